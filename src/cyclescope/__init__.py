@@ -1,0 +1,44 @@
+"""The inference timing of Transformers: measured, explained, accounted for. Names are loaded when first used."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cyclescope.core.cycle import Cycle
+    from cyclescope.core.graph import Graph
+    from cyclescope.core.machine import Machine
+    from cyclescope.core.plan import Plan
+    from cyclescope.core.workload import Workload
+    from cyclescope.explain.explaining import explain
+    from cyclescope.measure.measurement import measure, trace, watch
+    from cyclescope.store.run_file import load, save
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Cycle": "cyclescope.core.cycle",
+    "Graph": "cyclescope.core.graph",
+    "Machine": "cyclescope.core.machine",
+    "Plan": "cyclescope.core.plan",
+    "Workload": "cyclescope.core.workload",
+    "explain": "cyclescope.explain.explaining",
+    "measure": "cyclescope.measure.measurement",
+    "trace": "cyclescope.measure.measurement",
+    "watch": "cyclescope.measure.measurement",
+    "load": "cyclescope.store.run_file",
+    "save": "cyclescope.store.run_file",
+}
+
+__all__ = ["Cycle", "Graph", "Machine", "Plan", "Workload", "explain", "load", "measure", "save", "trace", "watch"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])

@@ -1,0 +1,85 @@
+"""What an engine must do to be measured: open a session, run the cycle plainly, run it stamped, tell its structure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from cyclescope.core.graph import Graph
+from cyclescope.core.machine import Machine
+from cyclescope.core.plan import Plan
+from cyclescope.core.samples import Instrumentation
+from cyclescope.core.units import IntArray, Nanoseconds
+from cyclescope.core.workload import Workload
+
+
+@dataclass(frozen=True, slots=True)
+class PlainRun:
+    """One cycle without instrumentation: when it began, how long it took, how much processor time it used."""
+
+    started_ns: Nanoseconds
+    wall_ns: Nanoseconds
+    cpu_ns: Nanoseconds
+
+
+@dataclass(frozen=True, eq=False)
+class LightRun:
+    """One stamped cycle: `boundaries_ns` [slots + 1] relative to its beginning."""
+
+    started_ns: Nanoseconds
+    boundaries_ns: IntArray
+    cpu_ns: Nanoseconds
+
+
+@dataclass(frozen=True, slots=True)
+class OpenTimes:
+    """What opening a session cost; None where nothing was done (already imported, model already in hand)."""
+
+    import_ns: Nanoseconds | None
+    load_ns: Nanoseconds | None
+
+
+class Session(Protocol):
+    """One workload on one plan, ready to run again and again."""
+
+    @property
+    def workload(self) -> Workload: ...
+
+    @property
+    def plan(self) -> Plan: ...
+
+    @property
+    def machine(self) -> Machine: ...
+
+    @property
+    def times(self) -> OpenTimes: ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Facts about how this session was made that the reader of a cycle must know."""
+        ...
+
+    def trace(self) -> Graph:
+        """The structure of the cycle; never timed. Raises `EngineError` or `Unsupported`."""
+        ...
+
+    def plain(self, cycles: int) -> Sequence[PlainRun]:
+        """`cycles` runs without instrumentation, one after the other."""
+        ...
+
+    def light(self, graph: Graph, cycles: int) -> Sequence[LightRun]:
+        """`cycles` stamped runs, aligned to `graph`. Raises `EngineError` if the model no longer does what was traced."""
+        ...
+
+    def calibrate(self, graph: Graph, budget_ns: Nanoseconds) -> Instrumentation:
+        """The cost of a stamp, measured on a tiny twin of the same model."""
+        ...
+
+    def outcome(self) -> str:
+        """What came out of the last cycle, in words (a label, a text, the shape of a vector)."""
+        ...
+
+    def close(self) -> None:
+        """Give back what the session holds and put every global setting back."""
+        ...

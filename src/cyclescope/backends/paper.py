@@ -1,0 +1,129 @@
+"""The paper backend: a fixed graph on a fake clock. A first-class backend, exact to the nanosecond, without a framework."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from cyclescope.backends.base import LightRun, OpenTimes, PlainRun
+from cyclescope.core.errors import EngineError
+from cyclescope.core.graph import Graph
+from cyclescope.core.machine import Machine
+from cyclescope.core.plan import Plan
+from cyclescope.core.samples import Instrumentation
+from cyclescope.core.units import IntArray, Nanoseconds
+from cyclescope.core.workload import InputSource, ModelFacts, Weights, Workload
+
+
+class FakeClock:
+    """A clock that stands still until it is told to advance."""
+
+    def __init__(self, cores: float = 1.0) -> None:
+        self._now = 0
+        self._cpu = 0.0
+        self._cores = cores
+
+    def now_ns(self) -> int:
+        return self._now
+
+    def cpu_ns(self) -> int:
+        return int(self._cpu)
+
+    def advance(self, ns: int) -> None:
+        self._now += ns
+        self._cpu += ns * self._cores
+
+
+@dataclass(frozen=True, eq=False)
+class Script:
+    """What a paper model does: `slot_ns` [slots] is the true time of every slot of the graph.
+
+    `pace` multiplies a run's times, one factor a run, round and round (drift and noise can be planted here);
+    `warm_up` factors come before them. A stamp pair costs `inside_ns` within an operation and `outside_ns` around it
+    (multiples of four keep the quarters whole). `fail_at` raises in that run, counted from 0.
+    """
+
+    graph: Graph
+    slot_ns: IntArray
+    pace: tuple[float, ...] = (1.0,)
+    warm_up: tuple[float, ...] = ()
+    inside_ns: int = 0
+    outside_ns: int = 0
+    fail_at: int | None = None
+    interrupt_at: int | None = None
+
+
+PAPER_WORKLOAD = Workload(
+    model=ModelFacts("paper", "PaperModel", "paper", 0, 0, Weights.RANDOM, "none"),
+    task="embed",
+    input_source=InputSource.SYNTHETIC,
+    batch=1,
+    tokens_in=16,
+    real_tokens=16,
+    characters=0,
+    text_bytes=0,
+)
+PAPER_MACHINE = Machine(processor="paper", cores=2, memory_bytes=1 << 30, system="paper", python="")
+
+
+@dataclass
+class PaperSession:
+    """Runs a script. Every figure that comes out is known in advance."""
+
+    script: Script
+    clock: FakeClock = field(default_factory=FakeClock)
+    workload: Workload = PAPER_WORKLOAD
+    plan: Plan = field(default_factory=lambda: Plan(engine="paper", threads=1))
+    machine: Machine = PAPER_MACHINE
+    times: OpenTimes = field(default_factory=lambda: OpenTimes(None, None))
+    notes: tuple[str, ...] = ()
+    runs: int = 0
+
+    def trace(self) -> Graph:
+        return self.script.graph
+
+    def _factor(self) -> float:
+        script, run = self.script, self.runs
+        self.runs += 1
+        if script.fail_at == run:
+            raise EngineError("The paper model failed.", "Its script says so.")
+        if script.interrupt_at == run:
+            raise KeyboardInterrupt
+        if run < len(script.warm_up):
+            return script.warm_up[run]
+        return script.pace[(run - len(script.warm_up)) % len(script.pace)]
+
+    def _slots(self) -> IntArray:
+        scaled: IntArray = np.rint(self.script.slot_ns * self._factor()).astype(np.int64)
+        return scaled
+
+    def plain(self, cycles: int) -> Sequence[PlainRun]:
+        runs = []
+        for _ in range(cycles):
+            started, cpu = self.clock.now_ns(), self.clock.cpu_ns()
+            self.clock.advance(int(self._slots().sum()))
+            runs.append(PlainRun(started, self.clock.now_ns() - started, self.clock.cpu_ns() - cpu))
+        return runs
+
+    def light(self, graph: Graph, cycles: int) -> Sequence[LightRun]:
+        slots = graph.slots
+        extra = slots.stamp_cost_ns(self.script.inside_ns, self.script.outside_ns).astype(np.int64)
+        runs = []
+        for _ in range(cycles):
+            started, cpu = self.clock.now_ns(), self.clock.cpu_ns()
+            durations = self._slots() + extra
+            self.clock.advance(int(durations.sum()))
+            boundaries = np.concatenate([[0], np.cumsum(durations)]).astype(np.int64)
+            runs.append(LightRun(started, boundaries, self.clock.cpu_ns() - cpu))
+        return runs
+
+    def calibrate(self, graph: Graph, budget_ns: Nanoseconds) -> Instrumentation:
+        return Instrumentation("script", float(self.script.inside_ns), float(self.script.outside_ns), "script", 1)
+
+    def outcome(self) -> str:
+        return "nothing: this model exists on paper only"
+
+    def close(self) -> None:
+        return None

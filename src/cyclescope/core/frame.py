@@ -1,0 +1,24 @@
+"""Calls of modules: the tree that says where an operation stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One call of one module: operations `first_op` … `end_op` − 1 ran inside it.
+
+    Frames are listed in order of entry, so a parent stands before its children. `stage` is empty where a frame spans
+    several stages. `timed` frames get their entry and exit stamped in the light pass; a frame that holds exactly one
+    operation and nothing else is not stamped, since its operation is.
+    """
+
+    module: str
+    class_name: str
+    parent: int
+    first_op: int
+    end_op: int
+    stage: str
+    layer: int | None
+    timed: bool

@@ -1,0 +1,109 @@
+"""Times as they were taken: facts, in columns, never averaged before they are stored."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cyclescope.core.units import IntArray, Nanoseconds
+
+
+@dataclass(frozen=True, eq=False)
+class PlainSamples:
+    """The plain pass, without any instrumentation: the truth that everything else must add up to.
+
+    `wall_ns` [n] and `cpu_ns` [n] (processor time of all threads) of whole cycles, text in to text out, in the order in
+    which they were taken; `started_ns` [n] on the session's clock tells drift and interleaving.
+    """
+
+    wall_ns: IntArray
+    cpu_ns: IntArray
+    started_ns: IntArray
+
+    def __len__(self) -> int:
+        return len(self.wall_ns)
+
+    @staticmethod
+    def empty() -> PlainSamples:
+        none = np.zeros(0, dtype=np.int64)
+        return PlainSamples(none, none, none)
+
+
+@dataclass(frozen=True, eq=False)
+class LightSamples:
+    """The light pass: every stamp of every run.
+
+    `boundaries_ns` [runs, slots + 1], relative to the first stamp of the run; column s and s + 1 enclose slot s of
+    `Graph.slots`. `started_ns` [runs] and `cpu_ns` [runs] as in the plain pass.
+    """
+
+    boundaries_ns: IntArray
+    cpu_ns: IntArray
+    started_ns: IntArray
+
+    def __len__(self) -> int:
+        return len(self.boundaries_ns)
+
+    @property
+    def wall_ns(self) -> IntArray:
+        """Wall time of each run [runs], instrumentation included."""
+        return self.boundaries_ns[:, -1] - self.boundaries_ns[:, 0]
+
+    @staticmethod
+    def empty() -> LightSamples:
+        none = np.zeros(0, dtype=np.int64)
+        return LightSamples(np.zeros((0, 1), dtype=np.int64), none, none)
+
+
+@dataclass(frozen=True, slots=True)
+class Instrumentation:
+    """What one stamp pair of the light pass costs, and how that is known.
+
+    `inside_ns` falls between the two stamps of an operation, `outside_ns` around them. `how` names the recorder
+    (`shims` or `function-mode`), `calibrated_on` the twin, `n` the number of interleaved pairs behind the figure.
+    """
+
+    how: str
+    inside_ns: float
+    outside_ns: float
+    calibrated_on: str
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetUp:
+    """What was paid once, before the steady state. None where it did not happen in this process."""
+
+    import_ns: Nanoseconds | None = None
+    load_ns: Nanoseconds | None = None
+    trace_ns: Nanoseconds | None = None
+    first_cycle_ns: Nanoseconds | None = None
+    warmup_ns: Nanoseconds = 0
+    warmup_cycles: int = 0
+    steady: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What else the machine did meanwhile.
+
+    `other_busy` is the share of this process's cores that others used (0 … 1, None where it cannot be read),
+    `swapped` whether the system swapped during the measurement, `throttled_ns` the time a container limit held us back.
+    """
+
+    other_busy: float | None = None
+    swapped: bool = False
+    throttled_ns: Nanoseconds | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """All times of one cycle."""
+
+    plain: PlainSamples
+    light: LightSamples
+    instrumentation: Instrumentation | None
+    set_up: SetUp
+    load: Load
+    budget_ns: Nanoseconds = 0

@@ -1,0 +1,153 @@
+"""Finds stages and layers in the tree of module calls, without knowing any architecture.
+
+What repeats is the stack of layers: sibling calls of the numbered members of one container, or of one module again and
+again (ALBERT). What the model runs before its first stack is the embedding, what follows its last is the head. Nothing
+here is a list of model names; only the words of the stages are chosen here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from cyclescope.core.frame import Frame
+
+TOKENIZE, EMBED, ENCODE, DECODE, HEAD, READ_OUT = "tokenize", "embed", "encode", "decode", "head", "read out"
+WHOLE = "model"  # a model in which nothing repeats
+
+# A stack must hold this share of the model's work; smaller repetitions (two dense layers of a head) are not layers.
+_LEAST_SHARE = 0.05
+_NUMBERED = re.compile(r"^(?P<container>.*?)\.?(?P<number>\d+)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Layers that follow each other: the frames of their calls, and the container's path."""
+
+    container: str
+    calls: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StackSpan:
+    """Operations `begin` … `end` − 1 belong to the stack whose stage is `stage`."""
+
+    begin: int
+    end: int
+    stage: str
+
+
+def find_stacks(frames: Sequence[Frame], weight: Sequence[int]) -> list[Stack]:
+    """The outermost repeated groups of calls, in order of time, each with at least 5 % of the model's work.
+
+    `weight` [frames] is the work inside each frame. A group is the calls under one parent frame whose module paths are
+    `container.0`, `container.1`, … or one path several times. A single numbered call counts too (a model of one layer).
+    """
+    groups: dict[tuple[int, str], list[int]] = {}
+    for k, frame in enumerate(frames):
+        if k == 0 or not frame.module:
+            continue
+        numbered = _NUMBERED.match(frame.module)
+        groups.setdefault((frame.parent, numbered["container"] if numbered else frame.module), []).append(k)
+    model = max(weight[1:], default=0)
+    accepted = [
+        Stack(container, tuple(calls))
+        for (_, container), calls in groups.items()
+        if (len(calls) > 1 or _NUMBERED.match(frames[calls[0]].module))
+        and sum(weight[k] for k in calls) >= _LEAST_SHARE * model
+    ]
+    inside = {k for stack in accepted for k in stack.calls}
+
+    def enclosed(k: int) -> bool:
+        parent = frames[k].parent
+        while parent > 0:
+            if parent in inside:
+                return True
+            parent = frames[parent].parent
+        return False
+
+    return sorted((s for s in accepted if not enclosed(s.calls[0])), key=lambda stack: stack.calls[0])
+
+
+def assign_stages(frames: Sequence[Frame], weight: Sequence[int]) -> list[Frame]:
+    """Every frame with its stage and layer. Stages that are set already are kept; a spanning frame's stays empty."""
+    result = list(frames)
+    stacks = find_stacks(frames, weight)
+    layers: dict[int, tuple[str, int]] = {}
+    for stack, stage in zip(stacks, _name_stacks([stack.container for stack in stacks]), strict=True):
+        for number, k in enumerate(stack.calls):
+            layers[k] = (stage, number)
+    holds: dict[int, list[int]] = {}  # frame -> the stacks somewhere inside it
+    for s, stack in enumerate(stacks):
+        parent = frames[stack.calls[0]].parent
+        while parent >= 0:
+            holds.setdefault(parent, []).append(s)
+            parent = frames[parent].parent
+    for k in range(1, len(frames)):
+        frame = frames[k]
+        if frame.stage or (k in holds and k not in layers):
+            continue
+        above = result[frame.parent]
+        if k in layers:
+            stage, number = layers[k]
+            result[k] = replace(frame, stage=stage, layer=number)
+        elif above.stage:
+            result[k] = replace(frame, stage=above.stage, layer=above.layer)
+        elif not stacks:
+            result[k] = replace(frame, stage=WHOLE)
+        else:
+            result[k] = replace(frame, stage=_beside(frame, frames, stacks, layers, holds.get(frame.parent, [])))
+    return result
+
+
+def _beside(
+    frame: Frame,
+    frames: Sequence[Frame],
+    stacks: Sequence[Stack],
+    layers: dict[int, tuple[str, int]],
+    held: Sequence[int],
+) -> str:
+    """Stage of a call that stands beside the stacks `held` by the same parent, not inside one.
+
+    Before a stack it prepares it: embedding (a decoder has one too). After the last stack of all it is the head; after
+    another it finishes that one (the final norm of an encoder that a decoder follows).
+    """
+    for s in held or range(len(stacks)):
+        if frame.end_op <= frames[stacks[s].calls[0]].first_op:
+            return EMBED
+        if frame.first_op < frames[stacks[s].calls[-1]].end_op:
+            return layers[stacks[s].calls[0]][0]
+    last = held[-1] if held else len(stacks) - 1
+    return HEAD if last == len(stacks) - 1 else layers[stacks[last].calls[0]][0]
+
+
+def stack_spans(frames: Sequence[Frame]) -> tuple[StackSpan, ...]:
+    """The stacks of frames that have their stages, as ranges of operations in order of time."""
+    spans: list[StackSpan] = []
+    for k, frame in enumerate(frames):
+        if frame.layer is None or (k and frames[frame.parent].layer is not None):
+            continue
+        if spans and spans[-1].stage == frame.stage:
+            spans[-1] = replace(spans[-1], end=frame.end_op)
+        else:
+            spans.append(StackSpan(frame.first_op, frame.end_op, frame.stage))
+    return tuple(spans)
+
+
+def loose_stage(op: int, spans: Sequence[StackSpan]) -> str:
+    """Stage of whatever stands directly in a frame that spans stages, just before operation `op`."""
+    if not spans:
+        return WHOLE
+    if op < spans[0].begin:
+        return EMBED
+    for span in spans:
+        if op < span.end:
+            return span.stage
+    return HEAD
+
+
+def _name_stacks(containers: Sequence[str]) -> list[str]:
+    """`encode`, unless the model itself calls the part a decoder; numbered where several stacks share a name."""
+    names = [DECODE if "decoder" in c.lower() else ENCODE for c in containers]
+    return [name if names.count(name) == 1 else f"{name} {names[:i].count(name) + 1}" for i, name in enumerate(names)]

@@ -1,0 +1,55 @@
+"""Tensors as values: a shape, a dtype and a place in memory, never the data."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cyclescope.core.errors import UsageError
+
+_ITEM_BITS = {
+    "float64": 64, "float32": 32, "float16": 16, "bfloat16": 16, "float8_e4m3fn": 8, "float8_e5m2": 8,
+    "int64": 64, "int32": 32, "int16": 16, "int8": 8, "uint8": 8, "uint16": 16, "uint32": 32, "uint64": 64,
+    "int4": 4, "uint4": 4, "bool": 8, "complex64": 64, "complex128": 128, "qint8": 8, "quint8": 8, "qint32": 32,
+    "text": 8,
+}  # fmt: skip
+
+
+def bits_of(dtype: str) -> int:
+    """Bits of one element of `dtype` (a name as torch spells it, without the `torch.`; `text` is UTF-8 bytes)."""
+    try:
+        return _ITEM_BITS[dtype]
+    except KeyError:
+        raise UsageError(f"Unknown dtype {dtype!r}.", "", f"Known are {', '.join(sorted(_ITEM_BITS))}.") from None
+
+
+class TensorRole(StrEnum):
+    """Where a tensor comes from."""
+
+    INPUT = "input"
+    PARAMETER = "parameter"
+    BUFFER = "buffer"
+    ACTIVATION = "activation"
+
+
+@dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """One tensor of a graph.
+
+    `storage` numbers the memory behind it: tensors with equal `storage` alias each other (views).
+    """
+
+    shape: tuple[int, ...]
+    dtype: str
+    storage: int
+    role: TensorRole = TensorRole.ACTIVATION
+    name: str = ""
+
+    @property
+    def elements(self) -> int:
+        return math.prod(self.shape)
+
+    @property
+    def bytes(self) -> int:
+        return (self.elements * bits_of(self.dtype) + 7) // 8

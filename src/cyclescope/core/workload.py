@@ -1,0 +1,58 @@
+"""What is asked of a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Weights(StrEnum):
+    """Where the numbers in the model come from. Timing does not depend on them, outputs do."""
+
+    PRETRAINED = "pretrained"
+    RANDOM = "random"
+    GIVEN = "given"
+
+
+class InputSource(StrEnum):
+    """Whether the tokens come from a text or are made up to a length."""
+
+    TEXT = "text"
+    SYNTHETIC = "synthetic"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """Which model it is: `reference` as the user named it, the class that ran, its size and its weights."""
+
+    reference: str
+    class_name: str
+    model_type: str
+    parameters: int
+    parameter_bytes: int
+    weights: Weights
+    tokenizer: str
+    max_positions: int | None = None
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """The model and what is asked of it in one cycle.
+
+    `batch` × `tokens_in` is the shape of the padded input; `real_tokens` counts those that are not padding.
+    `texts` is empty unless the user asked to keep them; `characters` and `text_bytes` (UTF-8) count them all the same.
+    """
+
+    model: ModelFacts
+    task: str
+    input_source: InputSource
+    batch: int
+    tokens_in: int
+    real_tokens: int
+    characters: int
+    text_bytes: int
+    tokens_out: int = 0
+    cut_tokens: int = 0
+    texts: tuple[str, ...] = ()
+    outcome: str = ""
