@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.op import Cost, OpKind, Site
@@ -92,13 +93,64 @@ class Closure:
         return abs(self.rest_ns) <= 0.03 * self.wall.value_ns
 
 
+class DoubtCode(StrEnum):
+    """Reasons to trust a figure less. The codes are stable, for machines; `report.strings` says them in words, each with
+    its remedy. What `Doubt.value` means stands behind each.
+    """
+
+    PARTIAL = "partial"  # cycles measured before the interruption
+    FEW_REPEATS = "few-repeats"  # half width of the interval of the median, as a share of it
+    NOT_STEADY = "not-steady"  # warm-up cycles run without reaching a steady state
+    DRIFT = "drift"  # relative change of the median from the first third of the repeats to the last
+    OTHER_LOAD = "other-load"  # share of the cores that other processes used
+    THROTTLED = "throttled"  # nanoseconds that a limit on this container held us back
+    SWAPPED = "swapped"  # unused
+    OPEN_ACCOUNT = "open-account"  # rest ÷ wall, signed
+    NO_CALIBRATION = "no-calibration"  # unused: the cost of the stamps could not be measured on a twin
+    NO_LIGHT_PASS = "no-light-pass"  # unused: interrupted before anything was stamped
+
+
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """A reason to trust a figure less, and what to do about it. `code` is stable, for machines."""
+    """One reason to trust a figure less, with the number that belongs to it."""
 
-    code: str
-    text: str
-    remedy: str
+    code: DoubtCode
+    value: float = 0.0
+
+
+class StepCode(StrEnum):
+    """What a reader may want to do next; `report.strings` says it in words. `Step.value` stands behind each."""
+
+    PYTHON_BOUND = "python-bound"  # share of Python between operations: larger batches, compiled graphs
+    TOKENIZER_BOUND = "tokenizer-bound"  # share of the tokenizer
+    MATMUL_BOUND = "matmul-bound"  # share of matrix products: threads, lower precision, smaller model
+    PADDING = "padding"  # share of the tokens that are padding
+    EAGER_ATTENTION = "eager-attention"  # share of unfused softmax and its products: try --attention sdpa
+    LOOK_AT_TIMELINE = "look-at-timeline"  # unused
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One next step, with the number that speaks for it."""
+
+    code: StepCode
+    value: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one sentence has to say: where the time of the cycle goes. Shares are of the attributed time.
+
+    `layers` is the number of layers of the heaviest stage (0: it has none), `kind` the heaviest kind of operation.
+    All names are empty and shares 0 where there is no light pass.
+    """
+
+    stage: str
+    stage_share: float
+    layers: int
+    kind: OpKind
+    kind_share: float
+    python_share: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +158,7 @@ class Span:
     """A stretch of the exemplar run for a timeline: relative to the start of the cycle, strictly nested by `depth`.
 
     `op` is the row in the graph, or −1 for a frame or for Python time; `kind` is the operation's kind, `frame` or
-    `python`.
+    `python` (with an empty name). The first span, at depth 0, is the whole cycle. Stamp costs are taken off.
     """
 
     name: str
@@ -125,7 +177,7 @@ class Explanation:
     """Everything that is derived from one cycle. `spans` are as they happened in the run closest to the median."""
 
     cycle: Cycle
-    answer: str
+    answer: Answer
     wall: Estimate
     cpu: Estimate
     minimum_ns: float
@@ -136,5 +188,5 @@ class Explanation:
     places: tuple[GroupRow, ...]
     closure: Closure
     doubts: tuple[Doubt, ...]
-    next_steps: tuple[str, ...]
+    next_steps: tuple[Step, ...]
     spans: tuple[Span, ...]
