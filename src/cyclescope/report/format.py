@@ -1,0 +1,171 @@
+"""The only place where a number becomes text: SI prefixes, three significant digits, the same on every locale."""
+
+from __future__ import annotations
+
+import math
+
+from cyclescope.core.statistics import Estimate, Ratio
+
+UNKNOWN = "–"
+INFINITE = "∞"
+
+_TIME_UNITS = ("ns", "µs", "ms", "s")
+_SI = ("", "k", "M", "G", "T", "P", "E")
+_DIGITS = 3
+# Beyond this many digits before the point a figure is written in powers of ten.
+_MOST_DIGITS = 6
+# An interval whose two sides differ by this factor is written as two ends, since ± would hide which way it leans.
+_LOPSIDED = 2.0
+
+
+def time(ns: float | None) -> str:
+    """A time given in nanoseconds, in ns, µs, ms or s: `12.3 ms`. None and NaN read `–`."""
+    return _scaled(ns, _TIME_UNITS)
+
+
+def data(count: float | None) -> str:
+    """An amount of bytes, in powers of 1000: `1.23 kB` is 1,230 bytes."""
+    return _scaled(count, tuple(f"{prefix}B" for prefix in _SI), whole_below_thousand=True)
+
+
+def bandwidth(bytes_per_s: float | None) -> str:
+    """Bytes per second: `12.3 GB/s`."""
+    return _scaled(bytes_per_s, tuple(f"{prefix}B/s" for prefix in _SI))
+
+
+def flops(count: float | None) -> str:
+    """An amount of floating-point operations: `22.5 GFLOP`."""
+    return _scaled(count, tuple(f"{prefix}FLOP" for prefix in _SI), whole_below_thousand=True)
+
+
+def flop_rate(flops_per_s: float | None) -> str:
+    """Floating-point operations per second: `31.2 GFLOP/s`."""
+    return _scaled(flops_per_s, tuple(f"{prefix}FLOP/s" for prefix in _SI))
+
+
+def quantity(count: float | None) -> str:
+    """A large count, rounded: `22.7 M`."""
+    return _scaled(count, _SI, whole_below_thousand=True)
+
+
+def count(number: int | None) -> str:
+    """An exact count with thousands separated: `12,345`."""
+    return UNKNOWN if number is None else f"{number:,}"
+
+
+def significant(value: float | None, digits: int = _DIGITS) -> str:
+    """A bare number with `digits` significant digits; powers of ten only from a million and below a ten-thousandth."""
+    special = _special(value)
+    if special is not None or value is None:
+        return special or UNKNOWN
+    return _fixed(value, 0, digits)
+
+
+def share(part: float | None) -> str:
+    """A share of a whole, 0 … 1, in per cent: `46.3 %`. Small ones keep one significant digit, so nothing reads 0 that is not."""
+    special = _special(part)
+    if special is not None or part is None:
+        return UNKNOWN if special in (None, UNKNOWN) else f"{special} %"
+    percent = 100 * part
+    if percent == 0:
+        return "0 %"
+    if percent == 100:
+        return "100 %"
+    if abs(percent) < 0.005:
+        return "<0.01 %" if percent > 0 else ">-0.01 %"
+    if abs(percent) >= 999.5:
+        return f"{_fixed(percent, 0)} %"
+    decimals = 1 if abs(percent) >= 0.95 else 2
+    return f"{percent:.{decimals}f} %"
+
+
+def times(factor: float | None) -> str:
+    """A factor: `×1.25`; unknown reads `–`."""
+    text = significant(factor)
+    return text if text == UNKNOWN else f"×{text}"
+
+
+def ratio(value: Ratio) -> str:
+    """A ratio with its interval: `0.998 [0.995 – 1.003]`."""
+    ends = f"[{_near_one(value.low)} – {_near_one(value.high)}]"
+    return f"{_near_one(value.value)} {ends}"
+
+
+def plus_minus(estimate: Estimate) -> str:
+    """The interval of an estimate: `±2.1 %`, or `[11.2 – 15.0 ms]` where it leans to one side; `–` for a single sample."""
+    if estimate.n < 2 or _special(estimate.value_ns) or _special(estimate.low_ns) or _special(estimate.high_ns):
+        return UNKNOWN
+    below, above = estimate.value_ns - estimate.low_ns, estimate.high_ns - estimate.value_ns
+    narrow, wide = sorted((max(below, 0.0), max(above, 0.0)))
+    leans = wide > _LOPSIDED * narrow and estimate.half_width > 0.05
+    if estimate.value_ns <= 0 or leans:
+        return time_range(estimate.low_ns, estimate.high_ns)
+    return f"±{share(estimate.half_width)}"
+
+
+def estimate(value: Estimate) -> str:
+    """A time with its interval: `12.3 ms ±2.1 %`."""
+    return f"{time(value.value_ns)} {plus_minus(value)}"
+
+
+def time_range(low_ns: float, high_ns: float) -> str:
+    """Two times in the unit of the larger: `[11.2 – 15.0 ms]`."""
+    if _special(low_ns) is not None or _special(high_ns) is not None:
+        return f"[{time(low_ns)} – {time(high_ns)}]"
+    step = _step(max(abs(low_ns), abs(high_ns)), len(_TIME_UNITS))
+    return f"[{_fixed(low_ns, step)} – {_fixed(high_ns, step)} {_TIME_UNITS[step]}]"
+
+
+def shape(sizes: tuple[int, ...]) -> str:
+    """The shape of a tensor: `1×16×768`; a single number without dimensions is a `scalar`."""
+    return "×".join(str(size) for size in sizes) if sizes else "scalar"
+
+
+def _special(value: float | None) -> str | None:
+    """Text of what is not a finite number, else None."""
+    if value is None or math.isnan(value):
+        return UNKNOWN
+    if math.isinf(value):
+        return INFINITE if value > 0 else f"-{INFINITE}"
+    return None
+
+
+def _exponent(value: float, digits: int = _DIGITS) -> int:
+    """Decimal exponent of `value` after it is rounded to `digits`, so that 999.9 already counts as 1000."""
+    return int(f"{value:.{digits - 1}e}".partition("e")[2]) if value else 0
+
+
+def _step(value: float, units: int) -> int:
+    """Which power of a thousand `value` is shown in."""
+    return min(max(_exponent(abs(value)) // 3, 0), units - 1)
+
+
+def _fixed(value: float, step: int, digits: int = _DIGITS) -> str:
+    """`value` ÷ 1000^`step` with `digits` significant digits; zero reads `0`, whatever its sign."""
+    if value == 0:
+        return "0"
+    exponent = _exponent(abs(value), digits) - 3 * step
+    scaled = value / 1000**step
+    if exponent >= _MOST_DIGITS or exponent < -4:
+        return f"{scaled:.{digits - 1}e}"
+    # Rounded first, since 123,456 with three digits is 123,000.
+    return f"{round(scaled, digits - 1 - exponent):,.{max(digits - 1 - exponent, 0)}f}"
+
+
+def _scaled(value: float | None, units: tuple[str, ...], *, whole_below_thousand: bool = False) -> str:
+    special = _special(value)
+    if special is not None or value is None:
+        return UNKNOWN if special in (None, UNKNOWN) else f"{special} {units[0]}".rstrip()
+    step = _step(value, len(units))
+    if step == 0 and whole_below_thousand and float(value).is_integer():
+        return f"{int(value)} {units[0]}".rstrip()
+    return f"{_fixed(value, step)} {units[step]}".rstrip()
+
+
+def _near_one(value: float) -> str:
+    """Ratios near one need thousandths; larger ones three significant digits."""
+    special = _special(value)
+    if special is not None:
+        return special
+    text = f"{value:.3f}" if abs(value) < 10 else significant(value)
+    return text.removeprefix("-") if text == "-0.000" else text
