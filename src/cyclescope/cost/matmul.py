@@ -1,0 +1,117 @@
+"""Matrix products and convolutions: two FLOPs for each multiply-add, as the field counts model FLOPs.
+
+Adding a bias (or the first argument of `addmm`) is one elementwise operation an element of the result and no FLOP, as
+in `torch.utils.flop_counter`, with which these counts agree exactly wherever it counts at all. It does not count a
+matrix with a vector (`mv`, `addmv`), two vectors (`dot`) and a grouped product (`_grouped_mm`); those are counted here.
+"""
+
+from __future__ import annotations
+
+from math import prod
+
+from cyclescope.core.op import Cost, OpKind
+from cyclescope.cost.call import Call, Formula, Priced, moved
+
+
+def _product(call: Call, left: int, bias: int) -> Priced:
+    """2·(elements of the result)·K, where K is the last axis of read `left`: holds for every rank, batched or not."""
+    shape = call.reads[left].shape if left < len(call.reads) else ()
+    inner = shape[-1] if shape else 1
+    added = call.result_elements if 0 <= bias < len(call.reads) else 0
+    return Priced(OpKind.MATMUL, moved(call, flops=2 * call.result_elements * inner, elementwise=added))
+
+
+def plain_product(call: Call) -> Priced:
+    """`mm`, `bmm`, `mv`, `dot`, `matmul` (left, right)."""
+    return _product(call, left=0, bias=-1)
+
+
+def added_product(call: Call) -> Priced:
+    """`addmm`, `baddbmm`, `addmv` (added, left, right)."""
+    return _product(call, left=1, bias=0)
+
+
+def linear(call: Call) -> Priced:
+    """`linear` (input [..., K], weight [N, K], bias [N] or absent)."""
+    return _product(call, left=0, bias=2)
+
+
+def summed_batch_product(call: Call) -> Priced:
+    """`addbmm` (added [M, N], left [B, M, K], right [B, K, N]): the products of the batch are summed."""
+    batch, _, inner = call.reads[1].shape
+    elements = call.result_elements
+    return Priced(OpKind.MATMUL, moved(call, flops=2 * elements * inner * batch, elementwise=elements))
+
+
+def bilinear(call: Call) -> Priced:
+    """`bilinear` (x [..., I], y [..., J], weight [O, I, J], bias [O] or absent), as x·W first, then with y."""
+    _, left, right = call.reads[2].shape
+    elements = call.result_elements
+    flops = 2 * elements * left * right + 2 * elements * right
+    return Priced(OpKind.MATMUL, moved(call, flops=flops, elementwise=elements if len(call.reads) > 3 else 0))
+
+
+def grouped_product(call: Call) -> Priced:
+    """`_grouped_mm` (left, right, offsets or absent, bias or absent): the experts of a mixture in one call.
+
+    left [M, K] with right [G, K, N]: every row meets the matrix of its own group. left [G, M, K] with right [G, K, N]:
+    a batch. left [M, K] with right [K, N]: K is cut into groups, each with a result [M, N]. Of the G matrices at most
+    one a row is read: which ones, only the data know, so this is the upper bound.
+    """
+    left, right = call.reads[0].shape, call.reads[1].shape
+    inner = left[-1]
+    elements = left[0] * right[-1] if len(left) == len(right) == 2 else call.result_elements
+    biased = any(spec.dtype == call.reads[0].dtype for spec in call.reads[2:])  # the offsets are whole numbers
+    cost = moved(call, flops=2 * elements * inner, elementwise=call.result_elements if biased else 0)
+    if len(left) == 2 and len(right) == 3 and left[0] < right[0]:
+        unread = call.read_bytes(1) - call.read_bytes(1) * left[0] // right[0]
+        cost += Cost(read_bytes=-unread)
+    return Priced(OpKind.MATMUL, cost)
+
+
+def convolution(call: Call) -> Priced:
+    """`convolution` (input [B, Cin, *S], weight, bias or absent), any number of axes, groups and strides.
+
+    Every element of the result is a sum over (Cin / groups) · prod(kernel) products. The weight is
+    [Cout, Cin / groups, *kernel], so its elements over Cout say that; transposed it is [Cin, Cout / groups, *kernel],
+    and every element of the *input* is spread over (Cout / groups) · prod(kernel).
+    """
+    source, weight = call.reads[0], call.reads[1].shape
+    spread = source.elements if call.arguments.get("transposed") else call.result_elements
+    added = call.result_elements if len(call.reads) > 2 else 0
+    return Priced(OpKind.CONVOLUTION, moved(call, flops=2 * spread * prod(weight[1:]), elementwise=added))
+
+
+FORMULAS: dict[str, Formula] = {
+    "aten.mm": plain_product,
+    "aten.bmm": plain_product,
+    "aten.mv": plain_product,
+    "aten.dot": plain_product,
+    "aten.vdot": plain_product,
+    "aten.inner": plain_product,
+    "aten.matmul": plain_product,
+    "aten._int_mm": plain_product,
+    "aten._scaled_mm": plain_product,
+    "aten._weight_int8pack_mm": plain_product,
+    "aten._weight_int4pack_mm": plain_product,
+    "aten._weight_int4pack_mm_for_cpu": plain_product,
+    "aten.addmm": added_product,
+    "aten._addmm_activation": added_product,
+    "aten.baddbmm": added_product,
+    "aten.addmv": added_product,
+    "aten.addbmm": summed_batch_product,
+    "aten.linear": linear,
+    "aten.mkldnn_linear": linear,
+    "aten.bilinear": bilinear,
+    "aten._grouped_mm": grouped_product,
+    "aten.convolution": convolution,
+    "aten._convolution": convolution,
+    "aten.conv1d": convolution,
+    "aten.conv2d": convolution,
+    "aten.conv3d": convolution,
+    "aten.mkldnn_convolution": convolution,
+    "aten.cudnn_convolution": convolution,
+    "aten.convolution_overrideable": convolution,
+    "aten._slow_conv2d_forward": convolution,
+    "aten._conv_depthwise2d": convolution,
+}

@@ -1,0 +1,133 @@
+"""Operations that move data and compute nothing: views, copies, fills, lookups.
+
+A view costs nothing. A copy reads and writes what it moves, whether or not it also casts. A lookup (embedding, index,
+gather) reads the rows that it takes, not the table, and the indices; it never reads more than the table has, since a row
+that is taken twice is read once.
+"""
+
+from __future__ import annotations
+
+from cyclescope.core.op import Cost, OpKind
+from cyclescope.cost.call import Call, Formula, Priced, moved
+
+VIEW = Priced(OpKind.VIEW, Cost())
+
+# Views by name: those that the schema does not call an alias (`_unsafe_view`, `unsafe_split`, `lift_fresh`) share
+# their storage all the same, and the others serve whoever does not know `is_view`.
+_VIEWS = (
+    "_unsafe_view", "unsafe_split", "unsafe_split_with_sizes", "unsafe_chunk", "lift_fresh", "detach", "alias", "view",
+    "_reshape_alias", "expand", "expand_as", "permute", "transpose", "t", "numpy_T", "mT", "movedim", "swapaxes",
+    "squeeze", "unsqueeze", "slice", "select", "narrow", "split", "split_with_sizes", "chunk", "tensor_split", "unbind",
+    "unflatten", "diagonal", "unfold", "as_strided", "view_as", "view_as_real", "view_as_complex", "real", "imag",
+    "_conj", "conj", "_neg_view", "resolve_conj", "resolve_neg", "t_", "transpose_", "squeeze_", "unsqueeze_",
+    "set_", "resize_", "swapaxes_", "as_strided_",
+)  # fmt: skip
+_COPIES = (
+    "clone", "contiguous", "_to_copy", "to", "copy", "cat", "concat", "stack", "hstack", "vstack", "_reshape_copy",
+    "reshape", "flatten", "repeat", "tile", "repeat_interleave", "flip", "roll", "rot90", "tril", "triu", "pixel_shuffle",
+    "constant_pad_nd", "pad", "reflection_pad1d", "reflection_pad2d", "replication_pad1d", "replication_pad2d", "im2col",
+    "col2im", "block_diag", "diag_embed", "masked_select", "nonzero", "view_copy", "expand_copy", "permute_copy",
+    "transpose_copy", "slice_copy", "select_copy", "squeeze_copy", "unsqueeze_copy", "split_copy", "split_with_sizes_copy",
+    "unbind_copy", "t_copy", "as_strided_copy", "slice_scatter", "select_scatter", "_pack_padded_sequence", "lift",
+    "upsample_nearest1d", "upsample_nearest2d", "unique_consecutive", "_unique2", "one_hot", "combinations",
+    "quantize_per_tensor", "dequantize", "_local_scalar_dense", "item", "pin_memory",
+)  # fmt: skip
+_FILLS = (
+    "arange", "range", "linspace", "zeros", "zeros_like", "ones", "ones_like", "full", "full_like", "eye",
+    "scalar_tensor", "new_zeros", "new_ones", "new_full", "fill", "zero", "rand", "randn", "randint", "randperm",
+    "tril_indices", "triu_indices", "_efficientzerotensor",
+)  # fmt: skip
+_UNTOUCHED = ("empty", "empty_like", "empty_strided", "new_empty", "new_empty_strided", "empty_permuted")
+_LOOKUPS = ("index", "_unsafe_index", "index_select", "gather", "take", "take_along_dim")
+_STORES = ("index_put", "_unsafe_index_put", "_index_put_impl", "index_copy", "index_fill", "masked_scatter", "put")
+_SCATTERS = ("scatter", "scatter_add", "scatter_reduce", "index_add", "index_reduce")
+
+
+def view(call: Call) -> Priced:
+    """The same memory under another shape."""
+    return VIEW
+
+
+def copy(call: Call) -> Priced:
+    """Everything that is read is written somewhere else."""
+    return Priced(OpKind.COPY, moved(call))
+
+
+def copy_into(call: Call) -> Priced:
+    """`copy_` (destination, source): the destination is overwritten unread."""
+    return Priced(
+        OpKind.COPY, Cost(read_bytes=call.read_bytes(len(call.reads) - 1), written_bytes=call.all_written_bytes)
+    )
+
+
+def fill(call: Call) -> Priced:
+    """A result made from nothing: `arange`, `zeros`, `fill_`. What it resembles or overwrites is not read."""
+    return Priced(OpKind.COPY, Cost(written_bytes=call.all_written_bytes))
+
+
+def untouched(call: Call) -> Priced:
+    """Memory is set aside and not touched."""
+    return Priced(OpKind.COPY, Cost())
+
+
+def embedding(call: Call) -> Priced:
+    """`embedding` (table [V, E], indices [...]) -> rows [..., E]."""
+    return Priced(OpKind.EMBEDDING, _looked_up(call))
+
+
+def embedding_bag(call: Call) -> Priced:
+    """`_embedding_bag` (table [V, E], indices [n], offsets [bags]) -> sums of rows [bags, E]: n rows are read and added."""
+    table, indices = call.reads[0], call.reads[1]
+    width = table.shape[-1]
+    rows = indices.elements * width * table.bytes // max(table.elements, 1)
+    others = call.all_read_bytes - call.read_bytes(0)
+    written = call.result.bytes if call.result else 0
+    read = min(rows, call.read_bytes(0)) + others
+    return Priced(OpKind.EMBEDDING, Cost(0, indices.elements * width, read, written))
+
+
+def lookup(call: Call) -> Priced:
+    """`index`, `gather`, `index_select` (table, indices...) -> what is taken."""
+    return Priced(OpKind.COPY, _looked_up(call))
+
+
+def _looked_up(call: Call) -> Cost:
+    taken = min(call.result.bytes if call.result else 0, call.read_bytes(0))
+    return Cost(read_bytes=taken + call.all_read_bytes - call.read_bytes(0), written_bytes=call.all_written_bytes)
+
+
+def store(call: Call) -> Priced:
+    """`index_put_`, `index_copy_` (destination, indices..., values): the values are read and written, the rest of the
+    destination stays as it is. Without values among the tensors (`index_fill_`) as much as the destination has.
+    """
+    return Priced(OpKind.COPY, _stored(call))
+
+
+def scatter(call: Call) -> Priced:
+    """`scatter_add_`, `index_add_` (destination, index, values): one addition a value, onto what is read there."""
+    cost = _stored(call)
+    values = call.reads[-1].elements if len(call.reads) > 2 else 0
+    return Priced(OpKind.COPY, cost + Cost(0, values, cost.written_bytes, 0))
+
+
+def _stored(call: Call) -> Cost:
+    destination = call.result.bytes if call.result else 0
+    values = call.read_bytes(len(call.reads) - 1) if len(call.reads) > 2 else destination
+    others = call.all_read_bytes - call.read_bytes(0)
+    return Cost(read_bytes=others, written_bytes=min(values, destination))
+
+
+FORMULAS: dict[str, Formula] = {
+    **{f"aten.{name}": view for name in _VIEWS},
+    **{f"aten.{name}": copy for name in _COPIES},
+    **{f"aten.{name}": fill for name in _FILLS},
+    **{f"aten.{name}": untouched for name in _UNTOUCHED},
+    **{f"aten.{name}": lookup for name in _LOOKUPS},
+    **{f"aten.{name}": store for name in _STORES},
+    **{f"aten.{name}": scatter for name in _SCATTERS},
+    "aten.copy_": copy_into,
+    "aten.embedding": embedding,
+    "aten._embedding_bag": embedding_bag,
+    "aten._embedding_bag_forward_only": embedding_bag,
+    "aten.embedding_bag": embedding_bag,
+}

@@ -1,0 +1,78 @@
+"""The one place where the price of a call is looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cyclescope.core.op import OpKind
+from cyclescope.cost import attention, matmul, movement, pointwise, rows, text
+from cyclescope.cost.call import Call, Formula, Priced, moved
+
+__all__ = ["FORMULAS", "Call", "Priced", "kind_of_group", "price"]
+
+FORMULAS: dict[str, Formula] = {
+    **matmul.FORMULAS,
+    **attention.FORMULAS,
+    **pointwise.FORMULAS,
+    **rows.FORMULAS,
+    **movement.FORMULAS,
+    **text.FORMULAS,
+}
+
+# What says most about an operation comes first.
+_IMPORTANCE = (
+    OpKind.ATTENTION,
+    OpKind.MATMUL,
+    OpKind.CONVOLUTION,
+    OpKind.FFT,
+    OpKind.SOFTMAX,
+    OpKind.NORM,
+    OpKind.ACTIVATION,
+    OpKind.EMBEDDING,
+    OpKind.SCAN,
+    OpKind.REDUCTION,
+    OpKind.ELEMENTWISE,
+    OpKind.TEXT,
+    OpKind.OTHER,
+    OpKind.COPY,
+    OpKind.VIEW,
+)
+
+
+def price(call: Call) -> Priced:
+    """Kind and cost of one call. Never raises, never negative.
+
+    An operation that nobody has described, or that is called in a form its formula does not know, is taken as one pass
+    over its inputs and outputs with one elementwise operation an element of the result. Its kind is then `OTHER`,
+    which the reader of a report can see, unless it only makes a view.
+    """
+    if call.is_view:
+        return movement.VIEW
+    formula = _formula(call.name)
+    if formula is not None:
+        try:
+            return formula(call)
+        except (IndexError, ValueError):
+            # Fewer tensors or fewer axes than the schema promises: an operation of the same name in another engine.
+            pass
+    return Priced(OpKind.OTHER, moved(call, elementwise=call.result_elements))
+
+
+def _formula(name: str) -> Formula | None:
+    """By its own name, or by that of the operation whose result it puts in place (`add_`) or into `out`."""
+    for candidate in (name, name.removesuffix("_"), name.removesuffix("_out")):
+        if formula := FORMULAS.get(candidate):
+            return formula
+    return None
+
+
+def kind_of_group(parts: Sequence[Priced]) -> OpKind:
+    """What an operation is that the engine carries out as several calls (`F.linear`, `torch.matmul`, `F.softmax`).
+
+    The kind of its most telling part; a view only if all parts are views, or if there are none (a dropout in
+    inference). A matrix product and a softmax in one operation are attention, spelled out.
+    """
+    kinds = {part.kind for part in parts}
+    if kinds >= {OpKind.MATMUL, OpKind.SOFTMAX}:
+        return OpKind.ATTENTION
+    return next((kind for kind in _IMPORTANCE if kind in kinds), OpKind.VIEW)
