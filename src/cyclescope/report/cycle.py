@@ -1,0 +1,251 @@
+"""The page about one cycle: answer first, then the stages, the costliest work, the account, the doubts, what to do."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Sequence
+
+from cyclescope.explain.explanation import Explanation, GroupRow, LayerRow
+from cyclescope.report import format as fmt
+from cyclescope.report import wording
+from cyclescope.report.page import (
+    Align,
+    Bar,
+    Bars,
+    Block,
+    Column,
+    Heading,
+    KeyValues,
+    Note,
+    Page,
+    Paragraph,
+    Severity,
+    Steps,
+    Strip,
+    Table,
+)
+from cyclescope.report.strings import Strings, strings
+
+MOST_PLACES = 10
+# A layer is called unlike where it is this far from the median layer and their intervals do not meet.
+_UNLIKE = 0.15
+# Up to here every layer gets a bar of its own.
+_FEW_LAYERS = 4
+_NS_PER_S = 1e9
+
+
+def cycle_page(explanation: Explanation, language: str = "en") -> Page:
+    """What `explanation` says, for any medium. Raises `UsageError` for a language that there are no texts of."""
+    s = strings(language)
+    blocks = [
+        *_opening(explanation, s),
+        *_stages(explanation, s),
+        *_places(explanation, s),
+        *_layers(explanation, s),
+        *_account(explanation, s),
+        *_set_up(explanation, s),
+        *_doubts(explanation, s),
+        *_next(explanation, s),
+    ]
+    return Page(s.title.format(model=explanation.cycle.workload.model.reference), tuple(blocks), s.language)
+
+
+def _opening(explanation: Explanation, s: Strings) -> Iterator[Block]:
+    cycle = explanation.cycle
+    if cycle.partial:
+        yield Note(Severity.WARNING, s.partial)
+    yield Paragraph(wording.answer(explanation, s), lead=True)
+    facts = list(wording.facts(cycle, s))
+    if explanation.wall.n:
+        value = s.wall_value.format(
+            wall=fmt.estimate(explanation.wall),
+            n=fmt.count(explanation.wall.n),
+            minimum=fmt.time(explanation.minimum_ns),
+            cpu=fmt.time(explanation.cpu.value_ns),
+        )
+        facts.insert(0, (s.wall, value))
+    yield KeyValues(tuple(facts))
+    for remark in wording.remarks(cycle, s):
+        yield Note(Severity.INFO, remark)
+
+
+def _stages(explanation: Explanation, s: Strings) -> Iterator[Block]:
+    if not explanation.answer.stage:
+        return
+    yield Heading(s.stages)
+    columns = (
+        Column(s.time, Align.RIGHT),
+        Column(s.interval, Align.RIGHT, priority=2),
+        Column(s.share, Align.RIGHT, priority=1),
+        Column(s.flop_rate, Align.RIGHT, priority=3),
+    )
+    rows = tuple(
+        Bar(
+            label=wording.stage_name(row.name, s),
+            parts=(row.op_ns, row.python_ns),
+            low=row.time.low_ns,
+            high=row.time.high_ns,
+            cells=(
+                fmt.time(row.time.value_ns),
+                fmt.plus_minus(row.time),
+                fmt.share(row.share),
+                _rate(row.cost.flops, row.op_ns),
+            ),
+        )
+        for row in explanation.stages
+    )
+    yield Bars((s.operations, s.python), columns, rows)
+
+
+def _places(explanation: Explanation, s: Strings) -> Iterator[Block]:
+    shown = [row for row in explanation.places[:MOST_PLACES] if row.time.value_ns > 0]
+    if not shown:
+        return
+    yield Heading(s.costliest)
+    columns = (
+        Column(s.operation),
+        Column(s.time, Align.RIGHT),
+        Column(s.interval, Align.RIGHT, priority=3),
+        Column(s.share, Align.RIGHT, priority=1),
+        Column(s.flop_rate, Align.RIGHT, priority=2),
+        Column(s.bandwidth, Align.RIGHT, priority=4),
+    )
+    yield Table(columns, tuple(_place(row, s) for row in shown))
+    others = explanation.places[len(shown) :]
+    if others:
+        share = sum(row.share for row in others)
+        yield Paragraph(s.more_places.format(count=fmt.count(len(others)), share=fmt.share(share)))
+
+
+def _place(row: GroupRow, s: Strings) -> tuple[str, ...]:
+    """`encode · attention.self.query (linear) × 12`: stage, path within the layer, operation, how often."""
+    stage, *path, name = row.name.split(" · ")
+    where = " · ".join([wording.stage_name(stage, s), *path]) if path else wording.stage_name(stage, s)
+    often = f" × {row.count}" if row.count > 1 else ""
+    moved = row.cost.read_bytes + row.cost.written_bytes
+    return (
+        f"{where} ({name}){often}",
+        fmt.time(row.time.value_ns),
+        fmt.plus_minus(row.time),
+        fmt.share(row.share),
+        _rate(row.cost.flops, row.time.value_ns),
+        fmt.bandwidth(moved / row.time.value_ns * _NS_PER_S) if moved else fmt.UNKNOWN,
+    )
+
+
+def _rate(flops: int, ns: float) -> str:
+    """FLOPs per second; an operation without matrix products has no rate, rather than one of 0."""
+    return fmt.flop_rate(flops / ns * _NS_PER_S) if flops and ns > 0 else fmt.UNKNOWN
+
+
+def _layers(explanation: Explanation, s: Strings) -> Iterator[Block]:
+    stacks: dict[str, list[LayerRow]] = {}
+    for row in explanation.layers:
+        stacks.setdefault(row.stage, []).append(row)
+    if not stacks or not explanation.answer.stage:
+        return
+    yield Heading(s.layers)
+    for stage, rows in stacks.items():
+        if len(rows) <= _FEW_LAYERS:
+            yield _layer_bars(rows, s)
+            continue
+        values = [row.time.value_ns for row in rows]
+        unlike = list(_unlike(rows, s))
+        template = s.layers_unlike if unlike else s.layers_alike
+        text = template.format(
+            count=len(rows),
+            median=fmt.time(statistics.median(values)),
+            low=fmt.time(min(values)),
+            high=fmt.time(max(values)),
+        )
+        yield Strip(wording.stage_name(stage, s), tuple(values), text)
+        yield from unlike
+
+
+def _layer_bars(rows: Sequence[LayerRow], s: Strings) -> Bars:
+    columns = (
+        Column(s.time, Align.RIGHT),
+        Column(s.interval, Align.RIGHT, priority=2),
+        Column(s.share, Align.RIGHT, priority=1),
+    )
+    bars = tuple(
+        Bar(
+            label=f"{wording.stage_name(row.stage, s)} {row.index}",
+            parts=(row.time.value_ns - row.python_ns, row.python_ns),
+            low=row.time.low_ns,
+            high=row.time.high_ns,
+            cells=(fmt.time(row.time.value_ns), fmt.plus_minus(row.time), fmt.share(row.share)),
+        )
+        for row in rows
+    )
+    return Bars((s.operations, s.python), columns, bars)
+
+
+def _unlike(rows: Sequence[LayerRow], s: Strings) -> Iterator[Note]:
+    """A note for every layer that takes another time than its fellows, or is of another class."""
+    usual = statistics.mode(row.class_name for row in rows)
+    median = statistics.median_low(row.time.value_ns for row in rows)
+    typical = next(row for row in rows if row.time.value_ns == median)
+    for row in rows:
+        time = fmt.time(row.time.value_ns)
+        stage = wording.stage_name(row.stage, s)
+        if row.class_name != usual:
+            text = s.layer_other_class.format(
+                stage=stage, layer=row.index, class_name=row.class_name, usual=usual, time=time
+            )
+            yield Note(Severity.INFO, text)
+            continue
+        factor = row.time.value_ns / median if median else 1.0
+        apart = row.time.low_ns > typical.time.high_ns or row.time.high_ns < typical.time.low_ns
+        if abs(factor - 1) > _UNLIKE and apart:
+            template = s.layer_slower if factor > 1 else s.layer_faster
+            text = template.format(stage=stage, layer=row.index, factor=fmt.times(factor), time=time)
+            yield Note(Severity.WARNING if factor > 1 else Severity.INFO, text)
+
+
+def _account(explanation: Explanation, s: Strings) -> Iterator[Block]:
+    closure = explanation.closure
+    if not closure.rows:
+        return
+    yield Heading(s.account)
+    names = {"operations": s.operations, "python": s.python, "text": s.text_work, "unexplained": s.unexplained}
+    columns = (
+        Column(s.item),
+        Column(s.time, Align.RIGHT),
+        Column(s.share_of_wall, Align.RIGHT),
+    )
+    rows = [
+        (
+            " · ".join(part for part in (wording.stage_name(row.stage, s), names.get(row.name, row.name)) if part),
+            fmt.time(row.time_ns),
+            fmt.share(row.share_of_wall),
+        )
+        for row in closure.rows
+    ]
+    rows.append((s.wall_row, fmt.time(closure.wall.value_ns), fmt.share(1.0)))
+    yield Table(columns, tuple(rows), total=True)
+    severity = Severity.GOOD if closure.closes else Severity.WARNING
+    yield Note(severity, wording.closure(closure, s))
+    yield Paragraph(wording.instrumentation(closure, s))
+
+
+def _set_up(explanation: Explanation, s: Strings) -> Iterator[Block]:
+    rows = wording.set_up(explanation.cycle, s)
+    if rows:
+        yield Heading(s.set_up)
+        yield Paragraph(s.set_up_apart)
+        yield KeyValues(rows)
+
+
+def _doubts(explanation: Explanation, s: Strings) -> Iterator[Block]:
+    if explanation.doubts:
+        yield Heading(s.doubts)
+    for found in explanation.doubts:
+        advice = wording.doubt(found, s)
+        yield Note(Severity.WARNING, advice.text, advice.remedy)
+
+
+def _next(explanation: Explanation, s: Strings) -> Iterator[Block]:
+    if explanation.next_steps:
+        yield Heading(s.next_steps)
+        yield Steps(tuple(wording.next_step(step, s) for step in explanation.next_steps))

@@ -1,0 +1,380 @@
+"""Every fixed text of the reports, in English and in Chinese. Two values of one type, so that neither lacks a word.
+
+Braces hold numbers and names that are filled in; numbers come from `format`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal, TypeAlias
+
+from cyclescope.core.errors import UsageError
+from cyclescope.core.op import OpKind
+from cyclescope.explain.explanation import DoubtCode, StepCode
+
+Language: TypeAlias = Literal["en", "zh"]
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """A sentence and what to do about it."""
+
+    text: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Strings:
+    """One language. A field is a text, or texts by a code or a name."""
+
+    language: str
+    title: str
+    answer: str
+    answer_without_layers: str
+    answer_wall_only: str
+    answer_nothing: str
+    partial: str
+    random_weights: str
+    stand_in_tokenizer: str
+    synthetic_input: str
+    cut_tokens: str
+    # facts of the run
+    model: str
+    model_value: str
+    weights: Mapping[str, str]
+    work: str
+    text_input: str
+    synthetic: str
+    padding: str
+    plan: str
+    plan_value: str
+    machine: str
+    machine_value: str
+    virtual: str
+    wall: str
+    wall_value: str
+    outcome: str
+    # sections
+    stages: str
+    costliest: str
+    layers: str
+    account: str
+    set_up: str
+    doubts: str
+    next_steps: str
+    # columns and legends
+    stage: str
+    operation: str
+    operations: str
+    python: str
+    text_work: str
+    unexplained: str
+    kind: str
+    count: str
+    time: str
+    interval: str
+    share: str
+    share_of_wall: str
+    flop_rate: str
+    bandwidth: str
+    layer: str
+    item: str
+    wall_row: str
+    layers_alike: str
+    layers_unlike: str
+    layer_slower: str
+    layer_faster: str
+    layer_other_class: str
+    more_places: str
+    closes: str
+    does_not_close: str
+    instrumentation: str
+    # set-up
+    set_up_apart: str
+    import_time: str
+    load_time: str
+    trace_time: str
+    first_cycle: str
+    warm_up: str
+    warm_up_value: str
+    stage_names: Mapping[str, str]
+    kind_names: Mapping[OpKind, str]
+    doubt_texts: Mapping[DoubtCode, Advice]
+    step_texts: Mapping[StepCode, str]
+
+
+EN = Strings(
+    language="en",
+    title="Compute cycle of {model}",
+    answer="A cycle takes {wall}: {share} of the time is {stage} ({layers} layers), {kind} take {kind_share}, Python between operations {python_share}.",
+    answer_without_layers="A cycle takes {wall}: {share} of the time is {stage}, {kind} take {kind_share}, Python between operations {python_share}.",
+    answer_wall_only="A cycle takes {wall}; where the time goes was not measured.",
+    answer_nothing="No cycle was measured.",
+    partial="The measurement was interrupted: this is what was taken until then.",
+    random_weights="Weights are random: timing does not depend on their values, outputs do.",
+    stand_in_tokenizer="The tokenizer is a stand-in ({tokenizer}): the time to tokenize is not that of the model's own.",
+    synthetic_input="The tokens are made up to a length; no text was tokenized.",
+    cut_tokens="Tokens that did not fit the model and were cut: {count}.",
+    model="model",
+    model_value="{reference} ({class_name}, {parameters} parameters, {weights})",
+    weights=MappingProxyType(
+        {"pretrained": "pretrained weights", "random": "random weights", "given": "weights as given"}
+    ),
+    work="input",
+    text_input="{batch} × {tokens} tokens from {characters} characters",
+    synthetic="{batch} × {tokens} tokens, synthetic",
+    padding="{share} padding",
+    plan="plan",
+    plan_value="{engine} on {device}, {dtype}, {attention} attention, threads: {threads}",
+    machine="machine",
+    machine_value="{processor}, cores: {cores}, {memory}",
+    virtual="virtual",
+    wall="wall time",
+    wall_value="{wall} (median of {n}); least {minimum}; processor time {cpu}",
+    outcome="outcome",
+    stages="Stages",
+    costliest="Costliest operations",
+    layers="Layers",
+    account="Account",
+    set_up="Set-up",
+    doubts="Doubts",
+    next_steps="What to do next",
+    stage="stage",
+    operation="operation",
+    operations="operations",
+    python="Python between operations",
+    text_work="text",
+    unexplained="unexplained",
+    kind="kind",
+    count="count",
+    time="time",
+    interval="95 % interval",
+    share="share",
+    share_of_wall="of wall",
+    flop_rate="FLOP/s",
+    bandwidth="bytes/s",
+    layer="layer",
+    item="item",
+    wall_row="wall time, unprofiled",
+    layers_alike="{count} layers alike: median {median}, from {low} to {high}",
+    layers_unlike="{count} layers: median {median}, from {low} to {high}",
+    layer_slower="{stage} {layer} takes {factor} of the median layer ({time})",
+    layer_faster="{stage} {layer} takes only {factor} of the median layer ({time})",
+    layer_other_class="{stage} {layer} is a {class_name}, most are {usual} ({time})",
+    more_places="Everything else ({count} places) takes {share}.",
+    closes="The account closes: {ratio} of the unprofiled wall time is attributed, {rest} ({share}) is unexplained.",
+    does_not_close="The account does not close: {ratio} of the unprofiled wall time is attributed, {rest} ({share}) is unexplained.",
+    instrumentation="Stamping makes the cycle {ratio} times as long; {cost} of it is known and subtracted.",
+    set_up_apart="Paid once, not part of the cycle.",
+    import_time="import",
+    load_time="load the model",
+    trace_time="trace the graph",
+    first_cycle="first cycle",
+    warm_up="warm-up",
+    warm_up_value="{time} (cycles: {cycles})",
+    stage_names=MappingProxyType({}),
+    kind_names=MappingProxyType(
+        {
+            OpKind.MATMUL: "matrix products",
+            OpKind.ATTENTION: "fused attention",
+            OpKind.CONVOLUTION: "convolutions",
+            OpKind.SOFTMAX: "softmax",
+            OpKind.NORM: "normalisations",
+            OpKind.ACTIVATION: "activations",
+            OpKind.ELEMENTWISE: "elementwise operations",
+            OpKind.REDUCTION: "reductions",
+            OpKind.EMBEDDING: "table look-ups",
+            OpKind.COPY: "copies",
+            OpKind.VIEW: "views",
+            OpKind.FFT: "Fourier transforms",
+            OpKind.SCAN: "scans",
+            OpKind.TEXT: "text operations",
+            OpKind.OTHER: "other operations",
+        }
+    ),
+    doubt_texts=MappingProxyType(
+        {
+            DoubtCode.PARTIAL: Advice("Interrupted; cycles measured until then: {cycles}.", "Let it run to its end."),
+            DoubtCode.FEW_REPEATS: Advice(
+                "The interval of the median is wide ({share} to each side).", "Give it more time: --budget SECONDS."
+            ),
+            DoubtCode.NOT_STEADY: Advice(
+                "No steady state at the end of the warm-up (cycles: {cycles}).",
+                "Give it more time, or look for what else is running.",
+            ),
+            DoubtCode.DRIFT: Advice(
+                "The cycle changed by {share} from the first third of the repeats to the last.",
+                "Measure again on a machine at rest; a hot processor slows down.",
+            ),
+            DoubtCode.OTHER_LOAD: Advice(
+                "Other processes used {share} of the cores.",
+                "Stop them, or trust the least time and the processor time.",
+            ),
+            DoubtCode.THROTTLED: Advice(
+                "A limit on this container held the process back for {time}.",
+                "Raise the container's processor limit, or use fewer threads.",
+            ),
+            DoubtCode.SWAPPED: Advice("The machine swapped.", "Free memory, or use a smaller batch or model."),
+            DoubtCode.OPEN_ACCOUNT: Advice(
+                "{share} of the wall time is not accounted for.",
+                "Measure again at rest; if it stays, report it with the saved run.",
+            ),
+            DoubtCode.NO_CALIBRATION: Advice(
+                "The cost of the stamps is not known and not subtracted.",
+                "Take the shares with care; the wall time is untouched.",
+            ),
+            DoubtCode.NO_LIGHT_PASS: Advice(
+                "Nothing was stamped, so the wall time is all there is.", "Let it run to its end."
+            ),
+        }
+    ),
+    step_texts=MappingProxyType(
+        {
+            StepCode.PYTHON_BOUND: "{share} of the time is Python between operations: larger batches or a compiled graph spread it.",
+            StepCode.TOKENIZER_BOUND: "{share} of the time is the tokenizer: use a fast one, tokenize in batches, or ahead of time.",
+            StepCode.MATMUL_BOUND: "{share} of the time is matrix products: more threads, lower precision or a smaller model shorten it.",
+            StepCode.PADDING: "{share} of the tokens are padding: sort texts by length, or pad less.",
+            StepCode.EAGER_ATTENTION: "{share} of the time is softmax outside fused attention: try --attention sdpa.",
+            StepCode.LOOK_AT_TIMELINE: "See the cycle as it happened: --html FILE.",
+        }
+    ),
+)
+
+ZH = Strings(
+    language="zh",
+    title="{model} 的计算周期",
+    answer="一个周期耗时 {wall}：{stage}（{layers} 层）占 {share}，{kind}占 {kind_share}，算子之间的 Python 占 {python_share}。",
+    answer_without_layers="一个周期耗时 {wall}：{stage}占 {share}，{kind}占 {kind_share}，算子之间的 Python 占 {python_share}。",
+    answer_wall_only="一个周期耗时 {wall}；没有测量时间花在哪里。",
+    answer_nothing="没有测到任何周期。",
+    partial="测量被中断：以下是中断之前的结果。",
+    random_weights="权重是随机的：耗时与权重的数值无关，输出则有关。",
+    stand_in_tokenizer="分词器是替代品（{tokenizer}）：分词耗时不代表模型自带的分词器。",
+    synthetic_input="词元按长度生成，没有对文本分词。",
+    cut_tokens="有 {count} 个词元超出模型长度，已被截去。",
+    model="模型",
+    model_value="{reference}（{class_name}，{parameters} 个参数，{weights}）",
+    weights=MappingProxyType({"pretrained": "预训练权重", "random": "随机权重", "given": "用户给定的权重"}),
+    work="输入",
+    text_input="{batch} × {tokens} 个词元，来自 {characters} 个字符",
+    synthetic="{batch} × {tokens} 个词元，合成输入",
+    padding="其中填充 {share}",
+    plan="运行方式",
+    plan_value="{engine}，{device}，{threads} 线程，{dtype}，{attention} 注意力",
+    machine="机器",
+    machine_value="{processor}，{cores} 核，{memory}",
+    virtual="虚拟机",
+    wall="墙钟时间",
+    wall_value="{wall}（{n} 次的中位数）；最短 {minimum}；处理器时间 {cpu}",
+    outcome="输出",
+    stages="阶段",
+    costliest="最耗时的算子",
+    layers="层",
+    account="时间账",
+    set_up="准备",
+    doubts="疑点",
+    next_steps="下一步",
+    stage="阶段",
+    operation="算子",
+    operations="算子",
+    python="算子之间的 Python",
+    text_work="文本处理",
+    unexplained="未解释",
+    kind="类别",
+    count="次数",
+    time="时间",
+    interval="95 % 区间",
+    share="占比",
+    share_of_wall="占墙钟",
+    flop_rate="FLOP/s",
+    bandwidth="字节/s",
+    layer="层",
+    item="项目",
+    wall_row="墙钟时间（未插桩）",
+    layers_alike="{count} 层相近：中位数 {median}，从 {low} 到 {high}",
+    layers_unlike="{count} 层：中位数 {median}，从 {low} 到 {high}",
+    layer_slower="{stage}第 {layer} 层的耗时是中位层的 {factor} 倍（{time}）",
+    layer_faster="{stage}第 {layer} 层的耗时只有中位层的 {factor} 倍（{time}）",
+    layer_other_class="{stage}第 {layer} 层是 {class_name}，多数层是 {usual}（{time}）",
+    more_places="其余 {count} 处合计占 {share}。",
+    closes="账目平衡：归因时间是未插桩墙钟时间的 {ratio}，未解释 {rest}（{share}）。",
+    does_not_close="账目不平：归因时间是未插桩墙钟时间的 {ratio}，未解释 {rest}（{share}）。",
+    instrumentation="打点使周期变为原来的 {ratio} 倍；其中 {cost} 已知并已扣除。",
+    set_up_apart="只付一次，不计入周期。",
+    import_time="导入",
+    load_time="载入模型",
+    trace_time="追踪计算图",
+    first_cycle="首个周期",
+    warm_up="预热",
+    warm_up_value="{time}，{cycles} 个周期",
+    stage_names=MappingProxyType(
+        {
+            "tokenize": "分词",
+            "embed": "嵌入",
+            "encode": "编码",
+            "decode": "解码",
+            "head": "输出头",
+            "read out": "读出",
+            "model": "模型",
+        }
+    ),
+    kind_names=MappingProxyType(
+        {
+            OpKind.MATMUL: "矩阵乘法",
+            OpKind.ATTENTION: "融合注意力",
+            OpKind.CONVOLUTION: "卷积",
+            OpKind.SOFTMAX: "softmax",
+            OpKind.NORM: "归一化",
+            OpKind.ACTIVATION: "激活函数",
+            OpKind.ELEMENTWISE: "逐元素运算",
+            OpKind.REDUCTION: "归约",
+            OpKind.EMBEDDING: "查表",
+            OpKind.COPY: "复制",
+            OpKind.VIEW: "视图",
+            OpKind.FFT: "傅里叶变换",
+            OpKind.SCAN: "扫描",
+            OpKind.TEXT: "文本处理",
+            OpKind.OTHER: "其他算子",
+        }
+    ),
+    doubt_texts=MappingProxyType(
+        {
+            DoubtCode.PARTIAL: Advice("测了 {cycles} 个周期后被中断。", "请让它运行到结束。"),
+            DoubtCode.FEW_REPEATS: Advice("中位数的区间偏宽（两侧各 {share}）。", "给它更多时间：--budget SECONDS。"),
+            DoubtCode.NOT_STEADY: Advice(
+                "预热 {cycles} 个周期后仍未进入稳态。", "给它更多时间，或检查有什么别的程序在运行。"
+            ),
+            DoubtCode.DRIFT: Advice(
+                "从前三分之一到后三分之一，周期变化了 {share}。", "请在空闲的机器上重测；处理器过热会降频。"
+            ),
+            DoubtCode.OTHER_LOAD: Advice("其他进程占用了 {share} 的核心。", "停掉它们，或以最短时间和处理器时间为准。"),
+            DoubtCode.THROTTLED: Advice("容器的限额使本进程停顿了 {time}。", "提高容器的处理器限额，或减少线程数。"),
+            DoubtCode.SWAPPED: Advice("机器发生了内存交换。", "释放内存，或使用更小的批量或模型。"),
+            DoubtCode.OPEN_ACCOUNT: Advice(
+                "墙钟时间中有 {share} 未能入账。", "请在空闲时重测；如仍如此，请附上保存的运行文件报告问题。"
+            ),
+            DoubtCode.NO_CALIBRATION: Advice("打点的开销未知，没有扣除。", "占比仅供参考；墙钟时间不受影响。"),
+            DoubtCode.NO_LIGHT_PASS: Advice("没有打点，只有墙钟时间。", "请让它运行到结束。"),
+        }
+    ),
+    step_texts=MappingProxyType(
+        {
+            StepCode.PYTHON_BOUND: "{share} 的时间是算子之间的 Python：增大批量或编译计算图可以摊薄它。",
+            StepCode.TOKENIZER_BOUND: "{share} 的时间是分词：使用快速分词器，批量分词，或提前分词。",
+            StepCode.MATMUL_BOUND: "{share} 的时间是矩阵乘法：更多线程、更低精度或更小的模型可以缩短它。",
+            StepCode.PADDING: "{share} 的词元是填充：按长度排序文本，或减少填充。",
+            StepCode.EAGER_ATTENTION: "{share} 的时间是未融合的 softmax：试试 --attention sdpa。",
+            StepCode.LOOK_AT_TIMELINE: "查看周期的实际过程：--html FILE。",
+        }
+    ),
+)
+
+
+def strings(language: str) -> Strings:
+    """The texts of `language`. Raises `UsageError` for one that there is none of."""
+    for candidate in (EN, ZH):
+        if candidate.language == language:
+            return candidate
+    raise UsageError(f"There is no report in the language {language!r}.", "", "Known are en and zh.")

@@ -1,0 +1,150 @@
+"""Codes and values of an explanation as sentences, in the language of the reader."""
+
+from __future__ import annotations
+
+from cyclescope.core.cycle import Cycle
+from cyclescope.core.workload import InputSource, Weights
+from cyclescope.explain.explanation import Closure, Doubt, DoubtCode, Explanation, Step
+from cyclescope.report import format as fmt
+from cyclescope.report.strings import Advice, Strings
+
+# A backend that has no tokenizer for the model says so in the tokenizer's name.
+STAND_IN = "stand-in"
+
+
+def stage_name(stage: str, s: Strings) -> str:
+    """`encode 2` in the reader's language; a stage without a translation keeps its name."""
+    base, _, number = stage.rpartition(" ")
+    if number.isdigit() and base in s.stage_names:
+        return f"{s.stage_names[base]} {number}"
+    return s.stage_names.get(stage, stage)
+
+
+def answer(explanation: Explanation, s: Strings) -> str:
+    """The one sentence: how long, where most of it goes, which work, how much of it is Python."""
+    if explanation.wall.n == 0:
+        return s.answer_nothing
+    wall = fmt.estimate(explanation.wall)
+    found = explanation.answer
+    if not found.stage:
+        return s.answer_wall_only.format(wall=wall)
+    template = s.answer if found.layers > 1 else s.answer_without_layers
+    return template.format(
+        wall=wall,
+        stage=stage_name(found.stage, s),
+        share=fmt.share(found.stage_share),
+        layers=found.layers,
+        kind=s.kind_names[found.kind],
+        kind_share=fmt.share(found.kind_share),
+        python_share=fmt.share(found.python_share),
+    )
+
+
+def doubt(found: Doubt, s: Strings) -> Advice:
+    """A doubt with its remedy."""
+    advice = s.doubt_texts[found.code]
+    is_count = found.code in (DoubtCode.PARTIAL, DoubtCode.NOT_STEADY)
+    text = advice.text.format(
+        share=fmt.share(found.value),
+        time=fmt.time(found.value),
+        cycles=fmt.count(int(found.value)) if is_count else "",
+    )
+    return Advice(text, advice.remedy)
+
+
+def next_step(step: Step, s: Strings) -> str:
+    return s.step_texts[step.code].format(share=fmt.share(step.value))
+
+
+def closure(account: Closure, s: Strings) -> str:
+    """Whether the account closes, and by how much."""
+    wall = account.wall.value_ns
+    template = s.closes if account.closes else s.does_not_close
+    return template.format(
+        ratio=fmt.ratio(account.ratio),
+        rest=fmt.time(account.rest_ns),
+        share=fmt.share(account.rest_ns / wall if wall else None),
+    )
+
+
+def instrumentation(account: Closure, s: Strings) -> str:
+    """What looking cost."""
+    return s.instrumentation.format(
+        ratio=fmt.ratio(account.instrumentation_ratio), cost=fmt.time(account.instrumentation_ns)
+    )
+
+
+def facts(cycle: Cycle, s: Strings) -> tuple[tuple[str, str], ...]:
+    """What ran: model, input, plan, machine, as labels and values."""
+    work, model, machine, plan = cycle.workload, cycle.workload.model, cycle.machine, cycle.plan
+    template = s.text_input if work.input_source is InputSource.TEXT else s.synthetic
+    given = template.format(batch=work.batch, tokens=work.tokens_in, characters=fmt.count(work.characters))
+    padded = work.batch * work.tokens_in
+    if work.real_tokens < padded:
+        given += ", " + s.padding.format(share=fmt.share(1 - work.real_tokens / padded))
+    rows = [
+        (
+            s.model,
+            s.model_value.format(
+                reference=model.reference,
+                class_name=model.class_name,
+                parameters=fmt.quantity(model.parameters),
+                weights=s.weights.get(model.weights, model.weights),
+            ),
+        ),
+        (s.work, given),
+        (
+            s.plan,
+            s.plan_value.format(
+                engine=plan.engine,
+                device=plan.device,
+                threads=plan.threads,
+                dtype=plan.dtype,
+                attention=plan.attention,
+            ),
+        ),
+        (
+            s.machine,
+            s.machine_value.format(
+                processor=machine.processor, cores=machine.cores, memory=fmt.data(machine.memory_bytes)
+            )
+            + (f", {s.virtual}" if machine.virtual else ""),
+        ),
+    ]
+    if work.outcome:
+        rows.append((s.outcome, work.outcome))
+    return tuple(rows)
+
+
+def remarks(cycle: Cycle, s: Strings) -> tuple[str, ...]:
+    """What whoever reads the figures must know about how they came about."""
+    work = cycle.workload
+    found = []
+    if work.model.weights is Weights.RANDOM:
+        found.append(s.random_weights)
+    if work.input_source is InputSource.SYNTHETIC:
+        found.append(s.synthetic_input)
+    elif STAND_IN in work.model.tokenizer.lower():
+        found.append(s.stand_in_tokenizer.format(tokenizer=work.model.tokenizer))
+    if work.cut_tokens:
+        found.append(s.cut_tokens.format(count=fmt.count(work.cut_tokens)))
+    return (*found, *cycle.notes, *cycle.graph.notes)
+
+
+def set_up(cycle: Cycle, s: Strings) -> tuple[tuple[str, str], ...]:
+    """What was paid once, as labels and values; what did not happen in this process is left out."""
+    paid = cycle.samples.set_up
+    rows = [
+        (label, fmt.time(ns))
+        for label, ns in (
+            (s.import_time, paid.import_ns),
+            (s.load_time, paid.load_ns),
+            (s.trace_time, paid.trace_ns),
+            (s.first_cycle, paid.first_cycle_ns),
+        )
+        if ns is not None
+    ]
+    if paid.warmup_cycles:
+        value = s.warm_up_value.format(time=fmt.time(paid.warmup_ns), cycles=fmt.count(paid.warmup_cycles))
+        rows.append((s.warm_up, value))
+    return tuple(rows)
