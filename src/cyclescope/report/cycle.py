@@ -199,7 +199,7 @@ def _unlike(rows: Sequence[LayerRow], s: Strings) -> Iterator[Note]:
         apart = row.time.low_ns > typical.time.high_ns or row.time.high_ns < typical.time.low_ns
         if abs(factor - 1) > _UNLIKE and apart:
             template = s.layer_slower if factor > 1 else s.layer_faster
-            text = template.format(stage=stage, layer=row.index, factor=fmt.times(factor), time=time)
+            text = template.format(stage=stage, layer=row.index, factor=fmt.significant(factor), time=time)
             yield Note(Severity.WARNING if factor > 1 else Severity.INFO, text)
 
 

@@ -130,9 +130,9 @@ class Steps:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """Text to be copied as it stands."""
+    """Lines to be copied as they stand."""
 
-    text: str
+    lines: tuple[str, ...]
     language: str = ""
 
 
