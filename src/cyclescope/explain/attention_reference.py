@@ -21,7 +21,7 @@ class Step:
     """One step of the formula and its arithmetic.
 
     `flops` counts matrix products, two per multiply-add; `elementwise_flops` one for each comparison, addition,
-    multiplication, division or exponential.
+    multiplication, division or exponential. (`cyclescope.cost.pointwise` weights the latter by what they cost.)
     """
 
     name: str

@@ -1,0 +1,197 @@
+"""The architecture as tests: what import-linter does not see."""
+
+from __future__ import annotations
+
+import ast
+import fnmatch
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import cyclescope
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src" / "cyclescope"
+MODULES = sorted(SOURCE.rglob("*.py"))
+
+PUBLIC = {"Cycle", "Graph", "Machine", "Plan", "Workload", "explain", "load", "measure", "save", "trace", "watch"}
+FRAMEWORKS = {"torch", "transformers", "tokenizers", "safetensors", "onnxruntime", "openvino", "tensorflow"}
+# What makes a program slow to start, and what a person who only asks for help must not wait for.
+HEAVY = FRAMEWORKS | {"scipy", "pandas", "matplotlib", "sklearn"}
+# Put together from pieces, so that this file itself names none of them.
+REGISTRY_HOSTS = [
+    ".".join(parts)
+    for parts in (
+        ("pypi", "org"), ("pythonhosted", "org"), ("registry", "npmjs"), ("deb", "debian", "org"),
+        ("download", "pytorch", "org"), ("proxy", "golang", "org"), ("static", "crates", "io"), ("conda", "anaconda", "org"),
+    )
+]  # fmt: skip
+MACHINE_PATHS = ["/" + "/".join(parts) for parts in (("work", ""), ("tmp", "lab"), ("root", ""), ("home", "runner"))]
+
+
+def relative(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def repository_files() -> Iterator[Path]:
+    """Every file that git could track: all but .git and the folders and patterns of .gitignore."""
+    ignored = [".git", *(line.strip().strip("/") for line in (ROOT / ".gitignore").read_text().splitlines() if line)]
+
+    def walk(folder: Path) -> Iterator[Path]:
+        for path in sorted(folder.iterdir()):
+            if any(fnmatch.fnmatch(path.name, pattern) for pattern in ignored):
+                continue
+            if path.is_dir() and not path.is_symlink():
+                yield from walk(path)
+            elif path.is_file():
+                yield path
+
+    return walk(ROOT)
+
+
+def loaded_by(statement: str) -> set[str]:
+    """Top-level packages that a fresh interpreter has loaded after `statement`."""
+    code = f"{statement}\nimport sys\nprint(*{{name.partition('.')[0] for name in sys.modules}})"
+    return set(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split())
+
+
+def imports_of(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found.update(alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.partition(".")[0])
+    return found
+
+
+def test_public_names_are_exactly_these() -> None:
+    assert set(cyclescope.__all__) == PUBLIC
+
+
+@pytest.mark.parametrize("name", sorted(PUBLIC))
+def test_public_name_can_be_had_and_is_documented(name: str) -> None:
+    assert getattr(cyclescope, name).__doc__
+
+
+def test_functions_are_not_hidden_by_the_folders_of_the_same_name() -> None:
+    """Importing `cyclescope.explain.…` binds the folder as an attribute of the package, over the function `explain`."""
+    code = (
+        "import cyclescope, cyclescope.explain.closure, cyclescope.measure.measurement\n"
+        "for _ in range(2): assert callable(cyclescope.explain) and callable(cyclescope.measure), cyclescope.explain"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no_such_name"):
+        _ = cyclescope.no_such_name
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "import cyclescope",
+        "import cyclescope.cli.main",
+        "import cyclescope; cyclescope.measure, cyclescope.load, cyclescope.explain, cyclescope.Cycle",
+    ],
+)
+def test_import_loads_nothing_heavy(statement: str) -> None:
+    assert loaded_by(statement) & HEAVY == set()
+
+
+def test_the_bare_package_loads_nothing_but_itself() -> None:
+    assert "numpy" not in loaded_by("import cyclescope")
+
+
+def test_every_module_has_a_docstring() -> None:
+    sources = {relative(path): path.read_text(encoding="utf-8") for path in MODULES}
+    without = [name for name, text in sources.items() if text.strip() and not ast.get_docstring(ast.parse(text))]
+
+    assert without == []
+
+
+def test_nothing_is_named_utils_or_common() -> None:
+    vague = {"utils", "util", "helpers", "common", "misc"}
+
+    assert [relative(p) for p in MODULES if {p.stem, *p.relative_to(SOURCE).parts[:-1]} & vague] == []
+
+
+def test_nothing_is_pickled() -> None:
+    unsafe = {"pickle", "cPickle", "dill", "cloudpickle", "shelve", "marshal", "joblib"}
+
+    assert [relative(p) for p in MODULES if imports_of(p) & unsafe] == []
+
+
+def test_no_file_of_weights_or_arrays_may_unpickle() -> None:
+    """`torch.load` without `weights_only=True`, `numpy.load` with `allow_pickle=True`."""
+    found = []
+    for path in MODULES:
+        for call in calls_in(path):
+            keywords = {k.arg: ast.unparse(k.value) for k in call.keywords}
+            name = ast.unparse(call.func)
+            if keywords.get("allow_pickle") == "True" or (
+                name == "torch.load" and keywords.get("weights_only") != "True"
+            ):
+                found.append(f"{relative(path)}:{call.lineno} {name}")
+
+    assert found == []
+
+
+def test_remote_code_is_never_switched_on() -> None:
+    """No call and no default says `trust_remote_code=True`; the user's own word may be passed on."""
+    found = []
+    for path in MODULES:
+        found.extend(
+            f"{relative(path)}:{call.lineno}"
+            for call in calls_in(path)
+            if any(k.arg == "trust_remote_code" and ast.unparse(k.value) == "True" for k in call.keywords)
+        )
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                found.extend(
+                    f"{relative(path)}:{node.lineno}"
+                    for name, default in defaults_of(node)
+                    if name == "trust_remote_code" and ast.unparse(default) == "True"
+                )
+
+    assert found == []
+
+
+def calls_in(path: Path) -> Iterator[ast.Call]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+
+
+def defaults_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tuple[str, ast.expr]]:
+    arguments = function.args
+    positional = [*arguments.posonlyargs, *arguments.args]
+    if arguments.defaults:
+        yield from zip((a.arg for a in positional[-len(arguments.defaults) :]), arguments.defaults, strict=True)
+    for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+        if default is not None:
+            yield argument.arg, default
+
+
+def test_no_file_names_a_registry_or_a_machine() -> None:
+    found = []
+    for path in repository_files():
+        text = path.read_bytes().decode("utf-8", errors="ignore")
+        found.extend(f"{relative(path)}: {word}" for word in [*REGISTRY_HOSTS, *MACHINE_PATHS] if word in text)
+
+    assert found == []
+
+
+def test_torch_is_pinned_in_one_place() -> None:
+    pins = [
+        relative(path)
+        for path in repository_files()
+        if path.suffix in {".txt", ".toml", ".cfg", ".yml", ".yaml"} and "torch==" in path.read_text(encoding="utf-8")
+    ]
+
+    assert pins == ["constraints.txt"]
