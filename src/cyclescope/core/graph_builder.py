@@ -97,8 +97,11 @@ class GraphBuilder:
         finally:
             self.leave()
 
-    def build(self, *, traced_on: str = "", notes: Sequence[str] = ()) -> Graph:
-        """Assign stages, decide which frames are stamped, check and freeze."""
+    def build(self, *, traced_on: str = "", notes: Sequence[str] = (), generates: bool = False) -> Graph:
+        """Assign stages, decide which frames are stamped, check and freeze.
+
+        `generates` says that the model writes text token by token: its only stack of layers is then a decoder.
+        """
         if len(self._stack) != 1:
             raise ValueError(f"{len(self._stack) - 1} frames are still open")
         frames = list(self._frames)
@@ -107,12 +110,10 @@ class GraphBuilder:
         direct = [0] * len(frames)
         for op in self._ops:
             direct[op.frame] += 1
-        frames = [
-            # A leaf with exactly one operation is stamped by that operation.
-            replace(f, timed=k > 0 and not (k not in has_child and direct[k] == 1))
-            for k, f in enumerate(frames)
-        ]
-        frames = assign_stages(frames, _weights_of_frames(self._ops, self._tensors, frames))
+        # A leaf with exactly one operation is stamped by that operation. All calls of a module are stamped or none.
+        stamped = {f.module for k, f in enumerate(frames) if k and (k in has_child or direct[k] != 1)}
+        frames = [replace(f, timed=k > 0 and not f.stage and f.module in stamped) for k, f in enumerate(frames)]
+        frames = assign_stages(frames, _work_of_frames(self._ops, frames), generates=generates)
 
         def column(values: Sequence[int]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
             return np.asarray(values, dtype=np.int64)
@@ -139,7 +140,7 @@ class GraphBuilder:
         return graph
 
 
-def _weights_of_frames(ops: Sequence[_OpenOp], tensors: Sequence[TensorSpec], frames: Sequence[Frame]) -> list[int]:
+def _work_of_frames(ops: Sequence[_OpenOp], frames: Sequence[Frame]) -> list[int]:
     """Work inside each frame [frames], children included: FLOPs plus bytes, so that no kind of layer weighs nothing."""
     own = [0] * len(frames)
     for op in ops:

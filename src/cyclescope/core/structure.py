@@ -70,12 +70,12 @@ def find_stacks(frames: Sequence[Frame], weight: Sequence[int]) -> list[Stack]:
     return sorted((s for s in accepted if not enclosed(s.calls[0])), key=lambda stack: stack.calls[0])
 
 
-def assign_stages(frames: Sequence[Frame], weight: Sequence[int]) -> list[Frame]:
+def assign_stages(frames: Sequence[Frame], weight: Sequence[int], *, generates: bool = False) -> list[Frame]:
     """Every frame with its stage and layer. Stages that are set already are kept; a spanning frame's stays empty."""
     result = list(frames)
     stacks = find_stacks(frames, weight)
     layers: dict[int, tuple[str, int]] = {}
-    for stack, stage in zip(stacks, _name_stacks([stack.container for stack in stacks]), strict=True):
+    for stack, stage in zip(stacks, _name_stacks([stack.container for stack in stacks], generates), strict=True):
         for number, k in enumerate(stack.calls):
             layers[k] = (stage, number)
     holds: dict[int, list[int]] = {}  # frame -> the stacks somewhere inside it
@@ -147,7 +147,11 @@ def loose_stage(op: int, spans: Sequence[StackSpan]) -> str:
     return HEAD
 
 
-def _name_stacks(containers: Sequence[str]) -> list[str]:
-    """`encode`, unless the model itself calls the part a decoder; numbered where several stacks share a name."""
-    names = [DECODE if "decoder" in c.lower() else ENCODE for c in containers]
+def _name_stacks(containers: Sequence[str], generates: bool) -> list[str]:
+    """`encode`, or `decode` where the model itself speaks of a decoder or has a single stack and writes text.
+
+    Numbered where several stacks share a name.
+    """
+    alone = generates and len(containers) == 1
+    names = [DECODE if alone or "decoder" in c.lower() else ENCODE for c in containers]
     return [name if names.count(name) == 1 else f"{name} {names[:i].count(name) + 1}" for i, name in enumerate(names)]

@@ -1,0 +1,226 @@
+"""Stamps a run: the two ways, and how a run's stamps are laid beside the traced graph.
+
+Shims replace each door (see `entry_points`) by a closure that takes the time before and after: about a third of a
+microsecond a call, and nothing else changes. Where a run does not show exactly the traced sequence of calls (a door was
+missed), a `TorchFunctionMode` does the same at about three microseconds a call. Both are checked against the trace, call
+by call, so a wrong alignment cannot pass unnoticed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from time import perf_counter_ns
+from typing import Any
+
+import numpy as np
+import torch
+from torch.overrides import TorchFunctionMode
+
+from cyclescope.backends.torch.entry_points import Door, doors
+from cyclescope.core.graph import Graph
+from cyclescope.core.units import IntArray
+
+Record = tuple[int, int, int]  # key, begin, end
+
+SHIMS, FUNCTION_MODE = "shims", "function-mode"
+
+
+class Misaligned(Exception):  # noqa: N818  an event, not the user's error: the session answers it by the other recorder
+    """A stamped run did not show the calls that were traced."""
+
+
+@dataclass(frozen=True, eq=False)
+class Keys:
+    """What is stamped: `functions` by key, then `modules` (key = number of functions + position).
+
+    `of_op` [n] is the key of each operation, `of_frame` [frames] of each stamped frame (−1: not stamped). Keys at or
+    above `first_text` are the session's own stamps around the text stages.
+    """
+
+    functions: tuple[Callable[..., Any], ...]
+    modules: tuple[torch.nn.Module, ...]
+    of_op: tuple[int, ...]
+    of_frame: tuple[int, ...]
+
+    @property
+    def first_module(self) -> int:
+        return len(self.functions)
+
+    @property
+    def first_text(self) -> int:
+        return len(self.functions) + len(self.modules)
+
+
+def stamped(call: Callable[..., Any], key: int, append: Callable[[Record], None]) -> Callable[..., Any]:
+    """`call`, stamped. Kept as small as can be: every instruction here is paid at each call."""
+
+    def shim(*args: Any, **kwargs: Any) -> Any:
+        begin = perf_counter_ns()
+        result = call(*args, **kwargs)
+        append((key, begin, perf_counter_ns()))
+        return result
+
+    return shim
+
+
+class _StampingMode(TorchFunctionMode):
+    def __init__(self, keys: Keys, append: Callable[[Record], None]) -> None:
+        super().__init__()
+        self._key_of = {id(f): key for key, f in enumerate(keys.functions)}
+        self._append = append
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        begin = perf_counter_ns()
+        result = func(*args, **(kwargs or {}))
+        end = perf_counter_ns()
+        key = self._key_of.get(id(func))
+        if key is not None:
+            self._append((key, begin, end))
+        return result
+
+
+class Recorder:
+    """Stamps the calls of one model in one of the two ways. Looking for the doors takes tens of milliseconds, once."""
+
+    def __init__(self, how: str, keys: Keys, model: torch.nn.Module) -> None:
+        self.how = how
+        self.keys = keys
+        self._model = model
+        self._doors = list(doors(keys.functions, model)) if how == SHIMS else []
+
+    @contextmanager
+    def stamping(self, records: list[Record]) -> Iterator[None]:
+        """While open, every stamped call appends (key, begin, end) to `records`. Afterwards all is as it was."""
+        with ExitStack() as stack:
+            for position, module in enumerate(self.keys.modules):
+                shim = stamped(module.forward, self.keys.first_module + position, records.append)
+                stack.enter_context(own_forward(module, shim))
+            if self.how == SHIMS:
+                stack.enter_context(_shimmed(self._doors, self.keys, records.append))
+            else:
+                stack.enter_context(_StampingMode(self.keys, records.append))
+            yield
+
+
+@contextmanager
+def own_forward(module: torch.nn.Module, forward: Callable[..., Any]) -> Iterator[None]:
+    """Let `forward` stand in for `module.forward`, on the instance: lighter than hooks, which slow `__call__` down."""
+    before = module.__dict__.get("forward")
+    module.__dict__["forward"] = forward
+    try:
+        yield
+    finally:
+        if before is None:
+            del module.__dict__["forward"]
+        else:
+            module.__dict__["forward"] = before
+
+
+@contextmanager
+def _shimmed(found: Sequence[Door], keys: Keys, append: Callable[[Record], None]) -> Iterator[None]:
+    key_of = {id(f): key for key, f in enumerate(keys.functions)}
+    opened: list[tuple[Door, bool]] = []
+    try:
+        for door in found:
+            is_own = door.name in vars(door.owner)
+            static = isinstance(door.current, staticmethod)
+            call = door.current.__func__ if static else door.current
+            shim = stamped(call, key_of[id(door.function)], append)
+            opened.append((door, is_own))
+            setattr(door.owner, door.name, staticmethod(shim) if static else shim)
+        yield
+    finally:
+        for door, is_own in reversed(opened):
+            if is_own:
+                setattr(door.owner, door.name, door.current)
+            else:
+                delattr(door.owner, door.name)
+
+
+class Alignment:
+    """Lays the stamps of one run beside the slots of a graph."""
+
+    def __init__(self, graph: Graph, keys: Keys) -> None:
+        self._first_module, self._first_text = keys.first_module, keys.first_text
+        order, columns = _expected(graph, keys)
+        self._expected = order
+        self._begin = np.asarray([c[0] for c in columns], dtype=np.int64)
+        self._end = np.asarray([c[1] for c in columns], dtype=np.int64)
+        self._boundaries = len(graph.slots) + 1
+
+    def boundaries(self, records: Sequence[Record], begin: int, end: int) -> IntArray:
+        """Times [slots + 1] of every boundary, relative to `begin`. Raises `Misaligned`."""
+        outer = self._without_nested(records)
+        if [r[0] for r in outer] != self._expected:
+            raise Misaligned(_first_difference([r[0] for r in outer], self._expected))
+        times = np.empty(self._boundaries, dtype=np.int64)
+        times[0], times[-1] = begin, end
+        stamps = np.asarray(outer, dtype=np.int64).reshape(-1, 3)
+        times[self._begin] = stamps[:, 1]
+        times[self._end] = stamps[:, 2]
+        return times - begin
+
+    def _without_nested(self, records: Sequence[Record]) -> list[Record]:
+        """Only the outermost calls: what a stamped function calls inside itself is its own affair.
+
+        Records come in order of their end, so a record inside an operation stands before it and begins after it began.
+        """
+        kept: list[Record] = []
+        begun: int | None = None
+        for record in reversed(records):
+            if begun is not None and record[1] >= begun:
+                continue
+            kept.append(record)
+            if not self._first_module <= record[0] < self._first_text:
+                begun = record[1]
+        kept.reverse()
+        return kept
+
+
+def _expected(graph: Graph, keys: Keys) -> tuple[list[int], list[tuple[int, int]]]:
+    """Keys in the order in which their stamps must come (by end), and the boundary columns of begin and end."""
+    order: list[int] = []
+    columns: list[tuple[int, int]] = []
+    children: list[list[int]] = [[] for _ in graph.frames]
+    for k, frame in enumerate(graph.frames):
+        if k:
+            children[frame.parent].append(k)
+    boundary = 1
+
+    def ops(first: int, end: int) -> None:
+        nonlocal boundary
+        for i in range(first, end):
+            order.append(keys.of_op[i])
+            columns.append((boundary, boundary + 1))
+            boundary += 2
+
+    def walk(k: int) -> None:
+        nonlocal boundary
+        frame = graph.frames[k]
+        begun = boundary
+        if frame.timed:
+            boundary += 1
+        at = frame.first_op
+        for child in children[k]:
+            ops(at, graph.frames[child].first_op)
+            walk(child)
+            at = graph.frames[child].end_op
+        ops(at, frame.end_op)
+        if frame.timed:
+            order.append(keys.of_frame[k])
+            columns.append((begun, boundary))
+            boundary += 1
+
+    walk(0)
+    return order, columns
+
+
+def _first_difference(found: Sequence[int], expected: Sequence[int]) -> str:
+    for at, (a, b) in enumerate(zip(found, expected, strict=False)):
+        if a != b:
+            return f"call {at} is number {a}, traced was {b}"
+    return f"{len(found)} calls, traced were {len(expected)}"

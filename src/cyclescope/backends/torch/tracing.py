@@ -1,0 +1,402 @@
+"""The structure of a cycle, traced: run the real model class once and write down what it asks of the engine.
+
+Three observers stand around one run that is never timed. Module hooks give the tree of frames. A function mode gives the
+operations: the calls that Python makes into the engine. A dispatch mode gives what each of them consists of: ATen calls
+with shapes, dtypes and memory, from which cost and true dependencies follow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch.multiprocessing.reductions import StorageWeakRef
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+from torch.utils.weak import WeakTensorKeyDictionary
+
+from cyclescope.backends.torch.recorder import Keys, own_forward
+from cyclescope.backends.torch.shadow import Shadows, ValueUnknown, affordable
+from cyclescope.core.graph import Graph
+from cyclescope.core.graph_builder import GraphBuilder
+from cyclescope.core.op import Cost, OpKind
+from cyclescope.core.structure import READ_OUT, TOKENIZE
+from cyclescope.core.tensor import TensorRole, TensorSpec
+from cyclescope.cost.call import Call, Priced
+from cyclescope.cost.registry import kind_of_group, price
+
+_SDPA = torch.nn.functional.scaled_dot_product_attention
+# They make a tensor out of Python values, which would be lost if it were made on the meta device.
+_LITERALS = (torch.tensor, torch.as_tensor, torch.scalar_tensor, torch.from_numpy)
+
+
+@dataclass(frozen=True, eq=False)
+class Traced:
+    """A graph and, beside it, the very functions and modules behind its operations and frames."""
+
+    graph: Graph
+    keys: Keys
+
+
+@dataclass
+class _Part:
+    """One ATen call inside an operation."""
+
+    priced: Priced
+    reads: tuple[int, ...]
+    writes: tuple[int, ...]
+    is_view: bool
+
+
+@dataclass
+class _Pending:
+    """An operation that has begun."""
+
+    parts: list[_Part] = field(default_factory=list)
+    mutated: list[int] = field(default_factory=list)
+
+
+class _Memory:
+    """Numbers tensors and the memory behind them. Memory stays numbered after it is freed, so no address is reused."""
+
+    def __init__(self, builder: GraphBuilder) -> None:
+        self._builder = builder
+        self._number = WeakTensorKeyDictionary()
+        self._storages: dict[int, tuple[StorageWeakRef, int]] = {}
+
+    def storage(self, tensor: torch.Tensor) -> int:
+        try:
+            reference = StorageWeakRef(tensor.untyped_storage())
+        except (NotImplementedError, RuntimeError):  # sparse and other tensors without one memory
+            return self._builder.storage()
+        found = self._storages.get(reference.cdata)
+        if found is None:
+            found = (reference, self._builder.storage())
+            self._storages[reference.cdata] = found
+        return found[1]
+
+    def number(self, tensor: torch.Tensor, role: TensorRole = TensorRole.BUFFER, name: str = "") -> int:
+        """Number of `tensor`; one that was never seen stood there before the cycle, so it is a buffer."""
+        known: int | None = self._number.get(tensor)
+        if known is None:
+            known = self._builder.tensor(
+                tensor.shape, dtype_name(tensor.dtype), role, storage=self.storage(tensor), name=name
+            )
+            self._number[tensor] = known
+        return known
+
+    def is_known(self, tensor: torch.Tensor) -> bool:
+        return tensor in self._number
+
+
+def dtype_name(dtype: torch.dtype) -> str:
+    """`float32` for `torch.float32`."""
+    return str(dtype).removeprefix("torch.")
+
+
+def _footprint(tensor: torch.Tensor) -> int:
+    """Bytes of memory that `tensor` really spans: an expanded dimension has no memory of its own."""
+    elements = 1
+    for size, stride in zip(tensor.shape, tensor.stride(), strict=True):
+        elements *= size if stride else min(size, 1)
+    return elements * tensor.element_size()
+
+
+class Tracer:
+    """Writes down one run of a model. Use `text_op` and `run` inside the same tracer, then `finish`."""
+
+    def __init__(self, model: torch.nn.Module, shadows: Shadows | None, device: str = "cpu") -> None:
+        self.builder = GraphBuilder()
+        self.memory = _Memory(self.builder)
+        self.shadows = shadows
+        self.device = device
+        self._model = model
+        self._function_of: dict[int, Callable[..., Any]] = {}
+        self._frame_modules: dict[int, torch.nn.Module] = {}
+        self._pending: list[_Pending] = []
+        self._orphans = 0
+
+    # Text ------------------------------------------------------------------------------------------------------------
+
+    def text_op(self, stage: str, class_name: str, name: str, reads: Sequence[int], writes: Sequence[int]) -> None:
+        """A stage of text: the tokenizer, or the way back."""
+        size = [self.builder.spec(t).bytes for t in (*reads, *writes)]
+        cost = Cost(read_bytes=sum(size[: len(reads)]), written_bytes=sum(size[len(reads) :]))
+        with self.builder.frame("", class_name, stage=stage):
+            self.builder.op(name, OpKind.TEXT, reads, writes, cost)
+
+    def tokenize(self, class_name: str, text_bytes: int, inputs: dict[str, torch.Tensor]) -> None:
+        """The tokenizer, from `text_bytes` of text to the tensors that the model is given."""
+        text = self.builder.tensor((text_bytes,), "text", TensorRole.INPUT, name="text")
+        made = [self.memory.number(t, TensorRole.ACTIVATION, name) for name, t in inputs.items()]
+        self.text_op(TOKENIZE, class_name, "tokenize", [text], made)
+
+    def given(self, inputs: dict[str, torch.Tensor]) -> None:
+        """Tensors that are handed to the model as they are, without a tokenizer."""
+        for name, tensor in inputs.items():
+            self.memory.number(tensor, TensorRole.INPUT, name)
+
+    def read_out(self, class_name: str, result: Any) -> None:
+        """The way back to something that a person reads."""
+        reads = [self.memory.number(t) for t in tree_leaves(result) if isinstance(t, torch.Tensor)]
+        made = self.builder.tensor((0,), "text", name="outcome")
+        self.text_op(READ_OUT, class_name, "read out", list(dict.fromkeys(reads)), [made])
+
+    # The model -------------------------------------------------------------------------------------------------------
+
+    def run(self, call: Callable[[], Any]) -> Any:
+        """Run `call`, which calls the model, under the observers."""
+        for name, parameter in self._model.named_parameters():
+            self.memory.number(parameter, TensorRole.PARAMETER, name)
+        for name, buffer in self._model.named_buffers():
+            self.memory.number(buffer, TensorRole.BUFFER, name)
+        # What a model makes without naming a device lies where the model lies, which is the meta device here.
+        here = torch.device("meta") if self.shadows is not None and self.device == "cpu" else nullcontext()
+        with self._framed(), here, _Operations(self), _Parts(self):
+            return call()
+
+    @contextmanager
+    def _framed(self) -> Iterator[None]:
+        """Frames by the `forward` of each module, as the recorder stamps them: some models call it without hooks."""
+
+        def framed(module: torch.nn.Module, path: str) -> Callable[..., Any]:
+            forward, name = module.forward, type(module).__name__
+
+            def enter_and_leave(*args: Any, **kwargs: Any) -> Any:
+                with self.builder.frame(path, name) as k:
+                    self._frame_modules[k] = module
+                    return forward(*args, **kwargs)
+
+            return enter_and_leave
+
+        with ExitStack() as stack:
+            for path, module in self._model.named_modules():
+                stack.enter_context(own_forward(module, framed(module, path)))
+            yield
+
+    def literal(self, func: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> torch.Tensor:
+        """A tensor of Python values on the meta device, with its values beside it."""
+        assert self.shadows is not None
+        with torch._C._DisableTorchDispatch():
+            real = func(*args, **{**kwargs, "device": torch.device("cpu")} if func is not torch.from_numpy else kwargs)
+            if not isinstance(real, torch.Tensor) or real.device.type == "meta":
+                return real  # as_tensor of a tensor that is one already
+            made = torch.empty_like(real, device="meta")
+        self.shadows.attach(made, real)
+        return made
+
+    def begin_operation(self) -> None:
+        self._pending.append(_Pending())
+
+    def abandon_operation(self) -> None:
+        self._pending.pop()
+
+    def end_operation(self, func: Callable[..., Any], arguments: Sequence[Any], result: Any) -> None:
+        """An operation has returned: write it down, if it gave a tensor or did something."""
+        pending = self._pending.pop()
+        gave = [t for t in tree_leaves(result) if isinstance(t, torch.Tensor)]
+        if not gave and not pending.parts:
+            return  # a question about a shape
+        inside = {t for part in pending.parts for t in part.writes}
+        reads = [t for part in pending.parts for t in part.reads if t not in inside]
+        if not pending.parts:
+            reads = [self.memory.number(t) for t in tree_leaves(list(arguments)) if isinstance(t, torch.Tensor)]
+        before = set(reads)
+        writes = [t for t in (self.memory.number(g, TensorRole.ACTIVATION) for g in gave) if t not in before]
+        writes += [t for t in pending.mutated if t not in writes and t not in inside]
+        cost = Cost()
+        for part in pending.parts:
+            cost = cost + part.priced.cost
+        kind = kind_of_group([part.priced for part in pending.parts]) if pending.parts else OpKind.VIEW
+        row = self.builder.op(
+            _name(func),
+            kind,
+            list(dict.fromkeys(reads)),
+            list(dict.fromkeys(writes)),
+            cost,
+            in_place=any(t in before or t in pending.mutated for t in writes),
+        )
+        self._function_of[row] = func
+
+    def part(self, func: Any, args: Sequence[Any], kwargs: dict[str, Any], result: Any) -> None:
+        """An ATen call has returned."""
+        tensors = [t for t in tree_leaves((list(args), kwargs)) if isinstance(t, torch.Tensor)]
+        results = [t for t in tree_leaves(result) if isinstance(t, torch.Tensor)]
+        if not self._pending:
+            self._orphans += 1
+            return
+        pending = self._pending[-1]
+        mutated = _mutated(func, args, kwargs)
+        reads = [self.memory.number(t) for t in tensors]
+        origin = {self.memory.storage(t) for t in tensors}
+        is_view = (
+            not mutated
+            and bool(results)
+            and all(self.memory.storage(t) in origin for t in results)
+            and any(a.alias_info is not None for a in func._schema.returns)
+        )
+        writes = [self.memory.number(t, TensorRole.ACTIVATION) for t in (*results, *mutated)]
+        fresh = [t for t in writes if t not in reads]
+        pending.mutated += [self.memory.number(t) for t in mutated]
+        call = Call(
+            name=str(func._schema.name).replace("::", "."),
+            reads=tuple(self.builder.spec(t) for t in reads),
+            writes=tuple(self.builder.spec(t) for t in (writes if mutated else fresh or writes)),
+            arguments=_plain_arguments(func, args, kwargs),
+            is_view=is_view,
+            footprints=tuple(_footprint(t) for t in tensors),
+        )
+        pending.parts.append(_Part(price(call), tuple(reads), tuple(fresh), is_view))
+
+    # The end ---------------------------------------------------------------------------------------------------------
+
+    def finish(self, traced_on: str, *, generates: bool = False) -> Traced:
+        """Freeze what was written down. `generates`: a stack is a decoder although nothing in it is called so."""
+        notes = (f"{self._orphans} calls ran inside compiled code; they are not operations here.",) if self._orphans else ()
+        graph = self.builder.build(traced_on=traced_on, notes=notes, generates=generates)
+        functions: dict[int, Callable[..., Any]] = {}
+        for function in self._function_of.values():
+            functions.setdefault(id(function), function)
+        function_key = {identity: key for key, identity in enumerate(functions)}
+        modules: dict[int, torch.nn.Module] = {}
+        for k, frame in enumerate(graph.frames):
+            if frame.timed and k in self._frame_modules:
+                modules.setdefault(id(self._frame_modules[k]), self._frame_modules[k])
+        module_key = {identity: len(functions) + key for key, identity in enumerate(modules)}
+        of_op = {row: function_key[id(function)] for row, function in self._function_of.items()}
+        text = len(functions) + len(modules)
+        of_frame = tuple(
+            module_key[id(self._frame_modules[k])] if frame.timed and k in self._frame_modules else -1
+            for k, frame in enumerate(graph.frames)
+        )
+        keys = Keys(
+            functions=tuple(functions.values()),
+            modules=tuple(modules.values()),
+            of_op=tuple(of_op.get(i, text) for i in range(len(graph))),
+            of_frame=of_frame,
+        )
+        return Traced(graph, keys)
+
+
+def _name(func: Callable[..., Any]) -> str:
+    return str(getattr(func, "__name__", None) or func)
+
+
+def _mutated(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> list[torch.Tensor]:
+    """The tensors that the schema of `func` says it writes into."""
+    found: list[torch.Tensor] = []
+    for position, argument in enumerate(func._schema.arguments):
+        if argument.alias_info is None or not argument.alias_info.is_write:
+            continue
+        value = args[position] if position < len(args) else kwargs.get(argument.name)
+        found += [t for t in tree_leaves(value) if isinstance(t, torch.Tensor)]
+    return found
+
+
+def _plain_arguments(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, object]:
+    """The arguments that are no tensors, by their name in the schema."""
+    named = {a.name: v for a, v in zip(func._schema.arguments, args, strict=False)} | kwargs
+    return {k: v for k, v in named.items() if not any(isinstance(leaf, torch.Tensor) for leaf in tree_leaves(v))}
+
+
+class _Operations(TorchFunctionMode):
+    """Sees each call from Python into the engine."""
+
+    def __init__(self, tracer: Tracer) -> None:
+        super().__init__()
+        self._tracer = tracer
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if _is_question(func):
+            return func(*args, **kwargs)
+        tracer = self._tracer
+        tracer.begin_operation()
+        try:
+            if func is _SDPA and tracer.shadows is not None:
+                result = _attention_like(tracer.device, *args, **kwargs)
+            elif func in _LITERALS and tracer.shadows is not None:
+                result = tracer.literal(func, args, kwargs)
+            else:
+                result = func(*args, **kwargs)
+        except BaseException:
+            tracer.abandon_operation()
+            raise
+        tracer.end_operation(func, (args, kwargs), result)
+        return result
+
+
+def _is_question(func: Callable[..., Any]) -> bool:
+    """Property getters (`x.shape`, `x.device`) and their like: no operation, and no door that could be stamped."""
+    return getattr(func, "__name__", "") in ("__get__", "__set__", "__delete__", "__len__", "__format__", "__repr__")
+
+
+class _Parts(TorchDispatchMode):
+    """Sees each ATen call, and carries known values along on the meta device."""
+
+    def __init__(self, tracer: Tracer) -> None:
+        super().__init__()
+        self._tracer = tracer
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        shadows = self._tracer.shadows
+        if shadows is None:
+            result = func(*args, **kwargs)
+        else:
+            result = _on_meta(func, args, kwargs, shadows)
+        self._tracer.part(func, args, kwargs, result)
+        return result
+
+
+def _on_meta(func: Any, args: Sequence[Any], kwargs: dict[str, Any], shadows: Shadows) -> Any:
+    """Run `func` on meta tensors; where it depends on values, by the values that are known."""
+    if torch.Tag.data_dependent_output in func.tags or torch.Tag.dynamic_output_shape in func.tags:
+        real = shadows.call(func, args, kwargs)
+        if real is None:
+            raise ValueUnknown(f"{func} needs a value that depends on the weights")
+        if not isinstance(real, torch.Tensor | tuple | list):
+            return real
+        result = torch.utils._pytree.tree_map(lambda t: t.to("meta") if isinstance(t, torch.Tensor) else t, real)
+        shadows.follow(result, real)
+        return result
+    result = func(*args, **kwargs)
+    if affordable(result):
+        real = shadows.call(func, args, kwargs)
+        if real is not None:
+            shadows.follow(result, real)
+    return result
+
+
+def _attention_like(
+    device: str,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attn_mask: torch.Tensor | None = None,
+    dropout_p: float = 0.0,
+    is_causal: bool = False,
+    scale: float | None = None,
+    enable_gqa: bool = False,
+) -> torch.Tensor:
+    """Fused attention on the meta device as `device` would run it: one call, whose result lies in memory as the real one.
+
+    Left alone, the meta device takes the unfused path, which no machine takes, and its result is laid out differently,
+    so that later copies would be missed. Source: `aten/src/ATen/native/transformers/attention.cpp` (torch 2.13).
+    """
+    if enable_gqa and query.shape[1] != key.shape[1]:
+        repeats = query.shape[1] // key.shape[1]
+        key, value = key.repeat_interleave(repeats, 1), value.repeat_interleave(repeats, 1)
+    if device == "cpu" and query.dim() == 4 and query.shape[-1] == value.shape[-1] and query.stride(-1) == 1:
+        fused = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
+        out: torch.Tensor = fused(query, key, value, dropout_p, is_causal, attn_mask=attn_mask, scale=scale)[0]
+        return out
+    return _SDPA(query, key, value, attn_mask, dropout_p, is_causal, scale=scale)
