@@ -1,0 +1,107 @@
+"""What lies in a model folder, read without opening a weight."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cyclescope.core.errors import ModelError
+
+CONFIG = "config.json"
+SAFETENSORS = "model.safetensors"
+SAFETENSORS_INDEX = "model.safetensors.index.json"
+PICKLED = ("pytorch_model.bin", "pytorch_model.bin.index.json", "tf_model.h5", "flax_model.msgpack", "model.ckpt.index")
+# Either file of a row is a whole tokenizer to transformers; vocab.json needs its merges.
+_TOKENIZERS = (
+    ("tokenizer.json",),
+    ("vocab.txt",),
+    ("vocab.json", "merges.txt"),
+    ("tokenizer.model",),
+    ("spiece.model",),
+    ("sentencepiece.bpe.model",),
+    ("spm.model",),
+    ("source.spm", "target.spm"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalFolder:
+    """A folder with a configuration, as `save_pretrained` writes it.
+
+    `has_safetensors` says that loadable weights are there in full, `missing_shards` names those that an index promises
+    and the folder lacks; `pickled` names the weight file of another format where there is no safetensors file.
+    `needs_remote_code` is set where the configuration names Python code that came with the files.
+    """
+
+    path: Path
+    model_type: str
+    has_safetensors: bool
+    pickled: str
+    missing_shards: tuple[str, ...]
+    has_tokenizer: bool
+    needs_remote_code: bool
+
+    @property
+    def has_pickle_only(self) -> bool:
+        return bool(self.pickled)
+
+
+def read_folder(path: Path) -> LocalFolder:
+    """Facts of the model folder `path`. Raises `ModelError` without a usable `config.json`."""
+    if not (path / CONFIG).is_file():
+        raise ModelError(
+            f"The folder {path} is not a model.",
+            f"It has no {CONFIG}.",
+            "Name the folder that save_pretrained wrote, or for a model from the hub its snapshot folder.",
+        )
+    config = read_config(path / CONFIG)
+    shards = _missing_shards(path)
+    complete = (path / SAFETENSORS).is_file() or (shards is not None and not shards)
+    found = next((name for name in PICKLED if (path / name).is_file()), "")
+    return LocalFolder(
+        path=path,
+        model_type=str(config["model_type"]),
+        has_safetensors=complete,
+        pickled="" if complete or shards else found,
+        missing_shards=() if complete else shards or (),
+        has_tokenizer=any(all((path / name).is_file() for name in row) for row in _TOKENIZERS),
+        needs_remote_code=bool(config.get("auto_map")),
+    )
+
+
+def read_config(path: Path) -> Mapping[str, Any]:
+    """The configuration in the JSON file `path`. Raises `ModelError` where it cannot be one."""
+    way_out = "Take the config.json that was published with the model, or one that save_pretrained wrote."
+    try:
+        config = json.loads(path.read_bytes())
+    except OSError as exc:
+        raise ModelError(
+            f"{path} cannot be read.", exc.strerror or str(exc), "Check the file and its permissions."
+        ) from exc
+    except (ValueError, RecursionError) as exc:
+        raise ModelError(f"{path} is not a model configuration.", f"It is not JSON: {exc}.", way_out) from exc
+    if not isinstance(config, dict):
+        raise ModelError(f"{path} is not a model configuration.", "Its JSON is not an object.", way_out)
+    if not isinstance(config.get("model_type"), str) or not config["model_type"]:
+        raise ModelError(f"{path} is not a model configuration.", "It names no `model_type`.", way_out)
+    return config
+
+
+def _missing_shards(path: Path) -> tuple[str, ...] | None:
+    """Weight files that the index names and the folder lacks; None without an index."""
+    index = path / SAFETENSORS_INDEX
+    if not index.is_file():
+        return None
+    try:
+        content = json.loads(index.read_bytes())
+        names = sorted({str(name) for name in content["weight_map"].values()})
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as exc:
+        raise ModelError(
+            f"{index} cannot be used.",
+            "It is not an index of weight files.",
+            "Copy the model folder again, in full.",
+        ) from exc
+    return tuple(name for name in names if not (path / name).is_file())

@@ -1,0 +1,145 @@
+"""Which model a reference means: a folder, a configuration file, a built-in architecture or a name on the hub."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from cyclescope.core.errors import ModelError, RemoteCodeRefused, UnknownModel
+from cyclescope.models import hub_cache
+from cyclescope.models.catalog import Architecture, architectures, find
+from cyclescope.models.folder import CONFIG, LocalFolder, read_config, read_folder
+from cyclescope.models.packaged import MINILM_NAMES, require_minilm
+
+
+@dataclass(frozen=True, eq=False)
+class ConfigFile:
+    """A configuration without anything beside it: `config` is its content."""
+
+    path: Path
+    config: Mapping[str, Any]
+
+    @property
+    def needs_remote_code(self) -> bool:
+        return bool(self.config.get("auto_map"))
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltIn:
+    """A built-in architecture; `cached` is its published checkpoint where the hub's cache already holds it."""
+
+    entry: Architecture
+    cached: LocalFolder | None
+
+
+@dataclass(frozen=True, slots=True)
+class HubName:
+    """A name on the hub. `cached` is its snapshot on this disk; without one only the hub's client can fetch it.
+
+    `built_in` is the architecture of that name, for when the hub cannot be reached.
+    """
+
+    name: str
+    cached: LocalFolder | None
+    built_in: Architecture | None
+
+    @property
+    def cached_path(self) -> Path | None:
+        return None if self.cached is None else self.cached.path
+
+
+ModelSource: TypeAlias = LocalFolder | ConfigFile | BuiltIn | HubName
+
+
+def resolve(reference: str, environment: Mapping[str, str] = os.environ) -> ModelSource:
+    """What `reference` means; the first of these that fits.
+
+    An existing folder; an existing `.json` file; `minilm`, whose pretrained weights come in a package; a built-in name
+    or alias, whatever its case; a hub name that the cache holds; the hub name of a built-in while the hub is forbidden
+    (`HF_HUB_OFFLINE`); any other hub name while it is not. No connection is opened: a `HubName` without `cached` is
+    for the loader to fetch, and `unknown` is what to raise where that fails.
+
+    Raises `UnknownModel`, `ModelError` (a folder or file that is there and is no model), `MissingExtra` (MiniLM).
+    """
+    if not reference.strip() or "\0" in reference:
+        raise UnknownModel("The model has no name.", "The reference is empty.", _LIST)
+    path = Path(reference).expanduser()
+    if path.is_dir():
+        return read_folder(path)
+    if path.is_file():
+        if path.suffix == ".json":
+            return ConfigFile(path, read_config(path))
+        raise ModelError(
+            f"{path} is not a model.",
+            "A model is a folder or a config.json; this is a file of another kind.",
+            f"Name the folder that holds its {CONFIG}.",
+        )
+    if _looks_like_a_path(reference):
+        raise UnknownModel(f"There is no file or folder {path}.", "", _suggest(reference))
+    if reference.lower() in MINILM_NAMES:
+        return read_folder(require_minilm())
+    return _named(reference, environment)
+
+
+def _named(reference: str, environment: Mapping[str, str]) -> ModelSource:
+    entry = find(reference)
+    if entry is not None and "/" not in reference:
+        names = (name for name in entry.hub_names if hub_cache.cached_snapshot(name, environment))
+        return BuiltIn(entry, _cached(next(names, ""), environment))
+    if not hub_cache.is_hub_name(reference):
+        raise UnknownModel(f"There is no model {reference!r}.", "It is no possible hub name either.", _suggest(reference))
+    cached = _cached(reference, environment)
+    if cached is not None or not hub_cache.is_offline(environment):
+        return HubName(reference, cached, entry)
+    if entry is not None:
+        return BuiltIn(entry, None)
+    raise unknown(
+        reference,
+        f"It is not in the cache of the hub ({hub_cache.cache_folder(environment)}), and HF_HUB_OFFLINE forbids to fetch it.",
+    )
+
+
+def _cached(name: str, environment: Mapping[str, str]) -> LocalFolder | None:
+    snapshot = hub_cache.cached_snapshot(name, environment)
+    return None if snapshot is None else read_folder(snapshot)
+
+
+def unknown(reference: str, cause: str) -> UnknownModel:
+    """The error for a name that neither this machine nor the hub knows, with names that are close to it."""
+    return UnknownModel(f"There is no model {reference!r} to be had.", cause, _suggest(reference))
+
+
+def refuse_remote_code(source: ModelSource) -> None:
+    """Raise `RemoteCodeRefused` where the model names Python code that came with its files."""
+    found = source.cached if isinstance(source, BuiltIn | HubName) else source
+    if found is not None and found.needs_remote_code:
+        raise RemoteCodeRefused(
+            f"The model in {found.path} needs Python code that came with it.",
+            "Its configuration has an `auto_map`, and running such code gives it every right that you have.",
+            "Take a model whose class transformers brings itself, or remove `auto_map` from config.json if it does.",
+        )
+
+
+_LIST = "`cyclescope models` lists the built-in architectures."
+
+
+def _looks_like_a_path(reference: str) -> bool:
+    return (
+        reference.startswith(("/", "./", "../", "~", ".\\", "..\\"))
+        or reference.endswith((".json", "/", "\\"))
+        or reference.count("/") > 1
+    )
+
+
+def _suggest(reference: str) -> str:
+    """Built-in names close to the last part of `reference`, as a way out."""
+    spellings = {spelling.lower(): a.name for a in architectures() for spelling in a.spellings}
+    spellings.update(dict.fromkeys(MINILM_NAMES, "minilm"))
+    wanted = reference.lower().rstrip("/").rpartition("/")[2]
+    close = difflib.get_close_matches(wanted, spellings, n=5, cutoff=0.6)
+    names = list(dict.fromkeys(spellings[match] for match in close))[:3]
+    return f"Did you mean {' or '.join(names)}? {_LIST}" if names else _LIST
