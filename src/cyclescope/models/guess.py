@@ -20,7 +20,9 @@ _UNIGRAM = frozenset(
 _SENTENCEPIECE_BPE = frozenset(
     "gemma gemma2 gemma3 gemma3_text internlm2 jamba llama minicpm mistral mixtral phi3 zamba zamba2".split()
 )
-_SENTENCEPIECE_BPE_LIMIT = 100_000  # Llama 3 and later Mistrals went over to byte-level with 128 thousand tokens and more
+_SENTENCEPIECE_BPE_LIMIT = (
+    100_000  # Llama 3 and later Mistrals went over to byte-level with 128 thousand tokens and more
+)
 _GEMMA = frozenset("gemma gemma2 gemma3 gemma3_text".split())  # SentencePiece with 256 thousand tokens
 
 _CHINESE_VOCABULARY = 21128  # the vocabulary of bert-base-chinese, which its many descendants kept
@@ -83,15 +85,12 @@ def _coverage(kind: TokenizerKind, size: int) -> Coverage:
 
 
 def _bert_tokens(config: Mapping[str, Any], size: int) -> tuple[SpecialToken, ...]:
-    places = _BERT_ROLES if size >= _BERT_PLACES else tuple((role, i) for i, (role, _) in enumerate(_BERT_ROLES))
+    """BERT's five at BERT's ids, in a tiny vocabulary at the first ones; padding where the configuration says."""
+    places = dict(_BERT_ROLES) if size >= _BERT_PLACES else {role: i for i, (role, _) in enumerate(_BERT_ROLES)}
     pad = _id(config, "pad_token", size)
-    taken = {i for role, i in places if role != "pad_token"}
-    return tuple(
-        SpecialToken(role, f"[{role.removesuffix('_token').upper()}]", i if role != "pad_token" else pad)
-        if role == "pad_token" and pad is not None and pad not in taken
-        else SpecialToken(role, f"[{role.removesuffix('_token').upper()}]", i)
-        for role, i in places
-    )
+    if pad is not None and pad not in places.values():
+        places["pad_token"] = pad
+    return tuple(SpecialToken(role, f"[{role.removesuffix('_token').upper()}]", i) for role, i in places.items())
 
 
 def _id(config: Mapping[str, Any], role: str, size: int) -> int | None:
@@ -118,9 +117,7 @@ def _tokens(config: Mapping[str, Any], size: int) -> tuple[SpecialToken, ...]:
     return tuple(SpecialToken(role, text_at[i], i) for role, i in named.items())
 
 
-def _templates(
-    special: tuple[SpecialToken, ...], config: Mapping[str, Any]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _templates(special: tuple[SpecialToken, ...], config: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What stands around a text: begin and end for encoders, the end for encoder-decoders, the begin for decoders."""
     text = {token.role: token.text for token in special}
     if config.get("is_encoder_decoder"):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cyclescope.models import hub_cache
-from cyclescope.models.catalog import Architecture, Family, architectures
+from cyclescope.models.catalog import Architecture, Family, architectures, first_int
 from cyclescope.models.folder import read_config, read_folder
 from cyclescope.models.packaged import MINILM, MINILM_SOURCE, minilm_folder
 
@@ -16,7 +16,8 @@ _MINILM_PARAMETERS = 22_713_216  # counted in its model.safetensors, position id
 
 @dataclass(frozen=True, slots=True)
 class ModelRow:
-    """One built-in model. `weights` says whether trained weights are on this disk. Sizes are counts."""
+    """One built-in model. `weights` says whether trained weights are on this disk. `vocabulary` counts
+    rows of the embedding."""
 
     name: str
     family: Family
@@ -62,7 +63,7 @@ def _row(entry: Architecture, environment: Mapping[str, str]) -> ModelRow:
         parameters=entry.parameters,
         layers=entry.layers,
         hidden=entry.hidden,
-        vocabulary=entry.tokenizer.vocabulary,
+        vocabulary=first_int(entry.config, "vocab_size"),
         weights=any(read_folder(path).has_safetensors for path in snapshots if path is not None),
         description=entry.description,
         source=entry.source,

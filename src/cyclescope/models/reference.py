@@ -91,7 +91,9 @@ def _named(reference: str, environment: Mapping[str, str]) -> ModelSource:
         names = (name for name in entry.hub_names if hub_cache.cached_snapshot(name, environment))
         return BuiltIn(entry, _cached(next(names, ""), environment))
     if not hub_cache.is_hub_name(reference):
-        raise UnknownModel(f"There is no model {reference!r}.", "It is no possible hub name either.", _suggest(reference))
+        raise UnknownModel(
+            f"There is no model {reference!r}.", "It is no possible hub name either.", _suggest(reference)
+        )
     cached = _cached(reference, environment)
     if cached is not None or not hub_cache.is_offline(environment):
         return HubName(reference, cached, entry)
