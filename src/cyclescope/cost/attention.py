@@ -15,8 +15,9 @@ from __future__ import annotations
 from math import prod
 
 from cyclescope.core.op import Cost, OpKind
-from cyclescope.cost.call import Call, Formula, Priced
-from cyclescope.cost.pointwise import ADD, MULTIPLY, SOFTMAX
+from cyclescope.core.tensor import TensorSpec
+from cyclescope.cost.call import Call, Formula, Priced, moved
+from cyclescope.cost.pointwise import ADD, COMPARE, GELU_ERF, LAYER_NORM, MULTIPLY, SOFTMAX
 
 
 def _fused(call: Call, rows: int, keys: int, *, masked: bool, inputs: int) -> Priced:
@@ -50,6 +51,41 @@ def attention_heads_inside(call: Call) -> Priced:
     return _fused(call, prod(query[:-1]), keys, masked=masked, inputs=4 if biased else 3)
 
 
+def multi_head(call: Call) -> Priced:
+    """`_native_multi_head_attention` (query [B, S, E], key, value, wqkv [3E, E], bqkv, wo [E, E], bo, mask or absent)."""
+    source = call.reads[0]
+    flops, elementwise = _self_attention(call, source, call.reads[3], call.reads[5])
+    # The same tensor comes as query, key and value.
+    read = call.all_read_bytes - call.read_bytes(1) - call.read_bytes(2)
+    written = call.result.bytes if call.result else 0
+    return Priced(OpKind.ATTENTION, Cost(flops, elementwise, read, written))
+
+
+def encoder_layer(call: Call) -> Priced:
+    """`_transformer_encoder_layer_fwd`, a whole `nn.TransformerEncoderLayer` in one call.
+
+    (source [B, S, E], wqkv, bqkv, wo, bo, two norms of scale and shift, w1 [F, E], b1 [F], w2 [E, F], b2, mask or absent)
+    """
+    source, inner, outer = call.reads[0], call.reads[9], call.reads[11]
+    flops, elementwise = _self_attention(call, source, call.reads[1], call.reads[3])
+    tokens = prod(source.shape[:-1])
+    flops += 2 * tokens * (inner.elements + outer.elements)
+    activation = GELU_ERF if call.arguments.get("use_gelu") else COMPARE
+    hidden = tokens * inner.shape[0]
+    # Two norms and two residual sums; a bias on either product of the feed-forward part, and its activation.
+    elementwise += 2 * (LAYER_NORM + ADD) * source.elements + (ADD + activation) * hidden + ADD * source.elements
+    return Priced(OpKind.ATTENTION, moved(call, flops=flops, elementwise=elementwise))
+
+
+def _self_attention(call: Call, source: TensorSpec, wqkv: TensorSpec, wo: TensorSpec) -> tuple[int, int]:
+    """FLOPs and elementwise operations of projections and attention over `source` [B, S, E]."""
+    tokens, keys, width = prod(source.shape[:-1]), source.shape[-2], source.shape[-1]
+    heads = call.integer("num_heads", call.integer("num_head", 1))
+    flops = 2 * tokens * (wqkv.elements + wo.elements) + 2 * tokens * keys * 2 * width
+    biases = ADD * tokens * (wqkv.shape[0] + wo.shape[0])
+    return flops, biases + tokens * keys * heads * (MULTIPLY + SOFTMAX)
+
+
 FORMULAS: dict[str, Formula] = {
     "aten.scaled_dot_product_attention": attention,
     "aten._scaled_dot_product_attention_math": attention,
@@ -61,4 +97,6 @@ FORMULAS: dict[str, Formula] = {
     "aten._scaled_dot_product_fused_attention_overrideable": attention,
     "aten._flash_attention_forward": attention_heads_inside,
     "aten._efficient_attention_forward": attention_heads_inside,
+    "aten._native_multi_head_attention": multi_head,
+    "aten._transformer_encoder_layer_fwd": encoder_layer,
 }

@@ -51,6 +51,14 @@ def bilinear(call: Call) -> Priced:
     return Priced(OpKind.MATMUL, moved(call, flops=flops, elementwise=elements if len(call.reads) > 3 else 0))
 
 
+def packed_linear(call: Call) -> Priced:
+    """`quantized.linear_dynamic` (input [..., K]): the weight [N, K] is packed away, one byte an element."""
+    inner, result = call.reads[0].shape[-1], call.result
+    width = result.shape[-1] if result and result.shape else 1
+    cost = moved(call, flops=2 * call.result_elements * inner, elementwise=call.result_elements)
+    return Priced(OpKind.MATMUL, cost + Cost(read_bytes=inner * width))
+
+
 def grouped_product(call: Call) -> Priced:
     """`_grouped_mm` (left, right, offsets or absent, bias or absent): the experts of a mixture in one call.
 
@@ -102,6 +110,8 @@ FORMULAS: dict[str, Formula] = {
     "aten.addbmm": summed_batch_product,
     "aten.linear": linear,
     "aten.mkldnn_linear": linear,
+    "quantized.linear_dynamic": packed_linear,
+    "quantized.linear_relu_dynamic": packed_linear,
     "aten.bilinear": bilinear,
     "aten._grouped_mm": grouped_product,
     "aten.convolution": convolution,

@@ -24,13 +24,13 @@ _VIEWS = (
 )  # fmt: skip
 _COPIES = (
     "clone", "contiguous", "_to_copy", "to", "copy", "cat", "concat", "stack", "hstack", "vstack", "_reshape_copy",
-    "reshape", "flatten", "repeat", "tile", "repeat_interleave", "flip", "roll", "rot90", "tril", "triu", "pixel_shuffle",
-    "constant_pad_nd", "pad", "reflection_pad1d", "reflection_pad2d", "replication_pad1d", "replication_pad2d", "im2col",
-    "col2im", "block_diag", "diag_embed", "masked_select", "nonzero", "view_copy", "expand_copy", "permute_copy",
-    "transpose_copy", "slice_copy", "select_copy", "squeeze_copy", "unsqueeze_copy", "split_copy", "split_with_sizes_copy",
-    "unbind_copy", "t_copy", "as_strided_copy", "slice_scatter", "select_scatter", "_pack_padded_sequence", "lift",
-    "upsample_nearest1d", "upsample_nearest2d", "unique_consecutive", "_unique2", "one_hot", "combinations",
-    "quantize_per_tensor", "dequantize", "_local_scalar_dense", "item", "pin_memory",
+    "reshape", "flatten", "repeat", "tile", "repeat_interleave", "flip", "roll", "tril", "triu", "diag_embed",
+    "constant_pad_nd", "pad", "reflection_pad1d", "reflection_pad2d", "replication_pad1d", "replication_pad2d",
+    "im2col", "col2im", "pixel_shuffle", "channel_shuffle", "upsample_nearest1d", "upsample_nearest2d",
+    "masked_select", "nonzero", "_unique2", "unique_consecutive", "one_hot", "slice_scatter", "select_scatter",
+    "view_copy", "expand_copy", "permute_copy", "transpose_copy", "slice_copy", "select_copy", "squeeze_copy",
+    "unsqueeze_copy", "split_copy", "split_with_sizes_copy", "unbind_copy", "t_copy", "as_strided_copy",
+    "quantize_per_tensor", "dequantize", "_local_scalar_dense", "item",
 )  # fmt: skip
 _FILLS = (
     "arange", "range", "linspace", "zeros", "zeros_like", "ones", "ones_like", "full", "full_like", "eye",
@@ -40,7 +40,6 @@ _FILLS = (
 _UNTOUCHED = ("empty", "empty_like", "empty_strided", "new_empty", "new_empty_strided", "empty_permuted")
 _LOOKUPS = ("index", "_unsafe_index", "index_select", "gather", "take", "take_along_dim")
 _STORES = ("index_put", "_unsafe_index_put", "_index_put_impl", "index_copy", "index_fill", "masked_scatter", "put")
-_SCATTERS = ("scatter", "scatter_add", "scatter_reduce", "index_add", "index_reduce")
 
 
 def view(call: Call) -> Priced:
@@ -55,9 +54,8 @@ def copy(call: Call) -> Priced:
 
 def copy_into(call: Call) -> Priced:
     """`copy_` (destination, source): the destination is overwritten unread."""
-    return Priced(
-        OpKind.COPY, Cost(read_bytes=call.read_bytes(len(call.reads) - 1), written_bytes=call.all_written_bytes)
-    )
+    source = call.read_bytes(len(call.reads) - 1)
+    return Priced(OpKind.COPY, Cost(read_bytes=source, written_bytes=call.all_written_bytes))
 
 
 def fill(call: Call) -> Priced:
@@ -97,24 +95,48 @@ def _looked_up(call: Call) -> Cost:
 
 
 def store(call: Call) -> Priced:
-    """`index_put_`, `index_copy_` (destination, indices..., values): the values are read and written, the rest of the
-    destination stays as it is. Without values among the tensors (`index_fill_`) as much as the destination has.
+    """`index_put_`, `index_copy_` (destination, indices..., values): as much is written as there are values.
+
+    Where one value goes to many places (`x[mask] = 0`) the data decide to how many, and the whole destination is the
+    upper bound. Out of place (`index_put`) everything is read and written.
     """
-    return Priced(OpKind.COPY, _stored(call))
+    destination = call.result.bytes if call.result else 0
+    single = len(call.reads) < 3 or not call.reads[-1].shape
+    return Priced(OpKind.COPY, _stored(call, destination if single else call.reads[-1].bytes))
 
 
 def scatter(call: Call) -> Priced:
-    """`scatter_add_`, `index_add_` (destination, index, values): one addition a value, onto what is read there."""
-    cost = _stored(call)
-    values = call.reads[-1].elements if len(call.reads) > 2 else 0
-    return Priced(OpKind.COPY, cost + Cost(0, values, cost.written_bytes, 0))
+    """`scatter_` (destination, index, values or absent): one element is written for each of the index."""
+    return Priced(OpKind.COPY, _stored(call, _indexed_bytes(call)))
 
 
-def _stored(call: Call) -> Cost:
-    destination = call.result.bytes if call.result else 0
-    values = call.read_bytes(len(call.reads) - 1) if len(call.reads) > 2 else destination
+def scatter_add(call: Call) -> Priced:
+    """`scatter_add_` (destination, index, values): as `scatter_`, and each is added to what is read there."""
+    index = call.reads[1].elements
+    return Priced(OpKind.REDUCTION, _added(call, _stored(call, _indexed_bytes(call)), index))
+
+
+def index_add(call: Call) -> Priced:
+    """`index_add_` (destination, index, values): whole rows are added to what is read there."""
+    values = call.reads[2]
+    return Priced(OpKind.REDUCTION, _added(call, _stored(call, values.bytes), values.elements))
+
+
+def _stored(call: Call, written: int) -> Cost:
+    if not call.name.endswith("_"):
+        return moved(call)
     others = call.all_read_bytes - call.read_bytes(0)
-    return Cost(read_bytes=others, written_bytes=min(values, destination))
+    return Cost(read_bytes=others, written_bytes=min(written, call.result.bytes if call.result else 0))
+
+
+def _added(call: Call, stored: Cost, additions: int) -> Cost:
+    read_back = stored.written_bytes if call.name.endswith("_") else 0
+    return stored + Cost(elementwise_flops=additions, read_bytes=read_back)
+
+
+def _indexed_bytes(call: Call) -> int:
+    destination = call.reads[0]
+    return call.reads[1].elements * destination.bytes // max(destination.elements, 1)
 
 
 FORMULAS: dict[str, Formula] = {
@@ -124,7 +146,11 @@ FORMULAS: dict[str, Formula] = {
     **{f"aten.{name}": untouched for name in _UNTOUCHED},
     **{f"aten.{name}": lookup for name in _LOOKUPS},
     **{f"aten.{name}": store for name in _STORES},
-    **{f"aten.{name}": scatter for name in _SCATTERS},
+    "aten.scatter": scatter,
+    "aten.scatter_add": scatter_add,
+    "aten.scatter_reduce": scatter_add,
+    "aten.index_add": index_add,
+    "aten.index_reduce": index_add,
     "aten.copy_": copy_into,
     "aten.embedding": embedding,
     "aten._embedding_bag": embedding_bag,

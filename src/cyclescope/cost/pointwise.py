@@ -25,10 +25,16 @@ TRANSCENDENTAL = 8
 
 SIGMOID = ADD + TRANSCENDENTAL + ADD + DIVIDE
 SOFTPLUS = TRANSCENDENTAL + ADD + TRANSCENDENTAL
+# x/2 · (1 + erf(x/√2)), and x/2 · (1 + tanh(√(2/π) · (x + 0.044715 x³))) (Hendrycks and Gimpel, 2016).
+GELU_ERF = MULTIPLY + TRANSCENDENTAL + ADD + 2 * MULTIPLY
+GELU_TANH = 3 * MULTIPLY + ADD + MULTIPLY + TRANSCENDENTAL + ADD + 2 * MULTIPLY
 # Greatest of the row, minus it, exponential, sum, divided by it.
 SOFTMAX = COMPARE + ADD + TRANSCENDENTAL + ADD + DIVIDE
 # Greatest of the row, minus it, exponential, sum, minus its logarithm.
 LOG_SOFTMAX = COMPARE + ADD + TRANSCENDENTAL + ADD + ADD
+# Sum for the mean, minus it, square, sum for the variance, times the reciprocal root.
+STANDARDIZE = ADD + ADD + MULTIPLY + ADD + MULTIPLY
+LAYER_NORM = STANDARDIZE + MULTIPLY + ADD
 
 _ACTIVATIONS = {
     "relu": COMPARE,
@@ -54,9 +60,6 @@ _ACTIVATIONS = {
     "hardshrink": 2 * COMPARE,
     "softshrink": 2 * COMPARE + ADD,
 }
-# x/2 · (1 + erf(x/√2)), and x/2 · (1 + tanh(√(2/π) · (x + 0.044715 x³))) (Hendrycks and Gimpel, 2016).
-_GELU_ERF = MULTIPLY + TRANSCENDENTAL + ADD + 2 * MULTIPLY
-_GELU_TANH = 3 * MULTIPLY + ADD + MULTIPLY + TRANSCENDENTAL + ADD + 2 * MULTIPLY
 
 _ELEMENTWISE = {
     **dict.fromkeys(("add", "sub", "rsub", "mul", "neg", "negative", "abs", "sign", "sgn", "square"), ADD),
@@ -82,6 +85,11 @@ _ELEMENTWISE = {
     "xlogy": TRANSCENDENTAL + MULTIPLY,
     "logaddexp": COMPARE + 2 * ADD + 2 * TRANSCENDENTAL,
     "complex": 0,
+    # Weighted sums of the 2, 4, 8 or 16 nearest elements of the input.
+    "upsample_linear1d": 2 * MULTIPLY + ADD,
+    **dict.fromkeys(("upsample_bilinear2d", "_upsample_bilinear2d_aa", "grid_sampler_2d"), 4 * MULTIPLY + 3 * ADD),
+    "upsample_trilinear3d": 8 * MULTIPLY + 7 * ADD,
+    **dict.fromkeys(("upsample_bicubic2d", "_upsample_bicubic2d_aa"), 16 * MULTIPLY + 15 * ADD),
     # A coin and a choice an element; in inference dropout is absent, and the call does not happen.
     **dict.fromkeys(("native_dropout", "bernoulli", "rand_like", "randn_like", "uniform", "normal"), TRANSCENDENTAL),
 }
@@ -98,7 +106,7 @@ def _by_weight(kind: OpKind, weight: int) -> Formula:
 
 def gelu(call: Call) -> Priced:
     """`gelu`, exact or by the hyperbolic tangent (argument `approximate`)."""
-    weight = _GELU_TANH if call.arguments.get("approximate") == "tanh" else _GELU_ERF
+    weight = GELU_TANH if call.arguments.get("approximate") == "tanh" else GELU_ERF
     return Priced(OpKind.ACTIVATION, moved(call, elementwise=weight * call.result_elements))
 
 

@@ -9,10 +9,8 @@ from math import log2, prod
 
 from cyclescope.core.op import OpKind
 from cyclescope.cost.call import Call, Formula, Priced, moved
-from cyclescope.cost.pointwise import ADD, COMPARE, LOG_SOFTMAX, MULTIPLY, SOFTMAX, TRANSCENDENTAL
+from cyclescope.cost.pointwise import ADD, COMPARE, LOG_SOFTMAX, MULTIPLY, SOFTMAX, STANDARDIZE, TRANSCENDENTAL
 
-# Sum for the mean, minus it, square, sum for the variance, times the reciprocal root.
-_STANDARDIZE = ADD + ADD + MULTIPLY + ADD + MULTIPLY
 # Square, sum, times the reciprocal root.
 _ROOT_MEAN_SQUARE = MULTIPLY + ADD + MULTIPLY
 # Means and variances are given: minus, times.
@@ -20,7 +18,23 @@ _STANDARDIZE_KNOWN = ADD + MULTIPLY
 
 _REDUCTIONS = {
     **dict.fromkeys(("sum", "nansum", "mean", "prod", "trace", "count_nonzero", "histc", "bincount"), ADD),
-    **dict.fromkeys(("max", "min", "amax", "amin", "argmax", "argmin", "any", "all", "equal", "median"), COMPARE),
+    **dict.fromkeys(
+        (
+            "max",
+            "min",
+            "amax",
+            "amin",
+            "argmax",
+            "argmin",
+            "any",
+            "all",
+            "_is_all_true",
+            "_is_any_true",
+            "equal",
+            "median",
+        ),
+        COMPARE,
+    ),
     **dict.fromkeys(("aminmax",), 2 * COMPARE),
     **dict.fromkeys(("var", "std", "var_mean", "std_mean"), ADD + ADD + MULTIPLY + ADD),
     **dict.fromkeys(("linalg_vector_norm", "norm"), MULTIPLY + ADD),
@@ -68,6 +82,11 @@ def norm_with_statistics(call: Call) -> Priced:
     """Batch norm in inference: (input, scale, shift, mean, variance), of which scale and shift may be absent."""
     affine = 2 if len(call.reads) >= 5 else 0
     return Priced(OpKind.NORM, moved(call, elementwise=(_STANDARDIZE_KNOWN + affine) * _elements(call)))
+
+
+def weight_norm(call: Call) -> Priced:
+    """`_weight_norm_interface` (v, g): a weight made anew from its direction and its length, v · (g / ‖v‖)."""
+    return Priced(OpKind.NORM, moved(call, elementwise=_ROOT_MEAN_SQUARE * _elements(call)))
 
 
 def ordering(call: Call) -> Priced:
@@ -119,9 +138,10 @@ FORMULAS: dict[str, Formula] = {
     **{f"aten.{name}": _by_weight(OpKind.SOFTMAX, weight) for name, weight in _SOFTMAXES.items()},
     **{f"aten.{name}": _by_weight(OpKind.REDUCTION, weight) for name, weight in _REDUCTIONS.items()},
     **{f"aten.{name}": _by_weight(OpKind.SCAN, weight) for name, weight in _SCANS.items()},
-    "aten.native_layer_norm": _norm(_STANDARDIZE, affine_from=1),
-    "aten.layer_norm": _norm(_STANDARDIZE, affine_from=1),
-    "aten.native_group_norm": _norm(_STANDARDIZE, affine_from=1),
+    "aten.native_layer_norm": _norm(STANDARDIZE, affine_from=1),
+    "aten.layer_norm": _norm(STANDARDIZE, affine_from=1),
+    "aten.native_group_norm": _norm(STANDARDIZE, affine_from=1),
+    "aten._weight_norm_interface": weight_norm,
     "aten.rms_norm": _norm(_ROOT_MEAN_SQUARE, affine_from=1),
     "aten._fused_rms_norm": _norm(_ROOT_MEAN_SQUARE, affine_from=1),
     "aten.native_batch_norm": norm_with_statistics,
