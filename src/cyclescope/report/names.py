@@ -16,6 +16,11 @@ def printable(text: str) -> str:
     return "".join(_escaped(c) if unicodedata.category(c) in _UNPRINTABLE else c for c in text)
 
 
+def storable(text: str) -> str:
+    """`text` as it is, with lone halves of surrogate pairs, which strict readers of JSON refuse, made `?`."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def _escaped(character: str) -> str:
     code = ord(character)
     if code < 0x100:

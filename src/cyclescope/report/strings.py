@@ -99,6 +99,11 @@ class Strings:
     first_cycle: str
     warm_up: str
     warm_up_value: str
+    # data flow
+    flow_in: str
+    flow_out: str
+    flow_weights: str
+    flow_part: str
     stage_names: Mapping[str, str]
     kind_names: Mapping[OpKind, str]
     doubt_texts: Mapping[DoubtCode, Advice]
@@ -174,6 +179,10 @@ EN = Strings(
     first_cycle="first cycle",
     warm_up="warm-up",
     warm_up_value="{time} (cycles: {cycles})",
+    flow_in="in",
+    flow_out="out",
+    flow_weights="{data} weights",
+    flow_part="part of {tensor}",
     stage_names=MappingProxyType({}),
     kind_names=MappingProxyType(
         {
@@ -309,6 +318,10 @@ ZH = Strings(
     first_cycle="首个周期",
     warm_up="预热",
     warm_up_value="{time}，{cycles} 个周期",
+    flow_in="输入",
+    flow_out="输出",
+    flow_weights="权重 {data}",
+    flow_part="{tensor} 的一部分",
     stage_names=MappingProxyType(
         {
             "tokenize": "分词",

@@ -1,0 +1,272 @@
+"""The public schema `cyclescope/cycle-report/1`, as types.
+
+Names and meanings in it never change; a field may be added. Each field's unit and formula is its description, and
+`json_schema` writes them out. Times are nanoseconds, work is FLOPs, sizes are bytes, shares and ratios are plain numbers.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from cyclescope.report.names import storable
+
+Time = Annotated[float, Field(description="ns")]
+LowNs = Annotated[float, Field(description="ns; lower end of the 95 % interval of the median (order statistics)")]
+HighNs = Annotated[float, Field(description="ns; upper end of the 95 % interval of the median (order statistics)")]
+Share = Annotated[float, Field(description="time_ns ÷ sum of the stages' time_ns, 0 … 1")]
+FlopCount = Annotated[int, Field(description="FLOPs of matrix products and convolutions, two per multiply-add")]
+ElementwiseFlopCount = Annotated[int, Field(description="FLOPs of everything that is no matrix product or convolution")]
+ReadBytes = Annotated[int, Field(description="bytes that must be read if nothing is cached, each input once")]
+WrittenBytes = Annotated[int, Field(description="bytes that must be written if nothing is cached, each output once")]
+
+
+# Text from models and users; what no JSON can hold is replaced.
+Text = Annotated[str, BeforeValidator(storable)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False, from_attributes=True)
+
+
+class Wall(_Part):
+    """Wall time of whole cycles, text in to text out, without any instrumentation. null where none was measured."""
+
+    median_ns: float | None = Field(description="ns; median over n cycles")
+    low_ns: float | None = Field(description="ns; lower end of the 95 % interval of the median (order statistics)")
+    high_ns: float | None = Field(description="ns; upper end of the 95 % interval of the median (order statistics)")
+    n: int = Field(description="number of cycles measured")
+    minimum_ns: float | None = Field(description="ns; shortest cycle")
+    cpu_median_ns: float | None = Field(description="ns; median of the processor time of all threads of the process")
+    cpu_low_ns: float | None = Field(description="ns; lower end of its 95 % interval")
+    cpu_high_ns: float | None = Field(description="ns; upper end of its 95 % interval")
+
+
+class Stage(_Part):
+    """One stage of the cycle, in order of time. time_ns = operations_ns + python_ns."""
+
+    name: Text
+    time_ns: Time
+    low_ns: LowNs
+    high_ns: HighNs
+    share: Share
+    operations_ns: float = Field(description="ns inside operations")
+    python_ns: float = Field(description="ns of Python between operations")
+    operations: int = Field(description="number of operations")
+    flops: FlopCount
+    elementwise_flops: ElementwiseFlopCount
+    read_bytes: ReadBytes
+    written_bytes: WrittenBytes
+
+
+class Layer(_Part):
+    """One layer, Python time inside it included."""
+
+    stage: Text
+    index: int = Field(description="position in its stage, from 0")
+    module: Text = Field(description="path of the layer's module")
+    class_name: Text = Field(description="class of the layer's module")
+    time_ns: Time
+    low_ns: LowNs
+    high_ns: HighNs
+    share: Share
+    python_ns: float = Field(description="ns of Python between operations")
+    flops: FlopCount
+    elementwise_flops: ElementwiseFlopCount
+    read_bytes: ReadBytes
+    written_bytes: WrittenBytes
+
+
+class Place(_Part):
+    """Where an operation stands."""
+
+    stage: Text
+    layer: int | None = Field(description="layer within the stage, from 0; null outside of layers")
+    module: Text = Field(description="module path; empty for the model itself")
+
+
+class Operation(_Part):
+    """One operation at one site, the costliest first."""
+
+    index: int = Field(description="row of the operation in the graph (schema cyclescope/graph/1)")
+    kind: Text = Field(description="sort of work: matmul, attention, softmax, norm, …")
+    name: Text
+    site: Place
+    time_ns: Time
+    low_ns: LowNs
+    high_ns: HighNs
+    share: Share
+    flops: FlopCount
+    elementwise_flops: ElementwiseFlopCount
+    read_bytes: ReadBytes
+    written_bytes: WrittenBytes
+
+
+class Group(_Part):
+    """Operations added up, the costliest group first."""
+
+    name: Text
+    kind: Text = Field(description="kind of the first of them")
+    count: int = Field(description="number of operations")
+    time_ns: Time
+    low_ns: LowNs
+    high_ns: HighNs
+    share: Share
+    flops: FlopCount
+    elementwise_flops: ElementwiseFlopCount
+    read_bytes: ReadBytes
+    written_bytes: WrittenBytes
+
+
+class AccountLine(_Part):
+    """One line of the account; the lines add up to the unprofiled wall time."""
+
+    name: Text = Field(description="operations, python, text or unexplained")
+    stage: Text = Field(description="stage it is booked to; empty for unexplained")
+    time_ns: Time
+    share_of_wall: float = Field(description="time_ns ÷ wall.median_ns; negative where more was attributed than passed")
+
+
+class Account(_Part):
+    """Does the account close? wall.median_ns = attributed_ns + rest_ns."""
+
+    attributed_ns: float = Field(description="ns; sum of the stages' time_ns, instrumentation subtracted")
+    rest_ns: float = Field(description="ns; wall.median_ns − attributed_ns, negative where too much was attributed")
+    ratio: float | None = Field(description="attributed_ns ÷ wall.median_ns; null without both passes")
+    ratio_low: float | None = Field(description="lower end of its 95 % interval (bootstrap)")
+    ratio_high: float | None = Field(description="upper end of its 95 % interval (bootstrap)")
+    closes: bool = Field(description="whether |rest_ns| ≤ 3 % of the wall time")
+    instrumentation_ratio: float | None = Field(description="median stamped wall ÷ median unprofiled wall")
+    instrumentation_ratio_low: float | None = Field(description="lower end of its 95 % interval (bootstrap)")
+    instrumentation_ratio_high: float | None = Field(description="upper end of its 95 % interval (bootstrap)")
+    instrumentation_ns: float = Field(description="ns; known cost of the stamps, subtracted from the stamped cycles")
+    rows: list[AccountLine]
+
+
+class Model(_Part):
+    """Which model ran."""
+
+    reference: Text = Field(description="as the user named it")
+    class_name: Text
+    model_type: Text
+    parameters: int = Field(description="number of parameters")
+    parameter_bytes: int = Field(description="bytes of the parameters")
+    weights: Literal["pretrained", "random", "given"]
+    tokenizer: Text
+    max_positions: int | None = Field(description="longest input in tokens; null where the model sets no bound")
+    source: Text
+
+
+class Work(_Part):
+    """The model and what was asked of it in one cycle."""
+
+    model: Model
+    task: Text
+    input_source: Literal["text", "synthetic"]
+    batch: int = Field(description="texts in one cycle")
+    tokens_in: int = Field(description="tokens of each text, padding included")
+    real_tokens: int = Field(description="tokens of all texts, padding left out")
+    characters: int = Field(description="Unicode characters of all texts")
+    text_bytes: int = Field(description="bytes of all texts in UTF-8")
+    tokens_out: int = Field(description="tokens generated")
+    cut_tokens: int = Field(description="tokens that did not fit the model and were cut")
+    texts: list[Text] = Field(description="empty unless the user asked to keep them")
+    outcome: Text = Field(description="what came out, in words")
+
+
+class How(_Part):
+    """How the work was run."""
+
+    engine: Text
+    device: Text
+    threads: int = Field(description="threads inside one operation; 0: the engine's own choice")
+    dtype: Text
+    attention: Text
+    seed: int
+
+
+class Package(_Part):
+    """A package of the engine."""
+
+    name: Text
+    version: Text
+
+
+class Host(_Part):
+    """What it ran on."""
+
+    processor: Text
+    cores: int = Field(description="cores that this process may use")
+    memory_bytes: int = Field(description="bytes of main memory")
+    system: Text
+    python: Text
+    device: Text
+    instruction_set: Text
+    packages: list[Package]
+    virtual: bool
+
+
+class PaidOnce(_Part):
+    """What was paid once, before the steady state; null where it did not happen in this process. Not part of the cycle."""
+
+    import_ns: int | None = Field(description="ns; importing the framework")
+    load_ns: int | None = Field(description="ns; building the model and reading its weights")
+    trace_ns: int | None = Field(description="ns; tracing the graph")
+    first_cycle_ns: int | None = Field(description="ns; the very first cycle")
+    warmup_ns: int = Field(description="ns; all warm-up cycles together")
+    warmup_cycles: int = Field(description="number of warm-up cycles")
+    steady: bool = Field(description="whether a steady state was reached")
+
+
+class Caution(_Part):
+    """A reason to trust a figure less."""
+
+    code: Text = Field(description="stable, for machines")
+    value: float = Field(description="the number behind it; its meaning belongs to the code")
+    text: Text
+    remedy: Text
+
+
+class NextStep(_Part):
+    """What may be worth trying."""
+
+    code: Text = Field(description="stable, for machines")
+    value: float = Field(description="the share of the cycle that speaks for it, 0 … 1")
+    text: Text
+
+
+class CycleReport(_Part):
+    """Everything that is told about one compute cycle."""
+
+    schema_: Literal["cyclescope/cycle-report/1"] = Field(alias="schema", description="name and version of this schema")
+    version: Text = Field(description="version of cyclescope that took the cycle")
+    source: Literal["measured", "predicted", "imported"]
+    taken_at: Text = Field(description="UTC, ISO 8601")
+    partial: bool = Field(description="whether the measurement was interrupted")
+    answer: Text = Field(description="one sentence in English: where the time goes")
+    wall: Wall
+    stages: list[Stage]
+    layers: list[Layer]
+    operations: list[Operation]
+    kinds: list[Group] = Field(description="operations added up by kind")
+    places: list[Group] = Field(description="operations added up by their place, the same in every layer")
+    closure: Account
+    workload: Work
+    plan: How
+    machine: Host
+    set_up: PaidOnce
+    warnings: list[Caution]
+    next_steps: list[NextStep]
+    notes: list[Text] = Field(description="facts that whoever reads the figures must know")
+
+
+def json_schema() -> str:
+    """The JSON Schema (draft 2020-12) of the document, as it is kept in `docs/schema/cycle-report-1.json`."""
+    described = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "urn:cyclescope:cycle-report:1",
+        **CycleReport.model_json_schema(mode="serialization"),
+    }
+    return json.dumps(described, indent=2, ensure_ascii=False) + "\n"
