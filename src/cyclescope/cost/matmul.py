@@ -15,8 +15,7 @@ from cyclescope.cost.call import Call, Formula, Priced, moved
 
 def _product(call: Call, left: int, bias: int) -> Priced:
     """2·(elements of the result)·K, where K is the last axis of read `left`: holds for every rank, batched or not."""
-    shape = call.reads[left].shape if left < len(call.reads) else ()
-    inner = shape[-1] if shape else 1
+    inner = call.reads[left].shape[-1]
     added = call.result_elements if 0 <= bias < len(call.reads) else 0
     return Priced(OpKind.MATMUL, moved(call, flops=2 * call.result_elements * inner, elementwise=added))
 
@@ -84,10 +83,11 @@ def convolution(call: Call) -> Priced:
     [Cout, Cin / groups, *kernel], so its elements over Cout say that; transposed it is [Cin, Cout / groups, *kernel],
     and every element of the *input* is spread over (Cout / groups) · prod(kernel).
     """
-    source, weight = call.reads[0], call.reads[1].shape
+    source = call.reads[0]
+    _, *products = call.reads[1].shape
     spread = source.elements if call.arguments.get("transposed") else call.result_elements
     added = call.result_elements if len(call.reads) > 2 else 0
-    return Priced(OpKind.CONVOLUTION, moved(call, flops=2 * spread * prod(weight[1:]), elementwise=added))
+    return Priced(OpKind.CONVOLUTION, moved(call, flops=2 * spread * prod(products), elementwise=added))
 
 
 FORMULAS: dict[str, Formula] = {

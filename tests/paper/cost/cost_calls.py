@@ -1,0 +1,15 @@
+"""Calls written short."""
+
+from __future__ import annotations
+
+from cyclescope.core.tensor import TensorSpec
+from cyclescope.cost.registry import Call, Priced, price
+
+
+def spec(*shape: int, dtype: str = "float32") -> TensorSpec:
+    return TensorSpec(shape, dtype, 0)
+
+
+def priced(name: str, reads=(), writes=(), /, **arguments: object) -> Priced:
+    """The price of `aten.<name>`."""
+    return price(Call(f"aten.{name}", tuple(reads), tuple(writes), arguments))
