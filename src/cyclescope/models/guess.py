@@ -9,21 +9,28 @@ from cyclescope.core.errors import ModelError
 from cyclescope.models.catalog import Coverage, SpecialToken, TokenizerFacts, TokenizerKind, first_int
 
 # Model types of transformers by the tokenizer that their published checkpoints have; all others are byte-level.
-_WORDPIECE = frozenset(
-    "bert convbert distilbert electra funnel layoutlm lxmert megatron-bert mobilebert mpnet nomic_bert realm roformer "
-    "splinter squeezebert tapas visual_bert".split()
-)
-_UNIGRAM = frozenset(
-    "albert bigbird_pegasus big_bird camembert deberta-v2 fnet longt5 m2m_100 marian mbart mega mt5 nystromformer "
-    "pegasus rembert t5 umt5 xlm-roberta xlm-roberta-xl xlnet xmod".split()
-)
-_SENTENCEPIECE_BPE = frozenset(
-    "gemma gemma2 gemma3 gemma3_text internlm2 jamba llama minicpm mistral mixtral phi3 zamba zamba2".split()
-)
-_SENTENCEPIECE_BPE_LIMIT = (
-    100_000  # Llama 3 and later Mistrals went over to byte-level with 128 thousand tokens and more
-)
-_GEMMA = frozenset("gemma gemma2 gemma3 gemma3_text".split())  # SentencePiece with 256 thousand tokens
+_WORDPIECE = frozenset({
+    "bert", "convbert", "distilbert", "electra", "funnel", "layoutlm", "lxmert", "megatron-bert", "mobilebert", "mpnet",
+    "nomic_bert", "realm", "roformer", "splinter", "squeezebert", "tapas", "visual_bert",
+})  # fmt: skip
+_UNIGRAM = frozenset({
+    "albert", "big_bird", "bigbird_pegasus", "camembert", "deberta-v2", "fnet", "longt5", "m2m_100", "marian", "mbart",
+    "mega", "mt5", "nystromformer", "pegasus", "rembert", "t5", "umt5", "xlm-roberta", "xlm-roberta-xl", "xlnet", "xmod",
+})  # fmt: skip
+_GEMMA = frozenset({"gemma", "gemma2", "gemma3", "gemma3_text"})
+_SENTENCEPIECE_BPE = _GEMMA | {
+    "internlm2",
+    "jamba",
+    "llama",
+    "minicpm",
+    "mistral",
+    "mixtral",
+    "phi3",
+    "zamba",
+    "zamba2",
+}
+# Llama 3 and later Mistrals went over to byte-level with 128 thousand tokens and more; Gemma did not.
+_SENTENCEPIECE_BPE_LIMIT = 100_000
 
 _CHINESE_VOCABULARY = 21128  # the vocabulary of bert-base-chinese, which its many descendants kept
 _MULTILINGUAL_FROM = 100_000

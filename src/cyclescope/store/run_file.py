@@ -1,0 +1,144 @@
+"""A cycle on disk, as one file: facts only, so that an old run gains from every newer version that reads it.
+
+The file is a zip: `cycle.json` = {"schema": "cyclescope/cycle", "version": 1, "cycle": …} as `core.codec` encodes it,
+and `arrays/N.npy` for the columns it refers to. Saving the same cycle twice gives the same bytes.
+
+Versions of the format, all of which `load` reads:
+1  (cyclescope 0.1.0) the first. Fields that are added later with a default need no new version: an older loader passes
+   over them, and a newer one fills them in.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cyclescope.core.codec import CodecError, decode, encode
+from cyclescope.core.cycle import Cycle
+from cyclescope.core.errors import OutputError, RunFileError
+from cyclescope.core.graph import GraphError
+from cyclescope.store.archive import Archive, ArchiveError, read_archive, write_archive
+from cyclescope.store.atomic import atomic_writer
+
+SUFFIX = ".cycle"
+SCHEMA = "cyclescope/cycle"
+VERSION = 1
+
+_AGAIN = "Measure again, or take an intact copy of the file."
+
+
+def save(cycle: Cycle, path: str | os.PathLike[str]) -> None:
+    """Write `cycle` to `path`, in full or not at all. Raises `OutputError`; a file that was there before stays then."""
+    path = Path(path)
+    data, arrays = encode(cycle)
+    try:
+        with atomic_writer(path) as file:
+            write_archive(file, Archive({"schema": SCHEMA, "version": VERSION, "cycle": data}, arrays))
+    except ArchiveError as exc:
+        raise OutputError(f"{path} cannot be written.", f"{exc}.", "Measure fewer or shorter cycles.") from exc
+
+
+def load(path: str | os.PathLike[str]) -> Cycle:
+    """The cycle in the file `path`, checked. Nothing is unpickled. Raises `RunFileError`."""
+    path = Path(path)
+    return _cycle(path, _document(path, _read(path)))
+
+
+def _read(path: Path) -> Archive:
+    try:
+        with path.open("rb") as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise RunFileError(f"{path} is not a saved run.", "It is not an ordinary file.", _name_one())
+            if status.st_size == 0:
+                raise RunFileError(f"{path} is not a saved run.", "The file is empty.", _AGAIN)
+            foreign = _foreign(file.read(8))
+            if foreign:
+                raise RunFileError(f"{path} is not a saved run.", foreign, _name_one())
+            file.seek(0)
+            return read_archive(file, status.st_size)
+    except FileNotFoundError as exc:
+        raise RunFileError(f"There is no file {path}.", "", _name_one()) from exc
+    except ArchiveError as exc:
+        raise RunFileError(f"{path} cannot be read as a saved run.", f"{exc}.", _AGAIN) from exc
+    except OSError as exc:
+        raise RunFileError(f"{path} cannot be read.", f"{exc.strerror or exc}.", _name_one()) from exc
+
+
+def _name_one() -> str:
+    return f"Name a file that `cyclescope measure --out RUN{SUFFIX}` wrote."
+
+
+def _foreign(head: bytes) -> str:
+    """What a file is that does not begin as a zip does; empty where it does."""
+    if b"PK\x03\x04".startswith(head[:4]):
+        return ""
+    if head[:1] == b"\x80":
+        return "It looks like a Python pickle, which is never opened: it can run code."
+    if head.lstrip()[:1] in (b"{", b"["):
+        return "It looks like JSON; a saved run is a zip."
+    return "It begins like no run file does."
+
+
+def _document(path: Path, archive: Archive) -> Archive:
+    """The archive with what stands under "cycle". Raises `RunFileError` for another schema or a newer version."""
+    document = archive.document
+    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+        raise RunFileError(
+            f"{path} is not a saved run.", f"Its {SCHEMA!r} document is missing or of another kind.", _name_one()
+        )
+    version = document.get("version")
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise RunFileError(f"{path} is not a saved run.", f"Its format version is {version!r}.", _name_one())
+    data = document.get("cycle")
+    if version > VERSION:
+        raise RunFileError(
+            f"{path} is too new for this cyclescope.",
+            f"It is in format {version}, written by cyclescope {_writer(data)}; this one reads up to format {VERSION}.",
+            f"Read it with cyclescope {_writer(data)} or later.",
+        )
+    return Archive(data, archive.arrays)
+
+
+def _writer(data: Any) -> str:
+    """The version that took the run, as far as a format that is not known yet tells it."""
+    version = data.get("version") if isinstance(data, dict) else None
+    return version if isinstance(version, str) and 0 < len(version) <= 40 and version.isprintable() else "(unknown)"
+
+
+def _cycle(path: Path, archive: Archive) -> Cycle:
+    try:
+        cycle = decode(Cycle, archive.document, list(archive.arrays))
+        cycle.graph.self_check()
+        _check_samples(cycle)
+    except (CodecError, GraphError) as exc:
+        raise RunFileError(f"{path} contradicts itself.", f"{exc}.", _AGAIN) from exc
+    except (TypeError, ValueError, IndexError, KeyError, AttributeError, OverflowError) as exc:
+        # Only a file that was made or changed by something else gets here: a column of another type or out of range.
+        raise RunFileError(
+            f"{path} contradicts itself.", f"A part of it is of the wrong kind ({exc}).", _AGAIN
+        ) from exc
+    return cycle
+
+
+def _check_samples(cycle: Cycle) -> None:
+    """Raise `ValueError` unless the columns of samples belong together and to the graph."""
+    plain, light = cycle.samples.plain, cycle.samples.light
+    rows = {
+        "plain": (plain.wall_ns, plain.cpu_ns, plain.started_ns),
+        "light": (light.cpu_ns, light.started_ns),
+    }
+    counts = {"plain": len(plain.wall_ns), "light": len(light.boundaries_ns)}
+    for name, columns in rows.items():
+        if any(column.shape != (counts[name],) or column.dtype.kind not in "iu" for column in columns):
+            raise ValueError(f"the {name} samples have columns of different shapes")
+    if light.boundaries_ns.ndim != 2 or light.boundaries_ns.dtype.kind not in "iu":
+        raise ValueError("the stamps are not a table of whole numbers")
+    if len(light) and light.boundaries_ns.shape[1] != len(cycle.graph.slots) + 1:
+        raise ValueError("the stamps do not fit the graph")
+    if len(light) and bool(np.any(np.diff(light.boundaries_ns, axis=1) < 0)):
+        raise ValueError("the stamps run backwards")
