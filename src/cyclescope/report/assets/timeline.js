@@ -1,0 +1,540 @@
+/* The timeline: a canvas that draws only what can be seen. Zoom, pan, search, keyboard, overview. */
+
+const ROW = 21;
+const RULER = 24;
+const OVERVIEW_ROW = 3;
+const ZOOM_STEP = 1.5;
+const LEAST_VIEW_NS = 20;
+
+class Timeline {
+  /** `root` holds the parts that the template made; `families` maps kinds to classes of colour. */
+  constructor(root, spans, texts, families) {
+    this.root = root;
+    this.spans = spans;
+    this.texts = texts;
+    this.families = families;
+    this.part = (name) => root.querySelector(`[data-part="${name}"]`);
+    this.canvas = this.part("canvas");
+    this.overview = this.part("overview");
+    this.tip = this.part("tip");
+    this.live = this.part("live");
+    this.stageElement = this.part("stage");
+    this.arrangements = { happened: spans.asItHappened() };
+    this.arrangements.heaviest = spans.heaviestFirst(this.arrangements.happened);
+    this.hovered = -1;
+    this.query = "";
+    this.use("happened");
+    this.listen();
+    this.readColours();
+    new ResizeObserver(() => this.resize()).observe(this.stageElement);
+    this.resize();
+  }
+
+  /* ---- state ---- */
+
+  use(name) {
+    this.arrangement = this.arrangements[name];
+    this.root.dataset.arrangement = name;
+    this.view = { start: 0, end: this.arrangement.total };
+    this.selected = -1;
+    this.hovered = -1;
+    this.find(this.query);
+  }
+
+  /** Show [start, end], kept inside the cycle and not narrower than a few nanoseconds. */
+  show(start, end) {
+    const total = this.arrangement.total;
+    const width = Math.min(Math.max(end - start, Math.min(LEAST_VIEW_NS, total)), total);
+    const from = Math.min(Math.max(start, 0), total - width);
+    this.view = { start: from, end: from + width };
+    this.schedule();
+  }
+
+  zoom(factor, around) {
+    const { start, end } = this.view;
+    this.show(around - (around - start) / factor, around + (end - around) / factor);
+  }
+
+  pan(share) {
+    const by = (this.view.end - this.view.start) * share;
+    this.show(this.view.start + by, this.view.end + by);
+  }
+
+  zoomTo(i) {
+    const a = this.arrangement;
+    const margin = 0.02 * a.duration[i];
+    this.show(a.start[i] - margin, a.end(i) + margin);
+  }
+
+  select(i, reveal = true) {
+    if (i < 0) return;
+    this.selected = i;
+    this.hovered = -1;
+    if (reveal) this.reveal(i);
+    this.live.textContent = this.describe(i);
+    this.schedule();
+  }
+
+  /** Move the view the least that shows rectangle `i`. */
+  reveal(i) {
+    const a = this.arrangement;
+    const { start, end } = this.view;
+    const width = end - start;
+    if (a.end(i) <= start || a.start[i] >= end) {
+      const middle = a.start[i] + a.duration[i] / 2;
+      this.show(middle - width / 2, middle + width / 2);
+    }
+    const y = RULER + a.depth[i] * ROW;
+    if (y < this.stageElement.scrollTop || y + ROW > this.stageElement.scrollTop + this.stageElement.clientHeight) {
+      this.stageElement.scrollTop = Math.max(0, y - 2 * ROW);
+    }
+  }
+
+  find(query) {
+    this.query = query;
+    const wanted = query.trim().toLowerCase();
+    const a = this.arrangement;
+    this.matches = null;
+    let found = 0;
+    let time = 0;
+    if (wanted) {
+      const perSpan = new Map();
+      this.matches = new Uint8Array(a.size);
+      for (let i = 0; i < a.size; i++) {
+        const s = a.span[i];
+        if (!perSpan.has(s)) perSpan.set(s, this.searchText(s).includes(wanted));
+        this.matches[i] = perSpan.get(s) ? 1 : 0;
+        found += this.matches[i] * a.count[i];
+      }
+      for (let i = 0; i < a.size; i++) {
+        // Only the outermost matches: a match inside a match is the same time again.
+        let above = a.parent[i];
+        while (above >= 0 && !this.matches[above]) above = a.parent[above];
+        if (this.matches[i] && above < 0) time += a.duration[i];
+      }
+    }
+    this.part("found").textContent = wanted
+      ? fill(this.texts.found, { count: found, time: format.time(time), share: format.share(a.total ? time / a.total : 0) })
+      : "";
+    this.root.dataset.found = String(found);
+    this.schedule();
+  }
+
+  searchText(s) {
+    return `${this.title(s)} ${this.spans.module(s)} ${this.kindName(s)} ${this.spans.kind(s)}`.toLowerCase();
+  }
+
+  nextMatch(by) {
+    const a = this.arrangement;
+    if (!this.matches) return;
+    for (let step = 1; step <= a.size; step++) {
+      const i = (((this.selected + by * step) % a.size) + a.size) % a.size;
+      if (this.matches[i]) return void this.select(i);
+    }
+  }
+
+  /* ---- words ---- */
+
+  title(s) {
+    const kind = this.spans.kind(s);
+    if (kind === "python") return this.texts.python;
+    if (kind !== "frame") return this.spans.name(s);
+    if (this.columnsDepth(s) === 0) return this.texts.cycle;
+    const numbered = /(^|\.)\d+$/.test(this.spans.module(s)) && this.spans.layer(s) >= 0;
+    return numbered ? `${this.spans.name(s)} ${this.spans.layer(s)}` : this.spans.name(s);
+  }
+
+  columnsDepth(s) { return this.spans.columns.depth[s]; }
+
+  label(i) {
+    const a = this.arrangement;
+    const s = a.span[i];
+    if (a.count[i] === 1) return this.title(s);
+    const title = this.spans.kind(s) === "frame" ? this.spans.name(s) : this.title(s);
+    return `${title} ×${a.count[i]}`;
+  }
+
+  kindName(s) {
+    return this.texts.kinds[this.spans.kind(s)] ?? this.spans.kind(s);
+  }
+
+  facts(i) {
+    const a = this.arrangement;
+    const s = a.span[i];
+    const t = this.texts;
+    const rows = [];
+    const stage = this.spans.stage(s);
+    const layer = a.count[i] === 1 && this.spans.layer(s) >= 0 ? ` ${this.spans.layer(s)}` : "";
+    if (stage) rows.push([t.stage, (t.stages[stage] ?? stage) + layer]);
+    const module = this.spans.module(s);
+    if (module) rows.push([t.module, a.count[i] === 1 ? module : module.replace(/\d+/g, "*")]);
+    rows.push([t.kind, this.kindName(s)]);
+    rows.push([t.time, format.time(a.duration[i])]);
+    rows.push([t.share, format.share(a.total ? a.duration[i] / a.total : 0)]);
+    if (this.root.dataset.arrangement === "happened") rows.push([t.starts, format.time(a.start[i])]);
+    const seconds = a.duration[i] / 1e9;
+    if (a.flops[i]) rows.push([t.flops, `${format.flops(a.flops[i])} · ${format.flopRate(a.flops[i] / seconds)}`]);
+    if (a.bytes[i]) rows.push([t.bytes, `${format.data(a.bytes[i])} · ${format.bandwidth(a.bytes[i] / seconds)}`]);
+    return rows;
+  }
+
+  describe(i) {
+    return [this.label(i), ...this.facts(i).map(([name, value]) => `${name} ${value}`)].join(", ");
+  }
+
+  /* ---- drawing ---- */
+
+  readColours() {
+    const style = getComputedStyle(document.documentElement);
+    const value = (name) => style.getPropertyValue(name).trim();
+    this.colours = { ink: value("--ink"), soft: value("--soft"), rule: value("--rule"), paper: value("--paper"),
+      frame: value("--frame"), frameInk: value("--ink"), accent: value("--accent"), family: {}, familyInk: {} };
+    for (const family of new Set(Object.values(this.families))) {
+      this.colours.family[family] = value(`--k-${family}`);
+      this.colours.familyInk[family] = value(`--k-${family}-ink`);
+    }
+    this.font = `12px ${getComputedStyle(document.body).fontFamily}`;
+    this.hatch = null;
+    this.schedule();
+  }
+
+  /** Python time is hatched, so that it is told apart without colour. */
+  hatchPattern(context) {
+    const tile = document.createElement("canvas");
+    tile.width = tile.height = 6;
+    const pen = tile.getContext("2d");
+    pen.fillStyle = this.colours.family.python;
+    pen.fillRect(0, 0, 6, 6);
+    pen.strokeStyle = this.colours.paper;
+    pen.lineWidth = 1.4;
+    pen.beginPath();
+    for (const x of [-6, 0, 6]) { pen.moveTo(x, 6); pen.lineTo(x + 6, 0); }
+    pen.stroke();
+    return context.createPattern(tile, "repeat");
+  }
+
+  resize() {
+    const width = this.stageElement.clientWidth;
+    const depth = Math.max(1, this.arrangements.happened.tracks.length, this.arrangements.heaviest.tracks.length);
+    fit(this.canvas, width, RULER + depth * ROW + 4);
+    fit(this.overview, width, Math.min(depth, 16) * OVERVIEW_ROW + 6);
+    this.schedule();
+  }
+
+  schedule() {
+    if (this.pending) return;
+    this.pending = requestAnimationFrame(() => {
+      this.pending = 0;
+      this.draw();
+    });
+  }
+
+  draw() {
+    const context = this.canvas.getContext("2d");
+    const width = this.canvas.clientWidth;
+    const height = this.canvas.clientHeight;
+    if (!width || !this.colours) return;
+    const ratio = this.canvas.width / width;
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, width, height);
+    this.hatch ??= this.hatchPattern(context);
+    context.font = this.font;
+    context.textBaseline = "middle";
+    const { start, end } = this.view;
+    this.drawRuler(context, width, height);
+    let visited = 0;
+    this.arrangement.tracks.forEach((track, depth) => {
+      visited += this.drawTrack(context, track, start, end, width, RULER + depth * ROW, ROW - 1, true);
+    });
+    this.drawMark(context, this.selected, width, 2);
+    if (this.hovered !== this.selected) this.drawMark(context, this.hovered, width, 1);
+    this.drawOverview();
+    this.placeTip(width);
+    // What the tests look at, and whoever wonders why a page is slow.
+    Object.assign(this.root.dataset, { visited: String(visited), start: String(start), end: String(end), selected: String(this.selected) });
+  }
+
+  /** Draw the visible part of one track and return how many rectangles were looked at: at most one for each pixel. */
+  drawTrack(context, track, start, end, width, y, height, labelled) {
+    const a = this.arrangement;
+    const scale = width / Math.max(end - start, 1e-9);
+    let visited = 0;
+    for (let k = firstAbove(track, (i) => a.end(i), start); k < track.length && a.start[track[k]] < end; visited++) {
+      const i = track[k];
+      const x0 = (a.start[i] - start) * scale;
+      const x1 = (a.end(i) - start) * scale;
+      const faded = this.matches !== null && !this.matches[i];
+      if (x1 - x0 < 1) {
+        // Everything inside this pixel is one mark, in the colour of what matches or of what comes first.
+        const pixel = Math.floor(x0);
+        const next = firstAbove(track, (j) => a.start[j], start + (pixel + 1) / scale);
+        this.fillRectangle(context, i, pixel, y, 1, height, faded);
+        k = Math.max(next, k + 1);
+        continue;
+      }
+      const left = Math.max(x0, -2);
+      const right = Math.min(x1, width + 2);
+      const gap = right - left > 3 ? 0.75 : 0; // a hairline between neighbours
+      this.fillRectangle(context, i, left, y, right - left - gap, height, faded);
+      if (labelled && right - left > 28) this.drawLabel(context, i, Math.max(left, 0), y, Math.min(right, width) - Math.max(left, 0), height, faded);
+      k++;
+    }
+    return visited;
+  }
+
+  fillRectangle(context, i, x, y, width, height, faded) {
+    const kind = this.spans.kind(this.arrangement.span[i]);
+    context.globalAlpha = faded ? 0.18 : 1;
+    if (kind === "frame") context.fillStyle = this.colours.frame;
+    else if (kind === "python" && width > 2) context.fillStyle = this.hatch;
+    else context.fillStyle = this.colours.family[this.families[kind] ?? "other"];
+    context.fillRect(x, y, width, height);
+    if (this.matches?.[i]) {
+      context.strokeStyle = this.colours.ink;
+      context.lineWidth = 1.5;
+      if (width > 3) context.strokeRect(x + 0.75, y + 0.75, width - 1.5, height - 1.5);
+      else context.fillRect(x, y, Math.max(width, 1), height);
+    }
+    context.globalAlpha = 1;
+  }
+
+  drawLabel(context, i, x, y, width, height, faded) {
+    const kind = this.spans.kind(this.arrangement.span[i]);
+    if (kind === "python") return; // the hatching says it; the tip names it
+    const text = shorten(context, this.label(i), width - 10);
+    if (!text) return;
+    context.globalAlpha = faded ? 0.45 : 1;
+    context.fillStyle = kind === "frame" ? this.colours.frameInk : this.colours.familyInk[this.families[kind] ?? "other"];
+    if (faded) context.fillStyle = this.colours.ink;
+    context.fillText(text, x + 5, y + height / 2 + 0.5);
+    context.globalAlpha = 1;
+  }
+
+  drawMark(context, i, width, weight) {
+    if (i < 0) return;
+    const a = this.arrangement;
+    const scale = width / (this.view.end - this.view.start);
+    const x0 = Math.max((a.start[i] - this.view.start) * scale, -4);
+    const x1 = Math.min((a.end(i) - this.view.start) * scale, width + 4);
+    if (x1 < 0 || x0 > width) return;
+    const y = RULER + a.depth[i] * ROW;
+    context.lineWidth = weight + 2;
+    context.strokeStyle = this.colours.paper;
+    context.strokeRect(x0, y, Math.max(x1 - x0, 2), ROW - 1);
+    context.lineWidth = weight;
+    context.strokeStyle = this.colours.ink;
+    context.strokeRect(x0, y, Math.max(x1 - x0, 2), ROW - 1);
+  }
+
+  drawRuler(context, width, height) {
+    const { start, end } = this.view;
+    const step = niceStep(((end - start) / Math.max(width, 1)) * 96);
+    const scale = width / (end - start);
+    context.fillStyle = this.colours.soft;
+    context.strokeStyle = this.colours.rule;
+    context.lineWidth = 1;
+    for (let mark = Math.ceil(start / step) * step; mark <= end; mark += step) {
+      const x = Math.round((mark - start) * scale) + 0.5;
+      context.beginPath();
+      context.moveTo(x, RULER - 6);
+      context.lineTo(x, height);
+      context.stroke();
+      const text = format.tick(mark, step, end);
+      const wide = context.measureText(text).width;
+      context.fillText(text, Math.min(Math.max(x - wide / 2, 0), width - wide), RULER / 2 - 2);
+    }
+  }
+
+  drawOverview() {
+    const context = this.overview.getContext("2d");
+    const width = this.overview.clientWidth;
+    const height = this.overview.clientHeight;
+    const ratio = this.overview.width / width;
+    const a = this.arrangement;
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.clearRect(0, 0, width, height);
+    a.tracks.slice(0, 16).forEach((track, depth) => {
+      this.drawTrack(context, track, 0, a.total, width, 3 + depth * OVERVIEW_ROW, OVERVIEW_ROW - 0.5, false);
+    });
+    const x0 = (this.view.start / a.total) * width;
+    const x1 = (this.view.end / a.total) * width;
+    context.globalAlpha = 0.72;
+    context.fillStyle = this.colours.paper;
+    context.fillRect(0, 0, x0, height);
+    context.fillRect(x1, 0, width - x1, height);
+    context.globalAlpha = 1;
+    context.strokeStyle = this.colours.accent;
+    context.lineWidth = 1.5;
+    context.strokeRect(Math.max(x0, 0.75), 0.75, Math.max(Math.min(x1, width - 0.75) - Math.max(x0, 0.75), 2), height - 1.5);
+  }
+
+  placeTip(width) {
+    const focused = document.activeElement === this.stageElement;
+    const i = this.hovered >= 0 ? this.hovered : focused ? this.selected : -1;
+    this.tip.hidden = i < 0;
+    if (i < 0) return;
+    if (this.tipOf !== `${this.root.dataset.arrangement}:${i}`) {
+      this.tipOf = `${this.root.dataset.arrangement}:${i}`;
+      const list = document.createElement("dl");
+      for (const [name, value] of this.facts(i)) list.append(element("dt", name), element("dd", value));
+      this.tip.replaceChildren(element("strong", this.label(i)), list);
+    }
+    const a = this.arrangement;
+    const scale = width / (this.view.end - this.view.start);
+    const anchor = this.hovered >= 0 ? this.pointerX : Math.max(0, (a.start[i] - this.view.start) * scale);
+    const y = RULER + (a.depth[i] + 1) * ROW + 6 - this.stageElement.scrollTop;
+    const left = Math.min(Math.max(0, anchor + 8), Math.max(0, width - this.tip.offsetWidth));
+    this.tip.style.transform = `translate(${Math.round(left)}px, ${Math.round(this.stageElement.offsetTop + y)}px)`;
+  }
+
+  /* ---- hands ---- */
+
+  listen() {
+    const stage = this.stageElement;
+    const timeAt = (event) => {
+      const box = this.canvas.getBoundingClientRect();
+      return this.view.start + ((event.clientX - box.left) / box.width) * (this.view.end - this.view.start);
+    };
+    const rectangleAt = (event) => {
+      const box = this.canvas.getBoundingClientRect();
+      return this.arrangement.at(timeAt(event), Math.floor((event.clientY - box.top - RULER) / ROW));
+    };
+
+    stage.addEventListener("wheel", (event) => {
+      // Until the chart is clicked or tabbed to, the wheel scrolls the page, as the reader expects.
+      const wanted = event.ctrlKey || event.metaKey || document.activeElement === stage;
+      const sideways = Math.abs(event.deltaX) > Math.abs(event.deltaY) || event.shiftKey;
+      if (!wanted && !sideways) return;
+      event.preventDefault();
+      const by = event.deltaMode === 1 ? 16 : 1;
+      if (sideways) this.pan((by * (event.deltaX || event.deltaY)) / this.canvas.clientWidth);
+      else this.zoom(Math.exp((-by * event.deltaY) / 300), timeAt(event));
+    }, { passive: false });
+
+    const pointers = new Map();
+    let moved = 0;
+    stage.addEventListener("pointerdown", (event) => {
+      if (event.button) return;
+      pointers.set(event.pointerId, event.clientX);
+      moved = 0;
+      stage.focus({ preventScroll: true });
+    });
+    stage.addEventListener("pointermove", (event) => {
+      const box = this.canvas.getBoundingClientRect();
+      this.pointerX = event.clientX - box.left;
+      if (pointers.has(event.pointerId)) {
+        const before = pointers.get(event.pointerId);
+        const others = [...pointers].filter(([id]) => id !== event.pointerId).map(([, x]) => x);
+        if (others.length) {
+          const spread = Math.abs(event.clientX - others[0]) / Math.max(1, Math.abs(before - others[0]));
+          this.zoom(spread, timeAt({ clientX: (event.clientX + others[0]) / 2 }));
+        } else if (moved > 3 || Math.abs(event.clientX - before) > 3) {
+          if (!stage.hasPointerCapture(event.pointerId)) stage.setPointerCapture(event.pointerId);
+          this.pan((before - event.clientX) / box.width);
+        }
+        moved += Math.abs(event.clientX - before);
+        if (moved > 3) pointers.set(event.pointerId, event.clientX);
+        return;
+      }
+      const i = rectangleAt(event);
+      if (i !== this.hovered || i >= 0) {
+        this.hovered = i;
+        this.schedule();
+      }
+    });
+    const release = (event) => {
+      if (pointers.delete(event.pointerId) && event.type === "pointerup" && moved <= 3) this.select(rectangleAt(event), false);
+    };
+    stage.addEventListener("pointerup", release);
+    stage.addEventListener("pointercancel", release);
+    stage.addEventListener("pointerleave", () => {
+      this.hovered = -1;
+      this.schedule();
+    });
+    stage.addEventListener("dblclick", (event) => {
+      const i = rectangleAt(event);
+      if (i >= 0) this.zoomTo(i);
+    });
+    stage.addEventListener("keydown", (event) => this.key(event));
+    for (const type of ["focus", "blur", "scroll"]) stage.addEventListener(type, () => this.schedule());
+
+    const toOverview = (event) => {
+      const box = this.overview.getBoundingClientRect();
+      const middle = ((event.clientX - box.left) / box.width) * this.arrangement.total;
+      const width = this.view.end - this.view.start;
+      this.show(middle - width / 2, middle + width / 2);
+    };
+    this.overview.addEventListener("pointerdown", (event) => {
+      this.overview.setPointerCapture(event.pointerId);
+      toOverview(event);
+    });
+    this.overview.addEventListener("pointermove", (event) => {
+      if (this.overview.hasPointerCapture(event.pointerId)) toOverview(event);
+    });
+
+    const middle = () => (this.view.start + this.view.end) / 2;
+    const actions = {
+      in: () => this.zoom(ZOOM_STEP, middle()),
+      out: () => this.zoom(1 / ZOOM_STEP, middle()),
+      reset: () => this.show(0, this.arrangement.total),
+    };
+    for (const [name, action] of Object.entries(actions)) this.part(name).addEventListener("click", action);
+    for (const radio of this.root.querySelectorAll("input[type=radio]")) {
+      radio.addEventListener("change", () => this.use(radio.value));
+    }
+    const search = this.part("search");
+    search.addEventListener("input", () => this.find(search.value));
+    search.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") this.nextMatch(event.shiftKey ? -1 : 1);
+      if (event.key === "Escape" && search.value) {
+        search.value = "";
+        this.find("");
+      }
+    });
+  }
+
+  key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const a = this.arrangement;
+    const i = this.selected;
+    const around = i >= 0 ? a.start[i] + a.duration[i] / 2 : (this.view.start + this.view.end) / 2;
+    const first = (depth) => a.at((this.view.start + this.view.end) / 2, depth);
+    const actions = {
+      ArrowRight: () => (event.shiftKey ? this.pan(0.2) : this.select(i < 0 ? first(0) : a.neighbour(i, 1))),
+      ArrowLeft: () => (event.shiftKey ? this.pan(-0.2) : this.select(i < 0 ? first(0) : a.neighbour(i, -1))),
+      ArrowDown: () => this.select(i < 0 ? first(0) : a.children[i][0] ?? -1),
+      ArrowUp: () => this.select(i < 0 ? first(0) : a.parent[i]),
+      Enter: () => i >= 0 && this.zoomTo(i),
+      "+": () => this.zoom(ZOOM_STEP, around),
+      "=": () => this.zoom(ZOOM_STEP, around),
+      "-": () => this.zoom(1 / ZOOM_STEP, around),
+      0: () => this.show(0, a.total),
+      Home: () => this.show(0, this.view.end - this.view.start),
+      End: () => this.show(a.total, a.total + this.view.end - this.view.start),
+      n: () => this.nextMatch(1),
+      N: () => this.nextMatch(-1),
+      "/": () => this.part("search").focus(),
+      Escape: () => { this.selected = -1; this.schedule(); },
+    };
+    const action = actions[event.key];
+    if (!action) return;
+    event.preventDefault();
+    action();
+  }
+}
+
+/** Distance between marks: 1, 2 or 5 times a power of ten, at least `least`. */
+function niceStep(least) {
+  const power = 10 ** Math.floor(Math.log10(Math.max(least, 1e-9)));
+  return [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= least) ?? 10 * power;
+}
+
+/** As much of `text` as fits, with an ellipsis, or nothing where that would be no help. */
+function shorten(context, text, width) {
+  const whole = context.measureText(text).width;
+  if (whole <= width) return text;
+  const letters = Array.from(text);
+  let keep = Math.floor((letters.length * width) / whole) - 1;
+  while (keep > 1 && context.measureText(`${letters.slice(0, keep).join("")}…`).width > width) keep--;
+  return keep > 1 ? `${letters.slice(0, keep).join("")}…` : "";
+}

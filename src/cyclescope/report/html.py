@@ -1,0 +1,118 @@
+"""The report as one HTML file that needs nothing else: no network, no font, no second file."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from functools import cache
+from importlib import resources
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from cyclescope.core.cycle import Cycle
+from cyclescope.explain.explaining import explain
+from cyclescope.explain.explanation import Explanation
+from cyclescope.report import format as fmt
+from cyclescope.report.html_data import choose, payload
+from cyclescope.report.html_view import View
+from cyclescope.report.names import printable
+from cyclescope.report.strings import strings
+from cyclescope.report.text import page_text
+
+# In the order in which they need each other.
+_SCRIPTS = ("dom.js", "format.js", "spans.js", "timeline.js", "tables.js", "dataflow.js", "page.js")
+_VENDORED = "vendor/dagre"
+
+
+def render(explanation: Explanation, *, lang: str = "en") -> str:
+    """`explanation` as one self-contained HTML file. Raises `UsageError` for a language that there are no texts of."""
+    s, p = strings(lang), page_text(lang)
+    shown = choose(explanation.spans)
+    style, vendored, script = _asset("page.css"), _vendored(), _script()
+    page = (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            e=explanation,
+            view=View(explanation, shown, s, p),
+            s=s,
+            p=p,
+            title=s.title.format(model=printable(explanation.cycle.workload.model.reference)),
+            policy=_policy(style, [vendored, script]),
+            style=Markup(style),
+            vendored=Markup(vendored),
+            script=Markup(script),
+            data=Markup(payload(explanation, shown, s, p)),
+        )
+    )
+    return page.lstrip()
+
+
+def notebook_html(cycle: Cycle, *, lang: str = "en") -> str:
+    """`cycle` as a fragment for a notebook: the answer, the stages, the account. No script and no style sheet."""
+    explanation = explain(cycle)
+    s, p = strings(lang), page_text(lang)
+    view = View(explanation, choose(()), s, p)
+    return _environment().get_template("notebook.html.j2").render(e=explanation, view=view, s=s, p=p).strip()
+
+
+def _policy(style: str, scripts: list[str]) -> str:
+    """A Content-Security-Policy that allows exactly what is in this file, and no connection to anywhere."""
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src {' '.join(map(_hash, scripts))}",
+            f"style-src {_hash(style)}",
+            "img-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _asset(name: str) -> str:
+    return (resources.files("cyclescope.report") / "assets" / name).read_text("utf-8")
+
+
+@cache
+def _script() -> str:
+    """Our own scripts as one, in a scope of their own."""
+    return '(() => {\n"use strict";\n' + "\n".join(_asset(name) for name in _SCRIPTS) + "\n})();\n"
+
+
+@cache
+def _vendored() -> str:
+    """The foreign script with its licence, less the line that would make a debugger look for its source map."""
+    code = re.sub(r"^//# sourceMappingURL=.*$", "", _asset(f"{_VENDORED}/dagre.min.js"), flags=re.MULTILINE)
+    return f"/*! @dagrejs/dagre\n{_asset(f'{_VENDORED}/LICENSE')}*/\n{code.strip()}\n"
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("cyclescope.report", "assets"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        name=printable,
+        time=fmt.time,
+        time_range=fmt.time_range,
+        plus_minus=fmt.plus_minus,
+        share=fmt.share,
+        count=fmt.count,
+        data=fmt.data,
+        flops=fmt.flops,
+        flops_or_none=lambda count: fmt.flops(count) if count else fmt.UNKNOWN,
+        flop_rate=fmt.flop_rate,
+        bandwidth=fmt.bandwidth,
+    )
+    return environment

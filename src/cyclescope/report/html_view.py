@@ -1,0 +1,374 @@
+"""What the template of the HTML page shows, ready in the order in which it stands there."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+
+from cyclescope.core.cycle import Cycle
+from cyclescope.core.op import Cost, OpKind
+from cyclescope.core.statistics import Estimate
+from cyclescope.explain.dataflow import Level, data_flow, folded
+from cyclescope.explain.explanation import AccountRow, Explanation, GroupRow, LayerRow, OperationRow, StepCode
+from cyclescope.report import format as fmt
+from cyclescope.report import wording
+from cyclescope.report.cycle import cycle_page
+from cyclescope.report.html_bars import (
+    BarShape,
+    ColumnShape,
+    SegmentShape,
+    bar_shape,
+    column_shape,
+    height_of,
+    place,
+    segments,
+)
+from cyclescope.report.html_data import FAMILIES, FlowPainter, Shown
+from cyclescope.report.page import Heading, Note, Strip
+from cyclescope.report.strings import Advice, Strings
+from cyclescope.report.text import PageText
+
+MOST_PLACES = 60
+MOST_OPERATIONS = 100
+# Every layer is numbered up to here; beyond, every fifth or tenth.
+_NUMBERED_LAYERS = 16
+# Colours for stages in their order; a seventh stage has the first's again.
+_STAGE_PAINTS = 6
+_NS_PER_S = 1e9
+
+
+@dataclass(frozen=True, slots=True)
+class StageLine:
+    label: str
+    shape: BarShape
+    spoken: str
+    time: Estimate
+    share: float
+    operations: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkLine:
+    """A row of a table of operations. `site` is empty for a place, `count` 1 for a single operation."""
+
+    name: str
+    site: str
+    family: str
+    kind: str
+    count: int
+    time: Estimate
+    share: float
+    flops: int
+    bytes: int
+
+    @property
+    def flop_rate(self) -> float | None:
+        """FLOPs per second; nothing for work that has none, rather than a rate of 0."""
+        return self.flops / self.time.value_ns * _NS_PER_S if self.flops and self.time.value_ns > 0 else None
+
+    @property
+    def bandwidth(self) -> float | None:
+        """Bytes per second."""
+        return self.bytes / self.time.value_ns * _NS_PER_S if self.bytes and self.time.value_ns > 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class LayerColumn:
+    shape: ColumnShape
+    label: str
+    spoken: str
+    unlike: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StackStrip:
+    """The layers of one stack as columns on one scale that ends at `top_ns`."""
+
+    label: str
+    text: str
+    top_ns: float
+    median_y: str
+    columns: tuple[LayerColumn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LayerLine:
+    label: str
+    class_name: str
+    time: Estimate
+    python_ns: float
+    share: float
+    cost: Cost
+
+
+@dataclass(frozen=True, slots=True)
+class AccountLine:
+    label: str
+    shape: SegmentShape
+    paint: str
+    hatched: bool
+    time_ns: float
+    share_of_wall: float
+
+
+@dataclass(frozen=True, slots=True)
+class ArrowLine:
+    source: str
+    target: str
+    tensors: str
+    bytes: str
+
+
+class View:
+    """One explanation in one language, section by section."""
+
+    def __init__(self, explanation: Explanation, shown: Shown, s: Strings, p: PageText) -> None:
+        self.e, self.s, self.p = explanation, s, p
+        self.cycle: Cycle = explanation.cycle
+        self.shown = shown
+        self.answer = wording.answer(explanation, s)
+        self.facts = wording.facts(self.cycle, s)
+        self.remarks = ((s.partial,) if self.cycle.partial else ()) + wording.remarks(self.cycle, s)
+        self.doubts: tuple[Advice, ...] = tuple(wording.doubt(found, s) for found in explanation.doubts)
+        # This page is the timeline that the last step asks for.
+        here = [step for step in explanation.next_steps if step.code is not StepCode.LOOK_AT_TIMELINE]
+        self.steps = tuple(wording.next_step(step, s) for step in here)
+        self.set_up = wording.set_up(self.cycle, s)
+        self.closure = wording.closure(explanation.closure, s)
+        self.instrumentation = wording.instrumentation(explanation.closure, s)
+        self.has_wall = explanation.wall.n > 0
+        self.has_spans = bool(shown.spans)
+        self.has_flow = len(self.cycle.graph) > 0
+        self.total = self.cycle.graph.total
+        self.all_operations = len(explanation.operations)
+
+    @property
+    def contents(self) -> tuple[tuple[str, str], ...]:
+        """Anchors and labels of the sections that this page has."""
+        sections = (
+            ("answer", self.p.nav_answer, True),
+            ("stages", self.s.stages, bool(self.stages)),
+            ("timeline", self.p.timeline, self.has_spans),
+            ("costliest", self.s.costliest, bool(self.places)),
+            ("layers", self.s.layers, bool(self.stacks)),
+            ("flow", self.p.flow, self.has_flow),
+            ("account", self.s.account, bool(self.account)),
+            ("set-up", self.s.set_up, bool(self.set_up)),
+            ("method", self.p.method, True),
+        )
+        return tuple((anchor, label) for anchor, label, there in sections if there)
+
+    @property
+    def busy_cores(self) -> str:
+        return fmt.significant(self.e.cpu.value_ns / self.e.wall.value_ns if self.e.wall.value_ns else None)
+
+    @property
+    def total_rate(self) -> str:
+        wall = self.e.wall.value_ns
+        return fmt.flop_rate(self.total.flops / wall * _NS_PER_S if self.total.flops and wall else None)
+
+    @property
+    def stages(self) -> tuple[StageLine, ...]:
+        longest = max((row.time.high_ns for row in self.e.stages), default=0.0)
+        lines = []
+        for row in self.e.stages if self.e.answer.stage else ():
+            label = wording.stage_name(row.name, self.s)
+            spoken = self.p.bar_spoken.format(
+                name=label,
+                time=fmt.time(row.time.value_ns),
+                interval=fmt.plus_minus(row.time),
+                operations=fmt.time(row.op_ns),
+                python=fmt.time(row.python_ns),
+            )
+            shape = bar_shape(row.op_ns, row.python_ns, row.time, longest)
+            lines.append(StageLine(label, shape, spoken, row.time, row.share, row.operations))
+        return tuple(lines)
+
+    @property
+    def families(self) -> tuple[tuple[str, str], ...]:
+        """The legend of the timeline: the colours that are in it."""
+        there = {FAMILIES.get(span.kind, "other") for span in self.shown.spans}
+        return tuple((family, label) for family, label in self.p.families.items() if family in there)
+
+    @property
+    def omitted(self) -> str:
+        """What the timeline leaves out, or nothing."""
+        if not self.shown.left_out:
+            return ""
+        return self.p.omitted.format(
+            count=fmt.count(self.shown.left_out),
+            time=fmt.time(self.shown.shorter_than_ns),
+            total=fmt.time(self.shown.left_out_ns),
+        )
+
+    @property
+    def places(self) -> tuple[WorkLine, ...]:
+        return tuple(self._place(row) for row in self.e.places[:MOST_PLACES] if row.time.value_ns > 0)
+
+    @property
+    def more_places(self) -> str:
+        others = self.e.places[len(self.places) :]
+        share = fmt.share(sum(row.share for row in others))
+        return self.s.more_places.format(count=fmt.count(len(others)), share=share) if others else ""
+
+    @property
+    def operations(self) -> tuple[WorkLine, ...]:
+        return tuple(self._operation(row) for row in self.e.operations[:MOST_OPERATIONS] if row.time.value_ns > 0)
+
+    def _place(self, row: GroupRow) -> WorkLine:
+        stage, *path = row.name.split(" · ")
+        name = " · ".join([wording.stage_name(stage, self.s), *path])
+        return self._work(name, "", row.kind, row.count, row.time, row.share, row.cost)
+
+    def _operation(self, row: OperationRow) -> WorkLine:
+        layer = "" if row.site.layer is None else f" {row.site.layer}"
+        stage = wording.stage_name(row.site.stage, self.s) + layer
+        site = " · ".join(part for part in (stage, row.site.module) if part)
+        return self._work(row.name, site, row.kind, 1, row.time, row.share, row.cost)
+
+    def _work(
+        self, name: str, site: str, kind: OpKind, count: int, time: Estimate, share: float, cost: Cost
+    ) -> WorkLine:
+        moved = cost.read_bytes + cost.written_bytes
+        family = FAMILIES.get(kind.value, "other")
+        return WorkLine(name, site, family, self.s.kind_names[kind], count, time, share, cost.flops, moved)
+
+    @property
+    def layers(self) -> tuple[LayerLine, ...]:
+        return tuple(
+            LayerLine(
+                f"{wording.stage_name(row.stage, self.s)} {row.index}",
+                row.class_name,
+                row.time,
+                row.python_ns,
+                row.share,
+                row.cost,
+            )
+            for row in self.e.layers
+        )
+
+    @property
+    def stacks(self) -> tuple[StackStrip, ...]:
+        if not self.e.answer.stage:
+            return ()
+        stacks: dict[str, list[LayerRow]] = {}
+        for row in self.e.layers:
+            stacks.setdefault(row.stage, []).append(row)
+        return tuple(self._strip(stage, rows) for stage, rows in stacks.items() if len(rows) > 1)
+
+    def _strip(self, stage: str, rows: Sequence[LayerRow]) -> StackStrip:
+        top = max(row.time.high_ns for row in rows)
+        values = [row.time.value_ns for row in rows]
+        median = statistics.median(values)
+        # Number the layers so that the numbers do not run into each other.
+        every = 1 if len(rows) <= _NUMBERED_LAYERS else 5 if len(rows) <= 5 * _NUMBERED_LAYERS else 10
+        columns = []
+        for k, row in enumerate(rows):
+            spoken = self.p.layer_spoken.format(
+                name=f"{wording.stage_name(stage, self.s)} {row.index}",
+                time=fmt.time(row.time.value_ns),
+                interval=fmt.plus_minus(row.time),
+                python=fmt.time(row.python_ns),
+            )
+            shape = column_shape(k, len(rows), row.time.value_ns - row.python_ns, row.python_ns, row.time, top)
+            label = str(row.index) if k % every == 0 else ""
+            columns.append(LayerColumn(shape, label, spoken, is_unlike(row, rows)))
+        template = self.s.layers_unlike if any(column.unlike for column in columns) else self.s.layers_alike
+        text = template.format(
+            count=len(rows), median=fmt.time(median), low=fmt.time(min(values)), high=fmt.time(max(values))
+        )
+        return StackStrip(wording.stage_name(stage, self.s), text, top, height_of(median, top), tuple(columns))
+
+    @property
+    def layer_notes(self) -> tuple[Note, ...]:
+        """Which layers are unlike their fellows, in the words that every medium uses."""
+        blocks = iter(cycle_page(self.e, self.s.language).blocks)
+        for block in blocks:
+            if isinstance(block, Heading) and block.text == self.s.layers:
+                break
+        section = takewhile(lambda block: not isinstance(block, Heading), blocks)
+        return tuple(block for block in section if isinstance(block, Note))
+
+    @property
+    def account(self) -> tuple[AccountLine, ...]:
+        rows = self.e.closure.rows
+        order = {stage: k % _STAGE_PAINTS for k, stage in enumerate(dict.fromkeys(row.stage for row in rows))}
+        shapes = segments([row.time_ns for row in rows], self._account_width)
+        return tuple(self._account_line(row, shape, order[row.stage]) for row, shape in zip(rows, shapes, strict=True))
+
+    def _account_line(self, row: AccountRow, shape: SegmentShape, paint: int) -> AccountLine:
+        names = {
+            "operations": self.s.operations,
+            "python": self.s.python,
+            "text": self.s.text_work,
+            "unexplained": self.s.unexplained,
+        }
+        stage = wording.stage_name(row.stage, self.s)
+        label = " · ".join(part for part in (stage, names.get(row.name, row.name)) if part)
+        is_rest = row.name == "unexplained"
+        return AccountLine(
+            label, shape, "rest" if is_rest else f"s{paint}", row.name == "python", row.time_ns, row.share_of_wall
+        )
+
+    @property
+    def _account_width(self) -> float:
+        """The bar is as long as the wall, or as the parts where they are more than it."""
+        return max(self.e.closure.wall.value_ns, self.e.closure.attributed_ns)
+
+    @property
+    def wall_x(self) -> str:
+        """Where the mark of the wall time stands on the bar of the account."""
+        return place(self.e.closure.wall.value_ns, self._account_width)
+
+    @property
+    def arrows(self) -> tuple[ArrowLine, ...]:
+        graph = self.cycle.graph
+        flow = folded(graph, data_flow(graph, Level.LAYER))
+        painter = FlowPainter(self.e, self.s, self.p)
+        return tuple(
+            ArrowLine(
+                painter.name(flow.nodes[edge.source]),
+                painter.name(flow.nodes[edge.target]),
+                ", ".join(painter.tensors(edge)),
+                painter.crossing(edge),
+            )
+            for edge in flow.edges
+        )
+
+    @property
+    def method(self) -> tuple[tuple[str, str], ...]:
+        """How the figures came about, as labels and values."""
+        p, cycle, samples = self.p, self.cycle, self.cycle.samples
+        rows = [(p.plain_runs, fmt.count(len(samples.plain))), (p.light_runs, fmt.count(len(samples.light)))]
+        if samples.budget_ns:
+            rows.append((p.budget, fmt.time(samples.budget_ns)))
+        stamps = samples.instrumentation
+        if stamps is not None:
+            cost = p.stamp_cost_value.format(
+                inside=fmt.time(stamps.inside_ns),
+                outside=fmt.time(stamps.outside_ns),
+                how=stamps.how,
+                twin=stamps.calibrated_on,
+                n=fmt.count(stamps.n),
+            )
+            rows.append((p.stamp_cost, cost))
+        if samples.load.other_busy is not None:
+            rows.append((p.other_load, fmt.share(samples.load.other_busy)))
+        rows.append((p.seed, str(cycle.plan.seed)))
+        rows.append((p.traced_on, cycle.graph.traced_on))
+        packages = (("Python", cycle.machine.python), *cycle.machine.packages, ("", cycle.machine.system))
+        rows.append((p.software, ", ".join(" ".join(pair).strip() for pair in packages if pair[1])))
+        rows.append((p.taken_at, cycle.taken_at))
+        return tuple((label, value) for label, value in rows if value)
+
+
+def is_unlike(row: LayerRow, rows: Sequence[LayerRow]) -> bool:
+    """Whether the drawing marks `row`: of another class than most, or 15 % off the median with intervals apart."""
+    if row.class_name != statistics.mode(other.class_name for other in rows):
+        return True
+    median = statistics.median_low(other.time.value_ns for other in rows)
+    typical = next(other for other in rows if other.time.value_ns == median)
+    apart = row.time.low_ns > typical.time.high_ns or row.time.high_ns < typical.time.low_ns
+    return apart and median > 0 and abs(row.time.value_ns / median - 1) > 0.15
