@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -83,3 +83,37 @@ class Session(Protocol):
     def close(self) -> None:
         """Give back what the session holds and put every global setting back."""
         ...
+
+
+@dataclass
+class WatchedCalls:
+    """Calls of a model in somebody's own code: their wall times, and the named tensors that the last one was given."""
+
+    wall_ns: list[Nanoseconds]
+    inputs: Mapping[str, object] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """What a user asks to run. Whatever is None is left to the model, the engine or the machine.
+
+    `model` is a reference (folder, `config.json`, built-in, hub name) or a model object, then with its `tokenizer`.
+    The input is `texts`, or `tokens` made-up tokens, or `inputs` as tensors by name; `batch` repeats or fills up.
+    `task` is `auto`, `embed`, `classify` or `fill`.
+    """
+
+    model: str | object
+    tokenizer: object | None = None
+    texts: tuple[str, ...] = ()
+    tokens: int | None = None
+    inputs: Mapping[str, object] | None = None
+    batch: int | None = None
+    task: str = "auto"
+    weights: str = "auto"
+    device: str = "cpu"
+    threads: int | None = None
+    dtype: str | None = None
+    attention: str | None = None
+    seed: int = 0
+    keep_text: bool = False
+    trust_remote_code: bool = False

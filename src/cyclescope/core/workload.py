@@ -42,6 +42,7 @@ class Workload:
 
     `batch` × `tokens_in` is the shape of the padded input; `real_tokens` counts those that are not padding.
     `texts` is empty unless the user asked to keep them; `characters` and `text_bytes` (UTF-8) count them all the same.
+    `outcome` says what came out: shapes or labels; text that the model wrote is kept only with the texts.
     """
 
     model: ModelFacts

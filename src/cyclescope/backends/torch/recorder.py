@@ -27,20 +27,20 @@ Record = tuple[int, int, int]  # key, begin, end
 SHIMS, FUNCTION_MODE = "shims", "function-mode"
 
 
-class Misaligned(Exception):  # noqa: N818  an event, not the user's error: the session answers it by the other recorder
+class Misaligned(Exception):
     """A stamped run did not show the calls that were traced."""
 
 
 @dataclass(frozen=True, eq=False)
 class Keys:
-    """What is stamped: `functions` by key, then `modules` (key = number of functions + position).
+    """What is stamped: `functions` by key, then `modules` by path (key = number of functions + position).
 
     `of_op` [n] is the key of each operation, `of_frame` [frames] of each stamped frame (−1: not stamped). Keys at or
     above `first_text` are the session's own stamps around the text stages.
     """
 
     functions: tuple[Callable[..., Any], ...]
-    modules: tuple[torch.nn.Module, ...]
+    modules: tuple[str, ...]
     of_op: tuple[int, ...]
     of_frame: tuple[int, ...]
 
@@ -96,7 +96,8 @@ class Recorder:
     def stamping(self, records: list[Record]) -> Iterator[None]:
         """While open, every stamped call appends (key, begin, end) to `records`. Afterwards all is as it was."""
         with ExitStack() as stack:
-            for position, module in enumerate(self.keys.modules):
+            for position, path in enumerate(self.keys.modules):
+                module = self._model.get_submodule(path)
                 shim = stamped(module.forward, self.keys.first_module + position, records.append)
                 stack.enter_context(own_forward(module, shim))
             if self.how == SHIMS:

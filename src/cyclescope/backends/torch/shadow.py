@@ -19,7 +19,7 @@ from torch.utils.weak import WeakTensorKeyDictionary
 _MOST_ELEMENTS = 1 << 25
 
 
-class ValueUnknown(Exception):  # noqa: N818  an event that the tracer answers
+class ValueUnknown(Exception):
     """The model asked for a value that depends on weights, which a meta tensor does not have."""
 
 
@@ -63,6 +63,4 @@ class Shadows:
 
 def affordable(result: Any) -> bool:
     """Whether a result is small enough to be computed for real beside the meta tensor."""
-    return all(
-        leaf.numel() <= _MOST_ELEMENTS for leaf in tree_flatten(result)[0] if isinstance(leaf, torch.Tensor)
-    )
+    return all(leaf.numel() <= _MOST_ELEMENTS for leaf in tree_flatten(result)[0] if isinstance(leaf, torch.Tensor))

@@ -25,7 +25,7 @@ from cyclescope.core.graph import Graph
 from cyclescope.core.graph_builder import GraphBuilder
 from cyclescope.core.op import Cost, OpKind
 from cyclescope.core.structure import READ_OUT, TOKENIZE
-from cyclescope.core.tensor import TensorRole, TensorSpec
+from cyclescope.core.tensor import TensorRole
 from cyclescope.cost.call import Call, Priced
 from cyclescope.cost.registry import kind_of_group, price
 
@@ -116,7 +116,6 @@ class Tracer:
         self.device = device
         self._model = model
         self._function_of: dict[int, Callable[..., Any]] = {}
-        self._frame_modules: dict[int, torch.nn.Module] = {}
         self._pending: list[_Pending] = []
         self._orphans = 0
 
@@ -167,8 +166,7 @@ class Tracer:
             forward, name = module.forward, type(module).__name__
 
             def enter_and_leave(*args: Any, **kwargs: Any) -> Any:
-                with self.builder.frame(path, name) as k:
-                    self._frame_modules[k] = module
+                with self.builder.frame(path, name):
                     return forward(*args, **kwargs)
 
             return enter_and_leave
@@ -182,7 +180,9 @@ class Tracer:
         """A tensor of Python values on the meta device, with its values beside it."""
         assert self.shadows is not None
         with torch._C._DisableTorchDispatch():
-            real = func(*args, **{**kwargs, "device": torch.device("cpu")} if func is not torch.from_numpy else kwargs)
+            real: torch.Tensor = func(
+                *args, **{**kwargs, "device": torch.device("cpu")} if func is not torch.from_numpy else kwargs
+            )
             if not isinstance(real, torch.Tensor) or real.device.type == "meta":
                 return real  # as_tensor of a tensor that is one already
             made = torch.empty_like(real, device="meta")
@@ -256,26 +256,22 @@ class Tracer:
 
     def finish(self, traced_on: str, *, generates: bool = False) -> Traced:
         """Freeze what was written down. `generates`: a stack is a decoder although nothing in it is called so."""
-        notes = (f"{self._orphans} calls ran inside compiled code; they are not operations here.",) if self._orphans else ()
+        notes = (
+            (f"{self._orphans} calls ran inside compiled code; they are not operations here.",) if self._orphans else ()
+        )
         graph = self.builder.build(traced_on=traced_on, notes=notes, generates=generates)
         functions: dict[int, Callable[..., Any]] = {}
         for function in self._function_of.values():
             functions.setdefault(id(function), function)
         function_key = {identity: key for key, identity in enumerate(functions)}
-        modules: dict[int, torch.nn.Module] = {}
-        for k, frame in enumerate(graph.frames):
-            if frame.timed and k in self._frame_modules:
-                modules.setdefault(id(self._frame_modules[k]), self._frame_modules[k])
-        module_key = {identity: len(functions) + key for key, identity in enumerate(modules)}
+        modules = tuple(dict.fromkeys(frame.module for frame in graph.frames if frame.timed))
+        module_key = {path: len(functions) + position for position, path in enumerate(modules)}
         of_op = {row: function_key[id(function)] for row, function in self._function_of.items()}
         text = len(functions) + len(modules)
-        of_frame = tuple(
-            module_key[id(self._frame_modules[k])] if frame.timed and k in self._frame_modules else -1
-            for k, frame in enumerate(graph.frames)
-        )
+        of_frame = tuple(module_key[frame.module] if frame.timed else -1 for frame in graph.frames)
         keys = Keys(
             functions=tuple(functions.values()),
-            modules=tuple(modules.values()),
+            modules=modules,
             of_op=tuple(of_op.get(i, text) for i in range(len(graph))),
             of_frame=of_frame,
         )
@@ -344,15 +340,10 @@ class _Parts(TorchDispatchMode):
         super().__init__()
         self._tracer = tracer
 
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None) -> Any:
         kwargs = kwargs or {}
         shadows = self._tracer.shadows
-        if shadows is None:
-            result = func(*args, **kwargs)
-        else:
-            result = _on_meta(func, args, kwargs, shadows)
+        result = func(*args, **kwargs) if shadows is None else _on_meta(func, args, kwargs, shadows)
         self._tracer.part(func, args, kwargs, result)
         return result
 

@@ -1,0 +1,71 @@
+"""What can be read about the machine without measuring and without a framework."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from cyclescope.core.machine import Machine
+
+_PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "numpy")
+_INSTRUCTION_SETS = ("amx_tile", "avx512_bf16", "avx512_vnni", "avx512f", "avx2", "avx", "sve2", "sve", "asimd", "neon")
+
+
+def read_machine(device: str = "cpu", device_name: str = "") -> Machine:
+    """This machine, as far as it tells by itself. No name of a host or a user is read."""
+    cpuinfo = _text("/proc/cpuinfo")
+    pairs = (line.partition(":") for line in cpuinfo.splitlines())
+    fields = {key.strip(): value.strip() for key, _, value in pairs}
+    flags = set((fields.get("flags") or fields.get("Features") or "").split())
+    processor = fields.get("model name") or platform.processor() or platform.machine()
+    return Machine(
+        processor=device_name or processor,
+        cores=usable_cores(),
+        memory_bytes=_memory_bytes(),
+        system=f"{platform.system()} {platform.release()}",
+        python=platform.python_version(),
+        device=device,
+        instruction_set=" ".join(name for name in _INSTRUCTION_SETS if name in flags),
+        packages=tuple((name, found) for name in _PACKAGES if (found := _version(name))),
+        virtual="hypervisor" in flags,
+    )
+
+
+def usable_cores() -> int:
+    """Cores that this process may run on, by its affinity and by the limit of its control group."""
+    affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota, _, period = _text("/sys/fs/cgroup/cpu.max").partition(" ")
+    if quota.strip().isdigit() and period.strip().isdigit():
+        return max(1, min(affinity, int(quota) // int(period)))
+    return affinity
+
+
+def available_memory_bytes() -> int | None:
+    """Memory that could be had now without swapping, or None where it cannot be read."""
+    for line in _text("/proc/meminfo").splitlines():
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024
+    return None
+
+
+def _memory_bytes() -> int:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (ValueError, OSError, AttributeError):
+        return 0
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
+
+
+def _text(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""

@@ -1,0 +1,94 @@
+"""Opens a session on the engine that is asked for, and checks what can be checked without one."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from importlib.util import find_spec
+
+from cyclescope.backends.base import Request, Session, WatchedCalls
+from cyclescope.core.errors import MissingExtra, UsageError
+from cyclescope.core.graph import Graph
+
+TASKS = ("auto", "embed", "classify", "fill")
+ENGINES = ("torch",)
+
+# Foreign tensors by the package of their type, and how to get those of PyTorch instead.
+_FOREIGN = {"tensorflow": "tf", "keras": "tf", "jax": "jax", "jaxlib": "jax", "mlx": "mlx", "numpy": "np"}
+
+
+def open_session(request: Request, engine: str = "torch") -> Session:
+    """A session for `request`. Raises `UsageError`, `ModelError`, `MissingExtra`, `Unsupported` or `EngineError`."""
+    if engine not in ENGINES:
+        raise UsageError(f"Unknown engine {engine!r}.", "", f"Known are {', '.join(ENGINES)}.")
+    check(request)
+    _require_torch()
+    from cyclescope.backends.torch.opening import open_torch
+
+    return open_torch(request)
+
+
+def open_trace(request: Request) -> Graph:
+    """The structure of the model that `request` names, from its class alone. Raises like `open_session`."""
+    check(request)
+    _require_torch()
+    from cyclescope.backends.torch.opening import trace_only
+
+    return trace_only(request)
+
+
+def watching(model: object) -> AbstractContextManager[WatchedCalls]:
+    """Time every call of `model` while open and remember its last input."""
+    _require_torch()
+    from cyclescope.backends.torch.watching import watching_calls
+
+    return watching_calls(model)
+
+
+def _require_torch() -> None:
+    missing = [name for name in ("torch", "transformers") if find_spec(name) is None]
+    if missing:
+        raise MissingExtra(
+            f"{' and '.join(missing)} is not installed.",
+            "Measuring runs the real model; showing saved runs does not need it.",
+            "pip install 'cyclescope[torch]'",
+        )
+
+
+def check(request: Request) -> None:
+    """Raise `UsageError` for a request that no engine could carry out."""
+    for name, value, least in (
+        ("batch", request.batch, 1),
+        ("tokens", request.tokens, 1),
+        ("threads", request.threads, 1),
+        ("seed", request.seed, 0),
+    ):
+        if value is not None and value < least:
+            raise UsageError(f"--{name} {value} is impossible.", "", f"Give a whole number from {least} up.")
+    given = [bool(request.texts), request.tokens is not None, request.inputs is not None]
+    if sum(given) > 1:
+        raise UsageError(
+            "Two kinds of input at once.", "A cycle takes texts, or a synthetic length, or tensors.", "Give only one."
+        )
+    for position, text in enumerate(request.texts):
+        if not text.strip():
+            raise UsageError(
+                f"Text {position + 1} is empty.",
+                "An empty text has nothing but special tokens.",
+                "Give a text, or --tokens N for a synthetic input of N tokens.",
+            )
+    if request.batch is not None and len(request.texts) > 1 and request.batch < len(request.texts):
+        raise UsageError(
+            f"--batch {request.batch} is smaller than the {len(request.texts)} texts.",
+            "One cycle runs all texts as one batch; a larger batch repeats them.",
+            "Leave --batch out, or give fewer texts.",
+        )
+    if request.task not in TASKS:
+        raise UsageError(f"Unknown task {request.task!r}.", "", f"Known are {', '.join(TASKS)}.")
+    for name, tensor in (request.inputs or {}).items():
+        package = type(tensor).__module__.partition(".")[0]
+        if package in _FOREIGN:
+            raise UsageError(
+                f"{name!r} is a {package} tensor, and the model is a PyTorch model.",
+                f'A tokenizer called with return_tensors="{_FOREIGN[package]}" gives tensors of another framework.',
+                'Call the tokenizer with return_tensors="pt".',
+            )

@@ -1,0 +1,224 @@
+"""The input of a cycle: texts through the tokenizer, made-up tokens, or tensors as they are given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+
+from cyclescope.backends.base import Request
+from cyclescope.backends.torch.loading import Loaded
+from cyclescope.backends.torch.meta import build_on_meta
+from cyclescope.backends.torch.session import Steps
+from cyclescope.backends.torch.shadow import Shadows
+from cyclescope.core.errors import InputTooLong, UsageError
+from cyclescope.core.workload import InputSource, ModelFacts, Workload
+
+CHINESE_SENTENCE = "这是一个简单的BERT模型示例。"
+ENGLISH_SENTENCE = "This is a simple example of a BERT model."
+
+DEFAULT_TOKENS = 128
+_SANE_LENGTH = 1_000_000  # transformers says 1e30 where a tokenizer has no limit
+
+
+def prepare(request: Request, loaded: Loaded) -> tuple[Steps, Workload, tuple[str, ...]]:
+    """The steps of the cycle, the workload they carry out, and what the reader must know about them."""
+    model: Any = loaded.model
+    limit = _longest(model, loaded.tokenizer)
+    notes: list[str] = []
+    texts = _texts(request, loaded)
+    encode: Callable[[], dict[str, Any]] | None = None
+    given: dict[str, Any] = {}
+    cut = 0
+    if model.training:
+        notes.append("The model is in training mode: dropout and the like are part of what was measured.")
+    if texts:
+        encode, cut = _encoder(loaded, texts, limit, request.device)
+        first = encode()
+        if cut:
+            notes.append(
+                f"{cut} tokens were cut off: the model takes {limit} at most, special ones included. "
+                "What was measured is the cut text."
+            )
+    elif request.inputs is not None:
+        given = {k: v.to(request.device) if isinstance(v, torch.Tensor) else v for k, v in request.inputs.items()}
+        first = given
+    else:
+        tokens = request.tokens or 0
+        _refuse_too_long(tokens, limit, loaded.reference)
+        given = _synthetic(model, request.batch or 1, tokens, request.seed, request.device)
+        first = given
+    shape = next((tuple(v.shape) for v in first.values() if isinstance(v, torch.Tensor) and v.dim() >= 2), (1, 1))
+    mask = first.get("attention_mask")
+    real = int(mask.sum()) if isinstance(mask, torch.Tensor) else shape[0] * shape[1]
+    steps = Steps(
+        model=model,
+        encode=encode,
+        given=given,
+        fixed=_decoder_start(model, shape[0], request.device, first),
+        read_out=_read_out(loaded),
+        tokenizer_name=type(loaded.tokenizer).__name__ if loaded.tokenizer is not None else "",
+        text_bytes=sum(len(t.encode()) for t in texts),
+        keep_words=loaded.task != "fill" or request.keep_text,
+    )
+    parameters = {id(p): p for p in model.parameters()}.values()
+    config = getattr(model, "config", None)
+    facts = ModelFacts(
+        reference=loaded.reference,
+        class_name=type(model).__name__,
+        model_type=str(getattr(config, "model_type", "")),
+        parameters=sum(p.numel() for p in parameters),
+        parameter_bytes=sum(p.numel() * p.element_size() for p in parameters),
+        weights=loaded.weights,
+        tokenizer=loaded.tokenizer_name,
+        max_positions=limit,
+        source=loaded.source,
+    )
+    workload = Workload(
+        model=facts,
+        task=loaded.task,
+        input_source=InputSource.TEXT if texts else InputSource.SYNTHETIC,
+        batch=int(shape[0]),
+        tokens_in=int(shape[1]),
+        real_tokens=real,
+        characters=sum(len(t) for t in texts),
+        text_bytes=sum(len(t.encode()) for t in texts),
+        cut_tokens=cut,
+        texts=tuple(texts) if request.keep_text else (),
+    )
+    return steps, workload, tuple(notes)
+
+
+def _texts(request: Request, loaded: Loaded) -> list[str]:
+    """The texts of one batch, repeated until it is full; a sentence of ours where nothing at all was given."""
+    texts = list(request.texts)
+    if not texts and request.tokens is None and request.inputs is None:
+        chinese = "chinese" in loaded.reference.lower()
+        texts = [CHINESE_SENTENCE if chinese else ENGLISH_SENTENCE]
+    if texts and loaded.tokenizer is None:
+        raise UsageError(
+            f"There is no tokenizer for {loaded.reference}, so it cannot read a text.",
+            "Its folder holds none, and it is not a built-in architecture.",
+            "Use --tokens N, or put tokenizer.json beside config.json.",
+        )
+    if texts and request.batch is not None:
+        texts = [texts[i % len(texts)] for i in range(request.batch)]
+    return texts
+
+
+def _longest(model: Any, tokenizer: Any) -> int | None:
+    """The most tokens that the model takes in one sequence, special ones included; None where there is no limit."""
+    config = getattr(model, "config", None)
+    limits = []
+    positions = getattr(config, "max_position_embeddings", None)
+    if isinstance(positions, int) and positions > 0:
+        # RoBERTa and its kin count positions from the padding index on, and so lose that many.
+        offset = _position_offset(model)
+        limits.append(positions - offset)
+    if tokenizer is not None and 0 < getattr(tokenizer, "model_max_length", 0) < _SANE_LENGTH:
+        limits.append(int(tokenizer.model_max_length))
+    return min(limits) if limits else None
+
+
+def _position_offset(model: Any) -> int:
+    """Positions at the beginning of the table that no token uses: those up to the padding index, where it has one."""
+    for name, module in model.named_modules():
+        if name.endswith("position_embeddings") and getattr(module, "padding_idx", None) is not None:
+            return int(module.padding_idx) + 1
+    return 0
+
+
+def _encoder(
+    loaded: Loaded, texts: Sequence[str], limit: int | None, device: str
+) -> tuple[Callable[[], dict[str, Any]], int]:
+    """The call that turns `texts` into tensors, and how many tokens of them do not fit."""
+    tokenizer = loaded.tokenizer
+    batch = list(texts)
+    whole = tokenizer(batch)["input_ids"]
+    cut = sum(max(0, len(ids) - limit) for ids in whole) if limit is not None else 0
+    many = len({len(ids) for ids in whole}) > 1
+    if many and tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token  # what everyone does with decoders that were trained without padding
+    settings: dict[str, Any] = {"return_tensors": "pt"}
+    if many:
+        settings["padding"] = True
+    if cut:
+        settings |= {"truncation": True, "max_length": limit}
+    if device == "cpu":
+        return lambda: tokenizer(batch, **settings), cut
+    return lambda: tokenizer(batch, **settings).to(device), cut
+
+
+def _refuse_too_long(tokens: int, limit: int | None, reference: str) -> None:
+    if limit is not None and tokens > limit:
+        raise InputTooLong(
+            f"--tokens {tokens} is more than this model takes.",
+            f"{reference} has positions for {limit} tokens.",
+            f"Use --tokens {limit} or fewer.",
+        )
+
+
+def _synthetic(model: Any, batch: int, tokens: int, seed: int, device: str) -> dict[str, Any]:
+    """Made-up token ids [batch, tokens] and a mask that hides nothing."""
+    config = getattr(model, "config", None)
+    vocabulary = int(getattr(getattr(config, "get_text_config", lambda: config)(), "vocab_size", 0) or 0)
+    if vocabulary < 1:
+        raise UsageError("This model has no vocabulary, so tokens cannot be made up.", "", "Give inputs as tensors.")
+    generator = torch.Generator().manual_seed(seed)
+    ids = torch.randint(0, vocabulary, (batch, tokens), generator=generator)
+    padding = getattr(config, "pad_token_id", None)
+    if isinstance(padding, int) and vocabulary > 1:
+        # A made-up padding token would move positions about in models that count them from the mask.
+        ids[ids == padding] = (padding + 1) % vocabulary
+    return {"input_ids": ids.to(device), "attention_mask": torch.ones_like(ids).to(device)}
+
+
+def _decoder_start(model: Any, batch: int, device: str, inputs: dict[str, Any]) -> dict[str, Any]:
+    """What an encoder-decoder needs besides: the token that its decoder starts from."""
+    config = getattr(model, "config", None)
+    if not getattr(config, "is_encoder_decoder", False) or "decoder_input_ids" in inputs:
+        return {}
+    start = getattr(config, "decoder_start_token_id", None)
+    if not isinstance(start, int):
+        start = getattr(config, "bos_token_id", None) or 0
+    return {"decoder_input_ids": torch.full((batch, 1), start, device=device)}
+
+
+class _LabelReader:
+    """The way back of a classifier: the label of the highest score of each text."""
+
+    def __init__(self, labels: dict[int, str]) -> None:
+        self._labels = labels
+
+    def __call__(self, result: Any) -> str:
+        return ", ".join(self._labels.get(i, str(i)) for i in result.logits.argmax(-1).tolist())
+
+
+class _TokenReader:
+    """The way back of a masked language model: the likeliest token at each place, decoded to text."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self._tokenizer = tokenizer
+
+    def __call__(self, result: Any) -> str:
+        return " | ".join(self._tokenizer.batch_decode(result.logits.argmax(-1), skip_special_tokens=True))
+
+
+def _read_out(loaded: Loaded) -> Callable[[Any], str] | None:
+    config: Any = getattr(loaded.model, "config", None)
+    if loaded.task == "classify":
+        return _LabelReader(dict(getattr(config, "id2label", None) or {}))
+    if loaded.task == "fill" and loaded.tokenizer is not None:
+        return _TokenReader(loaded.tokenizer)
+    return None
+
+
+def synthetic_steps(build: Callable[[], torch.nn.Module], request: Request) -> Steps:
+    """Steps for a model that exists as a class only: made-up tokens, no tokenizer, nothing to read out."""
+    shell = build_on_meta(build, Shadows())
+    limit = _longest(shell, None)
+    tokens = request.tokens or DEFAULT_TOKENS
+    _refuse_too_long(tokens, limit, str(request.model))
+    given = _synthetic(shell, request.batch or 1, tokens, request.seed, "cpu")
+    return Steps(shell, None, given, _decoder_start(shell, request.batch or 1, "cpu", given), None)

@@ -1,0 +1,277 @@
+"""The model and its tokenizer, from a reference or from the user's hands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from cyclescope.backends.base import Request
+from cyclescope.backends.host import available_memory_bytes
+from cyclescope.backends.torch.meta import build_on_meta
+from cyclescope.backends.torch.shadow import Shadows
+from cyclescope.core.errors import CyclescopeError, EngineError, ModelError, Unsupported, UsageError
+from cyclescope.core.tensor import bits_of
+from cyclescope.core.workload import Weights
+from cyclescope.models.catalog import TokenizerFacts
+from cyclescope.models.folder import LocalFolder
+from cyclescope.models.guess import tokenizer_facts
+from cyclescope.models.packaged import MINILM_NAMES, MINILM_SOURCE
+from cyclescope.models.reference import BuiltIn, ConfigFile, HubName, ModelSource, refuse_remote_code, resolve, unknown
+from cyclescope.models.weights import Wanted, choose_weights, weights_folder, weights_note
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+_AUTO_CLASS = {
+    "embed": "AutoModel",
+    "classify": "AutoModelForSequenceClassification",
+    "fill": "AutoModelForMaskedLM",
+}
+# A model that leaves less than this share of the free memory is refused before anything is allocated.
+_MOST_OF_MEMORY = 0.9
+
+
+@dataclass(frozen=True, eq=False)
+class Loaded:
+    """A model that is ready, with what is known about where it came from.
+
+    `build` makes another model of the same class and configuration with random weights, for a trace; None for a model
+    in hand, which may differ from its configuration. `note` is empty or a sentence that the reader must see.
+    """
+
+    model: torch.nn.Module
+    tokenizer: Any
+    tokenizer_name: str
+    reference: str
+    source: str
+    weights: Weights
+    task: str
+    build: Callable[[], torch.nn.Module] | None
+    note: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Recipe:
+    """How to build a model of a reference, before anything is allocated."""
+
+    source: ModelSource
+    config: Any
+    task: str
+    build: Callable[[], torch.nn.Module]
+    settings: Mapping[str, Any]
+
+
+def recipe(request: Request) -> Recipe:
+    """Resolve `request.model` and read its configuration. Raises `ModelError` and its kin."""
+    assert isinstance(request.model, str)
+    source = resolve(request.model)
+    if not request.trust_remote_code:
+        refuse_remote_code(source)
+    config = _config(source, request)
+    task = task_of(request.task, config)
+    settings: dict[str, Any] = {"dtype": _dtype(request.dtype)}
+    if request.attention is not None:
+        settings["attn_implementation"] = request.attention
+
+    def build() -> torch.nn.Module:
+        torch.manual_seed(request.seed)
+        with _model_errors(request, task):
+            model: torch.nn.Module = _auto_class(task).from_config(config, **settings)
+        return model
+
+    return Recipe(source, config, task, build, settings)
+
+
+def load(request: Request) -> Loaded:
+    """The model that `request` names, with weights, on its device."""
+    assert isinstance(request.model, str)
+    made = recipe(request)
+    wanted: Wanted = "auto" if request.weights == "auto" else "random" if request.weights == "random" else "pretrained"
+    weights = choose_weights(made.source, wanted)
+    _refuse_too_large(made, request)
+    if weights is Weights.PRETRAINED:
+        location, local = _location(made.source)
+        with _model_errors(request, made.task):
+            model = _auto_class(made.task).from_pretrained(
+                location,
+                local_files_only=local,
+                trust_remote_code=request.trust_remote_code,
+                use_safetensors=True,
+                **made.settings,
+            )
+    else:
+        model = made.build()
+    tokenizer, name = tokenizer_of(made.source, made.config, request)
+    return Loaded(
+        model=model.eval().to(request.device),
+        tokenizer=tokenizer,
+        tokenizer_name=name,
+        reference=request.model,
+        source=_published(made.source, request.model),
+        weights=weights,
+        task=made.task,
+        build=made.build,
+        note=weights_note(made.source, wanted, weights),
+    )
+
+
+def in_hand(request: Request) -> Loaded:
+    """A model object that the user has. It is traced where it lies, since it may differ from its configuration."""
+    model = request.model
+    if not isinstance(model, torch.nn.Module):
+        raise UsageError(
+            f"A {type(model).__module__}.{type(model).__qualname__} is not a model that can be measured.",
+            "It is neither the name of a model nor a torch.nn.Module.",
+            "Give a folder, a name, or a PyTorch model.",
+        )
+    task = task_of(request.task, getattr(model, "config", None))
+    name = type(request.tokenizer).__name__ if request.tokenizer is not None else "none"
+    return Loaded(model, request.tokenizer, name, type(model).__name__, "in hand", Weights.GIVEN, task, None)
+
+
+def tokenizer_of(source: ModelSource, config: Any, request: Request) -> tuple[Any, str]:
+    """The model's own tokenizer, or a stand-in of the same kind and size; (None, `none`) where neither can be had."""
+    import transformers
+
+    folder = weights_folder(source)
+    if (folder is not None and folder.has_tokenizer) or (folder is None and isinstance(source, HubName)):
+        location, local = _location(source)
+        with _model_errors(request, ""):
+            own = transformers.AutoTokenizer.from_pretrained(
+                location, local_files_only=local, trust_remote_code=request.trust_remote_code
+            )
+        return own, type(own).__name__
+    facts = source.entry.tokenizer if isinstance(source, BuiltIn) else None
+    if facts is None:
+        try:
+            facts = tokenizer_facts(config.to_dict())
+        except ModelError:
+            return None, "none"
+    return _stand_in(facts), f"stand-in {facts.kind.value}"
+
+
+def _stand_in(facts: TokenizerFacts) -> PreTrainedTokenizerFast:
+    from tokenizers import Tokenizer
+    from transformers import PreTrainedTokenizerFast
+
+    from cyclescope.models.standin import stand_in
+
+    made = stand_in(facts)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=Tokenizer.from_str(made.json),
+        model_max_length=made.model_max_length,
+        model_input_names=list(made.input_names),
+        **made.special_tokens,
+    )
+
+
+def _auto_class(task: str) -> Any:
+    import transformers
+
+    return getattr(transformers, _AUTO_CLASS[task])
+
+
+def _location(source: ModelSource) -> tuple[str, bool]:
+    """What to hand to `from_pretrained`, and whether it must not look beyond this disk."""
+    folder = weights_folder(source)
+    if folder is not None:
+        return str(folder.path), True
+    assert isinstance(source, HubName)
+    return source.name, False
+
+
+def _published(source: ModelSource, reference: str) -> str:
+    """Where the architecture comes from, without any path of this machine."""
+    if reference.lower() in MINILM_NAMES:
+        return MINILM_SOURCE
+    if isinstance(source, BuiltIn):
+        return source.entry.source
+    if isinstance(source, HubName):
+        return f"https://huggingface.co/{source.name}"
+    return "local folder" if isinstance(source, LocalFolder) else "local configuration"
+
+
+def _config(source: ModelSource, request: Request) -> Any:
+    import transformers
+
+    data: Mapping[str, Any] | None = None
+    if isinstance(source, ConfigFile):
+        data = source.config
+    elif isinstance(source, BuiltIn) and source.cached is None:
+        data = source.entry.config
+    with _model_errors(request, ""):
+        if data is not None:
+            fields = dict(data)
+            return transformers.AutoConfig.for_model(fields.pop("model_type"), **fields)
+        location, local = _location(source)
+        return transformers.AutoConfig.from_pretrained(
+            location, local_files_only=local, trust_remote_code=request.trust_remote_code
+        )
+
+
+def _refuse_too_large(made: Recipe, request: Request) -> None:
+    free = available_memory_bytes() if request.device == "cpu" else None
+    if free is None:
+        return
+    model = build_on_meta(made.build, Shadows())
+    need = sum(p.numel() * p.element_size() for p in model.parameters())
+    if need > _MOST_OF_MEMORY * free:
+        raise EngineError(
+            f"{request.model} does not fit into memory.",
+            f"Its weights take {need / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free.",
+            "Take a smaller model or --dtype bfloat16. `cyclescope trace` needs no memory for weights.",
+        )
+
+
+def task_of(wanted: str, config: Any) -> str:
+    """The task: as asked for, or what the configuration says that its head is for."""
+    if wanted != "auto":
+        return wanted
+    head = next(iter(getattr(config, "architectures", None) or ()), "")
+    return "classify" if head.endswith("ForSequenceClassification") else "embed"
+
+
+def _dtype(name: str | None) -> torch.dtype:
+    if name is None:
+        return torch.float32
+    bits_of(name)
+    found = getattr(torch, name, None)
+    if not isinstance(found, torch.dtype) or not found.is_floating_point:
+        raise Unsupported(f"A model cannot run in {name}.", "", "Use --dtype float32, bfloat16 or float16.")
+    return found
+
+
+@contextmanager
+def _model_errors(request: Request, task: str) -> Iterator[None]:
+    """Map what transformers raises while it loads to one of our errors, with a way out."""
+    reference = str(request.model)
+    try:
+        yield
+    except CyclescopeError:
+        raise
+    except MemoryError as exc:
+        raise EngineError(f"Not enough memory to load {reference}.", str(exc), "Take a smaller model.") from exc
+    except Exception as exc:
+        line = next((text.strip() for text in str(exc).splitlines() if text.strip()), "")
+        cause = f"{type(exc).__name__}: {line}"
+        if "Unrecognized configuration class" in line:
+            raise Unsupported(
+                f"{reference} has no head for the task {task!r} in transformers.", cause, "Use --task embed."
+            ) from exc
+        if "attention" in line.lower() and isinstance(exc, ValueError | ImportError):
+            raise Unsupported(
+                f"{reference} does not support --attention {request.attention}.", cause, "Use --attention eager."
+            ) from exc
+        if "Unrecognized model identifier" in line or "does not recognize this architecture" in line:
+            raise ModelError(
+                f"{reference} is of a model type that this transformers does not know.",
+                cause,
+                "Install a newer transformers, or check `model_type` in its config.json.",
+            ) from exc
+        if isinstance(exc, OSError) and not reference.startswith((".", "/")):
+            raise unknown(reference, f"The hub did not give it ({line}).") from exc
+        raise ModelError(f"{reference} cannot be loaded.", cause, "Look whether its files are whole.") from exc

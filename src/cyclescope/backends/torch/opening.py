@@ -1,0 +1,153 @@
+"""From a request to a session on PyTorch."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from time import perf_counter_ns
+from typing import TYPE_CHECKING, Any
+
+from cyclescope.backends.base import OpenTimes, Request
+from cyclescope.backends.host import read_machine
+from cyclescope.core.errors import Unsupported
+from cyclescope.core.plan import Plan
+
+if TYPE_CHECKING:
+    import torch
+
+    from cyclescope.backends.torch.session import Steps, TorchSession
+    from cyclescope.backends.torch.tracing import Traced
+    from cyclescope.core.graph import Graph
+
+
+def open_torch(request: Request) -> TorchSession:
+    """Load what `request` names and make it ready to run. Importing the framework is timed apart."""
+    import_ns = _import_framework()
+    import torch
+
+    from cyclescope.backends.torch.inputs import prepare
+    from cyclescope.backends.torch.loading import in_hand, load
+    from cyclescope.backends.torch.session import TorchSession
+
+    _check_device(request.device)
+    begin = perf_counter_ns()
+    by_name = isinstance(request.model, str)
+    loaded = load(request) if by_name else in_hand(request)
+    load_ns = perf_counter_ns() - begin if by_name else None
+    steps, workload, notes = prepare(request, loaded)
+    config = getattr(loaded.model, "config", None)
+    first = next(loaded.model.parameters(), None)
+    plan = Plan(
+        engine="torch",
+        device=request.device,
+        threads=request.threads or 0,
+        dtype=str(first.dtype).removeprefix("torch.") if first is not None else "float32",
+        attention=str(getattr(config, "_attn_implementation", None) or "own"),
+        seed=request.seed,
+    )
+    device_name = torch.cuda.get_device_name(request.device) if request.device.startswith("cuda") else ""
+    generates = _generates(config)
+    build = loaded.build
+    return TorchSession(
+        steps,
+        workload,
+        plan,
+        read_machine(request.device, device_name),
+        OpenTimes(import_ns, load_ns),
+        trace_on_meta=None if build is None else lambda inputs: _trace_on_meta(build, steps, inputs, plan, generates),
+        generates=generates,
+        notes=tuple(note for note in (loaded.note, *notes) if note),
+    )
+
+
+def trace_only(request: Request) -> Graph:
+    """The structure of a named model for an input of `request.tokens` tokens, without its weights or their memory."""
+    _import_framework()
+    from cyclescope.backends.torch.errors import engine_errors
+    from cyclescope.backends.torch.inputs import synthetic_steps
+    from cyclescope.backends.torch.loading import recipe
+    from cyclescope.core.errors import EngineError
+
+    made = recipe(request)
+    attention = request.attention or "sdpa"
+    plan = Plan(device=request.device, dtype=request.dtype or "float32", attention=attention, seed=request.seed)
+    generates = _generates(made.config)
+    with engine_errors("trace the model"):
+        steps = synthetic_steps(made.build, request)
+        traced = _trace_on_meta(made.build, steps, steps.given, plan, generates)
+    if traced is None:
+        raise EngineError(
+            f"{request.model} cannot be traced without its weights.",
+            "Its class decides by values that depend on them.",
+            "Use `cyclescope measure`, which traces the model itself.",
+        )
+    return traced.graph
+
+
+def _import_framework() -> int | None:
+    """Nanoseconds that importing the framework takes; None where it was there already."""
+    if "torch" in sys.modules and "transformers" in sys.modules:
+        return None
+    begin = perf_counter_ns()
+    import torch
+    import transformers
+    import transformers.models.auto
+
+    elapsed = perf_counter_ns() - begin
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    assert torch.__version__
+    return elapsed
+
+
+def _check_device(device: str) -> None:
+    import torch
+
+    if device == "cpu" or (device.startswith("cuda") and torch.cuda.is_available()):
+        return
+    raise Unsupported(
+        f"There is no device {device!r} here.",
+        "This PyTorch sees no CUDA device." if device.startswith("cuda") else "Devices are cpu and cuda.",
+        "Use --device cpu.",
+    )
+
+
+def _generates(config: Any) -> bool:
+    """Whether the model writes text token by token: it is known as a causal and not as a masked language model."""
+    from transformers.models.auto import modeling_auto
+
+    kind = getattr(config, "model_type", "")
+    return (
+        kind in modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+        and kind not in modeling_auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES
+    )
+
+
+def _trace_on_meta(
+    build: Callable[[], torch.nn.Module], steps: Steps, inputs: dict[str, Any], plan: Plan, generates: bool
+) -> Traced | None:
+    """The structure from the model class alone, or None where it decides by values that depend on its weights."""
+    import torch
+
+    from cyclescope.backends.torch.meta import build_on_meta, to_meta
+    from cyclescope.backends.torch.session import describe_inputs
+    from cyclescope.backends.torch.shadow import Shadows, ValueUnknown
+    from cyclescope.backends.torch.tracing import Tracer
+
+    shadows = Shadows()
+
+    def moved(tensors: dict[str, Any]) -> dict[str, Any]:
+        return {k: to_meta(v, shadows) if isinstance(v, torch.Tensor) else v for k, v in tensors.items()}
+
+    model = build_on_meta(build, shadows)
+    on_meta, fixed = moved(dict(inputs)), moved(steps.fixed)
+    tracer = Tracer(model, shadows, plan.device.partition(":")[0])
+    describe_inputs(tracer, steps, on_meta, fixed)
+    try:
+        with torch.no_grad():
+            result = tracer.run(lambda: model(**on_meta, **fixed))
+    except ValueUnknown:
+        return None
+    if steps.read_out is not None:
+        tracer.read_out(type(steps.read_out).__name__, result)
+    return tracer.finish("meta", generates=generates)

@@ -1,0 +1,222 @@
+"""One transformers model with one input, ready to run again and again: plainly, stamped, or traced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from time import perf_counter_ns, process_time_ns
+from typing import Any
+
+import torch
+
+from cyclescope.backends.base import LightRun, OpenTimes, PlainRun
+from cyclescope.backends.torch.errors import engine_errors
+from cyclescope.backends.torch.recorder import FUNCTION_MODE, SHIMS, Alignment, Misaligned, Record, Recorder
+from cyclescope.backends.torch.tracing import Traced, Tracer
+from cyclescope.core.errors import EngineError
+from cyclescope.core.graph import Graph
+from cyclescope.core.machine import Machine
+from cyclescope.core.plan import Plan
+from cyclescope.core.samples import Instrumentation
+from cyclescope.core.units import Nanoseconds
+from cyclescope.core.workload import Workload
+
+Inputs = dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Steps:
+    """The cycle as a user would write it: `encode` text into tensors, call the model, `read_out` something readable.
+
+    `encode` is None where the input is given as tensors; `given` then holds them. `fixed` are further arguments of the
+    model (the start of a decoder). `read_out` is None where the result is the vector itself.
+    """
+
+    model: torch.nn.Module
+    encode: Callable[[], Inputs] | None
+    given: Inputs
+    fixed: Inputs
+    read_out: Callable[[Any], str] | None
+    tokenizer_name: str = ""
+    text_bytes: int = 0
+    keep_words: bool = True  # False where what is read out is text that may tell what went in
+
+    def inputs(self) -> Inputs:
+        return self.encode() if self.encode is not None else self.given
+
+
+class TorchSession:
+    """Implements `backends.base.Session` on PyTorch."""
+
+    def __init__(
+        self,
+        steps: Steps,
+        workload: Workload,
+        plan: Plan,
+        machine: Machine,
+        times: OpenTimes,
+        *,
+        trace_on_meta: Callable[[Inputs], Traced | None] | None = None,
+        generates: bool = False,
+        notes: Sequence[str] = (),
+    ) -> None:
+        self._steps = steps
+        self.workload = workload
+        self.plan = plan
+        self.machine = machine
+        self.times = times
+        self._trace_on_meta = trace_on_meta
+        self._generates = generates
+        self._notes = list(notes)
+        self._traced: Traced | None = None
+        self._recorder: Recorder | None = None
+        self._outcome = ""
+        self._threads_before = torch.get_num_threads()
+        if plan.threads:
+            torch.set_num_threads(plan.threads)
+        self.plan = replace(plan, threads=torch.get_num_threads())
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return tuple(self._notes)
+
+    # Structure -------------------------------------------------------------------------------------------------------
+
+    def trace(self) -> Graph:
+        """On the meta device where the model can be built there and decides by nothing that depends on its weights;
+        otherwise on the model itself. A stamped run then proves that the structure is the real one.
+        """
+        with engine_errors("trace the model"):
+            traced = self._trace_on_meta(self._steps.inputs()) if self._trace_on_meta else None
+            self._recorder = None
+            if traced is not None:
+                try:
+                    self._recorder = self._choose_recorder(traced)
+                except Misaligned as difference:
+                    self._notes.append(f"The meta device takes another path than this one ({difference}); traced here.")
+                    traced = None
+            if traced is None:
+                traced = self._trace_here()
+        self._traced = traced
+        return traced.graph
+
+    def _trace_here(self) -> Traced:
+        steps = self._steps
+        tracer = Tracer(steps.model, None, self.plan.device)
+        with torch.no_grad():
+            inputs = steps.inputs()
+            describe_inputs(tracer, steps, inputs, steps.fixed)
+            result = tracer.run(lambda: steps.model(**inputs, **steps.fixed))
+            if steps.read_out is not None:
+                tracer.read_out(type(steps.read_out).__name__, result)
+        return tracer.finish(self.plan.device, generates=self._generates)
+
+    # Runs ------------------------------------------------------------------------------------------------------------
+
+    def plain(self, cycles: int) -> Sequence[PlainRun]:
+        steps = self._steps
+        model, fixed, read_out = steps.model, steps.fixed, steps.read_out
+        runs = []
+        with engine_errors("run the model"), torch.inference_mode():
+            for _ in range(cycles):
+                cpu = process_time_ns()
+                begin = perf_counter_ns()
+                result = model(**steps.inputs(), **fixed)
+                words = read_out(result) if read_out is not None else None
+                end = perf_counter_ns()
+                runs.append(PlainRun(begin, end - begin, process_time_ns() - cpu))
+            self._outcome = words if words is not None and steps.keep_words else describe_result(result)
+        return runs
+
+    def light(self, graph: Graph, cycles: int) -> Sequence[LightRun]:
+        """Stamped runs. The first call decides whether shims see every traced call; if not, the function mode takes over."""
+        traced = self._known(graph)
+        if self._recorder is None:
+            self._recorder = self._choose_recorder(traced)
+        with engine_errors("run the model"):
+            try:
+                return self._stamped(self._recorder, Alignment(traced.graph, traced.keys), cycles)
+            except Misaligned as difference:
+                raise EngineError(
+                    "The model does not do the same in every cycle, so its time cannot be booked by operation.",
+                    f"A stamped run differs from the traced one: {difference}.",
+                    "Look for randomness or for state that is kept between calls (dropout in training mode, a cache).",
+                ) from difference
+
+    def _known(self, graph: Graph) -> Traced:
+        if self._traced is None or self._traced.graph is not graph:
+            raise ValueError("this graph was not traced by this session")
+        return self._traced
+
+    def _choose_recorder(self, traced: Traced) -> Recorder:
+        alignment = Alignment(traced.graph, traced.keys)
+        recorder = Recorder(SHIMS, traced.keys, self._steps.model)
+        try:
+            self._stamped(recorder, alignment, 1)
+        except Misaligned:
+            recorder = Recorder(FUNCTION_MODE, traced.keys, self._steps.model)
+            self._stamped(recorder, alignment, 1)  # raises where the trace itself is not what runs
+        return recorder
+
+    def _stamped(self, recorder: Recorder, alignment: Alignment, cycles: int) -> list[LightRun]:
+        steps = self._steps
+        model, fixed, read_out, encode = steps.model, steps.fixed, steps.read_out, steps.encode
+        text = recorder.keys.first_text
+        taken: list[tuple[list[Record], int, int, int]] = []
+        records: list[Record] = []
+        with torch.inference_mode(), recorder.stamping(records):
+            for _ in range(cycles):
+                records.clear()
+                cpu = process_time_ns()
+                begin = perf_counter_ns()
+                if encode is not None:
+                    before = perf_counter_ns()
+                    inputs = encode()
+                    records.append((text, before, perf_counter_ns()))
+                else:
+                    inputs = steps.given
+                result = model(**inputs, **fixed)
+                if read_out is not None:
+                    before = perf_counter_ns()
+                    read_out(result)
+                    records.append((text, before, perf_counter_ns()))
+                end = perf_counter_ns()
+                taken.append((records.copy(), begin, end, process_time_ns() - cpu))
+        return [LightRun(begin, alignment.boundaries(r, begin, end), cpu) for r, begin, end, cpu in taken]
+
+    # The cost of stamping --------------------------------------------------------------------------------------------
+
+    def calibrate(self, graph: Graph, budget_ns: Nanoseconds) -> Instrumentation:
+        from cyclescope.backends.torch.twin import calibrate_on_twin
+
+        traced = self._known(graph)
+        recorder = self._recorder or self._choose_recorder(traced)
+        with engine_errors("calibrate the cost of the stamps"):
+            return calibrate_on_twin(self._steps, recorder, traced, budget_ns)
+
+    # The end ---------------------------------------------------------------------------------------------------------
+
+    def outcome(self) -> str:
+        return self._outcome
+
+    def close(self) -> None:
+        torch.set_num_threads(self._threads_before)
+
+
+def describe_inputs(tracer: Tracer, steps: Steps, inputs: Inputs, fixed: Inputs) -> None:
+    """Write down where the model's inputs come from: the tokenizer, or as they are given."""
+    tensors = {name: value for name, value in inputs.items() if isinstance(value, torch.Tensor)}
+    if steps.encode is not None:
+        tracer.tokenize(steps.tokenizer_name, steps.text_bytes, tensors)
+    else:
+        tracer.given(tensors)
+    tracer.given({name: value for name, value in fixed.items() if isinstance(value, torch.Tensor)})
+
+
+def describe_result(result: Any) -> str:
+    """The vectors that came out, by name and shape."""
+    named = result.items() if hasattr(result, "items") else [("output", result)]
+    shapes = [
+        f"{name} {'×'.join(str(s) for s in value.shape)}" for name, value in named if isinstance(value, torch.Tensor)
+    ]
+    return ", ".join(shapes)

@@ -1,0 +1,176 @@
+"""What stamping costs, measured on a tiny twin: the same model class, the same calls, almost no work in each.
+
+On the twin the stamps are a large part of the time, so their cost is seen sharply; the model itself would hide it in its
+noise. Plain and stamped runs alternate, and the difference of the medians is divided by the number of stamps.
+"""
+
+from __future__ import annotations
+
+import copy
+import re
+from statistics import median
+from time import perf_counter_ns
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from cyclescope.backends.torch.recorder import Alignment, Misaligned, Record, Recorder, stamped
+from cyclescope.backends.torch.tracing import Traced, Tracer
+from cyclescope.core.samples import Instrumentation
+from cyclescope.core.units import Nanoseconds
+
+if TYPE_CHECKING:
+    from cyclescope.backends.torch.session import Steps
+
+# Fields of a configuration that are widths, and fields that only sound like it.
+_WIDTH = re.compile(r"hidden|inter|ffn|d_model|d_ff|d_kv|dim|embed|n_inner|inner|width|bottleneck|head_size")
+_NO_WIDTH = re.compile(r"num_|n_layer|layers|position|max_|prob|drop|eps|type|act|factor|scale|window|range|bias")
+_HEAD = 8
+_VOCABULARY = 512
+_LEAST_PAIRS, _MOST_PAIRS = 8, 200
+_WARM_UP = 5
+
+
+def tiny_config(config: Any) -> Any:
+    """A copy of a transformers configuration with the same layers and heads, and eight features a head."""
+    tiny = copy.deepcopy(config)
+    _shrink(tiny)
+    return tiny
+
+
+def _shrink(config: Any) -> None:
+    heads = getattr(config, "num_attention_heads", None)
+    hidden = getattr(config, "hidden_size", None)
+    if not (isinstance(heads, int) and isinstance(hidden, int) and heads > 0):
+        heads, hidden = 1, hidden if isinstance(hidden, int) and hidden > 0 else 64
+    # A multiple of 64 keeps group norms and state sizes whole wherever they were whole before.
+    target = max(heads * _HEAD, 64)
+    target += -target % heads
+    for name, value in list(vars(config).items()):
+        if hasattr(value, "to_dict") and name != "_commit_hash":
+            _shrink(value)
+        elif isinstance(value, int) and not isinstance(value, bool) and value > 0:
+            if name == "vocab_size":
+                config.vocab_size = min(value, _VOCABULARY)
+            elif name in ("head_dim", "d_kv", "d_head", "kv_channels"):
+                setattr(config, name, min(value, target // heads))
+            elif _WIDTH.search(name) and not _NO_WIDTH.search(name) and value > target:
+                setattr(config, name, max(_HEAD, value * target // hidden))
+    for name in ("pad_token_id", "bos_token_id", "eos_token_id", "cls_token_id", "sep_token_id"):
+        value = getattr(config, name, None)
+        if isinstance(value, int) and value >= _VOCABULARY:
+            setattr(config, name, value % _VOCABULARY)
+
+
+def calibrate_on_twin(steps: Steps, recorder: Recorder, traced: Traced, budget_ns: Nanoseconds) -> Instrumentation:
+    """The cost of a stamp pair for this recorder. Falls back to a loop of tiny calls where no twin can be made."""
+    inside_share = _inside_share()
+    try:
+        total, pairs = _on_twin(steps, recorder.how, traced, budget_ns)
+        name = f"a twin of {type(steps.model).__name__} with tiny layers"
+    except Exception:
+        # Any class may refuse the shrunken configuration in its own way; what is lost is only accuracy, and it is said.
+        total, pairs = _on_loop(recorder.how), 1
+        name = ""
+    return Instrumentation(recorder.how, total * inside_share, total * (1 - inside_share), name, pairs)
+
+
+def _on_twin(steps: Steps, how: str, traced: Traced, budget_ns: Nanoseconds) -> tuple[float, int]:
+    """Nanoseconds a stamp pair, and the number of interleaved pairs of runs behind it."""
+    model = steps.model
+    config = tiny_config(model.config)
+    config._attn_implementation = getattr(model.config, "_attn_implementation", None)
+    with torch.random.fork_rng():
+        twin = type(model)(config).eval().to(next(model.parameters()).dtype)
+    inputs = {name: _small(value) for name, value in steps.inputs().items()}
+    fixed = {name: _small(value) for name, value in steps.fixed.items()}
+    tracer = Tracer(twin, None)
+    with torch.no_grad():
+        twin(**inputs, **fixed)
+        tracer.given({k: v for k, v in (inputs | fixed).items() if isinstance(v, torch.Tensor)})
+        tracer.run(lambda: twin(**inputs, **fixed))
+    twin_traced = tracer.finish("cpu")
+    wanted = [name for name, kind in zip(traced.graph.names, traced.graph.kinds, strict=True) if kind.value != "text"]
+    if list(twin_traced.graph.names) != wanted:
+        raise Misaligned("the twin takes another path")
+    recorder = Recorder(how, twin_traced.keys, twin)
+    alignment = Alignment(twin_traced.graph, twin_traced.keys)
+    plain: list[int] = []
+    light: list[int] = []
+    records: list[Record] = []
+
+    def run() -> int:
+        records.clear()
+        begin = perf_counter_ns()
+        twin(**inputs, **fixed)
+        return perf_counter_ns() - begin
+
+    stop = perf_counter_ns() + budget_ns
+    with torch.inference_mode():
+        while len(plain) < _LEAST_PAIRS or (len(plain) < _MOST_PAIRS and perf_counter_ns() < stop):
+            # Doors are opened and shut once a block: the interpreter needs a run to grow warm again after either.
+            for _ in range(_WARM_UP):
+                run()
+            plain += [run() for _ in range(_LEAST_PAIRS)]
+            with recorder.stamping(records):
+                for _ in range(_WARM_UP):
+                    run()
+                light += [run() for _ in range(_LEAST_PAIRS)]
+                begin = perf_counter_ns()
+                run()
+                alignment.boundaries(records, begin, perf_counter_ns())  # raises unless all stamps were there
+    stamps = len(records)
+    return max(0.0, (median(light) - median(plain)) / stamps), len(plain)
+
+
+def _small(value: Any) -> Any:
+    if isinstance(value, torch.Tensor) and value.dtype in (torch.int64, torch.int32) and value.numel():
+        return value.remainder(_VOCABULARY)
+    return value
+
+
+def _on_loop(how: str) -> float:
+    """Cost of one stamp pair around a call that does nothing much. Caches stay warm here, so this is a lower bound."""
+    x = torch.ones(1)
+    records: list[Record] = []
+
+    def loop(call: Any) -> float:
+        best = []
+        for _ in range(30):
+            records.clear()
+            begin = perf_counter_ns()
+            for _ in range(100):
+                call(x)
+            best.append((perf_counter_ns() - begin) / 100)
+        return min(best)
+
+    if how == "shims":
+        return loop(stamped(torch.neg, 0, records.append)) - loop(torch.neg)
+    from cyclescope.backends.torch.recorder import Keys, _StampingMode
+
+    bare = loop(torch.neg)
+    with _StampingMode(Keys((torch.neg,), (), (), ()), records.append):
+        return loop(torch.neg) - bare
+
+
+def _inside_share() -> float:
+    """Share of a stamp pair's cost that falls between its two stamps, from a shim around a function that does nothing."""
+    records: list[Record] = []
+
+    def nothing(_: object) -> None:
+        return None
+
+    shim = stamped(nothing, 0, records.append)
+    inside, around = [], []
+    for _ in range(30):
+        records.clear()
+        begin = perf_counter_ns()
+        for _ in range(100):
+            shim(None)
+        around.append((perf_counter_ns() - begin) / 100)
+        inside.append(median(end - start for _, start, end in records))
+        begin = perf_counter_ns()
+        for _ in range(100):
+            nothing(None)
+        bare = (perf_counter_ns() - begin) / 100
+    return min(1.0, max(0.0, (min(inside) - bare) / max(min(around) - bare, 1.0)))

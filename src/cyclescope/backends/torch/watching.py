@@ -1,0 +1,59 @@
+"""Calls of a model in somebody's own code, seen and not touched."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import perf_counter_ns
+from typing import Any
+
+import torch
+
+from cyclescope.backends.base import WatchedCalls
+from cyclescope.backends.torch.recorder import own_forward
+from cyclescope.core.errors import UsageError
+
+
+@contextmanager
+def watching_calls(model: object) -> Iterator[WatchedCalls]:
+    """Stamp every outermost call of `model` while open; its last input is kept as it is, by name, not copied."""
+    if not isinstance(model, torch.nn.Module):
+        raise UsageError(
+            f"A {type(model).__qualname__} cannot be watched.", "It is no torch.nn.Module.", "Give the model object."
+        )
+    forward = model.forward
+    parameters = inspect.signature(forward)
+    calls = WatchedCalls([])
+    inside = False
+
+    def seen(*args: Any, **kwargs: Any) -> Any:
+        nonlocal inside
+        if inside:
+            return forward(*args, **kwargs)
+        inside = True
+        begin = perf_counter_ns()
+        try:
+            return forward(*args, **kwargs)
+        finally:
+            calls.wall_ns.append(perf_counter_ns() - begin)
+            calls.inputs = _by_name(parameters, args, kwargs)
+            inside = False
+
+    with own_forward(model, seen):
+        yield calls
+
+
+def _by_name(signature: inspect.Signature, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    try:
+        bound = signature.bind(*args, **kwargs).arguments
+    except TypeError:
+        return dict(kwargs)
+    named: dict[str, Any] = {}
+    for name, value in bound.items():
+        kind = signature.parameters[name].kind
+        if kind is inspect.Parameter.VAR_KEYWORD:
+            named |= value
+        elif kind is not inspect.Parameter.VAR_POSITIONAL:
+            named[name] = value
+    return named

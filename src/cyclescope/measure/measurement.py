@@ -1,0 +1,217 @@
+"""`measure`: from a model and an input to a cycle. Three passes: plain for the truth, stamped for the shares, traced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import cyclescope
+from cyclescope.backends.base import Request, Session
+from cyclescope.backends.registry import check, open_session, open_trace, watching
+from cyclescope.core.clock import Clock, SystemClock
+from cyclescope.core.cycle import Cycle, Source
+from cyclescope.core.errors import UsageError
+from cyclescope.core.graph import Graph
+from cyclescope.core.samples import Instrumentation, Load, Samples, SetUp
+from cyclescope.core.units import NS_PER_S, Nanoseconds
+from cyclescope.measure.load import LoadMeter
+from cyclescope.measure.sampling import Collected, Notify, collect, silent, warm_up
+
+DEFAULT_BUDGET_S = 10.0
+_CALIBRATION_SHARE = 0.1
+_MOST_CALIBRATION_NS = 2 * NS_PER_S
+
+
+def measure(
+    model: str | object,
+    text: str | Sequence[str] | None = None,
+    *,
+    tokenizer: object | None = None,
+    tokens: int | None = None,
+    inputs: Mapping[str, object] | None = None,
+    batch: int | None = None,
+    task: str = "auto",
+    weights: str = "auto",
+    device: str = "cpu",
+    threads: int | None = None,
+    dtype: str | None = None,
+    attention: str | None = None,
+    budget: float = DEFAULT_BUDGET_S,
+    seed: int = 0,
+    keep_text: bool = False,
+    trust_remote_code: bool = False,
+    progress: Notify = silent,
+) -> Cycle:
+    """Measure the compute cycle of `model`, text in to text out.
+
+    `model` is a folder, a `config.json`, a built-in architecture, a hub name, or a model object that you have, then
+    with its `tokenizer`. The input is `text` (one or several: a batch), or `tokens` made-up tokens, or `inputs`, tensors
+    by name; with none of them a sentence of ours. `batch` repeats the input. `budget` is in seconds, loading not
+    counted. Interrupted by Ctrl-C, it gives what there is, marked partial, if a cycle was completed.
+
+    Raises `UsageError`, `ModelError`, `MissingExtra`, `Unsupported`, `EngineError`.
+    """
+    request = Request(
+        model=model,
+        tokenizer=tokenizer,
+        texts=(text,) if isinstance(text, str) else tuple(text or ()),
+        tokens=tokens,
+        inputs=inputs,
+        batch=batch,
+        task=task,
+        weights=weights,
+        device=device,
+        threads=threads,
+        dtype=dtype,
+        attention=attention,
+        seed=seed,
+        keep_text=keep_text,
+        trust_remote_code=trust_remote_code,
+    )
+    if isinstance(text, str) and not text:
+        check(replace(request, texts=("",)))
+    return measure_request(request, budget, progress)
+
+
+def measure_request(request: Request, budget: float = DEFAULT_BUDGET_S, progress: Notify = silent) -> Cycle:
+    """Measure what `request` asks for, within `budget` seconds after loading."""
+    if not budget > 0:
+        raise UsageError(f"A budget of {budget} s is impossible.", "", "Give a number of seconds above zero.")
+    progress("load", 0.0)
+    session = open_session(request)
+    try:
+        return measure_session(session, int(budget * NS_PER_S), progress=progress)
+    finally:
+        session.close()
+
+
+def measure_session(
+    session: Session,
+    budget_ns: Nanoseconds,
+    clock: Clock | None = None,
+    progress: Notify = silent,
+) -> Cycle:
+    """The three passes on an open session. The clock only decides when to stop; the session has its own stamps."""
+    clock = clock or SystemClock()
+    begin = clock.now_ns()
+    progress("first cycle", 0.0)
+    first = session.plain(1)[0]
+    progress("trace", 0.0)
+    traced_from = clock.now_ns()
+    graph = session.trace()
+    set_up = SetUp(
+        import_ns=session.times.import_ns,
+        load_ns=session.times.load_ns,
+        trace_ns=clock.now_ns() - traced_from,
+        first_cycle_ns=first.wall_ns,
+    )
+    collected = Collected()
+    instrumentation: Instrumentation | None = None
+    load = Load()
+    partial = False
+    try:
+        warm = warm_up(session, clock, budget_ns, progress)
+        set_up = replace(set_up, warmup_ns=warm.elapsed_ns, warmup_cycles=warm.cycles, steady=warm.steady)
+        progress("calibrate", 0.0)
+        most = min(_MOST_CALIBRATION_NS, int(budget_ns * _CALIBRATION_SHARE))
+        instrumentation = session.calibrate(graph, most)
+        meter = LoadMeter()
+        collect(session, graph, clock, begin + budget_ns, warm.typical_ns, collected, progress)
+        load = meter.read()
+    except KeyboardInterrupt:
+        partial = True
+        if not collected.plain:
+            # Nothing steady was seen yet; the very first cycle is still a fact, and better than none.
+            collected.plain.append(first)
+    progress("done", 1.0)
+    samples = Samples(
+        plain=collected.plain_samples(),
+        light=collected.light_samples(),
+        instrumentation=instrumentation,
+        set_up=set_up,
+        load=load,
+        budget_ns=budget_ns,
+    )
+    return Cycle(
+        source=Source.MEASURED,
+        workload=replace(session.workload, outcome=session.outcome()),
+        plan=session.plan,
+        machine=session.machine,
+        graph=graph,
+        samples=samples,
+        taken_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        version=cyclescope.__version__,
+        partial=partial,
+        notes=session.notes,
+    )
+
+
+def trace(
+    model: str,
+    *,
+    tokens: int | None = None,
+    batch: int | None = None,
+    task: str = "auto",
+    dtype: str | None = None,
+    attention: str | None = None,
+    device: str = "cpu",
+    seed: int = 0,
+    trust_remote_code: bool = False,
+) -> Graph:
+    """The structure of `model` for an input of `batch` × `tokens` made-up tokens, without weights or their memory.
+
+    Raises like `measure`; `EngineError` too where the model decides by values that depend on its weights.
+    """
+    request = Request(
+        model=model,
+        tokens=tokens,
+        batch=batch,
+        task=task,
+        dtype=dtype,
+        attention=attention,
+        device=device,
+        seed=seed,
+        trust_remote_code=trust_remote_code,
+    )
+    return open_trace(request)
+
+
+@dataclass
+class Watched:
+    """What `watch` saw. `calls_ns` are the wall times of the calls in your own code; `cycle` is there afterwards."""
+
+    calls_ns: list[Nanoseconds]
+    _cycle: Cycle | None = None
+
+    @property
+    def cycle(self) -> Cycle:
+        """The measured cycle of the watched call. Raises `UsageError` before the block has ended."""
+        if self._cycle is None:
+            raise UsageError("There is no cycle yet.", "The `with` block has not ended.", "Ask after the block.")
+        return self._cycle
+
+
+@contextmanager
+def watch(model: object, *, budget: float = DEFAULT_BUDGET_S, progress: Notify = silent) -> Iterator[Watched]:
+    """Watch your own code call `model`: every call in the block is timed, nothing in it is changed or repeated.
+
+    When the block ends, the last input that the model was given is measured as `measure` does, and `cycle` holds the
+    result, with the times of your own calls in its notes. Raises `UsageError` if the block never calls the model.
+    """
+    check(Request(model=model))
+    seen = Watched([])
+    with watching(model) as calls:
+        yield seen
+    seen.calls_ns = calls.wall_ns
+    if calls.inputs is None:
+        raise UsageError(
+            "The model was not called inside the watched block.",
+            "There is nothing to measure.",
+            "Call the model itself inside the block, not a copy or a compiled form of it.",
+        )
+    cycle = measure_request(Request(model=model, inputs=calls.inputs), budget, progress)
+    ordered = sorted(seen.calls_ns)
+    note = f"Watched: {len(ordered)} calls in your own code, median {ordered[len(ordered) // 2]} ns."
+    seen._cycle = replace(cycle, notes=(*cycle.notes, note))
