@@ -83,7 +83,7 @@ _ELEMENTWISE = {
     **dict.fromkeys(("asinh", "acosh", "atanh", "lgamma", "digamma", "angle", "polar"), TRANSCENDENTAL),
     "logit": DIVIDE + ADD + TRANSCENDENTAL,
     "xlogy": TRANSCENDENTAL + MULTIPLY,
-    "logaddexp": COMPARE + 2 * ADD + 2 * TRANSCENDENTAL,
+    "logaddexp": COMPARE + ADD + TRANSCENDENTAL + ADD + TRANSCENDENTAL + ADD,
     "complex": 0,
     # Weighted sums of the 2, 4, 8 or 16 nearest elements of the input.
     "upsample_linear1d": 2 * MULTIPLY + ADD,

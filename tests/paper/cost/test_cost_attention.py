@@ -97,20 +97,40 @@ def test_a_batch_costs_the_sum_of_its_parts(one, other, heads, q, kv, d):
     assert batched(one) + batched(other) == batched(one + other)
 
 
-def test_an_encoder_layer_in_one_call_by_hand():
+def test_an_additive_bias_of_the_kernels_own_entry_is_read():
+    inside = [spec(B, SQ, H, D), spec(B, SKV, H, D), spec(B, SKV, H, DV), spec(B, 1, SQ, SKV)]
+    got = priced("_efficient_attention_forward", inside, [spec(B, SQ, H, DV)])
+    assert got == priced(FUSED[0], [Q, K, V, spec(B, 1, SQ, SKV)], [OUT])
+
+
+@pytest.mark.parametrize(("use_gelu", "activation"), [(True, "gelu"), (False, "relu")])
+def test_an_encoder_layer_in_one_call_costs_what_its_parts_cost(use_gelu, activation):
     """E = 4, F = 6, two heads, five tokens."""
     weights = [spec(12, 4), spec(12), spec(4, 4), spec(4)]
     norms = [spec(4)] * 4
     feed_forward = [spec(6, 4), spec(6), spec(4, 6), spec(4)]
-    source = spec(1, 5, 4)
-    got = priced("_transformer_encoder_layer_fwd", [source, *weights, *norms, *feed_forward], [source], num_heads=2)
-    assert got.cost.flops == 2 * 5 * (48 + 16 + 24 + 24) + 4 * 5 * 5 * 4
-    assert got.cost.written_bytes == source.bytes
+    x, wide, head = spec(1, 5, 4), spec(1, 5, 6), spec(1, 2, 5, 2)
+    got = priced(
+        "_transformer_encoder_layer_fwd", [x, *weights, *norms, *feed_forward], [x], num_heads=2, use_gelu=use_gelu
+    ).cost
+    parts = [
+        priced("linear", [x, spec(12, 4), spec(12)], [spec(1, 5, 12)]),
+        priced("scaled_dot_product_attention", [head] * 3, [head]),
+        priced("linear", [x, spec(4, 4), spec(4)], [x]),
+        *[priced("add", [x, x], [x]), priced("native_layer_norm", [x, spec(4), spec(4)], [x])] * 2,
+        priced("linear", [x, spec(6, 4), spec(6)], [wide]),
+        priced(activation, [wide], [wide]),
+        priced("linear", [wide, spec(4, 6), spec(4)], [x]),
+    ]
+    assert got.flops == sum(part.cost.flops for part in parts)
+    assert got.elementwise_flops == sum(part.cost.elementwise_flops for part in parts)
+    assert got.written_bytes == x.bytes
 
 
 def test_a_multi_head_attention_reads_its_one_input_once():
     source = spec(1, 5, 4)
     weights = [spec(12, 4), spec(12), spec(4, 4), spec(4)]
-    got = priced("_native_multi_head_attention", [source] * 3 + weights, [source], num_head=2)
-    assert got.cost.flops == 2 * 5 * (48 + 16) + 4 * 5 * 5 * 4
-    assert got.cost.read_bytes == (20 + 48 + 12 + 16 + 4) * 4
+    got = priced("_native_multi_head_attention", [source] * 3 + weights, [source], num_head=2).cost
+    assert got.flops == 2 * 5 * (48 + 16) + 4 * 5 * 5 * 4
+    assert got.elementwise_flops == 5 * (12 + 4) + 2 * 5 * 5 * (MULTIPLY + SOFTMAX)
+    assert got.read_bytes == (20 + 48 + 12 + 16 + 4) * 4

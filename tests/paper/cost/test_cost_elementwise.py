@@ -43,12 +43,59 @@ def test_conventions(name, kind, weight):
     assert (got.kind, got.cost) == (kind, Cost(0, weight * N, N * 4, N * 4))
 
 
+@pytest.mark.parametrize(
+    ("name", "formula"),
+    [
+        ("sigmoid", "neg exp add reciprocal"),  # 1 / (1 + e^-x)
+        ("silu", "sigmoid mul"),
+        ("glu", "sigmoid mul"),
+        ("softplus", "exp add log"),
+        ("mish", "softplus tanh mul"),
+        ("gelu", "mul erf add mul mul"),
+        ("hardsigmoid", "add clamp mul"),
+        ("hardswish", "hardsigmoid mul"),
+        ("hardtanh", "maximum minimum"),
+        ("clamp", "maximum minimum"),
+        ("relu", "maximum"),
+        ("relu6", "clamp"),
+        ("leaky_relu", "mul where"),
+        ("elu", "exp sub mul where"),
+        ("selu", "elu mul"),
+        ("celu", "div elu"),
+        ("softshrink", "gt lt sub"),
+        ("rsqrt", "sqrt reciprocal"),
+        ("addcmul", "mul mul add"),
+        ("addcdiv", "div mul add"),
+        ("lerp", "sub mul add"),
+        ("logit", "sub div log"),
+        ("logaddexp", "maximum sub exp add log add"),  # of what is less by how much
+        ("_softmax", "maximum sub exp add div"),
+        ("_log_softmax", "logsumexp sub"),
+        ("logsumexp", "maximum sub exp add"),
+        ("logcumsumexp", "sub exp add"),
+        ("aminmax", "maximum minimum"),
+        ("native_layer_norm", "var mul"),
+        ("_fused_rms_norm", "mul sum mul"),
+        ("_weight_norm_interface", "mul sum mul"),
+        ("upsample_linear1d", "mul mul add"),
+        ("upsample_bilinear2d", "mul mul mul mul add add add"),
+        ("upsample_trilinear3d", "upsample_bilinear2d upsample_bilinear2d add"),
+        ("upsample_bicubic2d", "upsample_trilinear3d upsample_trilinear3d add"),
+    ],
+)
+def test_a_named_function_costs_what_its_formula_costs(name, formula):
+    """What one call saves is traffic, not arithmetic."""
+    arithmetic = sum(priced(part, [X], [X]).cost.elementwise_flops for part in formula.split())
+    assert priced(name, [X], [X]).cost.elementwise_flops == arithmetic
+
+
 def test_the_approximate_gelu_is_another_formula():
     assert priced("gelu", [X], [X], approximate="tanh").cost.elementwise_flops == 16 * N
 
 
 @pytest.mark.parametrize(
-    ("exponent", "weight"), [(2, 1), (2.0, 1), (3, 2), (1, 0), (0.5, 4), (-0.5, 8), (2.5, 8), (None, 8), ("2", 8)]
+    ("exponent", "weight"),
+    [(2, 1), (2.0, 1), (3, 2), (4, 2), (1, 0), (0, 0), (0.5, 4), (-1, 4), (-0.5, 8), (2.5, 8), (None, 8), ("2", 8)],
 )
 def test_small_whole_powers_are_multiplications(exponent, weight):
     assert priced("pow", [X], [X], exponent=exponent).cost.elementwise_flops == weight * N
@@ -87,6 +134,11 @@ def test_ordering_takes_n_log_n_comparisons_a_row():
     assert priced("sort", [spec(3, 8)], [spec(3, 8), spec(3, 8, dtype="int64")]).cost.elementwise_flops == 24 * 3
     assert priced("topk", [spec(16, 3)], [spec(2, 3)], dim=0).cost.elementwise_flops == 48 * 4
     assert priced("sort", [spec()], [spec()]).cost.elementwise_flops == 0
+
+
+def test_a_triangular_solve_is_no_model_flop():
+    got = priced("linalg_solve_triangular", [spec(4, 6, 6), spec(4, 6, 3)], [spec(4, 6, 3)])
+    assert (got.kind, got.cost.flops, got.cost.elementwise_flops) == (OpKind.SCAN, 0, 4 * 6 * 3 * 6)
 
 
 class TestFourier:
