@@ -106,6 +106,7 @@ class Strings:
     flow_part: str
     stage_names: Mapping[str, str]
     kind_names: Mapping[OpKind, str]
+    too_few_for_interval: str
     doubt_texts: Mapping[DoubtCode, Advice]
     step_texts: Mapping[StepCode, str]
 
@@ -203,6 +204,7 @@ EN = Strings(
             OpKind.OTHER: "other operations",
         }
     ),
+    too_few_for_interval="There are too few repeats for an interval of the median.",
     doubt_texts=MappingProxyType(
         {
             DoubtCode.PARTIAL: Advice("Interrupted; cycles measured until then: {cycles}.", "Let it run to its end."),
@@ -352,6 +354,7 @@ ZH = Strings(
             OpKind.OTHER: "其他算子",
         }
     ),
+    too_few_for_interval="重复次数太少，给不出中位数的区间。",
     doubt_texts=MappingProxyType(
         {
             DoubtCode.PARTIAL: Advice("测了 {cycles} 个周期后被中断。", "请让它运行到结束。"),

@@ -101,7 +101,7 @@ def _apart(above: Block, below: Block) -> bool:
     """Whether a blank line stands between two blocks."""
     if isinstance(above, Heading):
         return above.level == 1
-    return isinstance(below, Heading) or (isinstance(above, Paragraph) and above.lead)
+    return isinstance(below, Heading) or any(isinstance(block, Paragraph) and block.lead for block in (above, below))
 
 
 def _writable(value: Any, encoding: str) -> Any:

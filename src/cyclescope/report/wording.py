@@ -43,6 +43,8 @@ def answer(explanation: Explanation, s: Strings) -> str:
 def doubt(found: Doubt, s: Strings) -> Advice:
     """A doubt with its remedy."""
     advice = s.doubt_texts[found.code]
+    if found.code is DoubtCode.FEW_REPEATS and found.value >= 1:
+        return Advice(s.too_few_for_interval, advice.remedy)
     is_count = found.code in (DoubtCode.PARTIAL, DoubtCode.NOT_STEADY)
     text = advice.text.format(
         share=fmt.share(found.value),

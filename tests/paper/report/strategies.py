@@ -1,0 +1,75 @@
+"""Random graphs and spans for property tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from hypothesis import strategies as st
+
+from cyclescope.core.graph import Graph
+from cyclescope.core.graph_builder import GraphBuilder
+from cyclescope.core.op import OpKind
+from cyclescope.core.tensor import TensorRole
+from cyclescope.core.units import IntArray
+from cyclescope.explain.explanation import Span
+
+names = st.text(max_size=12) | st.sampled_from(["end", '"', "[red]", "\x1b[0m", "0", "layer.0", "layer.1"])
+# A leaf is an operation, a list a call of a module with what happens inside it.
+_trees = st.recursive(st.just("op"), lambda inner: st.lists(inner, max_size=4), max_leaves=25)
+
+
+@dataclass(frozen=True, eq=False)
+class Timed:
+    """A graph and a time for each of its slots."""
+
+    graph: Graph
+    slot_ns: IntArray
+
+
+@st.composite
+def graphs(draw: st.DrawFn) -> Graph:
+    """Any tree of calls with any names and at least one operation."""
+    b = GraphBuilder()
+    x = b.tensor((2,), role=TensorRole.INPUT)
+
+    def build(tree: object) -> None:
+        nonlocal x
+        if isinstance(tree, list):
+            with b.frame(draw(names), draw(names)):
+                for part in tree:
+                    build(part)
+        else:
+            y = b.tensor((2,))
+            b.op(draw(names), draw(st.sampled_from(list(OpKind))), [x], [y])
+            x = y
+
+    for part in draw(st.lists(_trees, min_size=1, max_size=4)):
+        build(part)
+    build("op")
+    return b.build()
+
+
+@st.composite
+def timed_graphs(draw: st.DrawFn) -> Timed:
+    """A graph whose slots take any time, none included."""
+    graph = draw(graphs())
+    lengths = st.integers(0, 3) | st.integers(0, 10**12)
+    count = len(graph.slots)
+    return Timed(graph, np.asarray(draw(st.lists(lengths, min_size=count, max_size=count)), dtype=np.int64))
+
+
+spans = st.lists(
+    st.builds(
+        Span,
+        name=names,
+        kind=st.sampled_from(["frame", "python", "matmul"]),
+        stage=st.just("encode"),
+        layer=st.none() | st.integers(0, 3),
+        module=names,
+        start_ns=st.integers(0, 50),
+        duration_ns=st.integers(-2, 50),
+        depth=st.integers(0, 5),
+    ),
+    max_size=30,
+)

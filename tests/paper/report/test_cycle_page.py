@@ -1,0 +1,175 @@
+"""What the page about a cycle tells, and in which order."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TypeVar
+
+import pytest
+from paper_models import PAPER_BERT_WORKLOAD, paper_bert, paper_cycle, slot_times
+
+from cyclescope.core.graph import Graph
+from cyclescope.core.samples import Load
+from cyclescope.core.workload import InputSource
+from cyclescope.explain.explaining import explain
+from cyclescope.explain.explanation import Explanation
+from cyclescope.report.cycle import MOST_PLACES, cycle_page
+from cyclescope.report.page import Bars, Heading, KeyValues, Note, Page, Paragraph, Severity, Steps, Strip, Table
+
+T = TypeVar("T")
+
+
+def of(kind: type[T], page: Page) -> list[T]:
+    return [block for block in page.blocks if isinstance(block, kind)]
+
+
+def notes(page: Page) -> list[str]:
+    return [note.text for note in of(Note, page)]
+
+
+def test_the_answer_comes_first(explanation: Explanation) -> None:
+    first = cycle_page(explanation).blocks[0]
+    assert isinstance(first, Paragraph)
+    assert first.lead
+    assert first.text.startswith("A cycle takes 63.6 ms ±0.30 %: 99.0 % of the time is encode (12 layers)")
+
+
+def test_the_order_of_the_sections(explanation: Explanation) -> None:
+    assert [heading.text for heading in of(Heading, cycle_page(explanation))] == [
+        "Stages",
+        "Costliest operations",
+        "Layers",
+        "Account",
+        "Set-up",
+        "What to do next",
+    ]
+
+
+def test_bars_carry_the_stage_times_themselves(explanation: Explanation) -> None:
+    chart = of(Bars, cycle_page(explanation))[0]
+    assert [bar.label for bar in chart.rows] == ["tokenize", "embed", "encode", "head"]
+    for bar, row in zip(chart.rows, explanation.stages, strict=True):
+        assert bar.length == pytest.approx(row.time.value_ns)
+        assert bar.low <= bar.length * (1 + 1e-9)
+        assert bar.high >= bar.length * (1 - 1e-9)
+
+
+def test_operations_are_told_by_place_across_layers(explanation: Explanation) -> None:
+    table = of(Table, cycle_page(explanation))[0]
+    names = [row[0] for row in table.rows]
+    assert len(names) == MOST_PLACES
+    assert "encode · attention.self.query (linear) × 12" in names
+    assert "head · pooler.dense (linear)" in names
+
+
+def test_what_is_not_listed_is_said(explanation: Explanation) -> None:
+    listed = sum(row.share for row in explanation.places[:MOST_PLACES])
+    every = sum(row.share for row in explanation.places)
+    text = next(p.text for p in of(Paragraph, cycle_page(explanation)) if p.text.startswith("Everything else"))
+    assert f"({len(explanation.places) - MOST_PLACES} places)" in text
+    assert f"{100 * (every - listed):.1f} %" in text
+
+
+def test_the_unlike_layer_is_named(explanation: Explanation) -> None:
+    page = cycle_page(explanation)
+    strip = of(Strip, page)[0]
+    assert len(strip.values) == 12
+    assert max(strip.values) == strip.values[7]
+    warnings = [note.text for note in of(Note, page) if note.severity is Severity.WARNING]
+    assert warnings == ["encode 7 takes 1.50 times as long as the median layer (7.54 ms)"]
+
+
+def test_equal_layers_raise_no_note(graph: Graph) -> None:
+    page = cycle_page(explain(paper_cycle(graph)))
+    assert "12 layers alike" in of(Strip, page)[0].text
+    assert not [note for note in of(Note, page) if note.severity is Severity.WARNING]
+
+
+def test_few_layers_get_a_bar_each() -> None:
+    page = cycle_page(explain(paper_cycle(paper_bert(3))))
+    assert not of(Strip, page)
+    assert [bar.label for bar in of(Bars, page)[1].rows] == ["encode 0", "encode 1", "encode 2"]
+
+
+def test_the_account_adds_up_in_its_last_row(explanation: Explanation) -> None:
+    table = next(table for table in of(Table, cycle_page(explanation)) if table.total)
+    assert table.rows[-1] == ("wall time, unprofiled", "63.6 ms", "100 %")
+    assert table.rows[-2][0] == "unexplained"
+    assert any("The account closes" in text for text in notes(cycle_page(explanation)))
+
+
+def test_an_open_account_is_a_warning_and_a_doubt(explanation: Explanation) -> None:
+    cycle = explanation.cycle
+    plain = replace(cycle.samples.plain, wall_ns=cycle.samples.plain.wall_ns * 2)
+    page = cycle_page(explain(replace(cycle, samples=replace(cycle.samples, plain=plain))))
+    told = [note.text for note in of(Note, page) if note.severity is Severity.WARNING]
+    assert any(text.startswith("The account does not close: 0.500") for text in told)
+    assert any("is not accounted for" in text for text in told)
+
+
+def test_a_partial_cycle_says_so_before_anything_else(wall_only: Explanation) -> None:
+    page = cycle_page(wall_only)
+    assert page.blocks[0] == Note(
+        Severity.WARNING, "The measurement was interrupted: this is what was taken until then."
+    )
+    assert isinstance(page.blocks[1], Paragraph)
+    assert "where the time goes was not measured" in page.blocks[1].text
+    assert "The machine went to sleep." in notes(page)
+    assert not of(Bars, page)
+
+
+def test_a_cycle_without_any_sample_is_a_page_too(unmeasured: Explanation) -> None:
+    page = cycle_page(unmeasured)
+    assert isinstance(page.blocks[1], Paragraph)
+    assert page.blocks[1].text == "No cycle was measured."
+    assert not of(Table, page)
+
+
+def test_set_up_stands_apart(explanation: Explanation) -> None:
+    page = cycle_page(explanation)
+    rows = dict(of(KeyValues, page)[-1].rows)
+    assert rows["import"] == "1.83 s"
+    assert rows["warm-up"] == "240 ms (cycles: 12)"
+
+
+def test_what_colours_the_figures_is_said(graph: Graph) -> None:
+    model = PAPER_BERT_WORKLOAD.model
+    stand_in = replace(PAPER_BERT_WORKLOAD, model=replace(model, tokenizer="stand-in (WordPiece)"), cut_tokens=7)
+    told = notes(cycle_page(explain(paper_cycle(graph, workload=stand_in))))
+    assert "Weights are random: timing does not depend on their values, outputs do." in told
+    assert any("stand-in (WordPiece)" in text for text in told)
+    assert "Tokens that did not fit the model and were cut: 7." in told
+    synthetic = replace(PAPER_BERT_WORKLOAD, input_source=InputSource.SYNTHETIC)
+    told = notes(cycle_page(explain(paper_cycle(graph, workload=synthetic))))
+    assert "The tokens are made up to a length; no text was tokenized." in told
+
+
+def test_doubts_come_with_a_remedy(graph: Graph) -> None:
+    page = cycle_page(explain(paper_cycle(graph, load=Load(other_busy=0.4, swapped=True, throttled_ns=5_000_000))))
+    found = {note.text: note.remedy for note in of(Note, page) if note.remedy}
+    assert "Other processes used 40.0 % of the cores." in found
+    assert "A limit on this container held the process back for 5.00 ms." in found
+    assert all(found.values())
+
+
+def test_next_steps_bring_their_evidence(explanation: Explanation) -> None:
+    steps = of(Steps, cycle_page(explanation))[0].items
+    assert steps[0].startswith("89.9 % of the time is matrix products")
+
+
+def test_a_layer_of_another_class_is_named() -> None:
+    graph = paper_bert(6)
+    at = next(k for k, frame in enumerate(graph.frames) if frame.module == "encoder.layer.4")
+    frames = list(graph.frames)
+    frames[at] = replace(frames[at], class_name="MambaLayer")
+    mixed = replace(graph, frames=tuple(frames))
+    told = notes(cycle_page(explain(paper_cycle(mixed, slot_times(mixed)))))
+    assert any(text.startswith("encode 4 is a MambaLayer, most are BertLayer") for text in told)
+
+
+def test_chinese_has_the_same_blocks(explanation: Explanation) -> None:
+    english, chinese = cycle_page(explanation), cycle_page(explanation, "zh")
+    assert [type(block) for block in english.blocks] == [type(block) for block in chinese.blocks]
+    assert chinese.language == "zh"
+    assert isinstance(chinese.blocks[0], Paragraph)
+    assert "编码" in chinese.blocks[0].text

@@ -1,0 +1,47 @@
+"""Lines of text in terminal cells."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from cyclescope.report.page import Align
+from cyclescope.report.wrapping import pad, wrap
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "lines"),
+    [
+        ("", 10, [""]),
+        ("one two three", 7, ["one two", "three"]),
+        ("takes 12.3 ms in all", 9, ["takes", "12.3 ms", "in all"]),
+        ("all of 46.3 % is", 10, ["all of", "46.3 % is"]),
+        ("encode · attention.self.query (linear) × 12", 24, ["encode ·", "attention.self.query", "(linear) × 12"]),
+        ("encoder.layer.11.attention", 12, ["encoder.", "layer.11.", "attention"]),
+        ("一个周期耗时", 6, ["一个周", "期耗时"]),
+        ("比例是 1.004。", 11, ["比例是", "1.004。"]),
+        ("abcdefghij", 4, ["abcd", "efgh", "ij"]),
+    ],
+)
+def test_lines_break_where_they_may(text: str, width: int, lines: list[str]) -> None:
+    assert wrap(text, width) == lines
+
+
+@given(
+    st.text(st.characters(exclude_categories=["Cc", "Cf", "Cs", "Zl", "Zp", "Mn", "Me"]), max_size=80),
+    st.integers(4, 60),
+)
+@example("编码·" * 9, 5)
+@example("a. 1.2 b", 4)
+def test_nothing_is_lost_and_nothing_is_too_wide(text: str, width: int) -> None:
+    lines = wrap(text, width)
+    assert all(cell_len(line) <= width for line in lines)
+    assert "".join("".join(lines).split()) == "".join(text.split())
+
+
+def test_padding_counts_cells() -> None:
+    assert pad("中文", 6) == "中文  "
+    assert pad("12", 4, Align.RIGHT) == "  12"
+    assert pad("too long", 3) == "too long"
