@@ -192,8 +192,8 @@ class FlowPainter:
             return printable(node.name)
         stage = stage_name(node.stage, self.s)
         if node.role is NodeRole.LAYER:
-            many = f" {node.index}" if node.repeats == 1 else f" {node.index} … {(node.index or 0) + node.repeats - 1}"
-            return printable(stage) + many
+            first = node.index or 0
+            return printable(stage) + (f" {first}" if node.repeats == 1 else f" {first} – {first + node.repeats - 1}")
         return printable(stage)
 
     def crossing(self, edge: FlowEdge) -> str:
@@ -203,7 +203,10 @@ class FlowPainter:
 
     def tensors(self, edge: FlowEdge) -> list[str]:
         specs = [self.graph.tensors[crossing.tensor] for crossing in edge.crossings]
-        return [printable(f"{fmt.shape(spec.shape)} {spec.dtype}") for spec in specs]
+        return [
+            self.p.flow_text if spec.dtype == "text" else printable(f"{fmt.shape(spec.shape)} {spec.dtype}")
+            for spec in specs
+        ]
 
     def _time_ns(self, node: FlowNode) -> float:
         if node.role is NodeRole.LAYER:
@@ -215,11 +218,12 @@ class FlowPainter:
 
     def _box(self, node: FlowNode, link: str | None, handed_on: FlowEdge | None) -> dict[str, Any]:
         ns = self._time_ns(node)
-        lines = [self.name(node) + (f" × {node.repeats}" if node.repeats > 1 else "")]
+        lines = [self.name(node)]
         if node.role is NodeRole.OPERATION:
             lines.append(printable(node.module.rpartition(".")[2]) or printable(node.class_name))
         elif node.class_name:
-            lines.append(printable(node.class_name))
+            many = f"{fmt.count(node.repeats)} × " if node.repeats > 1 else ""
+            lines.append(many + printable(node.class_name))
         if ns > 0:
             lines.append(fmt.time(ns))
         if node.parameter_bytes:

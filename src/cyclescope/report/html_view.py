@@ -26,7 +26,7 @@ from cyclescope.report.html_bars import (
     segments,
 )
 from cyclescope.report.html_data import FAMILIES, FlowPainter, Shown
-from cyclescope.report.page import Heading, Note, Strip
+from cyclescope.report.page import Heading, Note
 from cyclescope.report.strings import Advice, Strings
 from cyclescope.report.text import PageText
 

@@ -109,6 +109,7 @@ class PageText:
     flow_caption: str
     flow_in: str
     flow_out: str
+    flow_text: str
     from_: str
     to: str
     tensors: str
@@ -210,6 +211,7 @@ _EN = PageText(
     flow_caption="Memory that crosses from part to part",
     flow_in="input",
     flow_out="output",
+    flow_text="text, UTF-8",
     from_="From",
     to="To",
     tensors="Tensors",
@@ -407,6 +409,7 @@ _ZH = PageText(
     flow_caption="在各部分之间传递的内存",
     flow_in="输入",
     flow_out="输出",
+    flow_text="文本（UTF-8）",
     from_="从",
     to="到",
     tensors="张量",

@@ -140,8 +140,15 @@ class Timeline {
     if (kind === "python") return this.texts.python;
     if (kind !== "frame") return this.spans.name(s);
     if (this.columnsDepth(s) === 0) return this.texts.cycle;
-    const numbered = /(^|\.)\d+$/.test(this.spans.module(s)) && this.spans.layer(s) >= 0;
-    return numbered ? `${this.spans.name(s)} ${this.spans.layer(s)}` : this.spans.name(s);
+    return this.frameTitle(s);
+  }
+
+  /** A class, and the name that it has in its parent where that says more: `BertLayer 3`, `Linear query`. */
+  frameTitle(s, numbered = true) {
+    const name = this.spans.name(s);
+    const own = this.spans.module(s).split(".").pop();
+    if (/^\d+$/.test(own)) return numbered ? `${name} ${own}` : name;
+    return name.toLowerCase().includes(own.toLowerCase()) ? name : `${name} ${own}`;
   }
 
   columnsDepth(s) { return this.spans.columns.depth[s]; }
@@ -150,8 +157,8 @@ class Timeline {
     const a = this.arrangement;
     const s = a.span[i];
     if (a.count[i] === 1) return this.title(s);
-    const title = this.spans.kind(s) === "frame" ? this.spans.name(s) : this.title(s);
-    return `${title} ×${a.count[i]}`;
+    const title = this.spans.kind(s) === "frame" ? this.frameTitle(s, false) : this.title(s);
+    return `${title} × ${a.count[i]}`;
   }
 
   kindName(s) {
@@ -265,9 +272,9 @@ class Timeline {
       const x1 = (a.end(i) - start) * scale;
       const faded = this.matches !== null && !this.matches[i];
       if (x1 - x0 < 1) {
-        // Everything inside this pixel is one mark, in the colour of what matches or of what comes first.
+        // Everything that ends inside this pixel is one mark, in the colour of what comes first.
         const pixel = Math.floor(x0);
-        const next = firstAbove(track, (j) => a.start[j], start + (pixel + 1) / scale);
+        const next = firstAbove(track, (j) => a.end(j), start + (pixel + 1) / scale);
         this.fillRectangle(context, i, pixel, y, 1, height, faded);
         k = Math.max(next, k + 1);
         continue;
