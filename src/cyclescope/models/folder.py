@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +52,8 @@ class LocalFolder:
 
 def read_folder(path: Path) -> LocalFolder:
     """Facts of the model folder `path`. Raises `ModelError` without a usable `config.json`."""
+    if not os.access(path, os.R_OK | os.X_OK):
+        raise ModelError(f"The folder {path} cannot be read.", "Permission denied.", "Check its permissions.")
     if not (path / CONFIG).is_file():
         raise ModelError(
             f"The folder {path} is not a model.",

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from cyclescope.core.errors import ModelError
-from cyclescope.models.catalog import Coverage, SpecialToken, TokenizerFacts, TokenizerKind, first_int
+from cyclescope.models.catalog import (
+    Coverage,
+    SpecialToken,
+    TokenizerFacts,
+    TokenizerKind,
+    architectures,
+    first_int,
+)
 
 # Model types of transformers by the tokenizer that their published checkpoints have; all others are byte-level.
 _WORDPIECE = frozenset({
@@ -32,9 +40,13 @@ _SENTENCEPIECE_BPE = _GEMMA | {
 # Llama 3 and later Mistrals went over to byte-level with 128 thousand tokens and more; Gemma did not.
 _SENTENCEPIECE_BPE_LIMIT = 100_000
 
+# Models whose first position is padding id + 1 (fairseq's convention), so that some rows of the table are never used.
+_OFFSET_POSITIONS = frozenset({"camembert", "data2vec-text", "longformer", "roberta", "xlm-roberta", "xlm-roberta-xl"})
+
 _CHINESE_VOCABULARY = 21128  # the vocabulary of bert-base-chinese, which its many descendants kept
 _MULTILINGUAL_FROM = 100_000
 _ANY_LENGTH = 1 << 30
+_SMALLEST, _LARGEST = 16, 4_000_000  # room for the special tokens; four times the largest vocabulary ever published
 
 _TEXTS = {
     "pad_token": "<pad>", "unk_token": "<unk>", "bos_token": "<s>", "eos_token": "</s>", "cls_token": "[CLS]",
@@ -47,25 +59,31 @@ _BERT_PLACES = 104
 def tokenizer_facts(config: Mapping[str, Any]) -> TokenizerFacts:
     """The tokenizer that a model with this `config.json` most likely has.
 
-    Kind by model type, size and special ids by the configuration. Raises `ModelError` without a vocabulary size.
+    That of the built-in architecture of the same type and vocabulary size, which models of one series share; without
+    such a relative, the kind by model type, and size and special ids by the configuration. Raises `ModelError` without
+    a vocabulary size.
     """
     text = config.get("text_config")
     if "vocab_size" not in config and isinstance(text, Mapping):
         return tokenizer_facts(text)
     size = first_int(config, "vocab_size")
-    if size <= 0:
+    if not _SMALLEST <= size <= _LARGEST:
         raise ModelError(
-            "The configuration names no vocabulary size.",
-            "It has no positive `vocab_size`, so no tokenizer can be made up for it.",
+            "The configuration names no possible vocabulary size.",
+            f"Its `vocab_size` is {config.get('vocab_size')!r}, so no tokenizer can be made up for it.",
             "Put the model's own tokenizer.json beside its config.json.",
         )
-    kind = _kind(str(config.get("model_type", "")), size)
+    model_type = str(config.get("model_type", ""))
+    for relative in architectures():
+        if relative.config["model_type"] == model_type and first_int(relative.config, "vocab_size") == size:
+            return replace(relative.tokenizer, max_length=_max_length(config))
+    kind = _kind(model_type, size)
     special = _bert_tokens(config, size) if kind is TokenizerKind.WORDPIECE else _tokens(config, size)
     single, pair = _templates(special, config)
     return TokenizerFacts(
         kind=kind,
         vocabulary=size,
-        max_length=first_int(config, "max_position_embeddings", "n_positions") or _ANY_LENGTH,
+        max_length=_max_length(config),
         lowercase=kind is TokenizerKind.WORDPIECE,
         coverage=_coverage(kind, size),
         segments=first_int(config, "type_vocab_size") > 1,
@@ -73,6 +91,14 @@ def tokenizer_facts(config: Mapping[str, Any]) -> TokenizerFacts:
         single=single,
         pair=pair,
     )
+
+
+def _max_length(config: Mapping[str, Any]) -> int:
+    """Tokens that the positions allow; RoBERTa and its kind begin to count after the padding id."""
+    positions = first_int(config, "max_position_embeddings", "n_positions")
+    if config.get("model_type") in _OFFSET_POSITIONS:
+        positions -= first_int(config, "pad_token_id") + 1
+    return positions if positions > 0 else _ANY_LENGTH
 
 
 def _kind(model_type: str, size: int) -> TokenizerKind:
@@ -111,13 +137,17 @@ def _id(config: Mapping[str, Any], role: str, size: int) -> int | None:
 def _tokens(config: Mapping[str, Any], size: int) -> tuple[SpecialToken, ...]:
     """Special tokens at the ids of `config`; two roles with one id are one token, as in many decoders.
 
-    A padding, an end and an unknown token are there in any case: batches and unigram models need them.
+    A padding, an end and an unknown token are there in any case, since batches and unigram models need them, and an
+    encoder that names no begin gets BERT's frame.
     """
     named = {role: i for role in _TEXTS if (i := _id(config, role, size)) is not None}
     text_at: dict[int, str] = {}
     for role, i in named.items():
         text_at.setdefault(i, _TEXTS[role])
-    for role in ("eos_token", "pad_token", "unk_token"):
+    needed = ["eos_token", "pad_token", "unk_token"]
+    if _is_encoder(config) and "bos_token" not in named:
+        needed += ["cls_token", "sep_token"]
+    for role in needed:
         if role not in named and (place := next((i for i in range(size) if i not in text_at), None)) is not None:
             named[role] = place
             text_at[place] = _TEXTS[role]
@@ -132,12 +162,13 @@ def _templates(special: tuple[SpecialToken, ...], config: Mapping[str, Any]) -> 
     if "cls_token" in text and "sep_token" in text:
         begin, end = text["cls_token"], text["sep_token"]
         return (begin, "$A", end), (begin, "$A", end, "$B:1", f"{end}:1")
-    if "bos_token" not in text:
+    if "bos_token" not in text or text["bos_token"] == text["eos_token"]:
+        # One token for both, as in GPT-2, separates texts and is not put before a single one.
         return ("$A",), ("$A", "$B")
+    begin, end = text["bos_token"], text["eos_token"]
     if _is_encoder(config):
-        begin, end = text["bos_token"], text["eos_token"]
         return (begin, "$A", end), (begin, "$A", end, end, "$B", end)
-    return (text["bos_token"], "$A"), (text["bos_token"], "$A", text["bos_token"], "$B")
+    return (begin, "$A"), (begin, "$A", begin, "$B")
 
 
 def _is_encoder(config: Mapping[str, Any]) -> bool:

@@ -38,10 +38,10 @@ def cache_folder(environment: Mapping[str, str] = os.environ) -> Path:
     """Where the hub's client keeps its files, by the variables that it reads itself."""
     for name in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"):
         if environment.get(name):
-            return Path(environment[name]).expanduser()
+            return Path(os.path.expanduser(environment[name]))
     if environment.get("HF_HOME"):
-        return Path(environment["HF_HOME"]).expanduser() / "hub"
-    base = Path(environment.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+        return Path(os.path.expanduser(environment["HF_HOME"])) / "hub"
+    base = Path(os.path.expanduser(environment.get("XDG_CACHE_HOME") or "~/.cache"))
     return base / "huggingface" / "hub"
 
 
@@ -55,6 +55,6 @@ def cached_snapshot(name: str, environment: Mapping[str, str] = os.environ) -> P
     except (OSError, ValueError):
         return None
     snapshot = repository / "snapshots" / revision
-    if _REVISION.fullmatch(revision) is None or not (snapshot / "config.json").is_file():
+    if _REVISION.fullmatch(revision) is None or not os.path.isfile(snapshot / "config.json"):
         return None
     return snapshot

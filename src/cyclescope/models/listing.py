@@ -6,10 +6,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cyclescope.models import hub_cache
 from cyclescope.models.catalog import Architecture, Family, architectures, first_int
-from cyclescope.models.folder import read_config, read_folder
+from cyclescope.models.folder import read_config
 from cyclescope.models.packaged import MINILM, MINILM_SOURCE, minilm_folder
+from cyclescope.models.reference import cached_checkpoint
 
 _MINILM_PARAMETERS = 22_713_216  # counted in its model.safetensors, position ids left out
 
@@ -56,7 +56,7 @@ def _minilm_row() -> tuple[ModelRow, ...]:
 
 
 def _row(entry: Architecture, environment: Mapping[str, str]) -> ModelRow:
-    snapshots = (hub_cache.cached_snapshot(name, environment) for name in entry.hub_names)
+    checkpoint = cached_checkpoint(entry, environment)
     return ModelRow(
         name=entry.name,
         family=entry.family,
@@ -64,7 +64,7 @@ def _row(entry: Architecture, environment: Mapping[str, str]) -> ModelRow:
         layers=entry.layers,
         hidden=entry.hidden,
         vocabulary=first_int(entry.config, "vocab_size"),
-        weights=any(read_folder(path).has_safetensors for path in snapshots if path is not None),
+        weights=checkpoint is not None and checkpoint.has_safetensors,
         description=entry.description,
         source=entry.source,
     )

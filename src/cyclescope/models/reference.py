@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -67,10 +68,11 @@ def resolve(reference: str, environment: Mapping[str, str] = os.environ) -> Mode
     """
     if not reference.strip() or "\0" in reference:
         raise UnknownModel("The model has no name.", "The reference is empty.", _LIST)
-    path = Path(reference).expanduser()
-    if path.is_dir():
+    path = Path(os.path.expanduser(reference))
+    # Not Path's own tests, which raise where a text cannot be a path at all (too long, an unknown ~user).
+    if os.path.isdir(path):
         return read_folder(path)
-    if path.is_file():
+    if os.path.isfile(path):
         if path.suffix == ".json":
             return ConfigFile(path, read_config(path))
         raise ModelError(
@@ -88,8 +90,7 @@ def resolve(reference: str, environment: Mapping[str, str] = os.environ) -> Mode
 def _named(reference: str, environment: Mapping[str, str]) -> ModelSource:
     entry = find(reference)
     if entry is not None and "/" not in reference:
-        names = (name for name in entry.hub_names if hub_cache.cached_snapshot(name, environment))
-        return BuiltIn(entry, _cached(next(names, ""), environment))
+        return BuiltIn(entry, cached_checkpoint(entry, environment))
     if not hub_cache.is_hub_name(reference):
         raise UnknownModel(
             f"There is no model {reference!r}.", "It is no possible hub name either.", _suggest(reference)
@@ -108,6 +109,15 @@ def _named(reference: str, environment: Mapping[str, str]) -> ModelSource:
 def _cached(name: str, environment: Mapping[str, str]) -> LocalFolder | None:
     snapshot = hub_cache.cached_snapshot(name, environment)
     return None if snapshot is None else read_folder(snapshot)
+
+
+def cached_checkpoint(entry: Architecture, environment: Mapping[str, str] = os.environ) -> LocalFolder | None:
+    """The published checkpoint of a built-in architecture, if the hub's cache holds it intact."""
+    for name in entry.hub_names:
+        with suppress(ModelError):
+            if (found := _cached(name, environment)) is not None:
+                return found
+    return None
 
 
 def unknown(reference: str, cause: str) -> UnknownModel:
