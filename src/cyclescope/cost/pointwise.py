@@ -7,8 +7,8 @@ operations must not use these figures: a softmax is 15 here, 5 in a count that t
 
 Everything else is its formula written out: a sigmoid 1 / (1 + exp(−x)) is a negation, an exponential, an addition and a
 division, 1 + 8 + 1 + 4 = 14. An element is an element of the result. Copying, casting and choosing by position are no
-arithmetic (see `movement`). Work done once a row (the division of a mean, the root of a variance) and
-scalar factors (`alpha`, `beta`) are left out.
+arithmetic (see `movement`). Work done once a row (the division of a mean, the root of a variance) and scalar factors
+(`alpha`, `beta`) are left out.
 """
 
 from __future__ import annotations
@@ -65,9 +65,8 @@ _ELEMENTWISE = {
     **dict.fromkeys(("add", "sub", "rsub", "mul", "neg", "negative", "abs", "sign", "sgn", "square"), ADD),
     **dict.fromkeys(("ceil", "floor", "round", "trunc", "frac", "positive"), ADD),
     **dict.fromkeys(("maximum", "minimum", "fmax", "fmin", "clamp_min", "clamp_max"), COMPARE),
-    **dict.fromkeys(
-        ("eq", "ne", "lt", "le", "gt", "ge", "isnan", "isinf", "isfinite", "isposinf", "isneginf"), COMPARE
-    ),
+    **dict.fromkeys(("eq", "ne", "lt", "le", "gt", "ge"), COMPARE),
+    **dict.fromkeys(("isnan", "isinf", "isfinite", "isposinf", "isneginf"), COMPARE),
     **dict.fromkeys(("logical_and", "logical_or", "logical_xor", "logical_not"), COMPARE),
     **dict.fromkeys(("bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_not"), COMPARE),
     **dict.fromkeys(("bitwise_left_shift", "bitwise_right_shift", "__lshift__", "__rshift__"), ADD),

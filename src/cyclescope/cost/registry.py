@@ -40,7 +40,7 @@ _IMPORTANCE = (
 
 
 def price(call: Call) -> Priced:
-    """Kind and cost of one call. Never raises, never negative.
+    """Kind and cost of one call, never negative. Raises only `UsageError`, for a dtype whose size is unknown.
 
     An operation that nobody has described, or that is called in a form its formula does not know, is taken as one pass
     over its inputs and outputs with one elementwise operation an element of the result. Its kind is then `OTHER`,

@@ -18,24 +18,9 @@ _STANDARDIZE_KNOWN = ADD + MULTIPLY
 
 _REDUCTIONS = {
     **dict.fromkeys(("sum", "nansum", "mean", "prod", "trace", "count_nonzero", "histc", "bincount"), ADD),
-    **dict.fromkeys(
-        (
-            "max",
-            "min",
-            "amax",
-            "amin",
-            "argmax",
-            "argmin",
-            "any",
-            "all",
-            "_is_all_true",
-            "_is_any_true",
-            "equal",
-            "median",
-        ),
-        COMPARE,
-    ),
-    **dict.fromkeys(("aminmax",), 2 * COMPARE),
+    **dict.fromkeys(("max", "min", "amax", "amin", "argmax", "argmin", "median"), COMPARE),
+    **dict.fromkeys(("any", "all", "_is_all_true", "_is_any_true", "equal"), COMPARE),
+    "aminmax": 2 * COMPARE,
     **dict.fromkeys(("var", "std", "var_mean", "std_mean"), ADD + ADD + MULTIPLY + ADD),
     **dict.fromkeys(("linalg_vector_norm", "norm"), MULTIPLY + ADD),
     "logsumexp": COMPARE + ADD + TRANSCENDENTAL + ADD,
@@ -117,9 +102,9 @@ def fourier(call: Call) -> Priced:
 
 
 def triangular_solve(call: Call) -> Priced:
-    """`linalg_solve_triangular` (A [..., n, n], B [..., n, k]): n multiply-adds an element of B at most, n / 2 on average.
+    """`linalg_solve_triangular` (A [..., n, n], B [..., n, k]): n / 2 multiply-adds an element of B, on average.
 
-    Not a matrix product (row after row), so no FLOPs of the model, as in the stock counters.
+    Row follows upon row, so this is no matrix product and no FLOP of the model, as in the stock counters.
     """
     order = call.reads[0].shape[-1] if call.reads and call.reads[0].shape else 0
     return Priced(OpKind.SCAN, moved(call, elementwise=order * call.result_elements))
