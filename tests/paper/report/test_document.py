@@ -1,0 +1,120 @@
+"""The public document and its schema."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import given, settings
+from paper_models import paper_cycle
+
+from cyclescope.core.graph import Graph
+from cyclescope.explain.explaining import explain
+from cyclescope.explain.explanation import Explanation
+from cyclescope.report.document import document, to_json
+from cyclescope.report.schema import CycleReport, json_schema
+
+from .strategies import Timed, timed_graphs
+
+SCHEMA_FILE = Path(__file__).parents[3] / "docs" / "schema" / "cycle-report-1.json"
+EXPLANATIONS = ["explanation", "hostile", "unmeasured", "wall_only"]
+
+
+def no_constant(name: str) -> Any:
+    raise AssertionError(f"{name} is no JSON")
+
+
+def strict(text: str) -> Any:
+    return json.loads(text, parse_constant=no_constant)
+
+
+def test_the_schema_in_the_documentation_is_up_to_date() -> None:
+    assert SCHEMA_FILE.read_text(encoding="utf-8") == json_schema(), "run: python docs/schema/generate.py"
+
+
+def test_the_schema_is_a_schema() -> None:
+    jsonschema.Draft202012Validator.check_schema(json.loads(json_schema()))
+
+
+@pytest.mark.parametrize("which", EXPLANATIONS)
+def test_documents_validate_and_read_back(which: str, request: pytest.FixtureRequest) -> None:
+    explanation = request.getfixturevalue(which)
+    text = to_json(explanation)
+    assert text.isascii()
+    jsonschema.validate(strict(text), json.loads(json_schema()))
+    assert CycleReport.model_validate_json(text) == document(explanation)
+
+
+def test_a_document_that_is_off_is_refused(explanation: Explanation) -> None:
+    data = strict(to_json(explanation))
+    data["stages"][0]["time_ns"] = "long"
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(data, json.loads(json_schema()))
+
+
+def test_what_the_schema_promises(explanation: Explanation) -> None:
+    data = strict(to_json(explanation))
+    assert data["schema"] == "cyclescope/cycle-report/1"
+    wall, closure = data["wall"], data["closure"]
+    assert wall["low_ns"] <= wall["median_ns"] <= wall["high_ns"]
+    assert wall["n"] == 18
+    assert closure["attributed_ns"] + closure["rest_ns"] == pytest.approx(wall["median_ns"])
+    assert closure["ratio"] == pytest.approx(closure["attributed_ns"] / wall["median_ns"])
+    assert sum(row["time_ns"] for row in closure["rows"]) == pytest.approx(wall["median_ns"])
+    for stage in data["stages"]:
+        assert stage["operations_ns"] + stage["python_ns"] == pytest.approx(stage["time_ns"])
+    total = sum(stage["time_ns"] for stage in data["stages"])
+    assert total == pytest.approx(closure["attributed_ns"])
+    for row in [*data["stages"], *data["layers"], *data["operations"], *data["places"]]:
+        assert row["share"] == pytest.approx(row["time_ns"] / total)
+    assert [layer["index"] for layer in data["layers"]] == list(range(12))
+    assert data["operations"][0]["site"] == {
+        "stage": "encode",
+        "layer": 7,
+        "module": "encoder.layer.7.intermediate.dense",
+    }
+    assert data["machine"]["packages"] == [{"name": "torch", "version": "2.13"}]
+    assert data["workload"]["model"]["weights"] == "random"
+    assert data["set_up"]["import_ns"] == 1_830_000_000
+    assert data["next_steps"][0]["code"] == "matmul-bound"
+
+
+def test_what_was_not_measured_is_null(unmeasured: Explanation) -> None:
+    data = strict(to_json(unmeasured))
+    assert data["partial"] is True
+    assert data["wall"]["n"] == 0
+    assert data["wall"]["median_ns"] is None
+    assert data["closure"]["ratio"] is None
+    assert data["closure"]["closes"] is False
+    assert [warning["code"] for warning in data["warnings"]] == ["partial", "no-light-pass", "few-repeats"]
+    assert all(warning["remedy"] for warning in data["warnings"])
+
+
+def test_every_number_has_a_unit_or_a_formula() -> None:
+    schema = json.loads(json_schema())
+    for name, definition in schema["$defs"].items():
+        for field, described in definition["properties"].items():
+            kinds = {described.get("type"), *(option.get("type") for option in described.get("anyOf", []))}
+            if kinds & {"number", "integer"} and (name, field) != ("How", "seed"):
+                assert described.get("description"), f"{name}.{field}"
+
+
+def test_texts_are_in_the_document_only_if_the_cycle_kept_them(explanation: Explanation, hostile: Explanation) -> None:
+    assert strict(to_json(explanation))["workload"]["texts"] == []
+    assert strict(to_json(hostile))["workload"]["texts"][-1] == "a{b}(c)[d]>e"
+
+
+@settings(max_examples=30, deadline=None)
+@given(timed_graphs())
+def test_any_graph_makes_a_valid_document(timed: Timed) -> None:
+    text = to_json(explain(paper_cycle(timed.graph, timed.slot_ns, runs=3)))
+    jsonschema.validate(strict(text), json.loads(json_schema()))
+
+
+def test_the_document_holds_every_operation(explanation: Explanation, graph: Graph) -> None:
+    data = strict(to_json(explanation))
+    assert sorted(row["index"] for row in data["operations"]) == list(range(len(graph)))
+    assert sum(row["flops"] for row in data["operations"]) == graph.total.flops
