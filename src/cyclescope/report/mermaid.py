@@ -12,9 +12,14 @@ from cyclescope.report.names import printable
 from cyclescope.report.strings import Strings, strings
 
 _MOST_SHAPES = 2
+_TEXT = "text"  # the dtype of a text, whose bytes say all there is to say about its shape
 # Everything else is written as a numeric entity. Not among these, and why: quotes and backticks end or change a label,
 # brackets and | are syntax in older versions, %% begins a comment, a colon before an entity is taken for a style.
 _LITERAL = re.compile(r"[\w .,()+/×·–-]")
+# Mermaid's lexer takes `direction TB` for a statement wherever in a line it stands, and its renderer an `fa:fa-car` for
+# an icon even where it was written as entities; a zero-width space takes that meaning away.
+_STATEMENT = re.compile(r"d(?=irection\s)")
+_ICON = re.compile(r"\b(fa[a-z]?:)(?=fa-)")
 _LINE = "<br/>"
 
 
@@ -62,7 +67,10 @@ def _label(node: FlowNode, s: Strings) -> list[str]:
         facts.append(fmt.flops(node.cost.flops))
     if node.parameter_bytes:
         facts.append(s.flow_weights.format(data=fmt.data(node.parameter_bytes)))
-    return [*lines, " · ".join(facts)] if facts else lines
+    if not facts:
+        return lines
+    work = " · ".join(facts)
+    return [*lines, s.flow_each.format(work=work) if node.repeats > 1 else work]
 
 
 def _carried(graph: Graph, edge: FlowEdge, s: Strings) -> list[str]:
@@ -71,7 +79,7 @@ def _carried(graph: Graph, edge: FlowEdge, s: Strings) -> list[str]:
     lines = []
     for crossing in largest[:_MOST_SHAPES]:
         spec = graph.tensors[crossing.tensor]
-        tensor = f"{fmt.shape(spec.shape)} {spec.dtype}"
+        tensor = spec.dtype if spec.dtype == _TEXT else f"{fmt.shape(spec.shape)} {spec.dtype}"
         # Where a view shows less than the tensor that lies there, the arrow carries less than its shape says.
         lines.append(s.flow_part.format(tensor=tensor) if crossing.bytes < spec.bytes else tensor)
     if len(largest) > _MOST_SHAPES:
@@ -91,4 +99,5 @@ def _quoted(lines: list[str]) -> str:
 
 
 def _escape(text: str) -> str:
-    return "".join(c if _LITERAL.fullmatch(c) else f"#{ord(c)};" for c in printable(text))
+    seen = _ICON.sub("\\1\u200b", printable(text))
+    return _STATEMENT.sub("#100;", "".join(c if _LITERAL.fullmatch(c) else f"#{ord(c)};" for c in seen))

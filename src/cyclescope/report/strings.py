@@ -103,6 +103,7 @@ class Strings:
     flow_in: str
     flow_out: str
     flow_weights: str
+    flow_each: str
     flow_part: str
     stage_names: Mapping[str, str]
     kind_names: Mapping[OpKind, str]
@@ -183,6 +184,7 @@ EN = Strings(
     flow_in="in",
     flow_out="out",
     flow_weights="{data} weights",
+    flow_each="{work} each",
     flow_part="part of {tensor}",
     stage_names=MappingProxyType({}),
     kind_names=MappingProxyType(
@@ -323,6 +325,7 @@ ZH = Strings(
     flow_in="输入",
     flow_out="输出",
     flow_weights="权重 {data}",
+    flow_each="每层 {work}",
     flow_part="{tensor} 的一部分",
     stage_names=MappingProxyType(
         {

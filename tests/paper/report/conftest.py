@@ -31,6 +31,8 @@ HOSTILE = (
     "half \ud800 surrogate",
     "**bold** _it_ [link](http://x) $x$ <b>",
     "a{b}(c)[d]>e",
+    "direction TB",
+    "fa:fa-car",
 )
 
 

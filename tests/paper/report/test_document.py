@@ -104,7 +104,7 @@ def test_every_number_has_a_unit_or_a_formula() -> None:
 
 def test_texts_are_in_the_document_only_if_the_cycle_kept_them(explanation: Explanation, hostile: Explanation) -> None:
     assert strict(to_json(explanation))["workload"]["texts"] == []
-    assert strict(to_json(hostile))["workload"]["texts"][-1] == "a{b}(c)[d]>e"
+    assert strict(to_json(hostile))["workload"]["texts"][-1] == "fa:fa-car"
 
 
 @settings(max_examples=30, deadline=None)

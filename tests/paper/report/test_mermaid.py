@@ -28,6 +28,7 @@ def check(text: str) -> None:
     assert first == "flowchart TD"
     nodes = set()
     for line in lines:
+        assert not re.search(r"direction\s|fa:fa-", line)
         node, edge = _NODE.fullmatch(line), _EDGE.fullmatch(line)
         if node:
             assert node[1] not in nodes
