@@ -10,8 +10,8 @@ import torch
 from cyclescope.backends.base import Request
 from cyclescope.backends.torch.loading import Loaded
 from cyclescope.backends.torch.meta import build_on_meta
-from cyclescope.backends.torch.session import Steps
 from cyclescope.backends.torch.shadow import Shadows
+from cyclescope.backends.torch.steps import Steps
 from cyclescope.core.errors import InputTooLong, UsageError
 from cyclescope.core.workload import InputSource, ModelFacts, Workload
 

@@ -15,7 +15,8 @@ from cyclescope.core.plan import Plan
 if TYPE_CHECKING:
     import torch
 
-    from cyclescope.backends.torch.session import Steps, TorchSession
+    from cyclescope.backends.torch.session import TorchSession
+    from cyclescope.backends.torch.steps import Steps
     from cyclescope.backends.torch.tracing import Traced
     from cyclescope.core.graph import Graph
 
@@ -130,8 +131,8 @@ def _trace_on_meta(
     import torch
 
     from cyclescope.backends.torch.meta import build_on_meta, to_meta
-    from cyclescope.backends.torch.session import describe_inputs
     from cyclescope.backends.torch.shadow import Shadows, ValueUnknown
+    from cyclescope.backends.torch.steps import describe_inputs
     from cyclescope.backends.torch.tracing import Tracer
 
     shadows = Shadows()

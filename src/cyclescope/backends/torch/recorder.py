@@ -65,10 +65,12 @@ def stamped(call: Callable[..., Any], key: int, append: Callable[[Record], None]
     return shim
 
 
-class _StampingMode(TorchFunctionMode):
-    def __init__(self, keys: Keys, append: Callable[[Record], None]) -> None:
+class StampingMode(TorchFunctionMode):
+    """Stamps the calls of `functions`, with their positions as keys, wherever they come from."""
+
+    def __init__(self, functions: Sequence[Callable[..., Any]], append: Callable[[Record], None]) -> None:
         super().__init__()
-        self._key_of = {id(f): key for key, f in enumerate(keys.functions)}
+        self._key_of = {id(f): key for key, f in enumerate(functions)}
         self._append = append
 
     def __torch_function__(
@@ -103,7 +105,7 @@ class Recorder:
             if self.how == SHIMS:
                 stack.enter_context(_shimmed(self._doors, self.keys, records.append))
             else:
-                stack.enter_context(_StampingMode(self.keys, records.append))
+                stack.enter_context(StampingMode(self.keys.functions, records.append))
             yield
 
 

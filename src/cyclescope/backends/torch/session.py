@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from time import perf_counter_ns, process_time_ns
-from typing import Any
 
 import torch
 
 from cyclescope.backends.base import LightRun, OpenTimes, PlainRun
 from cyclescope.backends.torch.errors import engine_errors
 from cyclescope.backends.torch.recorder import FUNCTION_MODE, SHIMS, Alignment, Misaligned, Record, Recorder
+from cyclescope.backends.torch.steps import Inputs, Steps, describe_inputs, describe_result
 from cyclescope.backends.torch.tracing import Traced, Tracer
+from cyclescope.backends.torch.twin import calibrate_on_twin
 from cyclescope.core.errors import EngineError
 from cyclescope.core.graph import Graph
 from cyclescope.core.machine import Machine
@@ -20,29 +21,6 @@ from cyclescope.core.plan import Plan
 from cyclescope.core.samples import Instrumentation
 from cyclescope.core.units import Nanoseconds
 from cyclescope.core.workload import Workload
-
-Inputs = dict[str, Any]
-
-
-@dataclass(frozen=True, eq=False)
-class Steps:
-    """The cycle as a user would write it: `encode` text into tensors, call the model, `read_out` something readable.
-
-    `encode` is None where the input is given as tensors; `given` then holds them. `fixed` are further arguments of the
-    model (the start of a decoder). `read_out` is None where the result is the vector itself.
-    """
-
-    model: torch.nn.Module
-    encode: Callable[[], Inputs] | None
-    given: Inputs
-    fixed: Inputs
-    read_out: Callable[[Any], str] | None
-    tokenizer_name: str = ""
-    text_bytes: int = 0
-    keep_words: bool = True  # False where what is read out is text that may tell what went in
-
-    def inputs(self) -> Inputs:
-        return self.encode() if self.encode is not None else self.given
 
 
 class TorchSession:
@@ -187,8 +165,6 @@ class TorchSession:
     # The cost of stamping --------------------------------------------------------------------------------------------
 
     def calibrate(self, graph: Graph, budget_ns: Nanoseconds) -> Instrumentation:
-        from cyclescope.backends.torch.twin import calibrate_on_twin
-
         traced = self._known(graph)
         recorder = self._recorder or self._choose_recorder(traced)
         with engine_errors("calibrate the cost of the stamps"):
@@ -201,22 +177,3 @@ class TorchSession:
 
     def close(self) -> None:
         torch.set_num_threads(self._threads_before)
-
-
-def describe_inputs(tracer: Tracer, steps: Steps, inputs: Inputs, fixed: Inputs) -> None:
-    """Write down where the model's inputs come from: the tokenizer, or as they are given."""
-    tensors = {name: value for name, value in inputs.items() if isinstance(value, torch.Tensor)}
-    if steps.encode is not None:
-        tracer.tokenize(steps.tokenizer_name, steps.text_bytes, tensors)
-    else:
-        tracer.given(tensors)
-    tracer.given({name: value for name, value in fixed.items() if isinstance(value, torch.Tensor)})
-
-
-def describe_result(result: Any) -> str:
-    """The vectors that came out, by name and shape."""
-    named = result.items() if hasattr(result, "items") else [("output", result)]
-    shapes = [
-        f"{name} {'×'.join(str(s) for s in value.shape)}" for name, value in named if isinstance(value, torch.Tensor)
-    ]
-    return ", ".join(shapes)

@@ -1,7 +1,9 @@
 """What stamping costs, measured on a tiny twin: the same model class, the same calls, almost no work in each.
 
 On the twin the stamps are a large part of the time, so their cost is seen sharply; the model itself would hide it in its
-noise. Plain and stamped runs alternate, and the difference of the medians is divided by the number of stamps.
+noise. Plain and stamped runs alternate in blocks. Whatever disturbs a run only makes it longer, so each block counts by
+its quickest runs, and the difference of stamped and plain, the median over the pairs of blocks, is divided by the number
+of stamps. A loop of stamped calls, in which every cache stays warm, gives the least that it can be.
 """
 
 from __future__ import annotations
@@ -14,21 +16,22 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from cyclescope.backends.torch.recorder import Alignment, Misaligned, Record, Recorder, stamped
+from cyclescope.backends.torch.recorder import SHIMS, Alignment, Misaligned, Record, Recorder, StampingMode, stamped
 from cyclescope.backends.torch.tracing import Traced, Tracer
 from cyclescope.core.samples import Instrumentation
 from cyclescope.core.units import Nanoseconds
 
 if TYPE_CHECKING:
-    from cyclescope.backends.torch.session import Steps
+    from cyclescope.backends.torch.steps import Steps
 
 # Fields of a configuration that are widths, and fields that only sound like it.
 _WIDTH = re.compile(r"hidden|inter|ffn|d_model|d_ff|d_kv|dim|embed|n_inner|inner|width|bottleneck|head_size")
 _NO_WIDTH = re.compile(r"num_|n_layer|layers|position|max_|prob|drop|eps|type|act|factor|scale|window|range|bias")
 _HEAD = 8
 _VOCABULARY = 512
-_LEAST_PAIRS, _MOST_PAIRS = 8, 200
-_WARM_UP = 5
+_LEAST_PAIRS, _MOST_PAIRS = 3, 40
+_BLOCK = 12
+_WARM_UP = 3
 
 
 def tiny_config(config: Any) -> Any:
@@ -65,18 +68,20 @@ def _shrink(config: Any) -> None:
 def calibrate_on_twin(steps: Steps, recorder: Recorder, traced: Traced, budget_ns: Nanoseconds) -> Instrumentation:
     """The cost of a stamp pair for this recorder. Falls back to a loop of tiny calls where no twin can be made."""
     inside_share = _inside_share()
+    least = max(0.0, _on_loop(recorder.how))
     try:
         total, pairs = _on_twin(steps, recorder.how, traced, budget_ns)
         name = f"a twin of {type(steps.model).__name__} with tiny layers"
     except Exception:
         # Any class may refuse the shrunken configuration in its own way; what is lost is only accuracy, and it is said.
-        total, pairs = _on_loop(recorder.how), 1
-        name = ""
+        total, pairs = least, 0
+        name = "a loop of tiny calls"
+    total = max(total, least)
     return Instrumentation(recorder.how, total * inside_share, total * (1 - inside_share), name, pairs)
 
 
 def _on_twin(steps: Steps, how: str, traced: Traced, budget_ns: Nanoseconds) -> tuple[float, int]:
-    """Nanoseconds a stamp pair, and the number of interleaved pairs of runs behind it."""
+    """Nanoseconds a stamp pair, and the number of interleaved pairs of runs behind it. Raises where there is no twin."""
     model = steps.model
     config = tiny_config(model.config)
     config._attn_implementation = getattr(model.config, "_attn_implementation", None)
@@ -95,32 +100,31 @@ def _on_twin(steps: Steps, how: str, traced: Traced, budget_ns: Nanoseconds) -> 
         raise Misaligned("the twin takes another path")
     recorder = Recorder(how, twin_traced.keys, twin)
     alignment = Alignment(twin_traced.graph, twin_traced.keys)
-    plain: list[int] = []
-    light: list[int] = []
+    differences: list[float] = []
     records: list[Record] = []
 
-    def run() -> int:
-        records.clear()
-        begin = perf_counter_ns()
-        twin(**inputs, **fixed)
-        return perf_counter_ns() - begin
+    def quickest() -> int:
+        """The lower quartile of a block; the first runs only let the interpreter grow warm again."""
+        walls = []
+        for _ in range(_WARM_UP + _BLOCK):
+            records.clear()
+            begin = perf_counter_ns()
+            twin(**inputs, **fixed)
+            walls.append(perf_counter_ns() - begin)
+        return sorted(walls[_WARM_UP:])[_BLOCK // 4]
 
     stop = perf_counter_ns() + budget_ns
     with torch.inference_mode():
-        while len(plain) < _LEAST_PAIRS or (len(plain) < _MOST_PAIRS and perf_counter_ns() < stop):
-            # Doors are opened and shut once a block: the interpreter needs a run to grow warm again after either.
-            for _ in range(_WARM_UP):
-                run()
-            plain += [run() for _ in range(_LEAST_PAIRS)]
+        while len(differences) < _LEAST_PAIRS or (len(differences) < _MOST_PAIRS and perf_counter_ns() < stop):
+            plain = quickest()
             with recorder.stamping(records):
-                for _ in range(_WARM_UP):
-                    run()
-                light += [run() for _ in range(_LEAST_PAIRS)]
+                light = quickest()
+                records.clear()
                 begin = perf_counter_ns()
-                run()
+                twin(**inputs, **fixed)
                 alignment.boundaries(records, begin, perf_counter_ns())  # raises unless all stamps were there
-    stamps = len(records)
-    return max(0.0, (median(light) - median(plain)) / stamps), len(plain)
+            differences.append((light - plain) / len(records))
+    return median(differences), len(differences) * _BLOCK
 
 
 def _small(value: Any) -> Any:
@@ -144,12 +148,10 @@ def _on_loop(how: str) -> float:
             best.append((perf_counter_ns() - begin) / 100)
         return min(best)
 
-    if how == "shims":
-        return loop(stamped(torch.neg, 0, records.append)) - loop(torch.neg)
-    from cyclescope.backends.torch.recorder import Keys, _StampingMode
-
     bare = loop(torch.neg)
-    with _StampingMode(Keys((torch.neg,), (), (), ()), records.append):
+    if how == SHIMS:
+        return loop(stamped(torch.neg, 0, records.append)) - bare
+    with StampingMode((torch.neg,), records.append):
         return loop(torch.neg) - bare
 
 

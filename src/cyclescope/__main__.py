@@ -1,0 +1,6 @@
+"""`python -m cyclescope`."""
+
+from cyclescope.cli.main import run
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,53 @@
+"""The steps of a cycle as a user would write them, and what goes in and comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from cyclescope.backends.torch.tracing import Tracer
+
+Inputs = dict[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Steps:
+    """The cycle as a user would write it: `encode` text into tensors, call the model, `read_out` something readable.
+
+    `encode` is None where the input is given as tensors; `given` then holds them. `fixed` are further arguments of the
+    model (the start of a decoder). `read_out` is None where the result is the vector itself.
+    """
+
+    model: torch.nn.Module
+    encode: Callable[[], Inputs] | None
+    given: Inputs
+    fixed: Inputs
+    read_out: Callable[[Any], str] | None
+    tokenizer_name: str = ""
+    text_bytes: int = 0
+    keep_words: bool = True  # False where what is read out is text that may tell what went in
+
+    def inputs(self) -> Inputs:
+        return self.encode() if self.encode is not None else self.given
+
+
+def describe_inputs(tracer: Tracer, steps: Steps, inputs: Inputs, fixed: Inputs) -> None:
+    """Write down where the model's inputs come from: the tokenizer, or as they are given."""
+    tensors = {name: value for name, value in inputs.items() if isinstance(value, torch.Tensor)}
+    if steps.encode is not None:
+        tracer.tokenize(steps.tokenizer_name, steps.text_bytes, tensors)
+    else:
+        tracer.given(tensors)
+    tracer.given({name: value for name, value in fixed.items() if isinstance(value, torch.Tensor)})
+
+
+def describe_result(result: Any) -> str:
+    """The vectors that came out, by name and shape."""
+    named = result.items() if hasattr(result, "items") else [("output", result)]
+    shapes = [
+        f"{name} {'×'.join(str(s) for s in value.shape)}" for name, value in named if isinstance(value, torch.Tensor)
+    ]
+    return ", ".join(shapes)

@@ -1,0 +1,88 @@
+"""The parser of all commands, and the only place where an error becomes a message and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from cyclescope import __version__
+from cyclescope.cli import demo, measure, models, show, trace
+from cyclescope.core.errors import CyclescopeError, Interrupted, OutputError
+
+app = typer.Typer(
+    name="cyclescope",
+    help="The inference timing of Transformers: measured text in to text out, every microsecond booked.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("measure")(measure.measure)
+app.command("show")(show.show)
+app.command("trace")(trace.trace)
+app.command("models")(models.models)
+app.command("demo")(demo.demo)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"cyclescope {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(
+        False, "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
+    ),
+) -> None:
+    """What stands before a command."""
+
+
+def run(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and exit with its code: 0, or that of the error (docs/exit-codes.md)."""
+    try:
+        app(args=list(arguments) if arguments is not None else None, standalone_mode=True)
+    except CyclescopeError as error:
+        _tell(error)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        _tell(Interrupted("Interrupted.", "Nothing had been measured yet."))
+        sys.exit(Interrupted.exit_code)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; Python must not complain about it while it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except OSError as error:
+        _tell(
+            OutputError("A file could not be read or written.", str(error), "Check the path, its rights and the disk.")
+        )
+        sys.exit(OutputError.exit_code)
+    except Exception as error:
+        if os.environ.get("CYCLESCOPE_DEBUG"):
+            raise
+        _tell(
+            CyclescopeError(
+                "cyclescope has a defect here.",
+                f"{type(error).__name__}: {error}",
+                "Please report it, with what CYCLESCOPE_DEBUG=1 prints before the same command.",
+            )
+        )
+        sys.exit(1)
+
+
+def _tell(error: CyclescopeError) -> None:
+    """Fact, cause, way out, a line each, on standard error."""
+    if os.environ.get("CYCLESCOPE_DEBUG") and error.__cause__ is not None:
+        import traceback
+
+        traceback.print_exception(error.__cause__)
+    from cyclescope.report.names import printable
+
+    lines = [f"Error: {error.fact}", error.cause, error.way_out]
+    for line in lines:
+        if line:
+            typer.echo(printable(line), err=True)

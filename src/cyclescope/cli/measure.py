@@ -1,0 +1,180 @@
+"""`cyclescope measure MODEL`."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cyclescope.cli.forms import Form, Language, print_told, told
+from cyclescope.core.errors import Interrupted, OutputError, UsageError
+
+
+class Task(StrEnum):
+    """What the model is asked for."""
+
+    AUTO = "auto"
+    EMBED = "embed"
+    CLASSIFY = "classify"
+    FILL = "fill"
+
+
+class WeightsWanted(StrEnum):
+    """Where the weights come from."""
+
+    AUTO = "auto"
+    PRETRAINED = "pretrained"
+    RANDOM = "random"
+
+
+class Attention(StrEnum):
+    """How attention is computed."""
+
+    EAGER = "eager"
+    SDPA = "sdpa"
+
+
+def measure(
+    model: Annotated[str, typer.Argument(help="A folder, a config.json, a built-in architecture or a hub name.")],
+    text: Annotated[
+        list[str] | None, typer.Option("--text", "-t", help="A text; several make a batch.", show_default=False)
+    ] = None,
+    text_file: Annotated[
+        str | None, typer.Option(help="A file with one text a line; - is standard input.", show_default=False)
+    ] = None,
+    tokens: Annotated[
+        int | None, typer.Option(help="Made-up tokens instead of a text: how many.", show_default=False)
+    ] = None,
+    batch: Annotated[int | None, typer.Option(help="Repeat the texts to this many.", show_default=False)] = None,
+    threads: Annotated[
+        int | None, typer.Option(help="Threads inside an operation; else PyTorch's choice.", show_default=False)
+    ] = None,
+    dtype: Annotated[str, typer.Option(help="float32, bfloat16 or float16.")] = "float32",
+    attention: Annotated[
+        Attention | None, typer.Option(help="Else what transformers takes by itself.", show_default=False)
+    ] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
+    weights: Annotated[
+        WeightsWanted, typer.Option(help="auto: trained ones if there are any, else random.")
+    ] = WeightsWanted.AUTO,
+    task: Annotated[
+        Task, typer.Option(help="embed: vectors; classify: labels; fill: text; auto: as configured.")
+    ] = Task.AUTO,
+    budget: Annotated[float, typer.Option(help="Seconds to spend on measuring, after loading.")] = 10.0,
+    seed: Annotated[int, typer.Option(help="Of random weights and made-up tokens.")] = 0,
+    keep_text: Annotated[bool, typer.Option("--keep-text", help="Store the texts in the run file.")] = False,
+    trust_remote_code: Annotated[
+        bool, typer.Option("--trust-remote-code", help="Run Python code that came with the model.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option(help="Save the run to this file (.cycle).", show_default=False)] = None,
+    html: Annotated[Path | None, typer.Option(help="Write the page to this file.", show_default=False)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of the report.")] = False,
+    lang: Annotated[Language, typer.Option(help="Language of the reports.")] = Language.ENGLISH,
+) -> None:
+    """Measure the compute cycle of a model, text in to text out, and close its account.
+
+    Without a text and without --tokens, a sentence of ours is measured. Ctrl-C ends the measurement; what was measured
+    until then is reported and saved, marked partial.
+    """
+    from cyclescope.backends.base import Request
+    from cyclescope.backends.registry import check
+    from cyclescope.cli.progress import progress
+
+    if text and text_file:
+        raise UsageError("Both --text and --text-file were given.", "", "Give one of them.")
+    request = Request(
+        model=model,
+        texts=tuple(text or (_read_texts(text_file) if text_file else ())),
+        tokens=tokens,
+        batch=batch,
+        task=task.value,
+        weights=weights.value,
+        device=device,
+        threads=threads,
+        dtype=dtype,
+        attention=attention.value if attention else None,
+        seed=seed,
+        keep_text=keep_text,
+        trust_remote_code=trust_remote_code,
+    )
+    check(request)
+    for path in (out, html):
+        if path is not None:
+            _require_folder(path)
+    from cyclescope.measure.measurement import measure_request
+
+    with progress() as notify:
+        cycle = measure_request(request, budget, notify)
+    deliver(cycle, out, html, Form.JSON if as_json else Form.TERMINAL, lang)
+
+
+def deliver(cycle: object, out: Path | None, html: Path | None, form: Form, lang: Language) -> None:
+    """Report a fresh cycle first and write files then: what cannot be written must not cost what was measured.
+
+    A partial cycle is saved even where no file was named. Raises `Interrupted` for one, `OutputError` for a file that
+    could not be written, after everything else was done.
+    """
+    from cyclescope.core.cycle import Cycle
+    from cyclescope.explain.explaining import explain
+    from cyclescope.report.writing import write_text
+    from cyclescope.store.run_file import save
+
+    assert isinstance(cycle, Cycle)
+    explanation = explain(cycle)
+    print_told(explanation, form, lang)
+    failed: list[OutputError] = []
+    if cycle.partial and out is None:
+        out = _unused("cyclescope-partial", ".cycle")
+    if out is not None:
+        try:
+            save(cycle, out)
+            typer.echo(f"Saved the run: {out}", err=True)
+        except OutputError as error:
+            failed.append(error)
+    if html is not None:
+        try:
+            write_text(html, told(explanation, Form.HTML, lang))
+            typer.echo(f"Wrote the page: {html}", err=True)
+        except OutputError as error:
+            failed.append(error)
+    if failed:
+        raise failed[0]
+    if cycle.partial:
+        raise Interrupted("Interrupted.", f"What was measured until then is saved, marked partial: {out}")
+
+
+def _read_texts(name: str) -> list[str]:
+    """The lines of a file that are not empty, each one text."""
+    try:
+        content = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+    except UnicodeDecodeError as exc:
+        raise UsageError(
+            f"{name} is not UTF-8 text.", f"{exc.reason} at byte {exc.start}.", "Save it as UTF-8."
+        ) from exc
+    except OSError as exc:
+        raise UsageError(f"{name} cannot be read.", f"{exc.strerror}.", "Name a text file, one text a line.") from exc
+    texts = [line for line in content.splitlines() if line.strip()]
+    if not texts:
+        raise UsageError(f"{name} has no text in it.", "Every line is empty.", "Put one text on each line.")
+    return texts
+
+
+def _require_folder(path: Path) -> None:
+    """Refuse before minutes are spent a file that could not be written afterwards."""
+    folder = path.expanduser().resolve().parent
+    if not folder.is_dir():
+        raise OutputError(f"Cannot write {path}.", f"There is no folder {folder}.", "Make the folder, or name another.")
+    if path.is_dir():
+        raise OutputError(f"Cannot write {path}.", "It is a folder.", "Name a file.")
+
+
+def _unused(stem: str, suffix: str) -> Path:
+    number = 1
+    path = Path(f"{stem}{suffix}")
+    while path.exists():
+        number += 1
+        path = Path(f"{stem}-{number}{suffix}")
+    return path

@@ -1,0 +1,38 @@
+"""`cyclescope show RUN`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cyclescope.cli.forms import FlowLevel, Form, Language, print_told, told
+
+
+def show(
+    run: Annotated[Path, typer.Argument(help="A saved run (.cycle).")],
+    form: Annotated[Form, typer.Option("--as", help="How to tell it.")] = Form.TERMINAL,
+    out: Annotated[
+        Path | None, typer.Option(help="Write to this file instead of the screen.", show_default=False)
+    ] = None,
+    html: Annotated[Path | None, typer.Option(help="Write the page to this file.", show_default=False)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --as json.")] = False,
+    level: Annotated[FlowLevel, typer.Option(help="How finely --as mermaid draws.")] = FlowLevel.STAGE,
+    lang: Annotated[Language, typer.Option(help="Language of the reports.")] = Language.ENGLISH,
+) -> None:
+    """Tell a saved run again, in any form, without running anything."""
+    from cyclescope.explain.explaining import explain
+    from cyclescope.report.writing import write_text
+    from cyclescope.store.run_file import load
+
+    explanation = explain(load(run))
+    form = Form.JSON if as_json else form
+    if html is not None:
+        write_text(html, told(explanation, Form.HTML, lang))
+        typer.echo(f"Wrote the page: {html}", err=True)
+    if out is not None:
+        write_text(out, told(explanation, form, lang, level))
+        typer.echo(f"Wrote {form.value}: {out}", err=True)
+    elif html is None or as_json or form is not Form.TERMINAL:
+        print_told(explanation, form, lang, level)

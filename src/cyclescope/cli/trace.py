@@ -1,0 +1,76 @@
+"""`cyclescope trace MODEL`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cyclescope.cli.forms import FlowLevel, Language
+from cyclescope.cli.measure import Attention, Task
+
+
+class TraceForm(StrEnum):
+    """How the structure is told."""
+
+    TERMINAL = "terminal"
+    MERMAID = "mermaid"
+    JSON = "json"
+
+
+def trace(
+    model: Annotated[str, typer.Argument(help="A folder, a config.json, a built-in architecture or a hub name.")],
+    tokens: Annotated[int, typer.Option(help="Made-up tokens in each sequence.")] = 128,
+    batch: Annotated[int, typer.Option(help="Sequences.")] = 1,
+    task: Annotated[Task, typer.Option(help="Which head the model gets.")] = Task.AUTO,
+    dtype: Annotated[str, typer.Option(help="float32, bfloat16 or float16.")] = "float32",
+    attention: Annotated[
+        Attention | None, typer.Option(help="Else what transformers takes by itself.", show_default=False)
+    ] = None,
+    form: Annotated[TraceForm, typer.Option("--as", help="How to tell it.")] = TraceForm.TERMINAL,
+    level: Annotated[FlowLevel, typer.Option(help="How finely --as mermaid draws.")] = FlowLevel.STAGE,
+    out: Annotated[
+        Path | None, typer.Option(help="Write to this file instead of the screen.", show_default=False)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The same as --as json.")] = False,
+    lang: Annotated[Language, typer.Option(help="Language of the reports.")] = Language.ENGLISH,
+) -> None:
+    """Trace the structure of a model without its weights or their memory: operations, FLOPs, bytes, data flow."""
+    from cyclescope.cli.progress import progress
+    from cyclescope.measure.measurement import trace as trace_model
+    from cyclescope.report.graph_json import graph_to_json
+    from cyclescope.report.structure import structure_page
+    from cyclescope.report.terminal import print_page, to_text
+    from cyclescope.report.writing import write_text
+
+    with progress() as notify:
+        notify("trace", 0.0)
+        graph = trace_model(
+            model,
+            tokens=tokens,
+            batch=batch,
+            task=task.value,
+            dtype=dtype,
+            attention=attention.value if attention else None,
+        )
+    form = TraceForm.JSON if as_json else form
+    if form is TraceForm.TERMINAL:
+        page = structure_page(graph, model, batch, tokens, lang.value)
+        if out is None:
+            print_page(page)
+            return
+        text = to_text(page)
+    elif form is TraceForm.MERMAID:
+        from cyclescope.explain.dataflow import Level
+        from cyclescope.report.mermaid import mermaid
+
+        text = mermaid(graph, Level(level.value), lang.value)
+    else:
+        text = graph_to_json(graph)
+    if out is not None:
+        write_text(out, text)
+        typer.echo(f"Wrote {form.value}: {out}", err=True)
+    else:
+        typer.echo(text)
