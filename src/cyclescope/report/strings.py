@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 from cyclescope.core.errors import UsageError
 from cyclescope.core.op import OpKind
 from cyclescope.explain.explanation import DoubtCode, StepCode
+from cyclescope.models.catalog import Family
 
 Language: TypeAlias = Literal["en", "zh"]
 
@@ -108,6 +109,32 @@ class Strings:
     stage_names: Mapping[str, str]
     kind_names: Mapping[OpKind, str]
     too_few_for_interval: str
+    # a structure that was traced and not run
+    structure_title: str
+    structure_answer: str
+    structure_note: str
+    by_stage: str
+    by_kind: str
+    flops: str
+    elementwise: str
+    read: str
+    written: str
+    intensity: str
+    total: str
+    # the built-in models
+    models_title: str
+    models_answer: str
+    models_name: str
+    models_family: str
+    models_parameters: str
+    models_hidden: str
+    models_vocabulary: str
+    models_weights: str
+    models_sources: str
+    models_has_weights: str
+    models_random: str
+    models_usage: str
+    families: Mapping[Family, str]
     doubt_texts: Mapping[DoubtCode, Advice]
     step_texts: Mapping[StepCode, str]
 
@@ -207,6 +234,32 @@ EN = Strings(
         }
     ),
     too_few_for_interval="There are too few repeats for an interval of the median.",
+    structure_title="Structure of {model}",
+    structure_answer="For {batch} × {tokens} tokens: {operations} operations, {flops}, {read} read and {written} written by operations.",
+    structure_note="Traced on the {device} device without weights; nothing was run or timed. Bytes are what every operation reads and writes once, as if no cache kept anything.",
+    by_stage="By stage",
+    by_kind="By kind of operation",
+    flops="FLOPs",
+    elementwise="elementwise",
+    read="read",
+    written="written",
+    intensity="FLOP/B",
+    total="total",
+    models_title="Built-in models",
+    models_answer="{count} models can be named without a path or the network.",
+    models_name="name",
+    models_family="family",
+    models_parameters="parameters",
+    models_hidden="hidden",
+    models_vocabulary="vocabulary",
+    models_weights="weights",
+    models_sources="Where each configuration was published",
+    models_has_weights="pretrained",
+    models_random="random",
+    models_usage="A folder, a config.json or a hub name can be named as well: cyclescope measure NAME",
+    families=MappingProxyType(
+        {Family.ENCODER: "encoder", Family.DECODER: "decoder", Family.ENCODER_DECODER: "encoder-decoder"}
+    ),
     doubt_texts=MappingProxyType(
         {
             DoubtCode.PARTIAL: Advice("Interrupted; cycles measured until then: {cycles}.", "Let it run to its end."),
@@ -358,6 +411,32 @@ ZH = Strings(
         }
     ),
     too_few_for_interval="重复次数太少，给不出中位数的区间。",
+    structure_title="{model} 的结构",
+    structure_answer="输入 {batch} × {tokens} 个词元：{operations} 个操作，{flops}，各操作共读 {read}、写 {written}。",
+    structure_note="在 {device} 设备上追踪，不含权重，没有运行，也没有计时。字节数按每个操作的输入读一次、输出写一次计算，不计缓存。",
+    by_stage="按阶段",
+    by_kind="按操作种类",
+    flops="FLOPs",
+    elementwise="逐元素",
+    read="读",
+    written="写",
+    intensity="FLOP/B",
+    total="合计",
+    models_title="内置模型",
+    models_answer="不需要路径或网络即可使用的模型有 {count} 个。",
+    models_name="名称",
+    models_family="类型",
+    models_parameters="参数量",
+    models_hidden="隐藏维度",
+    models_vocabulary="词表",
+    models_weights="权重",
+    models_sources="各配置的发布来源",
+    models_has_weights="预训练",
+    models_random="随机",
+    models_usage="也可以给出文件夹、config.json 或 hub 名称：cyclescope measure 名称",
+    families=MappingProxyType(
+        {Family.ENCODER: "编码器", Family.DECODER: "解码器", Family.ENCODER_DECODER: "编码器-解码器"}
+    ),
     doubt_texts=MappingProxyType(
         {
             DoubtCode.PARTIAL: Advice("测了 {cycles} 个周期后被中断。", "请让它运行到结束。"),
