@@ -2,6 +2,8 @@
 
 `data/english_words.txt` and `data/english_endings.txt` hold the first 14000 words and 2000 word pieces of BERT's
 uncased English vocabulary (https://github.com/google-research/bert, Apache-2.0) in its own order, which is by frequency.
+`data/chinese_characters.txt` and `data/chinese_words.txt` were written down for this project: everyday characters and
+words, roughly by frequency.
 """
 
 from __future__ import annotations
@@ -36,6 +38,12 @@ def endings() -> tuple[str, ...]:
     return _lines("english_endings.txt")
 
 
+@cache
+def chinese_words() -> tuple[str, ...]:
+    """Everyday Chinese words of two to four characters."""
+    return _lines("chinese_words.txt")
+
+
 def _lines(name: str) -> tuple[str, ...]:
     return tuple((files(__package__) / "data" / name).read_text(encoding="utf-8").split())
 
@@ -51,13 +59,14 @@ def alphabets(*, hangul: bool) -> str:
 def han() -> str:
     """All CJK Unified Ideographs U+4E00 … U+9FFF, the common ones first [20992].
 
-    Commonness is that of the national standards: GB 2312 level 1, level 2, then Big5 level 1, then the rest by code.
-    Python's own codecs know these tables.
+    First everyday ones by frequency, then by the national standards: GB 2312 level 1, level 2, then Big5 level 1, then
+    the rest by code. Python's own codecs know the standards' tables.
     """
+    everyday = "".join(_lines("chinese_characters.txt"))
     common = _table("gb2312", range(0xB0, 0xF8), range(0xA1, 0xFF))
     traditional = _table("big5", range(0xA4, 0xC7), (*range(0x40, 0x7F), *range(0xA1, 0xFF)))
     every = "".join(map(chr, range(0x4E00, 0xA000)))
-    return "".join(c for c in dict.fromkeys(common + traditional + every) if "\u4e00" <= c <= "\u9fff")
+    return "".join(c for c in dict.fromkeys(everyday + common + traditional + every) if "\u4e00" <= c <= "\u9fff")
 
 
 def _table(codec: str, rows: range, columns: range | tuple[int, ...]) -> str:

@@ -10,7 +10,7 @@ The format is that of the `tokenizers` library (https://huggingface.co/docs/toke
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from math import log
@@ -222,7 +222,7 @@ _PLACES_PER_SPELLED_WORD = 6
 
 @dataclass
 class _Merges:
-    """Merges that spell pieces letter by letter from the left.
+    """Merges that spell pieces from the left, letter by letter (or syllable by syllable, where letters are merged already).
 
     BPE always takes the earliest merge of the list that fits. All words that begin with a space are spelled before
     anything else, so a word is first grown from its space as far as the vocabulary goes, and only what is left of it is
@@ -232,17 +232,17 @@ class _Merges:
     vocabulary: _Vocabulary
     pairs: list[tuple[str, str]] = field(default_factory=list)
 
-    def spell(self, many: Iterable[str]) -> None:
+    def spell(self, many: Iterable[Sequence[str]]) -> None:
         """Add `many` pieces, each with the beginnings that lead to it, until no place is left."""
         ids, add, pairs = self.vocabulary.ids, self.vocabulary.add, self.pairs
         for piece in many:
             left = piece[0]
-            for character in piece[1:]:
-                grown = left + character
+            for right in piece[1:]:
+                grown = left + right
                 if grown not in ids:
                     if not add(grown):
                         return
-                    pairs.append((left, character))
+                    pairs.append((left, right))
                 left = grown
 
 
@@ -265,11 +265,14 @@ def _byte_level(facts: TokenizerFacts, vocabulary: _Vocabulary) -> _Parts:
     merges.spell(alphabet[0x20] + word for word in _words(facts, facts.vocabulary // _PLACES_PER_SPELLED_WORD))
     merges.spell(alphabet[0x20] + number for number in pieces.NUMBERS)
     # Where Chinese is not what the vocabulary is for, two of a character's three bytes are merged: two tokens each.
-    merges.spell(as_bytes(c)[:2] for c in pieces.han()[:7000])
+    chinese = facts.coverage is not Coverage.ENGLISH
+    merges.spell(as_bytes(c)[: None if chinese else 2] for c in pieces.han()[:7000])
+    if chinese:
+        merges.spell([as_bytes(c) for c in word] for word in pieces.chinese_words())
     merges.spell(pieces.endings())
     merges.spell(_words(facts, 2000))
     merges.spell(pieces.NUMBERS)
-    if facts.coverage is not Coverage.ENGLISH:
+    if chinese:
         merges.spell(as_bytes(c) for c in pieces.CHINESE_PUNCTUATION + pieces.han() + pieces.alphabets(hangul=True))
     merges.spell(as_bytes(c) for c in pieces.LATIN_LETTERS)
     vocabulary.fill(_FILLER)
@@ -287,11 +290,11 @@ def _sentencepiece_bpe(facts: TokenizerFacts, vocabulary: _Vocabulary) -> _Parts
     vocabulary.require(f"<0x{b:02X}>" for b in range(256))
     vocabulary.require((_SPACE, *pieces.ASCII))
     vocabulary.add_all(_characters(facts))
+    vocabulary.add_all(pieces.han()[: 700 if facts.coverage is Coverage.ENGLISH else 7000])  # Llama 2 has about 700
     merges = _Merges(vocabulary)
     merges.spell(_SPACE + word for word in _words(facts, facts.vocabulary // _PLACES_PER_SPELLED_WORD))
     merges.spell(pieces.endings())
     merges.spell(_words(facts, 2000))
-    vocabulary.add_all(pieces.han()[: 700 if facts.coverage is Coverage.ENGLISH else None])
     vocabulary.fill(_SENTENCEPIECE_FILLER)
     space = {"String": " "}
     return _Parts(
@@ -336,7 +339,8 @@ def _unigram(facts: TokenizerFacts, vocabulary: _Vocabulary) -> _Parts:
     """SentencePiece's unigram model: the cut with the highest probability (Kudo, 2018, arXiv:1804.10959)."""
     ascii_characters = pieces.ASCII.lower() if facts.lowercase else pieces.ASCII
     words = [_SPACE + word for word in _words(facts, facts.vocabulary // 2)]
-    common = list(dict.fromkeys((*words, *pieces.endings(), *_words(facts, 2000))))
+    chinese = () if facts.coverage is Coverage.ENGLISH else (*pieces.han()[:300], *pieces.chinese_words())
+    common = list(dict.fromkeys((*words, *chinese, *pieces.endings(), *_words(facts, 2000))))
     vocabulary.require(dict.fromkeys((_SPACE, *ascii_characters)))
     vocabulary.add_all(common)
     vocabulary.add_all(_characters(facts))
