@@ -63,16 +63,16 @@ def significant(value: float | None, digits: int = _DIGITS) -> str:
 
 def share(part: float | None) -> str:
     """A share of a whole, 0 … 1, in per cent: `46.3 %`. Small ones keep one significant digit, so nothing reads 0 that is not."""
-    special = _special(part)
-    if special is not None or part is None:
+    percent = None if part is None else 100.0 * part
+    special = _special(percent)
+    if special is not None or percent is None:
         return UNKNOWN if special in (None, UNKNOWN) else f"{special} %"
-    percent = 100 * part
     if percent == 0:
         return "0 %"
     if percent == 100:
         return "100 %"
     if abs(percent) < 0.005:
-        return "<0.01 %" if percent > 0 else ">-0.01 %"
+        return "<0.01 %" if percent > 0 else "≈0 %"
     if abs(percent) >= 999.5:
         return f"{_fixed(percent, 0)} %"
     decimals = 1 if abs(percent) >= 0.95 else 2

@@ -12,18 +12,34 @@ from cyclescope.explain.explanation import Explanation, Span
 from cyclescope.report.names import printable
 from cyclescope.report.nesting import label, nested
 
-_PROCESS, _THREAD = 1, 1
 _NS_PER_US = 1000
 
 
 def to_perfetto(explanation: Explanation) -> str:
-    """JSON with one strictly nested track: module calls, operations and Python time, in µs to the nanosecond."""
+    """JSON with one strictly nested track: module calls, operations and Python time, in µs to the nanosecond.
+
+    Spans are pairs of begin and end, not complete events with a duration: a reader that adds a duration to a beginning in
+    floating point finds neighbours that overlap by a rounding error, and nests them.
+    """
     cycle = explanation.cycle
     events = [
-        _metadata("process_name", f"cyclescope: {cycle.workload.model.reference}"),
-        _metadata("thread_name", "cycle"),
-        *(_event(explanation, span) for span in nested(explanation.spans)),
+        _event("M", "process_name", args={"name": printable(f"cyclescope: {cycle.workload.model.reference}")}),
+        _event("M", "thread_name", args={"name": "cycle"}),
     ]
+    open_spans: list[Span] = []
+
+    def close_down_to(depth: int) -> None:
+        while len(open_spans) > depth:
+            span = open_spans.pop()
+            at = (span.start_ns + span.duration_ns) / _NS_PER_US
+            events.append(_event("E", printable(label(span)), cat=span.kind, ts=at, args=_args(explanation, span)))
+
+    for span in nested(explanation.spans):
+        close_down_to(span.depth)
+        at = span.start_ns / _NS_PER_US
+        events.append(_event("B", printable(label(span)), cat=span.kind, ts=at, args=_args(explanation, span)))
+        open_spans.append(span)
+    close_down_to(0)
     document = {
         "traceEvents": events,
         "displayTimeUnit": "ns",
@@ -32,11 +48,12 @@ def to_perfetto(explanation: Explanation) -> str:
     return json.dumps(document, allow_nan=False)
 
 
-def _metadata(what: str, name: str) -> dict[str, Any]:
-    return {"ph": "M", "name": what, "pid": _PROCESS, "tid": _THREAD, "args": {"name": printable(name)}}
+def _event(phase: str, name: str, **more: Any) -> dict[str, Any]:
+    return {"ph": phase, "name": name, "pid": 1, "tid": 1, **more}
 
 
-def _event(explanation: Explanation, span: Span) -> dict[str, Any]:
+def _args(explanation: Explanation, span: Span) -> dict[str, Any]:
+    """What a viewer shows beside a span. Some match an end to its beginning by these, so both carry them."""
     args: dict[str, Any] = {"stage": span.stage, "module": printable(span.module)}
     if span.layer is not None:
         args["layer"] = span.layer
@@ -49,13 +66,4 @@ def _event(explanation: Explanation, span: Span) -> dict[str, Any]:
             "read_bytes": cost.read_bytes,
             "written_bytes": cost.written_bytes,
         }
-    return {
-        "ph": "X",
-        "name": printable(label(span)),
-        "cat": span.kind,
-        "ts": span.start_ns / _NS_PER_US,
-        "dur": span.duration_ns / _NS_PER_US,
-        "pid": _PROCESS,
-        "tid": _THREAD,
-        "args": args,
-    }
+    return args

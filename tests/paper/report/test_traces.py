@@ -21,30 +21,25 @@ from cyclescope.report.speedscope import to_speedscope
 from .strategies import Timed, spans, timed_graphs
 
 
-def exact(text: str) -> Fraction:
-    return Fraction(text)
-
-
 def check_perfetto(text: str) -> list[dict[str, Any]]:
-    """An independent stack: every event lies within the innermost one that is still open, exactly, to the nanosecond."""
-    data = json.loads(text, parse_float=exact)
-    events = [event for event in data["traceEvents"] if event["ph"] == "X"]
-    assert len(events) + 2 == len(data["traceEvents"])
-    open_until: list[Fraction] = []
+    """An independent stack: every end belongs to what is innermost, no time goes back, every time is a whole nanosecond."""
+    data = json.loads(text, parse_float=Fraction)
+    metadata, events = data["traceEvents"][:2], data["traceEvents"][2:]
+    assert [event["ph"] for event in metadata] == ["M", "M"]
+    stack: list[dict[str, Any]] = []
     at = Fraction(0)
     for event in events:
-        begin, end = Fraction(event["ts"]), Fraction(event["ts"]) + Fraction(event["dur"])
-        assert (1000 * begin).denominator == (1000 * end).denominator == 1
-        assert begin >= at
-        assert end >= begin
-        at = begin
-        while open_until and open_until[-1] <= begin and not (open_until[-1] == begin == end):
-            open_until.pop()
-        while open_until and open_until[-1] < end:
-            # Not inside: then it must not overlap, so what is open has to be over.
-            assert open_until.pop() <= begin
-        open_until.append(end)
-    return events
+        assert (1000 * Fraction(event["ts"])).denominator == 1
+        assert event["ts"] >= at
+        at = Fraction(event["ts"])
+        if event["ph"] == "B":
+            stack.append(event)
+        else:
+            assert event["ph"] == "E"
+            begin = stack.pop()
+            assert (begin["name"], begin["args"]) == (event["name"], event["args"])
+    assert not stack
+    return [event for event in events if event["ph"] == "B"]
 
 
 def check_speedscope(text: str) -> dict[str, Any]:
@@ -101,9 +96,10 @@ def test_a_perfetto_operation_says_what_it_is(explanation: Explanation, graph: G
     data = json.loads(to_perfetto(explanation))
     assert data["displayTimeUnit"] == "ns"
     assert [event["args"]["name"] for event in data["traceEvents"][:2]] == ["cyclescope: bert-base-chinese", "cycle"]
-    events = data["traceEvents"][2:]
-    assert events[0]["name"] == "Cycle"
-    assert events[0]["dur"] == explanation.spans[0].duration_ns / 1000
+    events = [event for event in data["traceEvents"] if event["ph"] == "B"]
+    first, last = data["traceEvents"][2], data["traceEvents"][-1]
+    assert first["name"] == last["name"] == "Cycle"
+    assert last["ts"] == explanation.spans[0].duration_ns / 1000
     operations = [event for event in events if "operation" in event["args"]]
     assert [event["args"]["operation"] for event in operations] == list(range(len(graph)))
     linear = operations[4]

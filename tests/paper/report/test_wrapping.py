@@ -22,6 +22,7 @@ from cyclescope.report.wrapping import pad, wrap
         ("encoder.layer.11.attention", 12, ["encoder.", "layer.11.", "attention"]),
         ("一个周期耗时", 6, ["一个周", "期耗时"]),
         ("比例是 1.004。", 11, ["比例是", "1.004。"]),
+        ("未解释 -1.0 ns（-0.01 %）。", 16, ["未解释 -1.0 ns", "（-0.01 %）。"]),
         ("abcdefghij", 4, ["abcd", "efgh", "ij"]),
     ],
 )
