@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from cyclescope.core.version import __version__
+
 if TYPE_CHECKING:
     from cyclescope.core.cycle import Cycle
     from cyclescope.core.graph import Graph
@@ -14,8 +16,6 @@ if TYPE_CHECKING:
     from cyclescope.explain.explaining import explain
     from cyclescope.measure.measurement import measure, trace, watch
     from cyclescope.store.run_file import load, save
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "Cycle": "cyclescope.core.cycle",
@@ -31,7 +31,20 @@ _HOMES = {
     "save": "cyclescope.store.run_file",
 }
 
-__all__ = ["Cycle", "Graph", "Machine", "Plan", "Workload", "explain", "load", "measure", "save", "trace", "watch"]
+__all__ = [
+    "Cycle",
+    "Graph",
+    "Machine",
+    "Plan",
+    "Workload",
+    "__version__",
+    "explain",
+    "load",
+    "measure",
+    "save",
+    "trace",
+    "watch",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import typer
 
-from cyclescope import __version__
 from cyclescope.cli import demo, measure, models, show, trace
 from cyclescope.core.errors import CyclescopeError, Interrupted, OutputError
+from cyclescope.core.version import __version__
 
 app = typer.Typer(
     name="cyclescope",

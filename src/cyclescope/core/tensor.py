@@ -10,8 +10,9 @@ from cyclescope.core.errors import UsageError
 
 _ITEM_BITS = {
     "float64": 64, "float32": 32, "float16": 16, "bfloat16": 16, "float8_e4m3fn": 8, "float8_e5m2": 8,
+    "float8_e4m3fnuz": 8, "float8_e5m2fnuz": 8, "float8_e8m0fnu": 8, "float4_e2m1fn_x2": 8,
     "int64": 64, "int32": 32, "int16": 16, "int8": 8, "uint8": 8, "uint16": 16, "uint32": 32, "uint64": 64,
-    "int4": 4, "uint4": 4, "bool": 8, "complex64": 64, "complex128": 128, "qint8": 8, "quint8": 8, "qint32": 32,
+    "int4": 4, "uint4": 4, "bool": 8, "complex32": 32, "complex64": 64, "complex128": 128, "qint8": 8, "quint8": 8, "qint32": 32,
     "text": 8,
 }  # fmt: skip
 

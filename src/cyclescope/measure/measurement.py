@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-import cyclescope
 from cyclescope.backends.base import Request, Session
 from cyclescope.backends.registry import check, open_session, open_trace, watching
 from cyclescope.core.clock import Clock, SystemClock
@@ -16,6 +15,7 @@ from cyclescope.core.errors import UsageError
 from cyclescope.core.graph import Graph
 from cyclescope.core.samples import Instrumentation, Load, Samples, SetUp
 from cyclescope.core.units import NS_PER_S, Nanoseconds
+from cyclescope.core.version import __version__
 from cyclescope.measure.load import LoadMeter
 from cyclescope.measure.sampling import Collected, Notify, collect, silent, warm_up
 
@@ -142,7 +142,7 @@ def measure_session(
         graph=graph,
         samples=samples,
         taken_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        version=cyclescope.__version__,
+        version=__version__,
         partial=partial,
         notes=session.notes,
     )

@@ -15,7 +15,7 @@ from cyclescope.core.cycle import Cycle
 from cyclescope.explain.explaining import explain
 from cyclescope.explain.explanation import Explanation
 from cyclescope.report import format as fmt
-from cyclescope.report.html_data import choose, payload
+from cyclescope.report.html_data import Shown, fitting, name
 from cyclescope.report.html_view import View
 from cyclescope.report.names import printable
 from cyclescope.report.strings import strings
@@ -29,7 +29,7 @@ _VENDORED = "vendor/dagre"
 def render(explanation: Explanation, *, lang: str = "en") -> str:
     """`explanation` as one self-contained HTML file. Raises `UsageError` for a language that there are no texts of."""
     s, p = strings(lang), page_text(lang)
-    shown = choose(explanation.spans)
+    shown, data = fitting(explanation, s, p)
     style, vendored, script = _asset("page.css"), _vendored(), _script()
     page = (
         _environment()
@@ -39,12 +39,12 @@ def render(explanation: Explanation, *, lang: str = "en") -> str:
             view=View(explanation, shown, s, p),
             s=s,
             p=p,
-            title=s.title.format(model=printable(explanation.cycle.workload.model.reference)),
+            title=s.title.format(model=name(explanation.cycle.workload.model.reference)),
             policy=_policy(style, [vendored, script]),
             style=Markup(style),
             vendored=Markup(vendored),
             script=Markup(script),
-            data=Markup(payload(explanation, shown, s, p)),
+            data=Markup(data),
         )
     )
     return page.lstrip()
@@ -54,7 +54,7 @@ def notebook_html(cycle: Cycle, *, lang: str = "en") -> str:
     """`cycle` as a fragment for a notebook: the answer, the stages, the account. No script and no style sheet."""
     explanation = explain(cycle)
     s, p = strings(lang), page_text(lang)
-    view = View(explanation, choose(()), s, p)
+    view = View(explanation, Shown(()), s, p)
     return _environment().get_template("notebook.html.j2").render(e=explanation, view=view, s=s, p=p).strip()
 
 
@@ -103,7 +103,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        name=printable,
+        name=name,
+        words=printable,
         time=fmt.time,
         time_range=fmt.time_range,
         plus_minus=fmt.plus_minus,

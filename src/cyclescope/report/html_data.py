@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from cyclescope.core.graph import Graph
@@ -18,8 +18,12 @@ from cyclescope.report.strings import Strings
 from cyclescope.report.text import PageText
 from cyclescope.report.wording import stage_name
 
-# More spans than this would carry the page beyond a megabyte; the shortest are left out, and the page says so.
+# The page stays below a megabyte: this much of it is for the drawings. The shortest spans are left out first, and the
+# page says so.
+MOST_BYTES = 520_000
 MOST_SPANS = 12_000
+# A longer name is cut; nobody reads the rest, and a few thousand of them would fill the page.
+LONGEST_NAME = 200
 # A part with more operations than this is a picture that nobody can read.
 MOST_BOXES = 250
 
@@ -76,6 +80,23 @@ def choose(spans: tuple[Span, ...], most: int = MOST_SPANS) -> Shown:
     return Shown(tuple(spans[i] for i in sorted(keep)), len(spans) - most, lost_ns, least)
 
 
+def name(text: str) -> str:
+    """A name from a model, harmless and of bounded length."""
+    shown = printable(text)
+    return shown if len(shown) <= LONGEST_NAME else f"{shown[:LONGEST_NAME]}…"
+
+
+def fitting(explanation: Explanation, s: Strings, p: PageText) -> tuple[Shown, str]:
+    """The spans that are drawn, and everything for the scripts as one JSON text that is not too large for the page."""
+    most = MOST_SPANS
+    while True:
+        shown = choose(explanation.spans, most)
+        data = payload(explanation, shown, s, p)
+        if len(data.encode()) <= MOST_BYTES or most < 100:
+            return shown, data
+        most = most * 2 // 3
+
+
 def payload(explanation: Explanation, shown: Shown, s: Strings, p: PageText) -> str:
     """Everything for the scripts, as one JSON text."""
     kinds = {kind.value: s.kind_names[kind] for kind in OpKind} | {"frame": p.chart.frame, "python": s.python}
@@ -107,7 +128,7 @@ class _Words:
         self.known: dict[str, int] = {}
 
     def number(self, text: str) -> int:
-        return self.known.setdefault(printable(text), len(self.known))
+        return self.known.setdefault(name(text), len(self.known))
 
 
 def _columns(spans: Sequence[Span], graph: Graph) -> dict[str, Any]:
@@ -145,17 +166,20 @@ def _flow(explanation: Explanation, s: Strings, p: PageText) -> dict[str, Any]:
     painter = FlowPainter(explanation, s, p)
     details: dict[str, Any] = {}
     levels: dict[str, Any] = {}
+    drawn: dict[object, str] = {}  # what equal parts have in common -> the drawing of the first of them
     for level in (Level.STAGE, Level.LAYER):
         flow = folded(graph, data_flow(graph, level))
         links: list[str | None] = []
-        for k, node in enumerate(flow.nodes):
-            work = sum(graph.kinds[i] is not OpKind.VIEW for i in node.ops)
-            if not 1 < work <= MOST_BOXES:
+        for node in flow.nodes:
+            work = [i for i in node.ops if graph.kinds[i] is not OpKind.VIEW]
+            if not 1 < len(work) <= MOST_BOXES:
                 links.append(None)
                 continue
-            key = f"{level}-{k}"
+            shape = (node.stage, tuple((graph.names[i], graph.kinds[i], graph.cost(i)) for i in node.ops))
+            key = drawn.setdefault(shape, str(len(drawn)))
+            if key not in details:
+                details[key] = {"name": painter.label(replace(node, repeats=1)), **painter.picture(inside(graph, node))}
             links.append(key)
-            details[key] = painter.picture(inside(graph, node))
         levels[level.value] = painter.picture(flow, links)
     return {"levels": levels, "details": details}
 
@@ -182,19 +206,19 @@ class FlowPainter:
             "edges": [self._arrow(edge) for edge in flow.edges],
         }
 
-    def name(self, node: FlowNode) -> str:
+    def label(self, node: FlowNode) -> str:
         """What stands in bold in the box."""
         if node.role is NodeRole.IN:
             return self.p.flow_in
         if node.role is NodeRole.OUT:
             return self.p.flow_out
         if node.role is NodeRole.OPERATION:
-            return printable(node.name)
+            return name(node.name)
         stage = stage_name(node.stage, self.s)
         if node.role is NodeRole.LAYER:
             first = node.index or 0
-            return printable(stage) + (f" {first}" if node.repeats == 1 else f" {first} – {first + node.repeats - 1}")
-        return printable(stage)
+            return name(stage) + (f" {first}" if node.repeats == 1 else f" {first} – {first + node.repeats - 1}")
+        return name(stage)
 
     def crossing(self, edge: FlowEdge) -> str:
         """Bytes on an arrow: `49.2 kB`, or `12 × 64 B` where each of twelve folded layers reads them."""
@@ -218,12 +242,12 @@ class FlowPainter:
 
     def _box(self, node: FlowNode, link: str | None, handed_on: FlowEdge | None) -> dict[str, Any]:
         ns = self._time_ns(node)
-        lines = [self.name(node)]
+        lines = [self.label(node)]
         if node.role is NodeRole.OPERATION:
-            lines.append(printable(node.module.rpartition(".")[2]) or printable(node.class_name))
+            lines.append(name(node.module.rpartition(".")[2]) or name(node.class_name))
         elif node.class_name:
             many = f"{fmt.count(node.repeats)} × " if node.repeats > 1 else ""
-            lines.append(many + printable(node.class_name))
+            lines.append(many + name(node.class_name))
         if ns > 0:
             lines.append(fmt.time(ns))
         if node.parameter_bytes:
@@ -233,9 +257,10 @@ class FlowPainter:
         return {
             "role": node.role.value,
             "lines": [line for line in lines if line],
-            "title": ", ".join([*(line for line in lines if line), *([printable(node.module)] if node.module else [])]),
+            "title": ", ".join([*(line for line in lines if line), *([name(node.module)] if node.module else [])]),
             "repeats": node.repeats,
-            "weight": ns,
+            # Without times the part with the most operations is the one to look into first.
+            "weight": ns or len(node.ops) * node.repeats,
             "family": FAMILIES.get(node.kind.value, "other") if node.kind else None,
             "inside": link,
         }

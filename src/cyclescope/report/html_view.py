@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -32,11 +33,16 @@ from cyclescope.report.text import PageText
 
 MOST_PLACES = 60
 MOST_OPERATIONS = 100
-# Every layer is numbered up to here; beyond, every fifth or tenth.
+MOST_LAYERS = 200
+# Every layer is numbered up to here; beyond, every second, fifth, …
 _NUMBERED_LAYERS = 16
+# The rule by which a layer is marked; `report.cycle` says it in words by the same figure.
+_UNLIKE = 0.15
 # Colours for stages in their order; a seventh stage has the first's again.
 _STAGE_PAINTS = 6
 _NS_PER_S = 1e9
+# A number and its unit stay on one line of the headline.
+_UNIT = re.compile(r"(?<=\d) (?=%|[nµm]?s\b|层)|(?<=±) ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +134,7 @@ class View:
         self.e, self.s, self.p = explanation, s, p
         self.cycle: Cycle = explanation.cycle
         self.shown = shown
-        self.answer = wording.answer(explanation, s)
+        self.answer = _UNIT.sub("\u00a0", wording.answer(explanation, s))
         self.facts = wording.facts(self.cycle, s)
         self.remarks = ((s.partial,) if self.cycle.partial else ()) + wording.remarks(self.cycle, s)
         self.doubts: tuple[Advice, ...] = tuple(wording.doubt(found, s) for found in explanation.doubts)
@@ -237,6 +243,10 @@ class View:
 
     @property
     def layers(self) -> tuple[LayerLine, ...]:
+        """Every layer in its order, or the costliest where they are too many."""
+        rows = self.e.layers
+        if len(rows) > MOST_LAYERS:
+            rows = tuple(sorted(rows, key=lambda row: -row.time.value_ns)[:MOST_LAYERS])
         return tuple(
             LayerLine(
                 f"{wording.stage_name(row.stage, self.s)} {row.index}",
@@ -246,8 +256,15 @@ class View:
                 row.share,
                 row.cost,
             )
-            for row in self.e.layers
+            for row in rows
         )
+
+    @property
+    def layers_caption(self) -> str:
+        shown, there = min(len(self.e.layers), MOST_LAYERS), len(self.e.layers)
+        if shown == there:
+            return self.p.layers_caption
+        return self.p.layers_caption_cut.format(shown=fmt.count(shown), all=fmt.count(there))
 
     @property
     def stacks(self) -> tuple[StackStrip, ...]:
@@ -262,20 +279,24 @@ class View:
         top = max(row.time.high_ns for row in rows)
         values = [row.time.value_ns for row in rows]
         median = statistics.median(values)
+        unlike = {row.index for row in rows if is_unlike(row, rows)}
+        # Where there are more layers than can be drawn, the heaviest of each few neighbours stands for them.
+        few = -(-len(rows) // MOST_LAYERS)
+        chosen = [max(rows[k : k + few], key=lambda row: row.time.value_ns) for k in range(0, len(rows), few)]
         # Number the layers so that the numbers do not run into each other.
-        every = 1 if len(rows) <= _NUMBERED_LAYERS else 5 if len(rows) <= 5 * _NUMBERED_LAYERS else 10
+        every = next(step for step in (1, 2, 5, 10, 20, 50) if len(chosen) <= step * _NUMBERED_LAYERS)
         columns = []
-        for k, row in enumerate(rows):
+        for k, row in enumerate(chosen):
             spoken = self.p.layer_spoken.format(
                 name=f"{wording.stage_name(stage, self.s)} {row.index}",
                 time=fmt.time(row.time.value_ns),
                 interval=fmt.plus_minus(row.time),
                 python=fmt.time(row.python_ns),
             )
-            shape = column_shape(k, len(rows), row.time.value_ns - row.python_ns, row.python_ns, row.time, top)
+            shape = column_shape(k, len(chosen), row.time.value_ns - row.python_ns, row.python_ns, row.time, top)
             label = str(row.index) if k % every == 0 else ""
-            columns.append(LayerColumn(shape, label, spoken, is_unlike(row, rows)))
-        template = self.s.layers_unlike if any(column.unlike for column in columns) else self.s.layers_alike
+            columns.append(LayerColumn(shape, label, spoken, row.index in unlike))
+        template = self.s.layers_unlike if unlike else self.s.layers_alike
         text = template.format(
             count=len(rows), median=fmt.time(median), low=fmt.time(min(values)), high=fmt.time(max(values))
         )
@@ -329,8 +350,8 @@ class View:
         painter = FlowPainter(self.e, self.s, self.p)
         return tuple(
             ArrowLine(
-                painter.name(flow.nodes[edge.source]),
-                painter.name(flow.nodes[edge.target]),
+                painter.label(flow.nodes[edge.source]),
+                painter.label(flow.nodes[edge.target]),
                 ", ".join(painter.tensors(edge)),
                 painter.crossing(edge),
             )
@@ -371,4 +392,4 @@ def is_unlike(row: LayerRow, rows: Sequence[LayerRow]) -> bool:
     median = statistics.median_low(other.time.value_ns for other in rows)
     typical = next(other for other in rows if other.time.value_ns == median)
     apart = row.time.low_ns > typical.time.high_ns or row.time.high_ns < typical.time.low_ns
-    return apart and median > 0 and abs(row.time.value_ns / median - 1) > 0.15
+    return apart and median > 0 and abs(row.time.value_ns / median - 1) > _UNLIKE

@@ -34,6 +34,7 @@ class ChartText:
     bytes: str
     found: str
     inside: str
+    inside_equal: str
     flow: str
     frame: str
 
@@ -98,6 +99,8 @@ class PageText:
     layers_note: str
     layers_table: str
     layers_caption: str
+    layers_caption_cut: str
+    layers_grouped: str
     class_name: str
     python_short: str
     layer_spoken: str
@@ -201,6 +204,8 @@ _EN = PageText(
     layers_note="Layers of one stack do the same work; one that differs has a reason. The dashed line is their median.",
     layers_table="All layers as a table",
     layers_caption="Time of each layer, Python inside it included",
+    layers_caption_cut="Time of the {shown} costliest of {all} layers, Python inside them included",
+    layers_grouped="each column is the heaviest of {few} neighbours",
     class_name="Class",
     python_short="Python",
     layer_spoken="{name}: {time} {interval}, of which {python} in Python",
@@ -249,6 +254,7 @@ _EN = PageText(
         bytes="bytes",
         found="{count} matches, {time}, {share}",
         inside="Inside {name}",
+        inside_equal="Inside {name}, which is equal to {chosen}",
         flow="Data flow",
         frame="module",
     ),
@@ -399,6 +405,8 @@ _ZH = PageText(
     layers_note="同一堆叠中的各层工作相同；若某层不同，必有原因。虚线是各层的中位数。",
     layers_table="以表格列出所有层",
     layers_caption="每层的时间（含层内的 Python）",
+    layers_caption_cut="{all} 层中最耗时的 {shown} 层（含层内的 Python）",
+    layers_grouped="每根柱子是相邻 {few} 层中最重的一层",
     class_name="类",
     python_short="Python",
     layer_spoken="{name}：{time} {interval}，其中 Python {python}",
@@ -447,6 +455,7 @@ _ZH = PageText(
         bytes="字节数",
         found="{count} 处匹配，{time}，{share}",
         inside="{name} 的内部",
+        inside_equal="{name} 的内部（与 {chosen} 相同）",
         flow="数据流",
         frame="模块",
     ),

@@ -224,7 +224,9 @@ class Tracer:
 
     def part(self, func: Any, args: Sequence[Any], kwargs: dict[str, Any], result: Any) -> None:
         """An ATen call has returned."""
-        tensors = [t for t in tree_leaves((list(args), kwargs)) if isinstance(t, torch.Tensor)]
+        into = _out_names(func)
+        given = (list(args), {k: v for k, v in kwargs.items() if k not in into})
+        tensors = [t for t in tree_leaves(given) if isinstance(t, torch.Tensor)]
         results = [t for t in tree_leaves(result) if isinstance(t, torch.Tensor)]
         if not self._pending:
             self._orphans += 1
@@ -239,7 +241,9 @@ class Tracer:
             and all(self.memory.storage(t) in origin for t in results)
             and any(a.alias_info is not None for a in func._schema.returns)
         )
-        writes = [self.memory.number(t, TensorRole.ACTIVATION) for t in (*results, *mutated)]
+        # What is written in place is also the result, and counts once.
+        made = [self.memory.number(t, TensorRole.ACTIVATION) for t in (*results, *mutated)]
+        writes = list(dict.fromkeys(made))
         fresh = [t for t in writes if t not in reads]
         pending.mutated += [self.memory.number(t) for t in mutated]
         call = Call(
@@ -248,7 +252,10 @@ class Tracer:
             writes=tuple(self.builder.spec(t) for t in (writes if mutated else fresh or writes)),
             arguments=_plain_arguments(func, args, kwargs),
             is_view=is_view,
-            footprints=tuple(_footprint(t) for t in tensors),
+            # A tensor that is read a second time is in the cache by then.
+            footprints=tuple(
+                0 if n in reads[:i] else _footprint(t) for i, (n, t) in enumerate(zip(reads, tensors, strict=True))
+            ),
         )
         pending.parts.append(_Part(price(call), tuple(reads), tuple(fresh), is_view))
 
@@ -291,6 +298,11 @@ def _mutated(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> list[tor
         value = args[position] if position < len(args) else kwargs.get(argument.name)
         found += [t for t in tree_leaves(value) if isinstance(t, torch.Tensor)]
     return found
+
+
+def _out_names(func: Any) -> frozenset[str]:
+    """Arguments that only say where the result goes (`out=`)."""
+    return frozenset(a.name for a in func._schema.arguments if a.is_out)
 
 
 def _plain_arguments(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, object]:
@@ -383,11 +395,8 @@ def _attention_like(
     Left alone, the meta device takes the unfused path, which no machine takes, and its result is laid out differently,
     so that later copies would be missed. Source: `aten/src/ATen/native/transformers/attention.cpp` (torch 2.13).
     """
-    if enable_gqa and query.shape[1] != key.shape[1]:
-        repeats = query.shape[1] // key.shape[1]
-        key, value = key.repeat_interleave(repeats, 1), value.repeat_interleave(repeats, 1)
     if device == "cpu" and query.dim() == 4 and query.shape[-1] == value.shape[-1] and query.stride(-1) == 1:
-        fused = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
+        fused = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu  # takes fewer heads of keys as they are
         out: torch.Tensor = fused(query, key, value, dropout_p, is_causal, attn_mask=attn_mask, scale=scale)[0]
         return out
-    return _SDPA(query, key, value, attn_mask, dropout_p, is_causal, scale=scale)
+    return _SDPA(query, key, value, attn_mask, dropout_p, is_causal, scale=scale, enable_gqa=enable_gqa)

@@ -100,7 +100,7 @@ class DataFlowView {
   open(node, group) {
     for (const other of this.part("whole").querySelectorAll(".box.opens")) other.setAttribute("aria-pressed", String(other === group));
     const detail = this.data.details[node.inside];
-    this.part("inside-title").textContent = fill(this.texts.inside, { name: node.lines[0] });
+    this.part("inside-title").textContent = fill(node.lines[0] === detail.name ? this.texts.inside : this.texts.inside_equal, { name: detail.name, chosen: node.lines[0] });
     drawFlow(this.part("inside"), detail, this.part("inside-title").textContent, null);
   }
 }

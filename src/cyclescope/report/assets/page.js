@@ -49,7 +49,7 @@ function preparePrint() {
   addEventListener("beforeprint", () => {
     theme = root.dataset.theme;
     root.dataset.theme = "light";
-    closed = [...document.querySelectorAll("details:not([open])")];
+    closed = [...document.querySelectorAll("details[data-print]:not([open])")];
     for (const details of closed) details.open = true;
     for (const chart of charts) {
       chart.readColours();
