@@ -47,7 +47,7 @@ def test_both_catalogues_have_the_same_keys_and_placeholders() -> None:
 
 
 def test_no_text_is_empty_and_chinese_is_chinese() -> None:
-    same_in_both = {"flops", "flop_rate", "kind_names.softmax"}
+    same_in_both = {"flops", "flop_rate", "intensity", "kind_names.softmax"}
     for key, text in texts(ZH):
         assert text.strip(), key
         assert key in same_in_both or re.search("[\u4e00-\u9fff]", text), key
