@@ -135,7 +135,7 @@ def _columns(spans: Sequence[Span], graph: Graph) -> dict[str, Any]:
     words = _Words()
     costs: dict[tuple[int, int, int, int], int] = {}
     columns: dict[str, list[int]] = {
-        name: [] for name in ("name", "kind", "stage", "module", "layer", "after", "duration", "depth", "cost")
+        column: [] for column in ("name", "kind", "stage", "module", "layer", "after", "duration", "depth", "cost")
     }
     before = 0
     for span in spans:
@@ -156,8 +156,8 @@ def _columns(spans: Sequence[Span], graph: Graph) -> dict[str, Any]:
             "cost": cost,
         }
         before = span.start_ns
-        for name, value in values.items():
-            columns[name].append(value)
+        for column, value in values.items():
+            columns[column].append(value)
     return {"texts": list(words.known), "costs": [list(row) for row in costs], **columns}
 
 
