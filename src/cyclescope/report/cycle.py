@@ -196,7 +196,9 @@ def _unlike(rows: Sequence[LayerRow], s: Strings) -> Iterator[Note]:
             yield Note(Severity.INFO, text)
             continue
         factor = row.time.value_ns / median if median else 1.0
-        apart = row.time.low_ns > typical.time.high_ns or row.time.high_ns < typical.time.low_ns
+        apart = fmt.has_interval(row.time) and (
+            row.time.low_ns > typical.time.high_ns or row.time.high_ns < typical.time.low_ns
+        )
         if abs(factor - 1) > _UNLIKE and apart:
             template = s.layer_slower if factor > 1 else s.layer_faster
             text = template.format(stage=stage, layer=row.index, factor=fmt.significant(factor), time=time)

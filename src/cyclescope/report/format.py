@@ -16,6 +16,8 @@ _DIGITS = 3
 _MOST_DIGITS = 6
 # An interval whose two sides differ by this factor is written as two ends, since ± would hide which way it leans.
 _LOPSIDED = 2.0
+# With fewer samples no interval of a median has 95 % (see core.statistics.median_ranks), so none is shown.
+_LEAST_SAMPLES = 6
 
 
 def time(ns: float | None) -> str:
@@ -86,14 +88,27 @@ def times(factor: float | None) -> str:
 
 
 def ratio(value: Ratio) -> str:
-    """A ratio with its interval: `0.998 [0.995 – 1.003]`."""
+    """A ratio with its interval: `0.998 [0.995 – 1.003]`; without one where there are too few samples for it."""
+    if value.n < _LEAST_SAMPLES:
+        return _near_one(value.value)
     ends = f"[{_near_one(value.low)} – {_near_one(value.high)}]"
     return f"{_near_one(value.value)} {ends}"
 
 
+def has_interval(estimate: Estimate) -> bool:
+    """Whether there are samples enough for a 95 % interval, and its ends are numbers."""
+    numbers = (estimate.value_ns, estimate.low_ns, estimate.high_ns)
+    return estimate.n >= _LEAST_SAMPLES and all(map(math.isfinite, numbers))
+
+
 def plus_minus(estimate: Estimate) -> str:
-    """The interval of an estimate: `±2.1 %`, or `[11.2 – 15.0 ms]` where it leans to one side; `–` for a single sample."""
-    if estimate.n < 2 or _special(estimate.value_ns) or _special(estimate.low_ns) or _special(estimate.high_ns):
+    """The interval of an estimate: `±2.1 %`, or `[11.2 – 15.0 ms]` where it leans to one side; `–` below six samples."""
+    if (
+        estimate.n < _LEAST_SAMPLES
+        or _special(estimate.value_ns)
+        or _special(estimate.low_ns)
+        or _special(estimate.high_ns)
+    ):
         return UNKNOWN
     below, above = estimate.value_ns - estimate.low_ns, estimate.high_ns - estimate.value_ns
     narrow, wide = sorted((max(below, 0.0), max(above, 0.0)))
@@ -104,8 +119,8 @@ def plus_minus(estimate: Estimate) -> str:
 
 
 def estimate(value: Estimate) -> str:
-    """A time with its interval: `12.3 ms ±2.1 %`."""
-    return f"{time(value.value_ns)} {plus_minus(value)}"
+    """A time with its interval, if it has one: `12.3 ms ±2.1 %`."""
+    return f"{time(value.value_ns)} {plus_minus(value)}" if has_interval(value) else time(value.value_ns)
 
 
 def time_range(low_ns: float, high_ns: float) -> str:

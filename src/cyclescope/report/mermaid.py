@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 from cyclescope.core.graph import Graph
 from cyclescope.explain.dataflow import DataFlow, FlowEdge, FlowNode, Level, NodeRole, data_flow, folded
@@ -74,16 +75,16 @@ def _label(node: FlowNode, s: Strings) -> list[str]:
 
 
 def _carried(graph: Graph, edge: FlowEdge, s: Strings) -> list[str]:
-    """The tensors on an arrow: shape and dtype of the largest, then the bytes of all."""
-    largest = sorted(edge.crossings, key=lambda crossing: -crossing.bytes)
-    lines = []
-    for crossing in largest[:_MOST_SHAPES]:
+    """The tensors on an arrow: shapes and dtypes, the largest first, then the bytes of all."""
+    shapes: Counter[str] = Counter()
+    for crossing in sorted(edge.crossings, key=lambda crossing: -crossing.bytes):
         spec = graph.tensors[crossing.tensor]
         tensor = spec.dtype if spec.dtype == _TEXT else f"{fmt.shape(spec.shape)} {spec.dtype}"
         # Where a view shows less than the tensor that lies there, the arrow carries less than its shape says.
-        lines.append(s.flow_part.format(tensor=tensor) if crossing.bytes < spec.bytes else tensor)
-    if len(largest) > _MOST_SHAPES:
-        lines[-1] += f" + {len(largest) - _MOST_SHAPES}"
+        shapes[s.flow_part.format(tensor=tensor) if crossing.bytes < spec.bytes else tensor] += 1
+    lines = [f"{shape} ×{count}" if count > 1 else shape for shape, count in shapes.items()]
+    if len(lines) > _MOST_SHAPES:
+        lines[_MOST_SHAPES:] = [f"+ {len(lines) - _MOST_SHAPES}"]
     often = f"{edge.times} × " if edge.times > 1 else ""
     return [*lines, often + fmt.data(edge.bytes)]
 

@@ -14,8 +14,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from cyclescope.report.names import storable
 
 Time = Annotated[float, Field(description="ns")]
-LowNs = Annotated[float, Field(description="ns; lower end of the 95 % interval of the median (order statistics)")]
-HighNs = Annotated[float, Field(description="ns; upper end of the 95 % interval of the median (order statistics)")]
+LowNs = Annotated[
+    float, Field(description="ns; lower end of the 95 % interval of the median (order statistics; n < 6: an extreme)")
+]
+HighNs = Annotated[
+    float, Field(description="ns; upper end of the 95 % interval of the median (order statistics; n < 6: an extreme)")
+]
 Share = Annotated[float, Field(description="time_ns ÷ sum of the stages' time_ns, 0 … 1")]
 FlopCount = Annotated[int, Field(description="FLOPs of matrix products and convolutions, two per multiply-add")]
 ElementwiseFlopCount = Annotated[int, Field(description="FLOPs of everything that is no matrix product or convolution")]
@@ -35,8 +39,12 @@ class Wall(_Part):
     """Wall time of whole cycles, text in to text out, without any instrumentation. null where none was measured."""
 
     median_ns: float | None = Field(description="ns; median over n cycles")
-    low_ns: float | None = Field(description="ns; lower end of the 95 % interval of the median (order statistics)")
-    high_ns: float | None = Field(description="ns; upper end of the 95 % interval of the median (order statistics)")
+    low_ns: float | None = Field(
+        description="ns; lower end of the 95 % interval of the median (order statistics; n < 6: an extreme)"
+    )
+    high_ns: float | None = Field(
+        description="ns; upper end of the 95 % interval of the median (order statistics; n < 6: an extreme)"
+    )
     n: int = Field(description="number of cycles measured")
     minimum_ns: float | None = Field(description="ns; shortest cycle")
     cpu_median_ns: float | None = Field(description="ns; median of the processor time of all threads of the process")

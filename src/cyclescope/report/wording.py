@@ -83,7 +83,7 @@ def facts(cycle: Cycle, s: Strings) -> tuple[tuple[str, str], ...]:
     given = template.format(batch=work.batch, tokens=work.tokens_in, characters=fmt.count(work.characters))
     padded = work.batch * work.tokens_in
     if work.real_tokens < padded:
-        given += ", " + s.padding.format(share=fmt.share(1 - work.real_tokens / padded))
+        given += s.padding.format(share=fmt.share(1 - work.real_tokens / padded))
     rows = [
         (
             s.model,
@@ -110,7 +110,7 @@ def facts(cycle: Cycle, s: Strings) -> tuple[tuple[str, str], ...]:
             s.machine_value.format(
                 processor=machine.processor, cores=machine.cores, memory=fmt.data(machine.memory_bytes)
             )
-            + (f", {s.virtual}" if machine.virtual else ""),
+            + (s.virtual if machine.virtual else ""),
         ),
     ]
     if work.outcome:

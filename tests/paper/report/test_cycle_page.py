@@ -85,6 +85,11 @@ def test_equal_layers_raise_no_note(graph: Graph) -> None:
     assert not [note for note in of(Note, page) if note.severity is Severity.WARNING]
 
 
+def test_no_layer_is_called_unlike_on_few_samples(graph: Graph) -> None:
+    page = cycle_page(explain(paper_cycle(graph, slot_times(graph, slow_layer=7), runs=3)))
+    assert not [text for text in notes(page) if "median layer" in text]
+
+
 def test_few_layers_get_a_bar_each() -> None:
     page = cycle_page(explain(paper_cycle(paper_bert(3))))
     assert not of(Strip, page)

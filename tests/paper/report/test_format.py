@@ -94,8 +94,10 @@ def test_an_even_interval_is_plus_minus_and_a_lopsided_one_has_two_ends() -> Non
     assert fmt.plus_minus(Estimate(1e6, 1e6, 1e6, 9)) == "±0 %"
 
 
-def test_one_sample_has_no_interval() -> None:
-    assert fmt.plus_minus(Estimate(1e6, 1e6, 1e6, 1)) == "–"
+def test_too_few_samples_have_no_interval() -> None:
+    assert fmt.plus_minus(Estimate(1e6, 0.9e6, 1.1e6, 5)) == "–"
+    assert fmt.estimate(Estimate(1e6, 0.9e6, 1.1e6, 5)) == "1.00 ms"
+    assert fmt.ratio(Ratio(0.998, 0.9, 1.1, 5)) == "0.998"
 
 
 def test_shapes() -> None:
