@@ -26,7 +26,6 @@ _SUSPECT_FROM_BYTES = 1 << 28
 _SUSPECT_RATIO = 100
 
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-_LEVEL = 6
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold: equal content gives equal bytes
 _PLAIN_FILE = 0o100644 << 16
 _KINDS = "biuf"  # booleans, whole numbers, reals; nothing that could hold a Python object

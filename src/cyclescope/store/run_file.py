@@ -50,10 +50,10 @@ def load(path: str | os.PathLike[str]) -> Cycle:
 
 def _read(path: Path) -> Archive:
     try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):  # asked before opening: a pipe without a writer would never open
+            raise RunFileError(f"{path} is not a saved run.", "It is not an ordinary file.", _name_one())
         with path.open("rb") as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise RunFileError(f"{path} is not a saved run.", "It is not an ordinary file.", _name_one())
             if status.st_size == 0:
                 raise RunFileError(f"{path} is not a saved run.", "The file is empty.", _AGAIN)
             foreign = _foreign(file.read(8))
