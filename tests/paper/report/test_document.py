@@ -82,6 +82,30 @@ def test_what_the_schema_promises(explanation: Explanation) -> None:
     assert data["next_steps"][0]["code"] == "matmul-bound"
 
 
+def test_every_figure_is_that_of_the_explanation(explanation: Explanation) -> None:
+    data = strict(to_json(explanation))
+    cpu, closure = explanation.cpu, explanation.closure
+    wall = data["wall"]
+    assert wall["minimum_ns"] == explanation.minimum_ns < wall["median_ns"]
+    assert (wall["cpu_median_ns"], wall["cpu_low_ns"], wall["cpu_high_ns"]) == (cpu.value_ns, cpu.low_ns, cpu.high_ns)
+    assert data["closure"]["instrumentation_ratio"] == closure.instrumentation_ratio.value
+    assert data["closure"]["instrumentation_ns"] == closure.instrumentation_ns
+    lists = {"stages": explanation.stages, "layers": explanation.layers, "operations": explanation.operations}
+    for name, rows in {**lists, "kinds": explanation.kinds, "places": explanation.places}.items():
+        for told, row in zip(data[name], rows, strict=True):
+            assert (told["time_ns"], told["low_ns"], told["high_ns"]) == (
+                row.time.value_ns,
+                row.time.low_ns,
+                row.time.high_ns,
+            )
+            assert told["share"] == row.share
+            assert (told["flops"], told["elementwise_flops"]) == (row.cost.flops, row.cost.elementwise_flops)
+            assert (told["read_bytes"], told["written_bytes"]) == (row.cost.read_bytes, row.cost.written_bytes)
+    assert [row["python_ns"] for row in data["layers"]] == [row.python_ns for row in explanation.layers]
+    assert [row["count"] for row in data["places"]] == [row.count for row in explanation.places]
+    assert [row["operations"] for row in data["stages"]] == [row.operations for row in explanation.stages]
+
+
 def test_what_was_not_measured_is_null(unmeasured: Explanation) -> None:
     data = strict(to_json(unmeasured))
     assert data["partial"] is True

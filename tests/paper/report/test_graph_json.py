@@ -9,6 +9,9 @@ import numpy as np
 from hypothesis import given, settings
 
 from cyclescope.core.graph import Graph
+from cyclescope.core.graph_builder import GraphBuilder
+from cyclescope.core.op import OpKind
+from cyclescope.core.tensor import TensorRole
 from cyclescope.report.graph_json import graph_lines, graph_to_json
 
 from .conftest import hostile_graph
@@ -36,6 +39,12 @@ def check(graph: Graph) -> None:
     ]
     assert [tuple(tensor["shape"]) for tensor in data["tensors"]] == [spec.shape for spec in graph.tensors]
     assert columns(data["tensors"], "bytes") == [spec.bytes for spec in graph.tensors]
+    assert columns(operations, "in_place") == graph.in_place.astype(bool).tolist()
+    assert columns(operations, "frame") == graph.op_frame.tolist()
+    for name in ("stage", "layer", "first_op", "end_op"):
+        assert columns(data["frames"], name) == [getattr(frame, name) for frame in graph.frames]
+    assert columns(data["tensors"], "storage") == [spec.storage for spec in graph.tensors]
+    assert columns(data["tensors"], "role") == [spec.role.value for spec in graph.tensors]
     assert columns(data["frames"], "parent") == [frame.parent for frame in graph.frames]
     edges = graph.dependencies
     for name in ("source", "target", "tensor"):
@@ -52,6 +61,20 @@ def test_the_bert(graph: Graph) -> None:
 
 def test_hostile_names() -> None:
     check(hostile_graph())
+
+
+def test_a_write_in_place_waits_without_carrying_data() -> None:
+    b = GraphBuilder()
+    x = b.tensor((2,), role=TensorRole.INPUT)
+    y, z = b.tensor((2,)), b.tensor((2,))
+    b.op("first", OpKind.ELEMENTWISE, [x], [y])
+    b.op("reader", OpKind.ELEMENTWISE, [y], [z])
+    b.op("add_", OpKind.ELEMENTWISE, [x], [y], in_place=True)
+    graph = b.build()
+    check(graph)
+    data = json.loads(graph_to_json(graph))
+    assert columns(data["operations"], "in_place") == [False, False, True]
+    assert {"source": 1, "target": 2, "tensor": y, "carries_data": False} in data["dependencies"]
 
 
 @settings(max_examples=50, deadline=None)

@@ -20,6 +20,7 @@ from cyclescope.report.wrapping import pad, wrap
         ("all of 46.3 % is", 10, ["all of", "46.3 % is"]),
         ("encode · attention.self.query (linear) × 12", 24, ["encode ·", "attention.self.query", "(linear) × 12"]),
         ("encoder.layer.11.attention", 12, ["encoder.", "layer.11.", "attention"]),
+        ("aaaa × 12", 7, ["aaaa", "× 12"]),
         ("一个周期耗时", 6, ["一个周", "期耗时"]),
         ("比例是 1.004。", 11, ["比例是", "1.004。"]),
         ("未解释 -1.0 ns（-0.01 %）。", 16, ["未解释 -1.0 ns", "（-0.01 %）。"]),
