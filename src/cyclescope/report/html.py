@@ -15,7 +15,8 @@ from cyclescope.core.cycle import Cycle
 from cyclescope.explain.explaining import explain
 from cyclescope.explain.explanation import Explanation
 from cyclescope.report import format as fmt
-from cyclescope.report.html_data import Shown, fitting, name
+from cyclescope.report.html_data import fitting
+from cyclescope.report.html_spans import Shown, name
 from cyclescope.report.html_view import View
 from cyclescope.report.names import printable
 from cyclescope.report.strings import strings
@@ -108,6 +109,7 @@ def _environment() -> Environment:
         time=fmt.time,
         time_range=fmt.time_range,
         plus_minus=fmt.plus_minus,
+        has_interval=fmt.has_interval,
         share=fmt.share,
         count=fmt.count,
         data=fmt.data,

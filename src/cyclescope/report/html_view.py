@@ -26,7 +26,8 @@ from cyclescope.report.html_bars import (
     place,
     segments,
 )
-from cyclescope.report.html_data import FAMILIES, FlowPainter, Shown
+from cyclescope.report.html_flow import FlowPainter
+from cyclescope.report.html_spans import FAMILIES, Shown
 from cyclescope.report.page import Heading, Note
 from cyclescope.report.strings import Advice, Strings
 from cyclescope.report.text import PageText
@@ -49,6 +50,7 @@ _UNIT = re.compile(r"(?<=\d) (?=%|[nµm]?s\b|层)|(?<=±) ")
 class StageLine:
     label: str
     shape: BarShape
+    whisker: bool
     spoken: str
     time: Estimate
     share: float
@@ -83,6 +85,7 @@ class WorkLine:
 @dataclass(frozen=True, slots=True)
 class LayerColumn:
     shape: ColumnShape
+    whisker: bool
     label: str
     spoken: str
     unlike: bool
@@ -189,7 +192,9 @@ class View:
                 python=fmt.time(row.python_ns),
             )
             shape = bar_shape(row.op_ns, row.python_ns, row.time, longest)
-            lines.append(StageLine(label, shape, spoken, row.time, row.share, row.operations))
+            lines.append(
+                StageLine(label, shape, fmt.has_interval(row.time), spoken, row.time, row.share, row.operations)
+            )
         return tuple(lines)
 
     @property
@@ -295,11 +300,13 @@ class View:
             )
             shape = column_shape(k, len(chosen), row.time.value_ns - row.python_ns, row.python_ns, row.time, top)
             label = str(row.index) if k % every == 0 else ""
-            columns.append(LayerColumn(shape, label, spoken, row.index in unlike))
+            columns.append(LayerColumn(shape, fmt.has_interval(row.time), label, spoken, row.index in unlike))
         template = self.s.layers_unlike if unlike else self.s.layers_alike
         text = template.format(
             count=len(rows), median=fmt.time(median), low=fmt.time(min(values)), high=fmt.time(max(values))
         )
+        if few > 1:
+            text = f"{text}; {self.p.layers_grouped.format(few=fmt.count(few))}"
         return StackStrip(wording.stage_name(stage, self.s), text, top, height_of(median, top), tuple(columns))
 
     @property
@@ -392,4 +399,4 @@ def is_unlike(row: LayerRow, rows: Sequence[LayerRow]) -> bool:
     median = statistics.median_low(other.time.value_ns for other in rows)
     typical = next(other for other in rows if other.time.value_ns == median)
     apart = row.time.low_ns > typical.time.high_ns or row.time.high_ns < typical.time.low_ns
-    return apart and median > 0 and abs(row.time.value_ns / median - 1) > _UNLIKE
+    return fmt.has_interval(row.time) and apart and median > 0 and abs(row.time.value_ns / median - 1) > _UNLIKE

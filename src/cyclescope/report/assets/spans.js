@@ -53,6 +53,11 @@ class Arrangement {
     return k < track.length && this.start[track[k]] <= time ? track[k] : -1;
   }
 
+  /** The longest of what lies inside, which is where a reader wants to go; −1 where there is nothing. */
+  heaviestChild(i) {
+    return this.children[i].reduce((best, child) => (best < 0 || this.duration[child] > this.duration[best] ? child : best), -1);
+  }
+
   /** The neighbour `by` places away on the same depth, or −1. */
   neighbour(i, by) {
     const track = this.tracks[this.depth[i]];

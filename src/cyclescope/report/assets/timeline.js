@@ -62,8 +62,7 @@ class Timeline {
 
   zoomTo(i) {
     const a = this.arrangement;
-    const margin = 0.02 * a.duration[i];
-    this.show(a.start[i] - margin, a.end(i) + margin);
+    this.show(a.start[i], a.end(i));
   }
 
   select(i, reveal = true) {
@@ -509,7 +508,7 @@ class Timeline {
     const actions = {
       ArrowRight: () => (event.shiftKey ? this.pan(0.2) : this.select(i < 0 ? first(0) : a.neighbour(i, 1))),
       ArrowLeft: () => (event.shiftKey ? this.pan(-0.2) : this.select(i < 0 ? first(0) : a.neighbour(i, -1))),
-      ArrowDown: () => this.select(i < 0 ? first(0) : a.children[i][0] ?? -1),
+      ArrowDown: () => this.select(i < 0 ? first(0) : a.heaviestChild(i)),
       ArrowUp: () => this.select(i < 0 ? first(0) : a.parent[i]),
       Enter: () => i >= 0 && this.zoomTo(i),
       "+": () => this.zoom(ZOOM_STEP, around),

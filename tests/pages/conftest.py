@@ -1,0 +1,165 @@
+"""A real Chromium that may fetch nothing, and pages of paper cycles."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, sync_playwright
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "paper"))
+
+from paper_models import PAPER_BERT_WORKLOAD, paper_bert, paper_cycle, slot_times
+
+from cyclescope.core.graph import Graph
+from cyclescope.core.graph_builder import GraphBuilder
+from cyclescope.core.op import Cost, OpKind
+from cyclescope.core.tensor import TensorRole
+from cyclescope.explain.explaining import explain
+from cyclescope.explain.explanation import Explanation
+from cyclescope.report.html import render
+
+HOSTILE = (
+    "</script><img src=x onerror=\"document.title='owned'\">",
+    "<script>document.title='owned'</script>",
+    "\"quoted\" 'single' `back` ${1+1} {{ 7*7 }} {% raw %}",
+    "<!--<script>",
+    "left\u202eright\u2028line",
+    "\x1b[31mred\x00",
+    "half \ud800 surrogate",
+    "مرحبا",
+    "中文模块名",
+    "long" * 400,
+)
+
+
+@pytest.fixture(scope="session")
+def explanation() -> Explanation:
+    """Twelve layers, the eighth of them slow."""
+    graph = paper_bert()
+    return explain(paper_cycle(graph, slot_times(graph, slow_layer=7)))
+
+
+@pytest.fixture(scope="session")
+def deep() -> Explanation:
+    """Some ten thousand spans."""
+    return explain(paper_cycle(paper_bert(172, hidden=64, vocabulary=100)))
+
+
+@pytest.fixture(scope="session")
+def without_light_pass() -> Explanation:
+    """Interrupted before anything was stamped."""
+    return explain(paper_cycle(paper_bert(2), light=False, partial=True))
+
+
+def hostile_graph() -> Graph:
+    """Every name that a model can choose is an attack, or at least a nuisance."""
+    b = GraphBuilder()
+    x = b.tensor((1, 4), role=TensorRole.INPUT, name=HOSTILE[0])
+    with b.frame("", HOSTILE[0]):
+        for i in range(2):
+            with b.frame(f"{HOSTILE[0]}.{i}", HOSTILE[1]):
+                for name in HOSTILE:
+                    with b.frame(f"{HOSTILE[0]}.{i}.{name}", name):
+                        for _ in range(2):
+                            y = b.tensor((1, 4), name=name)
+                            b.op(name, OpKind.MATMUL, [x], [y], Cost(100, 0, 16, 16))
+                            x = y
+    return b.build(traced_on=HOSTILE[0], notes=HOSTILE)
+
+
+@pytest.fixture(scope="session")
+def hostile() -> Explanation:
+    """An explanation in which every text that comes from outside is hostile."""
+    model = replace(PAPER_BERT_WORKLOAD.model, reference=HOSTILE[0], class_name=HOSTILE[1], tokenizer=HOSTILE[2])
+    workload = replace(PAPER_BERT_WORKLOAD, model=model, outcome=" ".join(HOSTILE), texts=HOSTILE)
+    cycle = paper_cycle(hostile_graph(), workload=workload, notes=HOSTILE)
+    return explain(replace(cycle, machine=replace(cycle.machine, processor=HOSTILE[0], packages=((HOSTILE[0], "1"),))))
+
+
+def _chromium() -> str | None:
+    named = os.environ.get("CYCLESCOPE_CHROMIUM")
+    return named or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    path = _chromium()
+    if path is None:
+        pytest.skip("no Chromium on the path; `make browser` finds or installs one, CYCLESCOPE_CHROMIUM names one")
+    quiet = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=quiet)
+        yield chromium
+        chromium.close()
+
+
+@dataclass
+class Visit:
+    """An open page, and what it asked for and complained about."""
+
+    page: Page
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def data(self, name: str) -> float:
+        """A figure that the timeline tells of itself after it has drawn."""
+        self.page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        value = self.page.locator("#timeline-chart").get_attribute(f"data-{name}")
+        assert value is not None
+        return float(value)
+
+    @property
+    def view(self) -> tuple[float, float]:
+        return self.data("start"), self.data("end")
+
+
+Open = Callable[..., Visit]
+
+
+@pytest.fixture
+def visit(browser: Browser, tmp_path: Path) -> Iterator[Open]:
+    """Opens HTML as a file. At the end of the test the page must have asked for nothing and complained of nothing."""
+    visits: list[Visit] = []
+
+    def open_page(html: str, *, width: int = 1280, height: int = 900, scheme: str = "light") -> Visit:
+        path = tmp_path / f"page{len(visits)}.html"
+        path.write_text(html, encoding="utf-8")
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if scheme == "dark" else "light",
+            reduced_motion="reduce",
+        )
+        made = Visit(context.new_page())
+
+        def watch(route: Route) -> None:
+            made.requests.append(route.request.url)
+            if route.request.url == path.as_uri():
+                route.continue_()
+            else:
+                route.abort()
+
+        made.page.route("**/*", watch)
+        made.page.on("console", lambda message: made.complaints.append(f"{message.type}: {message.text}"))
+        made.page.on("pageerror", lambda error: made.complaints.append(f"error: {error}"))
+        made.page.goto(path.as_uri())
+        visits.append(made)
+        return made
+
+    yield open_page
+    for made in visits:
+        asked = set(made.requests)
+        complained = list(made.complaints)
+        made.page.context.close()
+        assert len(asked) == 1, asked
+        assert complained == []
+
+
+@pytest.fixture(scope="session")
+def english(explanation: Explanation) -> str:
+    return render(explanation)
