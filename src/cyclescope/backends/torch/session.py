@@ -107,18 +107,17 @@ class TorchSession:
         return runs
 
     def light(self, graph: Graph, cycles: int) -> Sequence[LightRun]:
-        """Stamped runs. The first call decides whether shims see every traced call; if not, the function mode takes over."""
+        """Stamped runs. The first decides whether shims see every traced call; if not, the function mode takes over."""
         traced = self._known(graph)
-        if self._recorder is None:
-            self._recorder = self._choose_recorder(traced)
         with engine_errors("run the model"):
             try:
-                return self._stamped(self._recorder, Alignment(traced.graph, traced.keys), cycles)
+                recorder = self._recorder = self._recorder or self._choose_recorder(traced)
+                return self._stamped(recorder, Alignment(traced.graph, traced.keys), cycles)
             except Misaligned as difference:
                 raise EngineError(
                     "The model does not do the same in every cycle, so its time cannot be booked by operation.",
                     f"A stamped run differs from the traced one: {difference}.",
-                    "Look for randomness or for state that is kept between calls (dropout in training mode, a cache).",
+                    "Look for randomness or for state that is kept between calls (a cache, a counter, training mode).",
                 ) from difference
 
     def _known(self, graph: Graph) -> Traced:

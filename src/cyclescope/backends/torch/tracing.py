@@ -30,6 +30,7 @@ from cyclescope.cost.call import Call, Priced
 from cyclescope.cost.registry import kind_of_group, price
 
 _SDPA = torch.nn.functional.scaled_dot_product_attention
+_LIFTS = (torch.ops.aten.lift_fresh.default, torch.ops.aten.lift_fresh_copy.default, torch.ops.aten.lift.default)
 # They make a tensor out of Python values, which would be lost if it were made on the meta device.
 _LITERALS = (torch.tensor, torch.as_tensor, torch.scalar_tensor, torch.from_numpy)
 
@@ -211,7 +212,8 @@ class Tracer:
         cost = Cost()
         for part in pending.parts:
             cost = cost + part.priced.cost
-        kind = kind_of_group([part.priced for part in pending.parts]) if pending.parts else OpKind.VIEW
+        nothing = OpKind.VIEW if reads else OpKind.COPY  # hands its input on, or makes a tensor of Python values
+        kind = kind_of_group([part.priced for part in pending.parts]) if pending.parts else nothing
         row = self.builder.op(
             _name(func),
             kind,
@@ -231,6 +233,8 @@ class Tracer:
         if not self._pending:
             self._orphans += 1
             return
+        if func in _LIFTS:
+            return  # a tensor of Python values comes into the world; the operation that made it is already known
         pending = self._pending[-1]
         mutated = _mutated(func, args, kwargs)
         reads = [self.memory.number(t) for t in tensors]
