@@ -17,7 +17,8 @@ ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "cyclescope"
 MODULES = sorted(SOURCE.rglob("*.py"))
 
-PUBLIC = {"Cycle", "Graph", "Machine", "Plan", "Workload", "explain", "load", "measure", "save", "trace", "watch"}
+NOUNS = {"Cycle", "Graph", "Machine", "Plan", "Workload"}
+PUBLIC = NOUNS | {"__version__", "explain", "load", "measure", "save", "trace", "watch"}
 FRAMEWORKS = {"torch", "transformers", "tokenizers", "safetensors", "onnxruntime", "openvino", "tensorflow"}
 # What makes a program slow to start, and what a person who only asks for help must not wait for.
 HEAVY = FRAMEWORKS | {"scipy", "pandas", "matplotlib", "sklearn"}

@@ -9,6 +9,7 @@ import pytest
 
 from cyclescope.core import errors
 from cyclescope.core.errors import CyclescopeError
+from cyclescope.report.strings import strings
 
 ROOT = Path(__file__).parents[3]
 DOCS = ROOT / "docs"
@@ -89,3 +90,18 @@ def test_both_readmes_have_the_same_shape() -> None:
         return [len(h) for h in re.findall(r"^(#+) ", prose, re.MULTILINE)], len(_FENCED.findall(text)), links
 
     assert shape("README.md") == shape("README.zh.md")
+
+
+def test_glossary_has_the_words_of_the_reports() -> None:
+    glossary = (DOCS / "glossary.md").read_text(encoding="utf-8").lower()
+    english, chinese = strings("en"), strings("zh")
+    words = ["wall", "unexplained", "python", "account", "interval", "warm_up"]
+    missing = [
+        word
+        for name in words
+        for word in (str(getattr(english, name)), str(getattr(chinese, name)))
+        if word.lower() not in glossary
+    ]
+    stages = [word for pair in chinese.stage_names.items() for word in pair]
+
+    assert missing + [word for word in stages if word not in glossary] == []
