@@ -1,0 +1,174 @@
+"""Sums that must agree, the answer, the places, and what is worth doing next."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from core.small_graphs import build, call, few_examples, small_bert, timed_graphs
+from hypothesis import given
+from paper_models import PAPER_BERT_WORKLOAD, paper_bert, paper_cycle, slot_times
+
+from cyclescope.core.cycle import Cycle
+from cyclescope.core.graph import Graph
+from cyclescope.core.graph_builder import GraphBuilder
+from cyclescope.core.op import Cost, OpKind
+from cyclescope.core.samples import PlainSamples
+from cyclescope.core.units import IntArray
+from cyclescope.explain.closure import PYTHON, UNEXPLAINED
+from cyclescope.explain.explaining import explain, places
+from cyclescope.explain.explanation import Answer, Step, StepCode
+
+
+def timed(graph: Graph, op_ns: dict[OpKind, int], python_ns: int = 0) -> Cycle:
+    """Operations take what their kind takes, every gap takes `python_ns`."""
+    ops = [python_ns if op < 0 else op_ns[graph.kinds[int(op)]] for op in graph.slots.op]
+    return paper_cycle(graph, np.asarray(ops, dtype=np.int64), pace=(1.0,))
+
+
+def of_kinds(*kinds: OpKind) -> Graph:
+    b = GraphBuilder()
+    for kind in kinds:
+        b.op(kind.value, kind, (), [b.tensor((1,))])
+    return b.build()
+
+
+@few_examples
+@given(timed_graphs())
+def test_every_way_to_add_up_gives_the_same_sum(timed_graph: tuple[Graph, IntArray]) -> None:
+    graph, times = timed_graph
+    found = explain(paper_cycle(graph, times, pace=(1.0,), runs=3))
+    ops_ns = int(times[graph.slots.op >= 0].sum())
+    for rows in (found.operations, found.kinds, found.places):
+        assert sum(row.time.value_ns for row in rows) == ops_ns
+    assert sum(row.op_ns for row in found.stages) == ops_ns
+    assert sum(row.time.value_ns for row in found.stages) == times.sum()
+    assert sum(row.python_ns for row in found.stages) == times.sum() - ops_ns
+    assert sum(row.share for row in found.stages) == pytest.approx(1.0)
+    account = found.closure.rows
+    assert sum(row.time_ns for row in account if row.name == PYTHON) == times.sum() - ops_ns
+    for stage in found.stages:
+        assert sum(row.time_ns for row in account if row.stage == stage.name) == stage.time.value_ns
+    in_layers = int(times[graph.slots.layer >= 0].sum())
+    assert sum(row.time.value_ns for row in found.layers) == in_layers
+
+
+@few_examples
+@given(timed_graphs())
+def test_every_way_to_add_up_work_gives_the_same_work(timed_graph: tuple[Graph, IntArray]) -> None:
+    graph, times = timed_graph
+    found = explain(paper_cycle(graph, times, pace=(1.0,), runs=1))
+    for rows in (found.stages, found.operations, found.kinds, found.places):
+        assert sum((row.cost for row in rows), Cost()) == graph.total
+    for groups in (found.kinds, found.places):
+        assert sum(row.count for row in groups) == len(graph)
+    assert sum(row.operations for row in found.stages) == len(graph)
+
+
+def test_the_stages_of_a_bert_stand_in_order_of_time_with_their_own_work() -> None:
+    graph = paper_bert(2)
+    found = explain(paper_cycle(graph, pace=(1.0,)))
+    assert [row.name for row in found.stages] == ["tokenize", "embed", "encode", "head"]
+    per_layer = 24 * 16 * 768**2 + 4 * 16 * 16 * 768  # eight products of hidden by hidden, and attention
+    assert [row.cost.flops for row in found.stages] == [0, 0, 2 * per_layer, 2 * 768**2]
+    assert [row.cost.flops for row in found.layers] == [per_layer, per_layer]
+
+
+def test_a_slow_layer_is_found_and_named() -> None:
+    graph = paper_bert(4)
+    layers = explain(paper_cycle(graph, slot_times(graph, slow_layer=2, factor=2.0), pace=(1.0,))).layers
+    assert [(row.stage, row.index, row.module, row.class_name) for row in layers] == [
+        ("encode", i, f"encoder.layer.{i}", "BertLayer") for i in range(4)
+    ]
+    usual = layers[0].time.value_ns
+    # Every slot is rounded to a nanosecond before it is doubled.
+    assert [row.time.value_ns / usual for row in layers] == pytest.approx([1.0, 1.0, 2.0, 1.0], rel=1e-4)
+
+
+def test_operations_kinds_and_places_list_the_costliest_first() -> None:
+    found = explain(paper_cycle(paper_bert(2), pace=(1.0,)))
+    for rows in (found.operations, found.kinds, found.places):
+        times = [row.time.value_ns for row in rows]
+        assert times == sorted(times, reverse=True)
+    assert found.kinds[0].kind is OpKind.MATMUL
+
+
+def test_a_place_is_the_same_in_every_layer() -> None:
+    graph = paper_bert(3)
+    counts = {row.name: row.count for row in explain(paper_cycle(graph)).places}
+    assert counts["encode · attention.self.query · linear"] == 3
+    assert counts["encode · attention.self · transpose"] == 9
+    assert counts["head · pooler.dense · linear"] == 1
+    assert counts["tokenize · tokenize"] == 1
+    assert counts["embed · embeddings · embedding"] == 1
+
+
+def test_a_shared_layer_that_is_called_again_and_again_has_one_place_for_each_part() -> None:
+    shared = [call("group.0", call("group.0.inner", call("group.0.inner.ffn", 100))) for _ in range(3)]
+    assert places(build(call("", call("embed", 9), *shared)))[1:] == ["encode · inner.ffn · linear"] * 3
+
+
+def test_the_answer_names_the_heaviest_stage_its_layers_and_the_heaviest_kind() -> None:
+    found = explain(paper_cycle(paper_bert(3), pace=(1.0,)))
+    encode = next(row for row in found.stages if row.name == "encode")
+    matmul = next(row for row in found.kinds if row.kind is OpKind.MATMUL)
+    python = sum(row.python_ns for row in found.stages) / found.closure.attributed_ns
+    assert found.answer == Answer("encode", encode.share, 3, OpKind.MATMUL, matmul.share, python)
+
+
+def test_without_a_stamped_run_there_is_no_answer_and_nothing_to_do() -> None:
+    found = explain(paper_cycle(small_bert(), light=False))
+    assert found.answer == Answer("", 0.0, 0, OpKind.OTHER, 0.0, 0.0)
+    assert (found.next_steps, found.spans, found.closure.rows) == ((), (), ())
+    assert {row.share for row in found.stages} == {0.0}
+
+
+def test_wall_processor_time_and_minimum_are_those_of_the_plain_runs() -> None:
+    cycle = paper_cycle(small_bert())
+    plain = PlainSamples(np.asarray([30, 10, 20]), np.asarray([60, 20, 41]), np.asarray([0, 30, 40]))
+    found = explain(replace(cycle, samples=replace(cycle.samples, plain=plain)))
+    assert (found.wall.value_ns, found.cpu.value_ns, found.minimum_ns) == (20.0, 41.0, 10.0)
+    assert found.closure.rows[-1].name == UNEXPLAINED
+
+
+MATMUL, SOFTMAX, TEXT, OTHER = OpKind.MATMUL, OpKind.SOFTMAX, OpKind.TEXT, OpKind.OTHER
+
+
+@pytest.mark.parametrize(
+    ("op_ns", "python_ns", "code", "least"),
+    [
+        ({MATMUL: 50_000, OTHER: 50_000}, 0, StepCode.MATMUL_BOUND, 0.50),
+        ({SOFTMAX: 5_000, OTHER: 95_000}, 0, StepCode.EAGER_ATTENTION, 0.05),
+        ({OTHER: 150_000}, 25_000, StepCode.PYTHON_BOUND, 0.25),
+    ],
+)
+def test_a_step_is_worth_a_line_from_its_share_on(
+    op_ns: dict[OpKind, int], python_ns: int, code: StepCode, least: float
+) -> None:
+    graph = of_kinds(*op_ns)
+    reached = explain(timed(graph, op_ns, python_ns)).next_steps
+    assert Step(code, least) in reached
+    slightly_less = {kind: ns + 100 * (kind is OTHER) for kind, ns in op_ns.items()}
+    assert code not in {step.code for step in explain(timed(graph, slightly_less, python_ns)).next_steps}
+
+
+def test_a_heavy_tokenizer_is_a_step() -> None:
+    graph = build(call("", 1, stage="tokenize"), call("embed", 1), call("h.0", 100), call("h.1", 100))
+    times = np.where(graph.slots.op == 0, 300, np.where(graph.slots.op > 0, 900, 0))
+    assert Step(StepCode.TOKENIZER_BOUND, 0.1) in explain(paper_cycle(graph, times, pace=(1.0,))).next_steps
+
+
+def test_padding_is_a_step_with_the_share_of_the_tokens_that_are_padding() -> None:
+    padded = replace(PAPER_BERT_WORKLOAD, batch=2, tokens_in=16, real_tokens=24)
+    steps = explain(paper_cycle(small_bert(), workload=padded)).next_steps
+    assert Step(StepCode.PADDING, 0.25) in steps
+
+
+def test_steps_come_with_the_largest_share_first_and_the_timeline_last() -> None:
+    padded = replace(PAPER_BERT_WORKLOAD, batch=2, tokens_in=16, real_tokens=8)
+    steps = explain(paper_cycle(small_bert(), workload=padded)).next_steps
+    *shares, last = steps
+    assert last == Step(StepCode.LOOK_AT_TIMELINE)
+    assert [step.value for step in shares] == sorted((step.value for step in shares), reverse=True)
+    assert [step.code for step in shares[:2]] == [StepCode.PYTHON_BOUND, StepCode.PADDING]
