@@ -1,0 +1,97 @@
+"""A planted truth: a module that burns a known time in a known place. The tool must find that time, in that place."""
+
+from __future__ import annotations
+
+from time import perf_counter_ns
+
+import pytest
+import torch
+import transformers
+
+from cyclescope.core.structure import ENCODE, HEAD
+from cyclescope.explain.closure import PYTHON
+from cyclescope.explain.explaining import explain
+from cyclescope.explain.explanation import Explanation
+from cyclescope.measure.measurement import measure
+
+BURN_NS = 4_000_000
+
+pytestmark = pytest.mark.live
+
+
+class Burner(torch.nn.Module):
+    """Hands its input on after `burn_ns` of wall time. It holds no operation, so its time is Python's."""
+
+    def __init__(self, wrapped: torch.nn.Module, burn_ns: int, *, after: bool) -> None:
+        super().__init__()
+        self.wrapped = wrapped
+        self.burn_ns = burn_ns
+        self.after = after
+
+    def forward(self, *args: object, **kwargs: object) -> object:
+        if not self.after:
+            _burn(self.burn_ns)
+        result = self.wrapped(*args, **kwargs)
+        if self.after:
+            _burn(self.burn_ns)
+        return result
+
+
+def _burn(ns: int) -> None:
+    until = perf_counter_ns() + ns
+    while perf_counter_ns() < until:
+        pass
+
+
+def _bert() -> transformers.BertModel:
+    torch.manual_seed(0)
+    config = transformers.BertConfig(
+        vocab_size=500, hidden_size=64, num_hidden_layers=4, num_attention_heads=4, intermediate_size=128
+    )
+    return transformers.BertModel(config).eval()
+
+
+def _explained(model: torch.nn.Module) -> Explanation:
+    ids = torch.arange(5, 21)[None]
+    return explain(
+        measure(model, inputs={"input_ids": ids, "attention_mask": torch.ones_like(ids)}, budget=2, threads=1)
+    )
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before the layer's work", "after it"])
+def test_time_burnt_in_one_layer_is_found_in_that_layer(after: bool) -> None:
+    model = _bert()
+    model.encoder.layer[2].intermediate = Burner(model.encoder.layer[2].intermediate, BURN_NS, after=after)
+    told = _explained(model)
+    layers = {row.index: row for row in told.layers if row.stage == ENCODE}
+    others = sorted(layers[i].time.value_ns for i in (0, 1, 3))
+    found = layers[2].time.value_ns - others[1]
+    assert found / BURN_NS == pytest.approx(1.0, abs=0.1)
+    assert layers[2].python_ns / BURN_NS > 0.97
+    span = max((s for s in told.spans if s.kind == "python"), key=lambda s: s.duration_ns)
+    assert (span.module, span.layer) == ("encoder.layer.2.intermediate", 2)
+
+
+def test_time_burnt_after_the_last_operation_is_not_lost() -> None:
+    model = _bert()
+    model.pooler = Burner(model.pooler, BURN_NS, after=True)
+    told = _explained(model)
+    python = {(row.stage, row.name): row.time_ns for row in told.closure.rows}
+    assert python[HEAD, PYTHON] / BURN_NS == pytest.approx(1.0, abs=0.15)
+
+
+def test_work_added_to_one_operation_is_found_in_that_operation() -> None:
+    """A feed-forward product of one layer is made 64 times as wide; nothing else may grow by as much."""
+    model = _bert()
+    layer = model.encoder.layer[1]
+    torch.manual_seed(0)
+    layer.intermediate.dense = torch.nn.Linear(64, 128 * 64)
+    layer.output.dense = torch.nn.Linear(128 * 64, 64)
+    told = _explained(model)
+    heaviest = sorted(told.operations, key=lambda row: -row.time.value_ns)[:3]
+    assert {row.site.layer for row in heaviest} == {1}
+    assert {row.site.module for row in heaviest} == {
+        "encoder.layer.1.intermediate.dense",
+        "encoder.layer.1.intermediate.intermediate_act_fn",
+        "encoder.layer.1.output.dense",
+    }
