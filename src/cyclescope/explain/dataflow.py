@@ -37,9 +37,9 @@ class NodeRole(StrEnum):
 class FlowNode:
     """A part of the cycle. `ops` are its operations, `repeats` how many equal layers it stands for.
 
-    `index` is the layer within the stage (the first one, where several are folded into one node), `module` and
-    `class_name` those of the layer's or operation's own frame. `parameter_bytes` are the weights and buffers read inside,
-    of one repeat.
+    `index` is the layer within the stage, the first of `indices` where several are folded into one node. `module` and
+    `class_name` are those of the layer's or operation's own frame. `parameter_bytes` are the weights and buffers read
+    inside, of one repeat.
     """
 
     role: NodeRole
@@ -53,6 +53,7 @@ class FlowNode:
     cost: Cost = field(default_factory=Cost)
     parameter_bytes: int = 0
     repeats: int = 1
+    indices: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,19 +114,42 @@ def folded(graph: Graph, flow: DataFlow) -> DataFlow:
 
     Layers are equal when they do the same operations, of the same kinds, at the same cost, in the same order.
     """
-    shape: Callable[[FlowNode], object] = lambda n: (  # noqa: E731
-        n.stage,
-        tuple((graph.names[i], graph.kinds[i], graph.cost(i)) for i in n.ops),
-    )
-    heads: list[int] = []  # for each new node, the old node that it is made of first
-    home: list[int] = []  # old node -> new node
+    home: list[int] = []
     for k, node in enumerate(flow.nodes):
         previous = flow.nodes[k - 1] if k else node
         follows = node.role is previous.role is NodeRole.LAYER and node.index == (previous.index or 0) + 1
-        if not (follows and shape(previous) == shape(node)):
-            heads.append(k)
-        home.append(len(heads) - 1)
-    nodes = tuple(replace(flow.nodes[k], repeats=home.count(new)) for new, k in enumerate(heads))
+        alike = follows and _shape(graph, previous) == _shape(graph, node)
+        home.append(home[-1] if alike else (home[-1] + 1 if home else 0))
+    return _merged(graph, flow, home)
+
+
+def gathered(graph: Graph, flow: DataFlow) -> DataFlow:
+    """`flow` with all equal layers of a stage as one node, neighbours or not.
+
+    Layers of two sorts that take turns become two nodes that hand to each other.
+    """
+    first: dict[object, int] = {}
+    home = [
+        first.setdefault(_shape(graph, node) if node.role is NodeRole.LAYER else k, len(first))
+        for k, node in enumerate(flow.nodes)
+    ]
+    return _merged(graph, flow, home)
+
+
+def _shape(graph: Graph, node: FlowNode) -> tuple[object, ...]:
+    """What equal layers have in common."""
+    return (node.stage, *((graph.names[i], graph.kinds[i], graph.cost(i)) for i in node.ops))
+
+
+def _merged(graph: Graph, flow: DataFlow, home: list[int]) -> DataFlow:
+    """`flow` with old node k inside new node `home[k]`; new nodes are numbered in order of appearance."""
+    members: dict[int, list[FlowNode]] = {}
+    for k, node in enumerate(flow.nodes):
+        members.setdefault(home[k], []).append(node)
+    nodes = tuple(
+        replace(parts[0], repeats=len(parts), indices=tuple(n.index for n in parts if n.index is not None))
+        for parts in members.values()
+    )
     bundles: dict[tuple[int, int], list[FlowEdge]] = {}
     for edge in flow.edges:
         bundles.setdefault((home[edge.source], home[edge.target]), []).append(edge)
@@ -135,12 +159,15 @@ def folded(graph: Graph, flow: DataFlow) -> DataFlow:
             widest = max(bundle, key=lambda edge: edge.bytes)
             edges.append(FlowEdge(source, target, widest.crossings, len(bundle)))
         else:
-            edges.extend(FlowEdge(source, target, held, times) for times, held in _by_count(graph, bundle))
+            edges.extend(FlowEdge(source, target, crossings, times) for times, crossings in _by_count(graph, bundle))
     return DataFlow(flow.level, nodes, tuple(edges))
 
 
 def _by_count(graph: Graph, bundle: list[FlowEdge]) -> list[tuple[int, tuple[Crossing, ...]]]:
-    """Crossings of parallel edges, those together that happen equally often: a mask is read by all, a state by one."""
+    """Crossings of parallel edges, those together that happen equally often: a mask is read by all, a state by one.
+
+    Where each edge has memory of its own, and all the same amount, one of them stands for all.
+    """
     seen: dict[int, list[Crossing]] = {}
     for edge in bundle:
         for crossing in edge.crossings:
@@ -148,7 +175,15 @@ def _by_count(graph: Graph, bundle: list[FlowEdge]) -> list[tuple[int, tuple[Cro
     counts: dict[int, list[Crossing]] = {}
     for crossings in seen.values():
         counts.setdefault(len(crossings), []).append(max(crossings, key=lambda crossing: crossing.bytes))
-    return [(times, tuple(held)) for times, held in sorted(counts.items())]
+    single = [
+        own
+        for edge in bundle
+        if (own := tuple(c for c in edge.crossings if len(seen[graph.tensors[c.tensor].storage]) == 1))
+    ]
+    result = [(times, tuple(held)) for times, held in sorted(counts.items()) if times > 1]
+    if len({sum(c.bytes for c in own) for own in single}) == 1:
+        return [(len(single), single[0]), *result]
+    return [(1, tuple(c for own in single for c in own)), *result] if single else result
 
 
 _Key = tuple[NodeRole, str, int | None]
@@ -179,7 +214,7 @@ def _aggregate(graph: Graph, level: Level, keys: list[_Key], wanted: Callable[[i
     last_write: dict[int, int] = {}
     read: set[int] = set()  # storages that somebody computed with since they were last written
     for i, key in enumerate(keys):
-        is_view = graph.kinds[i] is OpKind.VIEW
+        is_view = _is_view(graph, i)
         if is_view and key[0] is NodeRole.OPERATION:
             continue
         ops.setdefault(key, []).append(i)
@@ -210,7 +245,8 @@ def _aggregate(graph: Graph, level: Level, keys: list[_Key], wanted: Callable[[i
         for storage, writer in last_write.items():
             if storage not in read and keys[writer] == last:
                 left = next(t for t in graph.writes(writer) if graph.tensors[t].storage == storage)
-                held.setdefault((last, way_out), {})[storage] = Crossing(left, graph.tensors[left].bytes)
+                if graph.tensors[left].shape:  # else a number that Python took away
+                    held.setdefault((last, way_out), {})[storage] = Crossing(left, graph.tensors[left].bytes)
 
     touched = {end for ends in held for end in ends} | {key for key, own in ops.items() if any(map(wanted, own))}
     shown = [key for key in (entry, *ops, way_out) if key in touched]
@@ -220,6 +256,15 @@ def _aggregate(graph: Graph, level: Level, keys: list[_Key], wanted: Callable[[i
     return DataFlow(level, nodes, tuple(sorted(edges, key=lambda edge: (edge.source, edge.target))))
 
 
+def _is_view(graph: Graph, op: int) -> bool:
+    """Whether an operation only shows memory that was there, by its kind or by what it hands out (a slice)."""
+    if graph.kinds[op] is OpKind.VIEW or graph.in_place[op]:
+        return graph.kinds[op] is OpKind.VIEW
+    there = {graph.tensors[t].storage for t in graph.reads(op)}
+    written = [graph.tensors[t].storage for t in graph.writes(op)]
+    return bool(written) and all(storage in there for storage in written)
+
+
 def _extents(graph: Graph) -> dict[int, int]:
     """Bytes of each storage: its largest tensor that is no view, since an expanded view shows the same bytes again."""
     extent: dict[int, int] = {}
@@ -227,7 +272,7 @@ def _extents(graph: Graph) -> dict[int, int]:
     def widen(spec: TensorSpec) -> None:
         extent[spec.storage] = max(extent.get(spec.storage, 0), spec.bytes)
 
-    views = {t for i in range(len(graph)) if graph.kinds[i] is OpKind.VIEW for t in graph.writes(i)}
+    views = {t for i in range(len(graph)) if _is_view(graph, i) for t in graph.writes(i)}
     for t, spec in enumerate(graph.tensors):
         if t not in views:
             widen(spec)

@@ -8,7 +8,7 @@ from cyclescope.core.graph import Graph
 from cyclescope.core.graph_builder import GraphBuilder
 from cyclescope.core.op import Cost, OpKind
 from cyclescope.core.tensor import TensorRole
-from cyclescope.explain.dataflow import DataFlow, FlowNode, Level, NodeRole, data_flow, folded, inside
+from cyclescope.explain.dataflow import DataFlow, FlowNode, Level, NodeRole, data_flow, folded, gathered, inside
 
 HIDDEN = 16 * 8 * 4  # bytes of a [1, 16, 8] float32 state
 MASK = 16 * 4
@@ -117,6 +117,49 @@ def test_one_unlike_layer_does_not_fold() -> None:
         1,
         1,
     ]
+
+
+def test_layers_that_take_turns_gather_into_two_nodes() -> None:
+    b = GraphBuilder()
+    x = b.tensor((1, 8), role=TensorRole.INPUT)
+    with b.frame("", "Model"):
+        for i in range(6):
+            with b.frame(f"layer.{i}", "Local" if i % 2 else "Global"):
+                for _ in range(2):
+                    y = b.tensor((1, 8))
+                    b.op("linear", OpKind.MATMUL, [x], [y], Cost(100 + i % 2))
+                    x = y
+    graph = b.build()
+    flow = data_flow(graph, Level.LAYER)
+    assert len(folded(graph, flow).nodes) == len(flow.nodes)
+    short = gathered(graph, flow)
+    assert [(n.name, n.repeats, n.indices) for n in short.nodes if n.role is NodeRole.LAYER] == [
+        ("encode 0", 3, (0, 2, 4)),
+        ("encode 1", 3, (1, 3, 5)),
+    ]
+    assert arrows(short) == {
+        ("in", "encode 0"): [(32, 1)],
+        ("encode 0", "encode 1"): [(32, 3)],
+        ("encode 1", "encode 0"): [(32, 2)],
+        ("encode 1", "out"): [(32, 1)],
+    }
+
+
+def test_a_slice_of_a_weight_is_no_data_that_travels() -> None:
+    b = GraphBuilder()
+    x = b.tensor((4,), role=TensorRole.INPUT)
+    table = b.tensor((100, 4), role=TensorRole.PARAMETER)
+    with b.frame("", "Model"):
+        for i in range(2):
+            with b.frame(f"layer.{i}", "Layer"):
+                part = b.tensor((10, 4), storage=b.spec(table).storage)
+                b.op("__getitem__", OpKind.COPY, [table], [part])
+                y = b.tensor((4,))
+                b.op("add", OpKind.ELEMENTWISE, [x, part], [y], Cost(1))
+                x = y
+    flow = data_flow(b.build(), Level.LAYER)
+    assert arrows(flow)["encode 0", "encode 1"] == [(16, 1)]
+    assert [n.parameter_bytes for n in flow.nodes if n.role is NodeRole.LAYER] == [1600, 1600]
 
 
 def test_inside_a_layer_are_its_operations_and_its_neighbours() -> None:
