@@ -251,6 +251,17 @@ def test_a_relative_lends_its_tokenizer() -> None:
     assert facts.max_length == 64
 
 
+def test_positions_that_roberta_never_uses_are_not_counted() -> None:
+    roberta = find("roberta-base")
+    assert roberta is not None
+    assert tokenizer_facts({**roberta.config, "vocab_size": 50300}).max_length == roberta.tokenizer.max_length == 512
+
+
+def test_segments_are_given_only_to_models_that_have_them() -> None:
+    takers = {a.name for a in architectures() if "token_type_ids" in built(a.name)[1].input_names}
+    assert takers == {"bert-tiny", "bert-base-uncased", "bert-base-chinese", "electra-small", "albert-base-v2"}
+
+
 @pytest.mark.parametrize(("kind", "size"), [("bert", 40), ("gpt2", 200), ("llama", 300), ("t5", 60)])
 def test_a_vocabulary_too_small_is_said(kind: str, size: int) -> None:
     with pytest.raises(ModelError, match="too small") as caught:

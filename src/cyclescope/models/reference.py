@@ -66,8 +66,8 @@ def resolve(reference: str, environment: Mapping[str, str] = os.environ) -> Mode
 
     Raises `UnknownModel`, `ModelError` (a folder or file that is there and is no model), `MissingExtra` (MiniLM).
     """
-    if not reference.strip() or "\0" in reference:
-        raise UnknownModel("The model has no name.", "The reference is empty.", _LIST)
+    if not reference.strip() or not _is_text(reference):
+        raise UnknownModel("The model has no name.", "The reference is empty or no text.", _LIST)
     path = Path(os.path.expanduser(reference))
     # Not Path's own tests, which raise where a text cannot be a path at all (too long, an unknown ~user).
     if os.path.isdir(path):
@@ -137,6 +137,14 @@ def refuse_remote_code(source: ModelSource) -> None:
 
 
 _LIST = "`cyclescope models` lists the built-in architectures."
+
+
+def _is_text(reference: str) -> bool:
+    """Whether the system can be asked for it at all."""
+    try:
+        return b"\0" not in os.fsencode(reference)
+    except UnicodeError:
+        return False
 
 
 def _looks_like_a_path(reference: str) -> bool:

@@ -196,7 +196,7 @@ def test_suggestions_know_organisations_and_hold_their_tongue() -> None:
     assert "cyclescope models" in unknown("qqqqqqqq", "").way_out
 
 
-@pytest.mark.parametrize("reference", ["", "  ", "a b", "a\0b", "-x", "a--b", "x" * 97, "模型", "https:x"])
+@pytest.mark.parametrize("reference", ["", "  ", "a b", "a\0b", "-x", "a--b", "x" * 97, "模型", "https:x", "~\ud800"])
 def test_an_impossible_name(reference: str, online: dict[str, str]) -> None:
     with pytest.raises(UnknownModel):
         resolve(reference, online)
@@ -263,7 +263,7 @@ def test_the_cache_lies_where_the_hub_client_puts_it() -> None:
     assert cache_folder({}) == Path("~/.cache/huggingface/hub").expanduser()
 
 
-@pytest.mark.parametrize("revision", ["../../../../elsewhere", "", "/etc", "main", "g" * 40])
+@pytest.mark.parametrize("revision", ["../../elsewhere", "../../../../elsewhere", "", "/etc", "main", "g" * 40])
 def test_a_revision_cannot_lead_out_of_the_cache(tmp_path: Path, revision: str) -> None:
     cached(tmp_path, "a/b")
     folder(tmp_path / "elsewhere")
