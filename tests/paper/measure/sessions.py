@@ -1,0 +1,62 @@
+"""Paper sessions whose cycle is one round number of nanoseconds, and what they ran."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from core.small_graphs import small_bert
+
+from cyclescope.backends.base import LightRun, OpenTimes, PlainRun
+from cyclescope.backends.paper import PaperSession, Script
+from cyclescope.core.graph import Graph
+from cyclescope.core.samples import Instrumentation
+
+GRAPH = small_bert(1)
+MS = 1_000_000
+TRACE_NS, CALIBRATE_NS = 777, 5_000
+
+
+@dataclass
+class WatchedSession(PaperSession):
+    """A paper session that writes down what it is asked for, and takes a known time to trace and to calibrate."""
+
+    blocks: list[tuple[str, int]] = field(default_factory=list)
+    calibration_budgets: list[int] = field(default_factory=list)
+    closed: int = 0
+
+    def trace(self) -> Graph:
+        self.clock.advance(TRACE_NS)
+        return super().trace()
+
+    def plain(self, cycles: int) -> Sequence[PlainRun]:
+        self.blocks.append(("plain", cycles))
+        return super().plain(cycles)
+
+    def light(self, graph: Graph, cycles: int) -> Sequence[LightRun]:
+        self.blocks.append(("light", cycles))
+        return super().light(graph, cycles)
+
+    def calibrate(self, graph: Graph, budget_ns: int) -> Instrumentation:
+        self.calibration_budgets.append(budget_ns)
+        self.clock.advance(CALIBRATE_NS)
+        return super().calibrate(graph, budget_ns)
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def session(
+    cycle_ns: int = 10 * MS,
+    *,
+    pace: tuple[float, ...] = (1.0,),
+    warm_up: tuple[float, ...] = (),
+    fail_at: int | None = None,
+    interrupt_at: int | None = None,
+) -> WatchedSession:
+    """A session whose cycle takes `cycle_ns` in a plain run at pace 1; stamps cost nothing."""
+    slot_ns = np.full(len(GRAPH.slots), cycle_ns // len(GRAPH.slots))
+    slot_ns[0] += cycle_ns - slot_ns.sum()
+    script = Script(GRAPH, slot_ns, pace, warm_up, fail_at=fail_at, interrupt_at=interrupt_at)
+    return WatchedSession(script, times=OpenTimes(import_ns=11, load_ns=22))
