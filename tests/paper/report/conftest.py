@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from hypothesis import settings
 from paper_models import PAPER_BERT_WORKLOAD, paper_bert, paper_cycle, slot_times
 
 from cyclescope.core.graph import Graph
@@ -13,6 +14,10 @@ from cyclescope.core.op import Cost, OpKind
 from cyclescope.core.tensor import TensorRole
 from cyclescope.explain.explaining import explain
 from cyclescope.explain.explanation import Explanation
+
+# How long an example takes says something about the machine and nothing about the report.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 # What a model, a trace or a user may put into a name; each has broken some tool's report.
 HOSTILE = (

@@ -29,7 +29,7 @@ class Timed:
 
 @st.composite
 def graphs(draw: st.DrawFn) -> Graph:
-    """Any tree of calls with any names and at least one operation."""
+    """Any tree of calls with any names, and at least one operation that does something with data."""
     b = GraphBuilder()
     x = b.tensor((2,), role=TensorRole.INPUT)
 
@@ -46,7 +46,7 @@ def graphs(draw: st.DrawFn) -> Graph:
 
     for part in draw(st.lists(_trees, min_size=1, max_size=4)):
         build(part)
-    build("op")
+    b.op(draw(names), OpKind.ELEMENTWISE, [x], [b.tensor((2,))])
     return b.build()
 
 

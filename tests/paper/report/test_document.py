@@ -131,7 +131,7 @@ def test_texts_are_in_the_document_only_if_the_cycle_kept_them(explanation: Expl
     assert strict(to_json(hostile))["workload"]["texts"][-1] == "fa:fa-car"
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(timed_graphs())
 def test_any_graph_makes_a_valid_document(timed: Timed) -> None:
     text = to_json(explain(paper_cycle(timed.graph, timed.slot_ns, runs=3)))

@@ -77,7 +77,7 @@ def test_a_write_in_place_waits_without_carrying_data() -> None:
     assert {"source": 1, "target": 2, "tensor": y, "carries_data": False} in data["dependencies"]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(graphs())
 def test_any_graph(graph: Graph) -> None:
     check(graph)

@@ -72,7 +72,7 @@ def test_hostile_names(level: Level, fold: bool) -> None:
         assert all(name not in text for name in HOSTILE if not name.isalpha())
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(graphs())
 def test_any_graph(graph: Graph) -> None:
     for level in Level:

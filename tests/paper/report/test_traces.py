@@ -70,7 +70,7 @@ def test_paper_cycles(which: str, request: pytest.FixtureRequest) -> None:
     assert len(profile["events"]) == 2 * len(explanation.spans)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(timed_graphs())
 def test_any_graph_at_any_pace(timed: Timed) -> None:
     explanation = explain(paper_cycle(timed.graph, timed.slot_ns, runs=1))
@@ -85,7 +85,7 @@ def test_spans_that_overlap_are_cut_to_fit(explanation: Explanation, given_spans
     check_speedscope(to_speedscope(foreign))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(timed_graphs())
 def test_spans_that_nest_stay_as_they_are(timed: Timed) -> None:
     explanation = explain(paper_cycle(timed.graph, timed.slot_ns, runs=1))
