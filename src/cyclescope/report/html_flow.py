@@ -7,8 +7,19 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from cyclescope.core.graph import Graph
 from cyclescope.core.op import OpKind
-from cyclescope.explain.dataflow import DataFlow, FlowEdge, FlowNode, Level, NodeRole, data_flow, folded, inside
+from cyclescope.explain.dataflow import (
+    DataFlow,
+    FlowEdge,
+    FlowNode,
+    Level,
+    NodeRole,
+    data_flow,
+    folded,
+    gathered,
+    inside,
+)
 from cyclescope.explain.explanation import Explanation
 from cyclescope.report import format as fmt
 from cyclescope.report.html_spans import FAMILIES, name
@@ -19,8 +30,11 @@ from cyclescope.report.wording import stage_name
 
 # A part with more operations than this is a picture that nobody can read.
 MOST_BOXES = 250
+# Layers of several sorts that take turns are drawn once for each sort where they would be more boxes than this.
+_MOST_RUNS = 12
 # A tip with more lines than this would not fit a screen.
 _MOST_TENSORS = 20
+_MOST_RANGES = 3
 
 
 def flows(explanation: Explanation, s: Strings, p: PageText) -> dict[str, Any]:
@@ -31,7 +45,7 @@ def flows(explanation: Explanation, s: Strings, p: PageText) -> dict[str, Any]:
     levels: dict[str, Any] = {}
     drawn: dict[object, str] = {}  # what equal parts have in common -> the drawing of the first of them
     for level in (Level.STAGE, Level.LAYER):
-        flow = folded(graph, data_flow(graph, level))
+        flow = drawn_flow(graph, level)
         links: list[str | None] = []
         for node in flow.nodes:
             work = [i for i in node.ops if graph.kinds[i] is not OpKind.VIEW]
@@ -41,10 +55,20 @@ def flows(explanation: Explanation, s: Strings, p: PageText) -> dict[str, Any]:
             shape = (node.stage, tuple((graph.names[i], graph.kinds[i], graph.cost(i)) for i in node.ops))
             key = drawn.setdefault(shape, str(len(drawn)))
             if key not in details:
-                details[key] = {"name": painter.label(replace(node, repeats=1)), **painter.picture(inside(graph, node))}
+                details[key] = {
+                    "name": painter.label(replace(node, repeats=1, indices=())),
+                    **painter.picture(inside(graph, node)),
+                }
             links.append(key)
         levels[level.value] = painter.picture(flow, links)
     return {"levels": levels, "details": details}
+
+
+def drawn_flow(graph: Graph, level: Level) -> DataFlow:
+    """The flow with as few boxes as it takes: equal neighbours folded, or all equal layers of a stage in one."""
+    flow = data_flow(graph, level)
+    short = folded(graph, flow)
+    return short if len(short.nodes) <= _MOST_RUNS else gathered(graph, flow)
 
 
 class FlowPainter:
@@ -79,8 +103,7 @@ class FlowPainter:
             return name(node.name)
         stage = stage_name(node.stage, self.s)
         if node.role is NodeRole.LAYER:
-            first = node.index or 0
-            return name(stage) + (f" {first}" if node.repeats == 1 else f" {first} – {first + node.repeats - 1}")
+            return f"{name(stage)} {_ranges(node.indices or (node.index or 0,))}"
         return name(stage)
 
     def crossing(self, edge: FlowEdge) -> str:
@@ -103,8 +126,7 @@ class FlowPainter:
 
     def _time_ns(self, node: FlowNode) -> float:
         if node.role is NodeRole.LAYER:
-            indices = range(node.index or 0, (node.index or 0) + node.repeats)
-            return sum(self.layer_ns.get((node.stage, i), 0.0) for i in indices)
+            return sum(self.layer_ns.get((node.stage, i), 0.0) for i in node.indices or (node.index or 0,))
         if node.role is NodeRole.STAGE and len(node.ops) == self.stage_size.get(node.stage):
             return self.stage_ns.get(node.stage, 0.0)
         return sum(self.op_ns.get(i, 0.0) for i in node.ops)
@@ -113,7 +135,9 @@ class FlowPainter:
         ns = self._time_ns(node)
         lines = [self.label(node)]
         if node.role is NodeRole.OPERATION:
-            lines.append(name(node.module.rpartition(".")[2]) or name(node.class_name))
+            lines.append(name(_own_name(node.module) or node.class_name))
+        elif node.role is NodeRole.STAGE and len(node.ops) < self.stage_size.get(node.stage, 0):
+            lines.append(self.p.outside_layers)
         elif node.class_name:
             many = f"{fmt.count(node.repeats)} × " if node.repeats > 1 else ""
             lines.append(many + name(node.class_name))
@@ -148,3 +172,21 @@ class FlowPainter:
             "lines": lines,
             "title": "\n".join([self.crossing(edge), *tensors[:_MOST_TENSORS]]),
         }
+
+
+def _ranges(indices: Sequence[int]) -> str:
+    """`0 – 11`, or `1 – 2, 4 – 5, 7`; long lists end in an ellipsis."""
+    runs: list[list[int]] = []
+    for i in indices:
+        if runs and i == runs[-1][-1] + 1:
+            runs[-1].append(i)
+        else:
+            runs.append([i])
+    shown = [str(run[0]) if len(run) == 1 else f"{run[0]} – {run[-1]}" for run in runs[:_MOST_RANGES]]
+    return ", ".join([*shown, "…"] if len(runs) > _MOST_RANGES else shown)
+
+
+def _own_name(module: str) -> str:
+    """The last part of a module's path, with the one before it where it is only a number: `layer.0`."""
+    parts = module.split(".")
+    return ".".join(parts[-2:]) if parts[-1].isdigit() else parts[-1]

@@ -11,7 +11,7 @@ from itertools import takewhile
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.op import Cost, OpKind
 from cyclescope.core.statistics import Estimate
-from cyclescope.explain.dataflow import Level, data_flow, folded
+from cyclescope.explain.dataflow import Level
 from cyclescope.explain.explanation import AccountRow, Explanation, GroupRow, LayerRow, OperationRow, StepCode
 from cyclescope.report import format as fmt
 from cyclescope.report import wording
@@ -26,7 +26,7 @@ from cyclescope.report.html_bars import (
     place,
     segments,
 )
-from cyclescope.report.html_flow import FlowPainter
+from cyclescope.report.html_flow import FlowPainter, drawn_flow
 from cyclescope.report.html_spans import FAMILIES, Shown
 from cyclescope.report.page import Heading, Note
 from cyclescope.report.strings import Advice, Strings
@@ -353,7 +353,7 @@ class View:
     @property
     def arrows(self) -> tuple[ArrowLine, ...]:
         graph = self.cycle.graph
-        flow = folded(graph, data_flow(graph, Level.LAYER))
+        flow = drawn_flow(graph, Level.LAYER)
         painter = FlowPainter(self.e, self.s, self.p)
         return tuple(
             ArrowLine(

@@ -119,6 +119,7 @@ class PageText:
     many_tensors: str
     weights: str
     each_to_next: str
+    outside_layers: str
     # account and method
     account_note: str
     account_caption: str
@@ -153,7 +154,7 @@ _EN = PageText(
     no_script="This chart needs scripts. The tables of this page do not.",
     nav_answer="Answer",
     median_wall="wall time, median",
-    median_of="of {n} cycles",
+    median_of="n = {n}",
     minimum="least",
     cpu="processor time",
     busy_cores="{cores} cores busy",
@@ -224,6 +225,7 @@ _EN = PageText(
     many_tensors="{count} tensors",
     weights="{size} of weights",
     each_to_next="each hands {size} to the next",
+    outside_layers="outside its layers",
     account_note="The parts were measured in stamped runs, the whole in runs that nobody looked into. What is missing between them is a row of its own.",
     account_caption="The account of the wall time",
     method="How it was measured",
@@ -355,7 +357,7 @@ _ZH = PageText(
     no_script="此图需要脚本；本页的表格不需要。",
     nav_answer="结论",
     median_wall="墙钟时间（中位数）",
-    median_of="共 {n} 个周期",
+    median_of="n = {n}",
     minimum="最短",
     cpu="处理器时间",
     busy_cores="相当于 {cores} 个核心忙碌",
@@ -426,6 +428,7 @@ _ZH = PageText(
     many_tensors="{count} 个张量",
     weights="权重 {size}",
     each_to_next="每层向下一层传递 {size}",
+    outside_layers="各层之外",
     account_note="各部分测自打点的运行，总时间测自未作任何观察的运行。两者之差单列一行。",
     account_caption="墙钟时间的账目",
     method="测量方法",

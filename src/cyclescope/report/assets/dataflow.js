@@ -2,6 +2,7 @@
 
 const LINE = 16;
 const PAD = 10;
+const LEAST_SCALE = 0.75;
 const BETWEEN = { nodesep: 26, ranksep: 40, edgesep: 14, marginx: 8, marginy: 8, rankdir: "TB" };
 
 /** Draw `flow` into `holder`. `open(node)` is called where a box with something inside is chosen. */
@@ -33,11 +34,21 @@ function drawFlow(holder, flow, title, open) {
   dagre.layout(graph);
 
   const size = graph.graph();
-  const svg = drawn("svg", { viewBox: `0 0 ${Math.ceil(size.width)} ${Math.ceil(size.height)}`, width: Math.ceil(size.width), height: Math.ceil(size.height), role: "group", "aria-label": title, class: "flow" });
+  const room = holder.clientWidth || size.width;
+  const scale = Math.min(1, Math.max(LEAST_SCALE, room / size.width)); // shrunk to fit while it can be read, then it scrolls
+  const svg = drawn("svg", {
+    viewBox: `0 0 ${Math.ceil(size.width)} ${Math.ceil(size.height)}`,
+    width: Math.ceil(size.width * scale),
+    height: Math.ceil(size.height * scale),
+    role: "group",
+    "aria-label": title,
+    class: "flow",
+  });
   for (const handle of graph.edges()) svg.append(arrow(graph.edge(handle)));
   for (const handle of graph.edges()) svg.append(arrowLabel(graph.edge(handle)));
   for (const id of graph.nodes()) svg.append(box(graph.node(id), open));
   holder.replaceChildren(svg);
+  if (flow.nodes.length) holder.scrollLeft = graph.node("0").x * scale - room / 2;
 }
 
 function arrow({ edge, points }) {

@@ -99,7 +99,7 @@ class Spans {
       open[a.depth[i]] = i;
       const cost = this.cost(i);
       for (let up = i; cost && up >= 0; up = a.parent[up]) {
-        a.flops[up] += cost[0] + cost[1];
+        a.flops[up] += cost[0];
         a.bytes[up] += cost[2] + cost[3];
       }
     }
