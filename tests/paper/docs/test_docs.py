@@ -9,6 +9,7 @@ import pytest
 
 from cyclescope.core import errors
 from cyclescope.core.errors import CyclescopeError
+from cyclescope.explain.explanation import DoubtCode
 from cyclescope.report.strings import strings
 
 ROOT = Path(__file__).parents[3]
@@ -90,6 +91,12 @@ def test_both_readmes_have_the_same_shape() -> None:
         return [len(h) for h in re.findall(r"^(#+) ", prose, re.MULTILINE)], len(_FENCED.findall(text)), links
 
     assert shape("README.md") == shape("README.zh.md")
+
+
+def test_every_doubt_is_explained() -> None:
+    told = re.findall(r"^\| `([a-z-]+)` \|", (DOCS / "how-it-measures.md").read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert sorted(told) == sorted(code.value for code in DoubtCode)
 
 
 def test_glossary_has_the_words_of_the_reports() -> None:
