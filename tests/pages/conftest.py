@@ -5,37 +5,22 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Route, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "paper"))
 
+from hostile_names import HOSTILE, hostile_graph
 from paper_models import PAPER_BERT_WORKLOAD, paper_bert, paper_cycle, slot_times
+from visiting import Open, Visit
 
-from cyclescope.core.graph import Graph
-from cyclescope.core.graph_builder import GraphBuilder
-from cyclescope.core.op import Cost, OpKind
-from cyclescope.core.tensor import TensorRole
 from cyclescope.explain.explaining import explain
 from cyclescope.explain.explanation import Explanation
 from cyclescope.report.html import render
-
-HOSTILE = (
-    "</script><img src=x onerror=\"document.title='owned'\">",
-    "<script>document.title='owned'</script>",
-    "\"quoted\" 'single' `back` ${1+1} {{ 7*7 }} {% raw %}",
-    "<!--<script>",
-    "left\u202eright\u2028line",
-    "\x1b[31mred\x00",
-    "half \ud800 surrogate",
-    "مرحبا",
-    "中文模块名",
-    "long" * 400,
-)
 
 
 @pytest.fixture(scope="session")
@@ -55,22 +40,6 @@ def deep() -> Explanation:
 def without_light_pass() -> Explanation:
     """Interrupted before anything was stamped."""
     return explain(paper_cycle(paper_bert(2), light=False, partial=True))
-
-
-def hostile_graph() -> Graph:
-    """Every name that a model can choose is an attack, or at least a nuisance."""
-    b = GraphBuilder()
-    x = b.tensor((1, 4), role=TensorRole.INPUT, name=HOSTILE[0])
-    with b.frame("", HOSTILE[0]):
-        for i in range(2):
-            with b.frame(f"{HOSTILE[0]}.{i}", HOSTILE[1]):
-                for name in HOSTILE:
-                    with b.frame(f"{HOSTILE[0]}.{i}.{name}", name):
-                        for _ in range(2):
-                            y = b.tensor((1, 4), name=name)
-                            b.op(name, OpKind.MATMUL, [x], [y], Cost(100, 0, 16, 16))
-                            x = y
-    return b.build(traced_on=HOSTILE[0], notes=HOSTILE)
 
 
 @pytest.fixture(scope="session")
@@ -97,29 +66,6 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=path, args=quiet)
         yield chromium
         chromium.close()
-
-
-@dataclass
-class Visit:
-    """An open page, and what it asked for and complained about."""
-
-    page: Page
-    requests: list[str] = field(default_factory=list)
-    complaints: list[str] = field(default_factory=list)
-
-    def data(self, name: str) -> float:
-        """A figure that the timeline tells of itself after it has drawn."""
-        self.page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
-        value = self.page.locator("#timeline-chart").get_attribute(f"data-{name}")
-        assert value is not None
-        return float(value)
-
-    @property
-    def view(self) -> tuple[float, float]:
-        return self.data("start"), self.data("end")
-
-
-Open = Callable[..., Visit]
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from dataclasses import fields, replace
 from importlib import resources
 
 import pytest
-from conftest import Open
 from paper_models import paper_bert, paper_cycle, slot_times
 from syrupy.assertion import SnapshotAssertion
+from visiting import Open
 
 from cyclescope.core.errors import UsageError
 from cyclescope.core.statistics import Estimate

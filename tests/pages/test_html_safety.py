@@ -8,7 +8,8 @@ import re
 from importlib import resources
 
 import pytest
-from conftest import HOSTILE, Open
+from hostile_names import HOSTILE
+from visiting import Open
 
 from cyclescope.explain.explanation import Explanation
 from cyclescope.report.html import notebook_html, render

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Open, Visit
 from playwright.sync_api import Locator
+from visiting import Open, Visit
 
 from cyclescope.explain.explanation import Explanation
 from cyclescope.report.html import render

@@ -107,6 +107,7 @@ class PageText:
     # data flow
     flow: str
     flow_note: str
+    flow_drawn: str
     flow_level: str
     flow_table: str
     flow_caption: str
@@ -213,6 +214,7 @@ _EN = PageText(
     layer_spoken="{name}: {time} {interval}, of which {python} in Python",
     flow="Data flow",
     flow_note="What one part hands to the next. Equal layers are drawn once. Choose a part to see the operations inside it.",
+    flow_drawn="Data flow, drawn",
     flow_level="Level of detail",
     flow_table="The arrows as a table",
     flow_caption="Memory that crosses from part to part",
@@ -416,6 +418,7 @@ _ZH = PageText(
     layer_spoken="{name}：{time} {interval}，其中 Python {python}",
     flow="数据流",
     flow_note="每一部分交给下一部分的数据。相同的层只画一次。选择一个部分可查看其内部的算子。",
+    flow_drawn="数据流图",
     flow_level="详细程度",
     flow_table="以表格列出箭头",
     flow_caption="在各部分之间传递的内存",

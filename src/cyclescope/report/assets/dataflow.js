@@ -78,7 +78,8 @@ function box({ node, lines, x, y, width, height }, open) {
   if (node.family) group.append(drawn("rect", { width: 5, height, rx: 2, class: `k-${node.family}` }));
   lines.forEach((text, n) => group.append(drawn("text", { x: PAD + 3, y: PAD + 9 + n * LINE, class: n ? "minor" : "major" }, text)));
   if (open && node.inside) {
-    for (const [key, value] of Object.entries({ role: "button", tabindex: 0, "aria-label": node.title })) group.setAttribute(key, String(value));
+    group.setAttribute("role", "button");
+    group.setAttribute("tabindex", "0");
     group.classList.add("opens");
     group.addEventListener("click", () => open(node, group));
     group.addEventListener("keydown", (event) => {
