@@ -70,7 +70,7 @@ def _decode(kind: Any, data: Any, arrays: list[AnyArray]) -> Any:
         return _decode(next(o for o in options if o is not type(None)), data, arrays)
     if origin is tuple:
         return _decode_tuple(typing.get_args(kind), data, arrays)
-    if isinstance(data, dict) and _ARRAY_KEY in data:
+    if origin is np.ndarray:
         return arrays[data[_ARRAY_KEY]]
     if dataclasses.is_dataclass(kind) and isinstance(kind, type):
         hints = _hints(kind)
@@ -97,5 +97,11 @@ def _decode_tuple(items: tuple[Any, ...], data: Any, arrays: list[AnyArray]) -> 
             known = [name for name in columns if name in hints]
             decoded = [[_decode(hints[name], v, arrays) for v in columns[name]] for name in known]
             return tuple(item(**dict(zip(known, row, strict=True))) for row in zip(*decoded, strict=True))
-        return tuple(_decode(item, v, arrays) for v in data)
-    return tuple(_decode(item, v, arrays) for item, v in zip(items, data, strict=True))
+        return tuple(_decode(item, v, arrays) for v in _listed(data))
+    return tuple(_decode(item, v, arrays) for item, v in zip(items, _listed(data), strict=True))
+
+
+def _listed(data: Any) -> list[Any]:
+    if not isinstance(data, list):
+        raise CodecError(f"expected a list, found {type(data).__name__}")
+    return data

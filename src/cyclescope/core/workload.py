@@ -23,7 +23,10 @@ class InputSource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ModelFacts:
-    """Which model it is: `reference` as the user named it, the class that ran, its size and its weights."""
+    """Which model it is: `reference` as the user named it, the class that ran, its size and its weights.
+
+    `stand_in_tokenizer`: the tokenizer is one of ours, of the same kind and size as the model's own.
+    """
 
     reference: str
     class_name: str
@@ -34,6 +37,7 @@ class ModelFacts:
     tokenizer: str
     max_positions: int | None = None
     source: str = ""
+    stand_in_tokenizer: bool = False
 
 
 @dataclass(frozen=True, slots=True)

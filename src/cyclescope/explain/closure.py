@@ -19,7 +19,7 @@ def close(cycle: Cycle, attribution: Attribution) -> Closure:
     wall = median_estimate(plain) if len(plain) else Estimate(0.0, 0.0, 0.0, 0)
     attributed = attribution.total_ns
     nothing = Ratio(0.0, 0.0, 0.0, 0)
-    if not len(plain) or not len(attribution.runs_ns):
+    if not len(plain) or not len(attribution.runs_ns) or wall.value_ns <= 0:
         return Closure(wall, attributed, wall.value_ns - attributed, nothing, nothing, 0.0, ())
     slots = attribution.graph.slots
     rows: dict[tuple[str, str], float] = {}

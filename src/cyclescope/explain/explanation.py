@@ -99,6 +99,7 @@ class DoubtCode(StrEnum):
     """
 
     PARTIAL = "partial"  # cycles measured before the interruption
+    NO_INTERVAL = "no-interval"  # repeats, too few for an interval of the median
     FEW_REPEATS = "few-repeats"  # half width of the interval of the median, as a share of it
     NOT_STEADY = "not-steady"  # warm-up cycles run without reaching a steady state
     DRIFT = "drift"  # relative change of the median from the first third of the repeats to the last

@@ -40,8 +40,10 @@ def find_doubts(cycle: Cycle, wall: Estimate, closure: Closure) -> tuple[Doubt, 
         doubts.append(Doubt(DoubtCode.OTHER_LOAD, samples.load.other_busy))
     if not samples.set_up.steady:
         doubts.append(Doubt(DoubtCode.NOT_STEADY, samples.set_up.warmup_cycles))
-    if wall.n < _FEW or wall.half_width > _WIDE_INTERVAL:
-        doubts.append(Doubt(DoubtCode.FEW_REPEATS, wall.half_width if wall.n >= _FEW else 1.0))
+    if wall.n < _FEW:
+        doubts.append(Doubt(DoubtCode.NO_INTERVAL, wall.n))
+    elif wall.half_width > _WIDE_INTERVAL:
+        doubts.append(Doubt(DoubtCode.FEW_REPEATS, wall.half_width))
     drift = relative_drift(samples.plain.wall_ns.astype(np.float64))
     if abs(drift) > _DRIFT:
         doubts.append(Doubt(DoubtCode.DRIFT, drift))

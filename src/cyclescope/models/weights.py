@@ -26,7 +26,7 @@ def choose_weights(source: ModelSource, wanted: Wanted) -> Weights:
 
     `random` is always possible. `auto` takes trained weights that are on this disk in full, or that the hub's client
     would fetch for a name which the user spelled out; a configuration by itself and a built-in architecture run with
-    random ones, which `weights_note` says. Weights that are there and may not be loaded (pickled, or cut) are an error
+    random ones, which every report says. Weights that are there and may not be loaded (pickled, or cut) are an error
     with `auto` too: whoever has them does not expect random numbers instead.
 
     Raises `WeightsMissing`.
@@ -83,12 +83,3 @@ def _require_complete(folder: LocalFolder) -> None:
         f"There is a configuration and no {SAFETENSORS}.",
         f"Copy the weights beside the configuration. {_RANDOM}",
     )
-
-
-def weights_note(source: ModelSource, wanted: Wanted, chosen: Weights) -> str:
-    """The sentence that a reader must see where `auto` ended in random weights; empty otherwise."""
-    if wanted != "auto" or chosen is not Weights.RANDOM:
-        return ""
-    if isinstance(source, BuiltIn):
-        return f"Weights are random: {source.entry.name} is built in as an architecture only. Timing holds, outputs mean nothing."
-    return "Weights are random: there are none beside the configuration. Timing holds, outputs mean nothing."

@@ -108,7 +108,6 @@ class Strings:
     flow_part: str
     stage_names: Mapping[str, str]
     kind_names: Mapping[OpKind, str]
-    too_few_for_interval: str
     # a structure that was traced and not run
     structure_title: str
     structure_answer: str
@@ -233,7 +232,6 @@ EN = Strings(
             OpKind.OTHER: "other operations",
         }
     ),
-    too_few_for_interval="There are too few repeats for an interval of the median.",
     structure_title="Structure of {model}",
     structure_answer="For {batch} × {tokens} tokens: {operations} operations, {flops}, {read} read and {written} written by operations.",
     structure_note="Traced on the {device} device without weights; nothing was run or timed. Bytes are what every operation reads and writes once, as if no cache kept anything.",
@@ -263,6 +261,10 @@ EN = Strings(
     doubt_texts=MappingProxyType(
         {
             DoubtCode.PARTIAL: Advice("Interrupted; cycles measured until then: {cycles}.", "Let it run to its end."),
+            DoubtCode.NO_INTERVAL: Advice(
+                "There are too few repeats for an interval of the median ({cycles}).",
+                "Give it more time: --budget SECONDS.",
+            ),
             DoubtCode.FEW_REPEATS: Advice(
                 "The interval of the median is wide ({share} to each side).", "Give it more time: --budget SECONDS."
             ),
@@ -410,7 +412,6 @@ ZH = Strings(
             OpKind.OTHER: "其他算子",
         }
     ),
-    too_few_for_interval="重复次数太少，给不出中位数的区间。",
     structure_title="{model} 的结构",
     structure_answer="输入 {batch} × {tokens} 个词元：{operations} 个操作，{flops}，各操作共读 {read}、写 {written}。",
     structure_note="在 {device} 设备上追踪，不含权重，没有运行，也没有计时。字节数按每个操作的输入读一次、输出写一次计算，不计缓存。",
@@ -440,6 +441,9 @@ ZH = Strings(
     doubt_texts=MappingProxyType(
         {
             DoubtCode.PARTIAL: Advice("测了 {cycles} 个周期后被中断。", "请让它运行到结束。"),
+            DoubtCode.NO_INTERVAL: Advice(
+                "重复次数太少（{cycles} 次），给不出中位数的区间。", "给它更多时间：--budget SECONDS。"
+            ),
             DoubtCode.FEW_REPEATS: Advice("中位数的区间偏宽（两侧各 {share}）。", "给它更多时间：--budget SECONDS。"),
             DoubtCode.NOT_STEADY: Advice(
                 "预热 {cycles} 个周期后仍未进入稳态。", "给它更多时间，或检查有什么别的程序在运行。"

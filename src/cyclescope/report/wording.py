@@ -8,9 +8,6 @@ from cyclescope.explain.explanation import Closure, Doubt, DoubtCode, Explanatio
 from cyclescope.report import format as fmt
 from cyclescope.report.strings import Advice, Strings
 
-# A backend that has no tokenizer for the model says so in the tokenizer's name.
-STAND_IN = "stand-in"
-
 
 def stage_name(stage: str, s: Strings) -> str:
     """`encode 2` in the reader's language; a stage without a translation keeps its name."""
@@ -43,9 +40,7 @@ def answer(explanation: Explanation, s: Strings) -> str:
 def doubt(found: Doubt, s: Strings) -> Advice:
     """A doubt with its remedy."""
     advice = s.doubt_texts[found.code]
-    if found.code is DoubtCode.FEW_REPEATS and found.value >= 1:
-        return Advice(s.too_few_for_interval, advice.remedy)
-    is_count = found.code in (DoubtCode.PARTIAL, DoubtCode.NOT_STEADY)
+    is_count = found.code in (DoubtCode.PARTIAL, DoubtCode.NOT_STEADY, DoubtCode.NO_INTERVAL)
     text = advice.text.format(
         share=fmt.share(found.value),
         time=fmt.time(found.value),
@@ -126,7 +121,7 @@ def remarks(cycle: Cycle, s: Strings) -> tuple[str, ...]:
         found.append(s.random_weights)
     if work.input_source is InputSource.SYNTHETIC:
         found.append(s.synthetic_input)
-    elif STAND_IN in work.model.tokenizer.lower():
+    elif work.model.stand_in_tokenizer:
         found.append(s.stand_in_tokenizer.format(tokenizer=work.model.tokenizer))
     if work.cut_tokens:
         found.append(s.cut_tokens.format(count=fmt.count(work.cut_tokens)))

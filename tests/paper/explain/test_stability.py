@@ -94,7 +94,7 @@ def test_a_rest_of_more_than_three_percent_opens_the_account_with_its_sign(error
 @pytest.mark.parametrize(("runs", "raised"), [(1, True), (5, True), (6, False)])
 def test_fewer_than_six_repeats_are_few_even_if_they_agree(runs: int, raised: bool) -> None:
     found = doubts(paper_cycle(GRAPH, TIMES, pace=(1.0,), runs=runs))
-    assert found == ((Doubt(DoubtCode.FEW_REPEATS, 1.0),) if raised else ())
+    assert found == ((Doubt(DoubtCode.NO_INTERVAL, runs),) if raised else ())
 
 
 @pytest.mark.parametrize(("spread", "raised"), [(0.029, False), (0.031, True)])
@@ -135,7 +135,7 @@ def test_the_gravest_doubt_comes_first() -> None:
         DoubtCode.SWAPPED,
         DoubtCode.THROTTLED,
         DoubtCode.OTHER_LOAD,
-        DoubtCode.FEW_REPEATS,
+        DoubtCode.NO_INTERVAL,
     ]
 
 

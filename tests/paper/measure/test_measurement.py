@@ -79,7 +79,7 @@ def test_a_budget_of_a_nanosecond_gives_a_whole_cycle_all_the_same() -> None:
     assert (len(cycle.samples.plain), len(cycle.samples.light), cycle.partial) == (1, 1, False)
     assert not cycle.samples.set_up.steady
     codes = {doubt.code for doubt in explain(cycle).doubts}
-    assert {DoubtCode.NOT_STEADY, DoubtCode.FEW_REPEATS} <= codes
+    assert {DoubtCode.NOT_STEADY, DoubtCode.NO_INTERVAL} <= codes
 
 
 def test_progress_tells_the_phases_in_order() -> None:

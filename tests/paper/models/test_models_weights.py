@@ -11,7 +11,7 @@ from model_folders import BERT, cached, folder
 from cyclescope.core.errors import WeightsMissing
 from cyclescope.core.workload import Weights
 from cyclescope.models.reference import ModelSource, resolve
-from cyclescope.models.weights import Wanted, choose_weights, require_weights, weights_folder, weights_note
+from cyclescope.models.weights import Wanted, choose_weights, require_weights, weights_folder
 
 
 @pytest.fixture
@@ -89,10 +89,3 @@ def test_a_built_in_takes_weights_that_the_cache_holds(tmp_path: Path) -> None:
     folder_of_weights = weights_folder(source)
     assert folder_of_weights is not None
     assert folder_of_weights.path == snapshot
-
-
-def test_a_note_stands_where_random_weights_were_not_asked_for(sources: dict[str, ModelSource]) -> None:
-    assert "bert-tiny" in weights_note(sources["built-in"], "auto", Weights.RANDOM)
-    assert "random" in weights_note(sources["bare"], "auto", Weights.RANDOM)
-    assert weights_note(sources["bare"], "random", Weights.RANDOM) == ""
-    assert weights_note(sources["full"], "auto", Weights.PRETRAINED) == ""

@@ -139,7 +139,9 @@ def test_set_up_stands_apart(explanation: Explanation) -> None:
 
 def test_what_colours_the_figures_is_said(graph: Graph) -> None:
     model = PAPER_BERT_WORKLOAD.model
-    stand_in = replace(PAPER_BERT_WORKLOAD, model=replace(model, tokenizer="stand-in (WordPiece)"), cut_tokens=7)
+    stand_in = replace(
+        PAPER_BERT_WORKLOAD, model=replace(model, tokenizer="WordPiece", stand_in_tokenizer=True), cut_tokens=7
+    )
     told = notes(cycle_page(explain(paper_cycle(graph, workload=stand_in))))
     assert "Weights are random: timing does not depend on their values, outputs do." in told
     assert any("stand-in (WordPiece)" in text for text in told)

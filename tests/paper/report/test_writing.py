@@ -22,7 +22,7 @@ def test_a_file_is_written_and_replaced(tmp_path: Path) -> None:
 
 
 def test_a_missing_folder_is_a_clear_error(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match=r"Cannot write .*report\.md") as failure:
+    with pytest.raises(OutputError, match=r"report\.md cannot be written") as failure:
         write_text(tmp_path / "nowhere" / "report.md", "text")
     assert failure.value.exit_code == 5
     assert failure.value.cause == "No such file or directory."

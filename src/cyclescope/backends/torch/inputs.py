@@ -36,11 +36,6 @@ def prepare(request: Request, loaded: Loaded) -> tuple[Steps, Workload, tuple[st
     if texts:
         encode, cut = _encoder(loaded, texts, limit, request.device)
         first = encode()
-        if cut:
-            notes.append(
-                f"{cut} tokens were cut off: the model takes {limit} at most, special ones included. "
-                "What was measured is the cut text."
-            )
     elif request.inputs is not None:
         given = {k: v.to(request.device) if isinstance(v, torch.Tensor) else v for k, v in request.inputs.items()}
         first = given
@@ -72,6 +67,7 @@ def prepare(request: Request, loaded: Loaded) -> tuple[Steps, Workload, tuple[st
         parameter_bytes=sum(p.numel() * p.element_size() for p in parameters),
         weights=loaded.weights,
         tokenizer=loaded.tokenizer_name,
+        stand_in_tokenizer=loaded.stand_in,
         max_positions=limit,
         source=loaded.source,
     )

@@ -21,7 +21,7 @@ from cyclescope.models.folder import LocalFolder
 from cyclescope.models.guess import tokenizer_facts
 from cyclescope.models.packaged import MINILM_NAMES, MINILM_SOURCE
 from cyclescope.models.reference import BuiltIn, ConfigFile, HubName, ModelSource, refuse_remote_code, resolve, unknown
-from cyclescope.models.weights import Wanted, choose_weights, weights_folder, weights_note
+from cyclescope.models.weights import Wanted, choose_weights, weights_folder
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -40,18 +40,18 @@ class Loaded:
     """A model that is ready, with what is known about where it came from.
 
     `build` makes another model of the same class and configuration with random weights, for a trace; None for a model
-    in hand, which may differ from its configuration. `note` is empty or a sentence that the reader must see.
+    in hand, which may differ from its configuration.
     """
 
     model: torch.nn.Module
     tokenizer: Any
     tokenizer_name: str
+    stand_in: bool
     reference: str
     source: str
     weights: Weights
     task: str
     build: Callable[[], torch.nn.Module] | None
-    note: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,17 +105,17 @@ def load(request: Request) -> Loaded:
             )
     else:
         model = made.build()
-    tokenizer, name = tokenizer_of(made.source, made.config, request)
+    tokenizer, name, stand_in = tokenizer_of(made.source, made.config, request)
     return Loaded(
         model=model.eval().to(request.device),
         tokenizer=tokenizer,
         tokenizer_name=name,
+        stand_in=stand_in,
         reference=request.model,
         source=_published(made.source, request.model),
         weights=weights,
         task=made.task,
         build=made.build,
-        note=weights_note(made.source, wanted, weights),
     )
 
 
@@ -130,11 +130,14 @@ def in_hand(request: Request) -> Loaded:
         )
     task = task_of(request.task, getattr(model, "config", None))
     name = type(request.tokenizer).__name__ if request.tokenizer is not None else "none"
-    return Loaded(model, request.tokenizer, name, type(model).__name__, "in hand", Weights.GIVEN, task, None)
+    return Loaded(model, request.tokenizer, name, False, type(model).__name__, "in hand", Weights.GIVEN, task, None)
 
 
-def tokenizer_of(source: ModelSource, config: Any, request: Request) -> tuple[Any, str]:
-    """The model's own tokenizer, or a stand-in of the same kind and size; (None, `none`) where neither can be had."""
+def tokenizer_of(source: ModelSource, config: Any, request: Request) -> tuple[Any, str, bool]:
+    """The model's own tokenizer, or a stand-in of the same kind and size, with its name and which of both it is.
+
+    (None, `none`, False) where neither can be had.
+    """
     import transformers
 
     folder = weights_folder(source)
@@ -144,14 +147,14 @@ def tokenizer_of(source: ModelSource, config: Any, request: Request) -> tuple[An
             own = transformers.AutoTokenizer.from_pretrained(
                 location, local_files_only=local, trust_remote_code=request.trust_remote_code
             )
-        return own, type(own).__name__
+        return own, type(own).__name__, False
     facts = source.entry.tokenizer if isinstance(source, BuiltIn) else None
     if facts is None:
         try:
             facts = tokenizer_facts(config.to_dict())
         except ModelError:
-            return None, "none"
-    return _stand_in(facts), f"stand-in {facts.kind.value}"
+            return None, "none", False
+    return _stand_in(facts), facts.kind.value, True
 
 
 def _stand_in(facts: TokenizerFacts) -> PreTrainedTokenizerFast:
