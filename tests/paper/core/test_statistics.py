@@ -112,6 +112,24 @@ def test_the_ratio_of_equal_things_is_one_within_its_interval_as_often_as_promis
     assert np.mean([ratio.low <= 1.0 <= ratio.high for ratio in ratios]) >= 0.93
 
 
+def test_the_interval_of_a_ratio_is_as_wide_as_theory_says() -> None:
+    """The median of n normal values scatters by 1.2533 σ/√n, a ratio of two by √2 times that: ±1.96 of it are 95 %."""
+    rng = np.random.default_rng(44)
+    n, sigma = 400, 0.01
+    widths = []
+    for _ in range(5):
+        top, bottom = 1 + sigma * rng.standard_normal((2, n))
+        ratio = median_ratio(top, bottom)
+        widths.append((ratio.high - ratio.low) / 2)
+    expected = 1.96 * math.sqrt(2) * 1.2533 * sigma / math.sqrt(n)
+    assert np.mean(widths) == pytest.approx(expected, rel=0.15)
+
+
+def test_a_ratio_of_single_samples_is_their_ratio() -> None:
+    ratio = median_ratio(np.asarray([3]), np.asarray([2]))
+    assert (ratio.value, ratio.low, ratio.high, ratio.n) == (1.5, 1.5, 1.5, 1)
+
+
 def test_a_tenth_more_is_told_from_nothing() -> None:
     rng = np.random.default_rng(43)
     for _ in range(20):
