@@ -17,32 +17,22 @@ from cyclescope.report.wording import stage_name
 # page says so.
 MOST_BYTES = 520_000
 MOST_SPANS = 12_000
+_FEWEST_SPANS = 100
 
 
 def fitting(explanation: Explanation, s: Strings, p: PageText) -> tuple[Shown, str]:
     """The spans that are drawn, and everything for the scripts as one JSON text that is not too large for the page."""
-    most = MOST_SPANS
-    while True:
-        shown = choose(explanation.spans, most)
-        data = payload(explanation, shown, s, p)
-        if len(data.encode()) <= MOST_BYTES or most < 100:
-            return shown, data
-        most = most * 2 // 3
-
-
-def payload(explanation: Explanation, shown: Shown, s: Strings, p: PageText) -> str:
-    """Everything for the scripts, as one JSON text."""
     kinds = {kind.value: s.kind_names[kind] for kind in OpKind} | {"frame": p.chart.frame, "python": s.python}
     stages = {stage: stage_name(stage, s) for stage in explanation.cycle.graph.stages}
     texts = asdict(p.chart) | {"kinds": kinds, "stages": stages, "themes": dict(p.themes)}
-    return embed(
-        {
-            "texts": texts,
-            "families": FAMILIES,
-            "spans": columns_of(shown.spans, explanation.cycle.graph),
-            "flow": flows(explanation, s, p),
-        }
-    )
+    fixed = {"texts": texts, "families": FAMILIES, "flow": flows(explanation, s, p)}
+    most = MOST_SPANS
+    while True:
+        shown = choose(explanation.spans, most)
+        data = embed({**fixed, "spans": columns_of(shown.spans, explanation.cycle.graph)})
+        if len(data.encode()) <= MOST_BYTES or most < _FEWEST_SPANS:
+            return shown, data
+        most = most * 2 // 3
 
 
 def embed(value: object) -> str:

@@ -6,6 +6,7 @@ import re
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import takewhile
 
 from cyclescope.core.cycle import Cycle
@@ -153,7 +154,7 @@ class View:
         self.total = self.cycle.graph.total
         self.all_operations = len(explanation.operations)
 
-    @property
+    @cached_property
     def contents(self) -> tuple[tuple[str, str], ...]:
         """Anchors and labels of the sections that this page has."""
         sections = (
@@ -169,16 +170,16 @@ class View:
         )
         return tuple((anchor, label) for anchor, label, there in sections if there)
 
-    @property
+    @cached_property
     def busy_cores(self) -> str:
         return fmt.significant(self.e.cpu.value_ns / self.e.wall.value_ns if self.e.wall.value_ns else None)
 
-    @property
+    @cached_property
     def total_rate(self) -> str:
         wall = self.e.wall.value_ns
         return fmt.flop_rate(self.total.flops / wall * _NS_PER_S if self.total.flops and wall else None)
 
-    @property
+    @cached_property
     def stages(self) -> tuple[StageLine, ...]:
         longest = max((row.time.high_ns for row in self.e.stages), default=0.0)
         lines = []
@@ -197,13 +198,13 @@ class View:
             )
         return tuple(lines)
 
-    @property
+    @cached_property
     def families(self) -> tuple[tuple[str, str], ...]:
         """The legend of the timeline: the colours that are in it."""
         there = {FAMILIES.get(span.kind, "other") for span in self.shown.spans}
         return tuple((family, label) for family, label in self.p.families.items() if family in there)
 
-    @property
+    @cached_property
     def omitted(self) -> str:
         """What the timeline leaves out, or nothing."""
         if not self.shown.left_out:
@@ -214,17 +215,17 @@ class View:
             total=fmt.time(self.shown.left_out_ns),
         )
 
-    @property
+    @cached_property
     def places(self) -> tuple[WorkLine, ...]:
         return tuple(self._place(row) for row in self.e.places[:MOST_PLACES] if row.time.value_ns > 0)
 
-    @property
+    @cached_property
     def more_places(self) -> str:
         others = self.e.places[len(self.places) :]
         share = fmt.share(sum(row.share for row in others))
         return self.s.more_places.format(count=fmt.count(len(others)), share=share) if others else ""
 
-    @property
+    @cached_property
     def operations(self) -> tuple[WorkLine, ...]:
         return tuple(self._operation(row) for row in self.e.operations[:MOST_OPERATIONS] if row.time.value_ns > 0)
 
@@ -246,7 +247,7 @@ class View:
         family = FAMILIES.get(kind.value, "other")
         return WorkLine(name, site, family, self.s.kind_names[kind], count, time, share, cost.flops, moved)
 
-    @property
+    @cached_property
     def layers(self) -> tuple[LayerLine, ...]:
         """Every layer in its order, or the costliest where they are too many."""
         rows = self.e.layers
@@ -264,14 +265,14 @@ class View:
             for row in rows
         )
 
-    @property
+    @cached_property
     def layers_caption(self) -> str:
         shown, there = min(len(self.e.layers), MOST_LAYERS), len(self.e.layers)
         if shown == there:
             return self.p.layers_caption
         return self.p.layers_caption_cut.format(shown=fmt.count(shown), all=fmt.count(there))
 
-    @property
+    @cached_property
     def stacks(self) -> tuple[StackStrip, ...]:
         if not self.e.answer.stage:
             return ()
@@ -284,7 +285,7 @@ class View:
         top = max(row.time.high_ns for row in rows)
         values = [row.time.value_ns for row in rows]
         median = statistics.median(values)
-        unlike = {row.index for row in rows if is_unlike(row, rows)}
+        unlike = unlike_layers(rows)
         # Where there are more layers than can be drawn, the heaviest of each few neighbours stands for them.
         few = -(-len(rows) // MOST_LAYERS)
         chosen = [max(rows[k : k + few], key=lambda row: row.time.value_ns) for k in range(0, len(rows), few)]
@@ -309,7 +310,7 @@ class View:
             text = f"{text}; {self.p.layers_grouped.format(few=fmt.count(few))}"
         return StackStrip(wording.stage_name(stage, self.s), text, top, height_of(median, top), tuple(columns))
 
-    @property
+    @cached_property
     def layer_notes(self) -> tuple[Note, ...]:
         """Which layers are unlike their fellows, in the words that every medium uses."""
         blocks = iter(cycle_page(self.e, self.s.language).blocks)
@@ -319,7 +320,7 @@ class View:
         section = takewhile(lambda block: not isinstance(block, Heading), blocks)
         return tuple(block for block in section if isinstance(block, Note))
 
-    @property
+    @cached_property
     def account(self) -> tuple[AccountLine, ...]:
         rows = self.e.closure.rows
         order = {stage: k % _STAGE_PAINTS for k, stage in enumerate(dict.fromkeys(row.stage for row in rows))}
@@ -340,17 +341,17 @@ class View:
             label, shape, "rest" if is_rest else f"s{paint}", row.name == "python", row.time_ns, row.share_of_wall
         )
 
-    @property
+    @cached_property
     def _account_width(self) -> float:
         """The bar is as long as the wall, or as the parts where they are more than it."""
         return max(self.e.closure.wall.value_ns, self.e.closure.attributed_ns)
 
-    @property
+    @cached_property
     def wall_x(self) -> str:
         """Where the mark of the wall time stands on the bar of the account."""
         return place(self.e.closure.wall.value_ns, self._account_width)
 
-    @property
+    @cached_property
     def arrows(self) -> tuple[ArrowLine, ...]:
         graph = self.cycle.graph
         flow = drawn_flow(graph, Level.LAYER)
@@ -365,7 +366,7 @@ class View:
             for edge in flow.edges
         )
 
-    @property
+    @cached_property
     def method(self) -> tuple[tuple[str, str], ...]:
         """How the figures came about, as labels and values."""
         p, cycle, samples = self.p, self.cycle, self.cycle.samples
@@ -392,11 +393,18 @@ class View:
         return tuple((label, value) for label, value in rows if value)
 
 
-def is_unlike(row: LayerRow, rows: Sequence[LayerRow]) -> bool:
-    """Whether the drawing marks `row`: of another class than most, or 15 % off the median with intervals apart."""
-    if row.class_name != statistics.mode(other.class_name for other in rows):
-        return True
-    median = statistics.median_low(other.time.value_ns for other in rows)
-    typical = next(other for other in rows if other.time.value_ns == median)
-    apart = row.time.low_ns > typical.time.high_ns or row.time.high_ns < typical.time.low_ns
-    return fmt.has_interval(row.time) and apart and median > 0 and abs(row.time.value_ns / median - 1) > _UNLIKE
+def unlike_layers(rows: Sequence[LayerRow]) -> set[int]:
+    """Layers that the drawing marks: of another class than most, or 15 % off the median with intervals apart."""
+    usual = statistics.mode(row.class_name for row in rows)
+    median = statistics.median_low(row.time.value_ns for row in rows)
+    typical = next(row for row in rows if row.time.value_ns == median).time
+    return {
+        row.index
+        for row in rows
+        if row.class_name != usual
+        or (
+            fmt.has_interval(row.time)
+            and (row.time.low_ns > typical.high_ns or row.time.high_ns < typical.low_ns)
+            and abs(row.time.value_ns - median) > _UNLIKE * median
+        )
+    }
