@@ -19,7 +19,7 @@ from cyclescope.core.statistics import Ratio
 from cyclescope.core.units import IntArray
 from cyclescope.explain.attribution import attribute
 from cyclescope.explain.closure import OPERATIONS, PYTHON, TEXT, UNEXPLAINED, close
-from cyclescope.explain.explanation import Closure
+from cyclescope.explain.explanation import AccountRow, Closure
 
 GRAPH = small_bert()
 TIMES = 1000 * (np.arange(len(GRAPH.slots)) + 1)
@@ -66,7 +66,7 @@ def test_a_wrong_cost_of_the_stamps_shows_up_as_a_rest_of_exactly_that_size(insi
     closure = closure_of(believing(inside, outside))
     assert closure.rest_ns == error
     assert closure.ratio.value == (TIMES.sum() - error) / TIMES.sum()
-    assert closure.rows[-1].time_ns == error
+    assert closure.rows[-1] == AccountRow(UNEXPLAINED, "", error, error / TIMES.sum())
 
 
 def test_the_account_is_closed_up_to_three_percent_and_open_beyond() -> None:
@@ -108,6 +108,7 @@ def test_without_a_plain_run_there_is_no_account_either() -> None:
     cycle = paper_cycle(GRAPH, TIMES, pace=(1.0,), runs=8)
     closure = closure_of(replace(cycle, samples=replace(cycle.samples, plain=PlainSamples.empty())))
     assert (closure.wall.n, closure.wall.value_ns, closure.rows) == (0, 0.0, ())
+    assert (closure.attributed_ns, closure.rest_ns) == (TIMES.sum(), -TIMES.sum())
 
 
 @few_examples
