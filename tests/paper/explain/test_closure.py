@@ -111,6 +111,13 @@ def test_without_a_plain_run_there_is_no_account_either() -> None:
     assert (closure.attributed_ns, closure.rest_ns) == (TIMES.sum(), -TIMES.sum())
 
 
+def test_a_wall_of_nothing_can_hold_no_share() -> None:
+    cycle = paper_cycle(GRAPH, TIMES, pace=(1.0,), runs=8)
+    none = np.zeros(8, dtype=np.int64)
+    closure = closure_of(replace(cycle, samples=replace(cycle.samples, plain=PlainSamples(none, none, none))))
+    assert (closure.wall.value_ns, closure.rows, closure.ratio.n) == (0.0, (), 0)
+
+
 @few_examples
 @given(timed_graphs())
 def test_any_cycle_closes_exactly_and_its_rows_add_up_to_the_wall(timed: tuple[Graph, IntArray]) -> None:
