@@ -13,7 +13,7 @@ from cyclescope.backends.base import Request
 from cyclescope.backends.host import available_memory_bytes
 from cyclescope.backends.torch.meta import build_on_meta
 from cyclescope.backends.torch.shadow import Shadows
-from cyclescope.core.errors import CyclescopeError, EngineError, ModelError, Unsupported, UsageError
+from cyclescope.core.errors import CyclescopeError, EngineError, ModelError, UnknownModel, Unsupported, UsageError
 from cyclescope.core.tensor import bits_of
 from cyclescope.core.workload import Weights
 from cyclescope.models.catalog import TokenizerFacts
@@ -52,17 +52,19 @@ class Loaded:
     weights: Weights
     task: str
     build: Callable[[], torch.nn.Module] | None
+    note: str = ""
 
 
 @dataclass(frozen=True, eq=False)
 class Recipe:
-    """How to build a model of a reference, before anything is allocated."""
+    """How to build a model of a reference, before anything is allocated. `note`: what its user must know, or empty."""
 
     source: ModelSource
     config: Any
     task: str
     build: Callable[[], torch.nn.Module]
     settings: Mapping[str, Any]
+    note: str
 
 
 def recipe(request: Request) -> Recipe:
@@ -71,7 +73,15 @@ def recipe(request: Request) -> Recipe:
     source = resolve(request.model)
     if not request.trust_remote_code:
         refuse_remote_code(source)
-    config = _config(source, request)
+    note = ""
+    try:
+        config = _config(source, request)
+    except UnknownModel:
+        if not (isinstance(source, HubName) and source.built_in is not None and request.weights != "pretrained"):
+            raise
+        source = BuiltIn(source.built_in, None)
+        config = _config(source, request)
+        note = f"The hub could not be reached; {source.entry.name} is the built-in architecture."
     task = task_of(request.task, config)
     settings: dict[str, Any] = {"dtype": _dtype(request.dtype)}
     if request.attention is not None:
@@ -83,7 +93,7 @@ def recipe(request: Request) -> Recipe:
             model: torch.nn.Module = _auto_class(task).from_config(config, **settings)
         return model
 
-    return Recipe(source, config, task, build, settings)
+    return Recipe(source, config, task, build, settings, note)
 
 
 def load(request: Request) -> Loaded:
@@ -92,16 +102,23 @@ def load(request: Request) -> Loaded:
     made = recipe(request)
     wanted: Wanted = "auto" if request.weights == "auto" else "random" if request.weights == "random" else "pretrained"
     weights = choose_weights(made.source, wanted)
+    note = made.note
     _refuse_too_large(made, request)
     if weights is Weights.PRETRAINED:
         location, local = _location(made.source)
         with _model_errors(request, made.task):
-            model = _auto_class(made.task).from_pretrained(
+            model, info = _auto_class(made.task).from_pretrained(
                 location,
+                output_loading_info=True,
                 local_files_only=local,
                 trust_remote_code=request.trust_remote_code,
                 use_safetensors=True,
                 **made.settings,
+            )
+        fresh = sorted(info["missing_keys"])
+        if fresh:
+            note = (
+                f"{len(fresh)} weights are not in the checkpoint and are random ({fresh[0]} …): outputs mean nothing."
             )
     else:
         model = made.build()
@@ -116,6 +133,7 @@ def load(request: Request) -> Loaded:
         weights=weights,
         task=made.task,
         build=made.build,
+        note=note,
     )
 
 

@@ -57,7 +57,7 @@ def open_torch(request: Request) -> TorchSession:
         OpenTimes(import_ns, load_ns),
         trace_on_meta=None if build is None else lambda inputs: _trace_on_meta(build, steps, inputs, plan, generates),
         generates=generates,
-        notes=notes,
+        notes=(*((loaded.note,) if loaded.note else ()), *notes),
     )
 
 
