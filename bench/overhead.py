@@ -25,7 +25,7 @@ from cyclescope.backends.base import Request
 from cyclescope.backends.registry import open_session
 from cyclescope.backends.torch.session import TorchSession
 from cyclescope.core.statistics import Ratio, median_ratio
-from cyclescope.explain.attribution import middle_half
+from cyclescope.explaining.attribution import middle_half
 
 SIZES = {  # name: hidden, layers, heads, feed-forward, vocabulary, tokens, cycles a block
     "tiny 2×48, 16 tokens": (48, 2, 4, 192, 1000, 16, 20),

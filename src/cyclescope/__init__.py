@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from cyclescope.core.machine import Machine
     from cyclescope.core.plan import Plan
     from cyclescope.core.workload import Workload
-    from cyclescope.explain.explaining import explain
-    from cyclescope.measure.measurement import measure, trace, watch
+    from cyclescope.explaining.explain import explain
+    from cyclescope.measuring.measure import measure, trace, watch
     from cyclescope.store.run_file import load, save
 
 _HOMES = {
@@ -23,10 +23,10 @@ _HOMES = {
     "Machine": "cyclescope.core.machine",
     "Plan": "cyclescope.core.plan",
     "Workload": "cyclescope.core.workload",
-    "explain": "cyclescope.explain.explaining",
-    "measure": "cyclescope.measure.measurement",
-    "trace": "cyclescope.measure.measurement",
-    "watch": "cyclescope.measure.measurement",
+    "explain": "cyclescope.explaining.explain",
+    "measure": "cyclescope.measuring.measure",
+    "trace": "cyclescope.measuring.measure",
+    "watch": "cyclescope.measuring.measure",
     "load": "cyclescope.store.run_file",
     "save": "cyclescope.store.run_file",
 }

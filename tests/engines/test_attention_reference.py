@@ -8,7 +8,7 @@ import torch
 from torch.nn.functional import scaled_dot_product_attention
 
 from cyclescope.core.units import FloatArray
-from cyclescope.explain.attention_reference import attention, multi_head
+from cyclescope.explaining.attention_reference import attention, multi_head
 
 
 def _random(*shape: int, seed: int) -> FloatArray:

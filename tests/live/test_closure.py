@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import pytest
 
-from cyclescope.explain.explaining import explain
-from cyclescope.explain.explanation import Closure
-from cyclescope.measure.measurement import measure
+from cyclescope.explaining.explain import explain
+from cyclescope.explaining.explanation import Closure
+from cyclescope.measuring.measure import measure
 
 pytestmark = pytest.mark.live
 

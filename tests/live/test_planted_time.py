@@ -9,10 +9,10 @@ import torch
 import transformers
 
 from cyclescope.core.structure import ENCODE, HEAD
-from cyclescope.explain.closure import PYTHON
-from cyclescope.explain.explaining import explain
-from cyclescope.explain.explanation import Explanation
-from cyclescope.measure.measurement import measure
+from cyclescope.explaining.closure import PYTHON
+from cyclescope.explaining.explain import explain
+from cyclescope.explaining.explanation import Explanation
+from cyclescope.measuring.measure import measure
 
 BURN_NS = 4_000_000
 

@@ -18,8 +18,8 @@ from hostile_names import HOSTILE, hostile_graph
 from paper_models import PAPER_BERT_WORKLOAD, paper_bert, paper_cycle, slot_times
 from visiting import Open, Visit
 
-from cyclescope.explain.explaining import explain
-from cyclescope.explain.explanation import Explanation
+from cyclescope.explaining.explain import explain
+from cyclescope.explaining.explanation import Explanation
 from cyclescope.report.html import render
 
 

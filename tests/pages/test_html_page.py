@@ -14,8 +14,8 @@ from visiting import Open
 
 from cyclescope.core.errors import UsageError
 from cyclescope.core.statistics import Estimate
-from cyclescope.explain.explaining import explain
-from cyclescope.explain.explanation import AccountRow, Explanation, Span
+from cyclescope.explaining.explain import explain
+from cyclescope.explaining.explanation import AccountRow, Explanation, Span
 from cyclescope.report import format as fmt
 from cyclescope.report.html import notebook_html, render
 from cyclescope.report.html_bars import bar_shape, column_shape, segments

@@ -11,7 +11,7 @@ import pytest
 from hostile_names import HOSTILE
 from visiting import Open
 
-from cyclescope.explain.explanation import Explanation
+from cyclescope.explaining.explanation import Explanation
 from cyclescope.report.html import notebook_html, render
 from cyclescope.report.html_data import embed
 

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Locator
 from visiting import Open, Visit
 
-from cyclescope.explain.explanation import Explanation
+from cyclescope.explaining.explanation import Explanation
 from cyclescope.report.html import render
 
 pytestmark = pytest.mark.browser

@@ -81,7 +81,7 @@ def test_public_name_can_be_had_and_is_documented(name: str) -> None:
 def test_functions_are_not_hidden_by_the_folders_of_the_same_name() -> None:
     """Importing `cyclescope.explain.…` binds the folder as an attribute of the package, over the function `explain`."""
     code = (
-        "import cyclescope, cyclescope.explain.closure, cyclescope.measure.measurement\n"
+        "import cyclescope, cyclescope.explaining.closure, cyclescope.measuring.measure\n"
         "for _ in range(2): assert callable(cyclescope.explain) and callable(cyclescope.measure), cyclescope.explain"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

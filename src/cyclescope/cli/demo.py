@@ -31,7 +31,7 @@ def demo(
     from cyclescope.cli.measure import deliver
     from cyclescope.cli.progress import progress
     from cyclescope.core.errors import OutputError
-    from cyclescope.measure.measurement import measure_request
+    from cyclescope.measuring.measure import measure_request
 
     try:
         folder.mkdir(parents=True, exist_ok=True)

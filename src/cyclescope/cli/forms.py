@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cyclescope.explain.explanation import Explanation
+    from cyclescope.explaining.explanation import Explanation
 
 
 class Form(StrEnum):
@@ -49,7 +49,7 @@ def told(explanation: Explanation, form: Form, language: Language, level: FlowLe
 
         return to_json(explanation)
     if form is Form.MERMAID:
-        from cyclescope.explain.dataflow import Level
+        from cyclescope.explaining.dataflow import Level
         from cyclescope.report.mermaid import mermaid
 
         return mermaid(explanation.cycle.graph, Level(level.value), language.value)

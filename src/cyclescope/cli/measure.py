@@ -104,7 +104,7 @@ def measure(
     for path in (out, html):
         if path is not None:
             _require_folder(path)
-    from cyclescope.measure.measurement import measure_request
+    from cyclescope.measuring.measure import measure_request
 
     with progress() as notify:
         cycle = measure_request(request, budget, notify)
@@ -118,7 +118,7 @@ def deliver(cycle: object, out: Path | None, html: Path | None, form: Form, lang
     could not be written, after everything else was done.
     """
     from cyclescope.core.cycle import Cycle
-    from cyclescope.explain.explaining import explain
+    from cyclescope.explaining.explain import explain
     from cyclescope.report.writing import write_text
     from cyclescope.store.run_file import save
 

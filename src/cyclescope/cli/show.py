@@ -22,7 +22,7 @@ def show(
     lang: Annotated[Language, typer.Option(help="Language of the reports.")] = Language.ENGLISH,
 ) -> None:
     """Tell a saved run again, in any form, without running anything."""
-    from cyclescope.explain.explaining import explain
+    from cyclescope.explaining.explain import explain
     from cyclescope.report.writing import write_text
     from cyclescope.store.run_file import load
 

@@ -39,7 +39,7 @@ def trace(
 ) -> None:
     """Trace the structure of a model without its weights or their memory: operations, FLOPs, bytes, data flow."""
     from cyclescope.cli.progress import progress
-    from cyclescope.measure.measurement import trace as trace_model
+    from cyclescope.measuring.measure import trace as trace_model
     from cyclescope.report.graph_json import graph_to_json
     from cyclescope.report.structure import structure_page
     from cyclescope.report.terminal import print_page, to_text
@@ -63,7 +63,7 @@ def trace(
             return
         text = to_text(page)
     elif form is TraceForm.MERMAID:
-        from cyclescope.explain.dataflow import Level
+        from cyclescope.explaining.dataflow import Level
         from cyclescope.report.mermaid import mermaid
 
         text = mermaid(graph, Level(level.value), lang.value)

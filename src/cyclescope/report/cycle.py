@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterator, Sequence
 
-from cyclescope.explain.explanation import Explanation, GroupRow, LayerRow
+from cyclescope.explaining.explanation import Explanation, GroupRow, LayerRow
 from cyclescope.report import format as fmt
 from cyclescope.report import wording
 from cyclescope.report.page import (

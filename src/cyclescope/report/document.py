@@ -8,7 +8,7 @@ from typing import Any
 from cyclescope.core.machine import Machine
 from cyclescope.core.op import Cost, Site
 from cyclescope.core.statistics import Estimate
-from cyclescope.explain.explanation import Closure, Explanation, GroupRow
+from cyclescope.explaining.explanation import Closure, Explanation, GroupRow
 from cyclescope.report import wording
 from cyclescope.report.schema import (
     Account,

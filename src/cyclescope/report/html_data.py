@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 
 from cyclescope.core.op import OpKind
-from cyclescope.explain.explanation import Explanation
+from cyclescope.explaining.explanation import Explanation
 from cyclescope.report.html_flow import flows
 from cyclescope.report.html_spans import FAMILIES, Shown, choose, columns_of
 from cyclescope.report.strings import Strings

@@ -9,7 +9,7 @@ from typing import Any
 
 from cyclescope.core.graph import Graph
 from cyclescope.core.op import OpKind
-from cyclescope.explain.dataflow import (
+from cyclescope.explaining.dataflow import (
     DataFlow,
     FlowEdge,
     FlowNode,
@@ -20,7 +20,7 @@ from cyclescope.explain.dataflow import (
     gathered,
     inside,
 )
-from cyclescope.explain.explanation import Explanation
+from cyclescope.explaining.explanation import Explanation
 from cyclescope.report import format as fmt
 from cyclescope.report.html_spans import FAMILIES, name
 from cyclescope.report.names import printable

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cyclescope.core.graph import Graph
-from cyclescope.explain.explanation import Span
+from cyclescope.explaining.explanation import Span
 from cyclescope.report.names import printable
 
 # A longer name is cut; nobody reads the rest, and a few thousand of them would fill the page.

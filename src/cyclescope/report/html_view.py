@@ -12,8 +12,8 @@ from itertools import takewhile
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.op import Cost, OpKind
 from cyclescope.core.statistics import Estimate
-from cyclescope.explain.dataflow import Level
-from cyclescope.explain.explanation import AccountRow, Explanation, GroupRow, LayerRow, OperationRow, StepCode
+from cyclescope.explaining.dataflow import Level
+from cyclescope.explaining.explanation import AccountRow, Explanation, GroupRow, LayerRow, OperationRow, StepCode
 from cyclescope.report import format as fmt
 from cyclescope.report import wording
 from cyclescope.report.cycle import cycle_page

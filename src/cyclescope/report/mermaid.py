@@ -6,7 +6,7 @@ import re
 from collections import Counter
 
 from cyclescope.core.graph import Graph
-from cyclescope.explain.dataflow import DataFlow, FlowEdge, FlowNode, Level, NodeRole, data_flow, folded
+from cyclescope.explaining.dataflow import DataFlow, FlowEdge, FlowNode, Level, NodeRole, data_flow, folded
 from cyclescope.report import format as fmt
 from cyclescope.report import wording
 from cyclescope.report.names import printable

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from cyclescope.explain.explanation import Span
+from cyclescope.explaining.explanation import Span
 
 
 def nested(spans: Sequence[Span]) -> tuple[Span, ...]:

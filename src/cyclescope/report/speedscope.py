@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from cyclescope.explain.explanation import Explanation
+from cyclescope.explaining.explanation import Explanation
 from cyclescope.report.names import printable
 from cyclescope.report.nesting import label, nested
 

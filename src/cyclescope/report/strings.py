@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 
 from cyclescope.core.errors import UsageError
 from cyclescope.core.op import OpKind
-from cyclescope.explain.explanation import DoubtCode, StepCode
+from cyclescope.explaining.explanation import DoubtCode, StepCode
 from cyclescope.models.catalog import Family
 
 Language: TypeAlias = Literal["en", "zh"]

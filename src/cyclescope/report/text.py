@@ -289,7 +289,7 @@ _EN = PageText(
             "stage": FormulaText(
                 "Time of a stage",
                 "Every slot s between two stamps belongs to one stage. Its duration d, less the cost c of the stamps, is averaged over the typical runs R: those whose total lies in the middle half. Averages add up to the whole, medians would not.",
-                "the stamped runs; cyclescope.explain.attribution",
+                "the stamped runs; cyclescope.explaining.attribution",
             ),
             "share": FormulaText(
                 "Share",
@@ -304,7 +304,7 @@ _EN = PageText(
             "exemplar": FormulaText(
                 "The run that is drawn",
                 "Of the typical runs R the one whose total is their median. It is a real run and no average, so its times differ a little from the tables.",
-                "cyclescope.explain.timeline",
+                "cyclescope.explaining.timeline",
             ),
             "flops": FormulaText(
                 "Arithmetic: FLOP",
@@ -329,7 +329,7 @@ _EN = PageText(
             "edge": FormulaText(
                 "Bytes on an arrow",
                 "The memory m that part a wrote last and part b reads, each piece once however often it is read there, and of a view only what it shows.",
-                "cyclescope.explain.dataflow",
+                "cyclescope.explaining.dataflow",
             ),
             "closure": FormulaText(
                 "Closure of the account",
@@ -491,7 +491,7 @@ _ZH = PageText(
             "stage": FormulaText(
                 "阶段的时间",
                 "两个打点之间的每个时隙 s 属于一个阶段。其时长 d 减去打点开销 c，再在典型运行 R（总时长处于中间一半的运行）上取平均。平均值可以加总，中位数则不能。",
-                "打点的运行；cyclescope.explain.attribution",
+                "打点的运行；cyclescope.explaining.attribution",
             ),
             "share": FormulaText("占比", "某一部分除以打点运行中所有部分之和。占比之和为 100 %。", "打点的运行"),
             "python": FormulaText(
@@ -502,7 +502,7 @@ _ZH = PageText(
             "exemplar": FormulaText(
                 "所画的运行",
                 "典型运行 R 中总时长居中的那一次。它是真实的运行而非平均，所以其时间与表格略有不同。",
-                "cyclescope.explain.timeline",
+                "cyclescope.explaining.timeline",
             ),
             "flops": FormulaText(
                 "计算量：FLOP",
@@ -527,7 +527,7 @@ _ZH = PageText(
             "edge": FormulaText(
                 "箭头上的字节数",
                 "由 a 部分最后写入、被 b 部分读取的内存 m；无论在那里读取多少次都只计一次，视图只计其所示的部分。",
-                "cyclescope.explain.dataflow",
+                "cyclescope.explaining.dataflow",
             ),
             "closure": FormulaText(
                 "账目的闭合",

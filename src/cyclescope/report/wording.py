@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.workload import InputSource, Weights
-from cyclescope.explain.explanation import Closure, Doubt, DoubtCode, Explanation, Step
+from cyclescope.explaining.explanation import Closure, Doubt, DoubtCode, Explanation, Step
 from cyclescope.report import format as fmt
 from cyclescope.report.strings import Advice, Strings
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cyclescope.core.errors import UsageError
-from cyclescope.explain.attention_reference import attention, multi_head, softmax
+from cyclescope.explaining.attention_reference import attention, multi_head, softmax
 
 Q = np.array([[1], [2], [3], [4], [5]])
 K = np.ones((5, 1))

@@ -9,7 +9,7 @@ import pytest
 
 from cyclescope.core import errors
 from cyclescope.core.errors import CyclescopeError
-from cyclescope.explain.explanation import DoubtCode
+from cyclescope.explaining.explanation import DoubtCode
 from cyclescope.report.strings import strings
 
 ROOT = Path(__file__).parents[3]

@@ -12,8 +12,8 @@ from cyclescope.core.graph import Graph
 from cyclescope.core.graph_builder import GraphBuilder
 from cyclescope.core.op import Cost, OpKind
 from cyclescope.core.tensor import TensorRole
-from cyclescope.explain.explaining import explain
-from cyclescope.explain.explanation import Explanation
+from cyclescope.explaining.explain import explain
+from cyclescope.explaining.explanation import Explanation
 
 # How long an example takes says something about the machine and nothing about the report.
 settings.register_profile("patient", deadline=None)

@@ -12,7 +12,7 @@ from cyclescope.core.graph_builder import GraphBuilder
 from cyclescope.core.op import OpKind
 from cyclescope.core.tensor import TensorRole
 from cyclescope.core.units import IntArray
-from cyclescope.explain.explanation import Span
+from cyclescope.explaining.explanation import Span
 
 names = st.text(max_size=12) | st.sampled_from(["end", '"', "[red]", "\x1b[0m", "0", "layer.0", "layer.1"])
 # A leaf is an operation, a list a call of a module with what happens inside it.

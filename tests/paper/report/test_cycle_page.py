@@ -11,8 +11,8 @@ from paper_models import PAPER_BERT_WORKLOAD, paper_bert, paper_cycle, slot_time
 from cyclescope.core.graph import Graph
 from cyclescope.core.samples import Load
 from cyclescope.core.workload import InputSource
-from cyclescope.explain.explaining import explain
-from cyclescope.explain.explanation import Explanation
+from cyclescope.explaining.explain import explain
+from cyclescope.explaining.explanation import Explanation
 from cyclescope.report.cycle import MOST_PLACES, cycle_page
 from cyclescope.report.page import Bars, Heading, KeyValues, Note, Page, Paragraph, Severity, Steps, Strip, Table
 

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from paper_models import paper_cycle
 
 from cyclescope.core.graph import Graph
-from cyclescope.explain.explaining import explain
-from cyclescope.explain.explanation import Explanation
+from cyclescope.explaining.explain import explain
+from cyclescope.explaining.explanation import Explanation
 from cyclescope.report.document import document, to_json
 from cyclescope.report.schema import CycleReport, json_schema
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
-from cyclescope.explain.explanation import Explanation
+from cyclescope.explaining.explanation import Explanation
 from cyclescope.report.cycle import cycle_page
 from cyclescope.report.markdown import escape, to_markdown
 from cyclescope.report.page import Bar, Bars, Code, Column, Page, Table

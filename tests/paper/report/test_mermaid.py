@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from syrupy.assertion import SnapshotAssertion
 
 from cyclescope.core.graph import Graph
-from cyclescope.explain.dataflow import Level
+from cyclescope.explaining.dataflow import Level
 from cyclescope.report.mermaid import mermaid
 
 from .conftest import HOSTILE, hostile_graph

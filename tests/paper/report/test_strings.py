@@ -13,7 +13,7 @@ from cyclescope.core.errors import UsageError
 from cyclescope.core.op import OpKind
 from cyclescope.core.structure import DECODE, EMBED, ENCODE, HEAD, READ_OUT, TOKENIZE, WHOLE
 from cyclescope.core.workload import Weights
-from cyclescope.explain.explanation import DoubtCode, StepCode
+from cyclescope.explaining.explanation import DoubtCode, StepCode
 from cyclescope.report.strings import EN, ZH, Advice, Strings, strings
 from cyclescope.report.wording import stage_name
 

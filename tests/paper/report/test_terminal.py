@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from syrupy.assertion import SnapshotAssertion
 
-from cyclescope.explain.explanation import Explanation
+from cyclescope.explaining.explanation import Explanation
 from cyclescope.report.cycle import cycle_page
 from cyclescope.report.page import Align, Bars, Column, Page, Paragraph, Strip, Table
 from cyclescope.report.terminal import print_page, to_text

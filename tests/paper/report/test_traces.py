@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from paper_models import paper_cycle
 
 from cyclescope.core.graph import Graph
-from cyclescope.explain.explaining import explain
-from cyclescope.explain.explanation import Explanation, Span
+from cyclescope.explaining.explain import explain
+from cyclescope.explaining.explanation import Explanation, Span
 from cyclescope.report.nesting import nested
 from cyclescope.report.perfetto import to_perfetto
 from cyclescope.report.speedscope import to_speedscope

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from cyclescope.core.samples import Load
-from cyclescope.measure import load
-from cyclescope.measure.load import LoadMeter
+from cyclescope.measuring import load
+from cyclescope.measuring.load import LoadMeter
 
 STAT, VMSTAT, CGROUP = "/proc/stat", "/proc/vmstat", "/sys/fs/cgroup/cpu.stat"
 Files = dict[str, list[str]]

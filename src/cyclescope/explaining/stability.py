@@ -7,7 +7,7 @@ import numpy as np
 from cyclescope.core.cycle import Cycle, Source
 from cyclescope.core.statistics import Estimate
 from cyclescope.core.units import FloatArray
-from cyclescope.explain.explanation import Closure, Doubt, DoubtCode
+from cyclescope.explaining.explanation import Closure, Doubt, DoubtCode
 
 # Thresholds, all as shares. The interval and the rest are the bounds that the project holds itself to; the others are
 # where the effect on the median exceeds that interval in our own A/A runs on two shared cores.

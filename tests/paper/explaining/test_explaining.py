@@ -16,9 +16,9 @@ from cyclescope.core.graph_builder import GraphBuilder
 from cyclescope.core.op import Cost, OpKind
 from cyclescope.core.samples import PlainSamples
 from cyclescope.core.units import IntArray
-from cyclescope.explain.closure import PYTHON, UNEXPLAINED
-from cyclescope.explain.explaining import explain, places
-from cyclescope.explain.explanation import Answer, Step, StepCode
+from cyclescope.explaining.closure import PYTHON, UNEXPLAINED
+from cyclescope.explaining.explain import explain, places
+from cyclescope.explaining.explanation import Answer, Step, StepCode
 
 
 def timed(graph: Graph, op_ns: dict[OpKind, int], python_ns: int = 0) -> Cycle:

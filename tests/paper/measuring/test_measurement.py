@@ -15,10 +15,10 @@ from cyclescope.backends.paper import PAPER_WORKLOAD
 from cyclescope.core.cycle import Cycle, Source
 from cyclescope.core.errors import EngineError, UsageError
 from cyclescope.core.samples import Instrumentation
-from cyclescope.explain.explaining import explain
-from cyclescope.explain.explanation import DoubtCode
-from cyclescope.measure import measurement
-from cyclescope.measure.measurement import measure, measure_request, measure_session, watch
+from cyclescope.explaining.explain import explain
+from cyclescope.explaining.explanation import DoubtCode
+from cyclescope.measuring import measure as measurement
+from cyclescope.measuring.measure import measure, measure_request, measure_session, watch
 
 from .sessions import CALIBRATE_NS, GRAPH, MS, TRACE_NS, WatchedSession, session
 

@@ -16,8 +16,8 @@ from cyclescope.core.graph import Graph
 from cyclescope.core.samples import Instrumentation, Load, Samples, SetUp
 from cyclescope.core.units import NS_PER_S, Nanoseconds
 from cyclescope.core.version import __version__
-from cyclescope.measure.load import LoadMeter
-from cyclescope.measure.sampling import Collected, Notify, collect, silent, warm_up
+from cyclescope.measuring.load import LoadMeter
+from cyclescope.measuring.sampling import Collected, Notify, collect, silent, warm_up
 
 DEFAULT_BUDGET_S = 10.0
 _CALIBRATION_SHARE = 0.1

@@ -13,9 +13,9 @@ from cyclescope.core.op import Cost, OpKind
 from cyclescope.core.statistics import Estimate, median_estimate
 from cyclescope.core.structure import TOKENIZE
 from cyclescope.core.units import IntArray
-from cyclescope.explain.attribution import Attribution, attribute
-from cyclescope.explain.closure import close
-from cyclescope.explain.explanation import (
+from cyclescope.explaining.attribution import Attribution, attribute
+from cyclescope.explaining.closure import close
+from cyclescope.explaining.explanation import (
     Answer,
     Explanation,
     GroupRow,
@@ -25,8 +25,8 @@ from cyclescope.explain.explanation import (
     Step,
     StepCode,
 )
-from cyclescope.explain.stability import find_doubts
-from cyclescope.explain.timeline import exemplar_spans
+from cyclescope.explaining.stability import find_doubts
+from cyclescope.explaining.timeline import exemplar_spans
 
 # From which share of the cycle a next step is worth a line.
 _PYTHON_HEAVY, _TOKENIZER_HEAVY, _MATMUL_HEAVY, _PADDED, _UNFUSED = 0.25, 0.10, 0.50, 0.10, 0.05

@@ -7,7 +7,7 @@ from itertools import groupby
 import numpy as np
 import pytest
 
-from cyclescope.measure.sampling import Collected, collect, enough
+from cyclescope.measuring.sampling import Collected, collect, enough
 
 from .sessions import GRAPH, MS, WatchedSession, session
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from cyclescope.core.frame import Frame
-from cyclescope.explain.attribution import Attribution
-from cyclescope.explain.explanation import Span
+from cyclescope.explaining.attribution import Attribution
+from cyclescope.explaining.explanation import Span
 
 
 def exemplar_spans(attribution: Attribution) -> tuple[Span, ...]:

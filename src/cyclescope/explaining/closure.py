@@ -7,8 +7,8 @@ import numpy as np
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.op import OpKind
 from cyclescope.core.statistics import Estimate, Ratio, median_estimate, median_ratio
-from cyclescope.explain.attribution import Attribution
-from cyclescope.explain.explanation import AccountRow, Closure
+from cyclescope.explaining.attribution import Attribution
+from cyclescope.explaining.explanation import AccountRow, Closure
 
 OPERATIONS, PYTHON, TEXT, UNEXPLAINED = "operations", "python", "text", "unexplained"
 

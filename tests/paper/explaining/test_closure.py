@@ -17,9 +17,9 @@ from cyclescope.core.op import OpKind
 from cyclescope.core.samples import Instrumentation, PlainSamples
 from cyclescope.core.statistics import Ratio
 from cyclescope.core.units import IntArray
-from cyclescope.explain.attribution import attribute
-from cyclescope.explain.closure import OPERATIONS, PYTHON, TEXT, UNEXPLAINED, close
-from cyclescope.explain.explanation import AccountRow, Closure
+from cyclescope.explaining.attribution import attribute
+from cyclescope.explaining.closure import OPERATIONS, PYTHON, TEXT, UNEXPLAINED, close
+from cyclescope.explaining.explanation import AccountRow, Closure
 
 GRAPH = small_bert()
 TIMES = 1000 * (np.arange(len(GRAPH.slots)) + 1)

@@ -11,11 +11,11 @@ from paper_models import paper_cycle
 
 from cyclescope.core.cycle import Cycle, Source
 from cyclescope.core.samples import Instrumentation, Load, PlainSamples, SetUp
-from cyclescope.explain.attribution import attribute
-from cyclescope.explain.closure import close
-from cyclescope.explain.explaining import explain
-from cyclescope.explain.explanation import Doubt, DoubtCode
-from cyclescope.explain.stability import relative_drift
+from cyclescope.explaining.attribution import attribute
+from cyclescope.explaining.closure import close
+from cyclescope.explaining.explain import explain
+from cyclescope.explaining.explanation import Doubt, DoubtCode
+from cyclescope.explaining.stability import relative_drift
 
 GRAPH = small_bert()
 TIMES = np.full(len(GRAPH.slots), 10_000)

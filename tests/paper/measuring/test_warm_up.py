@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cyclescope.measure.sampling import WarmUp, is_steady, warm_up
+from cyclescope.measuring.sampling import WarmUp, is_steady, warm_up
 
 from .sessions import MS, session
 

@@ -11,9 +11,9 @@ from paper_models import paper_bert, paper_cycle
 
 from cyclescope.core.graph import Graph
 from cyclescope.core.units import IntArray
-from cyclescope.explain.attribution import attribute
-from cyclescope.explain.explanation import Span
-from cyclescope.explain.timeline import exemplar_spans
+from cyclescope.explaining.attribution import attribute
+from cyclescope.explaining.explanation import Span
+from cyclescope.explaining.timeline import exemplar_spans
 
 
 def spans_of(graph: Graph, times: IntArray | None = None, pace: tuple[float, ...] = (1.0,)) -> tuple[Span, ...]:

@@ -8,7 +8,7 @@ from cyclescope.core.graph import Graph
 from cyclescope.core.graph_builder import GraphBuilder
 from cyclescope.core.op import Cost, OpKind
 from cyclescope.core.tensor import TensorRole
-from cyclescope.explain.dataflow import DataFlow, FlowNode, Level, NodeRole, data_flow, folded, gathered, inside
+from cyclescope.explaining.dataflow import DataFlow, FlowNode, Level, NodeRole, data_flow, folded, gathered, inside
 
 HIDDEN = 16 * 8 * 4  # bytes of a [1, 16, 8] float32 state
 MASK = 16 * 4

@@ -15,9 +15,9 @@ from cyclescope.core.cycle import Cycle
 from cyclescope.core.graph import Graph
 from cyclescope.core.samples import Instrumentation
 from cyclescope.core.units import IntArray
-from cyclescope.explain.attribution import attribute, middle_half
-from cyclescope.explain.explaining import explain
-from cyclescope.explain.explanation import Explanation
+from cyclescope.explaining.attribution import attribute, middle_half
+from cyclescope.explaining.explain import explain
+from cyclescope.explaining.explanation import Explanation
 
 GRAPH = small_bert()
 # Every slot takes a time of its own, so that no exchange of two slots goes unseen; thousands, so that paces stay whole.
