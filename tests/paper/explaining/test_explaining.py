@@ -159,6 +159,13 @@ def test_a_heavy_tokenizer_is_a_step() -> None:
     assert Step(StepCode.TOKENIZER_BOUND, 0.1) in explain(paper_cycle(graph, times, pace=(1.0,))).next_steps
 
 
+@pytest.mark.parametrize(("real_tokens", "worth"), [(88, True), (91, False)])
+def test_padding_is_worth_a_line_from_a_tenth_of_the_tokens_on(real_tokens: int, worth: bool) -> None:
+    padded = replace(PAPER_BERT_WORKLOAD, batch=1, tokens_in=100, real_tokens=real_tokens)
+    steps = explain(paper_cycle(small_bert(), workload=padded)).next_steps
+    assert (StepCode.PADDING in {step.code for step in steps}) == worth
+
+
 def test_padding_is_a_step_with_the_share_of_the_tokens_that_are_padding() -> None:
     padded = replace(PAPER_BERT_WORKLOAD, batch=2, tokens_in=16, real_tokens=24)
     steps = explain(paper_cycle(small_bert(), workload=padded)).next_steps

@@ -69,6 +69,7 @@ def test_progress_is_told_as_a_share_that_never_exceeds_the_whole() -> None:
         ([100] * 9, False),  # too few to have two windows
         ([100] * 10, True),
         ([100] * 5 + [103] * 5, True),
+        ([100] * 5 + [104] * 3 + [100] * 2, False),  # 4 % apart, and most of what was seen is calm
         ([100] * 5 + [112] * 5, False),
         ([112] * 5 + [100] * 5, False),
         ([900] * 20 + [100] * 10, True),  # what was before does not count
