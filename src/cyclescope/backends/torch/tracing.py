@@ -214,6 +214,9 @@ class Tracer:
             cost = cost + part.priced.cost
         nothing = OpKind.VIEW if reads else OpKind.COPY  # hands its input on, or makes a tensor of Python values
         kind = kind_of_group([part.priced for part in pending.parts]) if pending.parts else nothing
+        behind = {self.builder.spec(t).storage for t in reads}
+        if writes and not pending.mutated and all(self.builder.spec(t).storage in behind for t in writes):
+            kind = OpKind.VIEW  # a slice by tensors looks at their values, and moves nothing of what it slices
         row = self.builder.op(
             _name(func),
             kind,
