@@ -151,7 +151,7 @@ def test_a_session_is_closed_whatever_happens(fail_at: int | None, monkeypatch: 
     s = session(fail_at=fail_at)
     monkeypatch.setattr(measurement, "open_session", lambda request: s)
     if fail_at is None:
-        assert not measure_request(Request("paper"), budget=0.05).partial
+        assert measure_request(Request("paper"), budget=0.05).samples.budget_ns == 50 * MS
     else:
         with pytest.raises(EngineError):
             measure_request(Request("paper"), budget=0.05)
@@ -200,10 +200,10 @@ def model(monkeypatch: pytest.MonkeyPatch) -> Model:
 
 def test_watching_gives_a_cycle_of_the_last_call_and_the_times_of_all(model: Model) -> None:
     with watch(model, budget=0.01) as seen:
-        for wall_ns in (30, 10, 20):
+        for wall_ns in (30, 10, 50, 20, 40):
             model(wall_ns)
-    assert seen.calls_ns == [30, 10, 20]
-    assert seen.cycle.notes == ("Watched: 3 calls in your own code, median 20 ns.",)
+    assert seen.calls_ns == [30, 10, 50, 20, 40]
+    assert seen.cycle.notes == ("Watched: 5 calls in your own code, median 30 ns.",)
 
 
 def test_there_is_no_cycle_before_the_watched_block_has_ended(model: Model) -> None:

@@ -26,13 +26,14 @@ def test_a_fake_clock_stands_still_until_it_is_told_to_advance() -> None:
 
 
 def test_runs_follow_each_other_without_a_gap_at_their_pace() -> None:
-    session = PaperSession(Script(GRAPH, TIMES, pace=(1.0, 2.0), warm_up=(5.0,)), clock=FakeClock(cores=1.5))
-    runs = session.plain(4)
+    script = Script(GRAPH, TIMES, pace=(1.0, 2.0, 3.0), warm_up=(5.0,))
+    session = PaperSession(script, clock=FakeClock(cores=1.5))
+    runs = session.plain(5)
     whole = int(TIMES.sum())
-    assert [run.wall_ns for run in runs] == [5 * whole, whole, 2 * whole, whole]
-    assert [run.started_ns for run in runs] == [0, 5 * whole, 6 * whole, 8 * whole]
+    assert [run.wall_ns for run in runs] == [5 * whole, whole, 2 * whole, 3 * whole, whole]
+    assert [run.started_ns for run in runs] == [0, 5 * whole, 6 * whole, 8 * whole, 11 * whole]
     assert [run.cpu_ns for run in runs] == [int(1.5 * run.wall_ns) for run in runs]
-    assert session.runs == 4
+    assert session.runs == 5
 
 
 def test_stamped_runs_take_their_turn_in_the_same_script() -> None:
