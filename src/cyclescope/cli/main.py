@@ -5,15 +5,34 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 from cyclescope.cli import demo, measure, models, show, trace
 from cyclescope.core.errors import CyclescopeError, Interrupted, OutputError
 from cyclescope.core.version import __version__
 
+
+class _Commands(TyperGroup):
+    """Sees Ctrl-C and a reader that went away before the parser does, which would end without our word or our code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as exc:
+            raise Interrupted("Interrupted.", "Nothing had been measured yet.") from exc
+        except BrokenPipeError as exc:
+            # Whoever read our output has seen enough; Python must not complain about it while it exits.
+            _forget_output()
+            raise typer.Exit from exc
+
+
 app = typer.Typer(
     name="cyclescope",
+    cls=_Commands,
     help="The inference timing of Transformers: measured text in to text out, every microsecond booked.",
     no_args_is_help=True,
     add_completion=False,
@@ -49,14 +68,8 @@ def run(arguments: Sequence[str] | None = None) -> None:
     except CyclescopeError as error:
         _tell(error)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        _tell(Interrupted("Interrupted.", "Nothing had been measured yet."))
-        sys.exit(Interrupted.exit_code)
-    except BrokenPipeError:
-        # Whoever read our output has seen enough; Python must not complain about it while it exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except OSError as error:
+        _forget_output()
         _tell(
             OutputError("A file could not be read or written.", str(error), "Check the path, its rights and the disk.")
         )
@@ -72,6 +85,12 @@ def run(arguments: Sequence[str] | None = None) -> None:
             )
         )
         sys.exit(1)
+
+
+def _forget_output() -> None:
+    """What standard output still holds goes nowhere, so that writing it at exit cannot fail once more."""
+    with suppress(OSError, ValueError):  # there may be no descriptor behind it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _tell(error: CyclescopeError) -> None:

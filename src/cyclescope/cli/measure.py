@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -115,7 +116,7 @@ def deliver(cycle: object, out: Path | None, html: Path | None, form: Form, lang
     """Report a fresh cycle first and write files then: what cannot be written must not cost what was measured.
 
     A partial cycle is saved even where no file was named. Raises `Interrupted` for one, `OutputError` for a file that
-    could not be written, after everything else was done.
+    could not be written and `OSError` where the report could not be printed, after everything else was done.
     """
     from cyclescope.core.cycle import Cycle
     from cyclescope.explaining.explain import explain
@@ -124,8 +125,11 @@ def deliver(cycle: object, out: Path | None, html: Path | None, form: Form, lang
 
     assert isinstance(cycle, Cycle)
     explanation = explain(cycle)
-    print_told(explanation, form, lang)
-    failed: list[OutputError] = []
+    failed: list[OSError | OutputError] = []
+    try:
+        print_told(explanation, form, lang)
+    except OSError as error:
+        failed.append(error)
     if cycle.partial and out is None:
         out = _unused("cyclescope-partial", ".cycle")
     if out is not None:
@@ -149,10 +153,11 @@ def deliver(cycle: object, out: Path | None, html: Path | None, form: Form, lang
 def _read_texts(name: str) -> list[str]:
     """The lines of a file that are not empty, each one text."""
     try:
-        content = sys.stdin.read() if name == "-" else Path(name).read_text(encoding="utf-8")
+        content = (sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()).decode("utf-8-sig")
     except UnicodeDecodeError as exc:
+        which = "Standard input" if name == "-" else name
         raise UsageError(
-            f"{name} is not UTF-8 text.", f"{exc.reason} at byte {exc.start}.", "Save it as UTF-8."
+            f"{which} is not UTF-8 text.", f"{exc.reason} at byte {exc.start}.", "Save it as UTF-8."
         ) from exc
     except OSError as exc:
         raise UsageError(f"{name} cannot be read.", f"{exc.strerror}.", "Name a text file, one text a line.") from exc
@@ -169,6 +174,8 @@ def _require_folder(path: Path) -> None:
         raise OutputError(f"Cannot write {path}.", f"There is no folder {folder}.", "Make the folder, or name another.")
     if path.is_dir():
         raise OutputError(f"Cannot write {path}.", "It is a folder.", "Name a file.")
+    if not os.access(path if path.exists() else folder, os.W_OK):
+        raise OutputError(f"Cannot write {path}.", "Permission denied.", "Name a place where you may write.")
 
 
 def _unused(stem: str, suffix: str) -> Path:

@@ -11,7 +11,8 @@ class Frame:
 
     Frames are listed in order of entry, so a parent stands before its children. `stage` is empty where a frame spans
     several stages. `timed` frames get their entry and exit stamped in the light pass; a frame that holds exactly one
-    operation and nothing else is not stamped, since its operation is.
+    operation and nothing else is not stamped, since its operation is. `step` counts the calls of a model that writes token
+    by token: 0 is the prefill, k the k-th decode step, −1 anything else.
     """
 
     module: str
@@ -22,3 +23,4 @@ class Frame:
     stage: str
     layer: int | None
     timed: bool
+    step: int = -1

@@ -15,7 +15,7 @@ import numpy as np
 
 from cyclescope.core.frame import Frame
 from cyclescope.core.op import Cost, Op, OpKind, Site
-from cyclescope.core.structure import loose_stage, stack_spans
+from cyclescope.core.structure import Loose
 from cyclescope.core.tensor import TensorRole, TensorSpec
 from cyclescope.core.units import FloatArray, IntArray
 
@@ -29,7 +29,7 @@ class Slots:
     """The cycle cut at every stamp of the light pass, in order: `n + 1` boundaries make `n` slots.
 
     `op` [n] is the operation that a slot lies inside, or −1 for Python time between operations; `frame` [n] is the
-    innermost stamped frame; `stage` and `layer` [n] say where the slot is booked (layer −1: none).
+    innermost stamped frame; `stage`, `layer` and `step` [n] say where the slot is booked (−1: in no layer, in no step).
     `op_stamps` and `frame_stamps` [n] count the stamps of operations and of frames at the two ends of a Python slot.
     """
 
@@ -37,6 +37,7 @@ class Slots:
     frame: IntArray
     stage: tuple[str, ...]
     layer: IntArray
+    step: IntArray
     op_stamps: IntArray
     frame_stamps: IntArray
 
@@ -106,8 +107,8 @@ class Graph:
     @cached_property
     def _op_stages(self) -> tuple[str, ...]:
         """An operation directly inside a frame that spans stages is placed by what ran before and comes after it."""
-        spans = stack_spans(self.frames)
-        return tuple(self.frames[int(f)].stage or loose_stage(i, spans) for i, f in enumerate(self.op_frame))
+        loose = Loose.of(self.frames)
+        return tuple(self.frames[int(f)].stage or loose.stage(int(f), i) for i, f in enumerate(self.op_frame))
 
     def cost(self, index: int) -> Cost:
         return Cost(
@@ -290,28 +291,36 @@ def _cut(graph: Graph) -> Slots:
                 # The first and last boundary are the cycle's own stamps, which the plain pass takes as well.
                 if 0 < end < n:
                     stamps[boundaries[end][2], s] += 1
-    stage, layer = _book(graph, op, frame_of)
-    return Slots(op, frame_of, stage, layer, stamps[0], stamps[1])
+    stage, layer, step = _book(graph, op, frame_of)
+    return Slots(op, frame_of, stage, layer, step, stamps[0], stamps[1])
 
 
-def _book(graph: Graph, op: IntArray, frame_of: IntArray) -> tuple[tuple[str, ...], IntArray]:
-    """Stage and layer of every slot: its operation's, its frame's, or by its place where the frame spans stages."""
+def _book(graph: Graph, op: IntArray, frame_of: IntArray) -> tuple[tuple[str, ...], IntArray, IntArray]:
+    """Stage, layer and step of every slot: its operation's, its frame's, or by its place where the frame spans stages."""
     n = len(op)
     stage = [""] * n
-    layer = np.full(n, -1, dtype=np.int64)
-    spans = stack_spans(graph.frames)
+    layer, step = np.full((2, n), -1, dtype=np.int64)
+    loose = Loose.of(graph.frames)
     upcoming = len(graph)
     for s in range(n - 1, -1, -1):
-        frame = graph.frames[int(frame_of[s])]
+        k = int(frame_of[s])
+        frame = graph.frames[k]
+        number = frame.layer
         if op[s] >= 0:
             upcoming = int(op[s])
             site = graph.site(upcoming)
             stage[s], number = site.stage, site.layer
         elif frame.stage:
-            stage[s], number = frame.stage, frame.layer
-        elif frame_of[s] == 0 and len(graph):
-            stage[s], number = graph.stage_of(min(upcoming, len(graph) - 1)), None
+            stage[s] = frame.stage
+        elif k == 0 and len(graph) and (not loose.step_begins or _is_text(graph, upcoming)):
+            stage[s] = graph.stage_of(min(upcoming, len(graph) - 1))
         else:
-            stage[s], number = loose_stage(upcoming, spans), None
+            stage[s] = loose.stage(k, upcoming)
         layer[s] = -1 if number is None else number
-    return tuple(stage), layer
+        if loose.step_begins and not (k == 0 and _is_text(graph, upcoming)):
+            step[s] = loose.step(frame, upcoming)
+    return tuple(stage), layer, step
+
+
+def _is_text(graph: Graph, op: int) -> bool:
+    return op < len(graph) and graph.kinds[op] is OpKind.TEXT

@@ -97,10 +97,13 @@ class GraphBuilder:
         finally:
             self.leave()
 
-    def build(self, *, traced_on: str = "", notes: Sequence[str] = (), generates: bool = False) -> Graph:
+    def build(
+        self, *, traced_on: str = "", notes: Sequence[str] = (), generates: bool = False, stepwise: bool = False
+    ) -> Graph:
         """Assign stages, decide which frames are stamped, check and freeze.
 
         `generates` says that the model writes text token by token: its only stack of layers is then a decoder.
+        `stepwise` says that this cycle did so: each call of the model is then a step.
         """
         if len(self._stack) != 1:
             raise ValueError(f"{len(self._stack) - 1} frames are still open")
@@ -113,7 +116,7 @@ class GraphBuilder:
         # A leaf with exactly one operation is stamped by that operation. All calls of a module are stamped or none.
         stamped = {f.module for k, f in enumerate(frames) if k and (k in has_child or direct[k] != 1)}
         frames = [replace(f, timed=k > 0 and not f.stage and f.module in stamped) for k, f in enumerate(frames)]
-        frames = assign_stages(frames, _work_of_frames(self._ops, frames), generates=generates)
+        frames = assign_stages(frames, _work_of_frames(self._ops, frames), generates=generates, stepwise=stepwise)
 
         def column(values: Sequence[int]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
             return np.asarray(values, dtype=np.int64)

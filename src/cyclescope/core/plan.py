@@ -10,7 +10,8 @@ class Plan:
     """Everything about a run that is not the model and not the machine.
 
     `threads` is the number of threads inside one operation; 0 means whatever the engine takes by itself,
-    and a measured cycle always carries the number that was in force.
+    and a measured cycle always carries the number that was in force. `cache` (`dynamic`, `static` or `off`) and `decoding`
+    (`greedy` or `sample`) matter only where text is written.
     """
 
     engine: str = "torch"
@@ -19,3 +20,5 @@ class Plan:
     dtype: str = "float32"
     attention: str = "sdpa"
     seed: int = 0
+    cache: str = "dynamic"
+    decoding: str = "greedy"

@@ -56,6 +56,22 @@ class LightSamples:
         return LightSamples(np.zeros((0, 1), dtype=np.int64), none, none)
 
 
+@dataclass(frozen=True, eq=False)
+class TokenSamples:
+    """When each token came out in the plain pass, of cycles that write text.
+
+    `emitted_ns` [runs, tokens], relative to the start of the cycle: when the token had been chosen and was handed to
+    whoever reads the stream (for a batch, one per sequence at the same time). `called_ns` [runs]: when the model was
+    called, with the text tokenized.
+    """
+
+    emitted_ns: IntArray
+    called_ns: IntArray
+
+    def __len__(self) -> int:
+        return len(self.emitted_ns)
+
+
 @dataclass(frozen=True, slots=True)
 class Instrumentation:
     """What one stamp pair of the light pass costs, and how that is known.
@@ -107,3 +123,4 @@ class Samples:
     set_up: SetUp
     load: Load
     budget_ns: Nanoseconds = 0
+    tokens: TokenSamples | None = None

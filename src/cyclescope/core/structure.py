@@ -8,12 +8,14 @@ here is a list of model names; only the words of the stages are chosen here.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from cyclescope.core.frame import Frame
 
 TOKENIZE, EMBED, ENCODE, DECODE, HEAD, READ_OUT = "tokenize", "embed", "encode", "decode", "head", "read out"
+PREPARE, SAMPLE = "prepare", "sample"  # what a generation does before its first forward pass, and after each
 WHOLE = "model"  # a model in which nothing repeats
 
 # A stack must hold this share of the model's work; smaller repetitions (two dense layers of a head) are not layers.
@@ -31,15 +33,16 @@ class Stack:
 
 @dataclass(frozen=True, slots=True)
 class StackSpan:
-    """Operations `begin` … `end` − 1 belong to the stack whose stage is `stage`."""
+    """Operations `begin` … `end` − 1 belong to the stack whose stage is `stage`, inside the model's call `root`."""
 
     begin: int
     end: int
     stage: str
+    root: int = 0
 
 
 def find_stacks(frames: Sequence[Frame], weight: Sequence[int]) -> list[Stack]:
-    """The outermost repeated groups of calls, in order of time, each with at least 5 % of the model's work.
+    """The outermost repeated groups of calls, in order of time, each with at least 5 % of the work of its model call.
 
     `weight` [frames] is the work inside each frame. A group is the calls under one parent frame whose module paths are
     `container.0`, `container.1`, … or one path several times. A single numbered call counts too (a model of one layer).
@@ -50,12 +53,12 @@ def find_stacks(frames: Sequence[Frame], weight: Sequence[int]) -> list[Stack]:
             continue
         numbered = _NUMBERED.match(frame.module)
         groups.setdefault((frame.parent, numbered["container"] if numbered else frame.module), []).append(k)
-    model = max(weight[1:], default=0)
+    roots = _roots(frames)
     accepted = [
         Stack(container, tuple(calls))
         for (_, container), calls in groups.items()
         if (len(calls) > 1 or _NUMBERED.match(frames[calls[0]].module))
-        and sum(weight[k] for k in calls) >= _LEAST_SHARE * model
+        and sum(weight[k] for k in calls) >= _LEAST_SHARE * weight[roots[calls[0]]]
     ]
     inside = {k for stack in accepted for k in stack.calls}
 
@@ -70,8 +73,22 @@ def find_stacks(frames: Sequence[Frame], weight: Sequence[int]) -> list[Stack]:
     return sorted((s for s in accepted if not enclosed(s.calls[0])), key=lambda stack: stack.calls[0])
 
 
-def assign_stages(frames: Sequence[Frame], weight: Sequence[int], *, generates: bool = False) -> list[Frame]:
-    """Every frame with its stage and layer. Stages that are set already are kept; a spanning frame's stays empty."""
+def _roots(frames: Sequence[Frame]) -> list[int]:
+    """For each frame the outermost one that it lies in: a child of the whole cycle, or the cycle itself."""
+    roots = [0] * len(frames)
+    for k in range(1, len(frames)):
+        roots[k] = k if frames[k].parent == 0 else roots[frames[k].parent]
+    return roots
+
+
+def assign_stages(
+    frames: Sequence[Frame], weight: Sequence[int], *, generates: bool = False, stepwise: bool = False
+) -> list[Frame]:
+    """Every frame with its stage and layer. Stages that are set already are kept; a spanning frame's stays empty.
+
+    `generates`: a single stack is a decoder whatever it is called. `stepwise`: the cycle writes token by token, so each
+    call of the model that runs the last stack is a step.
+    """
     result = list(frames)
     stacks = find_stacks(frames, weight)
     layers: dict[int, tuple[str, int]] = {}
@@ -84,8 +101,10 @@ def assign_stages(frames: Sequence[Frame], weight: Sequence[int], *, generates: 
         while parent >= 0:
             holds.setdefault(parent, []).append(s)
             parent = frames[parent].parent
+    if stepwise and stacks:
+        _count_steps(result, [k for k in holds if frames[k].parent == 0 and _writes(stacks, holds[k])])
     for k in range(1, len(frames)):
-        frame = frames[k]
+        frame = result[k]
         if frame.stage or (k in holds and k not in layers):
             continue
         above = result[frame.parent]
@@ -99,6 +118,20 @@ def assign_stages(frames: Sequence[Frame], weight: Sequence[int], *, generates: 
         else:
             result[k] = replace(frame, stage=_beside(frame, frames, stacks, layers, holds.get(frame.parent, [])))
     return result
+
+
+def _writes(stacks: Sequence[Stack], held: Sequence[int]) -> bool:
+    """Whether one of the stacks `held` is the one that the cycle ends with, which writes the tokens."""
+    return any(stacks[s].container == stacks[-1].container for s in held)
+
+
+def _count_steps(frames: list[Frame], calls: Sequence[int]) -> None:
+    """Number the model calls `calls` and all that lies in them."""
+    roots = _roots(frames)
+    number = {k: step for step, k in enumerate(sorted(calls))}
+    for k, root in enumerate(roots):
+        if root in number:
+            frames[k] = replace(frames[k], step=number[root])
 
 
 def _beside(
@@ -119,24 +152,28 @@ def _beside(
         if frame.first_op < frames[stacks[s].calls[-1]].end_op:
             return layers[stacks[s].calls[0]][0]
     last = held[-1] if held else len(stacks) - 1
-    return HEAD if last == len(stacks) - 1 else layers[stacks[last].calls[0]][0]
+    return HEAD if stacks[last].container == stacks[-1].container else layers[stacks[last].calls[0]][0]
 
 
 def stack_spans(frames: Sequence[Frame]) -> tuple[StackSpan, ...]:
     """The stacks of frames that have their stages, as ranges of operations in order of time."""
     spans: list[StackSpan] = []
+    roots = _roots(frames)
     for k, frame in enumerate(frames):
         if frame.layer is None or (k and frames[frame.parent].layer is not None):
             continue
-        if spans and spans[-1].stage == frame.stage:
+        if spans and (spans[-1].stage, spans[-1].root) == (frame.stage, roots[k]):
             spans[-1] = replace(spans[-1], end=frame.end_op)
         else:
-            spans.append(StackSpan(frame.first_op, frame.end_op, frame.stage))
+            spans.append(StackSpan(frame.first_op, frame.end_op, frame.stage, roots[k]))
     return tuple(spans)
 
 
 def loose_stage(op: int, spans: Sequence[StackSpan]) -> str:
-    """Stage of whatever stands directly in a frame that spans stages, just before operation `op`."""
+    """Stage of whatever stands directly in a frame that spans stages, just before operation `op`.
+
+    `spans` are those of the model call that it stands in.
+    """
     if not spans:
         return WHOLE
     if op < spans[0].begin:
@@ -147,11 +184,44 @@ def loose_stage(op: int, spans: Sequence[StackSpan]) -> str:
     return HEAD
 
 
+@dataclass(frozen=True, eq=False)
+class Loose:
+    """Where things stand that lie in no frame with a stage of its own: by what the same model call runs before and after."""
+
+    spans: tuple[StackSpan, ...]
+    roots: tuple[int, ...]
+    step_begins: tuple[int, ...]
+
+    @staticmethod
+    def of(frames: Sequence[Frame]) -> Loose:
+        begins = tuple(f.first_op for f in frames if f.parent == 0 and f.step >= 0)
+        return Loose(stack_spans(frames), tuple(_roots(frames)), begins)
+
+    def stage(self, frame: int, op: int) -> str:
+        """Stage of what stands directly in `frame`, just before operation `op`."""
+        root = self.roots[frame]
+        if root == 0 and self.step_begins:
+            return PREPARE if op <= self.step_begins[0] else SAMPLE
+        inside = self.spans if root == 0 else tuple(span for span in self.spans if span.root == root)
+        return loose_stage(op, inside or self.spans)
+
+    def step(self, frame: Frame, op: int) -> int:
+        """Step that it belongs to: what follows a forward pass, until the next one begins, is part of that step."""
+        if frame.step >= 0:
+            return frame.step
+        return bisect_left(self.step_begins, op) - 1
+
+
 def _name_stacks(containers: Sequence[str], generates: bool) -> list[str]:
     """`encode`, or `decode` where the model itself speaks of a decoder or has a single stack and writes text.
 
-    Numbered where several stacks share a name.
+    Numbered where several containers share a name.
     """
-    alone = generates and len(containers) == 1
-    names = [DECODE if alone or "decoder" in c.lower() else ENCODE for c in containers]
-    return [name if names.count(name) == 1 else f"{name} {names[:i].count(name) + 1}" for i, name in enumerate(names)]
+    distinct = list(dict.fromkeys(containers))
+    alone = generates and len(distinct) == 1
+    names = [DECODE if alone or "decoder" in c.lower() else ENCODE for c in distinct]
+    numbered = {
+        c: name if names.count(name) == 1 else f"{name} {names[:i].count(name) + 1}"
+        for i, (c, name) in enumerate(zip(distinct, names, strict=True))
+    }
+    return [numbered[c] for c in containers]

@@ -131,7 +131,8 @@ def _encoder(
     """The call that turns `texts` into tensors, and how many tokens of them do not fit."""
     tokenizer = loaded.tokenizer
     batch = list(texts)
-    whole = tokenizer(batch)["input_ids"]
+    # Quietly: that a text is too long is told in the report, as what is cut, and not by the tokenizer.
+    whole = tokenizer(batch, verbose=False)["input_ids"]
     cut = sum(max(0, len(ids) - limit) for ids in whole) if limit is not None else 0
     many = len({len(ids) for ids in whole}) > 1
     if many and tokenizer.pad_token is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -128,7 +129,7 @@ def load(request: Request) -> Loaded:
         tokenizer=tokenizer,
         tokenizer_name=name,
         stand_in=stand_in,
-        reference=request.model,
+        reference=_shown(request.model),
         source=_published(made.source, request.model),
         weights=weights,
         task=made.task,
@@ -203,6 +204,16 @@ def _location(source: ModelSource) -> tuple[str, bool]:
         return str(folder.path), True
     assert isinstance(source, HubName)
     return source.name, False
+
+
+def _shown(reference: str) -> str:
+    """`reference` as a saved run may tell it: of a folder or file only the last names, no path of this machine."""
+    path = os.path.realpath(os.path.expanduser(reference))
+    if os.path.isdir(path):
+        return os.path.basename(path) or reference
+    if os.path.isfile(path):
+        return os.path.join(os.path.basename(os.path.dirname(path)), os.path.basename(path))
+    return reference
 
 
 def _published(source: ModelSource, reference: str) -> str:
@@ -283,7 +294,9 @@ def _model_errors(request: Request, task: str) -> Iterator[None]:
             raise Unsupported(
                 f"{reference} has no head for the task {task!r} in transformers.", cause, "Use --task embed."
             ) from exc
-        if "attention" in line.lower() and isinstance(exc, ValueError | ImportError):
+        # A model that is asked for no kind of attention can still say the word, about its number of heads.
+        asked = request.attention is not None
+        if asked and "attention" in line.lower() and isinstance(exc, ValueError | ImportError):
             raise Unsupported(
                 f"{reference} does not support --attention {request.attention}.", cause, "Use --attention eager."
             ) from exc
