@@ -208,7 +208,7 @@ def _location(source: ModelSource) -> tuple[str, bool]:
 
 def _shown(reference: str) -> str:
     """`reference` as a saved run may tell it: of a folder or file only the last names, no path of this machine."""
-    path = os.path.realpath(os.path.expanduser(reference))
+    path = os.path.abspath(os.path.expanduser(reference))
     if os.path.isdir(path):
         return os.path.basename(path) or reference
     if os.path.isfile(path):
