@@ -220,6 +220,13 @@ class Graph:
         )
         if any(len(column) != n for column in (*columns, self.kinds)):
             raise GraphError("columns of different lengths")
+        if not self.frames:
+            raise GraphError("no frame, not even that of the whole cycle")
+        if n and not 0 <= int(self.op_frame.min()) <= int(self.op_frame.max()) < len(self.frames):
+            raise GraphError("an operation names a frame that does not exist")
+        for column in (self.inputs, self.outputs):
+            if len(column) and not 0 <= int(column.min()) <= int(column.max()) < len(self.tensors):
+                raise GraphError("an operation names a tensor that does not exist")
         if len(self.input_offsets) != n + 1 or len(self.output_offsets) != n + 1:
             raise GraphError("offsets do not match the number of operations")
         for column in (self.flops, self.elementwise_flops, self.read_bytes, self.written_bytes):
@@ -234,7 +241,10 @@ class Graph:
             frame = self.frames[int(self.op_frame[i])]
             if not frame.first_op <= i < frame.end_op:
                 raise GraphError(f"operation {i} lies outside its frame {frame.module!r}")
+        free_from = [0] * len(self.frames)
+        innermost = np.zeros(n, dtype=np.int64)
         for k, frame in enumerate(self.frames):
+            innermost[frame.first_op : frame.end_op] = k
             if k == 0:
                 if frame.parent != -1 or (frame.first_op, frame.end_op) != (0, n):
                     raise GraphError("the first frame is not the whole cycle")
@@ -244,6 +254,11 @@ class Graph:
             parent = self.frames[frame.parent]
             if not parent.first_op <= frame.first_op <= frame.end_op <= parent.end_op:
                 raise GraphError(f"frame {frame.module!r} reaches out of its parent")
+            if frame.first_op < free_from[frame.parent]:
+                raise GraphError(f"frame {frame.module!r} begins before the call before it has ended")
+            free_from[frame.parent] = frame.end_op
+        if not np.array_equal(innermost, self.op_frame):
+            raise GraphError("an operation does not name the innermost frame around it")
         edges = self.dependencies
         if len(edges.source) and not bool(np.all(edges.source < edges.target)):
             raise GraphError("an operation depends on a later one")

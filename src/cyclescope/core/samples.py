@@ -104,7 +104,7 @@ class SetUp:
 class Load:
     """What else the machine did meanwhile.
 
-    `other_busy` is the share of this process's cores that others used (0 … 1, None where it cannot be read),
+    `other_busy` is the share of the machine's cores that others used (0 … 1, None where it cannot be read),
     `swapped` whether the system swapped during the measurement, `throttled_ns` the time a container limit held us back.
     """
 

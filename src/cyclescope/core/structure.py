@@ -20,7 +20,9 @@ WHOLE = "model"  # a model in which nothing repeats
 
 # A stack must hold this share of the model's work; smaller repetitions (two dense layers of a head) are not layers.
 _LEAST_SHARE = 0.05
-_NUMBERED = re.compile(r"^(?P<container>.*?)\.?(?P<number>\d+)$")
+# Where one call of several does more than this share of their work, they are steps of a pipeline around a model.
+_MOST_IN_ONE = 0.9
+_NUMBERED = re.compile(r"^(?:(?P<container>.*)\.)?(?P<number>\d+)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +54,14 @@ def find_stacks(frames: Sequence[Frame], weight: Sequence[int]) -> list[Stack]:
         if k == 0 or not frame.module:
             continue
         numbered = _NUMBERED.match(frame.module)
-        groups.setdefault((frame.parent, numbered["container"] if numbered else frame.module), []).append(k)
+        groups.setdefault((frame.parent, (numbered["container"] or "") if numbered else frame.module), []).append(k)
     roots = _roots(frames)
     accepted = [
         Stack(container, tuple(calls))
         for (_, container), calls in groups.items()
         if (len(calls) > 1 or _NUMBERED.match(frames[calls[0]].module))
-        and sum(weight[k] for k in calls) >= _LEAST_SHARE * weight[roots[calls[0]]]
+        and (work := sum(weight[k] for k in calls)) >= _LEAST_SHARE * weight[roots[calls[0]]]
+        and (len(calls) == 1 or max(weight[k] for k in calls) <= _MOST_IN_ONE * work)
     ]
     inside = {k for stack in accepted for k in stack.calls}
 

@@ -183,7 +183,7 @@ def _groups(attribution: Attribution, name_of_op: Sequence[str]) -> tuple[GroupR
 
 def _answer(stages: Sequence[StageRow], layers: Sequence[LayerRow], kinds: Sequence[GroupRow]) -> Answer:
     total = sum(row.time.value_ns for row in stages)
-    if not total:
+    if not total or not kinds:
         return Answer("", 0.0, 0, OpKind.OTHER, 0.0, 0.0)
     stage = max(stages, key=lambda row: row.time.value_ns)
     python = sum(row.python_ns for row in stages) / total

@@ -30,7 +30,7 @@ def find_doubts(cycle: Cycle, wall: Estimate, closure: Closure) -> tuple[Doubt, 
         doubts.append(Doubt(DoubtCode.NO_LIGHT_PASS))
     elif samples.instrumentation is None:
         doubts.append(Doubt(DoubtCode.NO_CALIBRATION))
-    if len(samples.light) and abs(closure.rest_ns) > _REST * wall.value_ns:
+    if len(samples.light) and wall.value_ns > 0 and abs(closure.rest_ns) > _REST * wall.value_ns:
         doubts.append(Doubt(DoubtCode.OPEN_ACCOUNT, closure.rest_ns / wall.value_ns))
     if samples.load.swapped:
         doubts.append(Doubt(DoubtCode.SWAPPED))

@@ -32,10 +32,17 @@ def exemplar_spans(attribution: Attribution) -> tuple[Span, ...]:
             children[frame.parent].append(k)
     for i, f in enumerate(graph.op_frame):
         ops_of[int(f)].append(i)
+    owner = slots.frame.copy()
+    for k, frame in enumerate(graph.frames):
+        begin, end = first[k], last[k]
+        if k and not frame.timed and begin is not None and end is not None:
+            # A call without stamps of its own (a stage of text) that holds several operations owns what lies between.
+            within = owner[begin:end]
+            within[within == frame.parent] = k
     python_of: list[list[int]] = [[] for _ in graph.frames]
     for s in range(len(slots)):
         if slots.op[s] < 0:
-            python_of[int(slots.frame[s])].append(s)
+            python_of[int(owner[s])].append(s)
 
     spans: list[Span] = []
 

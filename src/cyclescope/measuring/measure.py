@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -77,7 +78,7 @@ def measure(
 
 def measure_request(request: Request, budget: float = DEFAULT_BUDGET_S, progress: Notify = silent) -> Cycle:
     """Measure what `request` asks for, within `budget` seconds after loading."""
-    if not budget > 0:
+    if not 0 < budget < math.inf:
         raise UsageError(f"A budget of {budget} s is impossible.", "", "Give a number of seconds above zero.")
     progress("load", 0.0)
     session = open_session(request)

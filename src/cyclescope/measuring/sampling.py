@@ -12,7 +12,7 @@ from cyclescope.core.clock import Clock
 from cyclescope.core.graph import Graph
 from cyclescope.core.samples import LightSamples, PlainSamples
 from cyclescope.core.statistics import median_estimate
-from cyclescope.core.units import NS_PER_S, Nanoseconds
+from cyclescope.core.units import Nanoseconds
 
 # The half width of the interval of the median at which more repeats would tell nothing new.
 NARROW = 0.01
@@ -67,7 +67,8 @@ def is_steady(walls: Sequence[int]) -> bool:
         return False
     before, after = np.asarray(walls[-2 * _WINDOW : -_WINDOW]), np.asarray(walls[-_WINDOW:])
     difference = abs(float(np.median(after) - np.median(before)))
-    spread = float(np.subtract(*np.percentile(np.concatenate([before, after]), [75, 25])))
+    # Inside each window: over both together, the very step that is looked for would count as spread.
+    spread = float(np.mean([np.subtract(*np.percentile(window, [75, 25])) for window in (before, after)]))
     return difference <= max(_STEADY * float(np.median(before)), min(spread, 0.1 * float(np.median(before))))
 
 
@@ -111,7 +112,8 @@ def collect(
     Both kinds get a block at least, however little time there is: half an answer is no answer.
     """
     size = max(1, min(_MOST_IN_BLOCK, int(_BLOCK_NS / max(1, typical_ns))))
-    settle = _SETTLE_RUNS if typical_ns < NS_PER_S // 4 else 0
+    # A long cycle is warm again before it ends, and two of them thrown away would cost more than they tell.
+    settle = _SETTLE_RUNS if size > _SETTLE_RUNS else 0
     begin = clock.now_ns()
     order = (True, False, False, True)
     turn = 0

@@ -217,3 +217,9 @@ def test_a_watched_block_that_never_calls_the_model_is_told_so(model: Model) -> 
     with pytest.raises(UsageError, match="not called") as caught, watch(model, budget=0.01):
         pass
     assert "inside the block" in caught.value.way_out
+
+
+def test_an_endless_budget_is_refused_before_anything_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measurement, "open_session", lambda request: pytest.fail("loaded"))
+    with pytest.raises(UsageError):
+        measurement.measure_request(Request("x"), budget=float("inf"))

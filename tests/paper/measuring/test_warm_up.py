@@ -79,3 +79,8 @@ def test_progress_is_told_as_a_share_that_never_exceeds_the_whole() -> None:
 )
 def test_two_windows_agree_within_three_percent_or_within_their_own_noise(walls: list[int], steady: bool) -> None:
     assert is_steady(walls) is steady
+
+
+@pytest.mark.parametrize("step", [104, 108, 96])
+def test_a_step_between_two_calm_windows_is_not_steady(step: int) -> None:
+    assert not is_steady([100] * 5 + [step] * 5)
