@@ -13,7 +13,7 @@ import torch
 from command_line import QUICK, CommandLine, model_folder
 
 import cyclescope
-from cyclescope.core.op import Kind
+from cyclescope.core.op import OpKind
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "schema" / "cycle-report-1.json"
 
@@ -132,10 +132,10 @@ def test_attention_changes_the_operations(document: Any) -> None:
         assert told["plan"]["attention"] == attention
         kinds[attention] = {op["kind"] for op in told["operations"]}
 
-    assert Kind.ATTENTION in kinds["sdpa"]
-    assert Kind.SOFTMAX not in kinds["sdpa"]
-    assert Kind.ATTENTION not in kinds["eager"]
-    assert Kind.SOFTMAX in kinds["eager"]
+    assert OpKind.ATTENTION in kinds["sdpa"]
+    assert OpKind.SOFTMAX not in kinds["sdpa"]
+    assert OpKind.ATTENTION not in kinds["eager"]
+    assert OpKind.SOFTMAX in kinds["eager"]
 
 
 def test_seed_makes_weights_and_tokens_again(tiny: Path) -> None:

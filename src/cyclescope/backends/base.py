@@ -16,11 +16,16 @@ from cyclescope.core.workload import Workload
 
 @dataclass(frozen=True, slots=True)
 class PlainRun:
-    """One cycle without instrumentation: when it began, how long it took, how much processor time it used."""
+    """One cycle without instrumentation: when it began, how long it took, how much processor time it used.
+
+    Of a cycle that writes text also when the model was called and when each token came out, from its beginning.
+    """
 
     started_ns: Nanoseconds
     wall_ns: Nanoseconds
     cpu_ns: Nanoseconds
+    called_ns: Nanoseconds = 0
+    emitted_ns: tuple[Nanoseconds, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,7 +104,8 @@ class Request:
 
     `model` is a reference (folder, `config.json`, built-in, hub name) or a model object, then with its `tokenizer`.
     The input is `texts`, or `tokens` made-up tokens, or `inputs` as tensors by name; `batch` repeats or fills up.
-    `task` is `auto`, `embed`, `classify` or `fill`.
+    `task` is `auto`, `embed`, `classify`, `fill` or `generate`. `new_tokens` makes the cycle write that many, `sampling`
+    (`greedy`, `sample`) and `cache` (`dynamic`, `static`, `off`) say how.
     """
 
     model: str | object
@@ -117,3 +123,6 @@ class Request:
     seed: int = 0
     keep_text: bool = False
     trust_remote_code: bool = False
+    new_tokens: int | None = None
+    sampling: str = "greedy"
+    cache: str = "dynamic"

@@ -9,7 +9,9 @@ from cyclescope.backends.base import Request, Session, WatchedCalls
 from cyclescope.core.errors import MissingExtra, UsageError
 from cyclescope.core.graph import Graph
 
-TASKS = ("auto", "embed", "classify", "fill")
+TASKS = ("auto", "embed", "classify", "fill", "generate")
+SAMPLING = ("greedy", "sample")
+CACHES = ("dynamic", "static", "off")
 ENGINES = ("torch",)
 
 # Foreign tensors by the package of their type, and how to get those of PyTorch instead.
@@ -60,6 +62,7 @@ def check(request: Request) -> None:
         ("batch", request.batch, 1),
         ("tokens", request.tokens, 1),
         ("threads", request.threads, 1),
+        ("new-tokens", request.new_tokens, 1),
         ("seed", request.seed, 0),
     ):
         if value is not None and value < least:
@@ -84,6 +87,15 @@ def check(request: Request) -> None:
         )
     if request.task not in TASKS:
         raise UsageError(f"Unknown task {request.task!r}.", "", f"Known are {', '.join(TASKS)}.")
+    if request.task == "generate" and request.new_tokens is None:
+        raise UsageError("How much is to be written?", "", "Give --new-tokens N.")
+    if request.new_tokens is not None and request.task not in ("auto", "generate"):
+        raise UsageError(
+            f"The task {request.task!r} writes no tokens.", "", "Leave --new-tokens out, or use --task generate."
+        )
+    for name, given_name, known in (("sampling", request.sampling, SAMPLING), ("cache", request.cache, CACHES)):
+        if given_name not in known:
+            raise UsageError(f"Unknown --{name} {given_name!r}.", "", f"Known are {', '.join(known)}.")
     for name, tensor in (request.inputs or {}).items():
         package = type(tensor).__module__.partition(".")[0]
         if package in _FOREIGN:

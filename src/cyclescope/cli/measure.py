@@ -21,6 +21,22 @@ class Task(StrEnum):
     EMBED = "embed"
     CLASSIFY = "classify"
     FILL = "fill"
+    GENERATE = "generate"
+
+
+class Sampling(StrEnum):
+    """How the next token is chosen."""
+
+    GREEDY = "greedy"
+    SAMPLE = "sample"
+
+
+class KvCache(StrEnum):
+    """How keys and values of earlier tokens are kept."""
+
+    DYNAMIC = "dynamic"
+    STATIC = "static"
+    OFF = "off"
 
 
 class WeightsWanted(StrEnum):
@@ -62,8 +78,13 @@ def measure(
         WeightsWanted, typer.Option(help="auto: trained ones if there are any, else random.")
     ] = WeightsWanted.AUTO,
     task: Annotated[
-        Task, typer.Option(help="embed: vectors; classify: labels; fill: text; auto: as configured.")
+        Task, typer.Option(help="embed: vectors; classify: labels; fill, generate: text; auto: as configured.")
     ] = Task.AUTO,
+    new_tokens: Annotated[
+        int | None, typer.Option(help="Write this many tokens: a whole generation is the cycle.", show_default=False)
+    ] = None,
+    sampling: Annotated[Sampling, typer.Option(help="How each token is chosen.")] = Sampling.GREEDY,
+    cache: Annotated[KvCache, typer.Option(help="How keys and values are kept.")] = KvCache.DYNAMIC,
     budget: Annotated[float, typer.Option(help="Seconds to spend on measuring, after loading.")] = 10.0,
     seed: Annotated[int, typer.Option(help="Of random weights and made-up tokens.")] = 0,
     keep_text: Annotated[bool, typer.Option("--keep-text", help="Store the texts in the run file.")] = False,
@@ -100,6 +121,9 @@ def measure(
         seed=seed,
         keep_text=keep_text,
         trust_remote_code=trust_remote_code,
+        new_tokens=new_tokens,
+        sampling=sampling.value,
+        cache=cache.value,
     )
     check(request)
     for path in (out, html):

@@ -34,6 +34,9 @@ def measure(
     inputs: Mapping[str, object] | None = None,
     batch: int | None = None,
     task: str = "auto",
+    new_tokens: int | None = None,
+    sampling: str = "greedy",
+    cache: str = "dynamic",
     weights: str = "auto",
     device: str = "cpu",
     threads: int | None = None,
@@ -49,7 +52,7 @@ def measure(
 
     `model` is a folder, a `config.json`, a built-in architecture, a hub name, or a model object that you have, then
     with its `tokenizer`. The input is `text` (one or several: a batch), or `tokens` made-up tokens, or `inputs`, tensors
-    by name; with none of them a sentence of ours. `batch` repeats the input. `budget` is in seconds, loading not
+    by name; with none of them a sentence of ours. With `new_tokens` the cycle writes that many: it is `model.generate`. `batch` repeats the input. `budget` is in seconds, loading not
     counted. Interrupted by Ctrl-C, it gives what there is, marked partial, if a cycle was completed.
 
     Raises `UsageError`, `ModelError`, `MissingExtra`, `Unsupported`, `EngineError`.
@@ -70,6 +73,9 @@ def measure(
         seed=seed,
         keep_text=keep_text,
         trust_remote_code=trust_remote_code,
+        new_tokens=new_tokens,
+        sampling=sampling,
+        cache=cache,
     )
     if isinstance(text, str) and not text:
         check(replace(request, texts=("",)))
@@ -134,6 +140,7 @@ def measure_session(
         set_up=set_up,
         load=load,
         budget_ns=budget_ns,
+        tokens=collected.token_samples(),
     )
     return Cycle(
         source=Source.MEASURED,

@@ -10,7 +10,7 @@ import numpy as np
 from cyclescope.backends.base import LightRun, PlainRun, Session
 from cyclescope.core.clock import Clock
 from cyclescope.core.graph import Graph
-from cyclescope.core.samples import LightSamples, PlainSamples
+from cyclescope.core.samples import LightSamples, PlainSamples, TokenSamples
 from cyclescope.core.statistics import median_estimate
 from cyclescope.core.units import Nanoseconds
 
@@ -22,7 +22,7 @@ _BLOCK_NS = 60_000_000  # a block long enough that switching is cheap, short eno
 _MOST_IN_BLOCK = 25
 # After doors were opened or shut the interpreter has to specialise its code again; those runs show that, not the model.
 _SETTLE_RUNS = 2
-_WINDOW = 5
+_WINDOW, _SHORT_WINDOW = 5, 2  # cycles; the short one for cycles longer than a block, which show little noise each
 _STEADY = 0.03
 _MOST_WARM_UP = 0.25  # share of the budget
 
@@ -47,7 +47,7 @@ class WarmUp:
 def warm_up(session: Session, clock: Clock, budget_ns: Nanoseconds, notify: Notify = silent) -> WarmUp:
     """Run plain cycles until two windows in a row agree, or a quarter of the budget is gone.
 
-    Two windows of five cycles agree if their medians differ by at most 3 %, or by less than the spread inside them. The
+    Two windows of five cycles (of two, where a cycle is long) agree if their medians differ by at most 3 %, or by less than the spread inside them. The
     state is called steady then: a test on what was seen, not a fixed count.
     """
     begin = clock.now_ns()
@@ -63,9 +63,10 @@ def warm_up(session: Session, clock: Clock, budget_ns: Nanoseconds, notify: Noti
 
 def is_steady(walls: Sequence[int]) -> bool:
     """Whether the last two windows of `walls` agree."""
-    if len(walls) < 2 * _WINDOW:
+    window = _WINDOW if not walls or float(np.median(walls)) <= _BLOCK_NS else _SHORT_WINDOW
+    if len(walls) < 2 * window:
         return False
-    before, after = np.asarray(walls[-2 * _WINDOW : -_WINDOW]), np.asarray(walls[-_WINDOW:])
+    before, after = np.asarray(walls[-2 * window : -window]), np.asarray(walls[-window:])
     difference = abs(float(np.median(after) - np.median(before)))
     # Inside each window: over both together, the very step that is looked for would count as spread.
     spread = float(np.mean([np.subtract(*np.percentile(window, [75, 25])) for window in (before, after)]))
@@ -85,6 +86,16 @@ class Collected:
             wall_ns=np.asarray([r.wall_ns for r in runs], dtype=np.int64),
             cpu_ns=np.asarray([r.cpu_ns for r in runs], dtype=np.int64),
             started_ns=np.asarray([r.started_ns for r in runs], dtype=np.int64),
+        )
+
+    def token_samples(self) -> TokenSamples | None:
+        """Token times of the plain runs; None for a cycle that writes nothing."""
+        runs = self.plain
+        if not runs or not runs[0].emitted_ns:
+            return None
+        return TokenSamples(
+            emitted_ns=np.asarray([r.emitted_ns for r in runs], dtype=np.int64),
+            called_ns=np.asarray([r.called_ns for r in runs], dtype=np.int64),
         )
 
     def light_samples(self) -> LightSamples:

@@ -12,6 +12,7 @@ from cyclescope.backends.torch.loading import Loaded
 from cyclescope.backends.torch.meta import build_on_meta
 from cyclescope.backends.torch.shadow import Shadows
 from cyclescope.backends.torch.steps import Steps
+from cyclescope.backends.torch.writing import Writer, refuse_beyond_context
 from cyclescope.core.errors import InputTooLong, UsageError
 from cyclescope.core.workload import InputSource, ModelFacts, Workload
 
@@ -47,15 +48,20 @@ def prepare(request: Request, loaded: Loaded) -> tuple[Steps, Workload, tuple[st
     shape = next((tuple(v.shape) for v in first.values() if isinstance(v, torch.Tensor) and v.dim() >= 2), (1, 1))
     mask = first.get("attention_mask")
     real = int(mask.sum()) if isinstance(mask, torch.Tensor) else shape[0] * shape[1]
+    writer = None
+    if request.new_tokens is not None:
+        refuse_beyond_context(int(shape[1]), request.new_tokens, limit, not model.config.is_encoder_decoder)
+        writer = Writer(model, request.new_tokens, sample=request.sampling == "sample", cache=request.cache)
     steps = Steps(
         model=model,
         encode=encode,
         given=given,
         fixed=_decoder_start(model, shape[0], request.device, first),
+        writer=writer,
         read_out=_read_out(loaded),
         tokenizer_name=type(loaded.tokenizer).__name__ if loaded.tokenizer is not None else "",
         text_bytes=sum(len(t.encode()) for t in texts),
-        keep_words=loaded.task != "fill" or request.keep_text,
+        keep_words=loaded.task not in ("fill", "generate") or request.keep_text,
     )
     parameters = {id(p): p for p in model.parameters()}.values()
     config = getattr(model, "config", None)
@@ -80,6 +86,7 @@ def prepare(request: Request, loaded: Loaded) -> tuple[Steps, Workload, tuple[st
         real_tokens=real,
         characters=sum(len(t) for t in texts),
         text_bytes=sum(len(t.encode()) for t in texts),
+        tokens_out=request.new_tokens or 0,
         cut_tokens=cut,
         texts=tuple(texts) if request.keep_text else (),
     )
@@ -202,12 +209,24 @@ class _TokenReader:
         return " | ".join(self._tokenizer.batch_decode(result.logits.argmax(-1), skip_special_tokens=True))
 
 
+class _Detokenizer:
+    """The way back of a model that writes: the token ids that it returns, decoded to text."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self._tokenizer = tokenizer
+
+    def __call__(self, result: Any) -> str:
+        return " | ".join(self._tokenizer.batch_decode(result, skip_special_tokens=True))
+
+
 def _read_out(loaded: Loaded) -> Callable[[Any], str] | None:
     config: Any = getattr(loaded.model, "config", None)
     if loaded.task == "classify":
         return _LabelReader(dict(getattr(config, "id2label", None) or {}))
     if loaded.task == "fill" and loaded.tokenizer is not None:
         return _TokenReader(loaded.tokenizer)
+    if loaded.task == "generate" and loaded.tokenizer is not None:
+        return _Detokenizer(loaded.tokenizer)
     return None
 
 

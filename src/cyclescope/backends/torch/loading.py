@@ -31,6 +31,7 @@ _AUTO_CLASS = {
     "embed": "AutoModel",
     "classify": "AutoModelForSequenceClassification",
     "fill": "AutoModelForMaskedLM",
+    "generate": "AutoModelForCausalLM",
 }
 # A model that leaves less than this share of the free memory is refused before anything is allocated.
 _MOST_OF_MEMORY = 0.9
@@ -83,7 +84,7 @@ def recipe(request: Request) -> Recipe:
         source = BuiltIn(source.built_in, None)
         config = _config(source, request)
         note = f"The hub could not be reached; {source.entry.name} is the built-in architecture."
-    task = task_of(request.task, config)
+    task = task_of(request, config)
     settings: dict[str, Any] = {"dtype": _dtype(request.dtype)}
     if request.attention is not None:
         settings["attn_implementation"] = request.attention
@@ -91,7 +92,7 @@ def recipe(request: Request) -> Recipe:
     def build() -> torch.nn.Module:
         torch.manual_seed(request.seed)
         with _model_errors(request, task):
-            model: torch.nn.Module = _auto_class(task).from_config(config, **settings)
+            model: torch.nn.Module = _auto_class(task, config).from_config(config, **settings)
         return model
 
     return Recipe(source, config, task, build, settings, note)
@@ -108,7 +109,7 @@ def load(request: Request) -> Loaded:
     if weights is Weights.PRETRAINED:
         location, local = _location(made.source)
         with _model_errors(request, made.task):
-            model, info = _auto_class(made.task).from_pretrained(
+            model, info = _auto_class(made.task, made.config).from_pretrained(
                 location,
                 output_loading_info=True,
                 local_files_only=local,
@@ -147,7 +148,7 @@ def in_hand(request: Request) -> Loaded:
             "It is neither the name of a model nor a torch.nn.Module.",
             "Give a folder, a name, or a PyTorch model.",
         )
-    task = task_of(request.task, getattr(model, "config", None))
+    task = task_of(request, getattr(model, "config", None))
     name = type(request.tokenizer).__name__ if request.tokenizer is not None else "none"
     return Loaded(model, request.tokenizer, name, False, type(model).__name__, "in hand", Weights.GIVEN, task, None)
 
@@ -191,9 +192,11 @@ def _stand_in(facts: TokenizerFacts) -> PreTrainedTokenizerFast:
     )
 
 
-def _auto_class(task: str) -> Any:
+def _auto_class(task: str, config: Any) -> Any:
     import transformers
 
+    if task == "generate" and config.is_encoder_decoder:
+        return transformers.AutoModelForSeq2SeqLM
     return getattr(transformers, _AUTO_CLASS[task])
 
 
@@ -259,10 +262,12 @@ def _refuse_too_large(made: Recipe, request: Request) -> None:
         )
 
 
-def task_of(wanted: str, config: Any) -> str:
+def task_of(request: Request, config: Any) -> str:
     """The task: as asked for, or what the configuration says that its head is for."""
-    if wanted != "auto":
-        return wanted
+    if request.task != "auto":
+        return request.task
+    if request.new_tokens is not None:
+        return "generate"
     head = next(iter(getattr(config, "architectures", None) or ()), "")
     return "classify" if head.endswith("ForSequenceClassification") else "embed"
 

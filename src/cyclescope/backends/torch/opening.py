@@ -45,6 +45,8 @@ def open_torch(request: Request) -> TorchSession:
         dtype=str(first.dtype).removeprefix("torch.") if first is not None else "float32",
         attention=str(getattr(config, "_attn_implementation", None) or "own"),
         seed=request.seed,
+        cache=request.cache,
+        decoding=request.sampling,
     )
     device_name = torch.cuda.get_device_name(request.device) if request.device.startswith("cuda") else ""
     generates = _generates(config)
@@ -55,7 +57,9 @@ def open_torch(request: Request) -> TorchSession:
         plan,
         read_machine(request.device, device_name),
         OpenTimes(import_ns, load_ns),
-        trace_on_meta=None if build is None else lambda inputs: _trace_on_meta(build, steps, inputs, plan, generates),
+        trace_on_meta=None
+        if build is None or steps.writer is not None
+        else lambda inputs: _trace_on_meta(build, steps, inputs, plan, generates),
         generates=generates,
         notes=(*((loaded.note,) if loaded.note else ()), *notes),
     )

@@ -84,25 +84,30 @@ class TorchSession:
         with torch.no_grad():
             inputs = steps.inputs()
             describe_inputs(tracer, steps, inputs, steps.fixed)
-            result = tracer.run(lambda: steps.model(**inputs, **steps.fixed))
+            self._seed()
+            result = tracer.run(lambda: steps.run(inputs))
             if steps.read_out is not None:
                 tracer.read_out(type(steps.read_out).__name__, result)
-        return tracer.finish(self.plan.device, generates=self._generates)
+        return tracer.finish(self.plan.device, generates=self._generates, stepwise=steps.writer is not None)
 
     # Runs ------------------------------------------------------------------------------------------------------------
 
     def plain(self, cycles: int) -> Sequence[PlainRun]:
         steps = self._steps
-        model, fixed, read_out = steps.model, steps.fixed, steps.read_out
+        run, inputs, read_out, writer = steps.run, steps.inputs, steps.read_out, steps.writer
         runs = []
         with engine_errors("run the model"), torch.inference_mode():
             for _ in range(cycles):
+                self._seed()
                 cpu = process_time_ns()
                 begin = perf_counter_ns()
-                result = model(**steps.inputs(), **fixed)
+                result = run(inputs())
                 words = read_out(result) if read_out is not None else None
                 end = perf_counter_ns()
-                runs.append(PlainRun(begin, end - begin, process_time_ns() - cpu))
+                cpu = process_time_ns() - cpu
+                called = writer.called_ns - begin if writer is not None else 0
+                emitted = tuple(at - begin for at in writer.emitted_ns) if writer is not None else ()
+                runs.append(PlainRun(begin, end - begin, cpu, called, emitted))
             self._outcome = words if words is not None and steps.keep_words else describe_result(result)
         return runs
 
@@ -119,6 +124,11 @@ class TorchSession:
                     f"A stamped run differs from the traced one: {difference}.",
                     "Look for randomness or for state that is kept between calls (a cache, a counter, training mode).",
                 ) from difference
+
+    def _seed(self) -> None:
+        """Sampled tokens are the same in every cycle, so that every cycle does the same work."""
+        if self._steps.writer is not None and self.plan.decoding == "sample":
+            torch.manual_seed(self.plan.seed)
 
     def _known(self, graph: Graph) -> Traced:
         if self._traced is None or self._traced.graph is not graph:
@@ -137,13 +147,14 @@ class TorchSession:
 
     def _stamped(self, recorder: Recorder, alignment: Alignment, cycles: int) -> list[LightRun]:
         steps = self._steps
-        model, fixed, read_out, encode = steps.model, steps.fixed, steps.read_out, steps.encode
+        run, read_out, encode = steps.run, steps.read_out, steps.encode
         text = recorder.keys.first_text
         taken: list[tuple[list[Record], int, int, int]] = []
         records: list[Record] = []
         with torch.inference_mode(), recorder.stamping(records):
             for _ in range(cycles):
                 records.clear()
+                self._seed()
                 cpu = process_time_ns()
                 begin = perf_counter_ns()
                 if encode is not None:
@@ -152,7 +163,7 @@ class TorchSession:
                     records.append((text, before, perf_counter_ns()))
                 else:
                     inputs = steps.given
-                result = model(**inputs, **fixed)
+                result = run(inputs)
                 if read_out is not None:
                     before = perf_counter_ns()
                     read_out(result)

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from cyclescope.backends.torch.tracing import Tracer
+from cyclescope.backends.torch.writing import Writer
 
 Inputs = dict[str, Any]
 
@@ -18,7 +19,8 @@ class Steps:
     """The cycle as a user would write it: `encode` text into tensors, call the model, `read_out` something readable.
 
     `encode` is None where the input is given as tensors; `given` then holds them. `fixed` are further arguments of the
-    model (the start of a decoder). `read_out` is None where the result is the vector itself.
+    model (the start of a decoder). `read_out` is None where the result is the vector itself. With a `writer` the cycle
+    writes text: the model is called by it, again and again.
     """
 
     model: torch.nn.Module
@@ -29,9 +31,16 @@ class Steps:
     tokenizer_name: str = ""
     text_bytes: int = 0
     keep_words: bool = True  # False where what is read out is text that may tell what went in
+    writer: Writer | None = None
 
     def inputs(self) -> Inputs:
         return self.encode() if self.encode is not None else self.given
+
+    def run(self, inputs: Inputs) -> Any:
+        """The model's part of the cycle: one call of it, or a whole generation."""
+        if self.writer is not None:
+            return self.writer(inputs)
+        return self.model(**inputs, **self.fixed)
 
 
 def describe_inputs(tracer: Tracer, steps: Steps, inputs: Inputs, fixed: Inputs) -> None:

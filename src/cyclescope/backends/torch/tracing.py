@@ -268,12 +268,12 @@ class Tracer:
 
     # The end ---------------------------------------------------------------------------------------------------------
 
-    def finish(self, traced_on: str, *, generates: bool = False) -> Traced:
-        """Freeze what was written down. `generates`: a stack is a decoder although nothing in it is called so."""
+    def finish(self, traced_on: str, *, generates: bool = False, stepwise: bool = False) -> Traced:
+        """Freeze what was written down. `generates` and `stepwise` as in `GraphBuilder.build`."""
         notes = (
             (f"{self._orphans} calls ran inside compiled code; they are not operations here.",) if self._orphans else ()
         )
-        graph = self.builder.build(traced_on=traced_on, notes=notes, generates=generates)
+        graph = self.builder.build(traced_on=traced_on, notes=notes, generates=generates, stepwise=stepwise)
         functions: dict[int, Callable[..., Any]] = {}
         for function in self._function_of.values():
             functions.setdefault(id(function), function)
