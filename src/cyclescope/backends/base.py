@@ -10,6 +10,7 @@ from cyclescope.core.graph import Graph
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
 from cyclescope.core.samples import Instrumentation
+from cyclescope.core.tokenization import TokenCount, TokenizerInfo
 from cyclescope.core.units import IntArray, Nanoseconds
 from cyclescope.core.workload import Workload
 
@@ -126,3 +127,28 @@ class Request:
     new_tokens: int | None = None
     sampling: str = "greedy"
     cache: str = "dynamic"
+
+
+class TextTokenizer(Protocol):
+    """One tokenizer without its model, ready to be asked again and again."""
+
+    @property
+    def info(self) -> TokenizerInfo: ...
+
+    def count(self, text: str) -> TokenCount:
+        """The tokens of `text`, never cut to what the model takes. Raises `EngineError`."""
+        ...
+
+    def encode(self, text: str) -> None:
+        """What a cycle does with `text` before the model is called: ids as tensors, a batch of one. Raises `EngineError`."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class OpenTokenizers:
+    """The tokenizers of a model, its own first, and the most tokens that the model takes (None: no limit)."""
+
+    reference: str
+    tokenizers: tuple[TextTokenizer, ...]
+    longest: int | None
+    notes: tuple[str, ...] = ()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from importlib.util import find_spec
 
-from cyclescope.backends.base import Request, Session, WatchedCalls
+from cyclescope.backends.base import OpenTokenizers, Request, Session, WatchedCalls
+from cyclescope.backends.foreign import refuse_foreign
 from cyclescope.core.errors import MissingExtra, UsageError
 from cyclescope.core.graph import Graph
 
@@ -13,9 +14,6 @@ TASKS = ("auto", "embed", "classify", "fill", "generate")
 SAMPLING = ("greedy", "sample")
 CACHES = ("dynamic", "static", "off")
 ENGINES = ("torch",)
-
-# Foreign tensors by the package of their type, and how to get those of PyTorch instead.
-_FOREIGN = {"tensorflow": "tf", "keras": "tf", "jax": "jax", "jaxlib": "jax", "mlx": "mlx", "numpy": "np"}
 
 
 def open_session(request: Request, engine: str = "torch") -> Session:
@@ -36,6 +34,15 @@ def open_trace(request: Request) -> Graph:
     from cyclescope.backends.torch.opening import trace_only
 
     return trace_only(request)
+
+
+def open_tokenizers(request: Request) -> OpenTokenizers:
+    """The tokenizers of the model that `request` names, without its weights. Raises like `open_session`."""
+    check(request)
+    _require_torch()
+    from cyclescope.backends.torch.tokenizing import open_torch_tokenizers
+
+    return open_torch_tokenizers(request)
 
 
 def watching(model: object) -> AbstractContextManager[WatchedCalls]:
@@ -96,11 +103,4 @@ def check(request: Request) -> None:
     for name, given_name, known in (("sampling", request.sampling, SAMPLING), ("cache", request.cache, CACHES)):
         if given_name not in known:
             raise UsageError(f"Unknown --{name} {given_name!r}.", "", f"Known are {', '.join(known)}.")
-    for name, tensor in (request.inputs or {}).items():
-        package = type(tensor).__module__.partition(".")[0]
-        if package in _FOREIGN:
-            raise UsageError(
-                f"{name!r} is a {package} tensor, and the model is a PyTorch model.",
-                f'A tokenizer called with return_tensors="{_FOREIGN[package]}" gives tensors of another framework.',
-                'Call the tokenizer with return_tensors="pt".',
-            )
+    refuse_foreign(request.inputs or {})

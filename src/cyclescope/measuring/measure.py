@@ -206,7 +206,7 @@ def watch(model: object, *, budget: float = DEFAULT_BUDGET_S, progress: Notify =
     """Watch your own code call `model`: every call in the block is timed, nothing in it is changed or repeated.
 
     When the block ends, the last input that the model was given is measured as `measure` does, and `cycle` holds the
-    result, with the times of your own calls in its notes. Raises `UsageError` if the block never calls the model.
+    result; `calls_ns` has the times of your own calls. Raises `UsageError` if the block never calls the model.
     """
     check(Request(model=model))
     seen = Watched([])
@@ -220,6 +220,5 @@ def watch(model: object, *, budget: float = DEFAULT_BUDGET_S, progress: Notify =
             "Call the model itself inside the block, not a copy or a compiled form of it.",
         )
     cycle = measure_request(Request(model=model, inputs=calls.inputs), budget, progress)
-    ordered = sorted(seen.calls_ns)
-    note = f"Watched: {len(ordered)} calls in your own code, median {ordered[len(ordered) // 2]} ns."
+    note = f"Watched: the last of {len(seen.calls_ns)} calls in your own code was measured again, by itself."
     seen._cycle = replace(cycle, notes=(*cycle.notes, note))

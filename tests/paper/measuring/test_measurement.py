@@ -203,7 +203,7 @@ def test_watching_gives_a_cycle_of_the_last_call_and_the_times_of_all(model: Mod
         for wall_ns in (30, 10, 50, 20, 40):
             model(wall_ns)
     assert seen.calls_ns == [30, 10, 50, 20, 40]
-    assert seen.cycle.notes == ("Watched: 5 calls in your own code, median 30 ns.",)
+    assert seen.cycle.notes == ("Watched: the last of 5 calls in your own code was measured again, by itself.",)
 
 
 def test_there_is_no_cycle_before_the_watched_block_has_ended(model: Model) -> None:

@@ -39,7 +39,9 @@ def tensor_of(module: str) -> Any:
         Request("bert", tokens=1, batch=1, threads=1, seed=0),
         Request("bert", inputs={"input_ids": tensor_of("torch")}),
         Request(object(), inputs={"input_ids": [[1, 2, 3]], "flag": None}),
-        *(Request("bert", task=task) for task in TASKS),
+        *(Request("bert", task=task) for task in TASKS if task != "generate"),
+        Request("gpt2", task="generate", new_tokens=1),
+        Request("gpt2", new_tokens=8, sampling="sample", cache="static"),
     ],
 )
 def test_a_sound_request_passes(request_: Request) -> None:
@@ -76,6 +78,22 @@ def test_a_blank_text_is_refused_by_its_position(blank: str) -> None:
 
 def test_a_batch_smaller_than_the_texts_is_refused() -> None:
     assert refused(Request("bert", texts=("a", "b", "c"), batch=2)).fact == "--batch 2 is smaller than the 3 texts."
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        Request("gpt2", task="generate"),
+        Request("gpt2", new_tokens=0),
+        Request("bert", task="classify", new_tokens=3),
+        Request("gpt2", new_tokens=3, sampling="beam"),
+        Request("gpt2", new_tokens=3, cache="paged"),
+    ],
+)
+def test_a_generation_that_cannot_be_is_refused(request_: Request) -> None:
+    error = refused(request_)
+    assert error.fact
+    assert error.way_out
 
 
 def test_an_unknown_task_is_refused_with_the_known_ones() -> None:

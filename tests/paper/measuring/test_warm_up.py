@@ -38,10 +38,15 @@ def test_a_model_that_gets_faster_all_the_time_is_not_steady_when_a_quarter_of_t
 
 def test_a_quarter_of_the_budget_is_the_limit_however_slow_a_cycle() -> None:
     """Slow cycles are run one by one, so at most one of them reaches over the limit."""
-    s = session(1 * S)
+    s = session(1 * S, warm_up=(1.0, 1.5, 1.0, 0.5, 1.0))
     warm = warm_up(s, s.clock, 20 * S)
     assert (warm.cycles, warm.elapsed_ns, warm.steady) == (5, 5 * S, False)
     assert s.blocks == [("plain", 1)] * 5
+
+
+def test_slow_cycles_are_steady_after_two_windows_of_two() -> None:
+    s = session(1 * S)
+    assert warm_up(s, s.clock, 40 * S) == WarmUp(4, 4 * S, steady=True, typical_ns=1 * S)
 
 
 def test_even_without_a_budget_a_second_cycle_is_run() -> None:

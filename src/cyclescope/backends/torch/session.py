@@ -49,6 +49,12 @@ class TorchSession:
         self._traced: Traced | None = None
         self._recorder: Recorder | None = None
         self._outcome = ""
+        # A device works on after a call has returned; the result is there, and the cycle over, when it has finished.
+        self._wait = _nothing if plan.device == "cpu" else torch.cuda.synchronize
+        if plan.device != "cpu":
+            self._notes.append(
+                "On this device an operation's time is the time to launch it; waiting for the device is booked at the end."
+            )
         self._threads_before = torch.get_num_threads()
         if plan.threads:
             torch.set_num_threads(plan.threads)
@@ -95,6 +101,7 @@ class TorchSession:
     def plain(self, cycles: int) -> Sequence[PlainRun]:
         steps = self._steps
         run, inputs, read_out, writer = steps.run, steps.inputs, steps.read_out, steps.writer
+        wait = self._wait
         runs = []
         with engine_errors("run the model"), torch.inference_mode():
             for _ in range(cycles):
@@ -103,6 +110,7 @@ class TorchSession:
                 begin = perf_counter_ns()
                 result = run(inputs())
                 words = read_out(result) if read_out is not None else None
+                wait()
                 end = perf_counter_ns()
                 cpu = process_time_ns() - cpu
                 called = writer.called_ns - begin if writer is not None else 0
@@ -147,7 +155,7 @@ class TorchSession:
 
     def _stamped(self, recorder: Recorder, alignment: Alignment, cycles: int) -> list[LightRun]:
         steps = self._steps
-        run, read_out, encode = steps.run, steps.read_out, steps.encode
+        run, read_out, encode, wait = steps.run, steps.read_out, steps.encode, self._wait
         text = recorder.keys.first_text
         taken: list[tuple[list[Record], int, int, int]] = []
         records: list[Record] = []
@@ -168,6 +176,7 @@ class TorchSession:
                     before = perf_counter_ns()
                     read_out(result)
                     records.append((text, before, perf_counter_ns()))
+                wait()
                 end = perf_counter_ns()
                 taken.append((records.copy(), begin, end, process_time_ns() - cpu))
         return [LightRun(begin, alignment.boundaries(r, begin, end), cpu) for r, begin, end, cpu in taken]
@@ -187,3 +196,7 @@ class TorchSession:
 
     def close(self) -> None:
         torch.set_num_threads(self._threads_before)
+
+
+def _nothing() -> None:
+    """There is nothing to wait for: on the CPU a call returns when it is done."""

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from cyclescope.backends.base import WatchedCalls
+from cyclescope.backends.foreign import refuse_foreign
 from cyclescope.backends.torch.recorder import own_forward
 from cyclescope.core.errors import UsageError
 
@@ -31,13 +32,15 @@ def watching_calls(model: object) -> Iterator[WatchedCalls]:
         nonlocal inside
         if inside:
             return forward(*args, **kwargs)
+        given = _by_name(parameters, args, kwargs)
+        refuse_foreign(given)
         inside = True
         begin = perf_counter_ns()
         try:
             return forward(*args, **kwargs)
         finally:
             calls.wall_ns.append(perf_counter_ns() - begin)
-            calls.inputs = _by_name(parameters, args, kwargs)
+            calls.inputs = given
             inside = False
 
     with own_forward(model, seen):

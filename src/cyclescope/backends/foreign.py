@@ -1,0 +1,22 @@
+"""Tensors of other frameworks, handed to a PyTorch model: a mistake so common that it gets a message of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cyclescope.core.errors import UsageError
+
+# By the package of the tensor's type: what the tokenizer was asked for.
+_ASKED_FOR = {"tensorflow": "tf", "keras": "tf", "jax": "jax", "jaxlib": "jax", "mlx": "mlx", "numpy": "np"}
+
+
+def refuse_foreign(inputs: Mapping[str, object]) -> None:
+    """Raise `UsageError` if one of `inputs`, by name, is a tensor of another framework."""
+    for name, tensor in inputs.items():
+        package = type(tensor).__module__.partition(".")[0]
+        if package in _ASKED_FOR:
+            raise UsageError(
+                f"{name!r} is a {package} tensor, and the model is a PyTorch model.",
+                f'A tokenizer called with return_tensors="{_ASKED_FOR[package]}" gives tensors of another framework.',
+                'Call the tokenizer with return_tensors="pt".',
+            )
