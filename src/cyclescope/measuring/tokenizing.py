@@ -31,7 +31,9 @@ _BEGINNING = 40  # code points of a text that are kept, to tell which is which
 _MOST_WARM_UP = 0.2  # share of the budget, over all texts and tokenizers
 _WARM_BLOCK = 5
 _VISIT_CALLS = 5
-_LONG_NS = 10_000_000  # a call that takes this long is warm before it ends, so a visit is one call and none is thrown away
+_LONG_NS = (
+    10_000_000  # a call that takes this long is warm before it ends, so a visit is one call and none is thrown away
+)
 _LEAST_SAMPLES = 20
 _MOST_SAMPLES = 2000
 
