@@ -11,7 +11,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from cyclescope.cli import demo, measure, models, show, trace
+from cyclescope.cli import demo, measure, models, show, tokens, trace
 from cyclescope.core.errors import CyclescopeError, Interrupted, OutputError
 from cyclescope.core.version import __version__
 
@@ -42,6 +42,7 @@ app = typer.Typer(
 app.command("measure")(measure.measure)
 app.command("show")(show.show)
 app.command("trace")(trace.trace)
+app.command("tokens")(tokens.tokens)
 app.command("models")(models.models)
 app.command("demo")(demo.demo)
 

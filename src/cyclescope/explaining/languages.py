@@ -158,8 +158,8 @@ def _tokenizer_cost(
         token_ratio=count.tokens / reference.tokens if reference.tokens else None,
         time=time,
         time_per_character_ns=time.value_ns / text.characters,
-        time_ratio=median_ratio(samples_ns, reference_ns),
-        to_own=median_ratio(samples_ns, own_ns),
+        time_ratio=_ratio(samples_ns, reference_ns),
+        to_own=_ratio(samples_ns, own_ns),
     )
 
 
@@ -174,6 +174,13 @@ def _cycle_cost(cycles: tuple[Cycle, ...], place: int, reference: int, text: Tex
         wall=wall,
         time_per_character_ns=wall.value_ns / text.characters,
         tokenize_share=next((stage.share for stage in explanation.stages if stage.name == TOKENIZE), None),
-        ratio=median_ratio(walls[place], walls[reference]) if comparable else None,
+        ratio=_ratio(walls[place], walls[reference]) if comparable else None,
         cut_tokens=cycles[place].workload.cut_tokens,
     )
+
+
+def _ratio(samples_ns: IntArray, reference_ns: IntArray) -> Ratio:
+    """Ratio of the medians; exactly one for samples against themselves, whatever their spread."""
+    if samples_ns is reference_ns:
+        return Ratio(1.0, 1.0, 1.0, len(samples_ns))
+    return median_ratio(samples_ns, reference_ns)

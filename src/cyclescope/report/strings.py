@@ -133,6 +133,47 @@ class Strings:
     models_has_weights: str
     models_random: str
     models_usage: str
+    # tokens of texts
+    tokens_title: str
+    tokens_answer: str
+    tokens_answer_none_more: str
+    tokens_answer_one: str
+    tokens_answer_cycle: str
+    tokens_tokenizer: str
+    tokens_tokenizer_value: str
+    tokens_beside: str
+    tokens_fast: str
+    tokens_slow: str
+    tokens_longest: str
+    tokens_longest_value: str
+    tokens_compared: str
+    tokens_counts: str
+    tokens_times: str
+    tokens_both: str
+    tokens_cycles: str
+    tokens_text: str
+    tokens_characters: str
+    tokens_bytes: str
+    tokens_count: str
+    tokens_special: str
+    tokens_per_character: str
+    tokens_per_token: str
+    tokens_unknown: str
+    tokens_ratio: str
+    tokens_fits: str
+    tokens_time_per_character: str
+    tokens_tokenize_share: str
+    tokens_counts_note: str
+    tokens_times_note: str
+    tokens_cycles_note: str
+    tokens_stand_in: str
+    tokens_stand_in_remedy: str
+    tokens_unreadable: str
+    tokens_unreadable_remedy: str
+    tokens_too_long: str
+    tokens_too_long_remedy: str
+    tokens_disagree: str
+    language_names: Mapping[str, str]
     families: Mapping[Family, str]
     doubt_texts: Mapping[DoubtCode, Advice]
     step_texts: Mapping[StepCode, str]
@@ -255,6 +296,57 @@ EN = Strings(
     models_has_weights="pretrained",
     models_random="random",
     models_usage="A folder, a config.json or a hub name can be named as well: cyclescope measure NAME",
+    tokens_title="Tokens of {model}",
+    tokens_answer="{most} takes {factor} times as many tokens as {reference} ({high} and {low}); to tokenize it takes {time_factor} times as long.",
+    tokens_answer_none_more="No text takes more tokens than {reference} ({low}).",
+    tokens_answer_one="{low} tokens from {characters} characters ({rate} per character), tokenized in {time}.",
+    tokens_answer_cycle="A cycle takes {high} and {low}.",
+    tokens_tokenizer="tokenizer",
+    tokens_tokenizer_value="{name}, {speed}, {vocabulary} tokens in its vocabulary",
+    tokens_beside="beside it",
+    tokens_fast="fast (Rust)",
+    tokens_slow="slow (Python)",
+    tokens_longest="longest input",
+    tokens_longest_value="{count} tokens",
+    tokens_compared="compared with",
+    tokens_counts="Tokens",
+    tokens_times="Time to tokenize",
+    tokens_both="Fast and slow",
+    tokens_cycles="Whole cycle",
+    tokens_text="text",
+    tokens_characters="chars",
+    tokens_bytes="bytes",
+    tokens_count="tokens",
+    tokens_special="special",
+    tokens_per_character="tokens/char",
+    tokens_per_token="chars/token",
+    tokens_unknown="unknown",
+    tokens_ratio="ratio",
+    tokens_fits="chars that fit",
+    tokens_time_per_character="per char",
+    tokens_tokenize_share="tokenize",
+    tokens_counts_note="Characters are Unicode code points; special tokens (such as [CLS]) are counted apart and are in no rate or ratio. Ratios are against {reference}.",
+    tokens_times_note="From a text to tensors, one text a call, warm; median of {n} calls. Of that, {time} is the call itself: a text of one letter takes as long.",
+    tokens_cycles_note="The model runs {tokenizer}; the share that tokenizing takes is of the stamped cycle.",
+    tokens_stand_in="The tokenizer is a stand-in of the same kind and size: counts and times are those of the stand-in, not of the model. It was made for English and Chinese; other languages cost more in it than in the model's own.",
+    tokens_stand_in_remedy="Name a folder or a hub model that has its tokenizer.",
+    tokens_unreadable="More than {share} of the tokens are unknown: {texts}. A low count there means that the text was not read, not that it is cheap.",
+    tokens_unreadable_remedy="Take a model whose vocabulary covers the language.",
+    tokens_too_long="Longer than the {count} tokens that the model takes: {texts}.",
+    tokens_too_long_remedy="A cycle cuts the rest away; split the text.",
+    tokens_disagree="Texts that the fast and the slow tokenizer cut differently: {count}.",
+    language_names=MappingProxyType(
+        {
+            "en": "English",
+            "zh": "Chinese",
+            "de": "German",
+            "es": "Spanish",
+            "ar": "Arabic",
+            "hi": "Hindi",
+            "ja": "Japanese",
+            "ru": "Russian",
+        }
+    ),
     families=MappingProxyType(
         {Family.ENCODER: "encoder", Family.DECODER: "decoder", Family.ENCODER_DECODER: "encoder-decoder"}
     ),
@@ -435,6 +527,57 @@ ZH = Strings(
     models_has_weights="预训练",
     models_random="随机",
     models_usage="也可以给出文件夹、config.json 或 hub 名称：cyclescope measure 名称",
+    tokens_title="{model} 的词元",
+    tokens_answer="{most}的词元数是{reference}的 {factor} 倍（{high} 对 {low}），分词耗时是 {time_factor} 倍。",
+    tokens_answer_none_more="没有哪个文本的词元多于{reference}（{low}）。",
+    tokens_answer_one="{characters} 个字符变成 {low} 个词元（每字符 {rate} 个），分词耗时 {time}。",
+    tokens_answer_cycle="周期分别耗时 {high} 和 {low}。",
+    tokens_tokenizer="分词器",
+    tokens_tokenizer_value="{name}，{speed}，词表 {vocabulary} 个词元",
+    tokens_beside="对照",
+    tokens_fast="快速（Rust）",
+    tokens_slow="慢速（Python）",
+    tokens_longest="最长输入",
+    tokens_longest_value="{count} 个词元",
+    tokens_compared="比较基准",
+    tokens_counts="词元",
+    tokens_times="分词耗时",
+    tokens_both="快速与慢速",
+    tokens_cycles="整个周期",
+    tokens_text="文本",
+    tokens_characters="字符",
+    tokens_bytes="字节",
+    tokens_count="词元",
+    tokens_special="特殊",
+    tokens_per_character="词元/字符",
+    tokens_per_token="字符/词元",
+    tokens_unknown="未知",
+    tokens_ratio="比值",
+    tokens_fits="可容字符",
+    tokens_time_per_character="每字符",
+    tokens_tokenize_share="分词占比",
+    tokens_counts_note="字符按 Unicode 码点计；特殊词元（如 [CLS]）单独计数，不进入任何比率。比值以{reference}为基准。",
+    tokens_times_note="从文本到张量，每次一个文本，已预热；{n} 次的中位数。其中 {time} 是调用本身：单个字母的文本也要这么久。",
+    tokens_cycles_note="模型使用 {tokenizer}；分词占比取自打点的周期。",
+    tokens_stand_in="分词器是种类和大小相同的替代品：数量和耗时属于替代品，而不是模型自带的分词器。它只为英文和中文而做，其他语言的代价会偏高。",
+    tokens_stand_in_remedy="请给出带有分词器的文件夹或 hub 模型。",
+    tokens_unreadable="未知词元超过 {share}：{texts}。那里词元少说明文本没有被读懂，而不是代价低。",
+    tokens_unreadable_remedy="请选用词表覆盖该语言的模型。",
+    tokens_too_long="超过模型可接受的 {count} 个词元：{texts}。",
+    tokens_too_long_remedy="周期会截去其余部分；请拆分文本。",
+    tokens_disagree="快速与慢速分词器切分不同的文本数：{count}。",
+    language_names=MappingProxyType(
+        {
+            "en": "英语",
+            "zh": "汉语",
+            "de": "德语",
+            "es": "西班牙语",
+            "ar": "阿拉伯语",
+            "hi": "印地语",
+            "ja": "日语",
+            "ru": "俄语",
+        }
+    ),
     families=MappingProxyType(
         {Family.ENCODER: "编码器", Family.DECODER: "解码器", Family.ENCODER_DECODER: "编码器-解码器"}
     ),

@@ -1,0 +1,66 @@
+"""`cyclescope tokens MODEL`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from cyclescope.cli.forms import Language
+from cyclescope.cli.measure import _read_texts
+from cyclescope.core.errors import Interrupted, UsageError
+
+
+def tokens(
+    model: Annotated[str, typer.Argument(help="A folder, a config.json, a built-in architecture or a hub name.")],
+    text: Annotated[
+        list[str] | None,
+        typer.Option("--text", "-t", help="A text; give the same content several times.", show_default=False),
+    ] = None,
+    text_file: Annotated[
+        str | None, typer.Option(help="A file with one text a line; - is standard input.", show_default=False)
+    ] = None,
+    cycle: Annotated[bool, typer.Option("--cycle", help="Measure the whole cycle of each text too.")] = False,
+    budget: Annotated[
+        float | None,
+        typer.Option(help="Seconds to spend, after loading; else 2, and 16 with --cycle.", show_default=False),
+    ] = None,
+    threads: Annotated[
+        int | None, typer.Option(help="Threads inside an operation; else PyTorch's choice.", show_default=False)
+    ] = None,
+    device: Annotated[str, typer.Option(help="Of the cycles: cpu, cuda or cuda:N.")] = "cpu",
+    trust_remote_code: Annotated[
+        bool, typer.Option("--trust-remote-code", help="Run Python code that came with the model.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of the report.")] = False,
+    lang: Annotated[Language, typer.Option(help="Language of the report.")] = Language.ENGLISH,
+) -> None:
+    """Compare what texts cost a model: tokens per character, time to tokenize, and with --cycle all of it.
+
+    Without a text, one sentence of ours is compared in eight languages. No weights are loaded unless --cycle is given.
+    """
+    from cyclescope.backends.base import Request
+    from cyclescope.cli.progress import progress
+    from cyclescope.explaining.languages import explain_texts
+    from cyclescope.measuring.tokenizing import compare_request, parallel_sentences
+    from cyclescope.report.terminal import print_page
+    from cyclescope.report.tokens import tokens_json, tokens_page
+
+    if text and text_file:
+        raise UsageError("Both --text and --text-file were given.", "", "Give one of them.")
+    given = tuple(text or (_read_texts(text_file) if text_file else ()))
+    texts = given or tuple(parallel_sentences().values())
+    labels = ("",) * len(given) if given else tuple(parallel_sentences())
+    request = Request(model=model, texts=texts, device=device, threads=threads, trust_remote_code=trust_remote_code)
+    with progress() as notify:
+        costs = explain_texts(compare_request(request, labels, cycle, budget, notify))
+    if as_json:
+        # Bytes, so that a console of another encoding cannot break a JSON document in the middle.
+        sys.stdout.flush()
+        sys.stdout.buffer.write(tokens_json(costs).encode("utf-8") + b"\n")
+        sys.stdout.buffer.flush()
+    else:
+        print_page(tokens_page(costs, lang.value))
+    if costs.partial:
+        raise Interrupted("Interrupted.", "What was measured until then is shown above.")
