@@ -25,6 +25,7 @@ from cyclescope.explaining.explanation import (
     Step,
     StepCode,
 )
+from cyclescope.explaining.generation import generation
 from cyclescope.explaining.stability import find_doubts
 from cyclescope.explaining.timeline import exemplar_spans
 
@@ -42,6 +43,7 @@ def explain(cycle: Cycle) -> Explanation:
     layers = _layers(attribution)
     operations = _operations(attribution)
     kinds = _groups(attribution, [kind.value for kind in cycle.graph.kinds])
+    place_of_op = places(cycle.graph)
     return Explanation(
         cycle=cycle,
         answer=_answer(stages, layers, kinds),
@@ -52,11 +54,12 @@ def explain(cycle: Cycle) -> Explanation:
         layers=layers,
         operations=operations,
         kinds=kinds,
-        places=_groups(attribution, places(cycle.graph)),
+        places=_groups(attribution, place_of_op),
         closure=closure,
         doubts=find_doubts(cycle, closure.wall, closure),
         next_steps=_next_steps(cycle, stages, kinds),
         spans=exemplar_spans(attribution),
+        generation=generation(cycle, attribution, place_of_op),
     )
 
 

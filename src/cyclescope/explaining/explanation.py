@@ -8,6 +8,7 @@ from enum import StrEnum
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.op import Cost, OpKind, Site
 from cyclescope.core.statistics import Estimate, Ratio
+from cyclescope.explaining.generation import Generation
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +176,10 @@ class Span:
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """Everything that is derived from one cycle. `spans` are as they happened in the run closest to the median."""
+    """Everything that is derived from one cycle. `spans` are as they happened in the run closest to the median.
+
+    `generation` is there for a cycle that wrote text.
+    """
 
     cycle: Cycle
     answer: Answer
@@ -191,3 +195,4 @@ class Explanation:
     doubts: tuple[Doubt, ...]
     next_steps: tuple[Step, ...]
     spans: tuple[Span, ...]
+    generation: Generation | None = None

@@ -1,0 +1,210 @@
+"""What a cycle that wrote text says about itself: its phases, its steps, how they grow, and the metrics of the field."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from cyclescope.core.cycle import Cycle
+from cyclescope.core.op import OpKind
+from cyclescope.core.statistics import Estimate, median_estimate
+from cyclescope.core.structure import PREPARE, READ_OUT, SAMPLE, TOKENIZE
+from cyclescope.core.units import IntArray
+from cyclescope.explaining.attribution import Attribution
+from cyclescope.explaining.cache import cache_bytes
+from cyclescope.explaining.metrics.dialects import DIALECTS, DialectFigure, evaluate_dialect
+from cyclescope.explaining.metrics.metric import Metric, evaluate_all
+from cyclescope.explaining.metrics.observed import observe
+from cyclescope.explaining.metrics.trend import Trend, theil_sen
+
+_LEAST_STEPS = 3  # decode steps from which a trend is told; two fit anything
+
+
+class Phase(StrEnum):
+    """The parts of a generation, in order of time. `ENCODE` is the encoder's pass of a model that has one."""
+
+    TOKENIZE = "tokenize"
+    PREPARE = "prepare"
+    ENCODE = "encode"
+    PREFILL = "prefill"
+    DECODE = "decode"
+    READ_OUT = "read out"
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseRow:
+    """One phase. `time` = `op_ns` + `python_ns`; the phases add up to the attributed time, and `share` is of that."""
+
+    phase: Phase
+    time: Estimate
+    share: float
+    op_ns: float
+    python_ns: float
+
+
+@dataclass(frozen=True, slots=True)
+class StepRow:
+    """One call of the model and the choice of a token after it; step 0 is the prefill.
+
+    `position` counts the tokens that the decoder had seen before the one that this step reads (the prefill: 0).
+    `time` = `op_ns` + `python_ns`, of which `sample_ns` pass after the forward pass. `gap` is the time from the token
+    before to this step's token, unprofiled; None for the prefill. `cache_bytes` is what the step reads of earlier ones.
+    """
+
+    step: int
+    position: int
+    time: Estimate
+    op_ns: float
+    python_ns: float
+    sample_ns: float
+    gap: Estimate | None
+    cache_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class GrowthRow:
+    """How the time of one place grows over the decode steps: `trend` in ns a position.
+
+    `name` is a place, the same in every layer and step, with the kind of its operations; or a stage, with `kind` None,
+    for the Python time in it. `grown_ns` is the slope times the positions between the first and the last decode step.
+    """
+
+    name: str
+    kind: OpKind | None
+    trend: Trend
+    grown_ns: float
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """Everything that is derived from a cycle that wrote text.
+
+    `metrics` and `dialects` are of the plain pass and empty where none was taken; `phases`, `steps` and `growth` are of
+    the light pass. `growth` is sorted by slope, the steepest first.
+    """
+
+    sequences: int
+    tokens: int
+    metrics: tuple[Metric, ...]
+    dialects: tuple[DialectFigure, ...]
+    phases: tuple[PhaseRow, ...]
+    steps: tuple[StepRow, ...]
+    growth: tuple[GrowthRow, ...]
+
+
+def generation(cycle: Cycle, attribution: Attribution, places: Sequence[str]) -> Generation | None:
+    """What `cycle` says as a generation; None if it is none. `places` [n] names the place of every operation."""
+    observed = observe(cycle)
+    steps = int(cycle.graph.slots.step.max(initial=-1)) + 1
+    if observed is None and not steps:
+        return None
+    return Generation(
+        sequences=cycle.workload.batch,
+        tokens=observed.tokens if observed else steps,
+        metrics=evaluate_all(observed) if observed else (),
+        dialects=tuple(evaluate_dialect(dialect, observed) for dialect in DIALECTS) if observed else (),
+        phases=_phases(attribution),
+        steps=_steps(cycle, attribution, steps, observed.gaps_ns if observed else None),
+        growth=_growth(attribution, places, steps),
+    )
+
+
+def phase_of(stage: str, step: int) -> Phase:
+    """The phase of what is booked to `stage` and `step`."""
+    if step > 0:
+        return Phase.DECODE
+    if step == 0:
+        return Phase.PREFILL
+    if stage in (TOKENIZE, PREPARE, READ_OUT):
+        return Phase(stage)
+    # A forward pass before the first step that writes: the encoder's.
+    return Phase.ENCODE
+
+
+def _phases(attribution: Attribution) -> tuple[PhaseRow, ...]:
+    slots, phases = attribution.graph.slots, list(Phase)
+    if not len(attribution.runs_ns):
+        return ()
+    group = np.asarray(
+        [phases.index(phase_of(stage, int(k))) for stage, k in zip(slots.stage, slots.step, strict=True)],
+        dtype=np.int64,
+    )
+    in_ops = slots.op >= 0
+    total = attribution.total_ns
+    rows = []
+    for number, time in enumerate(attribution.estimates(group, len(phases))):
+        mine = group == number
+        if mine.any():
+            op_ns = float(attribution.slot_ns[mine & in_ops].sum())
+            share = time.value_ns / total if total else 0.0
+            rows.append(PhaseRow(phases[number], time, share, op_ns, time.value_ns - op_ns))
+    return tuple(rows)
+
+
+def _steps(cycle: Cycle, attribution: Attribution, steps: int, gaps: IntArray | None) -> tuple[StepRow, ...]:
+    slots = attribution.graph.slots
+    if not len(attribution.runs_ns):
+        return ()
+    inside = slots.step >= 0
+    number = slots.step[inside]
+    slot_ns = attribution.slot_ns[inside]
+    sampling = np.asarray([stage == SAMPLE for stage in slots.stage])[inside]
+    in_ops = slots.op[inside] >= 0
+    op_ns = np.bincount(number, slot_ns * in_ops, minlength=steps)
+    sample_ns = np.bincount(number, slot_ns * sampling, minlength=steps)
+    read = cache_bytes(attribution.graph, steps)
+    prompt = _decoder_prompt(cycle)
+    rows = []
+    for k, time in enumerate(attribution.estimates(slots.step, steps)):
+        gap = median_estimate(gaps[:, k - 1]) if gaps is not None and 0 < k <= gaps.shape[1] else None
+        rows.append(
+            StepRow(
+                step=k,
+                position=prompt + k - 1 if k else 0,
+                time=time,
+                op_ns=float(op_ns[k]),
+                python_ns=time.value_ns - float(op_ns[k]),
+                sample_ns=float(sample_ns[k]),
+                gap=gap,
+                cache_bytes=int(read[k]),
+            )
+        )
+    return tuple(rows)
+
+
+def _decoder_prompt(cycle: Cycle) -> int:
+    """Tokens that the decoder reads in its first pass: the prompt, or the one start token where an encoder read that."""
+    slots = cycle.graph.slots
+    encoded = any(
+        phase_of(stage, int(k)) is Phase.ENCODE
+        for stage, k, op in zip(slots.stage, slots.step, slots.op, strict=True)
+        if op >= 0
+    )
+    return 1 if encoded else cycle.workload.tokens_in
+
+
+def _growth(attribution: Attribution, places: Sequence[str], steps: int) -> tuple[GrowthRow, ...]:
+    """Theil–Sen over the decode steps, for every place that all of them have."""
+    graph, slots = attribution.graph, attribution.graph.slots
+    if steps - 1 < _LEAST_STEPS or not len(attribution.runs_ns):
+        return ()
+    numbers: dict[tuple[str, OpKind | None], int] = {}
+    group = np.full(len(slots), -1, dtype=np.int64)
+    for s in np.flatnonzero(slots.step > 0):
+        op = int(slots.op[s])
+        key = (slots.stage[s], None) if op < 0 else (places[op], graph.kinds[op])
+        group[s] = numbers.setdefault(key, len(numbers))
+    chosen = group >= 0
+    cell = group[chosen] * steps + slots.step[chosen]
+    times = np.bincount(cell, attribution.slot_ns[chosen], minlength=len(numbers) * steps).reshape(-1, steps)
+    present = np.bincount(cell, minlength=len(numbers) * steps).reshape(-1, steps)
+    positions = np.arange(1, steps)
+    rows = []
+    for (name, kind), number in numbers.items():
+        if present[number, 1:].all():
+            trend = theil_sen(positions, times[number, 1:])
+            rows.append(GrowthRow(name, kind, trend, trend.slope * (steps - 2)))
+    return tuple(sorted(rows, key=lambda row: -row.trend.slope))

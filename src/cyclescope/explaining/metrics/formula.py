@@ -1,0 +1,139 @@
+"""Formulas that are text and computation in one value, so that what is printed and what is computed cannot part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from cyclescope.core.units import AnyArray
+from cyclescope.explaining.metrics.observed import Observed, Quantity
+
+
+class Sign(StrEnum):
+    """What stands between two terms. `WHOLE` is the division of whole numbers, which drops the remainder."""
+
+    PLUS = "+"
+    MINUS = "−"
+    TIMES = "×"
+    OVER = "÷"
+    WHOLE = "div"
+
+
+_LOOSE = (Sign.PLUS, Sign.MINUS)
+
+
+class Formula:
+    """An expression over what was observed. Built with the signs of Python from `symbol`s and whole numbers."""
+
+    def __add__(self, other: Formula | int) -> Pair:
+        return Pair(Sign.PLUS, self, _formula(other))
+
+    def __sub__(self, other: Formula | int) -> Pair:
+        return Pair(Sign.MINUS, self, _formula(other))
+
+    def __mul__(self, other: Formula | int) -> Pair:
+        return Pair(Sign.TIMES, self, _formula(other))
+
+    def __truediv__(self, other: Formula | int) -> Pair:
+        return Pair(Sign.OVER, self, _formula(other))
+
+    def __floordiv__(self, other: Formula | int) -> Pair:
+        return Pair(Sign.WHOLE, self, _formula(other))
+
+    def value(self, observed: Observed) -> AnyArray:
+        """[runs, k] or what numpy stretches to it: one value a run, or one for each gap between tokens; times in ns."""
+        raise NotImplementedError
+
+    def text(self, words: Mapping[Quantity, str] | None = None) -> str:
+        """As people write it; `words` names the quantities in another language."""
+        raise NotImplementedError
+
+    def quantities(self) -> frozenset[Quantity]:
+        """What must be observed for it."""
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        return self.text()
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol(Formula):
+    """One observed quantity."""
+
+    quantity: Quantity
+
+    def value(self, observed: Observed) -> AnyArray:
+        return observed.value(self.quantity)
+
+    def text(self, words: Mapping[Quantity, str] | None = None) -> str:
+        return words[self.quantity] if words else self.quantity.value
+
+    def quantities(self) -> frozenset[Quantity]:
+        return frozenset({self.quantity})
+
+
+@dataclass(frozen=True, slots=True)
+class Whole(Formula):
+    """A whole number."""
+
+    number: int
+
+    def value(self, observed: Observed) -> AnyArray:
+        return np.full((1, 1), self.number, dtype=np.int64)
+
+    def text(self, words: Mapping[Quantity, str] | None = None) -> str:
+        return str(self.number)
+
+    def quantities(self) -> frozenset[Quantity]:
+        return frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Pair(Formula):
+    """Two terms and the sign between them."""
+
+    sign: Sign
+    left: Formula
+    right: Formula
+
+    def value(self, observed: Observed) -> AnyArray:
+        left, right = self.left.value(observed), self.right.value(observed)
+        if self.sign is Sign.PLUS:
+            return np.asarray(left + right)
+        if self.sign is Sign.MINUS:
+            return np.asarray(left - right)
+        if self.sign is Sign.TIMES:
+            return np.asarray(left * right)
+        if self.sign is Sign.WHOLE:
+            return np.asarray(left // right)
+        return np.asarray(np.true_divide(left, right))
+
+    def text(self, words: Mapping[Quantity, str] | None = None) -> str:
+        left, right = self.left.text(words), self.right.text(words)
+        if self.sign not in _LOOSE and _is_loose(self.left):
+            left = f"({left})"
+        # What follows a minus or a division is kept together; a sum after a plus needs no bracket.
+        if isinstance(self.right, Pair) and (self.sign not in (Sign.PLUS, Sign.TIMES) or _is_loose(self.right)):
+            right = f"({right})"
+        return f"{left} {self.sign.value} {right}"
+
+    def quantities(self) -> frozenset[Quantity]:
+        return self.left.quantities() | self.right.quantities()
+
+
+def symbol(quantity: Quantity) -> Symbol:
+    return Symbol(quantity)
+
+
+def _formula(term: Formula | int) -> Formula:
+    return Whole(term) if isinstance(term, int) else term
+
+
+def _is_loose(term: Formula) -> bool:
+    return isinstance(term, Pair) and term.sign in _LOOSE
+
+
+START, CALLED, FIRST, LAST, TOKEN, BEFORE, END, TOKENS, SEQUENCES, PROMPT = (symbol(quantity) for quantity in Quantity)

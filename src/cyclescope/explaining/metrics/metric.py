@@ -1,0 +1,104 @@
+"""A metric that was measured: its definition, its figure with n and an interval, and the percentiles that n supports."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from cyclescope.core.statistics import CONFIDENCE, Estimate, median_ranks
+from cyclescope.core.units import FloatArray
+from cyclescope.explaining.metrics.definition import DEFINITIONS, Definition, Summary, Unit
+from cyclescope.explaining.metrics.formula import Formula
+from cyclescope.explaining.metrics.observed import Observed
+from cyclescope.explaining.metrics.trend import theil_sen
+
+PERCENTS = (50, 90, 99)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A value in the unit of its metric, with its 95 % interval over `runs` independent runs (for a slope: over points)."""
+
+    value: float
+    low: float
+    high: float
+    runs: int
+
+    @property
+    def as_time(self) -> Estimate:
+        """The same as a time, where the unit is one."""
+        return Estimate(self.value, self.low, self.high, self.runs)
+
+
+@dataclass(frozen=True, slots=True)
+class Percentile:
+    """`percent` of the samples are at most `value`."""
+
+    percent: int
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """`figure` is None where the metric is undefined: absent, not zero. `n` counts the samples of its population."""
+
+    definition: Definition
+    n: int
+    figure: Figure | None
+    mean: float | None
+    percentiles: tuple[Percentile, ...] = ()
+
+
+def least_samples(percent: int) -> int:
+    """How many samples a percentile needs: enough that one of them lies beyond it with 95 % confidence.
+
+    percent^n ≤ 5 %: 5 for the median, 29 for p90, 299 for p99.
+    """
+    return math.ceil(math.log(1 - CONFIDENCE) / math.log(percent / 100))
+
+
+def samples_of(formula: Formula, unit: Unit, observed: Observed) -> FloatArray:
+    """The samples [runs, k] in `unit`. A run in which the clock stood still between two points has no rate and is left out."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        values = np.asarray(formula.value(observed), dtype=np.float64) * unit.scale
+    finite: FloatArray = values[np.isfinite(values).all(axis=1)]
+    return finite
+
+
+def evaluate(definition: Definition, observed: Observed) -> Metric:
+    """`definition` over the runs that were `observed`."""
+    absent = Metric(definition, 0, None, None)
+    if observed.tokens < definition.least_tokens:
+        return absent
+    values = samples_of(definition.formula, definition.unit, observed)
+    if not values.size:
+        return absent
+    if definition.summary is Summary.SLOPE:
+        series = np.median(values, axis=0)
+        trend = theil_sen(np.arange(len(series)), series)
+        return Metric(definition, trend.n, Figure(trend.slope, trend.low, trend.high, trend.n), None)
+    return Metric(
+        definition,
+        int(values.size),
+        _median(values),
+        float(values.mean()),
+        tuple(
+            Percentile(percent, float(np.percentile(values, percent)))
+            for percent in PERCENTS
+            if values.size >= least_samples(percent)
+        ),
+    )
+
+
+def evaluate_all(observed: Observed) -> tuple[Metric, ...]:
+    return tuple(evaluate(definition, observed) for definition in DEFINITIONS)
+
+
+def _median(values: FloatArray) -> Figure:
+    """Median of all samples [runs, k]. Gaps of one run hang together, so the interval is that of the runs' own medians."""
+    value = float(np.median(values))
+    of_runs = np.sort(np.median(values, axis=1))
+    low, high = median_ranks(len(of_runs))
+    return Figure(value, min(float(of_runs[low]), value), max(float(of_runs[high]), value), len(of_runs))
