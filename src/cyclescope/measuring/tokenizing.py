@@ -98,20 +98,31 @@ def compare_request(
     collected = Tokenizing(opened.tokenizers, request.texts)
     collected.collect(clock or SystemClock(), int(seconds * share * NS_PER_S), progress)
     cycles: list[Cycle] = []
-    each = seconds * (1 - share) / len(request.texts)
-    for text in request.texts if cycle and not collected.interrupted else ():
-        cycles.append(measure_request(replace(request, texts=(text,), keep_text=False), each, progress))
-        if cycles[-1].partial:
-            break
+    interrupted = collected.interrupted
+    if cycle and not interrupted:
+        interrupted = _measure_each(request, seconds * (1 - share), cycles, progress)
     return TextCosts(
         model=opened.reference,
         texts=tuple(_facts(*pair) for pair in zip(labels, request.texts, strict=True)),
         runs=collected.runs(),
         longest=opened.longest,
         cycles=tuple(cycles),
-        partial=collected.interrupted or any(c.partial for c in cycles),
+        partial=interrupted,
         notes=opened.notes,
     )
+
+
+def _measure_each(request: Request, seconds: float, into: list[Cycle], progress: Notify) -> bool:
+    """The cycle of each text by itself, all in `seconds`, loading not counted. Whether Ctrl-C ended it before the last."""
+    for text in request.texts:
+        one = replace(request, texts=(text,), keep_text=False)
+        try:
+            into.append(measure_request(one, seconds / len(request.texts), progress))
+        except KeyboardInterrupt:  # while a model was loading; the cycles before it stand
+            return True
+        if into[-1].partial:
+            return True
+    return False
 
 
 @dataclass

@@ -163,7 +163,9 @@ class Strings:
     tokens_fits: str
     tokens_time_per_character: str
     tokens_tokenize_share: str
+    tokens_nth: str
     tokens_counts_note: str
+    tokens_ratio_note: str
     tokens_times_note: str
     tokens_cycles_note: str
     tokens_stand_in: str
@@ -325,7 +327,9 @@ EN = Strings(
     tokens_fits="chars that fit",
     tokens_time_per_character="per char",
     tokens_tokenize_share="tokenize",
-    tokens_counts_note="Characters are Unicode code points; special tokens (such as [CLS]) are counted apart and are in no rate or ratio. Ratios are against {reference}.",
+    tokens_counts_note="Characters are Unicode code points; special tokens (such as [CLS]) are counted apart and are in no rate or ratio.",
+    tokens_ratio_note="Ratios are against {reference}.",
+    tokens_nth="text {number}",
     tokens_times_note="From a text to tensors, one text a call, warm; median of {n} calls. Of that, {time} is the call itself: a text of one letter takes as long.",
     tokens_cycles_note="The model runs {tokenizer}; the share that tokenizing takes is of the stamped cycle.",
     tokens_stand_in="The tokenizer is a stand-in of the same kind and size: counts and times are those of the stand-in, not of the model. It was made for English and Chinese; other languages cost more in it than in the model's own.",
@@ -556,7 +560,9 @@ ZH = Strings(
     tokens_fits="可容字符",
     tokens_time_per_character="每字符",
     tokens_tokenize_share="分词占比",
-    tokens_counts_note="字符按 Unicode 码点计；特殊词元（如 [CLS]）单独计数，不进入任何比率。比值以{reference}为基准。",
+    tokens_counts_note="字符按 Unicode 码点计；特殊词元（如 [CLS]）单独计数，不进入任何比率。",
+    tokens_ratio_note="比值以{reference}为基准。",
+    tokens_nth="文本 {number}",
     tokens_times_note="从文本到张量，每次一个文本，已预热；{n} 次的中位数。其中 {time} 是调用本身：单个字母的文本也要这么久。",
     tokens_cycles_note="模型使用 {tokenizer}；分词占比取自打点的周期。",
     tokens_stand_in="分词器是种类和大小相同的替代品：数量和耗时属于替代品，而不是模型自带的分词器。它只为英文和中文而做，其他语言的代价会偏高。",

@@ -24,14 +24,15 @@ def tokens_page(costs: LanguageCosts, language: str = "en") -> Page:
     """Counts, times and, where measured, cycles of every text. Raises `UsageError` for an unknown language."""
     s = strings(language)
     names = tuple(_name(text.text, place, s) for place, text in enumerate(costs.texts))
+    rows = tuple(_row_label(text.text, place, names[place]) for place, text in enumerate(costs.texts))
     blocks: list[Block] = [Paragraph(_answer(costs, names, s), lead=True), _facts(costs, names, s)]
     blocks += _warnings(costs, names, s)
     blocks += [
         Heading(s.tokens_counts),
-        _counts(costs, names, s),
-        Note(Severity.INFO, s.tokens_counts_note.format(reference=names[costs.reference])),
+        _counts(costs, rows, s),
+        Note(Severity.INFO, s.tokens_counts_note),
         Heading(s.tokens_times),
-        _times(costs, names, s),
+        _times(costs, rows, s),
         Note(
             Severity.INFO,
             s.tokens_times_note.format(
@@ -40,20 +41,27 @@ def tokens_page(costs: LanguageCosts, language: str = "en") -> Page:
         ),
     ]
     if len(costs.tokenizers) > 1:
-        blocks += [Heading(s.tokens_both), _both(costs, names, s)]
+        blocks += [Heading(s.tokens_both), _both(costs, rows, s)]
     if any(text.cycle is not None for text in costs.texts):
         blocks += [
             Heading(s.tokens_cycles),
-            _cycles(costs, names, s),
+            _cycles(costs, rows, s),
             Note(Severity.INFO, s.tokens_cycles_note.format(tokenizer=costs.tokenizers[0].name)),
         ]
     return Page(s.tokens_title.format(model=costs.model), tuple(blocks), s.language)
 
 
 def _name(text: TextFacts, place: int, s: Strings) -> str:
-    """The language of a text, or its number and beginning, short enough for a column."""
+    """What a sentence calls a text: its language or label, or its number."""
     if text.label:
         return _shortened(printable(s.language_names.get(text.label, text.label)))
+    return s.tokens_nth.format(number=place + 1)
+
+
+def _row_label(text: TextFacts, place: int, name: str) -> str:
+    """What stands at the beginning of its rows: the same, or its number and how it begins."""
+    if text.label:
+        return name
     return _shortened(f"{place + 1}. {printable(text.beginning)}", more=len(text.beginning) < text.characters)
 
 
@@ -66,6 +74,11 @@ def _shortened(text: str, *, more: bool = False) -> str:
 
 
 def _answer(costs: LanguageCosts, names: tuple[str, ...], s: Strings) -> str:
+    text = _comparison(costs, names, s)
+    return text[:1].upper() + text[1:]
+
+
+def _comparison(costs: LanguageCosts, names: tuple[str, ...], s: Strings) -> str:
     reference = costs.texts[costs.reference]
     own = reference.by_tokenizer[0]
     low = fmt.count(own.count.tokens)

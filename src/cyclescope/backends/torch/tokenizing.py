@@ -53,6 +53,7 @@ class TorchTokenizer:
 def open_torch_tokenizers(request: Request) -> OpenTokenizers:
     """The tokenizers of what `request` names, or the one in the user's hands. No weights are read."""
     transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
     note = ""
     if isinstance(request.model, str):
         made = recipe(request)

@@ -4,22 +4,27 @@ On the twin the stamps are a large part of the time, so their cost is seen sharp
 noise. Plain and stamped runs alternate in blocks. Whatever disturbs a run only makes it longer, so each block counts by
 its quickest runs, and the difference of stamped and plain, the median over the pairs of blocks, is divided by the number
 of stamps. A loop of stamped calls, in which every cache stays warm, gives the least that it can be.
+
+Behind a large matrix product the interpreter finds its caches emptied, and a stamp costs up to twice as much there. So each
+layer of the twin reads as much memory as the weights of the layer that it stands for, up to what empties a core's caches.
 """
 
 from __future__ import annotations
 
 import copy
 import re
+from collections.abc import Callable
 from statistics import median
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
 from cyclescope.backends.torch.recorder import SHIMS, Alignment, Misaligned, Record, Recorder, StampingMode, stamped
 from cyclescope.backends.torch.tracing import Traced, Tracer
 from cyclescope.core.samples import Instrumentation
-from cyclescope.core.units import Nanoseconds
+from cyclescope.core.units import FloatArray, Nanoseconds
 
 if TYPE_CHECKING:
     from cyclescope.backends.torch.steps import Steps
@@ -31,6 +36,9 @@ _HEAD = 8
 _VOCABULARY = 512
 _LEAST_PAIRS, _MOST_PAIRS = 3, 40
 _BLOCK = 12
+# What a core has to itself is one or two megabytes on today's servers; more would only take longer to read.
+_EMPTIES_CACHES = 1_500_000
+_LEAST_READ = 64_000
 _WARM_UP = 3
 
 
@@ -101,6 +109,7 @@ def _on_twin(steps: Steps, how: str, traced: Traced, budget_ns: Nanoseconds) -> 
         raise Misaligned("the twin takes another path")
     recorder = Recorder(how, twin_traced.keys, twin)
     alignment = Alignment(twin_traced.graph, twin_traced.keys)
+    _read_as_much_as(model, twin)
     differences: list[float] = []
     records: list[Record] = []
 
@@ -126,6 +135,25 @@ def _on_twin(steps: Steps, how: str, traced: Traced, budget_ns: Nanoseconds) -> 
                 alignment.boundaries(records, begin, perf_counter_ns())  # raises unless all stamps were there
             differences.append((light - plain) / len(records))
     return median(differences), len(differences) * _BLOCK
+
+
+def _read_as_much_as(model: torch.nn.Module, twin: torch.nn.Module) -> None:
+    """Let each leaf of `twin` read as much memory as the weights of the same leaf of `model`."""
+    memory = np.ones(_EMPTIES_CACHES // 8)
+    for path, module in twin.named_modules():
+        if next(module.children(), None) is not None:
+            continue
+        weights = sum(p.nbytes for p in model.get_submodule(path).parameters(recurse=False))
+        if weights >= _LEAST_READ:
+            module.forward = _reading(module.forward, memory[: min(weights, _EMPTIES_CACHES) // 8])
+
+
+def _reading(forward: Callable[..., Any], memory: FloatArray) -> Callable[..., Any]:
+    def read_and_call(*args: Any, **kwargs: Any) -> Any:
+        memory.sum()
+        return forward(*args, **kwargs)
+
+    return read_and_call
 
 
 def _small(value: Any) -> Any:
