@@ -150,6 +150,7 @@ class Strings:
     tokens_counts: str
     tokens_times: str
     tokens_both: str
+    tokens_slow_by_fast: str
     tokens_cycles: str
     tokens_text: str
     tokens_characters: str
@@ -165,7 +166,6 @@ class Strings:
     tokens_tokenize_share: str
     tokens_nth: str
     tokens_counts_note: str
-    tokens_ratio_note: str
     tokens_times_note: str
     tokens_cycles_note: str
     tokens_stand_in: str
@@ -314,6 +314,7 @@ EN = Strings(
     tokens_counts="Tokens",
     tokens_times="Time to tokenize",
     tokens_both="Fast and slow",
+    tokens_slow_by_fast="slow ÷ fast",
     tokens_cycles="Whole cycle",
     tokens_text="text",
     tokens_characters="chars",
@@ -328,7 +329,6 @@ EN = Strings(
     tokens_time_per_character="per char",
     tokens_tokenize_share="tokenize",
     tokens_counts_note="Characters are Unicode code points; special tokens (such as [CLS]) are counted apart and are in no rate or ratio.",
-    tokens_ratio_note="Ratios are against {reference}.",
     tokens_nth="text {number}",
     tokens_times_note="From a text to tensors, one text a call, warm; median of {n} calls. Of that, {time} is the call itself: a text of one letter takes as long.",
     tokens_cycles_note="The model runs {tokenizer}; the share that tokenizing takes is of the stamped cycle.",
@@ -547,6 +547,7 @@ ZH = Strings(
     tokens_counts="词元",
     tokens_times="分词耗时",
     tokens_both="快速与慢速",
+    tokens_slow_by_fast="慢速 ÷ 快速",
     tokens_cycles="整个周期",
     tokens_text="文本",
     tokens_characters="字符",
@@ -561,7 +562,6 @@ ZH = Strings(
     tokens_time_per_character="每字符",
     tokens_tokenize_share="分词占比",
     tokens_counts_note="字符按 Unicode 码点计；特殊词元（如 [CLS]）单独计数，不进入任何比率。",
-    tokens_ratio_note="比值以{reference}为基准。",
     tokens_nth="文本 {number}",
     tokens_times_note="从文本到张量，每次一个文本，已预热；{n} 次的中位数。其中 {time} 是调用本身：单个字母的文本也要这么久。",
     tokens_cycles_note="模型使用 {tokenizer}；分词占比取自打点的周期。",

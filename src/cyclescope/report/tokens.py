@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
 
 from rich.cells import cell_len
 
 from cyclescope.core.statistics import Estimate, Ratio
 from cyclescope.core.tokenization import TextFacts
-from cyclescope.explaining.languages import UNREADABLE, LanguageCosts, TextCost
+from cyclescope.explaining.languages import UNREADABLE, CycleCost, LanguageCosts, TextCost
 from cyclescope.report import format as fmt
 from cyclescope.report.names import printable, storable
 from cyclescope.report.page import Align, Block, Column, Heading, KeyValues, Note, Page, Paragraph, Severity, Table
@@ -19,20 +19,22 @@ from cyclescope.report.strings import Strings, strings
 SCHEMA = "cyclescope/tokens/1"
 _LABEL_CELLS = 20
 
+_Cell: TypeAlias = Callable[[TextCost], str]
+
 
 def tokens_page(costs: LanguageCosts, language: str = "en") -> Page:
     """Counts, times and, where measured, cycles of every text. Raises `UsageError` for an unknown language."""
     s = strings(language)
     names = tuple(_name(text.text, place, s) for place, text in enumerate(costs.texts))
-    rows = tuple(_row_label(text.text, place, names[place]) for place, text in enumerate(costs.texts))
+    labels = tuple(_row_label(text.text, place, names[place]) for place, text in enumerate(costs.texts))
     blocks: list[Block] = [Paragraph(_answer(costs, names, s), lead=True), _facts(costs, names, s)]
     blocks += _warnings(costs, names, s)
     blocks += [
         Heading(s.tokens_counts),
-        _counts(costs, rows, s),
+        _counts(costs, labels, s),
         Note(Severity.INFO, s.tokens_counts_note),
         Heading(s.tokens_times),
-        _times(costs, rows, s),
+        _times(costs, labels, s),
         Note(
             Severity.INFO,
             s.tokens_times_note.format(
@@ -41,11 +43,11 @@ def tokens_page(costs: LanguageCosts, language: str = "en") -> Page:
         ),
     ]
     if len(costs.tokenizers) > 1:
-        blocks += [Heading(s.tokens_both), _both(costs, rows, s)]
+        blocks += [Heading(s.tokens_both), _both(costs, labels, s)]
     if any(text.cycle is not None for text in costs.texts):
         blocks += [
             Heading(s.tokens_cycles),
-            _cycles(costs, rows, s),
+            _cycles(costs, labels, s),
             Note(Severity.INFO, s.tokens_cycles_note.format(tokenizer=costs.tokenizers[0].name)),
         ]
     return Page(s.tokens_title.format(model=costs.model), tuple(blocks), s.language)
@@ -145,97 +147,104 @@ def _warnings(costs: LanguageCosts, names: tuple[str, ...], s: Strings) -> Itera
         yield Note(Severity.INFO, note)
 
 
-def _counts(costs: LanguageCosts, names: tuple[str, ...], s: Strings) -> Table:
-    columns = (
-        Column(s.tokens_text),
-        Column(s.tokens_characters, Align.RIGHT),
-        Column(s.tokens_bytes, Align.RIGHT, 2),
-        Column(s.tokens_count, Align.RIGHT),
-        Column(s.tokens_special, Align.RIGHT, 3),
-        Column(s.tokens_per_character, Align.RIGHT),
-        Column(s.tokens_per_token, Align.RIGHT, 4),
-        Column(s.tokens_unknown, Align.RIGHT),
-        Column(s.tokens_ratio, Align.RIGHT),
-        Column(s.tokens_fits, Align.RIGHT, 5),
+def _table(costs: LanguageCosts, labels: tuple[str, ...], s: Strings, *columns: tuple[Column, _Cell]) -> Table:
+    """One row a text: its label, then a cell for each column."""
+    rows = zip(labels, costs.texts, strict=True)
+    return Table(
+        (Column(s.tokens_text), *(column for column, _ in columns)),
+        tuple((label, *(cell(text) for _, cell in columns)) for label, text in rows),
     )
 
-    def cells(name: str, text: TextCost) -> tuple[str, ...]:
-        own = text.by_tokenizer[0]
-        return (
-            name,
-            fmt.count(text.text.characters),
-            fmt.count(text.text.utf8_bytes),
-            fmt.count(own.count.tokens),
-            fmt.count(own.count.special_tokens),
-            fmt.significant(own.tokens_per_character),
-            fmt.significant(own.characters_per_token),
-            fmt.share(own.unknown_share),
-            fmt.times(own.token_ratio),
-            fmt.count(text.fitting_characters),
-        )
 
-    return Table(columns, tuple(map(cells, names, costs.texts)))
+def _ratio_column(
+    costs: LanguageCosts, s: Strings, ratio: Callable[[TextCost], Ratio | None]
+) -> tuple[tuple[Column, _Cell], ...]:
+    """The ratio to the reference text with its interval; nothing where there is only one text."""
+
+    def cell(text: TextCost) -> str:
+        found = ratio(text)
+        # The reference against itself is one without any doubt.
+        if found is None or text is costs.texts[costs.reference]:
+            return fmt.significant(None if found is None else found.value)
+        return fmt.ratio(found)
+
+    return ((Column(s.tokens_ratio, Align.RIGHT), cell),) if len(costs.texts) > 1 else ()
 
 
-def _times(costs: LanguageCosts, names: tuple[str, ...], s: Strings) -> Table:
-    columns = (
-        Column(s.tokens_text),
-        Column(s.time, Align.RIGHT),
-        Column(s.interval, Align.RIGHT, 1),
-        Column(s.tokens_time_per_character, Align.RIGHT),
-        Column(s.tokens_ratio, Align.RIGHT),
+def _counts(costs: LanguageCosts, labels: tuple[str, ...], s: Strings) -> Table:
+    right = Align.RIGHT
+    several = len(costs.texts) > 1
+    ratio: tuple[Column, _Cell] = (
+        Column(s.tokens_ratio, right),
+        lambda text: fmt.times(text.by_tokenizer[0].token_ratio),
     )
-
-    def cells(name: str, text: TextCost) -> tuple[str, ...]:
-        own = text.by_tokenizer[0]
-        return (
-            name,
-            fmt.time(own.time.value_ns),
-            fmt.plus_minus(own.time),
-            fmt.time(own.time_per_character_ns),
-            fmt.ratio(own.time_ratio),
-        )
-
-    return Table(columns, tuple(map(cells, names, costs.texts)))
-
-
-def _both(costs: LanguageCosts, names: tuple[str, ...], s: Strings) -> Table:
-    """The model's own tokenizer and its twin, a column each."""
-    speeds = tuple(s.tokens_fast if tokenizer.fast else s.tokens_slow for tokenizer in costs.tokenizers)
-    columns = (
-        Column(s.tokens_text),
-        *(Column(speed, Align.RIGHT) for speed in speeds),
-        Column(s.tokens_ratio, Align.RIGHT),
-    )
-    rows = tuple(
-        (name, *(fmt.time(cost.time.value_ns) for cost in text.by_tokenizer), fmt.ratio(text.by_tokenizer[1].to_own))
-        for name, text in zip(names, costs.texts, strict=True)
-    )
-    return Table(columns, rows)
-
-
-def _cycles(costs: LanguageCosts, names: tuple[str, ...], s: Strings) -> Table:
-    columns = (
-        Column(s.tokens_text),
-        Column(s.time, Align.RIGHT),
-        Column(s.interval, Align.RIGHT, 1),
-        Column(s.tokens_time_per_character, Align.RIGHT),
-        Column(s.tokens_tokenize_share, Align.RIGHT),
-        Column(s.tokens_ratio, Align.RIGHT),
-    )
-    rows = tuple(
+    return _table(
+        costs,
+        labels,
+        s,
+        (Column(s.tokens_characters, right), lambda text: fmt.count(text.text.characters)),
+        (Column(s.tokens_bytes, right, 2), lambda text: fmt.count(text.text.utf8_bytes)),
+        (Column(s.tokens_count, right), lambda text: fmt.count(text.by_tokenizer[0].count.tokens)),
+        (Column(s.tokens_special, right, 3), lambda text: fmt.count(text.by_tokenizer[0].count.special_tokens)),
         (
-            name,
-            fmt.time(cycle.wall.value_ns),
-            fmt.plus_minus(cycle.wall),
-            fmt.time(cycle.time_per_character_ns),
-            fmt.share(cycle.tokenize_share),
-            fmt.ratio(cycle.ratio) if cycle.ratio is not None else fmt.UNKNOWN,
-        )
-        for name, cycle in zip(names, (text.cycle for text in costs.texts), strict=True)
-        if cycle is not None
+            Column(s.tokens_per_character, right),
+            lambda text: fmt.significant(text.by_tokenizer[0].tokens_per_character),
+        ),
+        (
+            Column(s.tokens_per_token, right, 4),
+            lambda text: fmt.significant(text.by_tokenizer[0].characters_per_token),
+        ),
+        (Column(s.tokens_unknown, right), lambda text: fmt.share(text.by_tokenizer[0].unknown_share)),
+        *((ratio,) if several else ()),
+        (Column(s.tokens_fits, right, 5), lambda text: fmt.count(text.fitting_characters)),
     )
-    return Table(columns, rows)
+
+
+def _times(costs: LanguageCosts, labels: tuple[str, ...], s: Strings) -> Table:
+    right = Align.RIGHT
+    return _table(
+        costs,
+        labels,
+        s,
+        (Column(s.time, right), lambda text: fmt.time(text.by_tokenizer[0].time.value_ns)),
+        (Column(s.interval, right, 1), lambda text: fmt.plus_minus(text.by_tokenizer[0].time)),
+        (
+            Column(s.tokens_time_per_character, right),
+            lambda text: fmt.time(text.by_tokenizer[0].time_per_character_ns),
+        ),
+        *_ratio_column(costs, s, lambda text: text.by_tokenizer[0].time_ratio),
+    )
+
+
+def _both(costs: LanguageCosts, labels: tuple[str, ...], s: Strings) -> Table:
+    """The model's own tokenizer and its twin, a column each."""
+    own, twin = (s.tokens_fast if tokenizer.fast else s.tokens_slow for tokenizer in costs.tokenizers)
+    return _table(
+        costs,
+        labels,
+        s,
+        (Column(own, Align.RIGHT), lambda text: fmt.time(text.by_tokenizer[0].time.value_ns)),
+        (Column(twin, Align.RIGHT), lambda text: fmt.time(text.by_tokenizer[1].time.value_ns)),
+        (Column(s.tokens_slow_by_fast, Align.RIGHT), lambda text: fmt.ratio(text.by_tokenizer[1].to_own)),
+    )
+
+
+def _cycles(costs: LanguageCosts, labels: tuple[str, ...], s: Strings) -> Table:
+    right = Align.RIGHT
+
+    def of(tell: Callable[[CycleCost], str]) -> _Cell:
+        return lambda text: tell(text.cycle) if text.cycle is not None else fmt.UNKNOWN
+
+    return _table(
+        costs,
+        labels,
+        s,
+        (Column(s.time, right), of(lambda cycle: fmt.time(cycle.wall.value_ns))),
+        (Column(s.interval, right, 1), of(lambda cycle: fmt.plus_minus(cycle.wall))),
+        (Column(s.tokens_time_per_character, right), of(lambda cycle: fmt.time(cycle.time_per_character_ns))),
+        (Column(s.tokens_tokenize_share, right), of(lambda cycle: fmt.share(cycle.tokenize_share))),
+        *_ratio_column(costs, s, lambda text: text.cycle.ratio if text.cycle is not None else None),
+    )
 
 
 def tokens_json(costs: LanguageCosts) -> str:
