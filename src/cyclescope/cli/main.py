@@ -11,7 +11,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from cyclescope.cli import demo, measure, models, show, tokens, trace
+from cyclescope.cli import define, demo, measure, models, show, tokens, trace
 from cyclescope.core.errors import CyclescopeError, Interrupted, OutputError
 from cyclescope.core.version import __version__
 
@@ -44,6 +44,7 @@ app.command("show")(show.show)
 app.command("trace")(trace.trace)
 app.command("tokens")(tokens.tokens)
 app.command("models")(models.models)
+app.command("define")(define.define)
 app.command("demo")(demo.demo)
 
 

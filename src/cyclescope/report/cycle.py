@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from cyclescope.explaining.explanation import Explanation, GroupRow, LayerRow
 from cyclescope.report import format as fmt
 from cyclescope.report import wording
+from cyclescope.report.generation import generation_blocks
 from cyclescope.report.page import (
     Align,
     Bar,
@@ -39,6 +40,7 @@ def cycle_page(explanation: Explanation, language: str = "en") -> Page:
     s = strings(language)
     blocks = [
         *_opening(explanation, s),
+        *(generation_blocks(explanation.generation, s) if explanation.generation else ()),
         *_stages(explanation, s),
         *_places(explanation, s),
         *_layers(explanation, s),

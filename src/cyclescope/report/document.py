@@ -10,6 +10,7 @@ from cyclescope.core.op import Cost, Site
 from cyclescope.core.statistics import Estimate
 from cyclescope.explaining.explanation import Closure, Explanation, GroupRow
 from cyclescope.report import wording
+from cyclescope.report.generation import generation_document
 from cyclescope.report.schema import (
     Account,
     AccountLine,
@@ -58,6 +59,7 @@ def document(explanation: Explanation) -> CycleReport:
             for step in explanation.next_steps
         ],
         notes=list(wording.remarks(cycle, EN)),
+        generation=generation_document(explanation.generation) if explanation.generation else None,
     )
 
 

@@ -245,6 +245,97 @@ class NextStep(_Part):
     text: Text
 
 
+class MetricValue(_Part):
+    """One metric of a generation, over unprofiled cycles. null where it is undefined: absent, not zero."""
+
+    name: Text = Field(description="stable; `cyclescope define NAME` explains it")
+    formula: Text
+    begin: Text = Field(description="point of the clock at which it begins")
+    end: Text = Field(description="point of the clock at which it ends")
+    population: Text = Field(description="what one sample is: runs, gaps (between tokens, all runs) or steps")
+    summary: Text = Field(description="median, or slope over the position (Theil–Sen)")
+    unit: Text = Field(description="unit of value, low, high, mean and percentiles")
+    n: int = Field(description="number of samples")
+    value: float | None = Field(description="the summary of the samples")
+    low: float | None = Field(description="lower end of its 95 % interval")
+    high: float | None = Field(description="upper end of its 95 % interval")
+    runs: int = Field(description="independent runs (for a slope: points) behind the interval")
+    mean: float | None = Field(description="mean of the samples; null for a slope")
+    percentiles: dict[str, float] = Field(description="p50, p90, p99, each only where n supports it")
+
+
+class DialectValue(_Part):
+    """What another tool would have said of the same generations, by its own definition."""
+
+    tool: Text
+    name: Text = Field(description="what the tool calls it")
+    metric: Text = Field(description="our metric of that name or meaning")
+    formula: Text
+    unit: Text = Field(description="unit of mean and median")
+    label: Text = Field(description="unit as the tool prints it")
+    n: int
+    mean: float | None = Field(description="mean of the samples, or the tool's one figure over all requests")
+    median: float | None
+    remarks: list[Text] = Field(description="stable codes of what sets the definition apart")
+    source: Text = Field(description="URL of the code that it was read in")
+
+
+class GenerationPhase(_Part):
+    """One phase of a generation; the phases add up to closure.attributed_ns. time_ns = operations_ns + python_ns."""
+
+    name: Text = Field(description="tokenize, prepare, encode, prefill, decode or read out")
+    time_ns: Time
+    low_ns: LowNs
+    high_ns: HighNs
+    share: Share
+    operations_ns: float = Field(description="ns inside operations")
+    python_ns: float = Field(description="ns of Python between operations")
+
+
+class GenerationStep(_Part):
+    """One forward pass and the choice of a token after it; step 0 is the prefill. time_ns = operations_ns + python_ns."""
+
+    step: int
+    position: int = Field(
+        description="tokens that the decoder had seen before the one that this step reads; prefill: 0"
+    )
+    time_ns: Time
+    low_ns: LowNs
+    high_ns: HighNs
+    operations_ns: float = Field(description="ns inside operations")
+    python_ns: float = Field(description="ns of Python between operations")
+    sample_ns: float = Field(description="ns after the forward pass, of time_ns: choosing the token")
+    gap_ns: float | None = Field(
+        description="ns from the token before to this step's, unprofiled; null for the prefill"
+    )
+    gap_low_ns: float | None = Field(description="ns; lower end of its 95 % interval")
+    gap_high_ns: float | None = Field(description="ns; upper end of its 95 % interval")
+    cache_bytes: int = Field(description="bytes in layers that this step reads of what earlier steps wrote there")
+
+
+class GenerationGrowth(_Part):
+    """How the time of one place grows over the decode steps, the steepest first."""
+
+    name: Text = Field(description="place as in places, or a stage for the Python time in it")
+    kind: Text = Field(description="sort of work, or python")
+    slope_ns: float = Field(description="ns a position (Theil–Sen)")
+    low_ns: float = Field(description="ns a position; lower end of its 95 % interval (Sen)")
+    high_ns: float = Field(description="ns a position; upper end of its 95 % interval (Sen)")
+    grown_ns: float = Field(description="ns; slope_ns × positions between the first and the last decode step")
+
+
+class GenerationReport(_Part):
+    """A cycle that wrote text."""
+
+    sequences: int = Field(description="sequences of the batch")
+    tokens: int = Field(description="tokens written, of each sequence")
+    metrics: list[MetricValue]
+    dialects: list[DialectValue]
+    phases: list[GenerationPhase]
+    steps: list[GenerationStep]
+    growth: list[GenerationGrowth]
+
+
 class CycleReport(_Part):
     """Everything that is told about one compute cycle."""
 
@@ -268,6 +359,7 @@ class CycleReport(_Part):
     warnings: list[Caution]
     next_steps: list[NextStep]
     notes: list[Text] = Field(description="facts that whoever reads the figures must know")
+    generation: GenerationReport | None = Field(default=None, description="null for a cycle that wrote no text")
 
 
 def json_schema() -> str:

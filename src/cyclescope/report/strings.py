@@ -13,6 +13,10 @@ from typing import Literal, TypeAlias
 from cyclescope.core.errors import UsageError
 from cyclescope.core.op import OpKind
 from cyclescope.explaining.explanation import DoubtCode, StepCode
+from cyclescope.explaining.generation import Phase
+from cyclescope.explaining.metrics.definition import MetricName, Population, Summary, Unit
+from cyclescope.explaining.metrics.dialects import Remark
+from cyclescope.explaining.metrics.observed import Quantity
 from cyclescope.models.catalog import Family
 
 Language: TypeAlias = Literal["en", "zh"]
@@ -177,6 +181,48 @@ class Strings:
     tokens_disagree: str
     language_names: Mapping[str, str]
     families: Mapping[Family, str]
+    # text that a cycle wrote
+    generation: str
+    metric: str
+    value: str
+    undefined_metrics: str
+    metrics_defined: str
+    phases: str
+    decode_steps: str
+    decode_steps_text: str
+    cache_text: str
+    growth: str
+    growth_slope: str
+    growth_total: str
+    no_growth: str
+    phase_names: Mapping[Phase, str]
+    # definitions of metrics
+    definitions_title: str
+    define_usage: str
+    percentiles_note: str
+    formula: str
+    points: str
+    points_value: str
+    population: str
+    summary: str
+    unit: str
+    also_called: str
+    undefined: str
+    undefined_below: str
+    slope_of: str
+    elsewhere: str
+    tool: str
+    called_there: str
+    printed_unit: str
+    sources: str
+    metric_names: Mapping[MetricName, str]
+    metric_texts: Mapping[MetricName, str]
+    quantity_names: Mapping[Quantity, str]
+    population_names: Mapping[Population, str]
+    summary_names: Mapping[Summary, str]
+    unit_names: Mapping[Unit, str]
+    unit_amounts: Mapping[Unit, str]
+    remark_texts: Mapping[Remark, str]
     doubt_texts: Mapping[DoubtCode, Advice]
     step_texts: Mapping[StepCode, str]
 
@@ -353,6 +399,119 @@ EN = Strings(
     ),
     families=MappingProxyType(
         {Family.ENCODER: "encoder", Family.DECODER: "decoder", Family.ENCODER_DECODER: "encoder-decoder"}
+    ),
+    generation="Generation",
+    metric="metric",
+    value="value",
+    undefined_metrics="Undefined at this number of tokens ({tokens}): {names}.",
+    metrics_defined="Of the unprofiled cycles. What each means, and what other tools mean by it: cyclescope define NAME",
+    phases="Phases",
+    decode_steps="Decode steps",
+    decode_steps_text="{count} decode steps: median {median}, from {low} to {high}; of it choosing the token {sample}, Python between operations {python}",
+    cache_text="The first decode step reads {first} that earlier steps left behind (the cache), the last {last}.",
+    growth="What grows from step to step",
+    growth_slope="per 1000 positions",
+    growth_total="in this run",
+    no_growth="Nothing grows beyond what the measurement varies by.",
+    phase_names=MappingProxyType(
+        {
+            Phase.TOKENIZE: "tokenize",
+            Phase.PREPARE: "prepare",
+            Phase.ENCODE: "encode",
+            Phase.PREFILL: "prefill",
+            Phase.DECODE: "decode",
+            Phase.READ_OUT: "read out",
+        }
+    ),
+    definitions_title="Metrics of a generation",
+    define_usage="One of them, and how other tools define it: cyclescope define NAME",
+    percentiles_note="A percentile is told only where one sample is likely to lie beyond it: the median from {p50} samples, p90 from {p90}, p99 from {p99}.",
+    formula="formula",
+    points="clock",
+    points_value="from {begin} to {end}",
+    population="samples",
+    summary="figure",
+    unit="unit",
+    also_called="also called",
+    undefined="undefined",
+    undefined_below="below {tokens} tokens: absent, not zero",
+    slope_of="{formula}, its slope over the position",
+    elsewhere="The same name elsewhere",
+    tool="tool",
+    called_there="calls it",
+    printed_unit="printed in",
+    sources="Sources",
+    metric_names=MappingProxyType(
+        {
+            MetricName.TTFT: "time to first token",
+            MetricName.PREFILL: "prefill",
+            MetricName.PREFILL_THROUGHPUT: "prefill throughput",
+            MetricName.PREFILL_SEQUENCES: "prefill sequences",
+            MetricName.TPOT: "time per output token",
+            MetricName.ITL: "inter-token latency",
+            MetricName.GROWTH: "growth of a step",
+            MetricName.E2E: "end to end",
+            MetricName.DECODE_THROUGHPUT: "decode throughput",
+            MetricName.THROUGHPUT: "output throughput",
+            MetricName.TOTAL_THROUGHPUT: "total throughput",
+        }
+    ),
+    metric_texts=MappingProxyType(
+        {
+            MetricName.TTFT: "How long a reader waits for the first token, tokenization included.",
+            MetricName.PREFILL: "From the call of the model to its first token: the prompt is read and one token chosen.",
+            MetricName.PREFILL_THROUGHPUT: "Tokens of the prompt, padding left out, that are read in a second of prefill.",
+            MetricName.PREFILL_SEQUENCES: "Prompts that are read in a second of prefill.",
+            MetricName.TPOT: "The mean time of a token after the first, one figure a run. It evens out long gaps; see itl.",
+            MetricName.ITL: "The time from one token to the next, each gap of every run a sample.",
+            MetricName.GROWTH: "How much longer a decode step gets as the text before it grows.",
+            MetricName.E2E: "From the text in to the text out.",
+            MetricName.DECODE_THROUGHPUT: "Tokens a second after the first, of all sequences of the batch.",
+            MetricName.THROUGHPUT: "Tokens that came out, of all sequences, over the whole time.",
+            MetricName.TOTAL_THROUGHPUT: "Tokens that were read and written, of all sequences, over the whole time.",
+        }
+    ),
+    quantity_names=MappingProxyType({quantity: quantity.value for quantity in Quantity}),
+    population_names=MappingProxyType(
+        {
+            Population.RUNS: "runs",
+            Population.GAPS: "gaps between tokens, of all runs together",
+            Population.STEPS: "decode steps, each by its median over the runs",
+        }
+    ),
+    summary_names=MappingProxyType(
+        {Summary.MEDIAN: "median", Summary.SLOPE: "slope by Theil and Sen: the median of the slopes between all pairs"}
+    ),
+    unit_names=MappingProxyType(
+        {
+            Unit.NANOSECONDS: "time",
+            Unit.TOKENS_PER_S: "tokens/s",
+            Unit.SEQUENCES_PER_S: "sequences/s",
+            Unit.NS_PER_1000_POSITIONS: "time per 1000 positions",
+        }
+    ),
+    unit_amounts=MappingProxyType(
+        {
+            Unit.TOKENS_PER_S: "{value} tokens/s",
+            Unit.SEQUENCES_PER_S: "{value} sequences/s",
+            Unit.NS_PER_1000_POSITIONS: "{value} per 1000 positions",
+        }
+    ),
+    remark_texts=MappingProxyType(
+        {
+            Remark.FIRST_INCLUDED: "Spreads the time to the first token over all tokens.",
+            Remark.MEAN_OF_RUN: "One mean for each request, so a single long gap does not show.",
+            Remark.CHUNKS: "Counts the chunks of the stream, which may hold several tokens.",
+            Remark.WHOLE_NUMBERS: "Drops the fraction of a nanosecond.",
+            Remark.NO_TEXT: "Begins when the model is called, so tokenization is left out.",
+            Remark.LOGITS: "Reads the clock when the logits are there, before the token is chosen.",
+            Remark.MISLABELLED: "Labelled samples/s, while it counts tokens.",
+            Remark.TEXT_INCLUDED: "Divides by the time to the first token, tokenization included.",
+            Remark.LAST_TOKEN: "Ends with the last token, not with the text.",
+            Remark.OVERALL: "One figure over all requests: the amount over the summed time.",
+            Remark.REPORTED: "Ends when the system under test reports the sample as complete.",
+            Remark.ONE_TOKEN_ERROR: "One token is logged as an error and divided by −1.",
+        }
     ),
     doubt_texts=MappingProxyType(
         {
@@ -586,6 +745,130 @@ ZH = Strings(
     ),
     families=MappingProxyType(
         {Family.ENCODER: "编码器", Family.DECODER: "解码器", Family.ENCODER_DECODER: "编码器-解码器"}
+    ),
+    generation="文本生成",
+    metric="指标",
+    value="数值",
+    undefined_metrics="每次运行只有 {tokens} 个词元，以下指标无定义：{names}。",
+    metrics_defined="以上取自未打点的周期。各指标的定义，以及其他工具如何定义：cyclescope define 名称",
+    phases="时段划分",
+    decode_steps="解码步",
+    decode_steps_text="{count} 个解码步：中位数 {median}，从 {low} 到 {high}；其中选取词元占 {sample}，算子之间的 Python 占 {python}",
+    cache_text="第一个解码步读取此前各步留下的数据（缓存）{first}，最后一步读取 {last}。",
+    growth="逐步增长的部分",
+    growth_slope="每 1000 个位置",
+    growth_total="本次共增长",
+    no_growth="没有超出测量波动的增长。",
+    phase_names=MappingProxyType(
+        {
+            Phase.TOKENIZE: "分词",
+            Phase.PREPARE: "准备",
+            Phase.ENCODE: "编码",
+            Phase.PREFILL: "预填充",
+            Phase.DECODE: "解码",
+            Phase.READ_OUT: "读出",
+        }
+    ),
+    definitions_title="文本生成的指标",
+    define_usage="查看某个指标以及其他工具的定义：cyclescope define 名称",
+    percentiles_note="只有很可能有样本超出某百分位时才给出它：中位数需 {p50} 个样本，p90 需 {p90} 个，p99 需 {p99} 个。",
+    formula="公式",
+    points="时钟",
+    points_value="从“{begin}”到“{end}”",
+    population="样本",
+    summary="取值",
+    unit="单位",
+    also_called="又名",
+    undefined="无定义",
+    undefined_below="少于 {tokens} 个词元时：不给出，而不是零",
+    slope_of="{formula}，随位置的斜率",
+    elsewhere="其他工具的同名指标",
+    tool="工具",
+    called_there="名称",
+    printed_unit="显示单位",
+    sources="来源",
+    metric_names=MappingProxyType(
+        {
+            MetricName.TTFT: "首词元时间",
+            MetricName.PREFILL: "预填充时间",
+            MetricName.PREFILL_THROUGHPUT: "预填充吞吐",
+            MetricName.PREFILL_SEQUENCES: "预填充序列吞吐",
+            MetricName.TPOT: "每词元时间",
+            MetricName.ITL: "词元间隔",
+            MetricName.GROWTH: "步长增长",
+            MetricName.E2E: "端到端时间",
+            MetricName.DECODE_THROUGHPUT: "解码吞吐",
+            MetricName.THROUGHPUT: "输出吞吐",
+            MetricName.TOTAL_THROUGHPUT: "总吞吐",
+        }
+    ),
+    metric_texts=MappingProxyType(
+        {
+            MetricName.TTFT: "读者等到第一个词元的时间，包括分词。",
+            MetricName.PREFILL: "从调用模型到第一个词元：读入提示并选取一个词元。",
+            MetricName.PREFILL_THROUGHPUT: "预填充每秒读入的提示词元数，不计填充。",
+            MetricName.PREFILL_SEQUENCES: "预填充每秒读入的提示条数。",
+            MetricName.TPOT: "第一个之后每个词元的平均时间，每次运行一个数。它会抹平长间隔，参见 itl。",
+            MetricName.ITL: "从一个词元到下一个词元的时间，每次运行的每个间隔都是一个样本。",
+            MetricName.GROWTH: "随着前文变长，一个解码步会变慢多少。",
+            MetricName.E2E: "从文本输入到文本输出。",
+            MetricName.DECODE_THROUGHPUT: "第一个词元之后每秒的词元数，整批序列合计。",
+            MetricName.THROUGHPUT: "输出的词元数（整批合计）除以全部时间。",
+            MetricName.TOTAL_THROUGHPUT: "读入和写出的词元数（整批合计）除以全部时间。",
+        }
+    ),
+    quantity_names=MappingProxyType(
+        {
+            Quantity.START: "请求到达",
+            Quantity.CALLED: "调用模型",
+            Quantity.FIRST: "第一个词元",
+            Quantity.LAST: "最后一个词元",
+            Quantity.TOKEN: "词元",
+            Quantity.BEFORE: "前一个词元",
+            Quantity.END: "文本输出",
+            Quantity.TOKENS: "词元数",
+            Quantity.SEQUENCES: "序列数",
+            Quantity.PROMPT: "提示词元数",
+        }
+    ),
+    population_names=MappingProxyType(
+        {
+            Population.RUNS: "各次运行",
+            Population.GAPS: "所有运行的词元间隔",
+            Population.STEPS: "各解码步，每步取各次运行的中位数",
+        }
+    ),
+    summary_names=MappingProxyType({Summary.MEDIAN: "中位数", Summary.SLOPE: "Theil–Sen 斜率：所有点对斜率的中位数"}),
+    unit_names=MappingProxyType(
+        {
+            Unit.NANOSECONDS: "时间",
+            Unit.TOKENS_PER_S: "词元/秒",
+            Unit.SEQUENCES_PER_S: "序列/秒",
+            Unit.NS_PER_1000_POSITIONS: "时间/1000 个位置",
+        }
+    ),
+    unit_amounts=MappingProxyType(
+        {
+            Unit.TOKENS_PER_S: "{value} 词元/秒",
+            Unit.SEQUENCES_PER_S: "{value} 序列/秒",
+            Unit.NS_PER_1000_POSITIONS: "每 1000 个位置 {value}",
+        }
+    ),
+    remark_texts=MappingProxyType(
+        {
+            Remark.FIRST_INCLUDED: "把首词元时间摊到所有词元上。",
+            Remark.MEAN_OF_RUN: "每个请求一个平均值，个别长间隔看不出来。",
+            Remark.CHUNKS: "按流中的数据块计数，一块可能含多个词元。",
+            Remark.WHOLE_NUMBERS: "舍去不足一纳秒的部分。",
+            Remark.NO_TEXT: "从调用模型开始计时，不含分词。",
+            Remark.LOGITS: "在得到 logits 时读时钟，尚未选取词元。",
+            Remark.MISLABELLED: "标为 samples/s，数的却是词元。",
+            Remark.TEXT_INCLUDED: "除以首词元时间，其中包括分词。",
+            Remark.LAST_TOKEN: "到最后一个词元为止，而不是到文本输出。",
+            Remark.OVERALL: "所有请求合成一个数：总量除以总时间。",
+            Remark.REPORTED: "到被测系统报告样本完成为止。",
+            Remark.ONE_TOKEN_ERROR: "只有一个词元时记为错误，并除以 −1。",
+        }
     ),
     doubt_texts=MappingProxyType(
         {

@@ -119,10 +119,6 @@ def dialects_of(metric: MetricName) -> tuple[Dialect, ...]:
     return tuple(dialect for dialect in DIALECTS if dialect.metric is metric)
 
 
-def _vllm(path: str) -> Source:
-    return Source("vllm-project/vllm", "009e6d4a1cd6ba3fb2a9fc00f4ec06f5297232a1", path)
-
-
 def _guidellm(line: int) -> Source:
     commit = "ee7a77457ba668b4b5ccb40f110518829893b36a"
     return Source("vllm-project/guidellm", commit, "src/guidellm/schemas/request_stats.py", line)
@@ -146,7 +142,12 @@ def _optimum(line: int) -> Source:
     return Source("huggingface/optimum-benchmark", commit, "optimum_benchmark/scenarios/inference/scenario.py", line)
 
 
-_SERVE = _vllm("vllm/benchmarks/serve.py")
+_SERVE = Source("vllm-project/vllm", "009e6d4a1cd6ba3fb2a9fc00f4ec06f5297232a1", "vllm/benchmarks/serve.py")
+_STREAM = Source(
+    "vllm-project/vllm",
+    "02cfb534df5674737558730b10f23d1b7aef9b7c",
+    "vllm/benchmarks/lib/endpoint_request_func.py",
+)
 _CHAT = "src/llmperf/ray_clients/openai_chat_completions_client.py"
 _NS, _TOKENS_PER_S, _SEQUENCES_PER_S = Unit.NANOSECONDS, Unit.TOKENS_PER_S, Unit.SEQUENCES_PER_S
 
@@ -223,7 +224,7 @@ DIALECTS: tuple[Dialect, ...] = (
         TOKEN - BEFORE,
         _NS,
         "ms",
-        _vllm("vllm/benchmarks/lib/endpoint_request_func.py"),
+        _STREAM,
         (Remark.CHUNKS,),
         least_tokens=2,
     ),

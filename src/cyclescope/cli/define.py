@@ -1,0 +1,29 @@
+"""`cyclescope define [NAME]`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cyclescope.cli.forms import Language
+
+
+def define(
+    name: Annotated[
+        str | None, typer.Argument(help="A metric (tpot, itl, …); without it, all are listed.", show_default=False)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    lang: Annotated[Language, typer.Option(help="Language of the report.")] = Language.ENGLISH,
+) -> None:
+    """Say what a metric means here, to the point of the clock, and what other tools mean by the same name."""
+    from cyclescope.explaining.metrics.definition import DEFINITIONS
+    from cyclescope.explaining.metrics.definition import define as find
+    from cyclescope.report.definition import definition_page, definitions_json, definitions_page
+    from cyclescope.report.terminal import print_page
+
+    found = None if name is None else find(name)
+    if as_json:
+        typer.echo(definitions_json(DEFINITIONS if found is None else (found,)))
+    else:
+        print_page(definitions_page(lang.value) if found is None else definition_page(found, lang.value))
