@@ -26,6 +26,7 @@ _T5: dict[str, Any] = {
     "num_heads": 4,
     "d_kv": 16,
     "d_ff": 128,
+    "decoder_start_token_id": 0,
 }
 _BART: dict[str, Any] = {
     "vocab_size": _VOCABULARY,
