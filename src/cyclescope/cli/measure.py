@@ -85,7 +85,10 @@ def measure(
     ] = None,
     sampling: Annotated[Sampling, typer.Option(help="How each token is chosen.")] = Sampling.GREEDY,
     cache: Annotated[KvCache, typer.Option(help="How keys and values are kept.")] = KvCache.DYNAMIC,
-    budget: Annotated[float, typer.Option(help="Seconds to spend on measuring, after loading.")] = 10.0,
+    budget: Annotated[
+        float | None,
+        typer.Option(help="Seconds to measure, after loading: 10, or 30 with --new-tokens.", show_default=False),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of random weights and made-up tokens.")] = 0,
     keep_text: Annotated[bool, typer.Option("--keep-text", help="Store the texts in the run file.")] = False,
     trust_remote_code: Annotated[
@@ -105,11 +108,11 @@ def measure(
     from cyclescope.backends.registry import check
     from cyclescope.cli.progress import progress
 
-    if text and text_file:
+    if text and text_file is not None:
         raise UsageError("Both --text and --text-file were given.", "", "Give one of them.")
     request = Request(
         model=model,
-        texts=tuple(text or (_read_texts(text_file) if text_file else ())),
+        texts=tuple(text or (_read_texts(text_file) if text_file is not None else ())),
         tokens=tokens,
         batch=batch,
         task=task.value,
@@ -126,6 +129,7 @@ def measure(
         cache=cache.value,
     )
     check(request)
+    require_different(out, html)
     for path in (out, html):
         if path is not None:
             _require_folder(path)
@@ -189,6 +193,14 @@ def _read_texts(name: str) -> list[str]:
     if not texts:
         raise UsageError(f"{name} has no text in it.", "Every line is empty.", "Put one text on each line.")
     return texts
+
+
+def require_different(*paths: Path | None) -> None:
+    """Refuse two names of one file: what is written last would cost what was there before."""
+    places = [path.expanduser().resolve() for path in paths if path is not None]
+    twice = next((place for place in places if places.count(place) > 1 and not place.is_char_device()), None)
+    if twice is not None:
+        raise UsageError(f"{twice} is named twice.", "One of its contents would be lost.", "Name different files.")
 
 
 def _require_folder(path: Path) -> None:

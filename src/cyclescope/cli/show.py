@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cyclescope.cli.forms import FlowLevel, Form, Language, print_told, told
+from cyclescope.cli.measure import require_different
 
 
 def show(
@@ -26,6 +27,7 @@ def show(
     from cyclescope.report.writing import write_text
     from cyclescope.store.run_file import load
 
+    require_different(run, html, out)
     explanation = explain(load(run))
     form = Form.JSON if as_json else form
     if html is not None:

@@ -16,7 +16,12 @@ def tokens(
     model: Annotated[str, typer.Argument(help="A folder, a config.json, a built-in architecture or a hub name.")],
     text: Annotated[
         list[str] | None,
-        typer.Option("--text", "-t", help="A text; best the same content in several languages, one --text each.", show_default=False),
+        typer.Option(
+            "--text",
+            "-t",
+            help="A text; best the same content in several languages, one --text each.",
+            show_default=False,
+        ),
     ] = None,
     text_file: Annotated[
         str | None, typer.Option(help="A file with one text a line; - is standard input.", show_default=False)

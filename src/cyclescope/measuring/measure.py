@@ -21,6 +21,7 @@ from cyclescope.measuring.load import LoadMeter
 from cyclescope.measuring.sampling import Collected, Notify, collect, silent, warm_up
 
 DEFAULT_BUDGET_S = 10.0
+DEFAULT_WRITING_BUDGET_S = 30.0  # a generation is a cycle of a second or more, and a few repeats are the least
 _CALIBRATION_SHARE = 0.1
 _MOST_CALIBRATION_NS = 2 * NS_PER_S
 
@@ -42,7 +43,7 @@ def measure(
     threads: int | None = None,
     dtype: str | None = None,
     attention: str | None = None,
-    budget: float = DEFAULT_BUDGET_S,
+    budget: float | None = None,
     seed: int = 0,
     keep_text: bool = False,
     trust_remote_code: bool = False,
@@ -53,7 +54,7 @@ def measure(
     `model` is a folder, a `config.json`, a built-in architecture, a hub name, or a model object that you have, then
     with its `tokenizer`. The input is `text` (one or several: a batch), or `tokens` made-up tokens, or `inputs`, tensors
     by name; with none of them a sentence of ours. With `new_tokens` the cycle writes that many: it is `model.generate`. `batch` repeats the input. `budget` is in seconds, loading not
-    counted. Interrupted by Ctrl-C, it gives what there is, marked partial, if a cycle was completed.
+    counted; 10 unless given, 30 where text is written. Interrupted by Ctrl-C, it gives what there is, marked partial, if a cycle was completed.
 
     Raises `UsageError`, `ModelError`, `MissingExtra`, `Unsupported`, `EngineError`.
     """
@@ -82,8 +83,10 @@ def measure(
     return measure_request(request, budget, progress)
 
 
-def measure_request(request: Request, budget: float = DEFAULT_BUDGET_S, progress: Notify = silent) -> Cycle:
-    """Measure what `request` asks for, within `budget` seconds after loading."""
+def measure_request(request: Request, budget: float | None = None, progress: Notify = silent) -> Cycle:
+    """Measure what `request` asks for, within `budget` seconds after loading (10, or 30 where text is written)."""
+    if budget is None:
+        budget = DEFAULT_BUDGET_S if request.new_tokens is None else DEFAULT_WRITING_BUDGET_S
     if not 0 < budget < math.inf:
         raise UsageError(f"A budget of {budget} s is impossible.", "", "Give a number of seconds above zero.")
     progress("load", 0.0)

@@ -273,9 +273,9 @@ class DialectValue(_Part):
     formula: Text
     unit: Text = Field(description="unit of mean and median")
     label: Text = Field(description="unit as the tool prints it")
-    n: int
+    n: int = Field(description="number of samples")
     mean: float | None = Field(description="mean of the samples, or the tool's one figure over all requests")
-    median: float | None
+    median: float | None = Field(description="median of the samples; null where the tool has one figure")
     remarks: list[Text] = Field(description="stable codes of what sets the definition apart")
     source: Text = Field(description="URL of the code that it was read in")
 

@@ -105,6 +105,13 @@ def _texts(request: Request, loaded: Loaded) -> list[str]:
             "Its folder holds none, and it is not a built-in architecture.",
             "Use --tokens N, or put tokenizer.json beside config.json.",
         )
+    for position, text in enumerate(texts):
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            raise UsageError(
+                f"Text {position + 1} is no Unicode text.",
+                "It has bytes in it that are not UTF-8.",
+                "Give it in UTF-8; a file of another encoding can be converted with iconv.",
+            )
     if texts and request.batch is not None:
         texts = [texts[i % len(texts)] for i in range(request.batch)]
     return texts

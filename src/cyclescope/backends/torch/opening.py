@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from time import perf_counter_ns
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from cyclescope.backends.base import OpenTimes, Request
 from cyclescope.backends.host import read_machine
-from cyclescope.core.errors import Unsupported
+from cyclescope.core.errors import Unsupported, UsageError
 from cyclescope.core.plan import Plan
 
 if TYPE_CHECKING:
@@ -20,22 +21,29 @@ if TYPE_CHECKING:
     from cyclescope.backends.torch.tracing import Traced
     from cyclescope.core.graph import Graph
 
+_LARGEST_SEED = 2**63 - 1
+# The thread library ends the whole process, without a word of ours, where the system gives it no more threads.
+_MOST_THREADS_A_CORE = 64
+
 
 def open_torch(request: Request) -> TorchSession:
     """Load what `request` names and make it ready to run. Importing the framework is timed apart."""
     import_ns = _import_framework()
     import torch
 
+    from cyclescope.backends.torch.errors import engine_errors
     from cyclescope.backends.torch.inputs import prepare
     from cyclescope.backends.torch.loading import in_hand, load
     from cyclescope.backends.torch.session import TorchSession
 
     _check_device(request.device)
+    _check_numbers(request)
     begin = perf_counter_ns()
     by_name = isinstance(request.model, str)
     loaded = load(request) if by_name else in_hand(request)
     load_ns = perf_counter_ns() - begin if by_name else None
-    steps, workload, notes = prepare(request, loaded)
+    with engine_errors("make the input"):
+        steps, workload, notes = prepare(request, loaded)
     config = getattr(loaded.model, "config", None)
     first = next(loaded.model.parameters(), None)
     plan = Plan(
@@ -115,6 +123,19 @@ def _check_device(device: str) -> None:
         "This PyTorch sees no CUDA device." if device.startswith("cuda") else "Devices are cpu and cuda.",
         "Use --device cpu.",
     )
+
+
+def _check_numbers(request: Request) -> None:
+    """Numbers that PyTorch cannot take. Raises `UsageError`."""
+    if request.seed > _LARGEST_SEED:
+        raise UsageError(f"--seed {request.seed} is too large.", "", f"Give a whole number from 0 to {_LARGEST_SEED}.")
+    most = _MOST_THREADS_A_CORE * (os.cpu_count() or 1)
+    if request.threads is not None and request.threads > most:
+        raise UsageError(
+            f"--threads {request.threads} is impossible here.",
+            f"This machine has {os.cpu_count()} cores.",
+            f"Give a whole number from 1 to {most}; more threads than cores seldom help.",
+        )
 
 
 def _generates(config: Any) -> bool:
