@@ -244,6 +244,27 @@ def test_impossible_requests(cli: CommandLine, tiny: Path, options: tuple[str, .
     cli.refuses(2, "measure", tiny, *options)
 
 
+@pytest.mark.parametrize("options", [("--seed", str(2**63)), ("--threads", str(10**6)), ("--text-file", "")])
+def test_numbers_and_names_that_nothing_can_take(cli: CommandLine, tiny: Path, options: tuple[str, ...]) -> None:
+    cli.refuses(2, "measure", tiny, *options)
+
+
+def test_text_that_is_no_unicode(cli: CommandLine, tiny: Path) -> None:
+    """What Python makes of an argument that is not UTF-8."""
+    assert "no Unicode text" in cli.refuses(2, "measure", tiny, "--text", "good", "--text", "Z\udcfcrich")
+
+
+@pytest.mark.parametrize("size", [10**10, 10**25])
+def test_batch_that_fits_no_memory(cli: CommandLine, tiny: Path, size: int) -> None:
+    assert "make the input" in cli.refuses(8, "measure", tiny, "--tokens", "40", "--batch", str(size))
+
+
+def test_broken_tokenizer_files(cli: CommandLine, tiny: Path) -> None:
+    for content in (b"{broken", b"{}", b"\xff\xfe", b""):
+        (tiny / "tokenizer.json").write_bytes(content)
+        assert "cannot be loaded" in cli.refuses(3, "measure", tiny, *QUICK)
+
+
 @pytest.mark.parametrize("options", [("--attention", "flash"), ("--task", "guess"), ("--weights", "new"), ("--nose",)])
 def test_unknown_values_of_options(cli: CommandLine, options: tuple[str, ...]) -> None:
     done = cli("measure", "bert-tiny", *options)
@@ -375,6 +396,17 @@ def test_report_that_cannot_be_printed_does_not_cost_the_files(tiny: Path) -> No
 def test_place_that_cannot_be_is_refused_before_measuring(cli: CommandLine, tmp_path: Path, option: str) -> None:
     for place in (tmp_path / "no" / "such" / "run", tmp_path):
         cli.refuses(5, "measure", "no-model-is-looked-for", option, place)
+
+
+def test_one_name_for_two_files(cli: CommandLine, tiny: Path, saved: bytes) -> None:
+    run = tiny / "run.cycle"
+    run.write_bytes(saved)
+
+    cli.refuses(2, "measure", tiny, "--out", tiny / "a", "--html", tiny / "b" / ".." / "a")
+    for option in ("--out", "--html"):
+        cli.refuses(2, "show", run, option, run)
+
+    assert run.read_bytes() == saved
 
 
 def test_show_and_trace_say_what_they_cannot_write(cli: CommandLine, tmp_path: Path, saved: bytes) -> None:
