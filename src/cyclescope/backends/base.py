@@ -149,6 +149,7 @@ class OpenTokenizers:
     """The tokenizers of a model, its own first, and the most tokens that the model takes (None: no limit)."""
 
     reference: str
+    machine: Machine
     tokenizers: tuple[TextTokenizer, ...]
     longest: int | None
     notes: tuple[str, ...] = ()

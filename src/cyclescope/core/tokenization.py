@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cyclescope.core.cycle import Cycle
+from cyclescope.core.machine import Machine
 from cyclescope.core.units import Bytes, IntArray
 
 
@@ -62,12 +63,16 @@ class TextCosts:
 
     `longest` is the most tokens that the model takes, special ones included; None where there is no limit. `partial`:
     it was interrupted, and the last texts may have no cycle. `notes` are facts that whoever reads it must know.
+    `taken_at` is UTC in ISO 8601, `version` the cyclescope that took it.
     """
 
     model: str
+    machine: Machine
     texts: tuple[TextFacts, ...]
     runs: tuple[TokenizerRun, ...]
     longest: int | None
     cycles: tuple[Cycle, ...] = ()
     partial: bool = False
     notes: tuple[str, ...] = ()
+    taken_at: str = ""
+    version: str = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cyclescope.core.cycle import Cycle
+from cyclescope.core.machine import Machine
 from cyclescope.core.statistics import Estimate, Ratio, median_estimate, median_ratio
 from cyclescope.core.structure import TOKENIZE
 from cyclescope.core.tokenization import TextCosts, TextFacts, TokenCount, TokenizerInfo
@@ -76,6 +77,7 @@ class LanguageCosts:
     """
 
     model: str
+    machine: Machine
     tokenizers: tuple[TokenizerInfo, ...]
     texts: tuple[TextCost, ...]
     reference: int
@@ -84,6 +86,8 @@ class LanguageCosts:
     disagreements: int
     partial: bool
     notes: tuple[str, ...]
+    taken_at: str
+    version: str
 
 
 def explain_texts(costs: TextCosts) -> LanguageCosts:
@@ -91,6 +95,7 @@ def explain_texts(costs: TextCosts) -> LanguageCosts:
     reference = _reference(costs)
     return LanguageCosts(
         model=costs.model,
+        machine=costs.machine,
         tokenizers=tuple(run.tokenizer for run in costs.runs),
         texts=tuple(_text_cost(costs, place, reference) for place in range(len(costs.texts))),
         reference=reference,
@@ -99,6 +104,8 @@ def explain_texts(costs: TextCosts) -> LanguageCosts:
         disagreements=sum(len(set(counts)) > 1 for counts in zip(*(run.counts for run in costs.runs), strict=True)),
         partial=costs.partial,
         notes=costs.notes,
+        taken_at=costs.taken_at,
+        version=costs.version,
     )
 
 

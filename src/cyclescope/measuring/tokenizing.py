@@ -6,6 +6,7 @@ import math
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 
@@ -19,6 +20,7 @@ from cyclescope.core.errors import UsageError
 from cyclescope.core.statistics import median_estimate
 from cyclescope.core.tokenization import TextCosts, TextFacts, TokenizerRun
 from cyclescope.core.units import NS_PER_S, Nanoseconds
+from cyclescope.core.version import __version__
 from cyclescope.measuring.measure import measure_request
 from cyclescope.measuring.sampling import NARROW, Notify, is_steady, silent
 
@@ -103,12 +105,15 @@ def compare_request(
         interrupted = _measure_each(request, seconds * (1 - share), cycles, progress)
     return TextCosts(
         model=opened.reference,
+        machine=opened.machine,
         texts=tuple(_facts(*pair) for pair in zip(labels, request.texts, strict=True)),
         runs=collected.runs(),
         longest=opened.longest,
         cycles=tuple(cycles),
         partial=interrupted,
         notes=opened.notes,
+        taken_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        version=__version__,
     )
 
 

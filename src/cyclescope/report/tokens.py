@@ -122,6 +122,11 @@ def _facts(costs: LanguageCosts, names: tuple[str, ...], s: Strings) -> KeyValue
         rows.append((label, value))
     if costs.longest is not None:
         rows.append((s.tokens_longest, s.tokens_longest_value.format(count=fmt.count(costs.longest))))
+    machine = costs.machine
+    hardware = s.machine_value.format(
+        processor=machine.processor, cores=machine.cores, memory=fmt.data(machine.memory_bytes)
+    )
+    rows.append((s.machine, hardware + (s.virtual if machine.virtual else "")))
     if len(names) > 1:
         rows.append((s.tokens_compared, names[costs.reference]))
     return KeyValues(tuple(rows))
@@ -252,7 +257,18 @@ def tokens_json(costs: LanguageCosts) -> str:
     document = {
         "schema": SCHEMA,
         "model": storable(costs.model),
+        "version": costs.version,
+        "taken_at": costs.taken_at,
         "partial": costs.partial,
+        "machine": {
+            "processor": storable(costs.machine.processor),
+            "cores": costs.machine.cores,
+            "memory_bytes": costs.machine.memory_bytes,
+            "system": storable(costs.machine.system),
+            "python": storable(costs.machine.python),
+            "virtual": costs.machine.virtual,
+            "packages": {storable(name): storable(version) for name, version in costs.machine.packages},
+        },
         "longest_tokens": costs.longest,
         "reference": costs.reference,
         "tokenizers": [

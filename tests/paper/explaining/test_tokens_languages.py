@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from paper_models import paper_bert, paper_cycle
 
+from cyclescope.backends.paper import PAPER_MACHINE
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.samples import PlainSamples
 from cyclescope.core.statistics import Estimate
@@ -30,7 +31,7 @@ def run(*counts: TokenCount, times: tuple[int, ...] | None = None, info: Tokeniz
 
 def costs_of(*counts: TokenCount, labels: tuple[str, ...] = (), longest: int | None = None) -> LanguageCosts:
     texts = tuple(text(label) for label in labels or ("",) * len(counts))
-    return explain_texts(TextCosts("paper", texts, (run(*counts),), longest))
+    return explain_texts(TextCosts("paper", PAPER_MACHINE, texts, (run(*counts),), longest))
 
 
 def test_every_figure_of_a_text() -> None:
@@ -38,7 +39,7 @@ def test_every_figure_of_a_text() -> None:
     fast = run(TokenCount(10, 2, 0), TokenCount(15, 2, 1), times=(2000, 5000))
     slow = run(TokenCount(10, 2, 0), TokenCount(15, 2, 1), times=(8000, 25_000), info=replace(INFO, fast=False))
 
-    costs = explain_texts(TextCosts("paper", texts, (fast, slow), longest=122))
+    costs = explain_texts(TextCosts("paper", PAPER_MACHINE, texts, (fast, slow), longest=122))
 
     english, chinese = costs.texts
     own, twin = chinese.by_tokenizer
@@ -110,7 +111,7 @@ def test_without_a_limit_everything_fits() -> None:
 def test_tokenizers_that_differ_are_counted() -> None:
     one, other = run(TokenCount(5, 2, 0), TokenCount(6, 2, 0)), run(TokenCount(5, 2, 0), TokenCount(6, 2, 1))
 
-    assert explain_texts(TextCosts("paper", (text(), text()), (one, other), None)).disagreements == 1
+    assert explain_texts(TextCosts("paper", PAPER_MACHINE, (text(), text()), (one, other), None)).disagreements == 1
 
 
 # Cycles ---------------------------------------------------------------------------------------------------------------
@@ -126,7 +127,7 @@ def cycle_of(wall_ns: int, runs: int = 9) -> Cycle:
 
 def with_cycles(*cycles: Cycle, texts: int = 2) -> tuple[TextCost, ...]:
     counts = tuple(TokenCount(10 + place, 2, 0) for place in range(texts))
-    return explain_texts(TextCosts("paper", (text(),) * texts, (run(*counts),), None, cycles)).texts
+    return explain_texts(TextCosts("paper", PAPER_MACHINE, (text(),) * texts, (run(*counts),), None, cycles)).texts
 
 
 def test_the_cycle_of_each_text() -> None:
@@ -150,7 +151,9 @@ def test_texts_that_were_not_reached_have_no_cycle() -> None:
 
 def test_without_the_cycle_of_the_reference_there_is_no_ratio() -> None:
     counts = (TokenCount(9, 2, 0), TokenCount(3, 2, 0))
-    costs = explain_texts(TextCosts("paper", (text(), text()), (run(*counts),), None, (cycle_of(4_000_000),)))
+    costs = explain_texts(
+        TextCosts("paper", PAPER_MACHINE, (text(), text()), (run(*counts),), None, (cycle_of(4_000_000),))
+    )
 
     assert costs.reference == 1
     assert costs.texts[0].cycle is not None

@@ -11,7 +11,7 @@ import pytest
 from paper_models import paper_bert, paper_cycle
 
 from cyclescope.backends.base import OpenTokenizers, Request
-from cyclescope.backends.paper import FakeClock
+from cyclescope.backends.paper import PAPER_MACHINE, FakeClock
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.errors import UsageError
 from cyclescope.core.tokenization import TextCosts, TokenCount, TokenizerInfo
@@ -197,7 +197,7 @@ def test_an_interruption_before_every_text_was_seen_leaves_nothing_to_tell() -> 
 def opened(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
     """The model `paper`, whose tokenizer takes a known time on this clock."""
     clock = FakeClock()
-    tokenizers = OpenTokenizers("paper", (PaperTokenizer(clock),), 12, ("A fact.",))
+    tokenizers = OpenTokenizers("paper", PAPER_MACHINE, (PaperTokenizer(clock),), 12, ("A fact.",))
     monkeypatch.setattr(tokenizing, "open_tokenizers", lambda request: tokenizers)
     return clock
 

@@ -10,6 +10,7 @@ import pytest
 from paper_models import paper_bert, paper_cycle
 from rich.cells import cell_len
 
+from cyclescope.backends.paper import PAPER_MACHINE
 from cyclescope.core.errors import UsageError
 from cyclescope.core.tokenization import TextCosts, TextFacts, TokenCount, TokenizerInfo, TokenizerRun
 from cyclescope.explaining.languages import explain_texts
@@ -31,7 +32,7 @@ def run(info: TokenizerInfo, counts: tuple[TokenCount, ...], time_ns: int) -> To
 
 TEXTS = (TextFacts("en", "The train", 92, 92), TextFacts("zh", "去城里的火车", 24, 72), TextFacts("ar", "x", 79, 146))
 COUNTS = (TokenCount(20, 2, 0), TokenCount(24, 2, 12), TokenCount(67, 2, 0))
-COSTS = TextCosts("paper", TEXTS, (run(FAST, COUNTS, 80_000), run(SLOW, COUNTS, 200_000)), 512)
+COSTS = TextCosts("paper", PAPER_MACHINE, TEXTS, (run(FAST, COUNTS, 80_000), run(SLOW, COUNTS, 200_000)), 512)
 WITH_CYCLES = replace(COSTS, cycles=(paper_cycle(paper_bert(layers=2)),) * 3)
 
 
@@ -42,7 +43,7 @@ def shown(costs: TextCosts, language: str = "en", width: int = 80) -> str:
 def unlabelled(*beginnings: str) -> TextCosts:
     """Texts of the user's own that go on for 1000 characters."""
     texts = tuple(TextFacts("", beginning, 1000, 1000) for beginning in beginnings)
-    return TextCosts("paper", texts, (run(FAST, (TokenCount(20, 2, 0),) * len(texts), 80_000),), None)
+    return TextCosts("paper", PAPER_MACHINE, texts, (run(FAST, (TokenCount(20, 2, 0),) * len(texts), 80_000),), None)
 
 
 def test_the_answer_and_its_rows() -> None:
@@ -144,6 +145,7 @@ def test_json_has_the_figures_and_no_text() -> None:
     document = json.loads(tokens_json(explain_texts(WITH_CYCLES)))
 
     assert (document["model"], document["reference"], document["longest_tokens"]) == ("paper", 0, 512)
+    assert document["machine"]["processor"] == "paper"
     assert [text["label"] for text in document["texts"]] == ["en", "zh", "ar"]
     arabic = document["texts"][2]
     assert (arabic["characters"], arabic["utf8_bytes"], arabic["too_long"]) == (79, 146, False)
@@ -156,7 +158,7 @@ def test_json_has_the_figures_and_no_text() -> None:
 
 
 def test_json_of_a_text_without_tokens() -> None:
-    empty = TextCosts("paper", TEXTS[:1], (run(FAST, (TokenCount(0, 2, 0),), 80_000),), None)
+    empty = TextCosts("paper", PAPER_MACHINE, TEXTS[:1], (run(FAST, (TokenCount(0, 2, 0),), 80_000),), None)
 
     document = json.loads(tokens_json(explain_texts(empty)))
 

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import transformers
 
 from cyclescope.backends.base import OpenTokenizers, Request
+from cyclescope.backends.host import read_machine
 from cyclescope.backends.torch.loading import _shown, recipe, tokenizer_of
 from cyclescope.core.errors import EngineError, UsageError
 from cyclescope.core.tokenization import TokenCount, TokenizerInfo
@@ -74,6 +75,7 @@ def open_torch_tokenizers(request: Request) -> OpenTokenizers:
         found.append(TorchTokenizer(twin, _info(twin, type(twin).__name__, stand_in)))
     return OpenTokenizers(
         reference=reference,
+        machine=read_machine("cpu"),
         tokenizers=tuple(found),
         longest=_longest(config, own),
         notes=(note,) if note else (),
