@@ -41,11 +41,12 @@ def _metrics(told: Generation, s: Strings) -> Iterator[Block]:
         return
     yield Heading(s.generation)
     columns = (
-        Column(s.metric),
+        Column(s.models_name),
+        Column(s.metric, priority=2),
         Column(s.value, Align.RIGHT),
         Column(s.interval, Align.RIGHT, priority=1),
-        Column("n", Align.RIGHT, priority=2),
-        *(Column(f"p{percent}", Align.RIGHT, priority=3) for percent in PERCENTS if percent > 50),
+        Column("n", Align.RIGHT, priority=3),
+        *(Column(f"p{percent}", Align.RIGHT, priority=4) for percent in PERCENTS if percent > 50),
     )
     defined = [metric for metric in told.metrics if metric.figure is not None]
     yield Table(columns, tuple(_metric(metric, s) for metric in defined))
@@ -60,7 +61,8 @@ def _metric(metric: Metric, s: Strings) -> tuple[str, ...]:
     at = {percentile.percent: percentile.value for percentile in metric.percentiles}
     figure = metric.figure
     return (
-        f"{s.metric_names[metric.definition.name]} ({metric.definition.name.value})",
+        metric.definition.name.value,
+        s.metric_names[metric.definition.name],
         amount(figure.value if figure else None, unit, s),
         _interval(metric),
         fmt.count(metric.n),
