@@ -11,6 +11,7 @@ from cyclescope.core.structure import TOKENIZE
 from cyclescope.core.tokenization import TextCosts, TextFacts, TokenCount, TokenizerInfo
 from cyclescope.core.units import IntArray
 from cyclescope.explaining.explain import explain
+from cyclescope.explaining.explanation import Doubt
 
 # From this share of unknown tokens on, a low count says that the text was not read, and not that it is cheap.
 UNREADABLE = 0.1
@@ -44,13 +45,17 @@ class TokenizerCost:
 
 @dataclass(frozen=True, slots=True)
 class CycleCost:
-    """The whole cycle of one text. `tokenize_share` is None where no cycle was stamped, `ratio` against the reference text."""
+    """The whole cycle of one text. `tokenize_share` is None where no cycle was stamped, `ratio` against the reference text.
+
+    `doubts` are reasons to trust it less.
+    """
 
     wall: Estimate
     time_per_character_ns: float
     tokenize_share: float | None
     ratio: Ratio | None
     cut_tokens: int
+    doubts: tuple[Doubt, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +188,7 @@ def _cycle_cost(cycles: tuple[Cycle, ...], place: int, reference: int, text: Tex
         tokenize_share=next((stage.share for stage in explanation.stages if stage.name == TOKENIZE), None),
         ratio=_ratio(walls[place], walls[reference]) if comparable else None,
         cut_tokens=cycles[place].workload.cut_tokens,
+        doubts=explanation.doubts,
     )
 
 

@@ -172,6 +172,7 @@ class Strings:
     tokens_counts_note: str
     tokens_times_note: str
     tokens_cycles_note: str
+    tokens_about: str
     tokens_stand_in: str
     tokens_stand_in_remedy: str
     tokens_unreadable: str
@@ -377,7 +378,8 @@ EN = Strings(
     tokens_counts_note="Characters are Unicode code points; special tokens (such as [CLS]) are counted apart and are in no rate or ratio.",
     tokens_nth="text {number}",
     tokens_times_note="From a text to tensors, one text a call, warm; median of {n} calls. Of that, {time} is the call itself: a text of one letter takes as long.",
-    tokens_cycles_note="The model runs {tokenizer}; the share that tokenizing takes is of the stamped cycle.",
+    tokens_cycles_note="Run with {tokenizer}, one text after the other and not in turn; the share that tokenizing takes is of the stamped cycle.",
+    tokens_about="{texts}, at worst: {text}",
     tokens_stand_in="The tokenizer is a stand-in of the same kind and size: counts and times are those of the stand-in, not of the model. It was made for English and Chinese; other languages cost more in it than in the model's own.",
     tokens_stand_in_remedy="Name a folder or a hub model that has its tokenizer.",
     tokens_unreadable="More than {share} of the tokens are unknown: {texts}. A low count there means that the text was not read, not that it is cheap.",
@@ -723,7 +725,8 @@ ZH = Strings(
     tokens_counts_note="字符按 Unicode 码点计；特殊词元（如 [CLS]）单独计数，不进入任何比率。",
     tokens_nth="文本 {number}",
     tokens_times_note="从文本到张量，每次一个文本，已预热；{n} 次的中位数。其中 {time} 是调用本身：单个字母的文本也要这么久。",
-    tokens_cycles_note="模型使用 {tokenizer}；分词占比取自打点的周期。",
+    tokens_cycles_note="使用 {tokenizer}，文本逐个测量而非交错；分词占比取自打点的周期。",
+    tokens_about="{texts}，最差值：{text}",
     tokens_stand_in="分词器是种类和大小相同的替代品：数量和耗时属于替代品，而不是模型自带的分词器。它只为英文和中文而做，其他语言的代价会偏高。",
     tokens_stand_in_remedy="请给出带有分词器的文件夹或 hub 模型。",
     tokens_unreadable="未知词元超过 {share}：{texts}。那里词元少说明文本没有被读懂，而不是代价低。",

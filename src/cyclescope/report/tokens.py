@@ -10,11 +10,13 @@ from rich.cells import cell_len
 
 from cyclescope.core.statistics import Estimate, Ratio
 from cyclescope.core.tokenization import TextFacts
+from cyclescope.explaining.explanation import Doubt, DoubtCode
 from cyclescope.explaining.languages import UNREADABLE, CycleCost, LanguageCosts, TextCost
 from cyclescope.report import format as fmt
 from cyclescope.report.names import printable, storable
 from cyclescope.report.page import Align, Block, Column, Heading, KeyValues, Note, Page, Paragraph, Severity, Table
 from cyclescope.report.strings import Strings, strings
+from cyclescope.report.wording import doubt as doubt_advice
 
 SCHEMA = "cyclescope/tokens/1"
 _LABEL_CELLS = 20
@@ -49,6 +51,7 @@ def tokens_page(costs: LanguageCosts, language: str = "en") -> Page:
             Heading(s.tokens_cycles),
             _cycles(costs, labels, s),
             Note(Severity.INFO, s.tokens_cycles_note.format(tokenizer=costs.tokenizers[0].name)),
+            *_doubts(costs, names, s),
         ]
     return Page(s.tokens_title.format(model=costs.model), tuple(blocks), s.language)
 
@@ -252,6 +255,18 @@ def _cycles(costs: LanguageCosts, labels: tuple[str, ...], s: Strings) -> Table:
     )
 
 
+def _doubts(costs: LanguageCosts, names: tuple[str, ...], s: Strings) -> Iterator[Note]:
+    """Reasons to trust the cycles less, each once: the texts that it is about, and the worst of it."""
+    found: dict[DoubtCode, list[tuple[str, Doubt]]] = {}
+    for name, text in zip(names, costs.texts, strict=True):
+        for doubt in text.cycle.doubts if text.cycle is not None else ():
+            found.setdefault(doubt.code, []).append((name, doubt))
+    for several in found.values():
+        advice = doubt_advice(max((doubt for _, doubt in several), key=lambda doubt: abs(doubt.value)), s)
+        about = s.tokens_about.format(texts=", ".join(name for name, _ in several), text=advice.text)
+        yield Note(Severity.WARNING, about, advice.remedy)
+
+
 def tokens_json(costs: LanguageCosts) -> str:
     """The same as one JSON document: times in nanoseconds, shares and ratios as plain numbers. No text is in it."""
     document = {
@@ -320,6 +335,7 @@ def _text(text: TextCost) -> dict[str, Any]:
             "tokenize_share": cycle.tokenize_share,
             "ratio": _ratio(cycle.ratio) if cycle.ratio is not None else None,
             "cut_tokens": cycle.cut_tokens,
+            "doubts": [{"code": doubt.code.value, "value": doubt.value} for doubt in cycle.doubts],
         },
     }
 

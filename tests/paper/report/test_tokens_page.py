@@ -12,6 +12,7 @@ from rich.cells import cell_len
 
 from cyclescope.backends.paper import PAPER_MACHINE
 from cyclescope.core.errors import UsageError
+from cyclescope.core.samples import Load
 from cyclescope.core.tokenization import TextCosts, TextFacts, TokenCount, TokenizerInfo, TokenizerRun
 from cyclescope.explaining.languages import explain_texts
 from cyclescope.report import format as fmt
@@ -73,6 +74,18 @@ def test_cycles_with_the_share_of_tokenizing() -> None:
     assert row.startswith(f"English {fmt.time(found.wall.value_ns)} ")
     assert row.endswith(f" {fmt.share(found.tokenize_share)} 1.00")
     assert f"A cycle takes {fmt.estimate(found.wall)} and {fmt.estimate(found.wall)}." in " ".join(lines)
+
+
+def test_doubts_of_the_cycles_are_told_once_with_the_worst_value() -> None:
+    quiet, loud, louder = (
+        replace(cycle, samples=replace(cycle.samples, load=Load(other_busy=busy)))
+        for cycle, busy in zip(WITH_CYCLES.cycles, (0.0, 0.3, 0.6), strict=True)
+    )
+
+    lines = " ".join(shown(replace(COSTS, cycles=(quiet, louder, loud))).split())
+
+    assert "Chinese, Arabic, at worst: Other processes used 60.0 % of the cores. Stop them" in lines
+    assert lines.count("Other processes used") == 1
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
