@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Iterator, Sequence
 
 from cyclescope.explaining.explanation import Explanation, GroupRow, LayerRow
+from cyclescope.explaining.siblings import UnlikeLayer, unlike_layers
 from cyclescope.report import format as fmt
 from cyclescope.report import wording
 from cyclescope.report.generation import generation_blocks
@@ -28,8 +29,6 @@ from cyclescope.report.page import (
 from cyclescope.report.strings import Strings, strings
 
 MOST_PLACES = 10
-# A layer is called unlike where it is this far from the median layer and their intervals do not meet.
-_UNLIKE = 0.15
 # Up to here every layer gets a bar of its own.
 _FEW_LAYERS = 4
 _NS_PER_S = 1e9
@@ -152,7 +151,7 @@ def _layers(explanation: Explanation, s: Strings) -> Iterator[Block]:
             yield _layer_bars(rows, s)
             continue
         values = [row.time.value_ns for row in rows]
-        unlike = list(_unlike(rows, s))
+        unlike = [_unlike(layer, s) for layer in unlike_layers(rows)]
         template = s.layers_unlike if unlike else s.layers_alike
         text = template.format(
             count=len(rows),
@@ -183,28 +182,18 @@ def _layer_bars(rows: Sequence[LayerRow], s: Strings) -> Bars:
     return Bars((s.operations, s.python), columns, bars)
 
 
-def _unlike(rows: Sequence[LayerRow], s: Strings) -> Iterator[Note]:
-    """A note for every layer that takes another time than its fellows, or is of another class."""
-    usual = statistics.mode(row.class_name for row in rows)
-    median = statistics.median_low(row.time.value_ns for row in rows)
-    typical = next(row for row in rows if row.time.value_ns == median)
-    for row in rows:
-        time = fmt.time(row.time.value_ns)
-        stage = wording.stage_name(row.stage, s)
-        if row.class_name != usual:
-            text = s.layer_other_class.format(
-                stage=stage, layer=row.index, class_name=row.class_name, usual=usual, time=time
-            )
-            yield Note(Severity.INFO, text)
-            continue
-        factor = row.time.value_ns / median if median else 1.0
-        apart = fmt.has_interval(row.time) and (
-            row.time.low_ns > typical.time.high_ns or row.time.high_ns < typical.time.low_ns
+def _unlike(layer: UnlikeLayer, s: Strings) -> Note:
+    """Why `layer` is not like its fellows: of another class, or of another time."""
+    row, time = layer.row, fmt.time(layer.row.time.value_ns)
+    stage = wording.stage_name(row.stage, s)
+    if layer.other_class:
+        text = s.layer_other_class.format(
+            stage=stage, layer=row.index, class_name=row.class_name, usual=layer.usual, time=time
         )
-        if abs(factor - 1) > _UNLIKE and apart:
-            template = s.layer_slower if factor > 1 else s.layer_faster
-            text = template.format(stage=stage, layer=row.index, factor=fmt.significant(factor), time=time)
-            yield Note(Severity.WARNING if factor > 1 else Severity.INFO, text)
+        return Note(Severity.INFO, text)
+    template = s.layer_slower if layer.factor > 1 else s.layer_faster
+    text = template.format(stage=stage, layer=row.index, factor=fmt.significant(layer.factor), time=time)
+    return Note(Severity.WARNING if layer.factor > 1 else Severity.INFO, text)
 
 
 def _account(explanation: Explanation, s: Strings) -> Iterator[Block]:

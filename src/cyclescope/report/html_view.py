@@ -14,6 +14,7 @@ from cyclescope.core.op import Cost, OpKind
 from cyclescope.core.statistics import Estimate
 from cyclescope.explaining.dataflow import Level
 from cyclescope.explaining.explanation import AccountRow, Explanation, GroupRow, LayerRow, OperationRow, StepCode
+from cyclescope.explaining.siblings import unlike_layers
 from cyclescope.report import format as fmt
 from cyclescope.report import wording
 from cyclescope.report.cycle import cycle_page
@@ -38,8 +39,6 @@ MOST_OPERATIONS = 100
 MOST_LAYERS = 200
 # Every layer is numbered up to here; beyond, every second, fifth, …
 _NUMBERED_LAYERS = 16
-# The rule by which a layer is marked; `report.cycle` says it in words by the same figure.
-_UNLIKE = 0.15
 # Colours for stages in their order; a seventh stage has the first's again.
 _STAGE_PAINTS = 6
 _NS_PER_S = 1e9
@@ -285,7 +284,7 @@ class View:
         top = max(row.time.high_ns for row in rows)
         values = [row.time.value_ns for row in rows]
         median = statistics.median(values)
-        unlike = unlike_layers(rows)
+        unlike = {layer.row.index for layer in unlike_layers(rows)}
         # Where there are more layers than can be drawn, the heaviest of each few neighbours stands for them.
         few = -(-len(rows) // MOST_LAYERS)
         chosen = [max(rows[k : k + few], key=lambda row: row.time.value_ns) for k in range(0, len(rows), few)]
@@ -392,19 +391,3 @@ class View:
         rows.append((p.taken_at, cycle.taken_at))
         return tuple((label, value) for label, value in rows if value)
 
-
-def unlike_layers(rows: Sequence[LayerRow]) -> set[int]:
-    """Layers that the drawing marks: of another class than most, or 15 % off the median with intervals apart."""
-    usual = statistics.mode(row.class_name for row in rows)
-    median = statistics.median_low(row.time.value_ns for row in rows)
-    typical = next(row for row in rows if row.time.value_ns == median).time
-    return {
-        row.index
-        for row in rows
-        if row.class_name != usual
-        or (
-            fmt.has_interval(row.time)
-            and (row.time.low_ns > typical.high_ns or row.time.high_ns < typical.low_ns)
-            and abs(row.time.value_ns - median) > _UNLIKE * median
-        )
-    }
