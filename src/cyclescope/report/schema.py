@@ -295,7 +295,7 @@ class GenerationPhase(_Part):
 class GenerationStep(_Part):
     """One forward pass and the choice of a token after it; step 0 is the prefill. time_ns = operations_ns + python_ns."""
 
-    step: int
+    step: int = Field(description="number of the step, from 0")
     position: int = Field(
         description="tokens that the decoder had seen before the one that this step reads; prefill: 0"
     )
