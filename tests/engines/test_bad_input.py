@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pickle
@@ -477,24 +478,51 @@ def test_ctrl_c_while_loading(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["standard-output"]
 
 
-def test_reader_that_goes_away(tmp_path: Path, saved: bytes) -> None:
-    """As `cyclescope show RUN --json | head -1` does it, of more than a pipe holds."""
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_reader_that_goes_away(tmp_path: Path, saved: bytes, unbuffered: str) -> None:
+    """As `cyclescope show RUN --as html | head -1` does it, of more than a pipe holds."""
     (tmp_path / "run.cycle").write_bytes(saved)
     child = subprocess.Popen(
         command("show", "run.cycle", "--as", "html"),
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=environment(),
+        env=environment(PYTHONUNBUFFERED=unbuffered),
     )
     assert child.stdout is not None
     assert child.stderr is not None
+    fcntl.fcntl(child.stdout, fcntl.F_SETPIPE_SZ, 4096)
     assert child.stdout.readline().startswith(b"<!doctype html>")
     child.stdout.close()
 
     assert child.stderr.read() == b""
     assert child.wait(120) == 0
     child.stderr.close()
+
+
+def test_output_that_is_cut_short_is_no_success(tmp_path: Path, saved: bytes) -> None:
+    """A disk that takes the beginning of a document and no more, and a Python that does not buffer."""
+    (tmp_path / "run.cycle").write_bytes(saved)
+    code = (
+        "import resource, sys\n"
+        "from cyclescope.cli.main import run\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (5000, resource.RLIM_INFINITY))\n"
+        "run(sys.argv[1:])"
+    )
+    with (tmp_path / "page").open("wb") as page:
+        done = subprocess.run(
+            [sys.executable, "-c", code, "show", "run.cycle", "--as", "html"],
+            cwd=tmp_path,
+            stdout=page,
+            stderr=subprocess.PIPE,
+            env=environment(PYTHONUNBUFFERED="1"),
+            timeout=120,
+            check=False,
+        )
+
+    assert done.returncode == 5
+    assert done.stderr.startswith(b"Error: ")
+    assert b"Traceback" not in done.stderr
 
 
 def test_what_a_defect_of_ours_looks_like(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:

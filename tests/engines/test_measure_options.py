@@ -150,6 +150,20 @@ def test_seed_makes_weights_and_tokens_again(tiny: Path) -> None:
     assert filled(3) != filled(4)
 
 
+def test_seed_makes_tokens_even_where_the_weights_are_given(tiny: Path) -> None:
+    import transformers
+
+    torch.manual_seed(0)
+    transformers.AutoModelForMaskedLM.from_config(transformers.AutoConfig.from_pretrained(tiny)).save_pretrained(tiny)
+
+    def filled(seed: int) -> str:
+        settings = {"tokens": 8, "seed": seed, "keep_text": True, "threads": 1, "budget": 0.05}
+        return cyclescope.measure(str(tiny), task="fill", weights="pretrained", **settings).workload.outcome
+
+    assert filled(3) == filled(3)
+    assert filled(3) != filled(4)
+
+
 def test_classify_gives_labels(cli: CommandLine, tmp_path: Path) -> None:
     labels = {"0": "calm", "1": "angry", "2": "glad"}
     folder = model_folder(tmp_path, id2label=labels, label2id={v: int(k) for k, v in labels.items()})

@@ -92,6 +92,26 @@ def test_text_with_its_own_tokenizer(minilm: tuple[Any, Any]) -> None:
     assert cycle.graph.stages[0] == "tokenize"
 
 
+def test_a_text_that_is_cut_is_told_by_the_report_only(
+    minilm: tuple[Any, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    """The tokenizer would warn of indexing errors that do not come, since the text is cut."""
+    import transformers
+
+    model, tokenizer = minilm
+    before = transformers.logging.get_verbosity()
+    transformers.logging.set_verbosity_warning()
+    transformers.logging.add_handler(caplog.handler)
+    try:
+        cycle = quick(model, "word " * 600, tokenizer=tokenizer, threads=1)
+    finally:
+        transformers.logging.remove_handler(caplog.handler)
+        transformers.logging.set_verbosity(before)
+
+    assert (cycle.workload.tokens_in, cycle.workload.cut_tokens) == (512, 90)
+    assert caplog.messages == []
+
+
 def test_a_module_that_is_no_transformers_model() -> None:
     layers = torch.nn.Sequential(torch.nn.Linear(8, 16), torch.nn.GELU(), torch.nn.Linear(16, 4))
 

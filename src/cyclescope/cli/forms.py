@@ -90,5 +90,7 @@ def print_told(explanation: Explanation, form: Form, language: Language, level: 
         text = told(explanation, form, language, level)
         # Bytes, so that a console of another encoding cannot break a JSON document in the middle.
         sys.stdout.flush()
-        sys.stdout.buffer.write(text.encode("utf-8") + (b"" if text.endswith("\n") else b"\n"))
+        rest = memoryview(text.encode("utf-8") + (b"" if text.endswith("\n") else b"\n"))
+        while rest:  # with PYTHONUNBUFFERED a write may take a part of it and say so only in what it returns
+            rest = rest[sys.stdout.buffer.write(rest) :]
         sys.stdout.buffer.flush()
