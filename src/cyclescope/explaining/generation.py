@@ -10,7 +10,7 @@ import numpy as np
 
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.op import OpKind
-from cyclescope.core.statistics import Estimate, median_estimate
+from cyclescope.core.statistics import CONFIDENCE, Estimate, median_estimate
 from cyclescope.core.structure import PREPARE, READ_OUT, SAMPLE, TOKENIZE
 from cyclescope.core.units import IntArray
 from cyclescope.explaining.attribution import Attribution
@@ -70,12 +70,14 @@ class GrowthRow:
 
     `name` is a place, the same in every layer and step, with the kind of its operations; or a stage, with `kind` None,
     for the Python time in it. `grown_ns` is the slope times the positions between the first and the last decode step.
+    `grows` says that the growth is more than chance would show in one of so many places (Bonferroni, 5 % over all).
     """
 
     name: str
     kind: OpKind | None
     trend: Trend
     grown_ns: float
+    grows: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,9 +204,11 @@ def _growth(attribution: Attribution, places: Sequence[str], steps: int) -> tupl
     times = np.bincount(cell, attribution.slot_ns[chosen], minlength=len(numbers) * steps).reshape(-1, steps)
     present = np.bincount(cell, minlength=len(numbers) * steps).reshape(-1, steps)
     positions = np.arange(1, steps)
+    strict = 1 - (1 - CONFIDENCE) / max(1, len(numbers))
     rows = []
     for (name, kind), number in numbers.items():
         if present[number, 1:].all():
             trend = theil_sen(positions, times[number, 1:])
-            rows.append(GrowthRow(name, kind, trend, trend.slope * (steps - 2)))
+            grows = theil_sen(positions, times[number, 1:], strict).low > 0
+            rows.append(GrowthRow(name, kind, trend, trend.slope * (steps - 2), grows))
     return tuple(sorted(rows, key=lambda row: -row.trend.slope))

@@ -42,11 +42,11 @@ def _metrics(told: Generation, s: Strings) -> Iterator[Block]:
     yield Heading(s.generation)
     columns = (
         Column(s.models_name),
-        Column(s.metric, priority=2),
+        Column(s.metric, priority=4),
         Column(s.value, Align.RIGHT),
         Column(s.interval, Align.RIGHT, priority=1),
         Column("n", Align.RIGHT, priority=3),
-        *(Column(f"p{percent}", Align.RIGHT, priority=4) for percent in PERCENTS if percent > 50),
+        *(Column(f"p{percent}", Align.RIGHT, priority=5) for percent in PERCENTS if percent > 50),
     )
     defined = [metric for metric in told.metrics if metric.figure is not None]
     yield Table(columns, tuple(_metric(metric, s) for metric in defined))
@@ -133,7 +133,7 @@ def _growth(told: Generation, s: Strings) -> Iterator[Block]:
     if not told.growth:
         return
     # What cannot be told from standing still is no finding.
-    growing = [row for row in told.growth if row.trend.low > 0][:MOST_GROWING]
+    growing = [row for row in told.growth if row.grows][:MOST_GROWING]
     yield Heading(s.growth)
     if not growing:
         yield Paragraph(s.no_growth)
@@ -202,6 +202,7 @@ def generation_document(told: Generation) -> doc.GenerationReport:
                 low_ns=row.trend.low,
                 high_ns=row.trend.high,
                 grown_ns=row.grown_ns,
+                grows=row.grows,
             )
             for row in told.growth
         ],

@@ -322,6 +322,7 @@ class GenerationGrowth(_Part):
     low_ns: float = Field(description="ns a position; lower end of its 95 % interval (Sen)")
     high_ns: float = Field(description="ns a position; upper end of its 95 % interval (Sen)")
     grown_ns: float = Field(description="ns; slope_ns × positions between the first and the last decode step")
+    grows: bool = Field(description="whether it grows by more than chance would show in one of so many places")
 
 
 class GenerationReport(_Part):

@@ -49,3 +49,12 @@ def test_many_points_are_thinned_and_say_so() -> None:
 def test_one_point_has_no_slope() -> None:
     with pytest.raises(ValueError, match="two points"):
         theil_sen(np.arange(1), np.arange(1))
+
+
+def test_more_confidence_needs_a_wider_interval() -> None:
+    rng = np.random.default_rng(3)
+    x = np.arange(30)
+    y = rng.normal(0, 10, 30)
+    usual, strict = theil_sen(x, y), theil_sen(x, y, 0.999)
+    assert strict.low < usual.low < usual.high < strict.high
+    assert strict.slope == usual.slope

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 
+from cyclescope.core.statistics import CONFIDENCE
 from cyclescope.core.units import AnyArray
 
-_NORMAL_95 = 1.959963984540054  # two-sided 95 % quantile of the standard normal distribution
 _MOST_POINTS = 500  # 125 thousand pairs; more points are thinned evenly, and `n` says how many were used
 
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """Slope per unit of x with its 95 % interval, over `n` points."""
+    """Slope per unit of x with its interval, over `n` points."""
 
     slope: float
     low: float
@@ -23,7 +24,7 @@ class Trend:
     n: int
 
 
-def theil_sen(x: AnyArray, y: AnyArray) -> Trend:
+def theil_sen(x: AnyArray, y: AnyArray, confidence: float = CONFIDENCE) -> Trend:
     """Median of the slopes between all pairs of points `x` [n], `y` [n]; x must be distinct, n at least 2.
 
     Sen, "Estimates of the regression coefficient based on Kendall's tau", J. Am. Stat. Assoc. 63, 1968; the interval is
@@ -39,7 +40,7 @@ def theil_sen(x: AnyArray, y: AnyArray) -> Trend:
     xs, ys = np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64)
     slopes = np.sort((ys[j] - ys[i]) / (xs[j] - xs[i]))
     pairs = len(slopes)
-    spread = _NORMAL_95 * math.sqrt(n * (n - 1) * (2 * n + 5) / 18)
+    spread = NormalDist().inv_cdf((1 + confidence) / 2) * math.sqrt(n * (n - 1) * (2 * n + 5) / 18)
     low = max(0, math.floor((pairs - spread) / 2) - 1)
     high = min(pairs - 1, math.ceil((pairs + spread) / 2))
     return Trend(float(np.median(slopes)), float(slopes[low]), float(slopes[high]), n)
