@@ -9,7 +9,7 @@ from typing import Protocol
 from cyclescope.core.graph import Graph
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
-from cyclescope.core.samples import Instrumentation
+from cyclescope.core.samples import Instrumentation, MemorySamples
 from cyclescope.core.tokenization import TokenCount, TokenizerInfo
 from cyclescope.core.units import IntArray, Nanoseconds
 from cyclescope.core.workload import Workload
@@ -80,6 +80,13 @@ class Session(Protocol):
 
     def calibrate(self, graph: Graph, budget_ns: Nanoseconds) -> Instrumentation:
         """The cost of a stamp, measured on a tiny twin of the same model."""
+        ...
+
+    def memory(self, graph: Graph, *, again: bool) -> MemorySamples | None:
+        """What a cycle holds, seen outside of everything that is timed; None where it cannot be seen.
+
+        `again` allows running further cycles for it: without, there is only what tracing `graph` has shown.
+        """
         ...
 
     def outcome(self) -> str:

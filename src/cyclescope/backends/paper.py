@@ -12,7 +12,7 @@ from cyclescope.core.errors import EngineError
 from cyclescope.core.graph import Graph
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
-from cyclescope.core.samples import Instrumentation
+from cyclescope.core.samples import Instrumentation, MemorySamples
 from cyclescope.core.units import IntArray, Nanoseconds
 from cyclescope.core.workload import InputSource, ModelFacts, Weights, Workload
 
@@ -121,6 +121,9 @@ class PaperSession:
 
     def calibrate(self, graph: Graph, budget_ns: Nanoseconds) -> Instrumentation:
         return Instrumentation("script", float(self.script.inside_ns), float(self.script.outside_ns), "script", 1)
+
+    def memory(self, graph: Graph, *, again: bool) -> MemorySamples | None:
+        return None  # paper holds nothing
 
     def outcome(self) -> str:
         return "nothing: this model exists on paper only"

@@ -72,6 +72,30 @@ class TokenSamples:
         return len(self.emitted_ns)
 
 
+@dataclass(frozen=True, eq=False)
+class MemorySamples:
+    """What one cycle was seen to hold in memory, in runs of its own that nobody timed.
+
+    One row for each piece of memory that came into being [m]: `sizes`, in bytes; `storages`, its number in the traced
+    run (that of the graph, where the graph was traced on the real device); and the looks `first` to `last`, both
+    included, at which it was there. `look_op` [looks] is the operation during which each look was taken: after every
+    call that it consists of, and at its end. `weight_bytes`, `buffer_bytes` and `input_bytes` stood there before.
+    `resident_bytes` is the process's resident set before a plain cycle and `resident_peak_bytes` its peak during it,
+    None where the system does not tell.
+    """
+
+    sizes: IntArray
+    storages: IntArray
+    first: IntArray
+    last: IntArray
+    look_op: IntArray
+    weight_bytes: int
+    buffer_bytes: int
+    input_bytes: int
+    resident_bytes: int | None = None
+    resident_peak_bytes: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Instrumentation:
     """What one stamp pair of the light pass costs, and how that is known.
@@ -115,7 +139,7 @@ class Load:
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """All times of one cycle."""
+    """All times of one cycle, and what it was seen to hold."""
 
     plain: PlainSamples
     light: LightSamples
@@ -124,3 +148,4 @@ class Samples:
     load: Load
     budget_ns: Nanoseconds = 0
     tokens: TokenSamples | None = None
+    memory: MemorySamples | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from cyclescope.core.graph import Graph
@@ -19,10 +21,22 @@ def cache_bytes(graph: Graph, steps: int) -> IntArray:
     layers do not. Each piece of memory counts once in a step, with the largest tensor that is read of it (a view that
     repeats what it shows: with the memory behind it).
     """
-    step_of = _steps_of_ops(graph)
+    read: list[dict[int, int]] = [{} for _ in range(steps)]
+    for step, storage, size in _reads_of_earlier_steps(graph):
+        read[step][storage] = max(read[step].get(storage, 0), size)
+    return np.asarray([sum(pieces.values()) for pieces in read], dtype=np.int64)
+
+
+def cache_storages(graph: Graph) -> frozenset[int]:
+    """The memory that `cache_bytes` counts in any step. What the last step leaves behind, no step reads any more."""
+    return frozenset(storage for _, storage, _ in _reads_of_earlier_steps(graph))
+
+
+def _reads_of_earlier_steps(graph: Graph) -> Iterator[tuple[int, int, int]]:
+    """Every read in a layer of what a layer wrote in an earlier step: step, memory, bytes."""
+    step_of = steps_of_ops(graph)
     allocated = _allocated(graph)
     written: dict[int, int] = {}  # memory -> the step of a layer that wrote it last; absent if none did
-    read: list[dict[int, int]] = [{} for _ in range(steps)]
     for i in range(len(graph)):
         k = int(step_of[i])
         in_layer = k >= 0 and graph.site(i).layer is not None
@@ -31,7 +45,7 @@ def cache_bytes(graph: Graph, steps: int) -> IntArray:
             for t in graph.reads(i):
                 spec = graph.tensors[t]
                 if spec.role is not TensorRole.PARAMETER and written.get(spec.storage, k) < k:
-                    read[k][spec.storage] = max(read[k].get(spec.storage, 0), min(spec.bytes, allocated[spec.storage]))
+                    yield k, spec.storage, min(spec.bytes, allocated[spec.storage])
         if not moves_data:
             continue
         for t in graph.writes(i):
@@ -43,7 +57,6 @@ def cache_bytes(graph: Graph, steps: int) -> IntArray:
                 written.setdefault(storage, k)
             else:
                 written[storage] = k
-    return np.asarray([sum(pieces.values()) for pieces in read], dtype=np.int64)
 
 
 def _allocated(graph: Graph) -> dict[int, int]:
@@ -57,7 +70,7 @@ def _allocated(graph: Graph) -> dict[int, int]:
     return allocated
 
 
-def _steps_of_ops(graph: Graph) -> IntArray:
+def steps_of_ops(graph: Graph) -> IntArray:
     """Step of every operation [n], as its slot is booked."""
     slots = graph.slots
     steps = np.full(len(graph), -1, dtype=np.int64)

@@ -26,6 +26,7 @@ from cyclescope.explaining.explanation import (
     StepCode,
 )
 from cyclescope.explaining.generation import generation
+from cyclescope.explaining.memory import memory
 from cyclescope.explaining.stability import find_doubts
 from cyclescope.explaining.timeline import exemplar_spans
 
@@ -60,6 +61,7 @@ def explain(cycle: Cycle) -> Explanation:
         next_steps=_next_steps(cycle, stages, kinds),
         spans=exemplar_spans(attribution),
         generation=generation(cycle, attribution, place_of_op),
+        memory=memory(cycle.graph, cycle.samples.memory),
     )
 
 

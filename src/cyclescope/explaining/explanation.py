@@ -9,6 +9,7 @@ from cyclescope.core.cycle import Cycle
 from cyclescope.core.op import Cost, OpKind, Site
 from cyclescope.core.statistics import Estimate, Ratio
 from cyclescope.explaining.generation import Generation
+from cyclescope.explaining.memory import Memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,3 +197,4 @@ class Explanation:
     next_steps: tuple[Step, ...]
     spans: tuple[Span, ...]
     generation: Generation | None = None
+    memory: Memory | None = None

@@ -14,7 +14,7 @@ from cyclescope.core.clock import Clock, SystemClock
 from cyclescope.core.cycle import Cycle, Source
 from cyclescope.core.errors import UsageError
 from cyclescope.core.graph import Graph
-from cyclescope.core.samples import Instrumentation, Load, Samples, SetUp
+from cyclescope.core.samples import Instrumentation, Load, MemorySamples, Samples, SetUp
 from cyclescope.core.units import NS_PER_S, Nanoseconds
 from cyclescope.core.version import __version__
 from cyclescope.measuring.load import LoadMeter
@@ -24,6 +24,7 @@ DEFAULT_BUDGET_S = 10.0
 DEFAULT_WRITING_BUDGET_S = 30.0  # a generation is a cycle of a second or more, and a few repeats are the least
 _CALIBRATION_SHARE = 0.1
 _MOST_CALIBRATION_NS = 2 * NS_PER_S
+_MOST_LOOKED_AT_NS = 2 * NS_PER_S  # a longer cycle is not run again to see what it holds
 
 
 def measure(
@@ -120,6 +121,7 @@ def measure_session(
     collected = Collected()
     instrumentation: Instrumentation | None = None
     load = Load()
+    memory: MemorySamples | None = None
     partial = False
     try:
         warm = warm_up(session, clock, budget_ns, progress)
@@ -130,6 +132,8 @@ def measure_session(
         meter = LoadMeter()
         collect(session, graph, clock, begin + budget_ns, warm.typical_ns, collected, progress)
         load = meter.read()
+        # After everything that is timed: it runs cycles of its own.
+        memory = session.memory(graph, again=warm.typical_ns <= _MOST_LOOKED_AT_NS)
     except KeyboardInterrupt:
         partial = True
         if not collected.plain:
@@ -144,6 +148,7 @@ def measure_session(
         load=load,
         budget_ns=budget_ns,
         tokens=collected.token_samples(),
+        memory=memory,
     )
     return Cycle(
         source=Source.MEASURED,

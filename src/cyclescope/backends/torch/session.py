@@ -10,6 +10,7 @@ import torch
 
 from cyclescope.backends.base import LightRun, OpenTimes, PlainRun
 from cyclescope.backends.torch.errors import engine_errors
+from cyclescope.backends.torch.memory import with_resident_set
 from cyclescope.backends.torch.recorder import FUNCTION_MODE, SHIMS, Alignment, Misaligned, Record, Recorder
 from cyclescope.backends.torch.steps import Inputs, Steps, describe_inputs, describe_result
 from cyclescope.backends.torch.tracing import Traced, Tracer
@@ -18,7 +19,7 @@ from cyclescope.core.errors import EngineError
 from cyclescope.core.graph import Graph
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
-from cyclescope.core.samples import Instrumentation
+from cyclescope.core.samples import Instrumentation, MemorySamples
 from cyclescope.core.units import Nanoseconds
 from cyclescope.core.workload import Workload
 
@@ -188,6 +189,20 @@ class TorchSession:
         recorder = self._recorder or self._choose_recorder(traced)
         with engine_errors("calibrate the cost of the stamps"):
             return calibrate_on_twin(self._steps, recorder, traced, budget_ns)
+
+    # Memory ----------------------------------------------------------------------------------------------------------
+
+    def memory(self, graph: Graph, *, again: bool) -> MemorySamples | None:
+        traced = self._known(graph)
+        with engine_errors("look at the memory of the model"):
+            if traced.lifetimes is None and again:
+                here = self._trace_here()
+                # The looks are numbered by the operations of this run; they must be those of the graph.
+                traced = here if here.graph.names == graph.names else traced
+            if traced.lifetimes is None:
+                return None
+            samples = traced.lifetimes.samples()
+            return with_resident_set(samples, lambda: self.plain(1)) if again else samples
 
     # The end ---------------------------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakTensorKeyDictionary
 
+from cyclescope.backends.torch.memory import Lifetimes
 from cyclescope.backends.torch.recorder import Keys, own_forward
 from cyclescope.backends.torch.shadow import Shadows, ValueUnknown, affordable
 from cyclescope.core.graph import Graph
@@ -37,10 +38,14 @@ _LITERALS = (torch.tensor, torch.as_tensor, torch.scalar_tensor, torch.from_nump
 
 @dataclass(frozen=True, eq=False)
 class Traced:
-    """A graph and, beside it, the very functions and modules behind its operations and frames."""
+    """A graph and, beside it, the very functions and modules behind its operations and frames.
+
+    `lifetimes` tells what was held meanwhile, where the model ran for real.
+    """
 
     graph: Graph
     keys: Keys
+    lifetimes: Lifetimes | None = None
 
 
 @dataclass
@@ -64,8 +69,9 @@ class _Pending:
 class _Memory:
     """Numbers tensors and the memory behind them. Memory stays numbered after it is freed, so no address is reused."""
 
-    def __init__(self, builder: GraphBuilder) -> None:
+    def __init__(self, builder: GraphBuilder, lifetimes: Lifetimes | None) -> None:
         self._builder = builder
+        self._lifetimes = lifetimes
         self._number = WeakTensorKeyDictionary()
         self._storages: dict[int, tuple[StorageWeakRef, int]] = {}
 
@@ -88,6 +94,8 @@ class _Memory:
                 tensor.shape, dtype_name(tensor.dtype), role, storage=self.storage(tensor), name=name
             )
             self._number[tensor] = known
+            if self._lifetimes is not None:
+                self._lifetimes.met(tensor, self._builder.spec(known).storage, role)
         return known
 
     def is_known(self, tensor: torch.Tensor) -> bool:
@@ -112,7 +120,9 @@ class Tracer:
 
     def __init__(self, model: torch.nn.Module, shadows: Shadows | None, device: str = "cpu") -> None:
         self.builder = GraphBuilder()
-        self.memory = _Memory(self.builder)
+        # On the meta device nothing is held that a look could tell.
+        self.lifetimes = Lifetimes() if shadows is None else None
+        self.memory = _Memory(self.builder, self.lifetimes)
         self.shadows = shadows
         self.device = device
         self._model = model
@@ -226,6 +236,8 @@ class Tracer:
             in_place=any(t in before or t in pending.mutated for t in writes),
         )
         self._function_of[row] = func
+        if self.lifetimes is not None:
+            self.lifetimes.look(row)
 
     def part(self, func: Any, args: Sequence[Any], kwargs: dict[str, Any], result: Any) -> None:
         """An ATen call has returned."""
@@ -265,6 +277,8 @@ class Tracer:
             ),
         )
         pending.parts.append(_Part(price(call), tuple(reads), tuple(fresh), is_view))
+        if self.lifetimes is not None:
+            self.lifetimes.look(self.builder.operations)
 
     # The end ---------------------------------------------------------------------------------------------------------
 
@@ -289,7 +303,7 @@ class Tracer:
             of_op=tuple(of_op.get(i, text) for i in range(len(graph))),
             of_frame=of_frame,
         )
-        return Traced(graph, keys)
+        return Traced(graph, keys, self.lifetimes)
 
 
 def _name(func: Callable[..., Any]) -> str:

@@ -1,0 +1,317 @@
+"""What a cycle holds in memory while each of its operations runs: computed from the graph, and as it was seen.
+
+Memory is told by storages: a view shares the memory of what it shows, and what is written in place counts once.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+
+import numpy as np
+
+from cyclescope.core.graph import Graph
+from cyclescope.core.op import OpKind
+from cyclescope.core.samples import MemorySamples
+from cyclescope.core.tensor import TensorRole
+from cyclescope.core.units import IntArray
+from cyclescope.explaining.cache import cache_storages, steps_of_ops
+
+_MOST_PIECES = 5
+
+
+class Holding(StrEnum):
+    """What memory is held for."""
+
+    WEIGHTS = "weights"
+    BUFFERS = "buffers"
+    INPUTS = "inputs"
+    ACTIVATIONS = "activations"
+    CACHE = "cache"
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """Bytes held while each operation runs.
+
+    `weights`, `buffers` and `inputs` are there throughout; `activations` [n] and `cache` [n] come and go.
+    """
+
+    weights: int
+    buffers: int
+    inputs: int
+    activations: IntArray
+    cache: IntArray
+
+    @cached_property
+    def total(self) -> IntArray:
+        """All of it, while each operation runs [n]."""
+        return self.activations + self.cache + (self.weights + self.buffers + self.inputs)
+
+    @property
+    def peak_op(self) -> int:
+        """The first operation during which the most is held."""
+        return int(np.argmax(self.total))
+
+    @property
+    def peak(self) -> int:
+        return int(self.total.max())
+
+    def at(self, op: int) -> dict[Holding, int]:
+        """What is held while `op` runs; adds up to `total[op]`."""
+        return {
+            Holding.WEIGHTS: self.weights,
+            Holding.BUFFERS: self.buffers,
+            Holding.INPUTS: self.inputs,
+            Holding.ACTIVATIONS: int(self.activations[op]),
+            Holding.CACHE: int(self.cache[op]),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One piece of memory that is held at the peak; `maker` is the operation that first wrote it."""
+
+    maker: int
+    bytes: int
+    holding: Holding
+
+
+@dataclass(frozen=True, eq=False)
+class Memory:
+    """`largest` are the largest pieces at the computed peak, weights left out, `needed` is the peak that no order of
+    freeing can go below: everything freed right after its last use. `measured` is None where nobody looked.
+    """
+
+    computed: Held
+    needed: int
+    largest: tuple[Piece, ...]
+    measured: Held | None = None
+    resident_bytes: int | None = None
+    resident_peak_bytes: int | None = None
+
+
+def memory(graph: Graph, seen: MemorySamples | None = None) -> Memory | None:
+    """What a cycle of `graph` holds; None for a graph without operations.
+
+    A storage lives from the operation that first writes it to the last that touches it. Two things live longer, as
+    they do in PyTorch's eager mode: what a module is given, until the module returns (the caller holds it); and what
+    the cycle gives back, to its end. Nothing that is internal to an operation is counted.
+    """
+    if not len(graph):
+        return None
+    lives = _Lives.of(graph)
+    computed = lives.held(graph, lives.last_held)
+    needed = lives.held(graph, lives.last_used)
+    measured = _measured(graph, seen, lives.is_cache) if seen is not None and len(seen.look_op) else None
+    return Memory(
+        computed=computed,
+        needed=needed.peak,
+        largest=lives.largest(computed.peak_op),
+        measured=measured,
+        resident_bytes=seen.resident_bytes if seen is not None else None,
+        resident_peak_bytes=seen.resident_peak_bytes if seen is not None else None,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Lives:
+    """Storages, by number [storages]: size, what they are held for, and from where to where they live.
+
+    `first` is −1 for what stood there before the cycle, and for numbers that name nothing.
+    """
+
+    sizes: IntArray
+    role: tuple[TensorRole, ...]
+    is_cache: IntArray
+    first: IntArray
+    last_used: IntArray
+    last_held: IntArray
+
+    @staticmethod
+    def of(graph: Graph) -> _Lives:
+        n = len(graph)
+        storage_of = np.asarray([spec.storage for spec in graph.tensors], dtype=np.int64)
+        count = int(storage_of.max(initial=-1)) + 1
+        role = _roles(graph, count)
+        reader, read = _touches(graph.input_offsets, graph.inputs, storage_of)
+        writer, written = _touches(graph.output_offsets, graph.outputs, storage_of)
+        first = np.full(count, n, dtype=np.int64)
+        np.minimum.at(first, written, writer)
+        last_used = np.full(count, -1, dtype=np.int64)
+        np.maximum.at(last_used, np.concatenate([read, written]), np.concatenate([reader, writer]))
+        lives = (first < n) & np.asarray([r is TensorRole.ACTIVATION for r in role])
+        first[~lives] = -1
+        steps = steps_of_ops(graph)
+        is_cache, left = _cache(graph, steps, first, count)
+        last_used[left] = n - 1
+        _keep_results(graph, steps, first, last_used, np.bincount(read, minlength=count))
+        last_held = last_used.copy()
+        # A cache that grows is replaced while the module that was given it runs.
+        given = (first[read] >= 0) & (is_cache[read] == 0)
+        _hold_arguments(graph, reader[given], read[given], first, last_held)
+        return _Lives(_sizes(graph, count), role, is_cache, first, last_used, last_held)
+
+    def held(self, graph: Graph, last: IntArray) -> Held:
+        """Bytes held while each operation runs, where storages live until `last`."""
+        come = self.first >= 0
+        cache = come & (self.is_cache == 1)
+
+        def standing(role: TensorRole) -> int:
+            return int(
+                sum(
+                    size for size, r, c in zip(self.sizes.tolist(), self.role, come, strict=True) if r is role and not c
+                )
+            )
+
+        def course(chosen: IntArray) -> IntArray:
+            return _alive(self.sizes[chosen], self.first[chosen], last[chosen], len(graph))
+
+        return Held(
+            weights=standing(TensorRole.PARAMETER),
+            buffers=standing(TensorRole.BUFFER),
+            inputs=standing(TensorRole.INPUT),
+            activations=course(np.flatnonzero(come & ~cache)),
+            cache=course(np.flatnonzero(cache)),
+        )
+
+    def largest(self, op: int) -> tuple[Piece, ...]:
+        """The largest pieces that are held while `op` runs."""
+        there = np.flatnonzero((self.first >= 0) & (self.first <= op) & (op <= self.last_held) & (self.sizes > 0))
+        order = there[np.argsort(-self.sizes[there], kind="stable")][:_MOST_PIECES]
+        return tuple(
+            Piece(int(self.first[s]), int(self.sizes[s]), Holding.CACHE if self.is_cache[s] else Holding.ACTIVATIONS)
+            for s in order
+        )
+
+
+def _touches(offsets: IntArray, tensors: IntArray, storage_of: IntArray) -> tuple[IntArray, IntArray]:
+    """Operation and storage of every entry of the compressed rows [entries]."""
+    return np.repeat(np.arange(len(offsets) - 1, dtype=np.int64), np.diff(offsets)), storage_of[tensors]
+
+
+def _roles(graph: Graph, count: int) -> tuple[TensorRole, ...]:
+    """Role of each storage: what stood there before the cycle stays that, whatever is written into it."""
+    roles = [TensorRole.ACTIVATION] * count
+    rank = (TensorRole.ACTIVATION, TensorRole.INPUT, TensorRole.BUFFER, TensorRole.PARAMETER)
+    for spec in graph.tensors:
+        if rank.index(spec.role) > rank.index(roles[spec.storage]):
+            roles[spec.storage] = spec.role
+    return tuple(roles)
+
+
+def _sizes(graph: Graph, count: int) -> IntArray:
+    """Bytes of each storage: the largest tensor that was made there.
+
+    A view may seem larger than its memory (it can repeat what it shows), so views count only where there is nothing
+    else to go by.
+    """
+    made = np.zeros(count, dtype=np.int64)
+    shown = np.zeros(count, dtype=np.int64)
+    view = np.zeros(len(graph.tensors), dtype=bool)
+    is_view = np.repeat(np.asarray([kind is OpKind.VIEW for kind in graph.kinds]), np.diff(graph.output_offsets))
+    view[graph.outputs[is_view]] = True
+    view[graph.outputs[~is_view]] = False
+    for t, spec in enumerate(graph.tensors):
+        column = shown if view[t] else made
+        column[spec.storage] = max(int(column[spec.storage]), spec.bytes)
+    return np.where(made > 0, made, shown)
+
+
+def _cache(graph: Graph, steps: IntArray, first: IntArray, count: int) -> tuple[IntArray, IntArray]:
+    """1 for each storage that is cache [storages], and the numbers of those that the last step leaves behind.
+
+    No step reads what the last one leaves. It is known by its makers: they stand where those of the step before stood.
+    """
+    is_cache = np.zeros(count, dtype=np.int64)
+    numbers = np.asarray(sorted(s for s in cache_storages(graph) if first[s] >= 0), dtype=np.int64)
+    is_cache[numbers] = 1
+    last_step = int(steps.max(initial=-1))
+    if last_step < 1 or not len(numbers):
+        return is_cache, np.zeros(0, dtype=np.int64)
+    made_at = {s: i for s, i in enumerate(first.tolist()) if i >= 0}
+    place = _places_in_frames(graph)
+    before = {place[made_at[s]] for s in numbers.tolist() if steps[made_at[s]] == last_step - 1}
+    for s, i in made_at.items():
+        if steps[i] == last_step and place[i] in before:
+            is_cache[s] = 1
+    # What is written into, step after step, stays too.
+    written: set[int] = set()
+    for i in np.flatnonzero(steps == last_step).tolist():
+        written.update(graph.tensors[t].storage for t in graph.writes(i) if graph.kinds[i] is not OpKind.VIEW)
+    return is_cache, np.asarray([s for s in np.flatnonzero(is_cache).tolist() if s in written], dtype=np.int64)
+
+
+def _places_in_frames(graph: Graph) -> list[tuple[str, str, int]]:
+    """Module, name and which of that name within its frame, for each operation [n]: the same in every step."""
+    met: Counter[tuple[int, str]] = Counter()
+    places = []
+    for i, name in enumerate(graph.names):
+        frame = int(graph.op_frame[i])
+        places.append((graph.frames[frame].module, name, met[frame, name]))
+        met[frame, name] += 1
+    return places
+
+
+def _keep_results(graph: Graph, steps: IntArray, first: IntArray, last: IntArray, reads: IntArray) -> None:
+    """What nothing reads is a result of the cycle and lives to its end, in `last`; inside a layer, or in a step that
+    others follow, it is what a module made for nobody.
+    """
+    last_step = int(steps.max(initial=-1))
+    for s in np.flatnonzero((first >= 0) & (reads == 0)).tolist():
+        i = int(first[s])
+        if graph.site(i).layer is None and steps[i] in (-1, last_step):
+            last[s] = len(graph) - 1
+
+
+def _hold_arguments(graph: Graph, reader: IntArray, read: IntArray, first: IntArray, last: IntArray) -> None:
+    """Lengthen `last` of what was made before a module's call and is read inside it to the end of the call.
+
+    `reader` [entries] reads storage `read` [entries].
+    """
+    parent = np.asarray([frame.parent for frame in graph.frames], dtype=np.int64)
+    begin = np.asarray([frame.first_op for frame in graph.frames], dtype=np.int64)
+    end = np.asarray([frame.end_op for frame in graph.frames], dtype=np.int64)
+    frame = graph.op_frame[reader]
+    while len(frame):
+        inside = (frame > 0) & (begin[frame] > first[read])
+        frame, read = frame[inside], read[inside]
+        np.maximum.at(last, read, end[frame] - 1)
+        frame = parent[frame]
+
+
+def _alive(sizes: IntArray, first: IntArray, last: IntArray, moments: int) -> IntArray:
+    """Sum of `sizes` that live from `first` to `last`, both included, at each moment [moments]."""
+    change = np.zeros(moments + 1, dtype=np.int64)
+    np.add.at(change, first, sizes)
+    np.add.at(change, last + 1, -sizes)
+    return np.cumsum(change)[:moments]
+
+
+def _measured(graph: Graph, seen: MemorySamples, is_cache: IntArray) -> Held:
+    """The looks, by operation: of the looks during one operation the one that saw the most."""
+    looks = len(seen.look_op)
+    known = seen.storages < len(is_cache)
+    cache = np.zeros(len(seen.sizes), dtype=bool)
+    cache[known] = is_cache[seen.storages[known]] == 1
+
+    def course(chosen: IntArray) -> IntArray:
+        return _alive(seen.sizes[chosen], seen.first[chosen], seen.last[chosen], looks)
+
+    activations, kept = course(np.flatnonzero(~cache)), course(np.flatnonzero(cache))
+    # By operation, then by what is held; the last of each operation has the most.
+    order = np.lexsort((activations + kept, seen.look_op))
+    ops = seen.look_op[order]
+    most = order[np.flatnonzero(np.append(ops[1:] != ops[:-1], True))]
+    # Text operations are not looked into: what was held before them still is.
+    latest = np.searchsorted(seen.look_op[most], np.arange(len(graph)), side="right") - 1
+    before = latest < 0
+
+    def by_op(column: IntArray) -> IntArray:
+        found: IntArray = column[most][np.maximum(latest, 0)]
+        found[before] = 0
+        return found
+
+    return Held(seen.weight_bytes, seen.buffer_bytes, seen.input_bytes, by_op(activations), by_op(kept))
