@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeAlias
 
 from rich.cells import cell_len
@@ -61,6 +61,10 @@ def _name(text: TextFacts, place: int, s: Strings) -> str:
     if text.label:
         return _shortened(printable(s.language_names.get(text.label, text.label)))
     return s.tokens_nth.format(number=place + 1)
+
+
+def _listed(names: Iterable[str], s: Strings) -> str:
+    return ("、" if s.language == "zh" else ", ").join(names)
 
 
 def _row_label(text: TextFacts, place: int, name: str) -> str:
@@ -143,11 +147,11 @@ def _warnings(costs: LanguageCosts, names: tuple[str, ...], s: Strings) -> Itera
         yield Note(Severity.WARNING, s.tokens_stand_in, s.tokens_stand_in_remedy)
     unreadable = [name for name, text in zip(names, costs.texts, strict=True) if not text.by_tokenizer[0].readable]
     if unreadable:
-        text = s.tokens_unreadable.format(share=fmt.share(UNREADABLE), texts=", ".join(unreadable))
+        text = s.tokens_unreadable.format(share=fmt.share(UNREADABLE), texts=_listed(unreadable, s))
         yield Note(Severity.WARNING, text, s.tokens_unreadable_remedy)
     too_long = [name for name, text in zip(names, costs.texts, strict=True) if text.too_long]
     if too_long:
-        text = s.tokens_too_long.format(count=fmt.count(costs.longest), texts=", ".join(too_long))
+        text = s.tokens_too_long.format(count=fmt.count(costs.longest), texts=_listed(too_long, s))
         yield Note(Severity.WARNING, text, s.tokens_too_long_remedy)
     if costs.disagreements:
         yield Note(Severity.WARNING, s.tokens_disagree.format(count=fmt.count(costs.disagreements)))
@@ -176,7 +180,7 @@ def _ratio_column(
             return fmt.significant(None if found is None else found.value)
         return fmt.ratio(found)
 
-    return ((Column(s.tokens_ratio, Align.RIGHT), cell),) if len(costs.texts) > 1 else ()
+    return ((Column(s.tokens_ratio, Align.RIGHT, 1), cell),) if len(costs.texts) > 1 else ()
 
 
 def _counts(costs: LanguageCosts, labels: tuple[str, ...], s: Strings) -> Table:
@@ -202,7 +206,7 @@ def _counts(costs: LanguageCosts, labels: tuple[str, ...], s: Strings) -> Table:
             Column(s.tokens_per_token, right, 4),
             lambda text: fmt.significant(text.by_tokenizer[0].characters_per_token),
         ),
-        (Column(s.tokens_unknown, right), lambda text: fmt.share(text.by_tokenizer[0].unknown_share)),
+        (Column(s.tokens_unknown, right, 1), lambda text: fmt.share(text.by_tokenizer[0].unknown_share)),
         *((ratio,) if several else ()),
         (Column(s.tokens_fits, right, 5), lambda text: fmt.count(text.fitting_characters)),
     )
@@ -215,7 +219,7 @@ def _times(costs: LanguageCosts, labels: tuple[str, ...], s: Strings) -> Table:
         labels,
         s,
         (Column(s.time, right), lambda text: fmt.time(text.by_tokenizer[0].time.value_ns)),
-        (Column(s.interval, right, 1), lambda text: fmt.plus_minus(text.by_tokenizer[0].time)),
+        (Column(s.interval, right, 2), lambda text: fmt.plus_minus(text.by_tokenizer[0].time)),
         (
             Column(s.tokens_time_per_character, right),
             lambda text: fmt.time(text.by_tokenizer[0].time_per_character_ns),
@@ -233,7 +237,7 @@ def _both(costs: LanguageCosts, labels: tuple[str, ...], s: Strings) -> Table:
         s,
         (Column(own, Align.RIGHT), lambda text: fmt.time(text.by_tokenizer[0].time.value_ns)),
         (Column(twin, Align.RIGHT), lambda text: fmt.time(text.by_tokenizer[1].time.value_ns)),
-        (Column(s.tokens_slow_by_fast, Align.RIGHT), lambda text: fmt.ratio(text.by_tokenizer[1].to_own)),
+        (Column(s.tokens_slow_by_fast, Align.RIGHT, 1), lambda text: fmt.ratio(text.by_tokenizer[1].to_own)),
     )
 
 
@@ -248,7 +252,7 @@ def _cycles(costs: LanguageCosts, labels: tuple[str, ...], s: Strings) -> Table:
         labels,
         s,
         (Column(s.time, right), of(lambda cycle: fmt.time(cycle.wall.value_ns))),
-        (Column(s.interval, right, 1), of(lambda cycle: fmt.plus_minus(cycle.wall))),
+        (Column(s.interval, right, 2), of(lambda cycle: fmt.plus_minus(cycle.wall))),
         (Column(s.tokens_time_per_character, right), of(lambda cycle: fmt.time(cycle.time_per_character_ns))),
         (Column(s.tokens_tokenize_share, right), of(lambda cycle: fmt.share(cycle.tokenize_share))),
         *_ratio_column(costs, s, lambda text: text.cycle.ratio if text.cycle is not None else None),
@@ -263,7 +267,7 @@ def _doubts(costs: LanguageCosts, names: tuple[str, ...], s: Strings) -> Iterato
             found.setdefault(doubt.code, []).append((name, doubt))
     for several in found.values():
         advice = doubt_advice(max((doubt for _, doubt in several), key=lambda doubt: abs(doubt.value)), s)
-        about = s.tokens_about.format(texts=", ".join(name for name, _ in several), text=advice.text)
+        about = s.tokens_about.format(texts=_listed((name for name, _ in several), s), text=advice.text)
         yield Note(Severity.WARNING, about, advice.remedy)
 
 

@@ -90,7 +90,7 @@ def test_doubts_of_the_cycles_are_told_once_with_the_worst_value() -> None:
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("costs", [COSTS, WITH_CYCLES], ids=["tokens", "cycles"])
-@pytest.mark.parametrize("width", [80, 100, 132])
+@pytest.mark.parametrize("width", [46, 80, 100, 132])
 def test_no_line_is_wider_than_the_terminal(language: str, costs: TextCosts, width: int) -> None:
     assert max(map(cell_len, shown(costs, language, width).splitlines())) <= width
 
