@@ -20,7 +20,7 @@ from cyclescope.explaining.metrics.metric import Metric, evaluate_all
 from cyclescope.explaining.metrics.observed import observe
 from cyclescope.explaining.metrics.trend import Trend, theil_sen
 
-_LEAST_STEPS = 3  # decode steps from which a trend is told; two fit anything
+_LEAST_STEPS = 6  # decode steps from which a trend is told; a few fit anything
 
 
 class Phase(StrEnum):

@@ -150,10 +150,10 @@ def test_growth_in_all_places_is_the_growth_of_a_step(generation: Generation) ->
 
 
 def test_too_few_steps_have_no_growth() -> None:
-    short = told(paper_generation(paper_decoder(3)))
+    short = told(paper_generation(paper_decoder(6)))
     assert short.growth == ()
     assert value(short, "growth") is None
-    assert len(told(paper_generation(paper_decoder(4))).growth) > 1
+    assert len(told(paper_generation(paper_decoder(7))).growth) > 1
 
 
 def test_one_token_is_all_prefill() -> None:

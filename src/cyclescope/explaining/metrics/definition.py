@@ -151,7 +151,7 @@ DEFINITIONS: tuple[Definition, ...] = (
         Quantity.TOKEN,
         Population.STEPS,
         Unit.NS_PER_1000_POSITIONS,
-        least_tokens=4,  # a trend of two points fits anything
+        least_tokens=7,  # below six gaps a slope has no 95 % interval worth the name
         summary=Summary.SLOPE,
     ),
     Definition(
