@@ -52,9 +52,9 @@ def tokens(
     from cyclescope.report.terminal import print_page
     from cyclescope.report.tokens import tokens_json, tokens_page
 
-    if text and text_file:
+    if text and text_file is not None:
         raise UsageError("Both --text and --text-file were given.", "", "Give one of them.")
-    given = tuple(text or (_read_texts(text_file) if text_file else ()))
+    given = tuple(text or (_read_texts(text_file) if text_file is not None else ()))
     texts = given or tuple(parallel_sentences().values())
     labels = ("",) * len(given) if given else tuple(parallel_sentences())
     request = Request(model=model, texts=texts, device=device, threads=threads, trust_remote_code=trust_remote_code)
