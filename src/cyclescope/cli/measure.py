@@ -112,7 +112,7 @@ def measure(
         raise UsageError("Both --text and --text-file were given.", "", "Give one of them.")
     request = Request(
         model=model,
-        texts=tuple(text or (_read_texts(text_file) if text_file is not None else ())),
+        texts=tuple(text or (read_texts(text_file) if text_file is not None else ())),
         tokens=tokens,
         batch=batch,
         task=task.value,
@@ -178,7 +178,7 @@ def deliver(cycle: object, out: Path | None, html: Path | None, form: Form, lang
         raise Interrupted("Interrupted.", f"What was measured until then is saved, marked partial: {out}")
 
 
-def _read_texts(name: str) -> list[str]:
+def read_texts(name: str) -> list[str]:
     """The lines of a file that are not empty, each one text."""
     try:
         content = (sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()).decode("utf-8-sig")

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from cyclescope.cli.forms import Language
-from cyclescope.cli.measure import _read_texts
+from cyclescope.cli.measure import read_texts
 from cyclescope.core.errors import Interrupted, UsageError
 
 
@@ -54,7 +54,7 @@ def tokens(
 
     if text and text_file is not None:
         raise UsageError("Both --text and --text-file were given.", "", "Give one of them.")
-    given = tuple(text or (_read_texts(text_file) if text_file is not None else ()))
+    given = tuple(text or (read_texts(text_file) if text_file is not None else ()))
     texts = given or tuple(parallel_sentences().values())
     labels = ("",) * len(given) if given else tuple(parallel_sentences())
     request = Request(model=model, texts=texts, device=device, threads=threads, trust_remote_code=trust_remote_code)

@@ -130,7 +130,7 @@ def load(request: Request) -> Loaded:
         tokenizer=tokenizer,
         tokenizer_name=name,
         stand_in=stand_in,
-        reference=_shown(request.model),
+        reference=shown_reference(request.model),
         source=_published(made.source, request.model),
         weights=weights,
         task=made.task,
@@ -209,7 +209,7 @@ def _location(source: ModelSource) -> tuple[str, bool]:
     return source.name, False
 
 
-def _shown(reference: str) -> str:
+def shown_reference(reference: str) -> str:
     """`reference` as a saved run may tell it: of a folder or file only the last names, no path of this machine."""
     path = os.path.abspath(os.path.expanduser(reference))
     if os.path.isdir(path):

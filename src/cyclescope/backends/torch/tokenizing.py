@@ -14,7 +14,7 @@ import transformers
 
 from cyclescope.backends.base import OpenTokenizers, Request
 from cyclescope.backends.host import read_machine
-from cyclescope.backends.torch.loading import _shown, recipe, tokenizer_of
+from cyclescope.backends.torch.loading import recipe, shown_reference, tokenizer_of
 from cyclescope.core.errors import EngineError, UsageError
 from cyclescope.core.tokenization import TokenCount, TokenizerInfo
 
@@ -59,7 +59,7 @@ def open_torch_tokenizers(request: Request) -> OpenTokenizers:
     if isinstance(request.model, str):
         made = recipe(request)
         own, name, stand_in = tokenizer_of(made.source, made.config, request)
-        config, reference, note = made.config, _shown(request.model), made.note
+        config, reference, note = made.config, shown_reference(request.model), made.note
     else:
         own, name, stand_in = request.tokenizer, type(request.tokenizer).__name__, False
         config, reference = getattr(request.model, "config", None), type(request.model).__name__
