@@ -215,6 +215,8 @@ def _sizes(graph: Graph, count: int) -> IntArray:
     view[graph.outputs[is_view]] = True
     view[graph.outputs[~is_view]] = False
     for t, spec in enumerate(graph.tensors):
+        if spec.dtype == "text":
+            continue  # held by Python, beside what the engine holds
         column = shown if view[t] else made
         column[spec.storage] = max(int(column[spec.storage]), spec.bytes)
     return np.where(made > 0, made, shown)

@@ -10,6 +10,7 @@ from cyclescope.explaining.siblings import UnlikeLayer, unlike_layers
 from cyclescope.report import format as fmt
 from cyclescope.report import wording
 from cyclescope.report.generation import generation_blocks
+from cyclescope.report.memory import memory_blocks
 from cyclescope.report.page import (
     Align,
     Bar,
@@ -44,6 +45,7 @@ def cycle_page(explanation: Explanation, language: str = "en") -> Page:
         *_places(explanation, s),
         *_layers(explanation, s),
         *_account(explanation, s),
+        *(memory_blocks(explanation.memory, explanation.cycle.graph, s) if explanation.memory else ()),
         *_set_up(explanation, s),
         *_doubts(explanation, s),
         *_next(explanation, s),

@@ -11,6 +11,7 @@ from cyclescope.core.statistics import Estimate
 from cyclescope.explaining.explanation import Closure, Explanation, GroupRow
 from cyclescope.report import wording
 from cyclescope.report.generation import generation_document
+from cyclescope.report.memory import memory_document
 from cyclescope.report.schema import (
     Account,
     AccountLine,
@@ -60,6 +61,7 @@ def document(explanation: Explanation) -> CycleReport:
         ],
         notes=list(wording.remarks(cycle, EN)),
         generation=generation_document(explanation.generation) if explanation.generation else None,
+        memory=memory_document(explanation.memory, cycle.graph) if explanation.memory else None,
     )
 
 

@@ -30,6 +30,11 @@ def data(count: float | None) -> str:
     return _scaled(count, tuple(f"{prefix}B" for prefix in _SI), whole_below_thousand=True)
 
 
+def data_difference(count: int) -> str:
+    """One amount of bytes less another, always with its sign: `+1.23 kB`; none reads `0 B`."""
+    return f"+{data(count)}" if count > 0 else data(count)
+
+
 def bandwidth(bytes_per_s: float | None) -> str:
     """Bytes per second: `12.3 GB/s`."""
     return _scaled(bytes_per_s, tuple(f"{prefix}B/s" for prefix in _SI))

@@ -337,6 +337,52 @@ class GenerationReport(_Part):
     growth: list[GenerationGrowth]
 
 
+class MemoryHeld(_Part):
+    """Bytes held while each operation runs; peak_bytes is the most of weight_bytes + buffer_bytes + input_bytes +
+    activations + cache.
+    """
+
+    peak_bytes: int = Field(description="bytes; the most that is held at once")
+    peak_operation: int = Field(
+        description="row of the operation in the graph during which it is, the first if several"
+    )
+    peak_site: Place
+    weight_bytes: int = Field(description="bytes of the parameters, each piece of memory once, throughout")
+    buffer_bytes: int = Field(description="bytes of the model's buffers and constants, throughout")
+    input_bytes: int = Field(description="bytes of tensors that the cycle was given, throughout")
+    activation_bytes: int = Field(description="bytes of activations at the peak")
+    cache_bytes: int = Field(
+        description="bytes of the cache at the peak: what a layer of one step leaves for later steps"
+    )
+    cache_end_bytes: int = Field(description="bytes of the cache at the end of the cycle")
+    activations: list[int] = Field(description="bytes of activations while operation i of the graph runs")
+    cache: list[int] = Field(description="bytes of the cache while operation i of the graph runs")
+
+
+class MemoryPiece(_Part):
+    """One piece of memory at the computed peak."""
+
+    operation: int = Field(description="row of the operation in the graph that first wrote it")
+    bytes: int
+    holding: Text = Field(description="activations or cache")
+
+
+class MemoryReport(_Part):
+    """What the cycle holds: computed from the graph, and as it was seen in a run of its own."""
+
+    computed: MemoryHeld
+    measured: MemoryHeld | None = Field(description="null where nobody looked")
+    difference_bytes: int | None = Field(
+        description="measured.peak_bytes − computed.peak_bytes; null where not measured"
+    )
+    needed_bytes: int = Field(description="bytes; the computed peak if everything were freed right after its last use")
+    largest: list[MemoryPiece] = Field(description="largest pieces at the computed peak, weights left out")
+    resident_bytes: int | None = Field(
+        description="bytes of the process in main memory before a plain cycle; null where the system does not tell"
+    )
+    resident_peak_bytes: int | None = Field(description="bytes; the most of it during that cycle")
+
+
 class CycleReport(_Part):
     """Everything that is told about one compute cycle."""
 
@@ -361,6 +407,7 @@ class CycleReport(_Part):
     next_steps: list[NextStep]
     notes: list[Text] = Field(description="facts that whoever reads the figures must know")
     generation: GenerationReport | None = Field(default=None, description="null for a cycle that wrote no text")
+    memory: MemoryReport | None = Field(default=None, description="null for a cycle without operations")
 
 
 def json_schema() -> str:

@@ -14,6 +14,7 @@ from cyclescope.core.errors import UsageError
 from cyclescope.core.op import OpKind
 from cyclescope.explaining.explanation import DoubtCode, StepCode
 from cyclescope.explaining.generation import Phase
+from cyclescope.explaining.memory import Holding
 from cyclescope.explaining.metrics.definition import MetricName, Population, Summary, Unit
 from cyclescope.explaining.metrics.dialects import Remark
 from cyclescope.explaining.metrics.observed import Quantity
@@ -197,6 +198,22 @@ class Strings:
     growth_total: str
     no_growth: str
     phase_names: Mapping[Phase, str]
+    # memory
+    memory: str
+    memory_peak: str
+    held_at_peak: str
+    computed: str
+    measured: str
+    difference: str
+    memory_more: str
+    memory_less: str
+    memory_cache_end: str
+    memory_course: str
+    memory_largest: str
+    memory_held_as: str
+    size: str
+    memory_resident: str
+    holding_names: Mapping[Holding, str]
     # definitions of metrics
     definitions_title: str
     define_usage: str
@@ -423,6 +440,29 @@ EN = Strings(
             Phase.PREFILL: "prefill",
             Phase.DECODE: "decode",
             Phase.READ_OUT: "read out",
+        }
+    ),
+    memory="Memory",
+    memory_peak="At most {total} are held at once: {weights} of weights, {passing} that come and go. The peak is in {place}. Freed right after its last use, what comes and goes would take {needed}.",
+    held_at_peak="held at the peak",
+    computed="computed",
+    measured="measured",
+    difference="difference",
+    memory_more="{difference} more come and go than computed: Python variables and the model's result keep tensors beyond their last use, and operations need working memory inside.",
+    memory_less="{difference} less come and go than computed: the model lets go of tensors before the module that was given them returns.",
+    memory_cache_end="At the end the cache takes {computed} as computed, {measured} as measured.",
+    memory_course="what comes and goes over {operations} operations: at most {most}, in {place}",
+    memory_largest="largest at the peak, by the operation that made it",
+    memory_held_as="held as",
+    size="size",
+    memory_resident="The process takes {before} of main memory before a cycle and {peak} at its peak, {growth} more; besides what the model holds, that is Python, the libraries and their working memory.",
+    holding_names=MappingProxyType(
+        {
+            Holding.WEIGHTS: "weights",
+            Holding.BUFFERS: "buffers",
+            Holding.INPUTS: "inputs",
+            Holding.ACTIVATIONS: "activations",
+            Holding.CACHE: "KV cache and other state",
         }
     ),
     definitions_title="Metrics of a generation",
@@ -770,6 +810,29 @@ ZH = Strings(
             Phase.PREFILL: "预填充",
             Phase.DECODE: "解码",
             Phase.READ_OUT: "读出",
+        }
+    ),
+    memory="内存",
+    memory_peak="同时最多占用 {total}：权重 {weights}，随用随放的 {passing}。峰值出现在 {place}。若最后一次使用后立即释放，随用随放的部分只需 {needed}。",
+    held_at_peak="峰值时占用",
+    computed="计算值",
+    measured="实测值",
+    difference="差值",
+    memory_more="随用随放的部分比计算值多 {difference}：Python 变量和模型的返回值使张量在最后一次使用之后仍被保留，算子内部也需要工作内存。",
+    memory_less="随用随放的部分比计算值少 {difference}：模型在接收张量的模块返回之前就已将其释放。",
+    memory_cache_end="结束时缓存的计算值为 {computed}，实测值为 {measured}。",
+    memory_course="{operations} 个算子期间随用随放的部分：最多 {most}，出现在 {place}",
+    memory_largest="峰值时最大的几块，按生成它的算子",
+    memory_held_as="用途",
+    size="大小",
+    memory_resident="进程在一个周期之前占用主存 {before}，周期中峰值为 {peak}，多 {growth}；除模型所占用的之外，还包括 Python、各个库及其工作内存。",
+    holding_names=MappingProxyType(
+        {
+            Holding.WEIGHTS: "权重",
+            Holding.BUFFERS: "缓冲区",
+            Holding.INPUTS: "输入",
+            Holding.ACTIVATIONS: "激活值",
+            Holding.CACHE: "KV 缓存及其他状态",
         }
     ),
     definitions_title="文本生成的指标",

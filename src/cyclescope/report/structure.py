@@ -8,7 +8,9 @@ import numpy as np
 
 from cyclescope.core.graph import Graph
 from cyclescope.core.units import IntArray
+from cyclescope.explaining.memory import memory
 from cyclescope.report import format as fmt
+from cyclescope.report.memory import peak_sentence
 from cyclescope.report.page import Align, Block, Column, Heading, Note, Page, Paragraph, Severity, Table
 from cyclescope.report.strings import Strings, strings
 
@@ -37,8 +39,10 @@ def structure_page(graph: Graph, model: str, batch: int, tokens: int, language: 
     stages = [graph.stage_of(i) for i in range(len(graph))]
     kinds = [kind.value for kind in graph.kinds]
     kind_names = {kind.value: s.kind_names[kind] for kind in graph.kinds}
+    held = memory(graph)
     blocks: tuple[Block, ...] = (
         Paragraph(lead, lead=True),
+        *((Paragraph(peak_sentence(held, graph, s)),) if held else ()),
         Heading(s.by_stage),
         _table(graph, stages, graph.stages, s.stage, stage_name, s),
         Heading(s.by_kind),
