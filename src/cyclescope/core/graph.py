@@ -338,4 +338,5 @@ def _book(graph: Graph, op: IntArray, frame_of: IntArray) -> tuple[tuple[str, ..
 
 
 def _is_text(graph: Graph, op: int) -> bool:
-    return op < len(graph) and graph.kinds[op] is OpKind.TEXT
+    """Whether the operation that comes next, or at the end the last one, is a stage of text."""
+    return len(graph) > 0 and graph.kinds[min(op, len(graph) - 1)] is OpKind.TEXT

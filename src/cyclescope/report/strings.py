@@ -682,6 +682,8 @@ ZH = Strings(
     stage_names=MappingProxyType(
         {
             "tokenize": "分词",
+            "prepare": "准备",
+            "sample": "选词",
             "embed": "嵌入",
             "encode": "编码",
             "decode": "解码",

@@ -11,7 +11,7 @@ import pytest
 
 from cyclescope.core.errors import UsageError
 from cyclescope.core.op import OpKind
-from cyclescope.core.structure import DECODE, EMBED, ENCODE, HEAD, READ_OUT, TOKENIZE, WHOLE
+from cyclescope.core.structure import DECODE, EMBED, ENCODE, HEAD, PREPARE, READ_OUT, SAMPLE, TOKENIZE, WHOLE
 from cyclescope.core.workload import Weights
 from cyclescope.explaining.explanation import DoubtCode, StepCode
 from cyclescope.report.strings import EN, ZH, Advice, Strings, strings
@@ -65,7 +65,7 @@ def test_every_code_has_its_words(s: Strings) -> None:
 
 
 def test_every_stage_has_a_chinese_name() -> None:
-    assert set(ZH.stage_names) == {TOKENIZE, EMBED, ENCODE, DECODE, HEAD, READ_OUT, WHOLE}
+    assert set(ZH.stage_names) == {TOKENIZE, PREPARE, EMBED, ENCODE, DECODE, HEAD, SAMPLE, READ_OUT, WHOLE}
     assert stage_name("encode 2", ZH) == "编码 2"
     assert stage_name("somewhere else", ZH) == "somewhere else"
     assert stage_name("encode 2", EN) == "encode 2"
