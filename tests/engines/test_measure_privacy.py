@@ -89,7 +89,9 @@ def test_the_machine_and_its_user_are_in_no_file(tmp_path: Path) -> None:
     assert done.code == 0, done.err
     (home / "document.json").write_text(done.out)
 
-    private = ["quirinius", str(tmp_path), str(Path(__file__).parents[2]), os.uname().nodename]
+    private = ["quirinius", str(tmp_path), str(Path(__file__).parents[2])]
+    if len(host := os.uname().nodename) > 7:  # a shorter one stands in packed bytes by chance
+        private.append(host)
     found = [(word, name) for name in (*files, "document.json") for word in private if says(home / name, word)]
     assert found == []
     assert done.document["workload"]["model"]["reference"] == "tiny"
