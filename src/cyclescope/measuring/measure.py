@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -22,6 +21,7 @@ from cyclescope.measuring.sampling import Collected, Notify, collect, silent, wa
 
 DEFAULT_BUDGET_S = 10.0
 DEFAULT_WRITING_BUDGET_S = 30.0  # a generation is a cycle of a second or more, and a few repeats are the least
+_MOST_BUDGET_S = 7 * 24 * 3600  # a week; more is a slip of the keyboard
 _CALIBRATION_SHARE = 0.1
 _MOST_CALIBRATION_NS = 2 * NS_PER_S
 _MOST_LOOKED_AT_NS = 2 * NS_PER_S  # a longer cycle is not run again to see what it holds
@@ -88,8 +88,10 @@ def measure_request(request: Request, budget: float | None = None, progress: Not
     """Measure what `request` asks for, within `budget` seconds after loading (10, or 30 where text is written)."""
     if budget is None:
         budget = DEFAULT_BUDGET_S if request.new_tokens is None else DEFAULT_WRITING_BUDGET_S
-    if not 0 < budget < math.inf:
-        raise UsageError(f"A budget of {budget} s is impossible.", "", "Give a number of seconds above zero.")
+    if not 0 < budget <= _MOST_BUDGET_S:
+        raise UsageError(
+            f"A budget of {budget} s is impossible.", "", f"Give seconds above zero, and {_MOST_BUDGET_S} at most."
+        )
     progress("load", 0.0)
     session = open_session(request)
     try:

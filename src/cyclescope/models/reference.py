@@ -132,7 +132,7 @@ def refuse_remote_code(source: ModelSource) -> None:
         raise RemoteCodeRefused(
             f"The model in {found.path} needs Python code that came with it.",
             "Its configuration has an `auto_map`, and running such code gives it every right that you have.",
-            "Take a model whose class transformers brings itself, or remove `auto_map` from config.json if it does.",
+            "Take a model whose class transformers brings itself, or remove `auto_map` from config.json if it does. If you trust the code: --trust-remote-code.",
         )
 
 

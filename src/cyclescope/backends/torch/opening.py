@@ -12,6 +12,7 @@ from cyclescope.backends.base import OpenTimes, Request
 from cyclescope.backends.host import read_machine
 from cyclescope.core.errors import Unsupported, UsageError
 from cyclescope.core.plan import Plan
+from cyclescope.models.reference import resolve
 
 if TYPE_CHECKING:
     import torch
@@ -28,6 +29,8 @@ _MOST_THREADS_A_CORE = 64
 
 def open_torch(request: Request) -> TorchSession:
     """Load what `request` names and make it ready to run. Importing the framework is timed apart."""
+    if isinstance(request.model, str):
+        resolve(request.model)  # a name that is none is refused at once, before seconds of imports
     import_ns = _import_framework()
     import torch
 
