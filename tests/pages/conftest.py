@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Route, sync_playwright
 sys.path.insert(0, str(Path(__file__).parents[1] / "paper"))
 
 from hostile_names import HOSTILE, hostile_graph
+from paper_generation import paper_decoder, paper_generation
 from paper_models import PAPER_BERT_WORKLOAD, paper_bert, paper_cycle, slot_times
 from visiting import Open, Visit
 
@@ -40,6 +41,12 @@ def deep() -> Explanation:
 def without_light_pass() -> Explanation:
     """Interrupted before anything was stamped."""
     return explain(paper_cycle(paper_bert(2), light=False, partial=True))
+
+
+@pytest.fixture(scope="session")
+def generation() -> Explanation:
+    """Forty tokens, of which each takes a little longer than the one before."""
+    return explain(paper_generation(paper_decoder(40)))
 
 
 @pytest.fixture(scope="session")
@@ -109,3 +116,8 @@ def visit(browser: Browser, tmp_path: Path) -> Iterator[Open]:
 @pytest.fixture(scope="session")
 def english(explanation: Explanation) -> str:
     return render(explanation)
+
+
+@pytest.fixture(scope="session")
+def generated(generation: Explanation) -> str:
+    return render(generation)

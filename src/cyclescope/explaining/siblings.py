@@ -42,4 +42,3 @@ def unlike_layers(rows: Sequence[LayerRow]) -> tuple[UnlikeLayer, ...]:
         if row.class_name != usual or slow_or_fast:
             found.append(UnlikeLayer(row, usual, factor))
     return tuple(found)
-

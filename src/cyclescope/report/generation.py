@@ -64,13 +64,14 @@ def _metric(metric: Metric, s: Strings) -> tuple[str, ...]:
         metric.definition.name.value,
         s.metric_names[metric.definition.name],
         amount(figure.value if figure else None, unit, s),
-        _interval(metric),
+        interval_of(metric),
         fmt.count(metric.n),
         *(amount(at.get(percent), unit, s) for percent in PERCENTS if percent > 50),
     )
 
 
-def _interval(metric: Metric) -> str:
+def interval_of(metric: Metric) -> str:
+    """The interval of a metric as text: `±2.1 %`, two ends for a slope, `–` where there are too few runs for one."""
     figure = metric.figure
     if figure is None or not fmt.has_interval(figure.as_time):
         return fmt.UNKNOWN

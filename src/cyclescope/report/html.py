@@ -23,7 +23,7 @@ from cyclescope.report.strings import strings
 from cyclescope.report.text import page_text
 
 # In the order in which they need each other.
-_SCRIPTS = ("dom.js", "format.js", "spans.js", "timeline.js", "tables.js", "dataflow.js", "page.js")
+_SCRIPTS = ("dom.js", "format.js", "spans.js", "timeline.js", "tables.js", "curve.js", "dataflow.js", "page.js")
 _VENDORED = "vendor/dagre"
 
 

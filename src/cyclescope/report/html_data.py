@@ -8,13 +8,14 @@ from dataclasses import asdict
 from cyclescope.core.op import OpKind
 from cyclescope.explaining.explanation import Explanation
 from cyclescope.report.html_flow import flows
-from cyclescope.report.html_spans import FAMILIES, Shown, choose, columns_of
+from cyclescope.report.html_spans import FAMILIES, Shown, columns_of
+from cyclescope.report.html_steps import choose_steps
 from cyclescope.report.strings import Strings
 from cyclescope.report.text import PageText
 from cyclescope.report.wording import stage_name
 
-# The page stays below a megabyte: this much of it is for the drawings. The shortest spans are left out first, and the
-# page says so.
+# The page stays below a megabyte: this much of it is for the drawings. The shortest spans are left out first, of a
+# generation what is inside most steps, and the page says so.
 MOST_BYTES = 520_000
 MOST_SPANS = 12_000
 _FEWEST_SPANS = 100
@@ -28,8 +29,9 @@ def fitting(explanation: Explanation, s: Strings, p: PageText) -> tuple[Shown, s
     fixed = {"texts": texts, "families": FAMILIES, "flow": flows(explanation, s, p)}
     most = MOST_SPANS
     while True:
-        shown = choose(explanation.spans, most)
-        data = embed({**fixed, "spans": columns_of(shown.spans, explanation.cycle.graph)})
+        shown = choose_steps(explanation.spans, explanation.cycle.graph, most)
+        columns = columns_of(shown.spans, explanation.cycle.graph)
+        data = embed({**fixed, "spans": {**columns, "steps": shown.steps}})
         if len(data.encode()) <= MOST_BYTES or most < _FEWEST_SPANS:
             return shown, data
         most = most * 2 // 3

@@ -44,12 +44,19 @@ def name(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """The spans that are drawn; `left_out` are shorter than `shorter_than_ns` and take `left_out_ns` together."""
+    """The spans that are drawn; `left_out` are shorter than `shorter_than_ns` and take `left_out_ns` together.
+
+    Of a generation: `steps` are the positions of the model's calls among `spans` with their numbers, `whole` the numbers
+    of the steps that are drawn with what is inside, of `all_steps`.
+    """
 
     spans: tuple[Span, ...]
     left_out: int = 0
     left_out_ns: int = 0
     shorter_than_ns: int = 0
+    steps: tuple[tuple[int, int], ...] = ()
+    whole: tuple[int, ...] = ()
+    all_steps: int = 0
 
 
 def choose(spans: tuple[Span, ...], most: int) -> Shown:

@@ -13,6 +13,7 @@ from cyclescope.core.cycle import Cycle
 from cyclescope.core.op import Cost, OpKind
 from cyclescope.core.statistics import Estimate
 from cyclescope.explaining.dataflow import Level
+from cyclescope.explaining.explain import places
 from cyclescope.explaining.explanation import AccountRow, Explanation, GroupRow, LayerRow, OperationRow, StepCode
 from cyclescope.explaining.siblings import unlike_layers
 from cyclescope.report import format as fmt
@@ -29,7 +30,9 @@ from cyclescope.report.html_bars import (
     segments,
 )
 from cyclescope.report.html_flow import FlowPainter, drawn_flow
+from cyclescope.report.html_generation import GenerationView
 from cyclescope.report.html_spans import FAMILIES, Shown
+from cyclescope.report.html_steps import ranges
 from cyclescope.report.page import Heading, Note
 from cyclescope.report.strings import Advice, Strings
 from cyclescope.report.text import PageText
@@ -59,7 +62,10 @@ class StageLine:
 
 @dataclass(frozen=True, slots=True)
 class WorkLine:
-    """A row of a table of operations. `site` is empty for a place, `count` 1 for a single operation."""
+    """A row of a table of operations. `site` is empty for a place, `count` 1 for a single operation.
+
+    `span` is where it stands in the timeline, of a place the longest that is drawn; None where none is.
+    """
 
     name: str
     site: str
@@ -70,6 +76,7 @@ class WorkLine:
     share: float
     flops: int
     bytes: int
+    span: int | None
 
     @property
     def flop_rate(self) -> float | None:
@@ -147,6 +154,9 @@ class View:
         self.set_up = wording.set_up(self.cycle, s)
         self.closure = wording.closure(explanation.closure, s)
         self.instrumentation = wording.instrumentation(explanation.closure, s)
+        told = explanation.generation
+        self.generation = GenerationView(told, s, p) if told is not None else None
+        self.cards = self.generation.cards if self.generation else ()
         self.has_wall = explanation.wall.n > 0
         self.has_spans = bool(shown.spans)
         self.has_flow = len(self.cycle.graph) > 0
@@ -158,6 +168,7 @@ class View:
         """Anchors and labels of the sections that this page has."""
         sections = (
             ("answer", self.p.nav_answer, True),
+            ("generation", self.s.generation, self.generation is not None),
             ("stages", self.s.stages, bool(self.stages)),
             ("timeline", self.p.timeline, self.has_spans),
             ("costliest", self.s.costliest, bool(self.places)),
@@ -215,6 +226,20 @@ class View:
         )
 
     @cached_property
+    def whole_steps(self) -> str:
+        """Which steps of a generation are drawn with what is inside, where not all are."""
+        whole, there = self.shown.whole, self.shown.all_steps
+        if len(whole) == there:
+            return ""
+        pieces = ranges(whole)
+        listed = [str(a) if a == b else f"{a} – {b}" for a, b in pieces]
+        if pieces[-1][1] != whole[-1]:
+            listed.append("…")
+        return self.p.generation.whole_steps.format(
+            count=fmt.count(len(whole)), all=fmt.count(there), steps=", ".join(listed)
+        )
+
+    @cached_property
     def places(self) -> tuple[WorkLine, ...]:
         return tuple(self._place(row) for row in self.e.places[:MOST_PLACES] if row.time.value_ns > 0)
 
@@ -231,20 +256,44 @@ class View:
     def _place(self, row: GroupRow) -> WorkLine:
         stage, *path = row.name.split(" · ")
         name = " · ".join([wording.stage_name(stage, self.s), *path])
-        return self._work(name, "", row.kind, row.count, row.time, row.share, row.cost)
+        span = self._span_of_place.get(row.name)
+        return self._work(name, "", row.kind, row.count, row.time, row.share, row.cost, span)
 
     def _operation(self, row: OperationRow) -> WorkLine:
         layer = "" if row.site.layer is None else f" {row.site.layer}"
         stage = wording.stage_name(row.site.stage, self.s) + layer
         site = " · ".join(part for part in (stage, row.site.module) if part)
-        return self._work(row.name, site, row.kind, 1, row.time, row.share, row.cost)
+        return self._work(row.name, site, row.kind, 1, row.time, row.share, row.cost, self._span_of_op.get(row.op))
+
+    @cached_property
+    def _span_of_op(self) -> dict[int, int]:
+        """Where each operation that is drawn stands among the drawn spans."""
+        return {span.op: i for i, span in enumerate(self.shown.spans) if span.op >= 0}
+
+    @cached_property
+    def _span_of_place(self) -> dict[str, int]:
+        """The longest drawn span of each place."""
+        names, longest = places(self.cycle.graph), dict[str, int]()
+        for op, i in self._span_of_op.items():
+            before = longest.get(names[op])
+            if before is None or self.shown.spans[i].duration_ns > self.shown.spans[before].duration_ns:
+                longest[names[op]] = i
+        return longest
 
     def _work(
-        self, name: str, site: str, kind: OpKind, count: int, time: Estimate, share: float, cost: Cost
+        self,
+        name: str,
+        site: str,
+        kind: OpKind,
+        count: int,
+        time: Estimate,
+        share: float,
+        cost: Cost,
+        span: int | None,
     ) -> WorkLine:
         moved = cost.read_bytes + cost.written_bytes
         family = FAMILIES.get(kind.value, "other")
-        return WorkLine(name, site, family, self.s.kind_names[kind], count, time, share, cost.flops, moved)
+        return WorkLine(name, site, family, self.s.kind_names[kind], count, time, share, cost.flops, moved, span)
 
     @cached_property
     def layers(self) -> tuple[LayerLine, ...]:
@@ -390,4 +439,3 @@ class View:
         rows.append((p.software, ", ".join(" ".join(pair).strip() for pair in packages if pair[1])))
         rows.append((p.taken_at, cycle.taken_at))
         return tuple((label, value) for label, value in rows if value)
-

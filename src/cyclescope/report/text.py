@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from cyclescope.core.errors import UsageError
+from cyclescope.report.text_generation import EN as GENERATION_EN
+from cyclescope.report.text_generation import ZH as GENERATION_ZH
+from cyclescope.report.text_generation import GenerationText
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,10 @@ class ChartText:
     inside_equal: str
     flow: str
     frame: str
+    prefill: str
+    step: str
+    steps: str
+    folded: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +96,7 @@ class PageText:
     families: Mapping[str, str]
     # costliest
     costliest_note: str
+    costliest_links: str
     place: str
     places_caption: str
     single_operations: str
@@ -137,6 +145,7 @@ class PageText:
     software: str
     taken_at: str
     seed: str
+    generation: GenerationText
     chart: ChartText
     formulas: Mapping[str, FormulaText]
 
@@ -198,6 +207,7 @@ _EN = PageText(
         }
     ),
     costliest_note="Every place of the model, added up over its layers. Sort by any column.",
+    costliest_links="A name leads to the span in the timeline, that of a place to its longest.",
     place="place",
     places_caption="Costliest places, the same place of every layer added up",
     single_operations="Single operations, each at one site",
@@ -247,6 +257,7 @@ _EN = PageText(
     software="software",
     taken_at="taken at",
     seed="seed",
+    generation=GENERATION_EN,
     chart=ChartText(
         cycle="cycle",
         python="Python",
@@ -263,6 +274,10 @@ _EN = PageText(
         inside_equal="Inside {name}, the same in {chosen}",
         flow="Data flow",
         frame="module",
+        prefill="prefill",
+        step="step {k}",
+        steps="decode steps",
+        folded="its inside is not drawn, see below",
     ),
     formulas=MappingProxyType(
         {
@@ -402,6 +417,7 @@ _ZH = PageText(
         }
     ),
     costliest_note="模型中的每个位置，各层合计。可按任意列排序。",
+    costliest_links="单击名称可转到时间线中的时间段；位置则转到其中最长的一段。",
     place="位置",
     places_caption="最耗时的位置（各层同一位置合计）",
     single_operations="单个算子（逐个位置）",
@@ -451,6 +467,7 @@ _ZH = PageText(
     software="软件",
     taken_at="测量时间",
     seed="随机种子",
+    generation=GENERATION_ZH,
     chart=ChartText(
         cycle="周期",
         python="Python",
@@ -467,6 +484,10 @@ _ZH = PageText(
         inside_equal="{name} 的内部（{chosen} 相同）",
         flow="数据流",
         frame="模块",
+        prefill="预填充",
+        step="第 {k} 步",
+        steps="解码步",
+        folded="内部未画出，见下方说明",
     ),
     formulas=MappingProxyType(
         {

@@ -42,6 +42,16 @@ function placeFormulas() {
   }
 }
 
+/** A row of a table shows its span in the timeline. */
+function linkToTimeline(chart) {
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("a[data-span]");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    chart.goTo(Number(link.dataset.span));
+  });
+}
+
 function preparePrint() {
   const root = document.documentElement;
   let theme = "auto";
@@ -65,7 +75,14 @@ function preparePrint() {
 
 document.querySelectorAll("table.sortable").forEach(makeSortable);
 const timeline = document.getElementById("timeline-chart");
-if (timeline) charts.push(new Timeline(timeline, new Spans(data.spans), data.texts, data.families));
+let chart = null;
+if (timeline) {
+  chart = new Timeline(timeline, new Spans(data.spans), data.texts, data.families);
+  charts.push(chart);
+  linkToTimeline(chart);
+}
+const growth = document.getElementById("growth-curve");
+if (growth) new GrowthCurve(growth, document.getElementById("curve-said"), (step) => chart?.goToStep(step) && chart.takeOver());
 const flow = document.getElementById("flow-chart");
 if (flow) new DataFlowView(flow, data.flow, data.texts);
 startTheme(document.getElementById("theme"));

@@ -70,6 +70,7 @@ class Spans {
   constructor(columns) {
     this.columns = columns;
     this.size = columns.duration.length;
+    this.steps = new Map(columns.steps); // span of a call of the model -> number of its step, in order of time
   }
 
   name(i) { return this.columns.texts[this.columns.name[i]]; }
@@ -108,6 +109,8 @@ class Spans {
 
   /** What is the same in every layer has the same key. */
   key(i) {
+    // The prefill reads the whole prompt, so it is no step like the others.
+    if (this.steps.has(i)) return this.steps.get(i) ? "\u0000step" : "\u0000prefill";
     return `${this.kind(i)}\u0000${this.name(i)}\u0000${this.module(i).replace(/\d+/g, "*")}`;
   }
 

@@ -89,6 +89,51 @@ class Timeline {
     }
   }
 
+  /** Show span `s` as it happened, with as much again to its left and right, and give the chart the keyboard. */
+  goTo(s) {
+    this.asItHappened();
+    const a = this.arrangement;
+    this.show(a.start[s] - a.duration[s], a.end(s) + a.duration[s]);
+    this.select(s);
+    this.takeOver();
+  }
+
+  /** Come into view and take the keyboard. */
+  takeOver() {
+    this.stageElement.focus({ preventScroll: true });
+    this.root.scrollIntoView({ block: "nearest" });
+  }
+
+  /** Show step `k` over the whole width; nothing where it is not drawn. */
+  goToStep(k) {
+    for (const [s, number] of this.spans.steps) {
+      if (number !== k) continue;
+      this.asItHappened();
+      this.select(s);
+      this.zoomTo(s);
+      return true;
+    }
+    return false;
+  }
+
+  /** The step that begins next after, or last before, what is selected or seen. */
+  stepBy(by) {
+    const a = this.arrangements.happened;
+    const here = this.root.dataset.arrangement === "happened";
+    const { start, end } = this.view;
+    let at = here && end - start < a.total ? start : by > 0 ? -1 : a.total;
+    if (here && this.selected > 0) at = a.start[this.selected];
+    const steps = [...this.spans.steps.keys()];
+    const next = by > 0 ? steps.find((s) => a.start[s] > at) : steps.findLast((s) => a.start[s] < at);
+    if (next !== undefined) this.goToStep(this.spans.steps.get(next));
+  }
+
+  asItHappened() {
+    if (this.root.dataset.arrangement === "happened") return;
+    this.root.querySelector('input[value="happened"]').checked = true;
+    this.use("happened");
+  }
+
   find(query) {
     this.query = query;
     const wanted = query.trim().toLowerCase();
@@ -97,7 +142,8 @@ class Timeline {
     let found = 0;
     let time = 0;
     if (wanted) {
-      const perSpan = new Map();
+      const step = this.stepCalled(wanted);
+      const perSpan = new Map(step < 0 ? [] : Array.from(a.span, (s) => [s, s === step]));
       this.matches = new Uint8Array(a.size);
       for (let i = 0; i < a.size; i++) {
         const s = a.span[i];
@@ -120,7 +166,16 @@ class Timeline {
   }
 
   searchText(s) {
-    return `${this.title(s)} ${this.spans.module(s)} ${this.kindName(s)} ${this.spans.kind(s)}`.toLowerCase();
+    const step = this.spans.steps.has(s) ? `step ${this.spans.steps.get(s)} ${this.spans.name(s)}` : "";
+    return `${this.title(s)} ${step} ${this.spans.module(s)} ${this.kindName(s)} ${this.spans.kind(s)}`.toLowerCase();
+  }
+
+  /** The span of the step that is called exactly so, or −1: "step 1" is not step 17. */
+  stepCalled(wanted) {
+    for (const [s, k] of this.spans.steps) {
+      if (wanted === this.stepTitle(k).toLowerCase() || wanted === `step ${k}`) return s;
+    }
+    return -1;
   }
 
   nextMatch(by) {
@@ -139,8 +194,11 @@ class Timeline {
     if (kind === "python") return this.texts.python;
     if (kind !== "frame") return this.spans.name(s);
     if (this.columnsDepth(s) === 0) return this.texts.cycle;
+    if (this.spans.steps.has(s)) return this.stepTitle(this.spans.steps.get(s));
     return this.frameTitle(s);
   }
+
+  stepTitle(k) { return k ? fill(this.texts.step, { k }) : this.texts.prefill; }
 
   /** A class, and the name that it has in its parent where that says more: `BertLayer 3`, `Linear query`. */
   frameTitle(s, numbered = true) {
@@ -156,6 +214,7 @@ class Timeline {
     const a = this.arrangement;
     const s = a.span[i];
     if (a.count[i] === 1) return this.title(s);
+    if (this.spans.steps.has(s)) return `${this.texts.steps} × ${a.count[i]}`;
     const title = this.spans.kind(s) === "frame" ? this.frameTitle(s, false) : this.title(s);
     return `${title} × ${a.count[i]}`;
   }
@@ -174,7 +233,9 @@ class Timeline {
     if (stage) rows.push([t.stage, (t.stages[stage] ?? stage) + layer]);
     const module = this.spans.module(s);
     if (module) rows.push([t.module, a.count[i] === 1 ? module : module.replace(/\d+/g, "*")]);
-    rows.push([t.kind, this.kindName(s)]);
+    if (this.spans.steps.has(s)) rows.push([t.frame, this.spans.name(s)]);
+    else rows.push([t.kind, this.kindName(s)]);
+    if (this.spans.steps.has(s) && !a.children[i].length) rows.push([t.kind, t.folded]);
     rows.push([t.time, format.time(a.duration[i])]);
     rows.push([t.share, format.share(a.total ? a.duration[i] / a.total : 0)]);
     if (this.root.dataset.arrangement === "happened") rows.push([t.starts, format.time(a.start[i])]);
@@ -484,6 +545,7 @@ class Timeline {
       out: () => this.zoom(1 / ZOOM_STEP, middle()),
       reset: () => this.show(0, this.arrangement.total),
     };
+    if (this.spans.steps.size) Object.assign(actions, { "step-on": () => this.stepBy(1), "step-back": () => this.stepBy(-1) });
     for (const [name, action] of Object.entries(actions)) this.part(name).addEventListener("click", action);
     for (const radio of this.root.querySelectorAll("input[type=radio]")) {
       radio.addEventListener("change", () => this.use(radio.value));
@@ -519,6 +581,8 @@ class Timeline {
       End: () => this.show(a.total, a.total + this.view.end - this.view.start),
       n: () => this.nextMatch(1),
       N: () => this.nextMatch(-1),
+      s: () => this.stepBy(1),
+      S: () => this.stepBy(-1),
       "/": () => this.part("search").focus(),
       Escape: () => { this.selected = -1; this.schedule(); },
     };
