@@ -95,6 +95,26 @@ class MemorySamples:
     resident_bytes: int | None = None
     resident_peak_bytes: int | None = None
 
+    def self_check(self, operations: int) -> None:
+        """Raise `ValueError` unless the columns belong together and to a graph of so many operations."""
+        rows = (self.sizes, self.storages, self.first, self.last)
+        looks = len(self.look_op)
+        if any(column.shape != self.sizes.shape for column in rows) or self.sizes.ndim != 1 or self.look_op.ndim != 1:
+            raise ValueError("the memory samples have columns of different shapes")
+        if any(column.dtype.kind not in "iu" for column in (*rows, self.look_op)):
+            raise ValueError("the memory samples are not whole numbers")
+        if looks and not (
+            self.look_op[0] >= 0 and np.all(np.diff(self.look_op) >= 0) and self.look_op[-1] < operations
+        ):
+            raise ValueError("the looks at the memory do not fit the graph")
+        if (
+            np.any(self.sizes < 0)
+            or np.any(self.first < 0)
+            or np.any(self.last < self.first - 1)
+            or np.any(self.last >= looks)
+        ):
+            raise ValueError("memory that was there at no look")
+
 
 @dataclass(frozen=True, slots=True)
 class Instrumentation:

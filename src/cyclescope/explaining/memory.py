@@ -105,7 +105,9 @@ def memory(graph: Graph, seen: MemorySamples | None = None) -> Memory | None:
     lives = _Lives.of(graph)
     computed = lives.held(graph, lives.last_held)
     needed = lives.held(graph, lives.last_used)
-    measured = _measured(graph, seen, lives.is_cache) if seen is not None and len(seen.look_op) else None
+    measured = (
+        _measured(graph, seen, lives.numbers[lives.is_cache == 1]) if seen is not None and len(seen.look_op) else None
+    )
     return Memory(
         computed=computed,
         needed=needed.peak,
@@ -118,11 +120,11 @@ def memory(graph: Graph, seen: MemorySamples | None = None) -> Memory | None:
 
 @dataclass(frozen=True, eq=False)
 class _Lives:
-    """Storages, by number [storages]: size, what they are held for, and from where to where they live.
-
-    `first` is −1 for what stood there before the cycle, and for numbers that name nothing.
+    """Storages, in ascending order of their `numbers` [storages]: size, what they are held for, and from where to where
+    they live. `first` is −1 for what stood there before the cycle.
     """
 
+    numbers: IntArray
     sizes: IntArray
     role: tuple[TensorRole, ...]
     is_cache: IntArray
@@ -133,9 +135,9 @@ class _Lives:
     @staticmethod
     def of(graph: Graph) -> _Lives:
         n = len(graph)
-        storage_of = np.asarray([spec.storage for spec in graph.tensors], dtype=np.int64)
-        count = int(storage_of.max(initial=-1)) + 1
-        role = _roles(graph, count)
+        numbers, storage_of = np.unique([spec.storage for spec in graph.tensors], return_inverse=True)
+        count = len(numbers)
+        role = _roles(graph, storage_of, count)
         reader, read = _touches(graph.input_offsets, graph.inputs, storage_of)
         writer, written = _touches(graph.output_offsets, graph.outputs, storage_of)
         first = np.full(count, n, dtype=np.int64)
@@ -145,14 +147,14 @@ class _Lives:
         lives = (first < n) & np.asarray([r is TensorRole.ACTIVATION for r in role])
         first[~lives] = -1
         steps = steps_of_ops(graph)
-        is_cache, left = _cache(graph, steps, first, count)
+        is_cache, left = _cache(graph, steps, first, numbers, storage_of)
         last_used[left] = n - 1
         _keep_results(graph, steps, first, last_used, np.bincount(read, minlength=count))
         last_held = last_used.copy()
         # A cache that grows is replaced while the module that was given it runs.
         given = (first[read] >= 0) & (is_cache[read] == 0)
         _hold_arguments(graph, reader[given], read[given], first, last_held)
-        return _Lives(_sizes(graph, count), role, is_cache, first, last_used, last_held)
+        return _Lives(numbers, _sizes(graph, storage_of, count), role, is_cache, first, last_used, last_held)
 
     def held(self, graph: Graph, last: IntArray) -> Held:
         """Bytes held while each operation runs, where storages live until `last`."""
@@ -192,17 +194,17 @@ def _touches(offsets: IntArray, tensors: IntArray, storage_of: IntArray) -> tupl
     return np.repeat(np.arange(len(offsets) - 1, dtype=np.int64), np.diff(offsets)), storage_of[tensors]
 
 
-def _roles(graph: Graph, count: int) -> tuple[TensorRole, ...]:
+def _roles(graph: Graph, storage_of: IntArray, count: int) -> tuple[TensorRole, ...]:
     """Role of each storage: what stood there before the cycle stays that, whatever is written into it."""
     roles = [TensorRole.ACTIVATION] * count
     rank = (TensorRole.ACTIVATION, TensorRole.INPUT, TensorRole.BUFFER, TensorRole.PARAMETER)
-    for spec in graph.tensors:
-        if rank.index(spec.role) > rank.index(roles[spec.storage]):
-            roles[spec.storage] = spec.role
+    for s, spec in zip(storage_of.tolist(), graph.tensors, strict=True):
+        if rank.index(spec.role) > rank.index(roles[s]):
+            roles[s] = spec.role
     return tuple(roles)
 
 
-def _sizes(graph: Graph, count: int) -> IntArray:
+def _sizes(graph: Graph, storage_of: IntArray, count: int) -> IntArray:
     """Bytes of each storage: the largest tensor that was made there.
 
     A view may seem larger than its memory (it can repeat what it shows), so views count only where there is nothing
@@ -218,31 +220,34 @@ def _sizes(graph: Graph, count: int) -> IntArray:
         if spec.dtype == "text":
             continue  # held by Python, beside what the engine holds
         column = shown if view[t] else made
-        column[spec.storage] = max(int(column[spec.storage]), spec.bytes)
+        s = int(storage_of[t])
+        column[s] = max(int(column[s]), spec.bytes)
     return np.where(made > 0, made, shown)
 
 
-def _cache(graph: Graph, steps: IntArray, first: IntArray, count: int) -> tuple[IntArray, IntArray]:
-    """1 for each storage that is cache [storages], and the numbers of those that the last step leaves behind.
+def _cache(
+    graph: Graph, steps: IntArray, first: IntArray, numbers: IntArray, storage_of: IntArray
+) -> tuple[IntArray, IntArray]:
+    """1 for each storage that is cache [storages], and which of them the last step leaves behind.
 
     No step reads what the last one leaves. It is known by its makers: they stand where those of the step before stood.
     """
-    is_cache = np.zeros(count, dtype=np.int64)
-    numbers = np.asarray(sorted(s for s in cache_storages(graph) if first[s] >= 0), dtype=np.int64)
-    is_cache[numbers] = 1
+    is_cache = (np.isin(numbers, list(cache_storages(graph))) & (first >= 0)).astype(np.int64)
+    known = np.flatnonzero(is_cache)
     last_step = int(steps.max(initial=-1))
-    if last_step < 1 or not len(numbers):
+    if last_step < 1 or not len(known):
         return is_cache, np.zeros(0, dtype=np.int64)
     made_at = {s: i for s, i in enumerate(first.tolist()) if i >= 0}
     place = _places_in_frames(graph)
-    before = {place[made_at[s]] for s in numbers.tolist() if steps[made_at[s]] == last_step - 1}
+    before = {place[made_at[s]] for s in known.tolist() if steps[made_at[s]] == last_step - 1}
     for s, i in made_at.items():
         if steps[i] == last_step and place[i] in before:
             is_cache[s] = 1
     # What is written into, step after step, stays too.
     written: set[int] = set()
     for i in np.flatnonzero(steps == last_step).tolist():
-        written.update(graph.tensors[t].storage for t in graph.writes(i) if graph.kinds[i] is not OpKind.VIEW)
+        if graph.kinds[i] is not OpKind.VIEW:
+            written.update(storage_of[list(graph.writes(i))].tolist())
     return is_cache, np.asarray([s for s in np.flatnonzero(is_cache).tolist() if s in written], dtype=np.int64)
 
 
@@ -292,12 +297,10 @@ def _alive(sizes: IntArray, first: IntArray, last: IntArray, moments: int) -> In
     return np.cumsum(change)[:moments]
 
 
-def _measured(graph: Graph, seen: MemorySamples, is_cache: IntArray) -> Held:
-    """The looks, by operation: of the looks during one operation the one that saw the most."""
+def _measured(graph: Graph, seen: MemorySamples, caches: IntArray) -> Held:
+    """The looks, by operation: of the looks during one operation the one that saw the most. `caches` are storages."""
     looks = len(seen.look_op)
-    known = seen.storages < len(is_cache)
-    cache = np.zeros(len(seen.sizes), dtype=bool)
-    cache[known] = is_cache[seen.storages[known]] == 1
+    cache = np.isin(seen.storages, caches)
 
     def course(chosen: IntArray) -> IntArray:
         return _alive(seen.sizes[chosen], seen.first[chosen], seen.last[chosen], looks)

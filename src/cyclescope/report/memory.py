@@ -66,15 +66,15 @@ def _table(told: Memory, s: Strings) -> Table:
     columns = (
         Column(s.held_at_peak),
         Column(s.computed, Align.RIGHT),
-        Column(s.measured, Align.RIGHT),
-        Column(s.difference, Align.RIGHT, priority=1),
+        Column(s.measured, Align.RIGHT, priority=1),
+        Column(s.difference, Align.RIGHT, priority=2),
     )
-    return Table(columns, tuple(rows), total=True)
+    return Table(columns if measured is not None else columns[:2], tuple(rows), total=True)
 
 
-def _cells(computed: int, measured: int | None) -> tuple[str, str, str]:
+def _cells(computed: int, measured: int | None) -> tuple[str, ...]:
     if measured is None:
-        return fmt.data(computed), fmt.UNKNOWN, fmt.UNKNOWN
+        return (fmt.data(computed),)
     return fmt.data(computed), fmt.data(measured), fmt.data_difference(measured - computed)
 
 
@@ -88,6 +88,9 @@ def _difference(told: Memory, s: Strings) -> Iterator[Block]:
     if abs(difference) > _LARGE * max(own):
         template = s.memory_more if difference > 0 else s.memory_less
         yield Note(Severity.INFO, template.format(difference=fmt.data(abs(difference))))
+    kept = seen[-1] - own[-1]
+    if kept > _LARGE * max(own):
+        yield Note(Severity.INFO, s.memory_kept.format(kept=fmt.data(kept)))
     end, seen_end = int(computed.cache[-1]), int(measured.cache[-1])
     if end or seen_end:
         yield Paragraph(s.memory_cache_end.format(computed=fmt.data(end), measured=fmt.data(seen_end)))

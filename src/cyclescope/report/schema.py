@@ -363,7 +363,7 @@ class MemoryPiece(_Part):
     """One piece of memory at the computed peak."""
 
     operation: int = Field(description="row of the operation in the graph that first wrote it")
-    bytes: int
+    bytes: int = Field(description="bytes; its size")
     holding: Text = Field(description="activations or cache")
 
 

@@ -207,6 +207,8 @@ class Strings:
     difference: str
     memory_more: str
     memory_less: str
+    memory_kept: str
+    memory_result_note: str
     memory_cache_end: str
     memory_course: str
     memory_largest: str
@@ -443,15 +445,17 @@ EN = Strings(
         }
     ),
     memory="Memory",
-    memory_peak="At most {total} are held at once: {weights} of weights, {passing} that come and go. The peak is in {place}. Freed right after its last use, what comes and goes would take {needed}.",
+    memory_peak="At most {total} are held at once: {weights} of weights, {passing} of activations and cache. The peak is in {place}. Were everything freed right after its last use, activations and cache would peak at {needed}.",
     held_at_peak="held at the peak",
     computed="computed",
     measured="measured",
     difference="difference",
-    memory_more="{difference} more come and go than computed: Python variables and the model's result keep tensors beyond their last use, and operations need working memory inside.",
-    memory_less="{difference} less come and go than computed: the model lets go of tensors before the module that was given them returns.",
+    memory_more="The peak of activations and cache is {difference} above the computed one: Python variables and the model's result keep tensors beyond their last use, and operations need working memory inside.",
+    memory_less="The peak of activations and cache is {difference} below the computed one: the model lets go of tensors before the module that was given them returns.",
+    memory_kept="{kept} more than computed is still there at the end of the cycle: the model hands it back and no operation reads it again, as the keys and values of a decoder.",
+    memory_result_note="What the model hands back and no operation reads again, as the keys and values of a decoder's forward pass, is not in the memory above.",
     memory_cache_end="At the end the cache takes {computed} as computed, {measured} as measured.",
-    memory_course="what comes and goes over {operations} operations: at most {most}, in {place}",
+    memory_course="activations and cache over {operations} operations: at most {most}, in {place}",
     memory_largest="largest at the peak, by the operation that made it",
     memory_held_as="held as",
     size="size",
@@ -815,15 +819,17 @@ ZH = Strings(
         }
     ),
     memory="内存",
-    memory_peak="同时最多占用 {total}：权重 {weights}，随用随放的 {passing}。峰值出现在 {place}。若最后一次使用后立即释放，随用随放的部分只需 {needed}。",
+    memory_peak="同时最多占用 {total}：其中权重 {weights}，激活值与缓存 {passing}。峰值出现在 {place}。若最后一次使用后立即释放，激活值与缓存的峰值为 {needed}。",
     held_at_peak="峰值时占用",
     computed="计算值",
     measured="实测值",
     difference="差值",
-    memory_more="随用随放的部分比计算值多 {difference}：Python 变量和模型的返回值使张量在最后一次使用之后仍被保留，算子内部也需要工作内存。",
-    memory_less="随用随放的部分比计算值少 {difference}：模型在接收张量的模块返回之前就已将其释放。",
+    memory_more="激活值与缓存的峰值比计算值高 {difference}：Python 变量和模型的返回值使张量在最后一次使用之后仍被保留，算子内部也需要工作内存。",
+    memory_less="激活值与缓存的峰值比计算值低 {difference}：模型在接收张量的模块返回之前就已将其释放。",
+    memory_kept="周期结束时仍比计算值多 {kept}：由模型返回而不再有算子读取，例如解码器的键和值。",
+    memory_result_note="由模型返回而不再有算子读取的数据（例如解码器一次前向计算的键和值）不计入上述内存。",
     memory_cache_end="结束时缓存的计算值为 {computed}，实测值为 {measured}。",
-    memory_course="{operations} 个算子期间随用随放的部分：最多 {most}，出现在 {place}",
+    memory_course="{operations} 个算子期间的激活值与缓存：最多 {most}，出现在 {place}",
     memory_largest="峰值时最大的几块，按生成它的算子",
     memory_held_as="用途",
     size="大小",

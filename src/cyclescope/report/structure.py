@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from cyclescope.core.graph import Graph
+from cyclescope.core.structure import DECODE
 from cyclescope.core.units import IntArray
 from cyclescope.explaining.memory import memory
 from cyclescope.report import format as fmt
@@ -47,6 +48,8 @@ def structure_page(graph: Graph, model: str, batch: int, tokens: int, language: 
         _table(graph, stages, graph.stages, s.stage, stage_name, s),
         Heading(s.by_kind),
         _table(graph, kinds, _heaviest_first(graph, kinds), s.kind, kind_names.__getitem__, s),
+        # A graph does not tell what the model hands back; a decoder hands back keys and values.
+        *((Note(Severity.INFO, s.memory_result_note),) if DECODE in graph.stages else ()),
         Note(Severity.INFO, s.structure_note.format(device=graph.traced_on)),
         *(Note(Severity.WARNING, note) for note in graph.notes),
     )

@@ -142,3 +142,5 @@ def _check_samples(cycle: Cycle) -> None:
         raise ValueError("the stamps do not fit the graph")
     if len(light) and bool(np.any(np.diff(light.boundaries_ns, axis=1) < 0)):
         raise ValueError("the stamps run backwards")
+    if cycle.samples.memory is not None:
+        cycle.samples.memory.self_check(len(cycle.graph))
