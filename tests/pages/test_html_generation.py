@@ -17,7 +17,7 @@ from cyclescope.core.statistics import Estimate
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation
 from cyclescope.explaining.generation import StepRow
-from cyclescope.explaining.metrics.definition import DEFINITIONS, Definition, MetricName
+from cyclescope.explaining.metrics.definition import DEFINITIONS, Definition, MetricName, define
 from cyclescope.explaining.metrics.dialects import dialects_of
 from cyclescope.report.definition import formula_text
 from cyclescope.report.html import render
@@ -193,8 +193,12 @@ def test_many_steps_share_points() -> None:
     assert drawn.trend.slope == pytest.approx(1)  # of all steps, not of the drawn ones
 
 
-def test_two_steps_have_no_trend_and_one_has_no_curve() -> None:
-    drawn = curve(steps([1.0, 1000.0, 1001.0]))
+def test_few_steps_have_no_trend_as_the_metric_has_none_and_one_has_no_curve() -> None:
+    least = define("growth").least_tokens
+    enough = curve(steps([1.0, *(1000.0 + k for k in range(least - 1))]))
+    assert enough is not None
+    assert enough.trend is not None
+    drawn = curve(steps([1.0, *(1000.0 + k for k in range(least - 2))]))
     assert drawn is not None
     assert drawn.trend is None
     assert drawn.line is None

@@ -10,6 +10,7 @@ import numpy as np
 
 from cyclescope.core.statistics import Estimate
 from cyclescope.explaining.generation import StepRow
+from cyclescope.explaining.metrics.definition import MetricName, define
 from cyclescope.explaining.metrics.trend import Trend, theil_sen
 from cyclescope.report.html_bars import place
 
@@ -19,7 +20,8 @@ _MARGIN = 0.025  # of the width, at both sides, so that the first and last point
 _MOST_TICKS = 5
 # More steps than this run into each other; of each few neighbours the one in the middle stands for them.
 MOST_POINTS = 200
-_LEAST_TREND = 3  # points; two fit any line
+# No line is fitted through fewer steps than the metric `growth` asks for; the prefill wrote one of its tokens.
+_LEAST_TREND = define(MetricName.GROWTH.value).least_tokens - 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,9 +40,8 @@ def _right_side(definition: Definition, words: Mapping[Quantity, str]) -> Markup
         return told
     # Theil and Sen: the median over all pairs of points; t is the formula, x the position.
     t, x = (_difference(symbol) for symbol in "tx")
-    line = Markup("<munder><mi>median</mi><mrow><mi>i</mi><mo>&lt;</mo><mi>j</mi></mrow></munder>{}").format(
-        _over(t, x)
-    )
+    median = "<munder><mi>median</mi><mrow><mi>i</mi><mo>&lt;</mo><mi>j</mi></mrow></munder>"
+    line = Markup(median + '<mspace width="0.35em"/>{}').format(_over(t, x))
     return line + Markup('<mo>,</mo><mspace width="1em"/><mi>t</mi><mo>=</mo>') + told
 
 

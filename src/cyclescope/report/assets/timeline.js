@@ -139,10 +139,12 @@ class Timeline {
     const wanted = query.trim().toLowerCase();
     const a = this.arrangement;
     this.matches = null;
+    this.bright = -1;
     let found = 0;
     let time = 0;
     if (wanted) {
       const step = this.stepCalled(wanted);
+      this.bright = step < 0 ? -1 : a.span.indexOf(step);
       const perSpan = new Map(step < 0 ? [] : Array.from(a.span, (s) => [s, s === step]));
       this.matches = new Uint8Array(a.size);
       for (let i = 0; i < a.size; i++) {
@@ -168,6 +170,12 @@ class Timeline {
   searchText(s) {
     const step = this.spans.steps.has(s) ? `step ${this.spans.steps.get(s)} ${this.spans.name(s)}` : "";
     return `${this.title(s)} ${step} ${this.spans.module(s)} ${this.kindName(s)} ${this.spans.kind(s)}`.toLowerCase();
+  }
+
+  /** Whether rectangle `i` lies in the step that was searched for by its name, whose inside stays to be read. */
+  isBright(i) {
+    const a = this.arrangement;
+    return this.bright >= 0 && a.depth[i] > a.depth[this.bright] && a.start[i] >= a.start[this.bright] && a.end(i) <= a.end(this.bright);
   }
 
   /** The span of the step that is called exactly so, or −1: "step 1" is not step 17. */
@@ -330,7 +338,7 @@ class Timeline {
       const i = track[k];
       const x0 = (a.start[i] - start) * scale;
       const x1 = (a.end(i) - start) * scale;
-      const faded = this.matches !== null && !this.matches[i];
+      const faded = this.matches !== null && !this.matches[i] && !this.isBright(i);
       if (x1 - x0 < 1) {
         // Everything that ends inside this pixel is one mark, in the colour of what comes first.
         const pixel = Math.floor(x0);
