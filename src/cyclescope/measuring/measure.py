@@ -11,7 +11,7 @@ from cyclescope.backends.base import Request, Session
 from cyclescope.backends.registry import check, open_session, open_trace, watching
 from cyclescope.core.clock import Clock, SystemClock
 from cyclescope.core.cycle import Cycle, Source
-from cyclescope.core.errors import UsageError
+from cyclescope.core.errors import EngineError, UsageError
 from cyclescope.core.graph import Graph
 from cyclescope.core.samples import Instrumentation, Load, MemorySamples, Samples, SetUp
 from cyclescope.core.units import NS_PER_S, Nanoseconds
@@ -124,6 +124,7 @@ def measure_session(
     instrumentation: Instrumentation | None = None
     load = Load()
     memory: MemorySamples | None = None
+    notes: list[str] = []
     partial = False
     try:
         warm = warm_up(session, clock, budget_ns, progress)
@@ -135,7 +136,7 @@ def measure_session(
         collect(session, graph, clock, begin + budget_ns, warm.typical_ns, collected, progress)
         load = meter.read()
         # After everything that is timed: it runs cycles of its own.
-        memory = session.memory(graph, again=warm.typical_ns <= _MOST_LOOKED_AT_NS)
+        memory = _look_at_memory(session, graph, warm.typical_ns <= _MOST_LOOKED_AT_NS, notes)
     except KeyboardInterrupt:
         partial = True
         if not collected.plain:
@@ -162,8 +163,17 @@ def measure_session(
         taken_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         version=__version__,
         partial=partial,
-        notes=session.notes,
+        notes=(*session.notes, *notes),
     )
+
+
+def _look_at_memory(session: Session, graph: Graph, again: bool, notes: list[str]) -> MemorySamples | None:
+    """What a cycle holds. If looking fails, what was timed stands all the same, and a note says so."""
+    try:
+        return session.memory(graph, again=again)
+    except EngineError as error:
+        notes.append(f"What the cycle holds in memory could not be seen. {error.fact} {error.cause}".rstrip())
+        return None
 
 
 def trace(
