@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hostile_names import HOSTILE
 from paper_generation import SLOPE_NS, paper_decoder, paper_generation
 from playwright.sync_api import Page
 from syrupy.assertion import SnapshotAssertion
@@ -172,6 +173,9 @@ def test_the_curve_is_drawn_to_scale_and_the_fitted_line_goes_through_a_straight
     ends = (drawn.line.x1, drawn.line.y1, drawn.line.x2, drawn.line.y2)
     assert ends == (drawn.points[0].x, drawn.points[0].y, drawn.points[-1].x, drawn.points[-1].y)
     assert not drawn.from_zero
+    first, last = drawn.points[0], drawn.points[-1]
+    assert float(first.cache_x.rstrip("%")) >= 0
+    assert float(last.cache_x.rstrip("%")) + float(drawn.cache_width.rstrip("%")) <= 100
     bars = [float(point.cache_height) for point in drawn.points]
     assert bars[-1] == pytest.approx(8 * bars[0], rel=0.01)
 
@@ -448,6 +452,29 @@ def test_a_place_leads_to_its_longest_span_and_what_is_not_drawn_leads_nowhere(
 
 
 # ---- for everybody ----
+
+
+@pytest.mark.browser
+def test_hostile_names_in_a_generation_stay_text(visit: Open) -> None:
+    graph = paper_decoder(9)
+    frames = tuple(
+        replace(frame, class_name=HOSTILE[0], module=f"{HOSTILE[1]}.{frame.module}") if k else frame
+        for k, frame in enumerate(graph.frames)
+    )
+    # `argmax` tells the fake clock when a token is out.
+    names = tuple(name if name == "argmax" else HOSTILE[0] for name in graph.names)
+    seen = visit(render(explain(paper_generation(replace(graph, frames=frames, names=names)))))
+    page = seen.page
+    assert page.title() != "owned"
+    assert page.locator("img").count() == 0
+    assert page.locator("script").count() == 3
+    page.locator("[data-part=stage]").focus()
+    page.keyboard.press("s")
+    assert said(seen).startswith("prefill,")
+    assert "onerror" in said(seen)
+    page.locator("#costliest tbody a").first.click()
+    assert "onerror" in said(seen)
+    assert page.locator("img").count() == 0
 
 
 @pytest.mark.browser

@@ -16,7 +16,7 @@ from cyclescope.report.html_bars import place
 
 # Vertical places of both drawings, in units that grow downwards: room for the ends of whiskers above, for ticks below.
 TOP, FLOOR, CACHE_TOP, CACHE_FLOOR = 10.0, 190.0, 8.0, 64.0
-_MARGIN = 0.025  # of the width, at both sides, so that the first and last points do not stand on the edge
+_MARGIN = 0.025  # of the width, at both sides at least, so that the first and last points do not stand on the edge
 _MOST_TICKS = 5
 # More steps than this run into each other; of each few neighbours the one in the middle stands for them.
 MOST_POINTS = 200
@@ -84,7 +84,8 @@ def curve(steps: Sequence[StepRow]) -> Curve | None:
     few = -(-len(timed) // MOST_POINTS)
     shown = [_middle(timed[k : k + few]) for k in range(0, len(timed), few)]
     first, last = decode[0].position, decode[-1].position
-    across = _Scale(first, last, _MARGIN, 1 - _MARGIN)
+    margin = max(_MARGIN, 0.5 / len(shown))  # room for half a bar
+    across = _Scale(first, last, margin, 1 - margin)
     fitted = [intercept + trend.slope * at for at in (first, last)] if trend else []
     times = _axis(
         min(min(time.low_ns for _, time in shown), *fitted, *(time.value_ns for _, time in shown)),
@@ -94,7 +95,7 @@ def curve(steps: Sequence[StepRow]) -> Curve | None:
     most = max(step.cache_bytes for step in decode)
     sizes = _axis(0, most) if most else []
     bytes_down = _Scale(0, sizes[-1] if sizes else 1, CACHE_FLOOR, CACHE_TOP)
-    pitch = (1 - 2 * _MARGIN) / max(len(shown) - 1, 1)
+    pitch = (1 - 2 * margin) / max(len(shown) - 1, 1)
     return Curve(
         points=tuple(_point(step, time, across, down, bytes_down, 0.36 * pitch) for step, time in shown),
         grouped=few,

@@ -207,7 +207,7 @@ _EN = PageText(
         }
     ),
     costliest_note="Every place of the model, added up over its layers. Sort by any column.",
-    costliest_links="A name leads to the span in the timeline, that of a place to its longest.",
+    costliest_links="A name leads to the span in the timeline, that of a place to the longest one drawn.",
     place="place",
     places_caption="Costliest places, the same place of every layer added up",
     single_operations="Single operations, each at one site",
@@ -417,7 +417,7 @@ _ZH = PageText(
         }
     ),
     costliest_note="模型中的每个位置，各层合计。可按任意列排序。",
-    costliest_links="单击名称可转到时间线中的时间段；位置则转到其中最长的一段。",
+    costliest_links="单击名称可转到时间线中的时间段；位置则转到所画的最长一段。",
     place="位置",
     places_caption="最耗时的位置（各层同一位置合计）",
     single_operations="单个算子（逐个位置）",
