@@ -28,6 +28,7 @@ from cyclescope.report.page import (
     Table,
 )
 from cyclescope.report.strings import Strings, strings
+from cyclescope.report.tasks import task_facts
 
 MOST_PLACES = 10
 # Up to here every layer gets a bar of its own.
@@ -66,7 +67,7 @@ def _opening(explanation: Explanation, s: Strings) -> Iterator[Block]:
             minimum=fmt.time(explanation.minimum_ns),
             cpu=fmt.time(explanation.cpu.value_ns),
         )
-        facts.insert(0, (s.wall, value))
+        facts[:0] = [(s.wall, value), *task_facts(explanation, s)]
     yield KeyValues(tuple(facts))
     for remark in wording.remarks(cycle, s):
         yield Note(Severity.INFO, remark)

@@ -31,6 +31,7 @@ from cyclescope.report.schema import (
     Work,
 )
 from cyclescope.report.strings import EN
+from cyclescope.report.tasks import division_document, throughput_document
 
 
 def document(explanation: Explanation) -> CycleReport:
@@ -61,6 +62,8 @@ def document(explanation: Explanation) -> CycleReport:
         ],
         notes=list(wording.remarks(cycle, EN)),
         generation=generation_document(explanation.generation) if explanation.generation else None,
+        throughput=throughput_document(explanation),
+        division=division_document(explanation),
         memory=memory_document(explanation.memory, cycle.graph) if explanation.memory else None,
     )
 

@@ -35,6 +35,7 @@ from cyclescope.report.html_spans import FAMILIES, Shown
 from cyclescope.report.html_steps import ranges
 from cyclescope.report.page import Heading, Note
 from cyclescope.report.strings import Advice, Strings
+from cyclescope.report.tasks import task_facts
 from cyclescope.report.text import PageText
 
 MOST_PLACES = 60
@@ -145,7 +146,7 @@ class View:
         self.cycle: Cycle = explanation.cycle
         self.shown = shown
         self.answer = _UNIT.sub("\u00a0", wording.answer(explanation, s))
-        self.facts = wording.facts(self.cycle, s)
+        self.facts = (*task_facts(explanation, s), *wording.facts(self.cycle, s))
         self.remarks = ((s.partial,) if self.cycle.partial else ()) + wording.remarks(self.cycle, s)
         self.doubts: tuple[Advice, ...] = tuple(wording.doubt(found, s) for found in explanation.doubts)
         # This page is the timeline that the last step asks for.

@@ -383,6 +383,36 @@ class MemoryReport(_Part):
     resident_peak_bytes: int | None = Field(description="bytes; the most of it during that cycle")
 
 
+class ThroughputReport(_Part):
+    """A cycle that writes no text, by the text."""
+
+    texts: int = Field(description="texts in one cycle")
+    per_text_ns: float = Field(description="ns; wall.median_ns ÷ texts")
+    per_text_low_ns: float = Field(description="ns; wall.low_ns ÷ texts")
+    per_text_high_ns: float = Field(description="ns; wall.high_ns ÷ texts")
+    texts_per_s: float = Field(description="texts per second; 10⁹ ÷ per_text_ns")
+    texts_per_s_low: float = Field(description="texts per second; 10⁹ ÷ per_text_high_ns")
+    texts_per_s_high: float = Field(description="texts per second; 10⁹ ÷ per_text_low_ns")
+    padding_share: float = Field(description="share of the tokens that are padding, 0 … 1")
+    padding_ns: float | None = Field(
+        description="ns; padding_share × operations_ns of the stages between tokenize and read out, an estimate of what "
+        "padding costs in a cycle; null where no stage was measured"
+    )
+
+
+class DivisionReport(_Part):
+    """How the time of a generation divides on the encoder, which runs once, and the decoder, which runs for each token."""
+
+    tokens: int = Field(description="tokens written, of each sequence")
+    encoder_ns: float = Field(description="ns; the phase encode")
+    encoder_low_ns: LowNs
+    encoder_high_ns: HighNs
+    encoder_share: Share
+    decoder_ns: float = Field(description="ns; the phases prefill and decode together")
+    decoder_share: Share
+    decoder_per_token_ns: float = Field(description="ns; decoder_ns ÷ tokens")
+
+
 class CycleReport(_Part):
     """Everything that is told about one compute cycle."""
 
@@ -407,6 +437,10 @@ class CycleReport(_Part):
     next_steps: list[NextStep]
     notes: list[Text] = Field(description="facts that whoever reads the figures must know")
     generation: GenerationReport | None = Field(default=None, description="null for a cycle that wrote no text")
+    throughput: ThroughputReport | None = Field(default=None, description="null for a cycle that wrote text")
+    division: DivisionReport | None = Field(
+        default=None, description="null where no encoder ran or no text was written"
+    )
     memory: MemoryReport | None = Field(default=None, description="null for a cycle without operations")
 
 

@@ -61,6 +61,13 @@ class Strings:
     virtual: str
     wall: str
     wall_value: str
+    throughput: str
+    throughput_value: str
+    throughput_batch: str
+    padding_cost: str
+    padding_cost_value: str
+    division: str
+    division_value: str
     outcome: str
     # sections
     stages: str
@@ -275,6 +282,13 @@ EN = Strings(
     virtual=", virtual",
     wall="wall time",
     wall_value="{wall} (median of {n}); least {minimum}; processor time {cpu}",
+    throughput="throughput",
+    throughput_value="{rate} texts/s",
+    throughput_batch="{rate} texts/s; {time} for each of {texts} texts",
+    padding_cost="padding",
+    padding_cost_value="{share} of the tokens only fill up; they cost about {time} of a cycle ({of_wall})",
+    division="encoder, decoder",
+    division_value="encoder once: {encoder} ({encoder_share}); decoder: {per_token} a token, {tokens} tokens ({decoder_share})",
     outcome="outcome",
     stages="Stages",
     costliest="Costliest operations",
@@ -637,6 +651,13 @@ ZH = Strings(
     virtual="，虚拟机",
     wall="墙钟时间",
     wall_value="{wall}（{n} 次的中位数）；最短 {minimum}；处理器时间 {cpu}",
+    throughput="吞吐量",
+    throughput_value="每秒 {rate} 条文本",
+    throughput_batch="每秒 {rate} 条文本；{texts} 条文本中每条 {time}",
+    padding_cost="填充",
+    padding_cost_value="{share} 的词元只是填充，约占一个周期中的 {time}（{of_wall}）",
+    division="编码器与解码器",
+    division_value="编码器一次：{encoder}（{encoder_share}）；解码器：每个词元 {per_token}，共 {tokens} 个词元（{decoder_share}）",
     outcome="输出",
     stages="阶段",
     costliest="最耗时的算子",

@@ -1,0 +1,79 @@
+"""What the user of a task asks for: texts a second and what padding costs; how a time divides on encoder and decoder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cyclescope.core.statistics import Estimate, Ratio
+from cyclescope.core.structure import READ_OUT, TOKENIZE
+from cyclescope.core.units import NS_PER_S
+from cyclescope.explaining.explanation import Explanation
+from cyclescope.explaining.generation import Phase
+
+
+@dataclass(frozen=True, slots=True)
+class Throughput:
+    """A cycle that writes nothing, by the text. `per_text` is the wall time ÷ `texts`, `per_second` its inverse.
+
+    `padding_share` is the share of the tokens that only fill the batch up. `padding_ns` is what they cost in a cycle:
+    that share of the time inside the model's operations; None where that was not measured. It is an estimate: work
+    between pairs of tokens (attention) loses more without padding, work that no token causes loses nothing.
+    """
+
+    texts: int
+    per_text: Estimate
+    per_second: Ratio
+    padding_share: float
+    padding_ns: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Division:
+    """How a generation divides: the encoder runs once, the decoder once for each of `tokens`.
+
+    Times are typical ones of the stamped cycles, shares are of the whole cycle; what is missing to 1 is neither.
+    """
+
+    tokens: int
+    encoder: Estimate
+    encoder_share: float
+    decoder_ns: float
+    decoder_share: float
+    per_token_ns: float
+
+
+def throughput(explanation: Explanation) -> Throughput | None:
+    """`explanation` by the text; None for a cycle that writes, whose time its metrics tell, or that nobody timed."""
+    wall, work = explanation.wall, explanation.cycle.workload
+    if explanation.generation is not None or not wall.n or not wall.low_ns > 0:
+        return None
+    padding = 1 - work.real_tokens / max(1, work.batch * work.tokens_in)
+    inside = sum(row.op_ns for row in explanation.stages if row.name not in (TOKENIZE, READ_OUT))
+    per_text = Estimate(wall.value_ns / work.batch, wall.low_ns / work.batch, wall.high_ns / work.batch, wall.n)
+    return Throughput(
+        texts=work.batch,
+        per_text=per_text,
+        per_second=Ratio(
+            NS_PER_S / per_text.value_ns, NS_PER_S / per_text.high_ns, NS_PER_S / per_text.low_ns, wall.n
+        ),
+        padding_share=padding,
+        padding_ns=padding * inside if inside else None,
+    )
+
+
+def division(explanation: Explanation) -> Division | None:
+    """How the time divides on encoder and decoder; None where there is no encoder, or nothing was written."""
+    told = explanation.generation
+    phases = {row.phase: row for row in told.phases} if told else {}
+    if told is None or Phase.ENCODE not in phases:
+        return None
+    decoder = [phases[phase] for phase in (Phase.PREFILL, Phase.DECODE) if phase in phases]
+    decoder_ns = sum(row.time.value_ns for row in decoder)
+    return Division(
+        tokens=told.tokens,
+        encoder=phases[Phase.ENCODE].time,
+        encoder_share=phases[Phase.ENCODE].share,
+        decoder_ns=decoder_ns,
+        decoder_share=sum(row.share for row in decoder),
+        per_token_ns=decoder_ns / told.tokens,
+    )
