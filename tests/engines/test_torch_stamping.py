@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import gc
+import inspect
+import weakref
 from typing import Any
 
 import numpy as np
@@ -14,6 +18,7 @@ from cyclescope.backends.base import Request
 from cyclescope.backends.registry import open_session
 from cyclescope.backends.torch.recorder import FUNCTION_MODE, SHIMS, Alignment, Misaligned, Recorder
 from cyclescope.backends.torch.session import TorchSession
+from cyclescope.backends.torch.stamps import COMPILED, PythonRecords, new_records, rows_of, stamped
 from cyclescope.core.errors import EngineError
 
 
@@ -35,15 +40,16 @@ def test_a_stamped_run_shows_the_traced_calls_in_their_order(name: str, how: str
     inputs = inputs_for(model)
     traced = trace_here(model, inputs)
     recorder, alignment = Recorder(how, traced.keys, model), Alignment(traced.graph, traced.keys)
-    records: list[tuple[int, int, int]] = []
+    records = new_records()
     with torch.inference_mode(), recorder.stamping(records):
         model(**inputs)
     if name == "FNetConfig" and how == SHIMS:
         # It calls the transform through a partial that no door leads to: this must be noticed, not booked wrongly.
         with pytest.raises(Misaligned):
-            alignment.boundaries(records, 0, records[-1][2])
+            alignment.boundaries(rows_of(records), 0, 0)
         return
-    boundaries = alignment.boundaries(records, min(r[1] for r in records), records[-1][2])
+    rows = rows_of(records)
+    boundaries = alignment.boundaries(rows, int(rows[:, 1].min()), int(rows[-1, 2]))
     assert len(boundaries) == len(traced.graph.slots) + 1
     assert np.all(np.diff(boundaries) >= 0)
 
@@ -65,7 +71,7 @@ def test_outputs_are_the_same_and_nothing_is_left_behind(how: str) -> None:
     own = {path: dict(module.__dict__) for path, module in model.named_modules()}
     with torch.inference_mode():
         plain = model(**inputs).last_hidden_state
-        with Recorder(how, traced.keys, model).stamping([]):
+        with Recorder(how, traced.keys, model).stamping(new_records()):
             stamped = model(**inputs).last_hidden_state
     assert torch.equal(plain, stamped)
     assert _doors() == doors
@@ -77,7 +83,7 @@ def test_doors_are_shut_again_when_the_model_fails() -> None:
     model = build("BertConfig")
     traced = trace_here(model, inputs_for(model))
     doors = _doors()
-    with pytest.raises((TypeError, AttributeError)), Recorder(SHIMS, traced.keys, model).stamping([]):
+    with pytest.raises((TypeError, AttributeError)), Recorder(SHIMS, traced.keys, model).stamping(new_records()):
         model(input_ids=3.5)
     assert _doors() == doors
     assert all("forward" not in module.__dict__ for module in model.modules())
@@ -100,10 +106,10 @@ def test_operators_are_stamped_whatever_door_they_come_through() -> None:
     model = Operators().eval()
     x = torch.ones(3, 3)
     traced = trace_here(model, {"x": x})
-    records: list[tuple[int, int, int]] = []
+    records = new_records()
     with torch.no_grad(), Recorder(SHIMS, traced.keys, model).stamping(records):
         model(x)
-    Alignment(traced.graph, traced.keys).boundaries(records, records[0][1], records[-1][2])
+    Alignment(traced.graph, traced.keys).boundaries(rows_of(records), 0, 0)
     assert {"__rsub__", "add", "sub_", "div_", "__setitem__", "matmul"} <= set(traced.graph.names)
 
 
@@ -159,3 +165,98 @@ def test_a_configuration_is_shrunk_without_losing_a_layer() -> None:
         assert tiny.num_hidden_layers == whole.num_hidden_layers
         assert tiny.vocab_size <= 512
         assert whole.to_dict() == config(name).to_dict(), "the original is left alone"
+
+
+both = pytest.mark.parametrize(
+    "compiled", [pytest.param(True, marks=pytest.mark.skipif(not COMPILED, reason="no C compiler")), False]
+)
+
+
+@both
+def test_a_shim_is_what_it_stands_for_and_leaves_one_row_a_call(compiled: bool) -> None:
+    def area(width: float, height: float = 2.0) -> float:
+        """Said of the shim as well."""
+        return width * height
+
+    records = new_records(compiled=compiled)
+    shim = stamped(area, 7, records)
+    assert (shim(3.0), shim(3.0, 4.0), shim(width=1.0, height=5.0)) == (6.0, 12.0, 5.0)
+    assert inspect.signature(shim) == inspect.signature(area)
+    assert shim.__wrapped__ is area
+    rows = rows_of(records)
+    assert rows[:, 0].tolist() == [7, 7, 7]
+    assert np.all(rows[:, 1] <= rows[:, 2])
+    assert np.all(rows[1:, 1] >= rows[:-1, 2]), "one clock for all of them"
+    records.clear()
+    assert len(records) == 0
+    assert rows.shape == (3, 3), "a copy outlives its records"
+
+
+@both
+def test_a_shim_binds_like_a_method_and_lets_errors_through(compiled: bool) -> None:
+    class Counter:
+        def __init__(self) -> None:
+            self.n = 0
+
+        def add(self, by: int) -> int:
+            if by < 0:
+                raise ValueError(by)
+            self.n += by
+            return self.n
+
+    records = new_records(compiled=compiled)
+    Counter.add = stamped(Counter.add, 1, records)  # type: ignore[method-assign]
+    counter = Counter()
+    bound = counter.add
+    assert (counter.add(2), bound(3), Counter.add(counter, by=1)) == (2, 5, 6)
+    with pytest.raises(ValueError, match="-1"):
+        counter.add(-1)
+    assert len(records) == 3, "a call that failed is no operation"
+
+
+@both
+def test_nested_shims_come_in_the_order_of_their_ends(compiled: bool) -> None:
+    records = new_records(compiled=compiled)
+    inner = stamped(lambda: None, 1, records)
+    stamped(lambda: inner(), 2, records)()
+    rows = rows_of(records)
+    assert rows[:, 0].tolist() == [1, 2]
+    assert rows[1, 1] <= rows[0, 1] <= rows[0, 2] <= rows[1, 2]
+
+
+@both
+def test_more_records_than_there_was_room_for_are_all_kept(compiled: bool) -> None:
+    records = new_records(compiled=compiled)
+    shim = stamped(abs, 3, records)
+    for i in range(10_000):
+        shim(i)
+    assert len(records) == 10_000
+    assert np.all(np.diff(rows_of(records)[:, 1]) >= 0)
+
+
+@pytest.mark.skipif(not COMPILED, reason="no C compiler")
+def test_compiled_and_python_shims_show_the_same_calls() -> None:
+    model = build("BertConfig")
+    inputs = inputs_for(model)
+    traced = trace_here(model, inputs)
+    keys: list[list[int]] = []
+    for compiled in (True, False):
+        records = new_records(compiled=compiled)
+        with torch.inference_mode(), Recorder(SHIMS, traced.keys, model).stamping(records):
+            model(**inputs)
+        keys.append(rows_of(records)[:, 0].tolist())
+        assert isinstance(records, PythonRecords) is not compiled
+    assert keys[0] == keys[1]
+
+
+@pytest.mark.skipif(not COMPILED, reason="no C compiler")
+def test_a_shim_that_is_part_of_a_circle_is_collected() -> None:
+    class Held:
+        pass
+
+    held = Held()
+    seen = weakref.ref(held)
+    held.shim = stamped(functools.partial(print, held), 1, new_records())  # type: ignore[attr-defined]
+    del held
+    gc.collect()
+    assert seen() is None

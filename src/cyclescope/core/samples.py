@@ -121,7 +121,7 @@ class Instrumentation:
     """What one stamp pair of the light pass costs, and how that is known.
 
     `inside_ns` falls between the two stamps of an operation, `outside_ns` around them. `how` names the recorder
-    (`shims` or `function-mode`), `calibrated_on` the twin, `n` the number of interleaved pairs behind the figure.
+    (`compiled shims`, `shims` or `function-mode`), `calibrated_on` the twin, `n` the number of interleaved pairs behind the figure.
     """
 
     how: str

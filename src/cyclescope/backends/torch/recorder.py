@@ -1,7 +1,7 @@
 """Stamps a run: the two ways, and how a run's stamps are laid beside the traced graph.
 
-Shims replace each door (see `entry_points`) by a closure that takes the time before and after: about a third of a
-microsecond a call, and nothing else changes. Where a run does not show exactly the traced sequence of calls (a door was
+Shims (see `stamps`) replace each door (see `entry_points`): they take the time before and after, and nothing else
+changes. Where a run does not show exactly the traced sequence of calls (a door was
 missed), a `TorchFunctionMode` does the same at about three microseconds a call. Both are checked against the trace, call
 by call, so a wrong alignment cannot pass unnoticed.
 """
@@ -12,17 +12,19 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from time import perf_counter_ns
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.overrides import TorchFunctionMode
 
 from cyclescope.backends.torch.entry_points import Door, doors
+from cyclescope.backends.torch.stamps import Records, stamped
 from cyclescope.core.graph import Graph
 from cyclescope.core.units import IntArray
 
-Record = tuple[int, int, int]  # key, begin, end
+BoolArray: TypeAlias = NDArray[np.bool_]
 
 SHIMS, FUNCTION_MODE = "shims", "function-mode"
 
@@ -53,25 +55,13 @@ class Keys:
         return len(self.functions) + len(self.modules)
 
 
-def stamped(call: Callable[..., Any], key: int, append: Callable[[Record], None]) -> Callable[..., Any]:
-    """`call`, stamped. Kept as small as can be: every instruction here is paid at each call."""
-
-    def shim(*args: Any, **kwargs: Any) -> Any:
-        begin = perf_counter_ns()
-        result = call(*args, **kwargs)
-        append((key, begin, perf_counter_ns()))
-        return result
-
-    return shim
-
-
 class StampingMode(TorchFunctionMode):
     """Stamps the calls of `functions`, with their positions as keys, wherever they come from."""
 
-    def __init__(self, functions: Sequence[Callable[..., Any]], append: Callable[[Record], None]) -> None:
+    def __init__(self, functions: Sequence[Callable[..., Any]], records: Records) -> None:
         super().__init__()
         self._key_of = {id(f): key for key, f in enumerate(functions)}
-        self._append = append
+        self._add = records.add
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
@@ -81,7 +71,7 @@ class StampingMode(TorchFunctionMode):
         end = perf_counter_ns()
         key = self._key_of.get(id(func))
         if key is not None:
-            self._append((key, begin, end))
+            self._add(key, begin, end)
         return result
 
 
@@ -95,17 +85,17 @@ class Recorder:
         self._doors = list(doors(keys.functions, model)) if how == SHIMS else []
 
     @contextmanager
-    def stamping(self, records: list[Record]) -> Iterator[None]:
-        """While open, every stamped call appends (key, begin, end) to `records`. Afterwards all is as it was."""
+    def stamping(self, records: Records) -> Iterator[None]:
+        """While open, every stamped call adds its key, begin and end to `records`. Afterwards all is as it was."""
         with ExitStack() as stack:
             for position, path in enumerate(self.keys.modules):
                 module = self._model.get_submodule(path)
-                shim = stamped(module.forward, self.keys.first_module + position, records.append)
+                shim = stamped(module.forward, self.keys.first_module + position, records)
                 stack.enter_context(own_forward(module, shim))
             if self.how == SHIMS:
-                stack.enter_context(_shimmed(self._doors, self.keys, records.append))
+                stack.enter_context(_shimmed(self._doors, self.keys, records))
             else:
-                stack.enter_context(StampingMode(self.keys.functions, records.append))
+                stack.enter_context(StampingMode(self.keys.functions, records))
             yield
 
 
@@ -124,7 +114,7 @@ def own_forward(module: torch.nn.Module, forward: Callable[..., Any]) -> Iterato
 
 
 @contextmanager
-def _shimmed(found: Sequence[Door], keys: Keys, append: Callable[[Record], None]) -> Iterator[None]:
+def _shimmed(found: Sequence[Door], keys: Keys, records: Records) -> Iterator[None]:
     key_of = {id(f): key for key, f in enumerate(keys.functions)}
     opened: list[tuple[Door, bool]] = []
     try:
@@ -132,7 +122,7 @@ def _shimmed(found: Sequence[Door], keys: Keys, append: Callable[[Record], None]
             is_own = door.name in vars(door.owner)
             static = isinstance(door.current, staticmethod)
             call = door.current.__func__ if static else door.current
-            shim = stamped(call, key_of[id(door.function)], append)
+            shim = stamped(call, key_of[id(door.function)], records)
             opened.append((door, is_own))
             setattr(door.owner, door.name, staticmethod(shim) if static else shim)
         yield
@@ -150,38 +140,36 @@ class Alignment:
     def __init__(self, graph: Graph, keys: Keys) -> None:
         self._first_module, self._first_text = keys.first_module, keys.first_text
         order, columns = _expected(graph, keys)
-        self._expected = order
+        self._expected = np.asarray(order, dtype=np.int64)
         self._begin = np.asarray([c[0] for c in columns], dtype=np.int64)
         self._end = np.asarray([c[1] for c in columns], dtype=np.int64)
         self._boundaries = len(graph.slots) + 1
 
-    def boundaries(self, records: Sequence[Record], begin: int, end: int) -> IntArray:
-        """Times [slots + 1] of every boundary, relative to `begin`. Raises `Misaligned`."""
-        outer = self._without_nested(records)
-        if [r[0] for r in outer] != self._expected:
-            raise Misaligned(_first_difference([r[0] for r in outer], self._expected))
+    def boundaries(self, rows: IntArray, begin: int, end: int) -> IntArray:
+        """Times [slots + 1] of every boundary, relative to `begin`, from the `rows` [n, 3] of one run.
+
+        Raises `Misaligned`.
+        """
+        outer = rows[self._outermost(rows)]
+        if not np.array_equal(outer[:, 0], self._expected):
+            raise Misaligned(_first_difference(outer[:, 0].tolist(), self._expected.tolist()))
         times = np.empty(self._boundaries, dtype=np.int64)
         times[0], times[-1] = begin, end
-        stamps = np.asarray(outer, dtype=np.int64).reshape(-1, 3)
-        times[self._begin] = stamps[:, 1]
-        times[self._end] = stamps[:, 2]
+        times[self._begin] = outer[:, 1]
+        times[self._end] = outer[:, 2]
         return times - begin
 
-    def _without_nested(self, records: Sequence[Record]) -> list[Record]:
-        """Only the outermost calls: what a stamped function calls inside itself is its own affair.
+    def _outermost(self, rows: IntArray) -> BoolArray:
+        """Which rows are no call inside another operation: what a stamped function calls itself is its own affair.
 
-        Records come in order of their end, so a record inside an operation stands before it and begins after it began.
+        Rows come in order of their end, so a row inside an operation stands before it and begins after it began.
         """
-        kept: list[Record] = []
-        begun: int | None = None
-        for record in reversed(records):
-            if begun is not None and record[1] >= begun:
-                continue
-            kept.append(record)
-            if not self._first_module <= record[0] < self._first_text:
-                begun = record[1]
-        kept.reverse()
-        return kept
+        of_module = (rows[:, 0] >= self._first_module) & (rows[:, 0] < self._first_text)
+        begun = np.where(of_module, np.iinfo(np.int64).max, rows[:, 1])
+        later = np.full(len(rows), np.iinfo(np.int64).max)
+        later[:-1] = np.minimum.accumulate(begun[::-1])[::-1][1:]
+        outermost: BoolArray = rows[:, 1] < later
+        return outermost
 
 
 def _expected(graph: Graph, keys: Keys) -> tuple[list[int], list[tuple[int, int]]]:

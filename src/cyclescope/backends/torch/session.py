@@ -11,7 +11,8 @@ import torch
 from cyclescope.backends.base import LightRun, OpenTimes, PlainRun
 from cyclescope.backends.torch.errors import engine_errors
 from cyclescope.backends.torch.memory import with_resident_set
-from cyclescope.backends.torch.recorder import FUNCTION_MODE, SHIMS, Alignment, Misaligned, Record, Recorder
+from cyclescope.backends.torch.recorder import FUNCTION_MODE, SHIMS, Alignment, Misaligned, Recorder
+from cyclescope.backends.torch.stamps import new_records, rows_of
 from cyclescope.backends.torch.steps import Inputs, Steps, describe_inputs, describe_result
 from cyclescope.backends.torch.tracing import Traced, Tracer
 from cyclescope.backends.torch.twin import calibrate_on_twin
@@ -20,7 +21,7 @@ from cyclescope.core.graph import Graph
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
 from cyclescope.core.samples import Instrumentation, MemorySamples
-from cyclescope.core.units import Nanoseconds
+from cyclescope.core.units import IntArray, Nanoseconds
 from cyclescope.core.workload import Workload
 
 
@@ -158,8 +159,8 @@ class TorchSession:
         steps = self._steps
         run, read_out, encode, wait = steps.run, steps.read_out, steps.encode, self._wait
         text = recorder.keys.first_text
-        taken: list[tuple[list[Record], int, int, int]] = []
-        records: list[Record] = []
+        taken: list[tuple[IntArray, int, int, int]] = []
+        records = new_records()
         with torch.inference_mode(), recorder.stamping(records):
             for _ in range(cycles):
                 records.clear()
@@ -169,18 +170,19 @@ class TorchSession:
                 if encode is not None:
                     before = perf_counter_ns()
                     inputs = encode()
-                    records.append((text, before, perf_counter_ns()))
+                    records.add(text, before, perf_counter_ns())
                 else:
                     inputs = steps.given
                 result = run(inputs)
                 if read_out is not None:
                     before = perf_counter_ns()
                     read_out(result)
-                    records.append((text, before, perf_counter_ns()))
+                    records.add(text, before, perf_counter_ns())
                 wait()
                 end = perf_counter_ns()
-                taken.append((records.copy(), begin, end, process_time_ns() - cpu))
-        return [LightRun(begin, alignment.boundaries(r, begin, end), cpu) for r, begin, end, cpu in taken]
+                cpu = process_time_ns() - cpu
+                taken.append((rows_of(records), begin, end, cpu))
+        return [LightRun(begin, alignment.boundaries(rows, begin, end), cpu) for rows, begin, end, cpu in taken]
 
     # The cost of stamping --------------------------------------------------------------------------------------------
 

@@ -180,6 +180,7 @@ class Tracer:
                 with self.builder.frame(path, name):
                     return forward(*args, **kwargs)
 
+            enter_and_leave.__wrapped__ = forward  # type: ignore[attr-defined]  # some models read its signature
             return enter_and_leave
 
         with ExitStack() as stack:

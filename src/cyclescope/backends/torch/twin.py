@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from cyclescope.backends.torch.recorder import SHIMS, Alignment, Misaligned, Record, Recorder, StampingMode, stamped
+from cyclescope.backends.torch.recorder import SHIMS, Alignment, Misaligned, Recorder, StampingMode
+from cyclescope.backends.torch.stamps import COMPILED, new_records, rows_of, stamped
 from cyclescope.backends.torch.tracing import Traced, Tracer
 from cyclescope.core.samples import Instrumentation
 from cyclescope.core.units import FloatArray, Nanoseconds
@@ -87,7 +88,11 @@ def calibrate_on_twin(steps: Steps, recorder: Recorder, traced: Traced, budget_n
         total, pairs = least, 0
         name = "a loop of tiny calls"
     total = max(total, least)
-    return Instrumentation(recorder.how, total * inside_share, total * (1 - inside_share), name, pairs)
+    return Instrumentation(_kind(recorder.how), total * inside_share, total * (1 - inside_share), name, pairs)
+
+
+def _kind(how: str) -> str:
+    return f"compiled {how}" if COMPILED and how == SHIMS else how
 
 
 def _on_twin(steps: Steps, how: str, traced: Traced, budget_ns: Nanoseconds) -> tuple[float, int]:
@@ -113,7 +118,7 @@ def _on_twin(steps: Steps, how: str, traced: Traced, budget_ns: Nanoseconds) -> 
     alignment = Alignment(twin_traced.graph, twin_traced.keys)
     _read_as_much_as(model, twin)
     differences: list[float] = []
-    records: list[Record] = []
+    records = new_records()
 
     def quickest() -> int:
         """The lower quartile of a block; the first runs only let the interpreter grow warm again."""
@@ -138,7 +143,7 @@ def _on_twin(steps: Steps, how: str, traced: Traced, budget_ns: Nanoseconds) -> 
                 records.clear()
                 begin = perf_counter_ns()
                 twin(**inputs, **fixed)
-                alignment.boundaries(records, begin, perf_counter_ns())  # raises unless all stamps were there
+                alignment.boundaries(rows_of(records), begin, perf_counter_ns())  # raises unless all stamps were there
             differences.append((light - plain) / len(records))
     return median(differences), len(differences) * _BLOCK
 
@@ -182,7 +187,7 @@ def _small(value: Any) -> Any:
 def _on_loop(how: str) -> float:
     """Cost of one stamp pair around a call that does nothing much. Caches stay warm here, so this is a lower bound."""
     x = torch.ones(1)
-    records: list[Record] = []
+    records = new_records()
 
     def loop(call: Any) -> float:
         best = []
@@ -196,19 +201,19 @@ def _on_loop(how: str) -> float:
 
     bare = loop(torch.neg)
     if how == SHIMS:
-        return loop(stamped(torch.neg, 0, records.append)) - bare
-    with StampingMode((torch.neg,), records.append):
+        return loop(stamped(torch.neg, 0, records)) - bare
+    with StampingMode((torch.neg,), records):
         return loop(torch.neg) - bare
 
 
 def _inside_share() -> float:
     """Share of a stamp pair's cost that falls between its two stamps, from a shim around a function that does nothing."""
-    records: list[Record] = []
+    records = new_records()
 
     def nothing(_: object) -> None:
         return None
 
-    shim = stamped(nothing, 0, records.append)
+    shim = stamped(nothing, 0, records)
     inside, around = [], []
     for _ in range(30):
         records.clear()
@@ -216,7 +221,7 @@ def _inside_share() -> float:
         for _ in range(100):
             shim(None)
         around.append((perf_counter_ns() - begin) / 100)
-        inside.append(median(end - start for _, start, end in records))
+        inside.append(float(np.median(np.diff(rows_of(records)[:, 1:], axis=1))))
         begin = perf_counter_ns()
         for _ in range(100):
             nothing(None)
