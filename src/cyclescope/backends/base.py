@@ -106,14 +106,18 @@ class WatchedCalls:
     inputs: Mapping[str, object] | None = None
 
 
+DEFAULT_NEW_TOKENS = 32  # of a task that writes, where nobody says how many
+
+
 @dataclass(frozen=True, eq=False)
 class Request:
     """What a user asks to run. Whatever is None is left to the model, the engine or the machine.
 
     `model` is a reference (folder, `config.json`, built-in, hub name) or a model object, then with its `tokenizer`.
-    The input is `texts`, or `tokens` made-up tokens, or `inputs` as tensors by name; `batch` repeats or fills up.
-    `task` is `auto`, `embed`, `classify`, `fill` or `generate`. `new_tokens` makes the cycle write that many, `sampling`
-    (`greedy`, `sample`) and `cache` (`dynamic`, `static`, `off`) say how.
+    The input is `texts` (of the task `answer`: pairs of `questions` and `contexts`), or `tokens` made-up tokens, or
+    `inputs` as tensors by name; `batch` repeats or fills up. `task` is `auto`, `embed`, `classify`, `fill`, `answer`,
+    `translate` or `generate`. `new_tokens` makes the cycle write that many, `sampling` (`greedy`, `sample`) and `cache`
+    (`dynamic`, `static`, `off`) say how.
     """
 
     model: str | object
@@ -134,6 +138,8 @@ class Request:
     new_tokens: int | None = None
     sampling: str = "greedy"
     cache: str = "dynamic"
+    questions: tuple[str, ...] = ()
+    contexts: tuple[str, ...] = ()
 
 
 class TextTokenizer(Protocol):

@@ -10,7 +10,8 @@ from cyclescope.backends.foreign import refuse_foreign
 from cyclescope.core.errors import MissingExtra, UsageError
 from cyclescope.core.graph import Graph
 
-TASKS = ("auto", "embed", "classify", "fill", "generate")
+TASKS = ("auto", "embed", "classify", "fill", "answer", "translate", "generate")
+_MAY_WRITE = ("auto", "answer", "translate", "generate")
 SAMPLING = ("greedy", "sample")
 CACHES = ("dynamic", "static", "off")
 ENGINES = ("torch",)
@@ -74,29 +75,37 @@ def check(request: Request) -> None:
     ):
         if value is not None and value < least:
             raise UsageError(f"--{name} {value} is impossible.", "", f"Give a whole number from {least} up.")
-    given = [bool(request.texts), request.tokens is not None, request.inputs is not None]
+    given = [
+        bool(request.texts),
+        bool(request.questions or request.contexts),
+        request.tokens is not None,
+        request.inputs is not None,
+    ]
     if sum(given) > 1:
         raise UsageError(
-            "Two kinds of input at once.", "A cycle takes texts, or a synthetic length, or tensors.", "Give only one."
+            "Two kinds of input at once.",
+            "A cycle takes texts, or questions and contexts, or a synthetic length, or tensors.",
+            "Give only one.",
         )
-    for position, text in enumerate(request.texts):
-        if not text.strip():
-            raise UsageError(
-                f"Text {position + 1} is empty.",
-                "An empty text has nothing but special tokens.",
-                "Give a text, or --tokens N for a synthetic input of N tokens.",
-            )
-    if request.batch is not None and len(request.texts) > 1 and request.batch < len(request.texts):
+    for kind, texts in (("Text", request.texts), ("Question", request.questions), ("Context", request.contexts)):
+        for position, text in enumerate(texts):
+            if not text.strip():
+                raise UsageError(
+                    f"{kind} {position + 1} is empty.",
+                    "An empty text has nothing but special tokens.",
+                    "Give a text, or --tokens N for a synthetic input of N tokens.",
+                )
+    many, kind = (len(request.questions), "questions") if request.questions else (len(request.texts), "texts")
+    if request.batch is not None and many > 1 and request.batch < many:
         raise UsageError(
-            f"--batch {request.batch} is smaller than the {len(request.texts)} texts.",
+            f"--batch {request.batch} is smaller than the {many} {kind}.",
             "One cycle runs all texts as one batch; a larger batch repeats them.",
             "Leave --batch out, or give fewer texts.",
         )
     if request.task not in TASKS:
         raise UsageError(f"Unknown task {request.task!r}.", "", f"Known are {', '.join(TASKS)}.")
-    if request.task == "generate" and request.new_tokens is None:
-        raise UsageError("How much is to be written?", "", "Give --new-tokens N.")
-    if request.new_tokens is not None and request.task not in ("auto", "generate"):
+    _check_pairs(request)
+    if request.new_tokens is not None and request.task not in _MAY_WRITE:
         raise UsageError(
             f"The task {request.task!r} writes no tokens.", "", "Leave --new-tokens out, or use --task generate."
         )
@@ -104,3 +113,27 @@ def check(request: Request) -> None:
         if given_name not in known:
             raise UsageError(f"Unknown --{name} {given_name!r}.", "", f"Known are {', '.join(known)}.")
     refuse_foreign(request.inputs or {})
+
+
+def _check_pairs(request: Request) -> None:
+    """Raise `UsageError` unless every question has its context, and the task is one that answers."""
+    questions, contexts = len(request.questions), len(request.contexts)
+    if request.task != "answer" and (questions or contexts):
+        raise UsageError(
+            f"The task {request.task!r} answers no questions.",
+            "--question and --context belong to the task 'answer'.",
+            "Use --task answer, or give --text.",
+        )
+    if request.task == "answer" and request.texts:
+        raise UsageError(
+            "Which part of the text is the question?",
+            "The task 'answer' reads a question and the context that holds the answer.",
+            "Give --question and --context instead of --text.",
+        )
+    if questions != contexts:
+        missing, way = ("context", "--context") if questions > contexts else ("question", "--question")
+        raise UsageError(
+            f"A {missing} is missing: questions {questions}, contexts {contexts}.",
+            "Each question is answered from a context of its own.",
+            f"Give {way} once more for each; the same text may be given twice.",
+        )

@@ -21,6 +21,8 @@ class Task(StrEnum):
     EMBED = "embed"
     CLASSIFY = "classify"
     FILL = "fill"
+    ANSWER = "answer"
+    TRANSLATE = "translate"
     GENERATE = "generate"
 
 
@@ -78,16 +80,32 @@ def measure(
         WeightsWanted, typer.Option(help="auto: trained ones if there are any, else random.")
     ] = WeightsWanted.AUTO,
     task: Annotated[
-        Task, typer.Option(help="embed: vectors; classify: labels; fill, generate: text; auto: as configured.")
+        Task,
+        typer.Option(
+            help="embed: vectors; classify: labels; fill: masked words; answer: a question from its context; "
+            "translate, generate: text; auto: as configured."
+        ),
     ] = Task.AUTO,
+    question: Annotated[
+        list[str] | None,
+        typer.Option(help="With --task answer: what is asked; several make a batch.", show_default=False),
+    ] = None,
+    context: Annotated[
+        list[str] | None,
+        typer.Option(help="With --task answer: where the answer stands, one for each question.", show_default=False),
+    ] = None,
     new_tokens: Annotated[
-        int | None, typer.Option(help="Write this many tokens: a whole generation is the cycle.", show_default=False)
+        int | None,
+        typer.Option(
+            help="Write this many tokens: a whole generation is the cycle. 32 in a task that writes.",
+            show_default=False,
+        ),
     ] = None,
     sampling: Annotated[Sampling, typer.Option(help="How each token is chosen.")] = Sampling.GREEDY,
     cache: Annotated[KvCache, typer.Option(help="How keys and values are kept.")] = KvCache.DYNAMIC,
     budget: Annotated[
         float | None,
-        typer.Option(help="Seconds to measure, after loading: 10, or 30 with --new-tokens.", show_default=False),
+        typer.Option(help="Seconds to measure, after loading: 10, or 30 where text is written.", show_default=False),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of random weights and made-up tokens.")] = 0,
     keep_text: Annotated[bool, typer.Option("--keep-text", help="Store the texts in the run file.")] = False,
@@ -127,6 +145,8 @@ def measure(
         new_tokens=new_tokens,
         sampling=sampling.value,
         cache=cache.value,
+        questions=tuple(question or ()),
+        contexts=tuple(context or ()),
     )
     check(request)
     require_different(out, html)

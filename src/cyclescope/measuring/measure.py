@@ -39,6 +39,8 @@ def measure(
     new_tokens: int | None = None,
     sampling: str = "greedy",
     cache: str = "dynamic",
+    question: str | Sequence[str] | None = None,
+    context: str | Sequence[str] | None = None,
     weights: str = "auto",
     device: str = "cpu",
     threads: int | None = None,
@@ -54,8 +56,10 @@ def measure(
 
     `model` is a folder, a `config.json`, a built-in architecture, a hub name, or a model object that you have, then
     with its `tokenizer`. The input is `text` (one or several: a batch), or `tokens` made-up tokens, or `inputs`, tensors
-    by name; with none of them a sentence of ours. With `new_tokens` the cycle writes that many: it is `model.generate`. `batch` repeats the input. `budget` is in seconds, loading not
-    counted; 10 unless given, 30 where text is written. Interrupted by Ctrl-C, it gives what there is, marked partial, if a cycle was completed.
+    by name; with none of them a sentence of ours. The task `answer` takes pairs of `question` and `context` instead of
+    `text`. With `new_tokens` (32 in a task that writes) the cycle writes that many: it is `model.generate`. `batch`
+    repeats the input. `budget` is in seconds, loading not counted; 10 unless given, 30 where text is written.
+    Interrupted by Ctrl-C, it gives what there is, marked partial, if a cycle was completed.
 
     Raises `UsageError`, `ModelError`, `MissingExtra`, `Unsupported`, `EngineError`.
     """
@@ -78,6 +82,8 @@ def measure(
         new_tokens=new_tokens,
         sampling=sampling,
         cache=cache,
+        questions=(question,) if isinstance(question, str) else tuple(question or ()),
+        contexts=(context,) if isinstance(context, str) else tuple(context or ()),
     )
     if isinstance(text, str) and not text:
         check(replace(request, texts=("",)))
@@ -86,14 +92,14 @@ def measure(
 
 def measure_request(request: Request, budget: float | None = None, progress: Notify = silent) -> Cycle:
     """Measure what `request` asks for, within `budget` seconds after loading (10, or 30 where text is written)."""
-    if budget is None:
-        budget = DEFAULT_BUDGET_S if request.new_tokens is None else DEFAULT_WRITING_BUDGET_S
-    if not 0 < budget <= _MOST_BUDGET_S:
+    if budget is not None and not 0 < budget <= _MOST_BUDGET_S:
         raise UsageError(
             f"A budget of {budget} s is impossible.", "", f"Give seconds above zero, and {_MOST_BUDGET_S} at most."
         )
     progress("load", 0.0)
     session = open_session(request)
+    if budget is None:
+        budget = DEFAULT_WRITING_BUDGET_S if session.workload.tokens_out else DEFAULT_BUDGET_S
     try:
         return measure_session(session, int(budget * NS_PER_S), progress=progress)
     finally:

@@ -39,7 +39,8 @@ def tensor_of(module: str) -> Any:
         Request("bert", tokens=1, batch=1, threads=1, seed=0),
         Request("bert", inputs={"input_ids": tensor_of("torch")}),
         Request(object(), inputs={"input_ids": [[1, 2, 3]], "flag": None}),
-        *(Request("bert", task=task) for task in TASKS if task != "generate"),
+        *(Request("bert", task=task) for task in TASKS),
+        Request("bert", task="answer", questions=("a", "b"), contexts=("c", "d"), batch=3),
         Request("gpt2", task="generate", new_tokens=1),
         Request("gpt2", new_tokens=8, sampling="sample", cache="static"),
     ],
@@ -83,8 +84,8 @@ def test_a_batch_smaller_than_the_texts_is_refused() -> None:
 @pytest.mark.parametrize(
     "request_",
     [
-        Request("gpt2", task="generate"),
         Request("gpt2", new_tokens=0),
+        Request("gpt2", task="translate", new_tokens=0),
         Request("bert", task="classify", new_tokens=3),
         Request("gpt2", new_tokens=3, sampling="beam"),
         Request("gpt2", new_tokens=3, cache="paged"),
@@ -96,9 +97,27 @@ def test_a_generation_that_cannot_be_is_refused(request_: Request) -> None:
     assert error.way_out
 
 
+@pytest.mark.parametrize(
+    ("given", "fact"),
+    [
+        ({"task": "answer", "questions": ("a",)}, "A context is missing: questions 1, contexts 0."),
+        ({"task": "answer", "contexts": ("a",)}, "A question is missing: questions 0, contexts 1."),
+        ({"task": "answer", "questions": ("a",), "contexts": ("b", "c")}, "A question is missing"),
+        ({"task": "answer", "questions": ("a", " "), "contexts": ("b", "c")}, "Question 2 is empty."),
+        ({"task": "answer", "questions": ("a",), "contexts": ("",)}, "Context 1 is empty."),
+        ({"task": "answer", "texts": ("a",)}, "Which part of the text is the question?"),
+        ({"task": "embed", "questions": ("a",), "contexts": ("b",)}, "answers no questions"),
+        ({"task": "answer", "questions": ("a",), "contexts": ("b",), "tokens": 4}, "Two kinds of input"),
+        ({"task": "answer", "questions": ("a", "b"), "contexts": ("c", "d"), "batch": 1}, "than the 2 questions"),
+    ],
+)
+def test_questions_without_their_contexts_are_refused(given: dict[str, Any], fact: str) -> None:
+    assert fact in refused(Request("bert", **given)).fact
+
+
 def test_an_unknown_task_is_refused_with_the_known_ones() -> None:
-    error = refused(Request("bert", task="translate"))
-    assert "'translate'" in error.fact
+    error = refused(Request("bert", task="summarize"))
+    assert "'summarize'" in error.fact
     assert all(task in error.way_out for task in TASKS)
 
 

@@ -7,17 +7,17 @@ from typing import Any
 
 import torch
 
-from cyclescope.backends.base import Request
+from cyclescope.backends.base import DEFAULT_NEW_TOKENS, Request
+from cyclescope.backends.torch.asking import batch_of
+from cyclescope.backends.torch.heads import WRITE
 from cyclescope.backends.torch.loading import Loaded
 from cyclescope.backends.torch.meta import build_on_meta
+from cyclescope.backends.torch.reading import reader
 from cyclescope.backends.torch.shadow import Shadows
 from cyclescope.backends.torch.steps import Steps
 from cyclescope.backends.torch.writing import Writer, refuse_beyond_context
 from cyclescope.core.errors import InputTooLong, UsageError
 from cyclescope.core.workload import InputSource, ModelFacts, Workload
-
-CHINESE_SENTENCE = "这是一个简单的BERT模型示例。"
-ENGLISH_SENTENCE = "This is a simple example of a BERT model."
 
 DEFAULT_TOKENS = 128
 _SANE_LENGTH = 1_000_000  # transformers says 1e30 where a tokenizer has no limit
@@ -28,14 +28,17 @@ def prepare(request: Request, loaded: Loaded) -> tuple[Steps, Workload, tuple[st
     model: Any = loaded.model
     limit = _longest(model, loaded.tokenizer)
     notes: list[str] = []
-    texts = _texts(request, loaded)
+    asked = batch_of(request, loaded)
+    texts = asked.texts
+    if asked.note:
+        notes.append(asked.note)
     encode: Callable[[], dict[str, Any]] | None = None
     given: dict[str, Any] = {}
     cut = 0
     if model.training:
         notes.append("The model is in training mode: dropout and the like are part of what was measured.")
     if texts:
-        encode, cut = _encoder(loaded, texts, limit, request.device)
+        encode, cut = _encoder(loaded, asked.columns, limit, request.device)
         first = encode()
     elif request.inputs is not None:
         given = {k: v.to(request.device) if isinstance(v, torch.Tensor) else v for k, v in request.inputs.items()}
@@ -49,19 +52,20 @@ def prepare(request: Request, loaded: Loaded) -> tuple[Steps, Workload, tuple[st
     mask = first.get("attention_mask")
     real = int(mask.sum()) if isinstance(mask, torch.Tensor) else shape[0] * shape[1]
     writer = None
-    if request.new_tokens is not None:
-        refuse_beyond_context(int(shape[1]), request.new_tokens, limit, not model.config.is_encoder_decoder)
-        writer = Writer(model, request.new_tokens, sample=request.sampling == "sample", cache=request.cache)
+    new_tokens = (request.new_tokens or DEFAULT_NEW_TOKENS) if loaded.head == WRITE else 0
+    if new_tokens:
+        refuse_beyond_context(int(shape[1]), new_tokens, limit, not model.config.is_encoder_decoder)
+        writer = Writer(model, new_tokens, sample=request.sampling == "sample", cache=request.cache)
     steps = Steps(
         model=model,
         encode=encode,
         given=given,
         fixed=_decoder_start(model, shape[0], request.device, first),
         writer=writer,
-        read_out=_read_out(loaded),
+        read_out=reader(loaded.head, getattr(model, "config", None), loaded.tokenizer, first),
         tokenizer_name=type(loaded.tokenizer).__name__ if loaded.tokenizer is not None else "",
         text_bytes=sum(len(t.encode()) for t in texts),
-        keep_words=loaded.task not in ("fill", "generate") or request.keep_text,
+        keep_words=loaded.task == "classify" or request.keep_text,
     )
     parameters = {id(p): p for p in model.parameters()}.values()
     config = getattr(model, "config", None)
@@ -86,35 +90,11 @@ def prepare(request: Request, loaded: Loaded) -> tuple[Steps, Workload, tuple[st
         real_tokens=real,
         characters=sum(len(t) for t in texts),
         text_bytes=sum(len(t.encode()) for t in texts),
-        tokens_out=request.new_tokens or 0,
+        tokens_out=new_tokens,
         cut_tokens=cut,
-        texts=tuple(texts) if request.keep_text else (),
+        texts=texts if request.keep_text else (),
     )
     return steps, workload, tuple(notes)
-
-
-def _texts(request: Request, loaded: Loaded) -> list[str]:
-    """The texts of one batch, repeated until it is full; a sentence of ours where nothing at all was given."""
-    texts = list(request.texts)
-    if not texts and request.tokens is None and request.inputs is None:
-        chinese = "chinese" in loaded.reference.lower()
-        texts = [CHINESE_SENTENCE if chinese else ENGLISH_SENTENCE]
-    if texts and loaded.tokenizer is None:
-        raise UsageError(
-            f"There is no tokenizer for {loaded.reference}, so it cannot read a text.",
-            "Its folder holds none, and it is not a built-in architecture.",
-            "Use --tokens N, or put tokenizer.json beside config.json.",
-        )
-    for position, text in enumerate(texts):
-        if any("\ud800" <= character <= "\udfff" for character in text):
-            raise UsageError(
-                f"Text {position + 1} is no Unicode text.",
-                "It has bytes in it that are not UTF-8.",
-                "Give it in UTF-8; a file of another encoding can be converted with iconv.",
-            )
-    if texts and request.batch is not None:
-        texts = [texts[i % len(texts)] for i in range(request.batch)]
-    return texts
 
 
 def _longest(model: Any, tokenizer: Any) -> int | None:
@@ -140,13 +120,13 @@ def _position_offset(model: Any) -> int:
 
 
 def _encoder(
-    loaded: Loaded, texts: Sequence[str], limit: int | None, device: str
+    loaded: Loaded, columns: Sequence[Sequence[str]], limit: int | None, device: str
 ) -> tuple[Callable[[], dict[str, Any]], int]:
-    """The call that turns `texts` into tensors, and how many tokens of them do not fit."""
-    tokenizer = loaded.tokenizer
-    batch = list(texts)
+    """The call that turns `columns` of texts into tensors, and how many tokens of them do not fit."""
+    tokenizer, config = loaded.tokenizer, getattr(loaded.model, "config", None)
+    batch = [list(texts) for texts in columns]
     # Quietly: that a text is too long is told in the report, as what is cut, and not by the tokenizer.
-    whole = tokenizer(batch, verbose=False)["input_ids"]
+    whole = tokenizer(*batch, verbose=False)["input_ids"]
     cut = sum(max(0, len(ids) - limit) for ids in whole) if limit is not None else 0
     many = len({len(ids) for ids in whole}) > 1
     if many and tokenizer.pad_token is None:
@@ -154,11 +134,13 @@ def _encoder(
     settings: dict[str, Any] = {"return_tensors": "pt"}
     if many:
         settings["padding"] = True
+        if loaded.head == WRITE and not getattr(config, "is_encoder_decoder", False):
+            settings["padding_side"] = "left"  # what is written goes on from the last token
     if cut:
         settings |= {"truncation": True, "max_length": limit}
     if device == "cpu":
-        return lambda: tokenizer(batch, **settings), cut
-    return lambda: tokenizer(batch, **settings).to(device), cut
+        return lambda: tokenizer(*batch, **settings), cut
+    return lambda: tokenizer(*batch, **settings).to(device), cut
 
 
 def _refuse_too_long(tokens: int, limit: int | None, reference: str) -> None:
@@ -194,47 +176,6 @@ def _decoder_start(model: Any, batch: int, device: str, inputs: dict[str, Any]) 
     if not isinstance(start, int):
         start = getattr(config, "bos_token_id", None) or 0
     return {"decoder_input_ids": torch.full((batch, 1), start, device=device)}
-
-
-class _LabelReader:
-    """The way back of a classifier: the label of the highest score of each text."""
-
-    def __init__(self, labels: dict[int, str]) -> None:
-        self._labels = labels
-
-    def __call__(self, result: Any) -> str:
-        return ", ".join(self._labels.get(i, str(i)) for i in result.logits.argmax(-1).tolist())
-
-
-class _TokenReader:
-    """The way back of a masked language model: the likeliest token at each place, decoded to text."""
-
-    def __init__(self, tokenizer: Any) -> None:
-        self._tokenizer = tokenizer
-
-    def __call__(self, result: Any) -> str:
-        return " | ".join(self._tokenizer.batch_decode(result.logits.argmax(-1), skip_special_tokens=True))
-
-
-class _Detokenizer:
-    """The way back of a model that writes: the token ids that it returns, decoded to text."""
-
-    def __init__(self, tokenizer: Any) -> None:
-        self._tokenizer = tokenizer
-
-    def __call__(self, result: Any) -> str:
-        return " | ".join(self._tokenizer.batch_decode(result, skip_special_tokens=True))
-
-
-def _read_out(loaded: Loaded) -> Callable[[Any], str] | None:
-    config: Any = getattr(loaded.model, "config", None)
-    if loaded.task == "classify":
-        return _LabelReader(dict(getattr(config, "id2label", None) or {}))
-    if loaded.task == "fill" and loaded.tokenizer is not None:
-        return _TokenReader(loaded.tokenizer)
-    if loaded.task == "generate" and loaded.tokenizer is not None:
-        return _Detokenizer(loaded.tokenizer)
-    return None
 
 
 def synthetic_steps(build: Callable[[], torch.nn.Module], request: Request) -> Steps:

@@ -12,6 +12,7 @@ import torch
 
 from cyclescope.backends.base import Request
 from cyclescope.backends.host import available_memory_bytes
+from cyclescope.backends.torch.heads import auto_class, head_in_hand, head_of
 from cyclescope.backends.torch.meta import build_on_meta
 from cyclescope.backends.torch.shadow import Shadows
 from cyclescope.core.errors import CyclescopeError, EngineError, ModelError, UnknownModel, Unsupported, UsageError
@@ -27,19 +28,13 @@ from cyclescope.models.weights import Wanted, choose_weights, weights_folder
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
-_AUTO_CLASS = {
-    "embed": "AutoModel",
-    "classify": "AutoModelForSequenceClassification",
-    "fill": "AutoModelForMaskedLM",
-    "generate": "AutoModelForCausalLM",
-}
 # A model that leaves less than this share of the free memory is refused before anything is allocated.
 _MOST_OF_MEMORY = 0.9
 
 
 @dataclass(frozen=True, eq=False)
 class Loaded:
-    """A model that is ready, with what is known about where it came from.
+    """A model that is ready, with what is known about where it came from. `head` is what `task` asks of it.
 
     `build` makes another model of the same class and configuration with random weights, for a trace; None for a model
     in hand, which may differ from its configuration.
@@ -53,6 +48,7 @@ class Loaded:
     source: str
     weights: Weights
     task: str
+    head: str
     build: Callable[[], torch.nn.Module] | None
     note: str = ""
 
@@ -64,6 +60,7 @@ class Recipe:
     source: ModelSource
     config: Any
     task: str
+    head: str
     build: Callable[[], torch.nn.Module]
     settings: Mapping[str, Any]
     note: str
@@ -85,6 +82,7 @@ def recipe(request: Request) -> Recipe:
         config = _config(source, request)
         note = f"The hub could not be reached; {source.entry.name} is the built-in architecture."
     task = task_of(request, config)
+    head = head_of(task, config)
     settings: dict[str, Any] = {"dtype": _dtype(request.dtype)}
     if request.attention is not None:
         settings["attn_implementation"] = request.attention
@@ -92,10 +90,10 @@ def recipe(request: Request) -> Recipe:
     def build() -> torch.nn.Module:
         torch.manual_seed(request.seed)
         with _model_errors(request, task):
-            model: torch.nn.Module = _auto_class(task, config).from_config(config, **settings)
+            model: torch.nn.Module = auto_class(head, config).from_config(config, **settings)
         return model
 
-    return Recipe(source, config, task, build, settings, note)
+    return Recipe(source, config, task, head, build, settings, note)
 
 
 def load(request: Request) -> Loaded:
@@ -109,7 +107,7 @@ def load(request: Request) -> Loaded:
     if weights is Weights.PRETRAINED:
         location, local = _location(made.source)
         with _model_errors(request, made.task):
-            model, info = _auto_class(made.task, made.config).from_pretrained(
+            model, info = auto_class(made.head, made.config).from_pretrained(
                 location,
                 output_loading_info=True,
                 local_files_only=local,
@@ -134,6 +132,7 @@ def load(request: Request) -> Loaded:
         source=_published(made.source, request.model),
         weights=weights,
         task=made.task,
+        head=made.head,
         build=made.build,
         note=note,
     )
@@ -150,7 +149,10 @@ def in_hand(request: Request) -> Loaded:
         )
     task = task_of(request, getattr(model, "config", None))
     name = type(request.tokenizer).__name__ if request.tokenizer is not None else "none"
-    return Loaded(model, request.tokenizer, name, False, type(model).__name__, "in hand", Weights.GIVEN, task, None)
+    head = head_in_hand(task, model)
+    return Loaded(
+        model, request.tokenizer, name, False, type(model).__name__, "in hand", Weights.GIVEN, task, head, None
+    )
 
 
 def tokenizer_of(source: ModelSource, config: Any, request: Request) -> tuple[Any, str, bool]:
@@ -190,14 +192,6 @@ def _stand_in(facts: TokenizerFacts) -> PreTrainedTokenizerFast:
         model_input_names=list(made.input_names),
         **made.special_tokens,
     )
-
-
-def _auto_class(task: str, config: Any) -> Any:
-    import transformers
-
-    if task == "generate" and config.is_encoder_decoder:
-        return transformers.AutoModelForSeq2SeqLM
-    return getattr(transformers, _AUTO_CLASS[task])
 
 
 def _location(source: ModelSource) -> tuple[str, bool]:

@@ -35,6 +35,7 @@ def open_torch(request: Request) -> TorchSession:
     import torch
 
     from cyclescope.backends.torch.errors import engine_errors
+    from cyclescope.backends.torch.heads import is_decoder
     from cyclescope.backends.torch.inputs import prepare
     from cyclescope.backends.torch.loading import in_hand, load
     from cyclescope.backends.torch.session import TorchSession
@@ -60,7 +61,7 @@ def open_torch(request: Request) -> TorchSession:
         decoding=request.sampling,
     )
     device_name = torch.cuda.get_device_name(request.device) if request.device.startswith("cuda") else ""
-    generates = _generates(config)
+    generates = is_decoder(config)
     build = loaded.build
     return TorchSession(
         steps,
@@ -80,6 +81,7 @@ def trace_only(request: Request) -> Graph:
     """The structure of a named model for an input of `request.tokens` tokens, without its weights or their memory."""
     _import_framework()
     from cyclescope.backends.torch.errors import engine_errors
+    from cyclescope.backends.torch.heads import is_decoder
     from cyclescope.backends.torch.inputs import synthetic_steps
     from cyclescope.backends.torch.loading import recipe
     from cyclescope.core.errors import EngineError
@@ -87,7 +89,7 @@ def trace_only(request: Request) -> Graph:
     made = recipe(request)
     attention = request.attention or "sdpa"
     plan = Plan(device=request.device, dtype=request.dtype or "float32", attention=attention, seed=request.seed)
-    generates = _generates(made.config)
+    generates = is_decoder(made.config)
     with engine_errors("trace the model"):
         steps = synthetic_steps(made.build, request)
         traced = _trace_on_meta(made.build, steps, steps.given, plan, generates)
@@ -139,17 +141,6 @@ def _check_numbers(request: Request) -> None:
             f"This machine has {os.cpu_count()} cores.",
             f"Give a whole number from 1 to {most}; more threads than cores seldom help.",
         )
-
-
-def _generates(config: Any) -> bool:
-    """Whether the model writes text token by token: it is known as a causal and not as a masked language model."""
-    from transformers.models.auto import modeling_auto
-
-    kind = getattr(config, "model_type", "")
-    return (
-        kind in modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
-        and kind not in modeling_auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES
-    )
 
 
 def _trace_on_meta(

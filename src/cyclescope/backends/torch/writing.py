@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from cyclescope.backends.torch.heads import can_generate
 from cyclescope.core.errors import Unsupported, UsageError
 
 
@@ -18,11 +19,11 @@ class Writer:
     """
 
     def __init__(self, model: Any, new_tokens: int, *, sample: bool, cache: str) -> None:
-        if not callable(getattr(model, "generate", None)) or not _can_generate(model):
+        if not can_generate(model):
             raise Unsupported(
                 f"A {type(model).__name__} cannot write text.",
                 "It has no head that predicts the next token.",
-                "Leave --new-tokens out, or take a model with a language-model head.",
+                "Leave out what makes it write (--new-tokens, --task), or take a model with a language-model head.",
             )
         self.new_tokens = new_tokens
         self.called_ns = 0
@@ -55,10 +56,6 @@ class Writer:
 
     def end(self) -> None:
         """Part of the streamer's protocol: nothing more will come."""
-
-
-def _can_generate(model: Any) -> bool:
-    return bool(model.can_generate()) if hasattr(model, "can_generate") else False
 
 
 def refuse_beyond_context(tokens: int, new_tokens: int, limit: int | None, decoder_only: bool) -> None:

@@ -1,0 +1,97 @@
+"""Which head a task needs, and whether a model has it: by the mappings of transformers, not by a list of ours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cyclescope.core.errors import Unsupported
+
+WRITE, EXTRACT = "write", "extract"  # heads that more than one task, or only a part of one, asks for
+_WRITING_TASKS = ("generate", "translate")
+_AUTO_CLASS = {
+    "embed": "AutoModel",
+    "classify": "AutoModelForSequenceClassification",
+    "fill": "AutoModelForMaskedLM",
+    WRITE: "AutoModelForCausalLM",
+    EXTRACT: "AutoModelForQuestionAnswering",
+}
+
+
+def head_of(task: str, config: Any) -> str:
+    """The head that `task` needs on a model of this configuration. Raises `Unsupported` where an encoder is to write.
+
+    An answer is marked in the context by a model that is configured for that, or that can do nothing else; any other
+    model writes it.
+    """
+    if task == "answer":
+        return EXTRACT if _configured_to_extract(config) or not _can_write(config) else WRITE
+    if task not in _WRITING_TASKS:
+        return task
+    refuse_encoder(config)
+    return WRITE
+
+
+def head_in_hand(task: str, model: Any) -> str:
+    """The same for a model that is there already, with the one head that it has."""
+    config = getattr(model, "config", None)
+    if task == "answer":
+        name = type(model).__name__
+        if name.endswith("ForQuestionAnswering"):
+            return EXTRACT
+        if not can_generate(model):
+            raise Unsupported(
+                f"A {name} cannot answer questions.",
+                "It has neither a head that marks an answer nor one that writes.",
+                "Take a model for question answering, or one with a language-model head.",
+            )
+        return WRITE
+    return head_of(task, config)
+
+
+def auto_class(head: str, config: Any) -> Any:
+    """The class of transformers that makes a model with this head."""
+    import transformers
+
+    if head == WRITE and config.is_encoder_decoder:
+        return transformers.AutoModelForSeq2SeqLM
+    return getattr(transformers, _AUTO_CLASS[head])
+
+
+def can_generate(model: Any) -> bool:
+    """Whether `model.generate` is there and works."""
+    return callable(getattr(model, "generate", None)) and bool(getattr(model, "can_generate", bool)())
+
+
+def is_decoder(config: Any) -> bool:
+    """Whether transformers knows the model as a causal and not as a masked language model."""
+    from transformers.models.auto import modeling_auto
+
+    kind = getattr(config, "model_type", "")
+    return (
+        kind in modeling_auto.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+        and kind not in modeling_auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES
+    )
+
+
+def refuse_encoder(config: Any) -> None:
+    """An encoder sees the whole text at once and predicts no next token. Raises `Unsupported`."""
+    from transformers.models.auto import modeling_auto
+
+    kind = getattr(config, "model_type", "")
+    if kind in modeling_auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES and not _can_write(config):
+        raise Unsupported(
+            f"A model of the type {kind!r} cannot write text.",
+            "It is an encoder: it reads a whole text at once and does not predict a next token.",
+            "Use --task embed, classify, fill or answer, or take a decoder or an encoder-decoder.",
+        )
+
+
+def _can_write(config: Any) -> bool:
+    return bool(
+        getattr(config, "is_encoder_decoder", False) or getattr(config, "is_decoder", False) or is_decoder(config)
+    )
+
+
+def _configured_to_extract(config: Any) -> bool:
+    head = next(iter(getattr(config, "architectures", None) or ()), "")
+    return str(head).endswith("ForQuestionAnswering")
