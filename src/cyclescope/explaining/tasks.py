@@ -53,9 +53,7 @@ def throughput(explanation: Explanation) -> Throughput | None:
     return Throughput(
         texts=work.batch,
         per_text=per_text,
-        per_second=Ratio(
-            NS_PER_S / per_text.value_ns, NS_PER_S / per_text.high_ns, NS_PER_S / per_text.low_ns, wall.n
-        ),
+        per_second=Ratio(NS_PER_S / per_text.value_ns, NS_PER_S / per_text.high_ns, NS_PER_S / per_text.low_ns, wall.n),
         padding_share=padding,
         padding_ns=padding * inside if inside else None,
     )
