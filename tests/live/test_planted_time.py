@@ -81,12 +81,12 @@ def test_time_burnt_after_the_last_operation_is_not_lost() -> None:
 
 
 def test_work_added_to_one_operation_is_found_in_that_operation() -> None:
-    """A feed-forward product of one layer is made 64 times as wide; nothing else may grow by as much."""
+    """A feed-forward product of one layer is made 512 times as wide; nothing else may grow by as much."""
     model = _bert()
     layer = model.encoder.layer[1]
     torch.manual_seed(0)
-    layer.intermediate.dense = torch.nn.Linear(64, 128 * 64)
-    layer.output.dense = torch.nn.Linear(128 * 64, 64)
+    layer.intermediate.dense = torch.nn.Linear(64, 128 * 512)
+    layer.output.dense = torch.nn.Linear(128 * 512, 64)
     told = _explained(model)
     heaviest = sorted(told.operations, key=lambda row: -row.time.value_ns)[:3]
     assert {row.site.layer for row in heaviest} == {1}

@@ -277,11 +277,26 @@ def _dtype(name: str | None) -> torch.dtype:
 
 
 @contextmanager
+def _without_bars() -> Iterator[None]:
+    """Progress bars of transformers would stand between our lines; whoever had them on gets them back."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
+
+
+@contextmanager
 def _model_errors(request: Request, task: str) -> Iterator[None]:
     """Map what transformers raises while it loads to one of our errors, with a way out."""
     reference = str(request.model)
     try:
-        yield
+        with _without_bars():
+            yield
     except CyclescopeError:
         raise
     except MemoryError as exc:
