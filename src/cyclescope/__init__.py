@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cyclescope.core.plan import Plan
     from cyclescope.core.workload import Workload
     from cyclescope.explaining.explain import explain
+    from cyclescope.measuring.dialogue import measure_dialogue
     from cyclescope.measuring.measure import measure, trace, watch
     from cyclescope.store.run_file import load, save
 
@@ -25,6 +26,7 @@ _HOMES = {
     "Workload": "cyclescope.core.workload",
     "explain": "cyclescope.explaining.explain",
     "measure": "cyclescope.measuring.measure",
+    "measure_dialogue": "cyclescope.measuring.dialogue",
     "trace": "cyclescope.measuring.measure",
     "watch": "cyclescope.measuring.measure",
     "load": "cyclescope.store.run_file",
@@ -41,6 +43,7 @@ __all__ = [
     "explain",
     "load",
     "measure",
+    "measure_dialogue",
     "save",
     "trace",
     "watch",

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from cyclescope.core.dialogue import TurnFacts, TurnRun
 from cyclescope.core.graph import Graph
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
 from cyclescope.core.samples import Instrumentation, MemorySamples
 from cyclescope.core.tokenization import TokenCount, TokenizerInfo
 from cyclescope.core.units import IntArray, Nanoseconds
-from cyclescope.core.workload import Workload
+from cyclescope.core.workload import ModelFacts, Workload
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,36 @@ class Request:
     cache: str = "dynamic"
     questions: tuple[str, ...] = ()
     contexts: tuple[str, ...] = ()
+
+
+class DialogueSession(Protocol):
+    """One dialogue that was held once, each turn ready to be asked again and again."""
+
+    @property
+    def model(self) -> ModelFacts: ...
+
+    @property
+    def plan(self) -> Plan: ...
+
+    @property
+    def machine(self) -> Machine: ...
+
+    @property
+    def new_tokens(self) -> int: ...
+
+    @property
+    def turns(self) -> tuple[TurnFacts, ...]: ...
+
+    @property
+    def notes(self) -> tuple[str, ...]: ...
+
+    def run(self, number: int, *, reuse: bool) -> TurnRun:
+        """The reply of one turn, with what the turn before left or with the whole history read again."""
+        ...
+
+    def close(self) -> None:
+        """Put every global setting back."""
+        ...
 
 
 class TextTokenizer(Protocol):

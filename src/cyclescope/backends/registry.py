@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from importlib.util import find_spec
 
-from cyclescope.backends.base import OpenTokenizers, Request, Session, WatchedCalls
+from cyclescope.backends.base import DialogueSession, OpenTokenizers, Request, Session, WatchedCalls
 from cyclescope.backends.foreign import refuse_foreign
+from cyclescope.core.dialogue import TEMPLATES
 from cyclescope.core.errors import MissingExtra, UsageError
 from cyclescope.core.graph import Graph
 
@@ -35,6 +37,15 @@ def open_trace(request: Request) -> Graph:
     from cyclescope.backends.torch.opening import trace_only
 
     return trace_only(request)
+
+
+def open_dialogue(request: Request, template: str) -> DialogueSession:
+    """The dialogue that the texts of `request` make, held once. Raises like `open_session`."""
+    check_dialogue(request, template)
+    _require_torch()
+    from cyclescope.backends.torch.opening import open_torch_dialogue
+
+    return open_torch_dialogue(request, template)
 
 
 def open_tokenizers(request: Request) -> OpenTokenizers:
@@ -102,6 +113,12 @@ def check(request: Request) -> None:
             "One cycle runs all texts as one batch; a larger batch repeats them.",
             "Leave --batch out, or give fewer texts.",
         )
+    if request.task == "chat":
+        raise UsageError(
+            "A dialogue is not one cycle.",
+            "Its turns are compared with each other, with and without the cache of the turn before.",
+            "Use cyclescope.measure_dialogue, or `cyclescope measure MODEL --task chat`.",
+        )
     if request.task not in TASKS:
         raise UsageError(f"Unknown task {request.task!r}.", "", f"Known are {', '.join(TASKS)}.")
     _check_pairs(request)
@@ -136,4 +153,25 @@ def _check_pairs(request: Request) -> None:
             f"A {missing} is missing: questions {questions}, contexts {contexts}.",
             "Each question is answered from a context of its own.",
             f"Give {way} once more for each; the same text may be given twice.",
+        )
+
+
+def check_dialogue(request: Request, template: str) -> None:
+    """Raise `UsageError` for a dialogue that no engine could hold."""
+    check(replace(request, task="generate"))
+    if template not in TEMPLATES:
+        raise UsageError(f"Unknown --chat-template {template!r}.", "", f"Known are {', '.join(TEMPLATES)}.")
+    if not request.texts:
+        raise UsageError(
+            "A dialogue needs the user's messages.",
+            "Its turns are texts, and there is none.",
+            "Give --text once for each turn.",
+        )
+    if request.batch is not None and request.batch > 1:
+        raise UsageError("A dialogue has no batch.", "Its texts are turns, one after the other.", "Leave --batch out.")
+    if request.cache != "dynamic":
+        raise UsageError(
+            f"With --cache {request.cache} nothing of a turn can be handed on to the next.",
+            "What is measured is a dialogue with and without the cache of the turn before.",
+            "Leave --cache out.",
         )

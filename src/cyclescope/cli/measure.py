@@ -6,12 +6,15 @@ import os
 import sys
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cyclescope.cli.forms import Form, Language, print_told, told
 from cyclescope.core.errors import Interrupted, OutputError, UsageError
+
+if TYPE_CHECKING:
+    from cyclescope.backends.base import Request
 
 
 class Task(StrEnum):
@@ -24,6 +27,14 @@ class Task(StrEnum):
     ANSWER = "answer"
     TRANSLATE = "translate"
     GENERATE = "generate"
+    CHAT = "chat"
+
+
+class ChatTemplate(StrEnum):
+    """In whose words a dialogue is put to the model."""
+
+    OWN = "own"
+    PLAIN = "plain"
 
 
 class Sampling(StrEnum):
@@ -83,9 +94,12 @@ def measure(
         Task,
         typer.Option(
             help="embed: vectors; classify: labels; fill: masked words; answer: a question from its context; "
-            "translate, generate: text; auto: as configured."
+            "translate, generate: text; chat: the turns of a dialogue, one --text each; auto: as configured."
         ),
     ] = Task.AUTO,
+    chat_template: Annotated[
+        ChatTemplate, typer.Option(help="With --task chat: the tokenizer's own, or plain: User: …, Assistant: …")
+    ] = ChatTemplate.OWN,
     question: Annotated[
         list[str] | None,
         typer.Option(help="With --task answer: what is asked; several make a batch.", show_default=False),
@@ -148,6 +162,11 @@ def measure(
         questions=tuple(question or ()),
         contexts=tuple(context or ()),
     )
+    if task is Task.CHAT:
+        _hold_dialogue(request, chat_template, budget, (out, html), Form.JSON if as_json else Form.TERMINAL, lang)
+        return
+    if chat_template is not ChatTemplate.OWN:
+        raise UsageError(f"The task {task.value!r} has no turns.", "", "Leave --chat-template out, or use --task chat.")
     check(request)
     require_different(out, html)
     for path in (out, html):
@@ -158,6 +177,37 @@ def measure(
     with progress() as notify:
         cycle = measure_request(request, budget, notify)
     deliver(cycle, out, html, Form.JSON if as_json else Form.TERMINAL, lang)
+
+
+def _hold_dialogue(
+    request: Request,
+    template: ChatTemplate,
+    budget: float | None,
+    files: tuple[Path | None, ...],
+    form: Form,
+    lang: Language,
+) -> None:
+    """Measure a dialogue instead of a cycle, and print it."""
+    from cyclescope.cli.progress import progress
+    from cyclescope.explaining.dialogue import explain_dialogue
+    from cyclescope.measuring.dialogue import dialogue_request
+    from cyclescope.report.dialogue import dialogue_json, dialogue_page
+    from cyclescope.report.terminal import print_page
+
+    if any(file is not None for file in files):
+        raise UsageError(
+            "A dialogue cannot be saved as a run or a page.",
+            "It is a comparison of turns and not one cycle.",
+            "Leave --out and --html out; --json prints all of it.",
+        )
+    with progress() as notify:
+        costs = explain_dialogue(dialogue_request(request, template.value, budget, notify))
+    if form is Form.JSON:
+        typer.echo(dialogue_json(costs))
+    else:
+        print_page(dialogue_page(costs, lang.value))
+    if costs.dialogue.partial:
+        raise Interrupted("Interrupted.", "What was measured until then is shown above.")
 
 
 def deliver(cycle: object, out: Path | None, html: Path | None, form: Form, lang: Language) -> None:

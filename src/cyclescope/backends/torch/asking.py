@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cyclescope.backends.base import Request
@@ -48,7 +49,7 @@ def batch_of(request: Request, loaded: Loaded) -> Batch:
     if loaded.task == "answer":
         return _answer(request, loaded, CHINESE_PAIR if chinese else ENGLISH_PAIR)
     texts = list(request.texts) or [CHINESE_SENTENCE if chinese else ENGLISH_SENTENCE]
-    _refuse_undecoded("Text", texts)
+    refuse_undecoded("Text", texts)
     if loaded.task == "translate" and is_decoder(getattr(loaded.model, "config", None)):
         asked = [f"Translate into {'English' if _is_chinese(text) else 'Chinese'}: {text}\n" for text in texts]
         return Batch((_filled(asked, request.batch),), "The model was asked with “Translate into …: TEXT”.")
@@ -57,8 +58,8 @@ def batch_of(request: Request, loaded: Loaded) -> Batch:
 
 def _answer(request: Request, loaded: Loaded, ours: tuple[str, str]) -> Batch:
     questions, contexts = list(request.questions) or [ours[0]], list(request.contexts) or [ours[1]]
-    _refuse_undecoded("Question", questions)
-    _refuse_undecoded("Context", contexts)
+    refuse_undecoded("Question", questions)
+    refuse_undecoded("Context", contexts)
     if loaded.head != WRITE:
         return Batch((_filled(questions, request.batch), _filled(contexts, request.batch)))
     asked = [f"question: {q} context: {c}" for q, c in zip(questions, contexts, strict=True)]
@@ -71,7 +72,8 @@ def _filled(texts: list[str], batch: int | None) -> tuple[str, ...]:
     return tuple(texts[i % len(texts)] for i in range(batch or len(texts)))
 
 
-def _refuse_undecoded(what: str, texts: list[str]) -> None:
+def refuse_undecoded(what: str, texts: Sequence[str]) -> None:
+    """Raise `UsageError` for a text with bytes in it that were no UTF-8."""
     for position, text in enumerate(texts):
         if any("\ud800" <= character <= "\udfff" for character in text):
             raise UsageError(

@@ -7,7 +7,7 @@ from typing import Any
 from cyclescope.core.errors import Unsupported
 
 WRITE, EXTRACT = "write", "extract"  # heads that more than one task, or only a part of one, asks for
-_WRITING_TASKS = ("generate", "translate")
+_WRITING_TASKS = ("generate", "translate", "chat")
 _AUTO_CLASS = {
     "embed": "AutoModel",
     "classify": "AutoModelForSequenceClassification",

@@ -26,7 +26,7 @@ _SANE_LENGTH = 1_000_000  # transformers says 1e30 where a tokenizer has no limi
 def prepare(request: Request, loaded: Loaded) -> tuple[Steps, Workload, tuple[str, ...]]:
     """The steps of the cycle, the workload they carry out, and what the reader must know about them."""
     model: Any = loaded.model
-    limit = _longest(model, loaded.tokenizer)
+    limit = longest_input(model, loaded.tokenizer)
     notes: list[str] = []
     asked = batch_of(request, loaded)
     texts = asked.texts
@@ -67,22 +67,8 @@ def prepare(request: Request, loaded: Loaded) -> tuple[Steps, Workload, tuple[st
         text_bytes=sum(len(t.encode()) for t in texts),
         keep_words=loaded.task == "classify" or request.keep_text,
     )
-    parameters = {id(p): p for p in model.parameters()}.values()
-    config = getattr(model, "config", None)
-    facts = ModelFacts(
-        reference=loaded.reference,
-        class_name=type(model).__name__,
-        model_type=str(getattr(config, "model_type", "")),
-        parameters=sum(p.numel() for p in parameters),
-        parameter_bytes=sum(p.numel() * p.element_size() for p in parameters),
-        weights=loaded.weights,
-        tokenizer=loaded.tokenizer_name,
-        stand_in_tokenizer=loaded.stand_in,
-        max_positions=limit,
-        source=loaded.source,
-    )
     workload = Workload(
-        model=facts,
+        model=facts_of(loaded, limit),
         task=loaded.task,
         input_source=InputSource.TEXT if texts else InputSource.SYNTHETIC,
         batch=int(shape[0]),
@@ -97,7 +83,25 @@ def prepare(request: Request, loaded: Loaded) -> tuple[Steps, Workload, tuple[st
     return steps, workload, tuple(notes)
 
 
-def _longest(model: Any, tokenizer: Any) -> int | None:
+def facts_of(loaded: Loaded, limit: int | None) -> ModelFacts:
+    """Which model it is, for the report. `limit` is the longest input."""
+    model = loaded.model
+    parameters = {id(p): p for p in model.parameters()}.values()
+    return ModelFacts(
+        reference=loaded.reference,
+        class_name=type(model).__name__,
+        model_type=str(getattr(getattr(model, "config", None), "model_type", "")),
+        parameters=sum(p.numel() for p in parameters),
+        parameter_bytes=sum(p.numel() * p.element_size() for p in parameters),
+        weights=loaded.weights,
+        tokenizer=loaded.tokenizer_name,
+        stand_in_tokenizer=loaded.stand_in,
+        max_positions=limit,
+        source=loaded.source,
+    )
+
+
+def longest_input(model: Any, tokenizer: Any) -> int | None:
     """The most tokens that the model takes in one sequence, special ones included; None where there is no limit."""
     config = getattr(model, "config", None)
     limits = []
@@ -181,7 +185,7 @@ def _decoder_start(model: Any, batch: int, device: str, inputs: dict[str, Any]) 
 def synthetic_steps(build: Callable[[], torch.nn.Module], request: Request) -> Steps:
     """Steps for a model that exists as a class only: made-up tokens, no tokenizer, nothing to read out."""
     shell = build_on_meta(build, Shadows())
-    limit = _longest(shell, None)
+    limit = longest_input(shell, None)
     tokens = request.tokens or DEFAULT_TOKENS
     _refuse_too_long(tokens, limit, str(request.model))
     given = _synthetic(shell, request.batch or 1, tokens, request.seed, "cpu")

@@ -17,6 +17,7 @@ from cyclescope.models.reference import resolve
 if TYPE_CHECKING:
     import torch
 
+    from cyclescope.backends.torch.dialogue import TorchDialogue
     from cyclescope.backends.torch.session import TorchSession
     from cyclescope.backends.torch.steps import Steps
     from cyclescope.backends.torch.tracing import Traced
@@ -29,9 +30,7 @@ _MOST_THREADS_A_CORE = 64
 
 def open_torch(request: Request) -> TorchSession:
     """Load what `request` names and make it ready to run. Importing the framework is timed apart."""
-    if isinstance(request.model, str):
-        resolve(request.model)  # a name that is none is refused at once, before seconds of imports
-    import_ns = _import_framework()
+    import_ns = _ready(request)
     import torch
 
     from cyclescope.backends.torch.errors import engine_errors
@@ -40,28 +39,15 @@ def open_torch(request: Request) -> TorchSession:
     from cyclescope.backends.torch.loading import in_hand, load
     from cyclescope.backends.torch.session import TorchSession
 
-    _check_device(request.device)
-    _check_numbers(request)
     begin = perf_counter_ns()
     by_name = isinstance(request.model, str)
     loaded = load(request) if by_name else in_hand(request)
     load_ns = perf_counter_ns() - begin if by_name else None
     with engine_errors("make the input"):
         steps, workload, notes = prepare(request, loaded)
-    config = getattr(loaded.model, "config", None)
-    first = next(loaded.model.parameters(), None)
-    plan = Plan(
-        engine="torch",
-        device=request.device,
-        threads=request.threads or 0,
-        dtype=str(first.dtype).removeprefix("torch.") if first is not None else "float32",
-        attention=str(getattr(config, "_attn_implementation", None) or "own"),
-        seed=request.seed,
-        cache=request.cache,
-        decoding=request.sampling,
-    )
+    plan = _plan_of(request, loaded.model)
     device_name = torch.cuda.get_device_name(request.device) if request.device.startswith("cuda") else ""
-    generates = is_decoder(config)
+    generates = is_decoder(getattr(loaded.model, "config", None))
     build = loaded.build
     return TorchSession(
         steps,
@@ -74,6 +60,40 @@ def open_torch(request: Request) -> TorchSession:
         else lambda inputs: _trace_on_meta(build, steps, inputs, plan, generates),
         generates=generates,
         notes=(*((loaded.note,) if loaded.note else ()), *notes),
+    )
+
+
+def open_torch_dialogue(request: Request, template: str) -> TorchDialogue:
+    """Load what `request` names and hold the dialogue of its texts once. Raises like `open_torch`."""
+    _ready(request)
+    from cyclescope.backends.torch.dialogue import TorchDialogue
+    from cyclescope.backends.torch.loading import in_hand, load
+
+    loaded = load(request) if isinstance(request.model, str) else in_hand(request)
+    return TorchDialogue(request, loaded, _plan_of(request, loaded.model), template)
+
+
+def _ready(request: Request) -> int | None:
+    """Refuse what can be refused without a model, and import the framework; how long that took, as `_import_framework`."""
+    if isinstance(request.model, str):
+        resolve(request.model)  # a name that is none is refused at once, before seconds of imports
+    import_ns = _import_framework()
+    _check_device(request.device)
+    _check_numbers(request)
+    return import_ns
+
+
+def _plan_of(request: Request, model: torch.nn.Module) -> Plan:
+    first = next(model.parameters(), None)
+    return Plan(
+        engine="torch",
+        device=request.device,
+        threads=request.threads or 0,
+        dtype=str(first.dtype).removeprefix("torch.") if first is not None else "float32",
+        attention=str(getattr(getattr(model, "config", None), "_attn_implementation", None) or "own"),
+        seed=request.seed,
+        cache=request.cache,
+        decoding=request.sampling,
     )
 
 

@@ -1,0 +1,174 @@
+"""A dialogue on paper: what a token costs to read and to write is planted, and must come out again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+
+import pytest
+from paper_models import PAPER_BERT_WORKLOAD
+
+from cyclescope.backends.base import Request
+from cyclescope.backends.paper import PAPER_MACHINE
+from cyclescope.backends.registry import check, check_dialogue
+from cyclescope.core.dialogue import Dialogue, TurnFacts, TurnRun
+from cyclescope.core.errors import UsageError
+from cyclescope.core.machine import Machine
+from cyclescope.core.plan import Plan
+from cyclescope.core.workload import ModelFacts
+from cyclescope.explaining.dialogue import explain_dialogue
+from cyclescope.measuring.dialogue import dialogue_session
+from cyclescope.report.dialogue import dialogue_json, dialogue_page
+from cyclescope.report.terminal import to_text
+
+READ_NS, WRITE_NS, NEW = 1_000_000, 3_000_000, 5
+TURNS = (TurnFacts(10, 0, 30, True), TurnFacts(40, 12, 120, True), TurnFacts(70, 45, 210, False))
+
+
+@dataclass
+class PaperClock:
+    """A clock that stands still until somebody works."""
+
+    at: int = 0
+
+    def now_ns(self) -> int:
+        return self.at
+
+
+@dataclass
+class PaperDialogue:
+    """Reads a token in READ_NS and writes one in WRITE_NS; remembers what it was asked. Interrupts itself if told to."""
+
+    clock: PaperClock
+    turns: tuple[TurnFacts, ...] = TURNS
+    interrupt_at: int = -1
+    asked: list[tuple[int, bool]] = field(default_factory=list)
+    model: ModelFacts = PAPER_BERT_WORKLOAD.model
+    plan: Plan = field(default_factory=Plan)
+    machine: Machine = PAPER_MACHINE
+    new_tokens: int = NEW
+    notes: tuple[str, ...] = ("A note [bold]of[/bold] theirs.",)
+
+    def run(self, number: int, *, reuse: bool) -> TurnRun:
+        if len(self.asked) == self.interrupt_at:
+            raise KeyboardInterrupt
+        self.asked.append((number, reuse))
+        facts = self.turns[number]
+        first = (facts.prompt_tokens - (facts.cached_tokens if reuse else 0)) * READ_NS
+        wall = first + NEW * WRITE_NS
+        self.clock.at += wall
+        return TurnRun(first, wall)
+
+    def close(self) -> None:
+        """Nothing was changed."""
+
+
+def held(budget_ns: int = 10**12, **settings: int) -> tuple[Dialogue, PaperDialogue]:
+    clock = PaperClock()
+    session = PaperDialogue(clock, **settings)  # type: ignore[arg-type]
+    return dialogue_session(session, "plain", budget_ns, clock), session
+
+
+def test_every_time_is_the_planted_one() -> None:
+    costs = explain_dialogue(held()[0])
+    for turn, facts in zip(costs.turns, TURNS, strict=True):
+        assert turn.first_again.value_ns == facts.prompt_tokens * READ_NS
+        assert turn.first_reused.value_ns == (facts.prompt_tokens - facts.cached_tokens) * READ_NS
+        assert turn.wall_again.value_ns == turn.first_again.value_ns + NEW * WRITE_NS
+        assert turn.wall_ratio.value == turn.wall_reused.value_ns / turn.wall_again.value_ns
+    saved = sum(facts.cached_tokens for facts in TURNS) * READ_NS
+    assert costs.again.value_ns == sum(facts.prompt_tokens * READ_NS + NEW * WRITE_NS for facts in TURNS)
+    assert costs.again.value_ns - costs.reused.value_ns == saved
+    assert costs.ratio.value == pytest.approx(1 - saved / costs.again.value_ns)
+
+
+def test_runs_of_a_turn_go_there_and_back() -> None:
+    dialogue, session = held()
+    warm = 2 * len(TURNS)
+    rounds = session.asked[warm:]
+    assert [reuse for _, reuse in rounds[:4]] == [False, True, True, False]
+    assert {number for number, _ in rounds[:4]} == {0}
+    assert len(rounds) % (4 * len(TURNS)) == 0
+    # Equal samples are narrow as soon as they have an interval, whatever budget is left.
+    assert all(len(turn.again_wall_ns) == len(turn.reused_wall_ns) == 6 for turn in dialogue.turns)
+
+
+def test_a_short_budget_still_gives_a_round() -> None:
+    dialogue, _ = held(budget_ns=1)
+    assert [len(turn.again_wall_ns) for turn in dialogue.turns] == [2, 2, 2]
+    text = to_text(dialogue_page(explain_dialogue(dialogue)), 100)
+    assert "too few" in text
+    assert "cannot be told" in text
+
+
+def test_an_interruption_keeps_whole_turns_or_says_that_there_is_nothing() -> None:
+    warm, round_ = 2 * len(TURNS), 4 * len(TURNS)
+    dialogue, _ = held(interrupt_at=warm + round_ + 1)
+    assert dialogue.partial
+    assert [len(turn.again_wall_ns) for turn in dialogue.turns] == [2, 2, 2], "half a visit is dropped"
+    assert [len(turn.reused_wall_ns) for turn in dialogue.turns] == [2, 2, 2]
+    with pytest.raises(KeyboardInterrupt):
+        held(interrupt_at=warm + 1)
+
+
+@pytest.mark.parametrize(("language", "word"), [("en", "Handing on the cache saves"), ("zh", "沿用缓存可节省")])
+def test_the_page_answers_first(language: str, word: str) -> None:
+    text = to_text(dialogue_page(explain_dialogue(held()[0]), language), 120)
+    assert word in text
+    assert "0.357 [0.357 – 0.357]" in text, "25 of 70 tokens are read"
+    assert "[bold]" in text, "a note is no markup"
+
+
+def test_a_cache_that_saves_nothing_is_told_as_such() -> None:
+    dialogue, _ = held()
+    slower = tuple(replace(turn, reused_wall_ns=turn.again_wall_ns + 1) for turn in dialogue.turns)
+    costs = explain_dialogue(replace(dialogue, turns=slower))
+    assert costs.ratio.low > 1
+    assert "saves nothing" in to_text(dialogue_page(costs), 120)
+
+
+def test_one_turn_has_nothing_to_compare() -> None:
+    dialogue, _ = held()
+    costs = explain_dialogue(replace(dialogue, turns=dialogue.turns[:1]))
+    assert costs.ratio.value == 1
+    assert "no turn before it" in to_text(dialogue_page(costs), 120)
+
+
+def test_the_document_holds_every_turn() -> None:
+    data = json.loads(dialogue_json(explain_dialogue(held()[0])))
+    assert data["schema"] == "cyclescope/dialogue/1"
+    assert [turn["prompt_tokens"] for turn in data["turns"]] == [10, 40, 70]
+    assert [turn["same_reply"] for turn in data["turns"]] == [True, True, False]
+    assert data["turns"][1]["first_token_reused"]["median_ns"] == 28 * READ_NS
+    again, reused = data["replies_again"], data["replies_reused"]
+    assert data["replies_ratio"]["value"] == pytest.approx(reused["median_ns"] / again["median_ns"])
+
+
+@pytest.mark.parametrize(
+    ("given", "fact"),
+    [
+        ({"texts": ()}, "needs the user's messages"),
+        ({"texts": ("a", " ")}, "Text 2 is empty"),
+        ({"texts": ("a",), "batch": 2}, "has no batch"),
+        ({"texts": ("a",), "cache": "off"}, "--cache off"),
+        ({"texts": ("a",), "new_tokens": 0}, "--new-tokens 0"),
+        ({"texts": ("a",), "tokens": 5}, "Two kinds"),
+    ],
+)
+def test_a_dialogue_that_cannot_be_is_refused(given: dict[str, object], fact: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        check_dialogue(Request("gpt2", task="chat", **given), "own")  # type: ignore[arg-type]
+    assert fact in caught.value.fact
+    assert caught.value.way_out
+
+
+def test_an_unknown_template_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(UsageError, match="Unknown --chat-template 'chatml'") as caught:
+        check_dialogue(Request("gpt2", texts=("a",), task="chat"), "chatml")
+    assert "plain" in caught.value.way_out
+
+
+def test_a_dialogue_is_not_measured_as_a_cycle() -> None:
+    with pytest.raises(UsageError, match="not one cycle") as caught:
+        check(Request("gpt2", texts=("a",), task="chat"))
+    assert "measure_dialogue" in caught.value.way_out
