@@ -277,15 +277,17 @@ def _dtype(name: str | None) -> torch.dtype:
 
 
 @contextmanager
-def _without_bars() -> Iterator[None]:
-    """Progress bars of transformers would stand between our lines; whoever had them on gets them back."""
+def _quietly() -> Iterator[None]:
+    """Bars and warnings of transformers would stand between our lines; whoever had them on gets them back."""
     from transformers.utils import logging
 
-    shown = logging.is_progress_bar_enabled()
+    shown, verbosity = logging.is_progress_bar_enabled(), logging.get_verbosity()
     logging.disable_progress_bar()
+    logging.set_verbosity_error()
     try:
         yield
     finally:
+        logging.set_verbosity(verbosity)
         if shown:
             logging.enable_progress_bar()
 
@@ -295,7 +297,7 @@ def _model_errors(request: Request, task: str) -> Iterator[None]:
     """Map what transformers raises while it loads to one of our errors, with a way out."""
     reference = str(request.model)
     try:
-        with _without_bars():
+        with _quietly():
             yield
     except CyclescopeError:
         raise
