@@ -104,7 +104,8 @@ def _opening(costs: DialogueCosts, s: Strings, t: DialogueText) -> Iterator[Bloc
                 s.machine,
                 s.machine_value.format(
                     processor=machine.processor, cores=machine.cores, memory=fmt.data(machine.memory_bytes)
-                ),
+                )
+                + (s.virtual if machine.virtual else ""),
             ),
         )
     )
