@@ -4,7 +4,8 @@
 
 One process, one model, the same prompt and settings; by hand, plain and stamped take turns in every round. Printed: the
 wall time of our plain pass ÷ by hand (it must be 1 within its interval), stamped ÷ plain, and the share of the plain wall
-that is attributed. (optimum-benchmark, which would be the peer, does not install beside transformers 5.)
+that is attributed. optimum-benchmark 0.6.0, which would be the peer, cannot run beside
+transformers 5.23: its PyTorch backend imports `SpecialTokensMixin`, which is gone.
 """
 
 from __future__ import annotations
