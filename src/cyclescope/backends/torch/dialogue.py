@@ -11,7 +11,6 @@ from typing import Any
 import torch
 
 from cyclescope.backends.base import DEFAULT_NEW_TOKENS, Request
-from cyclescope.backends.host import read_machine
 from cyclescope.backends.torch.asking import refuse_undecoded
 from cyclescope.backends.torch.errors import engine_errors
 from cyclescope.backends.torch.heads import is_decoder
@@ -20,6 +19,7 @@ from cyclescope.backends.torch.loading import Loaded
 from cyclescope.backends.torch.writing import Writer, refuse_beyond_context
 from cyclescope.core.dialogue import PLAIN, TurnFacts, TurnRun
 from cyclescope.core.errors import Unsupported, UsageError
+from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
 
 Message = dict[str, str]
@@ -37,7 +37,7 @@ class _Turn:
 class TorchDialogue:
     """Implements `backends.base.DialogueSession`. Played once when made: the replies of that are the history of the rest."""
 
-    def __init__(self, request: Request, loaded: Loaded, plan: Plan, template: str) -> None:
+    def __init__(self, request: Request, loaded: Loaded, plan: Plan, machine: Machine, template: str) -> None:
         if loaded.tokenizer is None:
             raise UsageError(
                 f"There is no tokenizer for {loaded.reference}, so it cannot read a message.",
@@ -59,7 +59,7 @@ class TorchDialogue:
         self._writer = Writer(loaded.model, self.new_tokens, sample=request.sampling == "sample", cache=request.cache)
         self._limit = longest_input(loaded.model, loaded.tokenizer)
         self.model = facts_of(loaded, self._limit)
-        self.machine = read_machine(request.device, "")
+        self.machine = machine
         self.notes = (loaded.note,) if loaded.note else ()
         self._wait: Callable[[], None] = _nothing if request.device == "cpu" else torch.cuda.synchronize
         self._threads_before = torch.get_num_threads()

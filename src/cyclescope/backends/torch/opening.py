@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from cyclescope.backends.base import OpenTimes, Request
 from cyclescope.backends.host import read_machine
 from cyclescope.core.errors import Unsupported, UsageError
+from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
 from cyclescope.models.reference import resolve
 
@@ -31,7 +32,6 @@ _MOST_THREADS_A_CORE = 64
 def open_torch(request: Request) -> TorchSession:
     """Load what `request` names and make it ready to run. Importing the framework is timed apart."""
     import_ns = _ready(request)
-    import torch
 
     from cyclescope.backends.torch.errors import engine_errors
     from cyclescope.backends.torch.heads import is_decoder
@@ -46,14 +46,13 @@ def open_torch(request: Request) -> TorchSession:
     with engine_errors("make the input"):
         steps, workload, notes = prepare(request, loaded)
     plan = _plan_of(request, loaded.model)
-    device_name = torch.cuda.get_device_name(request.device) if request.device.startswith("cuda") else ""
     generates = is_decoder(getattr(loaded.model, "config", None))
     build = loaded.build
     return TorchSession(
         steps,
         workload,
         plan,
-        read_machine(request.device, device_name),
+        _machine_of(request),
         OpenTimes(import_ns, load_ns),
         trace_on_meta=None
         if build is None or steps.writer is not None
@@ -70,7 +69,7 @@ def open_torch_dialogue(request: Request, template: str) -> TorchDialogue:
     from cyclescope.backends.torch.loading import in_hand, load
 
     loaded = load(request) if isinstance(request.model, str) else in_hand(request)
-    return TorchDialogue(request, loaded, _plan_of(request, loaded.model), template)
+    return TorchDialogue(request, loaded, _plan_of(request, loaded.model), _machine_of(request), template)
 
 
 def _ready(request: Request) -> int | None:
@@ -81,6 +80,13 @@ def _ready(request: Request) -> int | None:
     _check_device(request.device)
     _check_numbers(request)
     return import_ns
+
+
+def _machine_of(request: Request) -> Machine:
+    import torch
+
+    on_cuda = request.device.startswith("cuda")
+    return read_machine(request.device, torch.cuda.get_device_name(request.device) if on_cuda else "")
 
 
 def _plan_of(request: Request, model: torch.nn.Module) -> Plan:
