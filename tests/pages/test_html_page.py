@@ -22,6 +22,7 @@ from cyclescope.report.html_bars import bar_shape, column_shape, segments
 from cyclescope.report.html_spans import choose
 from cyclescope.report.text import ChartText, PageText, page_text
 from cyclescope.report.text_generation import GenerationText
+from cyclescope.report.text_memory import MemoryText
 
 
 @pytest.mark.browser
@@ -276,13 +277,15 @@ def test_every_text_is_used() -> None:
     sources = [p.read_text("utf-8") for p in (*assets.iterdir(), *(assets / "sections").iterdir()) if p.is_file()]
     sources += [
         (home / name).read_text("utf-8")
-        for name in ("html.py", "html_view.py", "html_data.py", "html_flow.py", "html_generation.py")
+        for name in ("html.py", "html_view.py", "html_data.py", "html_flow.py", "html_generation.py", "html_memory.py")
     ]
     everything = "\n".join(sources)
     unused = [f.name for f in fields(PageText) if not re.search(rf"\bp\.{f.name}\b", everything)]
     assert unused == []
     # The section calls `p.generation` t, its view g.
     unused = [f.name for f in fields(GenerationText) if not re.search(rf"\b(generation|t|g)\.{f.name}\b", everything)]
+    assert unused == []
+    unused = [f.name for f in fields(MemoryText) if not re.search(rf"\b(memory|t)\.{f.name}\b", everything)]
     assert unused == []
     unused = [f.name for f in fields(ChartText) if not re.search(rf"\b(chart|texts|t)\.{f.name}\b", everything)]
     assert unused == []

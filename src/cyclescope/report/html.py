@@ -113,6 +113,7 @@ def _environment() -> Environment:
         share=fmt.share,
         count=fmt.count,
         data=fmt.data,
+        data_difference=fmt.data_difference,
         flops=fmt.flops,
         flops_or_none=lambda count: fmt.flops(count) if count else fmt.UNKNOWN,
         flop_rate=fmt.flop_rate,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,24 +11,16 @@ from cyclescope.core.statistics import Estimate
 from cyclescope.explaining.generation import StepRow
 from cyclescope.explaining.metrics.definition import MetricName, define
 from cyclescope.explaining.metrics.trend import Trend, theil_sen
+from cyclescope.report.html_axis import Scale, Tick, axis, whole_ticks
 from cyclescope.report.html_bars import place
 
 # Vertical places of both drawings, in units that grow downwards: room for the ends of whiskers above, for ticks below.
 TOP, FLOOR, CACHE_TOP, CACHE_FLOOR = 10.0, 190.0, 8.0, 64.0
 _MARGIN = 0.025  # of the width, at both sides at least, so that the first and last points do not stand on the edge
-_MOST_TICKS = 5
 # More steps than this run into each other; of each few neighbours the one in the middle stands for them.
 MOST_POINTS = 200
 # No line is fitted through fewer steps than the metric `growth` asks for; the prefill wrote one of its tokens.
 _LEAST_TREND = define(MetricName.GROWTH.value).least_tokens - 1
-
-
-@dataclass(frozen=True, slots=True)
-class Tick:
-    """A mark at `value` on an axis, at `at` in the drawing: per cent across, units down."""
-
-    value: float
-    at: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +76,16 @@ def curve(steps: Sequence[StepRow]) -> Curve | None:
     shown = [_middle(timed[k : k + few]) for k in range(0, len(timed), few)]
     first, last = decode[0].position, decode[-1].position
     margin = max(_MARGIN, 0.5 / len(shown))  # room for half a bar
-    across = _Scale(first, last, margin, 1 - margin)
+    across = Scale(first, last, margin, 1 - margin)
     fitted = [intercept + trend.slope * at for at in (first, last)] if trend else []
-    times = _axis(
+    times = axis(
         min(min(time.low_ns for _, time in shown), *fitted, *(time.value_ns for _, time in shown)),
         max(max(time.high_ns for _, time in shown), *fitted, *(time.value_ns for _, time in shown)),
     )
-    down = _Scale(times[0], times[-1], FLOOR, TOP)
+    down = Scale(times[0], times[-1], FLOOR, TOP)
     most = max(step.cache_bytes for step in decode)
-    sizes = _axis(0, most) if most else []
-    bytes_down = _Scale(0, sizes[-1] if sizes else 1, CACHE_FLOOR, CACHE_TOP)
+    sizes = axis(0, most) if most else []
+    bytes_down = Scale(0, sizes[-1] if sizes else 1, CACHE_FLOOR, CACHE_TOP)
     pitch = (1 - 2 * margin) / max(len(shown) - 1, 1)
     return Curve(
         points=tuple(_point(step, time, across, down, bytes_down, 0.36 * pitch) for step, time in shown),
@@ -104,32 +95,12 @@ def curve(steps: Sequence[StepRow]) -> Curve | None:
         line=Line(across.per_cent(first), down.units(fitted[0]), across.per_cent(last), down.units(fitted[1]))
         if fitted
         else None,
-        positions=tuple(Tick(at, across.per_cent(at)) for at in _whole_ticks(first, last)),
+        positions=tuple(Tick(at, across.per_cent(at)) for at in whole_ticks(first, last)),
         times=tuple(Tick(at, down.units(at)) for at in times),
         from_zero=times[0] == 0,
         cache=tuple(Tick(at, bytes_down.units(at)) for at in (sizes[0], sizes[-1])) if sizes else (),
         cache_width=place(0.72 * pitch, 1),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Scale:
-    """Values `low` … `high` on places `begin` … `end`."""
-
-    low: float
-    high: float
-    begin: float
-    end: float
-
-    def at(self, value: float) -> float:
-        share = (value - self.low) / (self.high - self.low) if self.high > self.low else 0.5
-        return self.begin + (self.end - self.begin) * share
-
-    def per_cent(self, value: float) -> str:
-        return place(self.at(value), 1)
-
-    def units(self, value: float) -> str:
-        return f"{self.at(value):.2f}"
 
 
 def _time(step: StepRow, unprofiled: bool) -> Estimate:
@@ -151,7 +122,7 @@ def _middle(neighbours: Sequence[tuple[StepRow, Estimate]]) -> tuple[StepRow, Es
     return sorted(neighbours, key=lambda pair: pair[1].value_ns)[(len(neighbours) - 1) // 2]
 
 
-def _point(step: StepRow, time: Estimate, across: _Scale, down: _Scale, bytes_down: _Scale, half: float) -> Point:
+def _point(step: StepRow, time: Estimate, across: Scale, down: Scale, bytes_down: Scale, half: float) -> Point:
     top = bytes_down.at(step.cache_bytes)
     return Point(
         step=step,
@@ -164,23 +135,3 @@ def _point(step: StepRow, time: Estimate, across: _Scale, down: _Scale, bytes_do
         cache_y=f"{top:.2f}",
         cache_height=f"{CACHE_FLOOR - top:.2f}",
     )
-
-
-def _axis(low: float, high: float) -> list[float]:
-    """Round marks around [low, high]; from zero where the growth is not small beside the value."""
-    if low < high / 2:
-        low = min(low, 0.0)
-    step = _nice((high - low) / (_MOST_TICKS - 1) or abs(high) / _MOST_TICKS or 1.0)
-    first, last = math.floor(low / step), max(math.ceil(high / step), math.floor(low / step) + 1)
-    return [k * step for k in range(first, last + 1)]
-
-
-def _whole_ticks(low: int, high: int) -> list[int]:
-    step = max(1, round(_nice((high - low) / _MOST_TICKS)))
-    return list(range(-(-low // step) * step, high + 1, step))
-
-
-def _nice(least: float) -> float:
-    """1, 2 or 5 times a power of ten, at least `least`."""
-    power = 10.0 ** math.floor(math.log10(max(least, 1e-9)))
-    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= least * (1 - 1e-9))

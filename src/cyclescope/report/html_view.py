@@ -31,6 +31,7 @@ from cyclescope.report.html_bars import (
 )
 from cyclescope.report.html_flow import FlowPainter, drawn_flow
 from cyclescope.report.html_generation import GenerationView
+from cyclescope.report.html_memory import MemoryView
 from cyclescope.report.html_spans import FAMILIES, Shown
 from cyclescope.report.html_steps import ranges
 from cyclescope.report.page import Heading, Note
@@ -175,11 +176,17 @@ class View:
             ("costliest", self.s.costliest, bool(self.places)),
             ("layers", self.s.layers, bool(self.stacks)),
             ("flow", self.p.flow, self.has_flow),
+            ("memory", self.s.memory, self.memory is not None),
             ("account", self.s.account, bool(self.account)),
             ("set-up", self.s.set_up, bool(self.set_up)),
             ("method", self.p.method, True),
         )
         return tuple((anchor, label) for anchor, label, there in sections if there)
+
+    @cached_property
+    def memory(self) -> MemoryView | None:
+        told = self.e.memory
+        return MemoryView(told, self.cycle.graph, self._span_of_op, self.s, self.p) if told is not None else None
 
     @cached_property
     def busy_cores(self) -> str:

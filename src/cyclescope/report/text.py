@@ -10,6 +10,9 @@ from cyclescope.core.errors import UsageError
 from cyclescope.report.text_generation import EN as GENERATION_EN
 from cyclescope.report.text_generation import ZH as GENERATION_ZH
 from cyclescope.report.text_generation import GenerationText
+from cyclescope.report.text_memory import EN as MEMORY_EN
+from cyclescope.report.text_memory import ZH as MEMORY_ZH
+from cyclescope.report.text_memory import MemoryText
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +149,7 @@ class PageText:
     taken_at: str
     seed: str
     generation: GenerationText
+    memory: MemoryText
     chart: ChartText
     formulas: Mapping[str, FormulaText]
 
@@ -258,6 +262,7 @@ _EN = PageText(
     taken_at="taken at",
     seed="seed",
     generation=GENERATION_EN,
+    memory=MEMORY_EN,
     chart=ChartText(
         cycle="cycle",
         python="Python",
@@ -345,6 +350,16 @@ _EN = PageText(
                 "Bytes on an arrow",
                 "The memory m that part a wrote last and part b reads, each piece once however often it is read there, and of a view only what it shows.",
                 "cyclescope.explaining.dataflow",
+            ),
+            "memory-computed": FormulaText(
+                "Memory, computed",
+                "What stands there throughout (weights, buffers, inputs), and every storage m that lives while operation i runs: from the operation that first writes it to the last that touches it. What a module is given lives until the module returns, a result to the end of the cycle. Views share a storage.",
+                "shapes and dtypes in the traced graph; docs/memory.md",
+            ),
+            "memory-measured": FormulaText(
+                "Memory, measured",
+                "On the real device every new storage gets a weak reference, which does not keep it alive. After each call j inside operation i, and at its end, those that are still there are added up; the look that saw the most counts. Never while a cycle is timed.",
+                "a run of its own that nobody timed; docs/memory.md",
             ),
             "closure": FormulaText(
                 "Closure of the account",
@@ -468,6 +483,7 @@ _ZH = PageText(
     taken_at="测量时间",
     seed="随机种子",
     generation=GENERATION_ZH,
+    memory=MEMORY_ZH,
     chart=ChartText(
         cycle="周期",
         python="Python",
@@ -549,6 +565,16 @@ _ZH = PageText(
                 "箭头上的字节数",
                 "由 a 部分最后写入、被 b 部分读取的内存 m；无论在那里读取多少次都只计一次，视图只计其所示的部分。",
                 "cyclescope.explaining.dataflow",
+            ),
+            "memory-computed": FormulaText(
+                "内存（计算值）",
+                "始终存在的部分（权重、缓冲区、输入），加上算子 i 运行时存活的每块存储 m：从首次写入它的算子到最后接触它的算子。传给模块的数据存活到模块返回，结果存活到周期结束。视图共用同一块存储。",
+                "追踪得到的图中的形状和数据类型；docs/memory.md",
+            ),
+            "memory-measured": FormulaText(
+                "内存（实测值）",
+                "在真实设备上，每块新的存储都得到一个弱引用，弱引用不会使其继续存活。在算子 i 内的每次调用 j 之后以及算子结束时，把仍然存在的存储相加；取看到最多的那一次。计时的周期从不作此观察。",
+                "单独的、不计时的运行；docs/memory.md",
             ),
             "closure": FormulaText(
                 "账目的闭合",

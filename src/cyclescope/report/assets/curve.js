@@ -1,7 +1,7 @@
-/* The growth curve: the drawing is in the markup; here the step under the pointer, or under the keys, is told. */
+/* A curve: the drawing is in the markup; here the point under the pointer, or under the keys, is told. */
 
-class GrowthCurve {
-  /** `root` holds the drawings, `said` is where a step is told, `open(step)` shows it in the timeline. */
+class Curve {
+  /** `root` holds the drawings, `said` is where a point is told, `open(goal)` shows in the timeline what it stands for. */
   constructor(root, said, open) {
     this.root = root;
     this.said = said;
@@ -16,7 +16,7 @@ class GrowthCurve {
       follow(event);
       this.show();
     });
-    root.addEventListener("focus", () => this.at < 0 && this.tell(this.points.length - 1));
+    root.addEventListener("focus", () => this.at < 0 && this.tell(Number(root.dataset.start)));
     root.addEventListener("keydown", (event) => this.key(event));
   }
 
@@ -45,7 +45,7 @@ class GrowthCurve {
   }
 
   show() {
-    this.open(Number(this.points[this.at].dataset.step));
+    this.open(Number(this.points[this.at].dataset.goal));
   }
 
   key(event) {

@@ -1,4 +1,4 @@
-/* Puts the page to work: theme, sorting, the places of formulas, the two charts. Everything else is in the markup. */
+/* Puts the page to work: theme, sorting, the places of formulas, the charts. Everything else is in the markup. */
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const charts = [];
@@ -82,7 +82,9 @@ if (timeline) {
   linkToTimeline(chart);
 }
 const growth = document.getElementById("growth-curve");
-if (growth) new GrowthCurve(growth, document.getElementById("curve-said"), (step) => chart?.goToStep(step) && chart.takeOver());
+if (growth) new Curve(growth, document.getElementById("curve-said"), (step) => chart?.goToStep(step) && chart.takeOver());
+const course = document.getElementById("memory-course");
+if (course) new Curve(course, document.getElementById("course-said"), (span) => span >= 0 && chart?.goTo(span));
 const flow = document.getElementById("flow-chart");
 if (flow) new DataFlowView(flow, data.flow, data.texts);
 startTheme(document.getElementById("theme"));
