@@ -232,6 +232,8 @@ def test_the_place_of_the_measured_peak_is_told_where_it_is_another(seen: Explan
 def test_hostile_names_stay_text(hostile: Explanation) -> None:
     page = render(hostile)
     section = page[page.index('id="memory"') : page.index("<footer>")]
+    assert "&lt;img src=x onerror" in section
+    assert "\u202e" not in section
     assert "<img" not in section
     assert "<script" not in section
 
