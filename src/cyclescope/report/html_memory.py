@@ -148,20 +148,31 @@ class MemoryView:
             notes.append(t.grouped.format(few=fmt.count(self.course.few)))
         return tuple(notes)
 
+    @cached_property
+    def template(self) -> str:
+        """What is said of a step of the curve, with braces for what stands in its row of the table."""
+        t = self.p.memory
+        sides = ((self.s.computed, "{computed}"), (self.s.measured, "{measured}"))[: 1 + self.measured]
+        return (t.several if self.course.few > 1 else t.one).format(
+            number="{number}",
+            all=fmt.count(self.course.operations),
+            site="{site}",
+            held=t.separator.join(t.part_spoken.format(name=label, size=size) for label, size in sides),
+        )
+
     def spoken(self, moment: Moment) -> str:
         """One step of the curve in words."""
-        t = self.p.memory
-        sides = ((self.s.computed, moment.computed), (self.s.measured, moment.measured))
-        template = t.one if moment.first == moment.last else t.several
-        return template.format(
-            first=fmt.count(moment.first + 1),
-            last=fmt.count(moment.last + 1),
-            all=fmt.count(self.course.operations),
+        return self.template.format(
+            number=self.number(moment),
             site=self.site(moment),
-            held=t.separator.join(
-                t.part_spoken.format(name=label, size=fmt.data(size)) for label, size in sides if size is not None
-            ),
+            computed=fmt.data(moment.computed),
+            measured=fmt.data(moment.measured),
         )
+
+    def number(self, moment: Moment) -> str:
+        """Which operations these are, counted from one."""
+        ends = dict.fromkeys((moment.first + 1, moment.last + 1))
+        return " – ".join(map(fmt.count, ends))
 
     def site(self, moment: Moment) -> str:
         """Stage, module and name of the operation that holds the most."""

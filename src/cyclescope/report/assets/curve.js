@@ -1,11 +1,13 @@
 /* A curve: the drawing is in the markup; here the point under the pointer, or under the keys, is told. */
 
 class Curve {
-  /** `root` holds the drawings, `said` is where a point is told, `open(goal)` shows in the timeline what it stands for. */
-  constructor(root, said, open) {
+  /** `root` holds the drawings, `said` is where a point is told, `open(goal)` shows in the timeline what it stands for,
+   *  `words(k)` tells point `k`; else its title does. */
+  constructor(root, said, open, words = (k) => this.points[k].querySelector("title").textContent) {
     this.root = root;
     this.said = said;
     this.open = open;
+    this.words = words;
     this.points = [...root.querySelectorAll(".point")];
     this.plot = root.querySelector(".plot");
     this.at = -1;
@@ -35,7 +37,7 @@ class Curve {
     this.at = at;
     const point = this.points[at];
     point.classList.add("here");
-    this.said.textContent = point.querySelector("title").textContent;
+    this.said.textContent = this.words(at);
     const x = point.querySelector("circle").getAttribute("cx");
     for (const cursor of this.root.querySelectorAll("[data-part=cursor]")) {
       cursor.setAttribute("x1", x);

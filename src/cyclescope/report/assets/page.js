@@ -84,7 +84,15 @@ if (timeline) {
 const growth = document.getElementById("growth-curve");
 if (growth) new Curve(growth, document.getElementById("curve-said"), (step) => chart?.goToStep(step) && chart.takeOver());
 const course = document.getElementById("memory-course");
-if (course) new Curve(course, document.getElementById("course-said"), (span) => span >= 0 && chart?.goTo(span));
+if (course) {
+  // The words stand in the table below the drawing, once, since names can be long and the page has to stay small.
+  const { rows } = document.getElementById("course-rows");
+  const words = (k) => {
+    const [number, site, computed, measured] = [...rows[k].cells].map((cell) => cell.textContent);
+    return fill(course.dataset.spoken, { number, site, computed, measured });
+  };
+  new Curve(course, document.getElementById("course-said"), (span) => span >= 0 && chart?.goTo(span), words);
+}
 const flow = document.getElementById("flow-chart");
 if (flow) new DataFlowView(flow, data.flow, data.texts);
 startTheme(document.getElementById("theme"));
