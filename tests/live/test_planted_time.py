@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from time import perf_counter_ns
 
 import pytest
 import torch
 import transformers
+from quiet import hold_on_a_quiet_try
 
 from cyclescope.core.structure import ENCODE, HEAD
 from cyclescope.explaining.closure import PYTHON
-from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation
-from cyclescope.measuring.measure import measure
 
 BURN_NS = 4_000_000
 
@@ -51,33 +51,39 @@ def _bert() -> transformers.BertModel:
     return transformers.BertModel(config).eval()
 
 
-def _explained(model: torch.nn.Module) -> Explanation:
+def _hold(model: torch.nn.Module, holds: Callable[[Explanation], str]) -> None:
     ids = torch.arange(5, 21)[None]
-    return explain(
-        measure(model, inputs={"input_ids": ids, "attention_mask": torch.ones_like(ids)}, budget=2, threads=1)
-    )
+    inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+    hold_on_a_quiet_try(holds, model, inputs=inputs, budget=2, threads=1)
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before the layer's work", "after it"])
 def test_time_burnt_in_one_layer_is_found_in_that_layer(after: bool) -> None:
     model = _bert()
     model.encoder.layer[2].intermediate = Burner(model.encoder.layer[2].intermediate, BURN_NS, after=after)
-    told = _explained(model)
-    layers = {row.index: row for row in told.layers if row.stage == ENCODE}
-    others = sorted(layers[i].time.value_ns for i in (0, 1, 3))
-    found = layers[2].time.value_ns - others[1]
-    assert found / BURN_NS == pytest.approx(1.0, abs=0.1)
-    assert layers[2].python_ns / BURN_NS > 0.97
-    span = max((s for s in told.spans if s.kind == "python"), key=lambda s: s.duration_ns)
-    assert (span.module, span.layer) == ("encoder.layer.2.intermediate", 2)
+
+    def found(told: Explanation) -> str:
+        layers = {row.index: row for row in told.layers if row.stage == ENCODE}
+        others = sorted(layers[i].time.value_ns for i in (0, 1, 3))
+        ratio = (layers[2].time.value_ns - others[1]) / BURN_NS
+        span = max((s for s in told.spans if s.kind == "python"), key=lambda s: s.duration_ns)
+        place = (span.module, span.layer)
+        right = abs(ratio - 1) < 0.1 and layers[2].python_ns / BURN_NS > 0.97
+        return "" if right and place == ("encoder.layer.2.intermediate", 2) else f"found {ratio:.3f} of it, in {place}"
+
+    _hold(model, found)
 
 
 def test_time_burnt_after_the_last_operation_is_not_lost() -> None:
     model = _bert()
     model.pooler = Burner(model.pooler, BURN_NS, after=True)
-    told = _explained(model)
-    python = {(row.stage, row.name): row.time_ns for row in told.closure.rows}
-    assert python[HEAD, PYTHON] / BURN_NS == pytest.approx(1.0, abs=0.15)
+
+    def found(told: Explanation) -> str:
+        python = {(row.stage, row.name): row.time_ns for row in told.closure.rows}
+        ratio = python[HEAD, PYTHON] / BURN_NS
+        return "" if abs(ratio - 1) < 0.15 else f"found {ratio:.3f} of it"
+
+    _hold(model, found)
 
 
 def test_work_added_to_one_operation_is_found_in_that_operation() -> None:
@@ -87,11 +93,14 @@ def test_work_added_to_one_operation_is_found_in_that_operation() -> None:
     torch.manual_seed(0)
     layer.intermediate.dense = torch.nn.Linear(64, 128 * 512)
     layer.output.dense = torch.nn.Linear(128 * 512, 64)
-    told = _explained(model)
-    heaviest = sorted(told.operations, key=lambda row: -row.time.value_ns)[:3]
-    assert {row.site.layer for row in heaviest} == {1}
-    assert {row.site.module for row in heaviest} == {
+    planted = {
         "encoder.layer.1.intermediate.dense",
         "encoder.layer.1.intermediate.intermediate_act_fn",
         "encoder.layer.1.output.dense",
     }
+
+    def found(told: Explanation) -> str:
+        heaviest = {row.site.module for row in told.operations[:3]}
+        return "" if heaviest == planted else f"the heaviest operations are in {sorted(heaviest)}"
+
+    _hold(model, found)
