@@ -204,10 +204,12 @@ def _next_steps(cycle: Cycle, stages: Sequence[StageRow], kinds: Sequence[GroupR
     share = {row.kind: row.share for row in kinds}
     workload = cycle.workload
     padding = 1 - workload.real_tokens / max(1, workload.batch * workload.tokens_in)
+    all_cores = cycle.plan.threads >= cycle.machine.cores
+    products = StepCode.MATMUL_ON_ALL_CORES if all_cores else StepCode.MATMUL_BOUND
     candidates = [
         (StepCode.PYTHON_BOUND, sum(row.python_ns for row in stages) / total, _PYTHON_HEAVY),
         (StepCode.TOKENIZER_BOUND, sum(r.share for r in stages if r.name == TOKENIZE), _TOKENIZER_HEAVY),
-        (StepCode.MATMUL_BOUND, share.get(OpKind.MATMUL, 0.0), _MATMUL_HEAVY),
+        (products, share.get(OpKind.MATMUL, 0.0), _MATMUL_HEAVY),
         (StepCode.PADDING, padding, _PADDED),
         (StepCode.EAGER_ATTENTION, share.get(OpKind.SOFTMAX, 0.0), _UNFUSED),
     ]

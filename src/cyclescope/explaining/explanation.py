@@ -127,6 +127,7 @@ class StepCode(StrEnum):
     PYTHON_BOUND = "python-bound"  # share of Python between operations: larger batches, compiled graphs
     TOKENIZER_BOUND = "tokenizer-bound"  # share of the tokenizer
     MATMUL_BOUND = "matmul-bound"  # share of matrix products: threads, lower precision, smaller model
+    MATMUL_ON_ALL_CORES = "matmul-on-all-cores"  # the same, where there is no further core
     PADDING = "padding"  # share of the tokens that are padding
     EAGER_ATTENTION = "eager-attention"  # share of unfused softmax and its products: try --attention sdpa
     LOOK_AT_TIMELINE = "look-at-timeline"  # unused

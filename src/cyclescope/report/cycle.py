@@ -41,6 +41,7 @@ def cycle_page(explanation: Explanation, language: str = "en") -> Page:
     s = strings(language)
     blocks = [
         *_opening(explanation, s),
+        *_doubts(explanation, s),  # whoever reads the answer must know at once how far to trust it
         *(generation_blocks(explanation.generation, s) if explanation.generation else ()),
         *_stages(explanation, s),
         *_places(explanation, s),
@@ -48,7 +49,6 @@ def cycle_page(explanation: Explanation, language: str = "en") -> Page:
         *_account(explanation, s),
         *(memory_blocks(explanation.memory, explanation.cycle.graph, s) if explanation.memory else ()),
         *_set_up(explanation, s),
-        *_doubts(explanation, s),
         *_next(explanation, s),
     ]
     return Page(s.title.format(model=explanation.cycle.workload.model.reference), tuple(blocks), s.language)

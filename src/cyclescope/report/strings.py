@@ -104,6 +104,8 @@ class Strings:
     closes: str
     does_not_close: str
     instrumentation: str
+    instrumentation_unseen: str
+    over_attributed: str
     # set-up
     set_up_apart: str
     import_time: str
@@ -257,8 +259,8 @@ class Strings:
 EN = Strings(
     language="en",
     title="Compute cycle of {model}",
-    answer="A cycle takes {wall}: {share} of the time is {stage} ({layers} layers), {kind} take {kind_share}, Python between operations {python_share}.",
-    answer_without_layers="A cycle takes {wall}: {share} of the time is {stage}, {kind} take {kind_share}, Python between operations {python_share}.",
+    answer="A cycle takes {wall}: {share} of the attributed time is {stage} ({layers} layers), {kind} take {kind_share}, Python between operations {python_share}.",
+    answer_without_layers="A cycle takes {wall}: {share} of the attributed time is {stage}, {kind} take {kind_share}, Python between operations {python_share}.",
     answer_wall_only="A cycle takes {wall}; where the time goes was not measured.",
     answer_nothing="No cycle was measured.",
     partial="The measurement was interrupted: this is what was taken until then.",
@@ -322,6 +324,8 @@ EN = Strings(
     more_places="Everything else ({count} places) takes {share}.",
     closes="The account closes: {ratio} of the unprofiled wall time is attributed, {rest} ({share}) is unexplained.",
     does_not_close="The account does not close: {ratio} of the unprofiled wall time is attributed, {rest} ({share}) is unexplained.",
+    instrumentation_unseen="Stamped cycles were not longer than plain ones; {cost} for the stamps is subtracted all the same.",
+    over_attributed="The stamped cycles give {share} more than the wall time of the plain ones: they met a busier machine.",
     instrumentation="Stamping makes the cycle {ratio} times as long; {cost} of it is known and subtracted.",
     set_up_apart="Paid once, not part of the cycle.",
     import_time="import",
@@ -581,7 +585,8 @@ EN = Strings(
                 "Give it more time: --budget SECONDS.",
             ),
             DoubtCode.FEW_REPEATS: Advice(
-                "The interval of the median is wide ({share} to each side).", "Give it more time: --budget SECONDS."
+                "The interval of the median is wide (half of it is {share} of the median).",
+                "Give it more time: --budget SECONDS.",
             ),
             DoubtCode.NOT_STEADY: Advice(
                 "No steady state at the end of the warm-up (cycles: {cycles}).",
@@ -593,7 +598,7 @@ EN = Strings(
             ),
             DoubtCode.OTHER_LOAD: Advice(
                 "Other processes used {share} of the cores.",
-                "Stop them, or trust the least time and the processor time.",
+                "Stop them, leave them a core (--threads), or trust the least time.",
             ),
             DoubtCode.THROTTLED: Advice(
                 "A limit on this container held the process back for {time}.",
@@ -618,6 +623,7 @@ EN = Strings(
             StepCode.PYTHON_BOUND: "{share} of the time is Python between operations: larger batches or a compiled graph spread it.",
             StepCode.TOKENIZER_BOUND: "{share} of the time is the tokenizer: use a fast one, tokenize in batches, or ahead of time.",
             StepCode.MATMUL_BOUND: "{share} of the time is matrix products: more threads, lower precision or a smaller model shorten it.",
+            StepCode.MATMUL_ON_ALL_CORES: "{share} of the time is matrix products on all cores: lower precision or a smaller model shorten it.",
             StepCode.PADDING: "{share} of the tokens are padding: sort texts by length, or pad less.",
             StepCode.EAGER_ATTENTION: "{share} of the time is softmax outside fused attention: try --attention sdpa.",
             StepCode.LOOK_AT_TIMELINE: "See the cycle as it happened: --html FILE.",
@@ -628,8 +634,8 @@ EN = Strings(
 ZH = Strings(
     language="zh",
     title="{model} 的计算周期",
-    answer="一个周期耗时 {wall}：{stage}（{layers} 层）占 {share}，{kind}占 {kind_share}，算子之间的 Python 占 {python_share}。",
-    answer_without_layers="一个周期耗时 {wall}：{stage}占 {share}，{kind}占 {kind_share}，算子之间的 Python 占 {python_share}。",
+    answer="一个周期耗时 {wall}：在已入账的时间里，{stage}（{layers} 层）占 {share}，{kind}占 {kind_share}，算子之间的 Python 占 {python_share}。",
+    answer_without_layers="一个周期耗时 {wall}：在已入账的时间里，{stage}占 {share}，{kind}占 {kind_share}，算子之间的 Python 占 {python_share}。",
     answer_wall_only="一个周期耗时 {wall}；没有测量时间花在哪里。",
     answer_nothing="没有测到任何周期。",
     partial="测量被中断：以下是中断之前的结果。",
@@ -691,6 +697,8 @@ ZH = Strings(
     more_places="其余 {count} 处合计占 {share}。",
     closes="账目平衡：归因时间是未插桩墙钟时间的 {ratio}，未解释 {rest}（{share}）。",
     does_not_close="账目不平：归因时间是未插桩墙钟时间的 {ratio}，未解释 {rest}（{share}）。",
+    instrumentation_unseen="打点的周期并不比普通周期更长；打点的开销 {cost} 仍已扣除。",
+    over_attributed="打点周期的入账时间比普通周期的墙钟时间多 {share}：当时机器更忙。",
     instrumentation="打点使周期变为原来的 {ratio} 倍；其中 {cost} 已知并已扣除。",
     set_up_apart="只付一次，不计入周期。",
     import_time="导入",
@@ -971,14 +979,18 @@ ZH = Strings(
             DoubtCode.NO_INTERVAL: Advice(
                 "重复次数太少（{cycles} 次），给不出中位数的区间。", "给它更多时间：--budget SECONDS。"
             ),
-            DoubtCode.FEW_REPEATS: Advice("中位数的区间偏宽（两侧各 {share}）。", "给它更多时间：--budget SECONDS。"),
+            DoubtCode.FEW_REPEATS: Advice(
+                "中位数的区间偏宽（半宽为中位数的 {share}）。", "给它更多时间：--budget SECONDS。"
+            ),
             DoubtCode.NOT_STEADY: Advice(
                 "预热 {cycles} 个周期后仍未进入稳态。", "给它更多时间，或检查有什么别的程序在运行。"
             ),
             DoubtCode.DRIFT: Advice(
                 "从前三分之一到后三分之一，周期变化了 {share}。", "请在空闲的机器上重测；处理器过热会降频。"
             ),
-            DoubtCode.OTHER_LOAD: Advice("其他进程占用了 {share} 的核心。", "停掉它们，或以最短时间和处理器时间为准。"),
+            DoubtCode.OTHER_LOAD: Advice(
+                "其他进程占用了 {share} 的核心。", "停掉它们，给它们留一个核心（--threads），或以最短时间为准。"
+            ),
             DoubtCode.THROTTLED: Advice("容器的限额使本进程停顿了 {time}。", "提高容器的处理器限额，或减少线程数。"),
             DoubtCode.SWAPPED: Advice("机器发生了内存交换。", "释放内存，或使用更小的批量或模型。"),
             DoubtCode.OPEN_ACCOUNT: Advice(
@@ -993,6 +1005,7 @@ ZH = Strings(
             StepCode.PYTHON_BOUND: "{share} 的时间是算子之间的 Python：增大批量或编译计算图可以摊薄它。",
             StepCode.TOKENIZER_BOUND: "{share} 的时间是分词：使用快速分词器，批量分词，或提前分词。",
             StepCode.MATMUL_BOUND: "{share} 的时间是矩阵乘法：更多线程、更低精度或更小的模型可以缩短它。",
+            StepCode.MATMUL_ON_ALL_CORES: "{share} 的时间是占满全部核心的矩阵乘法：更低精度或更小的模型可以缩短它。",
             StepCode.PADDING: "{share} 的词元是填充：按长度排序文本，或减少填充。",
             StepCode.EAGER_ATTENTION: "{share} 的时间是未融合的 softmax：试试 --attention sdpa。",
             StepCode.LOOK_AT_TIMELINE: "查看周期的实际过程：--html FILE。",

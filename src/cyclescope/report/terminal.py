@@ -69,9 +69,16 @@ _BLOCKS = _Glyphs(("█", "░"), "▏", "▁▂▃▄▅▆▇█", "─", {Sev
 _ASCII = _Glyphs(("#", "-"), "#", "_.-=+*%#", "-", {Severity.INFO: "-", Severity.GOOD: "+", Severity.WARNING: "!"})
 
 
+class _Console(Console):
+    """A console that leaves it to the command line what a reader that went away means."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
+
+
 def print_page(page: Page, file: IO[str] | None = None, width: int | None = None) -> None:
     """Print `page` to `file` (standard output). COLUMNS, NO_COLOR and the stream's encoding are honoured."""
-    console = Console(file=file, width=width, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    console = _Console(file=file, width=width, highlight=False, markup=False, emoji=False, soft_wrap=True)
     for line in render(page, console.width, console.encoding):
         console.print(line)
 

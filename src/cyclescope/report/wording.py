@@ -40,6 +40,8 @@ def answer(explanation: Explanation, s: Strings) -> str:
 def doubt(found: Doubt, s: Strings) -> Advice:
     """A doubt with its remedy."""
     advice = s.doubt_texts[found.code]
+    if found.code is DoubtCode.OPEN_ACCOUNT and found.value < 0:
+        return Advice(s.over_attributed.format(share=fmt.share(-found.value)), advice.remedy)
     is_count = found.code in (DoubtCode.PARTIAL, DoubtCode.NOT_STEADY, DoubtCode.NO_INTERVAL)
     text = advice.text.format(
         share=fmt.share(found.value),
@@ -66,9 +68,8 @@ def closure(account: Closure, s: Strings) -> str:
 
 def instrumentation(account: Closure, s: Strings) -> str:
     """What looking cost."""
-    return s.instrumentation.format(
-        ratio=fmt.ratio(account.instrumentation_ratio), cost=fmt.time(account.instrumentation_ns)
-    )
+    seen = s.instrumentation if account.instrumentation_ratio.value >= 1 else s.instrumentation_unseen
+    return seen.format(ratio=fmt.ratio(account.instrumentation_ratio), cost=fmt.time(account.instrumentation_ns))
 
 
 def facts(cycle: Cycle, s: Strings) -> tuple[tuple[str, str], ...]:

@@ -31,7 +31,7 @@ def test_the_answer_comes_first(explanation: Explanation) -> None:
     first = cycle_page(explanation).blocks[0]
     assert isinstance(first, Paragraph)
     assert first.lead
-    assert first.text.startswith("A cycle takes 63.6 ms ±0.30 %: 99.0 % of the time is encode (12 layers)")
+    assert first.text.startswith("A cycle takes 63.6 ms ±0.30 %: 99.0 % of the attributed time is encode (12 layers)")
 
 
 def test_the_order_of_the_sections(explanation: Explanation) -> None:

@@ -79,7 +79,7 @@ def test_what_the_schema_promises(explanation: Explanation) -> None:
     assert data["machine"]["packages"] == [{"name": "torch", "version": "2.13"}]
     assert data["workload"]["model"]["weights"] == "random"
     assert data["set_up"]["import_ns"] == 1_830_000_000
-    assert data["next_steps"][0]["code"] == "matmul-bound"
+    assert data["next_steps"][0]["code"] == "matmul-on-all-cores"
 
 
 def test_every_figure_is_that_of_the_explanation(explanation: Explanation) -> None:
