@@ -46,9 +46,14 @@ class Held:
     cache: IntArray
 
     @cached_property
+    def passing(self) -> IntArray:
+        """What comes and goes, while each operation runs [n]."""
+        return self.activations + self.cache
+
+    @cached_property
     def total(self) -> IntArray:
         """All of it, while each operation runs [n]."""
-        return self.activations + self.cache + (self.weights + self.buffers + self.inputs)
+        return self.passing + (self.weights + self.buffers + self.inputs)
 
     @property
     def peak_op(self) -> int:

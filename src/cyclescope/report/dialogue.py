@@ -11,6 +11,7 @@ from cyclescope.core.statistics import Estimate, Ratio
 from cyclescope.core.workload import Weights
 from cyclescope.explaining.dialogue import DialogueCosts, TurnCost
 from cyclescope.report import format as fmt
+from cyclescope.report import wording
 from cyclescope.report.names import storable
 from cyclescope.report.page import (
     Align,
@@ -79,34 +80,11 @@ def _opening(costs: DialogueCosts, s: Strings, t: DialogueText) -> Iterator[Bloc
     model, plan, machine = dialogue.model, dialogue.plan, dialogue.machine
     yield KeyValues(
         (
-            (
-                s.model,
-                s.model_value.format(
-                    reference=model.reference,
-                    class_name=model.class_name,
-                    parameters=fmt.quantity(model.parameters),
-                    weights=s.weights.get(model.weights, model.weights),
-                ),
-            ),
+            wording.model_fact(model, s),
             (t.template, t.own_template if dialogue.template == OWN else t.plain_template),
             (t.replies, t.replies_value.format(tokens=fmt.count(dialogue.new_tokens))),
-            (
-                s.plan,
-                s.plan_value.format(
-                    engine=plan.engine,
-                    device=plan.device,
-                    threads=plan.threads,
-                    dtype=plan.dtype,
-                    attention=plan.attention,
-                ),
-            ),
-            (
-                s.machine,
-                s.machine_value.format(
-                    processor=machine.processor, cores=machine.cores, memory=fmt.data(machine.memory_bytes)
-                )
-                + (s.virtual if machine.virtual else ""),
-            ),
+            wording.plan_fact(plan, s),
+            wording.machine_fact(machine, s),
         )
     )
     if model.weights is Weights.RANDOM:

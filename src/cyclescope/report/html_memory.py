@@ -115,7 +115,7 @@ class MemoryView:
     @cached_property
     def course(self) -> Course:
         measured = self.told.measured
-        return course(_passing(self.told.computed), _passing(measured) if measured is not None else None)
+        return course(self.told.computed.passing.tolist(), measured.passing.tolist() if measured is not None else None)
 
     @cached_property
     def courses(self) -> tuple[str, ...]:
@@ -187,9 +187,3 @@ class MemoryView:
 
 def _at_peak(held: Held) -> dict[Holding, int]:
     return held.at(held.peak_op)
-
-
-def _passing(held: Held) -> list[int]:
-    """What comes and goes while each operation runs [n]."""
-    passing: list[int] = (held.activations + held.cache).tolist()
-    return passing

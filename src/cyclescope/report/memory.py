@@ -83,7 +83,7 @@ def _difference(told: Memory, s: Strings) -> Iterator[Block]:
     computed, measured = told.computed, told.measured
     if measured is None:
         return
-    own, seen = _passing(computed), _passing(measured)
+    own, seen = computed.passing.tolist(), measured.passing.tolist()
     difference = max(seen) - max(own)
     if abs(difference) > _LARGE * max(own):
         template = s.memory_more if difference > 0 else s.memory_less
@@ -96,21 +96,15 @@ def _difference(told: Memory, s: Strings) -> Iterator[Block]:
         yield Paragraph(s.memory_cache_end.format(computed=fmt.data(end), measured=fmt.data(seen_end)))
 
 
-def _passing(held: Held) -> list[int]:
-    """What comes and goes, while each operation runs [n]."""
-    passing: list[int] = (held.activations + held.cache).tolist()
-    return passing
-
-
 def _courses(told: Memory, graph: Graph, s: Strings) -> Iterator[Block]:
     for label, held in ((s.computed, told.computed), (s.measured, told.measured)):
         if held is not None:
             text = s.memory_course.format(
                 operations=fmt.count(len(graph)),
-                most=fmt.data(max(_passing(held))),
+                most=fmt.data(max(held.passing.tolist())),
                 place=_place(graph, held.peak_op, s),
             )
-            yield Strip(label, tuple(_grouped(_passing(held))), text)
+            yield Strip(label, tuple(_grouped(held.passing.tolist())), text)
 
 
 def _grouped(values: Sequence[int]) -> list[float]:

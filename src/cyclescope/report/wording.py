@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from cyclescope.core.cycle import Cycle
-from cyclescope.core.workload import InputSource, Weights
+from cyclescope.core.machine import Machine
+from cyclescope.core.plan import Plan
+from cyclescope.core.workload import InputSource, ModelFacts, Weights
 from cyclescope.explaining.explanation import Closure, Doubt, DoubtCode, Explanation, Step
 from cyclescope.report import format as fmt
 from cyclescope.report.strings import Advice, Strings
@@ -72,6 +74,33 @@ def instrumentation(account: Closure, s: Strings) -> str:
     return seen.format(ratio=fmt.ratio(account.instrumentation_ratio), cost=fmt.time(account.instrumentation_ns))
 
 
+def model_fact(model: ModelFacts, s: Strings) -> tuple[str, str]:
+    """Which model ran, as label and value."""
+    value = s.model_value.format(
+        reference=model.reference,
+        class_name=model.class_name,
+        parameters=fmt.quantity(model.parameters),
+        weights=s.weights.get(model.weights, model.weights),
+    )
+    return s.model, value
+
+
+def plan_fact(plan: Plan, s: Strings) -> tuple[str, str]:
+    """How it ran, as label and value."""
+    value = s.plan_value.format(
+        engine=plan.engine, device=plan.device, threads=plan.threads, dtype=plan.dtype, attention=plan.attention
+    )
+    return s.plan, value
+
+
+def machine_fact(machine: Machine, s: Strings) -> tuple[str, str]:
+    """What it ran on, as label and value."""
+    value = s.machine_value.format(
+        processor=machine.processor, cores=machine.cores, memory=fmt.data(machine.memory_bytes)
+    )
+    return s.machine, value + (s.virtual if machine.virtual else "")
+
+
 def facts(cycle: Cycle, s: Strings) -> tuple[tuple[str, str], ...]:
     """What ran: model, input, plan, machine, as labels and values."""
     work, model, machine, plan = cycle.workload, cycle.workload.model, cycle.machine, cycle.plan
@@ -81,33 +110,10 @@ def facts(cycle: Cycle, s: Strings) -> tuple[tuple[str, str], ...]:
     if work.real_tokens < padded:
         given += s.padding.format(share=fmt.share(1 - work.real_tokens / padded))
     rows = [
-        (
-            s.model,
-            s.model_value.format(
-                reference=model.reference,
-                class_name=model.class_name,
-                parameters=fmt.quantity(model.parameters),
-                weights=s.weights.get(model.weights, model.weights),
-            ),
-        ),
+        model_fact(model, s),
         (s.work, given),
-        (
-            s.plan,
-            s.plan_value.format(
-                engine=plan.engine,
-                device=plan.device,
-                threads=plan.threads,
-                dtype=plan.dtype,
-                attention=plan.attention,
-            ),
-        ),
-        (
-            s.machine,
-            s.machine_value.format(
-                processor=machine.processor, cores=machine.cores, memory=fmt.data(machine.memory_bytes)
-            )
-            + (s.virtual if machine.virtual else ""),
-        ),
+        plan_fact(plan, s),
+        machine_fact(machine, s),
     ]
     if work.outcome:
         rows.append((s.outcome, work.outcome))

@@ -98,9 +98,6 @@ class _Memory:
                 self._lifetimes.met(tensor, self._builder.spec(known).storage, role)
         return known
 
-    def is_known(self, tensor: torch.Tensor) -> bool:
-        return tensor in self._number
-
 
 def dtype_name(dtype: torch.dtype) -> str:
     """`float32` for `torch.float32`."""
