@@ -116,6 +116,22 @@ class MemorySamples:
             raise ValueError("memory that was there at no look")
 
 
+@dataclass(frozen=True, eq=False)
+class ProcessorSamples:
+    """Processor time of all threads at every stamp, from stamped runs of its own (their wall time is not used).
+
+    `boundaries_ns` [runs, slots + 1] as in the light pass, but of processor time; `wall_boundaries_ns` likewise, of the
+    same runs by the wall clock. `stamp_ns` is the processor time that one stamp of this pass takes.
+    """
+
+    boundaries_ns: IntArray
+    wall_boundaries_ns: IntArray
+    stamp_ns: float
+
+    def __len__(self) -> int:
+        return len(self.boundaries_ns)
+
+
 @dataclass(frozen=True, slots=True)
 class Instrumentation:
     """What one stamp pair of the light pass costs, and how that is known.
@@ -169,3 +185,4 @@ class Samples:
     budget_ns: Nanoseconds = 0
     tokens: TokenSamples | None = None
     memory: MemorySamples | None = None
+    processor: ProcessorSamples | None = None

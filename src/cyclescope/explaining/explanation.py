@@ -8,8 +8,11 @@ from enum import StrEnum
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.op import Cost, OpKind, Site
 from cyclescope.core.statistics import Estimate, Ratio
+from cyclescope.explaining.arrangement import Arrangement
+from cyclescope.explaining.findings.finding import Finding
 from cyclescope.explaining.generation import Generation
 from cyclescope.explaining.memory import Memory
+from cyclescope.explaining.roofline import Roofline
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +183,7 @@ class Span:
 class Explanation:
     """Everything that is derived from one cycle. `spans` are as they happened in the run closest to the median.
 
-    `generation` is there for a cycle that wrote text.
+    `generation` is there for a cycle that wrote text, `roofline` where ceilings of its machine are known.
     """
 
     cycle: Cycle
@@ -199,3 +202,6 @@ class Explanation:
     spans: tuple[Span, ...]
     generation: Generation | None = None
     memory: Memory | None = None
+    roofline: Roofline | None = None
+    arrangement: Arrangement | None = None
+    findings: tuple[Finding, ...] = ()
