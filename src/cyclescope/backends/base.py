@@ -118,7 +118,7 @@ class Request:
     The input is `texts` (of the task `answer`: pairs of `questions` and `contexts`), or `tokens` made-up tokens, or
     `inputs` as tensors by name; `batch` repeats or fills up. `task` is `auto`, `embed`, `classify`, `fill`, `answer`,
     `translate` or `generate`. `new_tokens` makes the cycle write that many, `sampling` (`greedy`, `sample`) and `cache`
-    (`dynamic`, `static`, `off`) say how.
+    (`dynamic`, `static`, `off`) say how. A `plan` decides all that it says: engine, threads, dtype, attention, changes …
     """
 
     model: str | object
@@ -141,6 +141,7 @@ class Request:
     cache: str = "dynamic"
     questions: tuple[str, ...] = ()
     contexts: tuple[str, ...] = ()
+    plan: Plan | None = None
 
 
 class DialogueSession(Protocol):

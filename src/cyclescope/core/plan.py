@@ -6,12 +6,29 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """One change of the model itself: `name` is that of the strategy that makes it, `amount` how much (a share, a rank,
+    a number of layers; 0 where there is nothing to choose).
+    """
+
+    name: str
+    amount: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Everything about a run that is not the model and not the machine.
 
     `threads` is the number of threads inside one operation; 0 means whatever the engine takes by itself,
     and a measured cycle always carries the number that was in force. `cache` (`dynamic`, `static` or `off`) and `decoding`
     (`greedy` or `sample`) matter only where text is written.
+
+    What follows departs from running the model as it is. `compiling`: `off`, `inductor`, `inductor-freezing` (PyTorch).
+    `quantization`: `off`, `int8-dynamic` (weights and activations), `int8-weights`, `int4-weights`. `changes` are those
+    of the model, in the order in which they are made. `threads_between` runs independent operations side by side,
+    `instances` is the number of processes that share the work, each pinned to cores of its own. `batch` texts go into
+    one call (0: all of them), put together as `batching` says: `given` order, by `length`, or `packed` without padding.
+    `drafting`: `off`, `prompt-lookup`, or the reference of a draft model. `overlap` tokenizes the next texts meanwhile.
     """
 
     engine: str = "torch"
@@ -22,3 +39,12 @@ class Plan:
     seed: int = 0
     cache: str = "dynamic"
     decoding: str = "greedy"
+    compiling: str = "off"
+    quantization: str = "off"
+    changes: tuple[Change, ...] = ()
+    threads_between: int = 0
+    instances: int = 1
+    batch: int = 0
+    batching: str = "given"
+    drafting: str = "off"
+    overlap: bool = False
