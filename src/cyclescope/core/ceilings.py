@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
+
+PRIVATE_LEVELS = ("L1", "L2")  # each core has its own, so that more threads have more of them
 
 
 class Origin(StrEnum):
@@ -30,6 +34,10 @@ class Figure:
     def stated(value: float, source: str) -> Figure:
         """A figure that a datasheet states."""
         return Figure(value, value, value, 0, source)
+
+    def scaled(self, factor: float, remark: str) -> Figure:
+        """This figure times `factor`, its interval too, with `remark` after its source."""
+        return Figure(self.value * factor, self.low * factor, self.high * factor, self.n, f"{self.source}; {remark}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +97,98 @@ class Ceilings:
     overheads: Overheads = Overheads()
     noise: Figure | None = None
     fingerprint: str = ""
+
+    def flops_per_s(self, dtype: str, rows: int, threads: int) -> Figure | None:
+        """The ceiling of matrix products of `dtype` whose smallest dimension is `rows`, on `threads` threads.
+
+        Between two measured numbers of rows it is interpolated on the log-log scale, outside it is that of the nearest;
+        more rows never have less than fewer have: what few rows reach, many reach too. Threads that were not measured
+        are scaled in proportion from the nearest lower number (else from the lowest), which the source then says.
+        None for a type that no product was measured or stated for, integers among them.
+        """
+        curve = self._curve(dtype, threads)
+        if not curve:
+            return None
+        after = next((i for i, point in enumerate(curve) if point.rows >= rows), len(curve))
+        if after == len(curve):
+            return curve[-1].flops_per_s
+        if after == 0 or curve[after].rows == rows:
+            return curve[after].flops_per_s
+        return _between(curve[after - 1], curve[after], rows)
+
+    def peak(self, dtype: str, threads: int) -> Figure | None:
+        """The most that matrix products of `dtype` reach on `threads` threads, whatever their shape; None if unknown."""
+        curve = self._curve(dtype, threads)
+        return curve[-1].flops_per_s if curve else None
+
+    def levels(self, threads: int) -> tuple[BandwidthCeiling, ...]:
+        """The levels of the memory on `threads` threads, the smallest first and `memory` last; capacities as stored.
+
+        Threads that were not measured: upwards from the nearest lower number in proportion, which a shared level may
+        not reach; downwards a private level in proportion and a shared one as it is, since few threads may saturate it.
+        Either way it stays a ceiling.
+        """
+        names = dict.fromkeys(level.level for level in self.bandwidths)
+        chosen = [self._level([level for level in self.bandwidths if level.level == name], threads) for name in names]
+        return tuple(sorted(chosen, key=lambda level: level.capacity_bytes or math.inf))
+
+    def bandwidth(self, footprint_bytes: int, threads: int) -> BandwidthCeiling | None:
+        """The smallest level that holds `footprint_bytes` when `threads` threads share the work; None if none is known.
+
+        A private cache counts once for each thread, because each has its share of the data in its own. Where every known
+        level is too small, it is the largest.
+        """
+        levels = self.levels(threads)
+        for level in levels:
+            private = level.level in PRIVATE_LEVELS and level.threads > 0
+            if not level.capacity_bytes or footprint_bytes <= level.capacity_bytes * (threads if private else 1):
+                return level
+        return levels[-1] if levels else None
+
+    def _curve(self, dtype: str, threads: int) -> tuple[ProductCeiling, ...]:
+        """Products of `dtype` on `threads` threads by rows, each at least what fewer rows reach."""
+        known = [product for product in self.products if product.dtype == dtype]
+        if not known:
+            return ()
+        nearest = _nearest_threads([product.threads for product in known], threads)
+        curve: list[ProductCeiling] = []
+        for product in sorted((p for p in known if p.threads == nearest), key=lambda p: (p.rows, p.flops_per_s.value)):
+            figure = product.flops_per_s
+            if curve and curve[-1].flops_per_s.value > figure.value:
+                figure = curve[-1].flops_per_s
+            if curve and curve[-1].rows == product.rows:
+                curve.pop()
+            curve.append(replace(product, flops_per_s=figure))
+        if nearest in (0, threads):
+            return tuple(curve)
+        remark = f"{nearest} threads scaled to {threads}"
+        return tuple(
+            replace(p, threads=threads, flops_per_s=p.flops_per_s.scaled(threads / nearest, remark)) for p in curve
+        )
+
+    def _level(self, known: Sequence[BandwidthCeiling], threads: int) -> BandwidthCeiling:
+        nearest = _nearest_threads([level.threads for level in known], threads)
+        level = max((b for b in known if b.threads == nearest), key=lambda b: b.bytes_per_s.value)
+        if nearest in (0, threads) or (nearest > threads and level.level not in PRIVATE_LEVELS):
+            return level
+        remark = f"{nearest} threads scaled to {threads}"
+        return replace(level, threads=threads, bytes_per_s=level.bytes_per_s.scaled(threads / nearest, remark))
+
+
+def _nearest_threads(known: Sequence[int], threads: int) -> int:
+    """`threads` itself where it is known, else the whole device (0), else the nearest lower, else the lowest."""
+    if threads in known or 0 in known:
+        return threads if threads in known else 0
+    return max((count for count in known if count < threads), default=min(known))
+
+
+def _between(before: ProductCeiling, after: ProductCeiling, rows: int) -> Figure:
+    """The figure at `rows` on the straight line between two points of the log-log plot."""
+    part = math.log(rows / before.rows) / math.log(after.rows / before.rows)
+
+    def mix(low: float, high: float) -> float:
+        return low ** (1 - part) * high**part if low > 0 else high
+
+    a, b = before.flops_per_s, after.flops_per_s
+    source = f"{b.source}; between {before.rows} and {after.rows} rows"
+    return Figure(mix(a.value, b.value), mix(a.low, b.low), mix(a.high, b.high), min(a.n, b.n), source)
