@@ -10,6 +10,7 @@ from cyclescope.core.dialogue import TurnFacts, TurnRun
 from cyclescope.core.graph import Graph
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
+from cyclescope.core.results import Results
 from cyclescope.core.samples import Instrumentation, MemorySamples
 from cyclescope.core.tokenization import TokenCount, TokenizerInfo
 from cyclescope.core.units import IntArray, Nanoseconds
@@ -88,6 +89,10 @@ class Session(Protocol):
 
         `again` allows running further cycles for it: without, there is only what tracing `graph` has shown.
         """
+        ...
+
+    def results(self) -> Results:
+        """What comes out, as numbers, from a cycle that nobody times. Raises `EngineError`."""
         ...
 
     def outcome(self) -> str:

@@ -12,6 +12,7 @@ from cyclescope.backends.base import LightRun, OpenTimes, PlainRun
 from cyclescope.backends.torch.errors import engine_errors
 from cyclescope.backends.torch.memory import with_resident_set
 from cyclescope.backends.torch.recorder import FUNCTION_MODE, SHIMS, Alignment, Misaligned, Recorder
+from cyclescope.backends.torch.results import results_of
 from cyclescope.backends.torch.stamps import new_records, rows_of
 from cyclescope.backends.torch.steps import Inputs, Steps, describe_inputs, describe_result
 from cyclescope.backends.torch.tracing import Traced, Tracer
@@ -20,6 +21,7 @@ from cyclescope.core.errors import EngineError
 from cyclescope.core.graph import Graph
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
+from cyclescope.core.results import Results
 from cyclescope.core.samples import Instrumentation, MemorySamples
 from cyclescope.core.units import IntArray, Nanoseconds
 from cyclescope.core.workload import Workload
@@ -207,6 +209,13 @@ class TorchSession:
             return with_resident_set(samples, lambda: self.plain(1)) if again else samples
 
     # The end ---------------------------------------------------------------------------------------------------------
+
+    def results(self) -> Results:
+        steps = self._steps
+        with engine_errors("run the model"), torch.inference_mode():
+            self._seed()
+            inputs = steps.inputs()
+            return results_of(steps.run(inputs), inputs, steps.writer is not None)
 
     def outcome(self) -> str:
         return self._outcome

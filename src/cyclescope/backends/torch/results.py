@@ -1,0 +1,48 @@
+"""What a model gave back, as numbers for comparing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from cyclescope.backends.torch.steps import Inputs
+from cyclescope.core.results import Results
+from cyclescope.core.units import AnyArray, IntArray
+
+_LOGITS = ("logits", "start_logits")  # where a head gives several, the first speaks for all
+
+
+def results_of(given: Any, inputs: Inputs, writes: bool) -> Results:
+    """`given` by the model for `inputs`; where it `writes`, the token ids with those it was given before them."""
+    mask = _mask(inputs)
+    if writes:
+        return Results(mask, tokens=_integers(given))
+    return Results(
+        mask,
+        hidden=_numbers(getattr(given, "last_hidden_state", None)),
+        pooled=_numbers(getattr(given, "pooler_output", None)),
+        logits=next((found for name in _LOGITS if (found := _numbers(getattr(given, name, None))) is not None), None),
+    )
+
+
+def _mask(inputs: Inputs) -> IntArray:
+    mask = inputs.get("attention_mask")
+    if isinstance(mask, torch.Tensor) and mask.dim() == 2:
+        return _integers(mask)
+    first = next(v for v in inputs.values() if isinstance(v, torch.Tensor))
+    shape = tuple(first.shape[:2]) if first.dim() >= 2 else (1, 1)
+    return np.ones(shape, dtype=np.int64)
+
+
+def _numbers(value: Any) -> AnyArray | None:
+    if not isinstance(value, torch.Tensor):
+        return None
+    numbers: AnyArray = value.detach().to("cpu", torch.float32).numpy()
+    return numbers
+
+
+def _integers(value: torch.Tensor) -> IntArray:
+    integers: IntArray = value.detach().to("cpu", torch.int64).numpy()
+    return integers
