@@ -30,6 +30,19 @@ def open_session(request: Request, engine: str = "torch") -> Session:
     return open_torch(request)
 
 
+def preload(request: Request) -> None:
+    """Load the model that `request` names and keep it, so that sessions on it in this process open at once.
+
+    Nothing is computed with it and no thread is started: the process can be copied afterwards. Raises like
+    `open_session`.
+    """
+    check(request)
+    _require_torch()
+    from cyclescope.backends.torch.opening import preload_torch
+
+    preload_torch(request)
+
+
 def open_trace(request: Request) -> Graph:
     """The structure of the model that `request` names, from its class alone. Raises like `open_session`."""
     check(request)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from logging import ERROR, getLogger
 from typing import TYPE_CHECKING, Any
 
@@ -97,9 +97,26 @@ def recipe(request: Request) -> Recipe:
     return Recipe(source, config, task, head, build, settings, note)
 
 
+# Models that this process keeps for sessions to come, with the number of threads that is to be in force again.
+_kept: dict[tuple[object, ...], tuple[Loaded, int]] = {}
+
+
+def _key(request: Request) -> tuple[object, ...]:
+    return request.model, request.task, request.weights, request.seed, request.new_tokens is None
+
+
+def keep(request: Request) -> None:
+    """Load the model that `request` names, with one thread and so without starting any, and keep it for `load`."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    _kept[_key(request)] = load(request), threads
+
+
 def load(request: Request) -> Loaded:
-    """The model that `request` names, with weights, on its device."""
+    """The model that `request` names, with weights, on its device. One that is kept is the same object every time."""
     assert isinstance(request.model, str)
+    if (kept := _kept.get(_key(request))) is not None:
+        return _as_asked(*kept, request)
     made = recipe(request)
     wanted: Wanted = "auto" if request.weights == "auto" else "random" if request.weights == "random" else "pretrained"
     weights = choose_weights(made.source, wanted)
@@ -137,6 +154,17 @@ def load(request: Request) -> Loaded:
         build=made.build,
         note=note,
     )
+
+
+def _as_asked(loaded: Loaded, threads: int, request: Request) -> Loaded:
+    """The kept model in the precision, with the attention and on the device that `request` wants."""
+    torch.set_num_threads(threads)
+    model: Any = loaded.model
+    with _model_errors(request, loaded.task):
+        if request.attention is not None:
+            model.set_attn_implementation(request.attention)
+        model.to(device=request.device, dtype=_dtype(request.dtype))
+    return replace(loaded, build=recipe(request).build)
 
 
 def in_hand(request: Request) -> Loaded:

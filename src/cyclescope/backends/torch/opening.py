@@ -62,6 +62,14 @@ def open_torch(request: Request) -> TorchSession:
     )
 
 
+def preload_torch(request: Request) -> None:
+    """Import the framework, load what `request` names and keep it. Raises like `open_torch`."""
+    _ready(request)
+    from cyclescope.backends.torch.loading import keep
+
+    keep(request)
+
+
 def open_torch_dialogue(request: Request, template: str) -> TorchDialogue:
     """Load what `request` names and hold the dialogue of its texts once. Raises like `open_torch`."""
     _ready(request)

@@ -1,0 +1,188 @@
+"""What a trial process is told and what it answers: typed values, sent as lines of JSON. Nothing is pickled."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from io import BufferedRWPair
+
+from cyclescope.backends.base import PlainRun, Request
+from cyclescope.core.codec import decode, encode
+from cyclescope.core.machine import Machine
+from cyclescope.core.plan import Plan
+from cyclescope.core.units import Nanoseconds
+from cyclescope.core.workload import Workload
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What is run, whatever the plan: as `backends.base.Request`, but plain data. `model` is a name or a folder."""
+
+    model: str
+    texts: tuple[str, ...] = ()
+    tokens: int | None = None
+    batch: int | None = None
+    task: str = "auto"
+    weights: str = "auto"
+    seed: int = 0
+    new_tokens: int | None = None
+    questions: tuple[str, ...] = ()
+    contexts: tuple[str, ...] = ()
+
+    def request(self, plan: Plan) -> Request:
+        """The request of this errand under `plan`."""
+        return Request(
+            model=self.model,
+            texts=self.texts,
+            tokens=self.tokens,
+            batch=self.batch,
+            task=self.task,
+            weights=self.weights,
+            device=plan.device,
+            threads=plan.threads or None,
+            dtype=plan.dtype,
+            attention=plan.attention,
+            seed=self.seed,
+            new_tokens=self.new_tokens,
+            sampling=plan.decoding,
+            cache=plan.cache,
+            questions=self.questions,
+            contexts=self.contexts,
+            plan=plan,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """To the process that holds the model: make another one like yourself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forked:
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """To the same: how did `pid` end?"""
+
+    pid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """`signal` that ended it (0: none), or its exit `code`; `running` while it has not ended."""
+
+    running: bool
+    code: int = 0
+    signal: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Make `errand` ready under `plan`, on `cores` only (none named: all) and with no more than `memory_bytes` on top of
+    what is there (0: no limit).
+    """
+
+    errand: Errand
+    plan: Plan
+    cores: tuple[int, ...] = ()
+    memory_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """`ready_ns` is what making it ready took: once, before anything is timed."""
+
+    workload: Workload
+    plan: Plan
+    machine: Machine
+    notes: tuple[str, ...]
+    ready_ns: Nanoseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    cycles: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    runs: tuple[PlainRun, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Compute:
+    """Write what comes out to the folder `into`."""
+
+    into: str
+
+
+@dataclass(frozen=True, slots=True)
+class Examine:
+    """Measure a whole cycle within `budget_ns` and save it as the run file `path`."""
+
+    path: str
+    budget_ns: Nanoseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The most memory that the process has held, in bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """It is done, and there is nothing to tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """An error of the tree in `core.errors` by its name, with what it says."""
+
+    kind: str
+    fact: str
+    cause: str
+    way_out: str
+
+
+Message = (
+    Fork
+    | Forked
+    | Fate
+    | Ended
+    | Open
+    | Opened
+    | Run
+    | Ran
+    | Compute
+    | Examine
+    | Held
+    | Amount
+    | Done
+    | Failed
+    | Errand
+)
+_KINDS: dict[str, type] = {kind.__name__: kind for kind in Message.__args__}
+
+
+def send(stream: BufferedRWPair, message: Message) -> None:
+    """Write one message and flush."""
+    line = json.dumps({"is": type(message).__name__, "value": encode(message)[0]}, ensure_ascii=True)
+    stream.write(line.encode() + b"\n")
+    stream.flush()
+
+
+def receive(stream: BufferedRWPair) -> Message | None:
+    """The next message; None where the other side has gone. Raises `CodecError` for what is no message."""
+    line = stream.readline()
+    if not line.endswith(b"\n"):
+        return None
+    data = json.loads(line)
+    message: Message = decode(_KINDS[data["is"]], data["value"], [])
+    return message
