@@ -13,6 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
+from cyclescope.core.experts import ExpertLoad
 from cyclescope.core.frame import Frame
 from cyclescope.core.op import Cost, Op, OpKind, Site
 from cyclescope.core.structure import Loose
@@ -73,6 +74,10 @@ class Graph:
     `elementwise_flops`, `read_bytes`, `written_bytes`. Inputs and outputs are in compressed rows: operation i reads
     tensors `inputs[input_offsets[i]:input_offsets[i + 1]]`, and likewise for what it writes.
     `in_place` [n] is 1 where the operation writes into a tensor that existed before.
+
+    `kept` numbers the memory that the cycle made and that is still there at its end (its result, a cache); empty where
+    that is not known. `experts` has a row for each call of a mixture's experts. `cache_length` is the number of tokens
+    in the cache of a decode step that was traced by itself; None for everything else.
     """
 
     names: tuple[str, ...]
@@ -91,6 +96,9 @@ class Graph:
     frames: tuple[Frame, ...]
     traced_on: str = ""
     notes: tuple[str, ...] = ()
+    kept: tuple[int, ...] = ()
+    experts: tuple[ExpertLoad, ...] = ()
+    cache_length: int | None = None
 
     def __len__(self) -> int:
         return len(self.names)
@@ -259,6 +267,11 @@ class Graph:
             free_from[frame.parent] = frame.end_op
         if not np.array_equal(innermost, self.op_frame):
             raise GraphError("an operation does not name the innermost frame around it")
+        for load in self.experts:
+            if not 0 < load.frame < len(self.frames):
+                raise GraphError("experts name a frame that does not exist")
+            if load.known and (len(load.per_expert) != load.experts or sum(load.per_expert) > load.tokens * load.chosen):
+                raise GraphError("more tokens reach the experts than were sent to them")
         edges = self.dependencies
         if len(edges.source) and not bool(np.all(edges.source < edges.target)):
             raise GraphError("an operation depends on a later one")

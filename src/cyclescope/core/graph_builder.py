@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from cyclescope.core.experts import ExpertLoad
 from cyclescope.core.frame import Frame
 from cyclescope.core.graph import Graph
 from cyclescope.core.op import Cost, OpKind
@@ -98,12 +99,21 @@ class GraphBuilder:
             self.leave()
 
     def build(
-        self, *, traced_on: str = "", notes: Sequence[str] = (), generates: bool = False, stepwise: bool = False
+        self,
+        *,
+        traced_on: str = "",
+        notes: Sequence[str] = (),
+        generates: bool = False,
+        stepwise: bool = False,
+        kept: Iterable[int] = (),
+        experts: Sequence[ExpertLoad] = (),
+        cache_length: int | None = None,
     ) -> Graph:
         """Assign stages, decide which frames are stamped, check and freeze.
 
         `generates` says that the model writes text token by token: its only stack of layers is then a decoder.
-        `stepwise` says that this cycle did so: each call of the model is then a step.
+        `stepwise` says that this cycle did so: each call of the model is then a step. Of the memory `kept`, what stood
+        there before the cycle is left out. `experts` and `cache_length` as in `Graph`.
         """
         if len(self._stack) != 1:
             raise ValueError(f"{len(self._stack) - 1} frames are still open")
@@ -121,6 +131,8 @@ class GraphBuilder:
         def column(values: Sequence[int]) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
             return np.asarray(values, dtype=np.int64)
 
+        standing = (TensorRole.PARAMETER, TensorRole.BUFFER, TensorRole.INPUT)
+        stood = {spec.storage for spec in self._tensors if spec.role in standing}
         graph = Graph(
             names=tuple(op.name for op in self._ops),
             kinds=tuple(op.kind for op in self._ops),
@@ -138,6 +150,9 @@ class GraphBuilder:
             frames=tuple(frames),
             traced_on=traced_on,
             notes=tuple(notes),
+            kept=tuple(sorted(set(kept) - stood)),
+            experts=tuple(experts),
+            cache_length=cache_length,
         )
         graph.self_check()
         return graph

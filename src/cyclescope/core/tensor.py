@@ -31,6 +31,7 @@ class TensorRole(StrEnum):
     INPUT = "input"
     PARAMETER = "parameter"
     BUFFER = "buffer"
+    CACHE = "cache"  # what earlier steps left behind, where a step is traced by itself
     ACTIVATION = "activation"
 
 

@@ -60,6 +60,10 @@ class Lifetimes:
             self._last[row] = now - 1
             del self._alive[row]
 
+    def left(self) -> set[int]:
+        """The memory that was there at the last look."""
+        return {self._storages[row] for row in self._alive}
+
     def samples(self) -> MemorySamples:
         """All that was seen."""
         last = list(self._last)

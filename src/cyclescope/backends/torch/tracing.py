@@ -7,7 +7,7 @@ with shapes, dtypes and memory, from which cost and true dependencies follow.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,9 +19,12 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakTensorKeyDictionary
 
+from cyclescope.backends.torch.experts import expert_load
 from cyclescope.backends.torch.memory import Lifetimes
+from cyclescope.backends.torch.on_meta import SDPA, attention_like, on_meta
 from cyclescope.backends.torch.recorder import Keys, own_forward
-from cyclescope.backends.torch.shadow import Shadows, ValueUnknown, affordable
+from cyclescope.backends.torch.shadow import Shadows
+from cyclescope.core.experts import ExpertLoad
 from cyclescope.core.graph import Graph
 from cyclescope.core.graph_builder import GraphBuilder
 from cyclescope.core.op import Cost, OpKind
@@ -30,7 +33,6 @@ from cyclescope.core.tensor import TensorRole
 from cyclescope.cost.call import Call, Priced
 from cyclescope.cost.registry import kind_of_group, price
 
-_SDPA = torch.nn.functional.scaled_dot_product_attention
 _LIFTS = (torch.ops.aten.lift_fresh.default, torch.ops.aten.lift_fresh_copy.default, torch.ops.aten.lift.default)
 # They make a tensor out of Python values, which would be lost if it were made on the meta device.
 _LITERALS = (torch.tensor, torch.as_tensor, torch.scalar_tensor, torch.from_numpy)
@@ -75,6 +77,10 @@ class _Memory:
         self._number = WeakTensorKeyDictionary()
         self._storages: dict[int, tuple[StorageWeakRef, int]] = {}
 
+    def alive(self) -> set[int]:
+        """The memory, by number, that is still there."""
+        return {number for reference, number in self._storages.values() if not reference.expired()}
+
     def storage(self, tensor: torch.Tensor) -> int:
         try:
             reference = StorageWeakRef(tensor.untyped_storage())
@@ -113,7 +119,11 @@ def _footprint(tensor: torch.Tensor) -> int:
 
 
 class Tracer:
-    """Writes down one run of a model. Use `text_op` and `run` inside the same tracer, then `finish`."""
+    """Writes down one run of a model. Use `text_op` and `run` inside the same tracer, then `finish`.
+
+    While `recording` is False the run goes on under the observers, so that known values are carried along, and nothing is
+    written down.
+    """
 
     def __init__(self, model: torch.nn.Module, shadows: Shadows | None, device: str = "cpu") -> None:
         self.builder = GraphBuilder()
@@ -122,10 +132,12 @@ class Tracer:
         self.memory = _Memory(self.builder, self.lifetimes)
         self.shadows = shadows
         self.device = device
+        self.recording = True
         self._model = model
         self._function_of: dict[int, Callable[..., Any]] = {}
         self._pending: list[_Pending] = []
         self._orphans = 0
+        self._experts: list[ExpertLoad] = []
 
     # Text ------------------------------------------------------------------------------------------------------------
 
@@ -142,10 +154,10 @@ class Tracer:
         made = [self.memory.number(t, TensorRole.ACTIVATION, name) for name, t in inputs.items()]
         self.text_op(TOKENIZE, class_name, "tokenize", [text], made)
 
-    def given(self, inputs: dict[str, torch.Tensor]) -> None:
+    def given(self, inputs: Mapping[str, torch.Tensor], role: TensorRole = TensorRole.INPUT) -> None:
         """Tensors that are handed to the model as they are, without a tokenizer."""
         for name, tensor in inputs.items():
-            self.memory.number(tensor, TensorRole.INPUT, name)
+            self.memory.number(tensor, role, name)
 
     def read_out(self, class_name: str, result: Any) -> None:
         """The way back to something that a person reads."""
@@ -174,7 +186,12 @@ class Tracer:
             forward, name = module.forward, type(module).__name__
 
             def enter_and_leave(*args: Any, **kwargs: Any) -> Any:
-                with self.builder.frame(path, name):
+                if not self.recording:
+                    return forward(*args, **kwargs)
+                with self.builder.frame(path, name) as frame:
+                    load = expert_load(frame, module, (*args, *kwargs.values()), self.shadows)
+                    if load is not None:
+                        self._experts.append(load)
                     return forward(*args, **kwargs)
 
             enter_and_leave.__wrapped__ = forward  # type: ignore[attr-defined]  # some models read its signature
@@ -280,12 +297,26 @@ class Tracer:
 
     # The end ---------------------------------------------------------------------------------------------------------
 
-    def finish(self, traced_on: str, *, generates: bool = False, stepwise: bool = False) -> Traced:
-        """Freeze what was written down. `generates` and `stepwise` as in `GraphBuilder.build`."""
+    def finish(
+        self, traced_on: str, *, generates: bool = False, stepwise: bool = False, cache_length: int | None = None
+    ) -> Traced:
+        """Freeze what was written down, while the result of the cycle is still held. Arguments as in `GraphBuilder.build`."""
         notes = (
             (f"{self._orphans} calls ran inside compiled code; they are not operations here.",) if self._orphans else ()
         )
-        graph = self.builder.build(traced_on=traced_on, notes=notes, generates=generates, stepwise=stepwise)
+        kept = self.memory.alive()
+        if stepwise and self.lifetimes is not None:
+            # `generate` lets go of its cache when it returns; while its last operation runs, the cache is there.
+            kept |= self.lifetimes.left()
+        graph = self.builder.build(
+            traced_on=traced_on,
+            notes=notes,
+            generates=generates,
+            stepwise=stepwise,
+            kept=kept,
+            experts=self._experts,
+            cache_length=cache_length,
+        )
         functions: dict[int, Callable[..., Any]] = {}
         for function in self._function_of.values():
             functions.setdefault(id(function), function)
@@ -344,19 +375,24 @@ class _Operations(TorchFunctionMode):
         if _is_question(func):
             return func(*args, **kwargs)
         tracer = self._tracer
+        if not tracer.recording:
+            return self._run(func, args, kwargs)
         tracer.begin_operation()
         try:
-            if func is _SDPA and tracer.shadows is not None:
-                result = _attention_like(tracer.device, *args, **kwargs)
-            elif func in _LITERALS and tracer.shadows is not None:
-                result = tracer.literal(func, args, kwargs)
-            else:
-                result = func(*args, **kwargs)
+            result = self._run(func, args, kwargs)
         except BaseException:
             tracer.abandon_operation()
             raise
         tracer.end_operation(func, (args, kwargs), result)
         return result
+
+    def _run(self, func: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
+        tracer = self._tracer
+        if func is SDPA and tracer.shadows is not None:
+            return attention_like(tracer.device, *args, **kwargs)
+        if func in _LITERALS and tracer.shadows is not None:
+            return tracer.literal(func, args, kwargs)
+        return func(*args, **kwargs)
 
 
 def _is_question(func: Callable[..., Any]) -> bool:
@@ -374,48 +410,7 @@ class _Parts(TorchDispatchMode):
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None) -> Any:
         kwargs = kwargs or {}
         shadows = self._tracer.shadows
-        result = func(*args, **kwargs) if shadows is None else _on_meta(func, args, kwargs, shadows)
-        self._tracer.part(func, args, kwargs, result)
+        result = func(*args, **kwargs) if shadows is None else on_meta(func, args, kwargs, shadows)
+        if self._tracer.recording:
+            self._tracer.part(func, args, kwargs, result)
         return result
-
-
-def _on_meta(func: Any, args: Sequence[Any], kwargs: dict[str, Any], shadows: Shadows) -> Any:
-    """Run `func` on meta tensors; where it depends on values, by the values that are known."""
-    if torch.Tag.data_dependent_output in func.tags or torch.Tag.dynamic_output_shape in func.tags:
-        real = shadows.call(func, args, kwargs)
-        if real is None:
-            raise ValueUnknown(f"{func} needs a value that depends on the weights")
-        if not isinstance(real, torch.Tensor | tuple | list):
-            return real
-        result = torch.utils._pytree.tree_map(lambda t: t.to("meta") if isinstance(t, torch.Tensor) else t, real)
-        shadows.follow(result, real)
-        return result
-    result = func(*args, **kwargs)
-    if affordable(result):
-        real = shadows.call(func, args, kwargs)
-        if real is not None:
-            shadows.follow(result, real)
-    return result
-
-
-def _attention_like(
-    device: str,
-    query: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
-    attn_mask: torch.Tensor | None = None,
-    dropout_p: float = 0.0,
-    is_causal: bool = False,
-    scale: float | None = None,
-    enable_gqa: bool = False,
-) -> torch.Tensor:
-    """Fused attention on the meta device as `device` would run it: one call, whose result lies in memory as the real one.
-
-    Left alone, the meta device takes the unfused path, which no machine takes, and its result is laid out differently,
-    so that later copies would be missed. Source: `aten/src/ATen/native/transformers/attention.cpp` (torch 2.13).
-    """
-    if device == "cpu" and query.dim() == 4 and query.shape[-1] == value.shape[-1] and query.stride(-1) == 1:
-        fused = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu  # takes fewer heads of keys as they are
-        out: torch.Tensor = fused(query, key, value, dropout_p, is_causal, attn_mask=attn_mask, scale=scale)[0]
-        return out
-    return _SDPA(query, key, value, attn_mask, dropout_p, is_causal, scale=scale, enable_gqa=enable_gqa)
