@@ -1,10 +1,28 @@
-"""The temporal arrangement of a cycle: what must wait for what, and how much could run side by side."""
+"""The temporal arrangement of a cycle: what must wait for what, and how much could run side by side.
+
+Between its operations an eager engine runs Python, one line after the other. That time is left out of work, span and
+schedules, which are about the operations alone; `reachable` puts it back.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
+import numpy as np
+
+from cyclescope.core.cycle import Cycle
 from cyclescope.core.units import FloatArray, IntArray
+from cyclescope.explaining.attribution import Attribution
+from cyclescope.explaining.chain import Round, fold
+from cyclescope.explaining.critical_path import longest, spans, tails
+from cyclescope.explaining.parallelism import Reached, reached
+from cyclescope.explaining.schedule import makespan
+
+Key: TypeAlias = tuple[str, int | None]
+
+WORKERS = (2, 4, 8)  # and as many as the machine has cores
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +48,8 @@ class Part:
 class Schedule:
     """The cycle's operations on `workers` workers, in the best order that list scheduling finds.
 
-    No schedule is shorter than max(span, work ÷ workers); this one is at most work ÷ workers + span (Graham, 1969).
+    A worker runs an operation as quickly as the cycle did, so with as many threads. No schedule is shorter than
+    max(span, work ÷ workers); this one is at most work ÷ workers + span (Graham, 1969).
     """
 
     workers: int
@@ -41,9 +60,12 @@ class Schedule:
 class Arrangement:
     """Columns have one row an operation [n], times in nanoseconds, Python between operations left out.
 
-    `path` [p] is the critical path, in order: a longest chain of operations that wait for each other. `slack_ns` [n] is
-    how much later each operation could end without delaying the last one (0 on the path). `processor_share` [n] is
-    processor time ÷ wall time of each operation (NaN where unknown), None where it was not measured.
+    `path` [p] is the critical path, in order: a longest chain of operations that wait for each other; `chain` is the
+    same, folded. `slack_ns` [n] is how much later each operation could end without delaying the last one (0 on the
+    path). `python_ns` is the time between operations, in which nothing runs beside Python. `threads` is the number of
+    threads inside an operation during the cycle. `processor_share` [n] is processor time ÷ wall time of each operation
+    (NaN where unknown), None where it was not measured; `busy_cores` is that of all operations together and
+    `python_cores` that of Python between them: above 1 it is threads that burn processor time while they wait for work.
     """
 
     work_ns: float
@@ -54,8 +76,80 @@ class Arrangement:
     layers: tuple[Part, ...]
     schedules: tuple[Schedule, ...]
     processor_share: FloatArray | None = None
+    chain: tuple[Round, ...] = ()
+    python_ns: float = 0.0
+    threads: int = 0
+    busy_cores: float | None = None
+    python_cores: float | None = None
 
     @property
     def parallelism(self) -> float:
         """Available parallelism: work ÷ span."""
         return self.work_ns / self.span_ns if self.span_ns else 1.0
+
+    def reachable(self, makespan_ns: float) -> float:
+        """How many times as fast the cycle could be where operations take `makespan_ns` and Python stays serial (Amdahl,
+        1967): (Python + work) ÷ (Python + makespan).
+        """
+        after = self.python_ns + makespan_ns
+        return (self.python_ns + self.work_ns) / after if after else 1.0
+
+
+def arrange(cycle: Cycle, attribution: Attribution, places: Sequence[str]) -> Arrangement | None:
+    """The arrangement of `cycle`; None where no operation was timed. `places` [n] as in `chain.fold`."""
+    graph, slots = cycle.graph, cycle.graph.slots
+    inside = slots.op >= 0
+    op_ns: FloatArray = np.bincount(slots.op[inside], weights=attribution.slot_ns[inside], minlength=len(graph))
+    work = float(op_ns.sum())
+    if not work:
+        return None
+    edges = graph.dependencies
+    forward = longest(op_ns, edges.source, edges.target)
+    path = forward.path()
+    rest = tails(op_ns, edges.source, edges.target)
+    span = forward.span_ns
+    slack = np.maximum(span - forward.end_ns - rest, 0.0)
+    slack[path] = 0.0  # sums in another order differ in their last digit
+    busy = reached(graph, cycle.samples.processor)
+    stage_of = [graph.stage_of(i) for i in range(len(graph))]
+    layer_of = [graph.frames[f].layer for f in graph.op_frame.tolist()]
+    in_layer: list[Key | None] = [
+        None if layer is None else (stage, layer) for stage, layer in zip(stage_of, layer_of, strict=True)
+    ]
+
+    def parts(keys: Sequence[Key | None]) -> tuple[Part, ...]:
+        return _parts(keys, op_ns, edges.source, edges.target, busy)
+
+    workers = sorted({*WORKERS, cycle.machine.cores} - {0, 1})
+    schedules = (
+        Schedule(p, makespan(op_ns, edges.source, edges.target, rest + op_ns, forward.end_ns, p)) for p in workers
+    )
+    return Arrangement(
+        work_ns=work,
+        span_ns=span,
+        path=path,
+        slack_ns=slack,
+        stages=parts([(stage, None) for stage in stage_of]),
+        layers=parts(in_layer),
+        schedules=tuple(schedules),
+        processor_share=busy.op_shares if busy else None,
+        chain=fold(path, graph, places, op_ns),
+        python_ns=float(attribution.slot_ns[~inside].sum()),
+        threads=cycle.plan.threads,
+        busy_cores=busy.shares(np.zeros(len(graph), dtype=np.int64), 1)[0] if busy else None,
+        python_cores=busy.python_share if busy else None,
+    )
+
+
+def _parts(
+    keys: Sequence[Key | None], op_ns: FloatArray, source: IntArray, target: IntArray, busy: Reached | None
+) -> tuple[Part, ...]:
+    """One part for each (stage, layer) among `keys` [n], in order of first appearance; None is in no part."""
+    numbers: dict[Key, int] = {}
+    group = np.asarray([-1 if key is None else numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64)
+    longest_in = spans(op_ns, source, target, group, len(numbers))
+    work = np.bincount(group[group >= 0], weights=op_ns[group >= 0], minlength=len(numbers))
+    shares = busy.shares(group, len(numbers)) if busy else [None] * len(numbers)
+    return tuple(
+        Part(stage, layer, float(work[k]), float(longest_in[k]), shares[k]) for (stage, layer), k in numbers.items()
+    )

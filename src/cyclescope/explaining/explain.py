@@ -13,6 +13,7 @@ from cyclescope.core.op import Cost, OpKind
 from cyclescope.core.statistics import Estimate, median_estimate
 from cyclescope.core.structure import TOKENIZE
 from cyclescope.core.units import IntArray
+from cyclescope.explaining.arrangement import arrange
 from cyclescope.explaining.attribution import Attribution, attribute
 from cyclescope.explaining.closure import close
 from cyclescope.explaining.explanation import (
@@ -27,6 +28,7 @@ from cyclescope.explaining.explanation import (
 )
 from cyclescope.explaining.generation import generation
 from cyclescope.explaining.memory import memory
+from cyclescope.explaining.roofline import roofline
 from cyclescope.explaining.stability import find_doubts
 from cyclescope.explaining.timeline import exemplar_spans
 
@@ -62,6 +64,8 @@ def explain(cycle: Cycle) -> Explanation:
         spans=exemplar_spans(attribution),
         generation=generation(cycle, attribution, place_of_op),
         memory=memory(cycle.graph, cycle.samples.memory),
+        roofline=roofline(cycle, attribution, place_of_op, closure.wall.value_ns),
+        arrangement=arrange(cycle, attribution, place_of_op),
     )
 
 
