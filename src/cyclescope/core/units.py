@@ -13,6 +13,7 @@ Flops: TypeAlias = int
 
 IntArray: TypeAlias = NDArray[np.int64]
 FloatArray: TypeAlias = NDArray[np.float64]
+BoolArray: TypeAlias = NDArray[np.bool_]
 AnyArray: TypeAlias = NDArray[Any]
 
 NS_PER_S = 1_000_000_000

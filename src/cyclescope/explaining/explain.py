@@ -11,7 +11,6 @@ from cyclescope.core.frame import Frame
 from cyclescope.core.graph import Graph
 from cyclescope.core.op import Cost, OpKind
 from cyclescope.core.statistics import Estimate, median_estimate
-from cyclescope.core.structure import TOKENIZE
 from cyclescope.core.units import IntArray
 from cyclescope.explaining.arrangement import arrange
 from cyclescope.explaining.attribution import Attribution, attribute
@@ -23,17 +22,14 @@ from cyclescope.explaining.explanation import (
     LayerRow,
     OperationRow,
     StageRow,
-    Step,
-    StepCode,
 )
+from cyclescope.explaining.findings.catalogue import find
+from cyclescope.explaining.findings.facts import Facts
 from cyclescope.explaining.generation import generation
 from cyclescope.explaining.memory import memory
 from cyclescope.explaining.roofline import roofline
 from cyclescope.explaining.stability import find_doubts
 from cyclescope.explaining.timeline import exemplar_spans
-
-# From which share of the cycle a next step is worth a line.
-_PYTHON_HEAVY, _TOKENIZER_HEAVY, _MATMUL_HEAVY, _PADDED, _UNFUSED = 0.25, 0.10, 0.50, 0.10, 0.05
 
 
 def explain(cycle: Cycle) -> Explanation:
@@ -47,11 +43,14 @@ def explain(cycle: Cycle) -> Explanation:
     operations = _operations(attribution)
     kinds = _groups(attribution, [kind.value for kind in cycle.graph.kinds])
     place_of_op = places(cycle.graph)
+    cpu = median_estimate(plain.cpu_ns) if len(plain) else none
+    limits = roofline(cycle, attribution, place_of_op, closure.wall.value_ns)
+    arrangement = arrange(cycle, attribution, place_of_op)
     return Explanation(
         cycle=cycle,
         answer=_answer(stages, layers, kinds),
         wall=closure.wall,
-        cpu=median_estimate(plain.cpu_ns) if len(plain) else none,
+        cpu=cpu,
         minimum_ns=float(plain.wall_ns.min()) if len(plain) else 0.0,
         stages=stages,
         layers=layers,
@@ -60,12 +59,12 @@ def explain(cycle: Cycle) -> Explanation:
         places=_groups(attribution, place_of_op),
         closure=closure,
         doubts=find_doubts(cycle, closure.wall, closure),
-        next_steps=_next_steps(cycle, stages, kinds),
         spans=exemplar_spans(attribution),
         generation=generation(cycle, attribution, place_of_op),
         memory=memory(cycle.graph, cycle.samples.memory),
-        roofline=roofline(cycle, attribution, place_of_op, closure.wall.value_ns),
-        arrangement=arrange(cycle, attribution, place_of_op),
+        roofline=limits,
+        arrangement=arrangement,
+        findings=find(Facts(cycle, attribution, closure.wall, cpu, stages, layers, place_of_op, limits, arrangement)),
     )
 
 
@@ -198,24 +197,3 @@ def _answer(stages: Sequence[StageRow], layers: Sequence[LayerRow], kinds: Seque
     python = sum(row.python_ns for row in stages) / total
     count = sum(1 for layer in layers if layer.stage == stage.name)
     return Answer(stage.name, stage.share, count, kinds[0].kind, kinds[0].share, python)
-
-
-def _next_steps(cycle: Cycle, stages: Sequence[StageRow], kinds: Sequence[GroupRow]) -> tuple[Step, ...]:
-    """What the shares suggest, the largest first; each is to be proved by trial."""
-    total = sum(row.time.value_ns for row in stages)
-    if not total:
-        return ()
-    share = {row.kind: row.share for row in kinds}
-    workload = cycle.workload
-    padding = 1 - workload.real_tokens / max(1, workload.batch * workload.tokens_in)
-    all_cores = cycle.plan.threads >= cycle.machine.cores
-    products = StepCode.MATMUL_ON_ALL_CORES if all_cores else StepCode.MATMUL_BOUND
-    candidates = [
-        (StepCode.PYTHON_BOUND, sum(row.python_ns for row in stages) / total, _PYTHON_HEAVY),
-        (StepCode.TOKENIZER_BOUND, sum(r.share for r in stages if r.name == TOKENIZE), _TOKENIZER_HEAVY),
-        (products, share.get(OpKind.MATMUL, 0.0), _MATMUL_HEAVY),
-        (StepCode.PADDING, padding, _PADDED),
-        (StepCode.EAGER_ATTENTION, share.get(OpKind.SOFTMAX, 0.0), _UNFUSED),
-    ]
-    steps = sorted((Step(code, value) for code, value, least in candidates if value >= least), key=lambda s: -s.value)
-    return (*steps, Step(StepCode.LOOK_AT_TIMELINE))

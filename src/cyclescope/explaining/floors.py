@@ -1,0 +1,101 @@
+"""What each operation takes at least: by its products, by the memory it touches, and by the engine that calls it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from cyclescope.core.ceilings import Ceilings, Figure
+from cyclescope.core.graph import Graph
+from cyclescope.core.op import OpKind
+from cyclescope.core.units import NS_PER_S, FloatArray, IntArray
+from cyclescope.explaining.product_shape import product_rows, product_type
+from cyclescope.explaining.reuse import traffic
+
+MAIN_MEMORY = "memory"
+
+
+@dataclass(frozen=True, eq=False)
+class Floors:
+    """Least times by each limit [n], in nanoseconds; those of text operations are 0, since no ceiling is theirs.
+
+    `level` [n] is the position in `level_names` of the level that most of `memory_ns` belongs to, −1 for none.
+    `memory_bytes` [n] are those that must come from main memory or go there.
+    """
+
+    compute_ns: FloatArray
+    memory_ns: FloatArray
+    overhead_ns: FloatArray
+    memory_bytes: FloatArray
+    level: IntArray
+    level_names: tuple[str, ...]
+
+    @cached_property
+    def levels(self) -> tuple[str, ...]:
+        """Name of that level, '' for none."""
+        names = (*self.level_names, "")
+        return tuple(names[k] for k in self.level.tolist())
+
+
+def find_floors(graph: Graph, ceilings: Ceilings, threads: int, *, on_device: bool = False) -> Floors:
+    """The floors of `graph` under `ceilings` with `threads` threads (0: the whole device).
+
+    Compute is FLOPs ÷ the ceiling of a product of that type and shape; elementwise work has none of its own and is bound
+    by its memory. Memory is the sum over all that is touched, of bytes ÷ the bandwidth of the level that it is found in.
+    Overhead is that of a dispatch (on a device: of a launch) for all but views, which compute and move nothing: a
+    compiled cycle has none of them.
+    """
+    text = np.asarray([kind is OpKind.TEXT for kind in graph.kinds], dtype=bool)
+    view = np.asarray([kind is OpKind.VIEW for kind in graph.kinds], dtype=bool)
+    overheads = ceilings.overheads
+    least = overheads.launch_ns if on_device and overheads.launch_ns is not None else overheads.dispatch_ns
+    overhead = np.where(text | view, 0.0, max(0.0, least.value) if least is not None else 0.0)
+    memory, memory_bytes, level, names = _memory(graph, ceilings, threads)
+    memory[text] = memory_bytes[text] = 0.0
+    level[text] = -1
+    return Floors(_compute(graph, ceilings, threads), memory, overhead, memory_bytes, level, names)
+
+
+def main_memory(ceilings: Ceilings, threads: int) -> Figure | None:
+    """Bandwidth of main memory; None where it is not known."""
+    levels = ceilings.levels(threads)
+    return levels[-1].bytes_per_s if levels and levels[-1].level == MAIN_MEMORY else None
+
+
+def _compute(graph: Graph, ceilings: Ceilings, threads: int) -> FloatArray:
+    """FLOPs ÷ ceiling [n]; 0 where there are no FLOPs, or no ceiling for their type."""
+    rates: dict[tuple[str, int], float] = {}
+    ns = np.zeros(len(graph))
+    for i in np.flatnonzero(graph.flops > 0).tolist():
+        shape = product_type(graph, i), product_rows(graph, i)
+        if shape not in rates:
+            ceiling = ceilings.flops_per_s(*shape, threads)
+            rates[shape] = ceiling.value if ceiling is not None else 0.0
+        if rates[shape] > 0:
+            ns[i] = float(graph.flops[i]) / rates[shape] * NS_PER_S
+    return ns
+
+
+def _memory(graph: Graph, ceilings: Ceilings, threads: int) -> tuple[FloatArray, FloatArray, IntArray, tuple[str, ...]]:
+    """Time by memory, bytes of main memory and level of most of the time [n]; and the names of the levels."""
+    n = len(graph)
+    levels = [known for known in ceilings.levels(threads) if known.bytes_per_s.value > 0]
+    capacities = dict(
+        zip((known.level for known in ceilings.levels(threads)), ceilings.capacities(threads), strict=True)
+    )
+    if not levels:
+        return np.zeros(n), np.zeros(n), np.full(n, -1, dtype=np.int64), ()
+    touched = traffic(graph)
+    holds = np.asarray([capacities[known.level] for known in levels])
+    ns_per_byte = np.asarray([NS_PER_S / known.bytes_per_s.value for known in levels])
+    found = np.minimum(np.searchsorted(holds, touched.distance_bytes, side="left"), len(levels) - 1)
+    ns = touched.bytes * ns_per_byte[found]
+    by_level = np.bincount(touched.op * len(levels) + found, ns, minlength=n * len(levels)).reshape(n, len(levels))
+    level = by_level.argmax(axis=1)
+    total = by_level.sum(axis=1)
+    level[total <= 0] = -1
+    names = tuple(known.level for known in levels)
+    from_memory = touched.bytes * (names[-1] == MAIN_MEMORY) * (found == len(levels) - 1)
+    return total, np.bincount(touched.op, from_memory, minlength=n), level, names

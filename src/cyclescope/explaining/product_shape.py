@@ -1,0 +1,68 @@
+"""What a matrix product is like, told from its operands: its smallest dimension, and the type that it is computed in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cyclescope.core.graph import Graph
+from cyclescope.core.op import OpKind
+from cyclescope.core.tensor import TensorSpec
+
+
+def product_type(graph: Graph, op: int) -> str:
+    """Type of the operands of `op`: that of its first operand of floating point, else of its first ('' without any)."""
+    reads = [graph.tensors[t].dtype for t in graph.reads(op)]
+    floating = [dtype for dtype in reads if "float" in dtype or "complex" in dtype]
+    return next(iter(floating or reads), "")
+
+
+def product_rows(graph: Graph, op: int) -> int:
+    """The smallest of m, n and k of the product m × k · k × n that `op` computes, at least 1.
+
+    Of an operation that makes several products of one shape it is that of each: a batch of matrices, the heads of
+    attention, the groups of a convolution, the experts of a mixture (taken to get equally many rows).
+    """
+    reads = [graph.tensors[t] for t in graph.reads(op)]
+    results = [graph.tensors[t] for t in graph.writes(op)]
+    if not reads or not results:
+        return 1
+    kind, result, flops = graph.kinds[op], results[0], int(graph.flops[op])
+    if kind is OpKind.ATTENTION:
+        rows = _attention(reads)
+    elif kind is OpKind.CONVOLUTION:
+        rows = _convolution(reads, result, flops)
+    else:
+        rows = _product(reads, result, flops)
+    return max(1, rows)
+
+
+def _product(reads: Sequence[TensorSpec], result: TensorSpec, flops: int) -> int:
+    """Each element of the result is a sum over k, which gives k; whether m spans all leading axes, the operands tell."""
+    if not result.elements:
+        return 1
+    inner = round(flops / (2 * result.elements))
+    width = result.shape[-1] if result.shape else 1
+    shared = any(len(spec.shape) == 2 and spec.elements == inner * width for spec in reads)
+    if shared or len(result.shape) < 2:
+        rows = result.elements // max(width, 1)
+    else:
+        experts = [spec.shape[0] for spec in reads if len(spec.shape) == 3 and len(result.shape) == 2]
+        rows = result.shape[-2] // max([1, *experts])
+    return min(rows, width, inner)
+
+
+def _attention(reads: Sequence[TensorSpec]) -> int:
+    """Queries [..., Sq, D] with keys [..., Skv, D] and back: Sq, Skv or D."""
+    ends = [size for spec in reads[:2] for size in spec.shape[-2:]]
+    return min(ends, default=1)
+
+
+def _convolution(reads: Sequence[TensorSpec], result: TensorSpec, flops: int) -> int:
+    """Channels out of a group, times what each of their elements sums up, times all positions of the batch."""
+    weight = next((spec for spec in reads[1:] if len(spec.shape) >= 3), None)
+    if weight is None or len(result.shape) < 2 or not result.elements or len(reads[0].shape) < 2:
+        return 1
+    groups = max(1, reads[0].shape[1] // max(weight.shape[1], 1))
+    channels = result.shape[1]
+    inner = round(flops / (2 * result.elements))
+    return min(channels // groups, inner, result.elements // max(channels, 1))
