@@ -11,7 +11,7 @@ from cyclescope.core.graph import Graph
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
 from cyclescope.core.results import Results
-from cyclescope.core.samples import Instrumentation, MemorySamples
+from cyclescope.core.samples import Instrumentation, MemorySamples, ProcessorSamples
 from cyclescope.core.tokenization import TokenCount, TokenizerInfo
 from cyclescope.core.units import IntArray, Nanoseconds
 from cyclescope.core.workload import ModelFacts, Workload
@@ -68,6 +68,10 @@ class Session(Protocol):
         """Facts about how this session was made that the reader of a cycle must know."""
         ...
 
+    def resume(self) -> None:
+        """Put this session's global settings (its threads) in force again, after another session has run."""
+        ...
+
     def trace(self) -> Graph:
         """The structure of the cycle; never timed. Raises `EngineError` or `Unsupported`."""
         ...
@@ -95,6 +99,13 @@ class Session(Protocol):
         """What comes out, as numbers, from a cycle that nobody times. Raises `EngineError`."""
         ...
 
+    def processor(self, graph: Graph, cycles: int) -> ProcessorSamples | None:
+        """`cycles` stamped runs that read the processor time too, never timed; None where that tells nothing.
+
+        Raises `EngineError`.
+        """
+        ...
+
     def outcome(self) -> str:
         """What came out of the last cycle, in words (a label, a text, the shape of a vector)."""
         ...
@@ -112,6 +123,7 @@ class WatchedCalls:
     inputs: Mapping[str, object] | None = None
 
 
+DEFAULT_TOKENS = 128  # of a made-up input, where nobody says how many
 DEFAULT_NEW_TOKENS = 32  # of a task that writes, where nobody says how many
 
 
@@ -123,7 +135,8 @@ class Request:
     The input is `texts` (of the task `answer`: pairs of `questions` and `contexts`), or `tokens` made-up tokens, or
     `inputs` as tensors by name; `batch` repeats or fills up. `task` is `auto`, `embed`, `classify`, `fill`, `answer`,
     `translate` or `generate`. `new_tokens` makes the cycle write that many, `sampling` (`greedy`, `sample`) and `cache`
-    (`dynamic`, `static`, `off`) say how. A `plan` decides all that it says: engine, threads, dtype, attention, changes …
+    (`dynamic`, `static`, `off`) say how. `cache_length` asks a trace for one decode step behind that many tokens.
+    A `plan` decides all that it says: engine, threads, dtype, attention, changes …
     """
 
     model: str | object
@@ -146,6 +159,7 @@ class Request:
     cache: str = "dynamic"
     questions: tuple[str, ...] = ()
     contexts: tuple[str, ...] = ()
+    cache_length: int | None = None
     plan: Plan | None = None
 
 

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 
 from cyclescope.backends.base import DialogueSession, OpenTokenizers, Request, Session, WatchedCalls
 from cyclescope.backends.foreign import refuse_foreign
+from cyclescope.backends.probing import Probes
 from cyclescope.core.dialogue import TEMPLATES
 from cyclescope.core.errors import MissingExtra, UsageError
 from cyclescope.core.graph import Graph
@@ -78,8 +79,18 @@ def watching(model: object) -> AbstractContextManager[WatchedCalls]:
     return watching_calls(model)
 
 
-def _require_torch() -> None:
-    missing = [name for name in ("torch", "transformers") if find_spec(name) is None]
+def open_probes(device: str = "cpu", engine: str = "torch") -> Probes:
+    """The probes of `engine` on `device`. Raises `UsageError`, `MissingExtra` or `Unsupported`."""
+    if engine not in ENGINES:
+        raise UsageError(f"Unknown engine {engine!r}.", "", f"Known are {', '.join(ENGINES)}.")
+    _require_torch("torch")
+    from cyclescope.backends.torch.probes import TorchProbes
+
+    return TorchProbes(device)
+
+
+def _require_torch(*needed: str) -> None:
+    missing = [name for name in needed or ("torch", "transformers") if find_spec(name) is None]
     if missing:
         raise MissingExtra(
             f"{' and '.join(missing)} is not installed.",
@@ -95,6 +106,7 @@ def check(request: Request) -> None:
         ("tokens", request.tokens, 1),
         ("threads", request.threads, 1),
         ("new-tokens", request.new_tokens, 1),
+        ("cache-length", request.cache_length, 1),
         ("seed", request.seed, 0),
     ):
         if value is not None and value < least:
@@ -138,6 +150,12 @@ def check(request: Request) -> None:
     if request.new_tokens is not None and request.task not in _MAY_WRITE:
         raise UsageError(
             f"The task {request.task!r} writes no tokens.", "", "Leave --new-tokens out, or use --task generate."
+        )
+    if request.cache_length is not None and request.task not in _MAY_WRITE:
+        raise UsageError(
+            f"The task {request.task!r} has no decode step.",
+            "A cache is what one step of writing leaves for the next.",
+            "Leave --cache-length out, or use --task generate.",
         )
     for name, given_name, known in (("sampling", request.sampling, SAMPLING), ("cache", request.cache, CACHES)):
         if given_name not in known:

@@ -26,9 +26,10 @@ def expert_load(
     experts = getattr(module, "num_experts", None)
     if not isinstance(experts, int) or experts < 1:
         return None
-    chosen = next((a for a in arguments if isinstance(a, torch.Tensor) and a.dtype in _WHOLE and a.dim() == 2), None)
-    if chosen is None:
-        return None
+    tables = [a for a in arguments if isinstance(a, torch.Tensor) and a.dim() == 2]
+    chosen = next((table for table in tables if table.dtype in _WHOLE), None)
+    if chosen is None or not any(t.is_floating_point() and len(t) == len(chosen) for t in tables):
+        return None  # the model itself counts its experts too, and is handed ids without vectors
     tokens, each = chosen.shape
     # Looking at it is no operation of the model.
     with torch._C.DisableTorchFunction(), torch._C._DisableTorchDispatch():

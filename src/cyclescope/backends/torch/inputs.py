@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from cyclescope.backends.base import DEFAULT_NEW_TOKENS, Request
+from cyclescope.backends.base import DEFAULT_NEW_TOKENS, DEFAULT_TOKENS, Request
 from cyclescope.backends.torch.asking import batch_of
 from cyclescope.backends.torch.heads import WRITE
 from cyclescope.backends.torch.loading import Loaded
@@ -19,7 +19,6 @@ from cyclescope.backends.torch.writing import Writer, refuse_beyond_context
 from cyclescope.core.errors import InputTooLong, UsageError
 from cyclescope.core.workload import InputSource, ModelFacts, Workload
 
-DEFAULT_TOKENS = 128
 _SANE_LENGTH = 1_000_000  # transformers says 1e30 where a tokenizer has no limit
 
 
@@ -190,3 +189,35 @@ def synthetic_steps(build: Callable[[], torch.nn.Module], request: Request) -> S
     _refuse_too_long(tokens, limit, str(request.model))
     given = _synthetic(shell, request.batch or 1, tokens, request.seed, "cpu")
     return Steps(shell, None, given, _decoder_start(shell, request.batch or 1, "cpu", given), None)
+
+
+def step_inputs(build: Callable[[], torch.nn.Module], request: Request) -> dict[str, Any]:
+    """What `generate` is given so that its first step finds `request.cache_length` tokens in the cache.
+
+    A decoder reads them as its prompt. Of an encoder-decoder the encoder reads `request.tokens`, and they are the beginning
+    of what the decoder writes. Raises `UsageError` and `InputTooLong`.
+    """
+    length = request.cache_length or 0
+    shell: Any = build_on_meta(build, Shadows())
+    limit = longest_input(shell, None)
+    if limit is not None and length + 1 > limit:
+        raise InputTooLong(
+            f"--cache-length {length} leaves no room for a step.",
+            f"{request.model} has positions for {limit} tokens, and a step reads one.",
+            f"Use --cache-length {limit - 1} or less.",
+        )
+    batch = request.batch or 1
+    if not shell.config.is_encoder_decoder:
+        if request.tokens is not None:
+            raise UsageError(
+                "Both --tokens and --cache-length were given.",
+                "A decode step reads one token; those before it are in the cache.",
+                "Give one of them.",
+            )
+        return _synthetic(shell, batch, length, request.seed, "cpu")
+    tokens = request.tokens or DEFAULT_TOKENS
+    _refuse_too_long(tokens, limit, str(request.model))
+    given = _synthetic(shell, batch, tokens, request.seed, "cpu")
+    written = _synthetic(shell, batch, length, request.seed, "cpu")["input_ids"]
+    written[:, 0] = _decoder_start(shell, batch, "cpu", given)["decoder_input_ids"][:, 0]
+    return {**given, "decoder_input_ids": written}

@@ -289,7 +289,7 @@ def task_of(request: Request, config: Any) -> str:
     """The task: as asked for, or what the configuration says that its head is for."""
     if request.task != "auto":
         return request.task
-    if request.new_tokens is not None:
+    if request.new_tokens is not None or request.cache_length is not None:
         return "generate"
     head = next(iter(getattr(config, "architectures", None) or ()), "")
     return "classify" if head.endswith("ForSequenceClassification") else "embed"

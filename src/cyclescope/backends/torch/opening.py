@@ -112,7 +112,9 @@ def _plan_of(request: Request, model: torch.nn.Module) -> Plan:
 
 
 def trace_only(request: Request) -> Graph:
-    """The structure of a named model for an input of `request.tokens` tokens, without its weights or their memory."""
+    """The structure of a named model for an input of `request.tokens` tokens, without its weights or their memory; or of
+    one decode step behind `request.cache_length` tokens.
+    """
     _import_framework()
     from cyclescope.backends.torch.errors import engine_errors
     from cyclescope.backends.torch.heads import is_decoder
@@ -125,8 +127,11 @@ def trace_only(request: Request) -> Graph:
     plan = Plan(device=request.device, dtype=request.dtype or "float32", attention=attention, seed=request.seed)
     generates = is_decoder(made.config)
     with engine_errors("trace the model"):
-        steps = synthetic_steps(made.build, request)
-        traced = _trace_on_meta(made.build, steps, steps.given, plan, generates)
+        if request.cache_length is not None:
+            traced = _trace_step(made.build, request, request.cache_length, plan)
+        else:
+            steps = synthetic_steps(made.build, request)
+            traced = _trace_on_meta(made.build, steps, steps.given, plan, generates)
     if traced is None:
         raise EngineError(
             f"{request.model} cannot be traced without its weights.",
@@ -134,6 +139,20 @@ def trace_only(request: Request) -> Graph:
             "Use `cyclescope measure`, which traces the model itself.",
         )
     return traced.graph
+
+
+def _trace_step(
+    build: Callable[[], torch.nn.Module], request: Request, cache_length: int, plan: Plan
+) -> Traced | None:
+    """One decode step, or None where the model decides by values that depend on its weights."""
+    from cyclescope.backends.torch.decode_step import trace_step
+    from cyclescope.backends.torch.inputs import step_inputs
+    from cyclescope.backends.torch.shadow import ValueUnknown
+
+    try:
+        return trace_step(build, step_inputs(build, request), cache_length, plan.device.partition(":")[0])
+    except ValueUnknown:
+        return None
 
 
 def _import_framework() -> int | None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from time import perf_counter_ns, process_time_ns
 
+import numpy as np
 import torch
 
 from cyclescope.backends.base import LightRun, OpenTimes, PlainRun
 from cyclescope.backends.torch.errors import engine_errors
 from cyclescope.backends.torch.memory import with_resident_set
+from cyclescope.backends.torch.processor import clocks_of, now_ns, stamp_ns
 from cyclescope.backends.torch.recorder import FUNCTION_MODE, SHIMS, Alignment, Misaligned, Recorder
 from cyclescope.backends.torch.results import results_of
-from cyclescope.backends.torch.stamps import new_records, rows_of
+from cyclescope.backends.torch.stamps import new_records, rows_of, stamped
 from cyclescope.backends.torch.steps import Inputs, Steps, describe_inputs, describe_result
 from cyclescope.backends.torch.tracing import Traced, Tracer
 from cyclescope.backends.torch.twin import calibrate_on_twin
@@ -22,7 +24,7 @@ from cyclescope.core.graph import Graph
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
 from cyclescope.core.results import Results
-from cyclescope.core.samples import Instrumentation, MemorySamples
+from cyclescope.core.samples import Instrumentation, MemorySamples, ProcessorSamples
 from cyclescope.core.units import IntArray, Nanoseconds
 from cyclescope.core.workload import Workload
 
@@ -68,6 +70,9 @@ class TorchSession:
     def notes(self) -> tuple[str, ...]:
         return tuple(self._notes)
 
+    def resume(self) -> None:
+        torch.set_num_threads(self.plan.threads)
+
     # Structure -------------------------------------------------------------------------------------------------------
 
     def trace(self) -> Graph:
@@ -77,6 +82,8 @@ class TorchSession:
         with engine_errors("trace the model"):
             traced = self._trace_on_meta(self._steps.inputs()) if self._trace_on_meta else None
             self._recorder = None
+            if traced is not None and traced.graph.experts:
+                traced = None  # which expert a token goes to, only the weights know
             if traced is not None:
                 try:
                     self._recorder = self._choose_recorder(traced)
@@ -158,33 +165,36 @@ class TorchSession:
         return recorder
 
     def _stamped(self, recorder: Recorder, alignment: Alignment, cycles: int) -> list[LightRun]:
+        return [
+            LightRun(run.begin_ns, alignment.boundaries(run.rows, run.begin_ns, run.end_ns), run.cpu_ns)
+            for run in self._record(recorder, cycles)
+        ]
+
+    def _record(self, recorder: Recorder, cycles: int, clocks: tuple[int, ...] = ()) -> list[_Recorded]:
+        """Stamped runs; with `clocks` each stamp reads these too, and so do the two ends of a run."""
         steps = self._steps
-        run, read_out, encode, wait = steps.run, steps.read_out, steps.encode, self._wait
+        run, wait = steps.run, self._wait
+        records = new_records(clocks)
         text = recorder.keys.first_text
-        taken: list[tuple[IntArray, int, int, int]] = []
-        records = new_records()
+        encode = stamped(steps.encode, text, records) if steps.encode is not None else None
+        read_out = stamped(steps.read_out, text, records) if steps.read_out is not None else None
+        taken: list[_Recorded] = []
         with torch.inference_mode(), recorder.stamping(records):
             for _ in range(cycles):
                 records.clear()
                 self._seed()
                 cpu = process_time_ns()
                 begin = perf_counter_ns()
-                if encode is not None:
-                    before = perf_counter_ns()
-                    inputs = encode()
-                    records.add(text, before, perf_counter_ns())
-                else:
-                    inputs = steps.given
-                result = run(inputs)
+                busy = now_ns(clocks)
+                result = run(encode() if encode is not None else steps.given)
                 if read_out is not None:
-                    before = perf_counter_ns()
                     read_out(result)
-                    records.add(text, before, perf_counter_ns())
                 wait()
                 end = perf_counter_ns()
+                busy_end = now_ns(clocks)
                 cpu = process_time_ns() - cpu
-                taken.append((rows_of(records), begin, end, cpu))
-        return [LightRun(begin, alignment.boundaries(rows, begin, end), cpu) for rows, begin, end, cpu in taken]
+                taken.append(_Recorded(rows_of(records), begin, end, cpu, busy, busy_end))
+        return taken
 
     # The cost of stamping --------------------------------------------------------------------------------------------
 
@@ -193,6 +203,28 @@ class TorchSession:
         recorder = self._recorder or self._choose_recorder(traced)
         with engine_errors("calibrate the cost of the stamps"):
             return calibrate_on_twin(self._steps, recorder, traced, budget_ns)
+
+    # Processor time --------------------------------------------------------------------------------------------------
+
+    def processor(self, graph: Graph, cycles: int) -> ProcessorSamples | None:
+        traced = self._known(graph)
+        if self.plan.device != "cpu":
+            return None  # of a device's work the processor does nothing but launch it
+        with engine_errors("read the processor time of the model"):
+            clocks = clocks_of(lambda: self.plain(1))
+            if not clocks:
+                return None
+            recorder = self._recorder or self._choose_recorder(traced)
+            alignment = Alignment(traced.graph, traced.keys)
+            runs = self._record(recorder, cycles, clocks)
+            try:
+                busy = np.stack([alignment.processor_boundaries(r.rows, r.busy_ns, r.busy_end_ns) for r in runs])
+                wall = np.stack([alignment.boundaries(r.rows, r.begin_ns, r.end_ns) for r in runs])
+            except Misaligned as difference:
+                raise EngineError("A run that read the processor time took another path.", f"{difference}.") from None
+        if bool(np.any(np.diff(busy, axis=1) < 0)):
+            raise EngineError("The processor time ran backwards.", "A thread ended while its clock was read.")
+        return ProcessorSamples(busy, wall, stamp_ns(clocks))
 
     # Memory ----------------------------------------------------------------------------------------------------------
 
@@ -215,13 +247,27 @@ class TorchSession:
         with engine_errors("run the model"), torch.inference_mode():
             self._seed()
             inputs = steps.inputs()
-            return results_of(steps.run(inputs), inputs, steps.writer is not None)
+            return results_of(steps.run(inputs), inputs, steps.writer.new_tokens if steps.writer else 0)
 
     def outcome(self) -> str:
         return self._outcome
 
     def close(self) -> None:
         torch.set_num_threads(self._threads_before)
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class _Recorded:
+    """One stamped run: its `rows` of stamps, its ends on the wall clock, its processor time, and the sums of the clocks
+    that were read with the stamps (0 where there were none).
+    """
+
+    rows: IntArray
+    begin_ns: int
+    end_ns: int
+    cpu_ns: int
+    busy_ns: int
+    busy_end_ns: int
 
 
 def _nothing() -> None:
