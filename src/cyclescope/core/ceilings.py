@@ -56,7 +56,7 @@ class ProductCeiling:
 
 @dataclass(frozen=True, slots=True)
 class BandwidthCeiling:
-    """Reading from one level of the memory on `threads` threads: bytes a second.
+    """Moving data from one level of the memory on `threads` threads, by reading or by updating it: bytes a second.
 
     `level` is `L1`, `L2`, `L3` or `memory`; `capacity_bytes` is what fits into it (that of one core for a private
     cache; 0 for `memory`: no limit). `threads` 0 is the whole device.
@@ -102,8 +102,8 @@ class Ceilings:
         """The ceiling of matrix products of `dtype` whose smallest dimension is `rows`, on `threads` threads.
 
         Between two measured numbers of rows it is interpolated on the log-log scale, outside it is that of the nearest;
-        more rows never have less than fewer have: what few rows reach, many reach too. Threads that were not measured
-        are scaled in proportion from the nearest lower number (else from the lowest), which the source then says.
+        more rows or threads never have less than fewer have: what few reach, many reach too. Threads that were not
+        measured are scaled in proportion from the nearest lower number (else from the lowest), which the source then says.
         None for a type that no product was measured or stated for, integers among them.
         """
         curve = self._curve(dtype, threads)
@@ -126,22 +126,34 @@ class Ceilings:
 
         Threads that were not measured: upwards from the nearest lower number in proportion, which a shared level may
         not reach; downwards a private level in proportion and a shared one as it is, since few threads may saturate it.
-        Either way it stays a ceiling.
+        Either way it stays a ceiling. No level is slower than a larger one, and none slower than on fewer threads.
         """
         names = dict.fromkeys(level.level for level in self.bandwidths)
         chosen = [self._level([level for level in self.bandwidths if level.level == name], threads) for name in names]
-        return tuple(sorted(chosen, key=lambda level: level.capacity_bytes or math.inf))
+        chosen.sort(key=lambda level: level.capacity_bytes or math.inf)
+        for i in range(len(chosen) - 2, -1, -1):
+            best = max(chosen[i].bytes_per_s, chosen[i + 1].bytes_per_s, key=lambda figure: figure.value)
+            chosen[i] = replace(chosen[i], bytes_per_s=best)
+        return tuple(chosen)
+
+    def capacities(self, threads: int) -> tuple[float, ...]:
+        """Bytes that each of `levels(threads)` holds when so many threads share the work, infinite for main memory.
+
+        A private cache counts once for each thread, because each has its share of the data in its own.
+        """
+        return tuple(
+            level.capacity_bytes * (threads if level.level in PRIVATE_LEVELS and level.threads > 0 else 1) or math.inf
+            for level in self.levels(threads)
+        )
 
     def bandwidth(self, footprint_bytes: int, threads: int) -> BandwidthCeiling | None:
         """The smallest level that holds `footprint_bytes` when `threads` threads share the work; None if none is known.
 
-        A private cache counts once for each thread, because each has its share of the data in its own. Where every known
-        level is too small, it is the largest.
+        Where every known level is too small, it is the largest.
         """
         levels = self.levels(threads)
-        for level in levels:
-            private = level.level in PRIVATE_LEVELS and level.threads > 0
-            if not level.capacity_bytes or footprint_bytes <= level.capacity_bytes * (threads if private else 1):
+        for level, capacity in zip(levels, self.capacities(threads), strict=True):
+            if footprint_bytes <= capacity:
                 return level
         return levels[-1] if levels else None
 
@@ -152,7 +164,8 @@ class Ceilings:
             return ()
         nearest = _nearest_threads([product.threads for product in known], threads)
         curve: list[ProductCeiling] = []
-        for product in sorted((p for p in known if p.threads == nearest), key=lambda p: (p.rows, p.flops_per_s.value)):
+        points = [product for product in known if 0 < product.threads <= nearest or product.threads == nearest]
+        for product in sorted(points, key=lambda p: (p.rows, p.flops_per_s.value)):
             figure = product.flops_per_s
             if curve and curve[-1].flops_per_s.value > figure.value:
                 figure = curve[-1].flops_per_s
@@ -168,7 +181,8 @@ class Ceilings:
 
     def _level(self, known: Sequence[BandwidthCeiling], threads: int) -> BandwidthCeiling:
         nearest = _nearest_threads([level.threads for level in known], threads)
-        level = max((b for b in known if b.threads == nearest), key=lambda b: b.bytes_per_s.value)
+        best = max((b for b in known if 0 < b.threads <= nearest or b.threads == nearest), key=lambda b: b.bytes_per_s.value)
+        level = replace(next(b for b in known if b.threads == nearest), bytes_per_s=best.bytes_per_s)
         if nearest in (0, threads) or (nearest > threads and level.level not in PRIVATE_LEVELS):
             return level
         remark = f"{nearest} threads scaled to {threads}"

@@ -8,6 +8,7 @@ CyclescopeError                  1
 │   ├── WeightsMissing           3   a folder without weights, or with pickled weights only
 │   └── RemoteCodeRefused        3   the model needs code that came with it
 ├── RunFileError                 4   a saved run cannot be read
+│   └── CalibrationFileError     4   a kept calibration cannot be read
 ├── OutputError                  5   a file cannot be written (full disk, no permission)
 ├── Unsupported                  6   this engine cannot make that plan real
 ├── MissingExtra                 7   an optional package is not installed
@@ -68,6 +69,10 @@ class RunFileError(CyclescopeError):
     """A saved run is cut, empty, foreign or newer than this version."""
 
     exit_code = 4
+
+
+class CalibrationFileError(RunFileError):
+    """A kept calibration is cut, empty, foreign or newer than this version."""
 
 
 class OutputError(CyclescopeError):

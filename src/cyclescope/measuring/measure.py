@@ -13,18 +13,22 @@ from cyclescope.core.clock import Clock, SystemClock
 from cyclescope.core.cycle import Cycle, Source
 from cyclescope.core.errors import EngineError, UsageError
 from cyclescope.core.graph import Graph
-from cyclescope.core.samples import Instrumentation, Load, MemorySamples, Samples, SetUp
+from cyclescope.core.samples import Instrumentation, Load, MemorySamples, ProcessorSamples, Samples, SetUp
 from cyclescope.core.units import NS_PER_S, Nanoseconds
 from cyclescope.core.version import __version__
 from cyclescope.measuring.load import LoadMeter
 from cyclescope.measuring.sampling import Collected, Notify, collect, silent, warm_up
+from cyclescope.store.calibration_file import with_ceilings
 
 DEFAULT_BUDGET_S = 10.0
 DEFAULT_WRITING_BUDGET_S = 30.0  # a generation is a cycle of a second or more, and a few repeats are the least
 _MOST_BUDGET_S = 7 * 24 * 3600  # a week; more is a slip of the keyboard
 _CALIBRATION_SHARE = 0.1
 _MOST_CALIBRATION_NS = 2 * NS_PER_S
-_MOST_LOOKED_AT_NS = 2 * NS_PER_S  # a longer cycle is not run again to see what it holds
+_MOST_LOOKED_AT_NS = 2 * NS_PER_S  # a longer cycle is not run again to see what it holds, or which cores it uses
+# Runs that read the processor time: as many as this share of the budget takes, within limits.
+_PROCESSOR_SHARE = 0.05
+_LEAST_PROCESSOR_RUNS, _MOST_PROCESSOR_RUNS = 3, 100
 
 
 def measure(
@@ -130,6 +134,7 @@ def measure_session(
     instrumentation: Instrumentation | None = None
     load = Load()
     memory: MemorySamples | None = None
+    processor: ProcessorSamples | None = None
     notes: list[str] = []
     partial = False
     try:
@@ -143,6 +148,10 @@ def measure_session(
         load = meter.read()
         # After everything that is timed: it runs cycles of its own.
         memory = _look_at_memory(session, graph, warm.typical_ns <= _MOST_LOOKED_AT_NS, notes)
+        if warm.typical_ns <= _MOST_LOOKED_AT_NS:
+            runs = int(budget_ns * _PROCESSOR_SHARE) // max(1, warm.typical_ns)
+            runs = min(max(runs, _LEAST_PROCESSOR_RUNS), _MOST_PROCESSOR_RUNS)
+            processor = _read_processor(session, graph, runs, notes)
     except KeyboardInterrupt:
         partial = True
         if not collected.plain:
@@ -158,12 +167,13 @@ def measure_session(
         budget_ns=budget_ns,
         tokens=collected.token_samples(),
         memory=memory,
+        processor=processor,
     )
     return Cycle(
         source=Source.MEASURED,
         workload=replace(session.workload, outcome=session.outcome()),
         plan=session.plan,
-        machine=session.machine,
+        machine=with_ceilings(session.machine, session.plan.engine),
         graph=graph,
         samples=samples,
         taken_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -182,10 +192,20 @@ def _look_at_memory(session: Session, graph: Graph, again: bool, notes: list[str
         return None
 
 
+def _read_processor(session: Session, graph: Graph, runs: int, notes: list[str]) -> ProcessorSamples | None:
+    """How busy the cores are in each slot. If reading fails, what was timed stands all the same, and a note says so."""
+    try:
+        return session.processor(graph, runs)
+    except EngineError as error:
+        notes.append(f"The processor time by operation could not be read. {error.fact} {error.cause}".rstrip())
+        return None
+
+
 def trace(
     model: str,
     *,
     tokens: int | None = None,
+    cache_length: int | None = None,
     batch: int | None = None,
     task: str = "auto",
     dtype: str | None = None,
@@ -196,11 +216,15 @@ def trace(
 ) -> Graph:
     """The structure of `model` for an input of `batch` × `tokens` made-up tokens, without weights or their memory.
 
+    With `cache_length` it is one decode step that reads one token more than those in the cache: the model's call as
+    `generate` makes it. `tokens` are then those of the encoder, where there is one.
+
     Raises like `measure`; `EngineError` too where the model decides by values that depend on its weights.
     """
     request = Request(
         model=model,
         tokens=tokens,
+        cache_length=cache_length,
         batch=batch,
         task=task,
         dtype=dtype,

@@ -74,6 +74,15 @@ def test_threads_that_were_not_measured_are_scaled_from_the_nearest_lower_ones_a
     assert fewer.value == pytest.approx(100e9)
 
 
+def test_more_threads_never_have_less_than_fewer_reach() -> None:
+    disturbed = ceilings(
+        (product(1, 1, 100e9), product(1, 2, 80e9)),
+        (level("L1", 9, 1, 100e9), level("L1", 9, 2, 5e9), level("memory", 0, 1, 120e9), level("memory", 0, 2, 7e9)),
+    )
+    assert disturbed.flops_per_s("float32", 1, 2) == figure(100e9)
+    assert [found.bytes_per_s for found in disturbed.levels(2)] == [figure(120e9), figure(120e9)]
+
+
 def test_the_whole_device_answers_for_any_number_of_threads() -> None:
     device = ceilings((product(1, 0, 1e15),), (level("memory", 0, 0, 3e12), level("L2", 50, 0, 5e12)))
     assert device.flops_per_s("float32", 7, 13) == figure(1e15)

@@ -1,0 +1,92 @@
+"""`calibrate`: what this machine can do at best under an engine, measured, kept and found again by `measure`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from cyclescope.backends.probing import Probes
+from cyclescope.backends.registry import open_probes
+from cyclescope.calibrating.estimate import noise_floor
+from cyclescope.calibrating.extent import Extent, extent
+from cyclescope.calibrating.memory import bandwidth_ceilings, find_caches, traffic
+from cyclescope.calibrating.overheads import calls
+from cyclescope.calibrating.products import scout
+from cyclescope.calibrating.rounds import Notify, in_turn, same_against_same, silent
+from cyclescope.core.ceilings import Ceilings, Figure, Origin
+from cyclescope.core.clock import Clock, SystemClock
+from cyclescope.core.fingerprint import fingerprint
+from cyclescope.core.units import Nanoseconds
+from cyclescope.store.calibration_file import keep as keep_file
+
+
+def calibrate(
+    *,
+    quick: bool = False,
+    device: str = "cpu",
+    threads: Sequence[int] = (),
+    keep: bool = True,
+    progress: Notify = silent,
+) -> Ceilings:
+    """Measure what this machine reaches at best: matrix products, memory, overheads and its noise.
+
+    Takes a minute and a half, `quick` a tenth of that. `threads` are the numbers of threads to probe; 1, 2, 4, … and all
+    cores unless given. With `keep` the result is kept for this user, and `measure` puts it into every cycle that it
+    takes on the same machine. Threads that were set are put back. Interrupted by Ctrl-C, it keeps nothing.
+
+    Raises `UsageError`, `MissingExtra`, `Unsupported`, `EngineError`, and `OutputError` where it cannot be kept.
+    """
+    progress("load", 0.0)
+    extent(1, threads)  # numbers that cannot be are refused before seconds of imports
+    probes = open_probes(device)
+    try:
+        on_device = probes.machine.device != "cpu"
+        wanted = extent(probes.machine.cores, threads, quick=quick, on_device=on_device)
+        ceilings = calibrate_probes(probes, wanted, progress=progress)
+    finally:
+        probes.close()
+    if keep:
+        keep_file(ceilings)
+    return ceilings
+
+
+def calibrate_probes(probes: Probes, wanted: Extent, clock: Clock | None = None, progress: Notify = silent) -> Ceilings:
+    """What open `probes` show within the budgets of `wanted`. The clock only decides when to stop."""
+    clock = clock or SystemClock()
+    machine = probes.machine
+    begin = clock.now_ns()
+    caches = find_caches(probes, wanted.threads[0])
+    found = scout(probes, caches, wanted, progress)
+    moving = traffic(probes, caches, wanted.threads, machine.memory_bytes)
+    calling = calls(probes)
+    pieces = [*(p.piece for p in found.products), *(t.piece for t in moving), *calling.pieces]
+    in_turn(pieces, clock, wanted.products_ns - (clock.now_ns() - begin), "measure", progress)
+    noise = noise_of(probes, clock, wanted.threads[-1], wanted.noise_ns, progress)
+    progress("done", 1.0)
+    return Ceilings(
+        origin=Origin.MEASURED,
+        machine=machine.processor,
+        engine=probes.engine,
+        taken_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        products=(*(product.ceiling() for product in found.products), *found.emulated),
+        bandwidths=bandwidth_ceilings(moving),
+        overheads=calling.overheads(),
+        noise=noise,
+        fingerprint=fingerprint(machine, probes.engine),
+    )
+
+
+def noise_of(probes: Probes, clock: Clock, threads: int, budget_ns: Nanoseconds, progress: Notify = silent) -> Figure:
+    """The noise floor: a small model against itself, in turn."""
+    a_ns, b_ns = same_against_same(probes.cycle(threads), clock, budget_ns, progress)
+    return noise_floor(a_ns, b_ns, "A/A of a small model")
+
+
+def noise_here(budget_ns: Nanoseconds, device: str = "cpu", progress: Notify = silent) -> Figure:
+    """The noise floor alone, in a short trial on all cores. Raises like `calibrate`."""
+    probes = open_probes(device)
+    try:
+        threads = 0 if probes.machine.device != "cpu" else probes.machine.cores
+        return noise_of(probes, SystemClock(), threads, budget_ns, progress)
+    finally:
+        probes.close()
