@@ -206,7 +206,7 @@ def _aggregate(graph: Graph, level: Level, keys: list[_Key], wanted: Callable[[i
     """Book every crossing of memory between two keys. Only crossings that touch a `wanted` operation count."""
     entry: _Key = (NodeRole.IN, "", None)
     way_out: _Key = (NodeRole.OUT, "", None)
-    inputs = {spec.storage for spec in graph.tensors if spec.role is TensorRole.INPUT}
+    inputs = {spec.storage for spec in graph.tensors if spec.role in (TensorRole.INPUT, TensorRole.CACHE)}
     extent = _extents(graph)
     ops: dict[_Key, list[int]] = {}
     weights: dict[_Key, dict[int, int]] = {}

@@ -16,7 +16,7 @@ from cyclescope.core.graph import Graph
 from cyclescope.core.op import OpKind
 from cyclescope.core.samples import MemorySamples
 from cyclescope.core.tensor import TensorRole
-from cyclescope.core.units import IntArray
+from cyclescope.core.units import BoolArray, IntArray
 from cyclescope.explaining.cache import cache_storages, steps_of_ops
 
 _MOST_PIECES = 5
@@ -77,7 +77,9 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """One piece of memory that is held at the peak; `maker` is the operation that first wrote it."""
+    """One piece of memory that is held at the peak; `maker` is the operation that first wrote it, or that first reads what
+    was there before.
+    """
 
     maker: int
     bytes: int
@@ -103,7 +105,8 @@ def memory(graph: Graph, seen: MemorySamples | None = None) -> Memory | None:
 
     A storage lives from the operation that first writes it to the last that touches it. Two things live longer, as
     they do in PyTorch's eager mode: what a module is given, until the module returns (the caller holds it); and what
-    the cycle gives back, to its end. Nothing that is internal to an operation is counted.
+    is kept beyond the cycle (`Graph.kept`; where a graph does not know, what nothing reads), to its end. The cache that a
+    step finds is there from its beginning. Nothing that is internal to an operation is counted.
     """
     if not len(graph):
         return None
@@ -126,13 +129,14 @@ def memory(graph: Graph, seen: MemorySamples | None = None) -> Memory | None:
 @dataclass(frozen=True, eq=False)
 class _Lives:
     """Storages, in ascending order of their `numbers` [storages]: size, what they are held for, and from where to where
-    they live. `first` is −1 for what stood there before the cycle.
+    they live. `first` is −1 for what stands there throughout; `maker` is the first operation that touches a storage.
     """
 
     numbers: IntArray
     sizes: IntArray
     role: tuple[TensorRole, ...]
     is_cache: IntArray
+    maker: IntArray
     first: IntArray
     last_used: IntArray
     last_held: IntArray
@@ -149,17 +153,27 @@ class _Lives:
         np.minimum.at(first, written, writer)
         last_used = np.full(count, -1, dtype=np.int64)
         np.maximum.at(last_used, np.concatenate([read, written]), np.concatenate([reader, writer]))
+        found = np.asarray([r is TensorRole.CACHE for r in role])
+        maker = first.copy()
+        np.minimum.at(maker, read, reader)
         lives = (first < n) & np.asarray([r is TensorRole.ACTIVATION for r in role])
         first[~lives] = -1
         steps = steps_of_ops(graph)
         is_cache, left = _cache(graph, steps, first, numbers, storage_of)
         last_used[left] = n - 1
-        _keep_results(graph, steps, first, last_used, np.bincount(read, minlength=count))
+        if graph.kept:
+            last_used[np.isin(numbers, graph.kept) & (lives | found)] = n - 1
+        else:
+            _keep_results(graph, steps, first, last_used, np.bincount(read, minlength=count))
+        if found.any():
+            is_cache[found | _grown(graph, numbers, first, found, (reader, read))] = 1
+            first[found] = 0
         last_held = last_used.copy()
         # A cache that grows is replaced while the module that was given it runs.
         given = (first[read] >= 0) & (is_cache[read] == 0)
         _hold_arguments(graph, reader[given], read[given], first, last_held)
-        return _Lives(numbers, _sizes(graph, storage_of, count), role, is_cache, first, last_used, last_held)
+        sizes = _sizes(graph, storage_of, count)
+        return _Lives(numbers, sizes, role, is_cache, maker, first, last_used, last_held)
 
     def held(self, graph: Graph, last: IntArray) -> Held:
         """Bytes held while each operation runs, where storages live until `last`."""
@@ -189,7 +203,7 @@ class _Lives:
         there = np.flatnonzero((self.first >= 0) & (self.first <= op) & (op <= self.last_held) & (self.sizes > 0))
         order = there[np.argsort(-self.sizes[there], kind="stable")][:_MOST_PIECES]
         return tuple(
-            Piece(int(self.first[s]), int(self.sizes[s]), Holding.CACHE if self.is_cache[s] else Holding.ACTIVATIONS)
+            Piece(int(self.maker[s]), int(self.sizes[s]), Holding.CACHE if self.is_cache[s] else Holding.ACTIVATIONS)
             for s in order
         )
 
@@ -202,7 +216,7 @@ def _touches(offsets: IntArray, tensors: IntArray, storage_of: IntArray) -> tupl
 def _roles(graph: Graph, storage_of: IntArray, count: int) -> tuple[TensorRole, ...]:
     """Role of each storage: what stood there before the cycle stays that, whatever is written into it."""
     roles = [TensorRole.ACTIVATION] * count
-    rank = (TensorRole.ACTIVATION, TensorRole.INPUT, TensorRole.BUFFER, TensorRole.PARAMETER)
+    rank = (TensorRole.ACTIVATION, TensorRole.CACHE, TensorRole.INPUT, TensorRole.BUFFER, TensorRole.PARAMETER)
     for s, spec in zip(storage_of.tolist(), graph.tensors, strict=True):
         if rank.index(spec.role) > rank.index(roles[s]):
             roles[s] = spec.role
@@ -254,6 +268,21 @@ def _cache(
         if graph.kinds[i] is not OpKind.VIEW:
             written.update(storage_of[list(graph.writes(i))].tolist())
     return is_cache, np.asarray([s for s in np.flatnonzero(is_cache).tolist() if s in written], dtype=np.int64)
+
+
+def _grown(
+    graph: Graph, numbers: IntArray, first: IntArray, found: BoolArray, reads: tuple[IntArray, IntArray]
+) -> BoolArray:
+    """The cache that a step leaves in the place of the one it `found` [storages]: kept, and made of it by an operation.
+
+    `reads` are operations [entries] and the storages that they read [entries].
+    """
+    reader, read = reads
+    made_of_cache = np.zeros(len(graph) + 1, dtype=bool)
+    made_of_cache[reader[found[read]]] = True
+    made_of_cache[-1] = False  # where `first` is −1
+    grown: BoolArray = np.isin(numbers, graph.kept) & made_of_cache[first]
+    return grown
 
 
 def _places_in_frames(graph: Graph) -> list[tuple[str, str, int]]:
