@@ -18,6 +18,8 @@ _MAY_WRITE = ("auto", "answer", "translate", "generate")
 SAMPLING = ("greedy", "sample")
 CACHES = ("dynamic", "static", "off")
 ENGINES = ("torch",)
+# How to install what an engine needs, by engine; the packages are called as the engines are.
+INSTALL = {"torch": "pip install 'cyclescope[torch]'"}
 
 
 def open_session(request: Request, engine: str = "torch") -> Session:

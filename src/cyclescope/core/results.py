@@ -13,7 +13,7 @@ class Results:
 
     `hidden` [texts, tokens, width] is the last hidden state and `mask` [texts, tokens] tells tokens (1) from padding
     (0); `pooled` [texts, width]; `logits` [texts, classes] or [texts, tokens, vocabulary]; `tokens` [texts, written]
-    the token ids of what was written.
+    the token ids of what was written. `classes` are the names of the classes of a classifier, in order.
     """
 
     mask: IntArray
@@ -21,3 +21,4 @@ class Results:
     pooled: AnyArray | None = None
     logits: AnyArray | None = None
     tokens: IntArray | None = None
+    classes: tuple[str, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import fields
 from pathlib import Path
 
@@ -10,25 +11,30 @@ import numpy as np
 from cyclescope.core.errors import EngineError
 from cyclescope.core.results import Results
 
+_ARRAYS = tuple(field.name for field in fields(Results) if field.name != "classes")
+_CLASSES = "classes.json"
+
 
 def write(results: Results, folder: Path) -> None:
     """Write what there is of `results` to `folder`, an array a file."""
-    for field in fields(results):
-        value = getattr(results, field.name)
+    for name in _ARRAYS:
+        value = getattr(results, name)
         if value is not None:
-            np.save(folder / f"{field.name}.npy", value, allow_pickle=False)
+            np.save(folder / f"{name}.npy", value, allow_pickle=False)
+    (folder / _CLASSES).write_text(json.dumps(results.classes))
 
 
 def read(folder: Path) -> Results:
     """The results that `write` wrote. Raises `EngineError` for a file that is cut or foreign."""
     found = {}
-    for field in fields(Results):
-        path = folder / f"{field.name}.npy"
-        if path.exists():
-            try:
-                found[field.name] = np.load(path, allow_pickle=False)
-            except (ValueError, OSError, EOFError) as exc:
-                raise EngineError("What a trial gave back cannot be read.", str(exc)) from exc
+    try:
+        for name in _ARRAYS:
+            path = folder / f"{name}.npy"
+            if path.exists():
+                found[name] = np.load(path, allow_pickle=False)
+        classes = tuple(str(name) for name in json.loads((folder / _CLASSES).read_text()))
+    except (ValueError, OSError, EOFError) as exc:
+        raise EngineError("What a trial gave back cannot be read.", str(exc)) from exc
     if "mask" not in found:
         raise EngineError("A trial gave nothing back.")
-    return Results(**found)
+    return Results(**found, classes=classes)

@@ -180,14 +180,23 @@ class Workshop:
     ) -> None:
         self.close()
 
-    def hire(self, plan: Plan, cores: tuple[int, ...] = (), memory_bytes: int = 0, limit_s: float = _START_S) -> Worker:
-        """A process in which `plan` is ready to run, within `limit_s`. Raises an error of the tree if it cannot be."""
+    def hire(
+        self,
+        plan: Plan,
+        cores: tuple[int, ...] = (),
+        memory_bytes: int = 0,
+        limit_s: float = _START_S,
+        errand: Errand | None = None,
+    ) -> Worker:
+        """A process in which `plan` is ready to run, within `limit_s`, for the workshop's errand or for a share of it.
+        Raises an error of the tree if it cannot be.
+        """
         assert self._holder is not None
         pid = self._holder.ask(Fork(), Forked, _GRACE_S * 4).pid
         worker = self._accept(pid)
         self._workers.append(worker)
         try:
-            worker.opened = worker.ask(Open(self.errand, plan, cores, memory_bytes), Opened, limit_s)
+            worker.opened = worker.ask(Open(errand or self.errand, plan, cores, memory_bytes), Opened, limit_s)
         except CyclescopeError:
             worker.close()
             raise

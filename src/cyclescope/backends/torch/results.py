@@ -14,17 +14,24 @@ from cyclescope.core.units import AnyArray, IntArray
 _LOGITS = ("logits", "start_logits")  # where a head gives several, the first speaks for all
 
 
-def results_of(given: Any, inputs: Inputs, writes: bool) -> Results:
-    """`given` by the model for `inputs`; where it `writes`, the token ids with those it was given before them."""
+def results_of(given: Any, inputs: Inputs, written: int, classes: tuple[str, ...] = ()) -> Results:
+    """`given` by the model for `inputs`; of one that writes, the last `written` token ids of each text."""
     mask = _mask(inputs)
-    if writes:
-        return Results(mask, tokens=_integers(given))
+    if written:
+        return Results(mask, tokens=_integers(given[:, -written:]))
     return Results(
         mask,
         hidden=_numbers(getattr(given, "last_hidden_state", None)),
         pooled=_numbers(getattr(given, "pooler_output", None)),
         logits=next((found for name in _LOGITS if (found := _numbers(getattr(given, name, None))) is not None), None),
+        classes=classes,
     )
+
+
+def classes_of(config: Any) -> tuple[str, ...]:
+    """Names of the classes of a classifier, in the order of its logits."""
+    names = dict(getattr(config, "id2label", None) or {})
+    return tuple(str(names.get(k, k)) for k in range(len(names)))
 
 
 def _mask(inputs: Inputs) -> IntArray:

@@ -14,7 +14,7 @@ from cyclescope.backends.torch.errors import engine_errors
 from cyclescope.backends.torch.memory import with_resident_set
 from cyclescope.backends.torch.processor import clocks_of, now_ns, stamp_ns
 from cyclescope.backends.torch.recorder import FUNCTION_MODE, SHIMS, Alignment, Misaligned, Recorder
-from cyclescope.backends.torch.results import results_of
+from cyclescope.backends.torch.results import classes_of, results_of
 from cyclescope.backends.torch.stamps import new_records, rows_of, stamped
 from cyclescope.backends.torch.steps import Inputs, Steps, describe_inputs, describe_result
 from cyclescope.backends.torch.tracing import Traced, Tracer
@@ -247,7 +247,9 @@ class TorchSession:
         with engine_errors("run the model"), torch.inference_mode():
             self._seed()
             inputs = steps.inputs()
-            return results_of(steps.run(inputs), inputs, steps.writer.new_tokens if steps.writer else 0)
+            given = steps.run(inputs)
+        classes = classes_of(getattr(steps.model, "config", None)) if self.workload.task == "classify" else ()
+        return results_of(given, inputs, steps.writer.new_tokens if steps.writer else 0, classes)
 
     def outcome(self) -> str:
         return self._outcome

@@ -1,0 +1,1 @@
+"""Strategies that compute the same, or nearly the same, by less work."""

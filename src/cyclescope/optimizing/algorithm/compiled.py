@@ -1,0 +1,31 @@
+"""The model as one compiled program: operations fused, Python gone from between them, weights packed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from cyclescope.core.plan import Plan
+from cyclescope.explaining.findings.finding import FindingCode
+from cyclescope.optimizing.strategy import Effect, Family, Offer, Situation
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    name: str = "compile"
+    family: Family = Family.ALGORITHM
+    effect: Effect = Effect.ROUNDING
+    answers: tuple[FindingCode, ...] = (
+        FindingCode.DISPATCH_BOUND,
+        FindingCode.SCALAR_ACTIVATION,
+        FindingCode.PRODUCT_TRAFFIC,
+    )
+    opt_in: bool = False
+
+    def offer(self, plan: Plan, situation: Situation) -> Offer:
+        if plan.engine != "torch":
+            return Offer(why_not="The engine compiles by itself.")
+        if plan.compiling != "off":
+            return Offer(why_not="It is compiled already.")
+        share = situation.found(*self.answers)
+        kinds = ("inductor",) if situation.writes else ("inductor-freezing", "inductor")
+        return Offer(tuple(replace(plan, compiling=kind) for kind in kinds), expected=1.05 + 0.5 * share)

@@ -1,0 +1,34 @@
+"""The same model on an engine that fuses its graph and packs its weights ahead of time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from cyclescope.core.plan import Plan
+from cyclescope.explaining.findings.finding import FindingCode
+from cyclescope.optimizing.strategy import Effect, Family, Offer, Situation
+
+
+@dataclass(frozen=True, slots=True)
+class OtherEngine:
+    name: str = "engine"
+    family: Family = Family.ALGORITHM
+    effect: Effect = Effect.ROUNDING
+    answers: tuple[FindingCode, ...] = (
+        FindingCode.DISPATCH_BOUND,
+        FindingCode.PRODUCT_TRAFFIC,
+        FindingCode.SCALAR_ACTIVATION,
+        FindingCode.UNFUSED_ATTENTION,
+    )
+    opt_in: bool = False
+
+    def offer(self, plan: Plan, situation: Situation) -> Offer:
+        if plan.engine != "torch":
+            return Offer(why_not="It runs on another engine already.")
+        if plan.changes or plan.compiling != "off" or plan.drafting != "off":
+            return Offer(why_not="It is tried from the model as it is.")
+        there = [name for name, way in situation.engines.items() if not way and name != "torch"]
+        if not there:
+            return Offer(why_not="No other engine is installed.")
+        share = situation.found(*self.answers)
+        return Offer(tuple(replace(plan, engine=name) for name in there), expected=1.2 + 2 * share)

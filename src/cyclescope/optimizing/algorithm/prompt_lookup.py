@@ -1,0 +1,25 @@
+"""Tokens are guessed from the prompt and checked several at a time: what is written stays the same."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from cyclescope.core.plan import Plan
+from cyclescope.explaining.findings.finding import FindingCode
+from cyclescope.optimizing.strategy import Effect, Family, Offer, Situation
+
+
+@dataclass(frozen=True, slots=True)
+class PromptLookup:
+    name: str = "prompt-lookup"
+    family: Family = Family.ALGORITHM
+    effect: Effect = Effect.NONE
+    answers: tuple[FindingCode, ...] = (FindingCode.MEMORY_BOUND_DECODE,)
+    opt_in: bool = False
+
+    def offer(self, plan: Plan, situation: Situation) -> Offer:
+        if not situation.writes or plan.engine != "torch":
+            return Offer(why_not="It is made for models that write, on PyTorch.")
+        if plan.drafting != "off" or plan.decoding != "greedy" or situation.workload.batch > 1:
+            return Offer(why_not="It is for one text, written greedily, without another draft.")
+        return Offer((replace(plan, drafting="prompt-lookup", cache="dynamic"),), expected=1.3)

@@ -1,0 +1,27 @@
+"""ReLU in place of the model's activation: the cheapest there is, and another function."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from cyclescope.core.plan import Change, Plan
+from cyclescope.explaining.findings.finding import FindingCode
+from cyclescope.optimizing.strategy import Effect, Family, Offer, Situation, changed, has
+
+
+@dataclass(frozen=True, slots=True)
+class Relu:
+    name: str = "relu"
+    family: Family = Family.ALGORITHM
+    effect: Effect = Effect.APPROXIMATE
+    answers: tuple[FindingCode, ...] = (FindingCode.SCALAR_ACTIVATION,)
+    opt_in: bool = False
+
+    def offer(self, plan: Plan, situation: Situation) -> Offer:
+        if has(plan, self.name):
+            return Offer(why_not="It is done already.")
+        share = situation.found(FindingCode.SCALAR_ACTIVATION)
+        if not share:
+            return Offer(why_not="No activation of this cycle is far from what its bytes need.")
+        base = replace(plan, changes=tuple(c for c in plan.changes if c.name != "tanh-gelu"))
+        return Offer((changed(base, Change(self.name)),), expected=1 / (1 - 0.9 * share))

@@ -1,0 +1,26 @@
+"""Keys and values go into memory that is there from the start, instead of growing in every step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from cyclescope.core.plan import Plan
+from cyclescope.explaining.findings.finding import FindingCode
+from cyclescope.optimizing.strategy import Effect, Family, Offer, Situation
+
+
+@dataclass(frozen=True, slots=True)
+class StaticCache:
+    name: str = "static-cache"
+    family: Family = Family.ALGORITHM
+    effect: Effect = Effect.ROUNDING
+    answers: tuple[FindingCode, ...] = (FindingCode.CACHE_REALLOCATION,)
+    opt_in: bool = False
+
+    def offer(self, plan: Plan, situation: Situation) -> Offer:
+        if not situation.writes or plan.engine != "torch":
+            return Offer(why_not="There is no cache that PyTorch lets grow.")
+        if plan.cache == "static":
+            return Offer(why_not="It is done already.")
+        compiled = replace(plan, cache="static", compiling="inductor")
+        return Offer((replace(plan, cache="static"), compiled), expected=1 + situation.found(*self.answers))

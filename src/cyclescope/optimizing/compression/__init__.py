@@ -1,0 +1,1 @@
+"""Strategies that make the model smaller, at the price of its outputs."""

@@ -1,0 +1,25 @@
+"""Weights in 4 bits, computing in floating point."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from cyclescope.core.plan import Plan
+from cyclescope.explaining.findings.finding import FindingCode
+from cyclescope.optimizing.strategy import Effect, Family, Offer, Situation
+
+
+@dataclass(frozen=True, slots=True)
+class Int4Weights:
+    name: str = "int4-weights"
+    family: Family = Family.COMPRESSION
+    effect: Effect = Effect.APPROXIMATE
+    answers: tuple[FindingCode, ...] = (FindingCode.MEMORY_BOUND_DECODE,)
+    opt_in: bool = False
+
+    def offer(self, plan: Plan, situation: Situation) -> Offer:
+        if plan.quantization != "off":
+            return Offer(why_not="It is quantized already.")
+        if plan.engine != "openvino":
+            return Offer(why_not="Of the engines here OpenVINO computes with weights of 4 bits as they are.")
+        return Offer((replace(plan, quantization="int4-weights"),), expected=2.2 if situation.writes else 0.8)

@@ -1,0 +1,28 @@
+"""Weights and activations of matrix products in 8 bits, scaled as they come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from cyclescope.core.plan import Plan
+from cyclescope.explaining.findings.finding import FindingCode
+from cyclescope.optimizing.strategy import Effect, Family, Offer, Situation
+
+
+@dataclass(frozen=True, slots=True)
+class Int8Dynamic:
+    name: str = "int8-dynamic"
+    family: Family = Family.COMPRESSION
+    effect: Effect = Effect.APPROXIMATE
+    answers: tuple[FindingCode, ...] = (
+        FindingCode.COMPUTE_BOUND,
+        FindingCode.MEMORY_BOUND_DECODE,
+    )
+    opt_in: bool = False
+
+    def offer(self, plan: Plan, situation: Situation) -> Offer:
+        if plan.quantization != "off":
+            return Offer(why_not="It is quantized already.")
+        if not plan.device.startswith("cpu"):
+            return Offer(why_not="The engines have it for processors only.")
+        return Offer((replace(plan, quantization="int8-dynamic", dtype="float32"),), expected=1.8)

@@ -1,0 +1,30 @@
+"""Columns of the feed-forward network that matter least are taken out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cyclescope.core.plan import Change, Plan
+from cyclescope.explaining.findings.finding import FindingCode
+from cyclescope.optimizing.strategy import Effect, Family, Offer, Situation, changed, has
+
+_AMOUNTS = (0.25, 0.5)
+
+
+@dataclass(frozen=True, slots=True)
+class PruneFeedForward:
+    name: str = "prune-feed-forward"
+    family: Family = Family.COMPRESSION
+    effect: Effect = Effect.APPROXIMATE
+    answers: tuple[FindingCode, ...] = (
+        FindingCode.COMPUTE_BOUND,
+        FindingCode.MEMORY_BOUND_DECODE,
+    )
+    opt_in: bool = False
+
+    def offer(self, plan: Plan, situation: Situation) -> Offer:
+        if has(plan, self.name):
+            return Offer(why_not="It is done already.")
+        if plan.quantization != "off":
+            return Offer(why_not="It comes before quantizing.")
+        return Offer(tuple(changed(plan, Change(self.name, amount)) for amount in _AMOUNTS), expected=1 + 0.2)

@@ -1,0 +1,141 @@
+"""What an optimization found: every plan that was tried, the best one with its proof, and what was not tried."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cyclescope.core.cycle import Cycle
+from cyclescope.core.plan import Plan
+from cyclescope.core.statistics import Ratio
+from cyclescope.core.units import Nanoseconds
+from cyclescope.explaining.comparison import Verdict
+from cyclescope.optimizing.drift import Drift
+from cyclescope.optimizing.strategy import Goal
+
+
+class Outcome(StrEnum):
+    """What became of a plan."""
+
+    TRIED = "tried"  # it ran, and its outputs keep to the limit
+    DRIFTED = "drifted"  # its outputs are too far from the baseline's, however fast it is
+    FAILED = "failed"  # the engine failed, crashed, or ran out of memory or time
+    UNSUPPORTED = "unsupported"  # the engine cannot make the plan real
+    MISSING = "missing"  # the engine is not installed
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One plan that was tried. `strategies` are the steps from the baseline to it, `parent` the row before the last of
+    them (−1 for the baseline itself, which is row 0).
+
+    `ratio` is its time ÷ the baseline's, with a 99 % interval, from `rounds` rounds in turns; None where it did not run
+    to the end. `confirmed` rows were run again, long, side by side. `held_bytes` is the most memory that its processes
+    held, `ready_ns` what making it ready took. `reason` says why there is no ratio, or why it was refused.
+    """
+
+    plan: Plan
+    strategies: tuple[str, ...]
+    parent: int
+    outcome: Outcome
+    ratio: Ratio | None = None
+    verdict: Verdict = Verdict.INCONCLUSIVE
+    rounds: int = 0
+    confirmed: bool = False
+    wall_ns: float = 0.0
+    drift: Drift | None = None
+    labels: LabelScore | None = None
+    held_bytes: int = 0
+    ready_ns: Nanoseconds = 0
+    reason: str = ""
+    way_out: str = ""
+
+    @property
+    def speed_up(self) -> float:
+        """How many times as fast as the baseline; 0 where it did not run."""
+        return 1 / self.ratio.value if self.ratio is not None else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class LabelScore:
+    """Share of the user's labelled texts that come out right."""
+
+    right: int
+    texts: int
+
+    @property
+    def share(self) -> float:
+        return self.right / self.texts if self.texts else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What one part of the best plan is worth: time without it ÷ time with it, measured in turns. None where the plan
+    cannot be run without it; `reason` then says why.
+    """
+
+    part: str
+    without: Plan
+    ratio: Ratio | None
+    verdict: Verdict
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NotTried:
+    """A strategy, or a plan of it, that was not tried, and why."""
+
+    strategy: str
+    reason: str
+    plan: Plan | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a phase of the search took."""
+
+    phase: str
+    ns: Nanoseconds
+
+
+@dataclass(frozen=True, eq=False)
+class Optimization:
+    """`rows[0]` is the baseline, `rows[best]` the plan that is recommended (0: the model as it is). `front` are the rows
+    that no other beats in time, memory and drift at once. `before` and `after` are measured cycles of both, for the
+    question why; `after` is None where the engine gives none, or where the best plan is the baseline.
+    `texts` is how many texts one cycle takes. `partial`: interrupted, or out of budget before it was confirmed.
+    """
+
+    goal: Goal
+    max_drift: float
+    budget_ns: Nanoseconds
+    texts: int
+    rows: tuple[Row, ...]
+    best: int
+    front: tuple[int, ...]
+    contributions: tuple[Contribution, ...]
+    not_tried: tuple[NotTried, ...]
+    spent: tuple[Spent, ...]
+    before: Cycle
+    after: Cycle | None
+    partial: bool = False
+    notes: tuple[str, ...] = ()
+
+
+def front(rows: tuple[Row, ...]) -> tuple[int, ...]:
+    """Rows that ran within the limit of drift and that no other such row beats or equals in time, memory and drift."""
+    known = [(k, row) for k, row in enumerate(rows) if row.outcome is Outcome.TRIED and row.ratio is not None]
+
+    def figures(row: Row) -> tuple[float, float, float]:
+        assert row.ratio is not None
+        return row.ratio.value, float(row.held_bytes), row.drift.amount if row.drift else 0.0
+
+    def beaten(mine: tuple[float, float, float], k: int) -> bool:
+        return any(
+            other != k
+            and all(a <= b for a, b in zip(figures(row), mine, strict=True))
+            and (figures(row) != mine or other < k)
+            for other, row in known
+        )
+
+    return tuple(k for k, row in known if not beaten(figures(row), k))

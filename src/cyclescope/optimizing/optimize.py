@@ -1,0 +1,229 @@
+"""`optimize`: the fastest honest way to run a model on this machine, found within a budget, with its proof."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib.util import find_spec
+
+from cyclescope.backends.registry import ENGINES, INSTALL
+from cyclescope.core.clock import Clock, SystemClock
+from cyclescope.core.cycle import Cycle
+from cyclescope.core.errors import CyclescopeError, UsageError
+from cyclescope.core.machine import Machine
+from cyclescope.core.plan import Plan
+from cyclescope.core.units import NS_PER_S, Nanoseconds
+from cyclescope.core.workload import Workload
+from cyclescope.explaining.explain import explain
+from cyclescope.optimizing.labels import scorer
+from cyclescope.optimizing.messages import Errand
+from cyclescope.optimizing.optimization import NotTried, Optimization, Spent, front
+from cyclescope.optimizing.search import Found, Limits, Notify, Search
+from cyclescope.optimizing.strategies import STRATEGIES
+from cyclescope.optimizing.strategy import Goal, Situation
+from cyclescope.optimizing.team import Team, WorkshopMaker
+from cyclescope.optimizing.workshop import Workshop
+
+DEFAULT_BUDGET_S = 300.0
+LEAST_BUDGET_S = 10.0
+_EXAMINE = 0.04  # of the budget for each of the two cycles that tell why
+_LEAST_EXAMINE_NS = 2 * NS_PER_S
+
+
+def silent(phase: str, done: float) -> None:
+    """Progress that nobody looks at."""
+
+
+def optimize(
+    model: str,
+    text: str | Sequence[str] | None = None,
+    *,
+    tokens: int | None = None,
+    batch: int | None = None,
+    task: str = "auto",
+    new_tokens: int | None = None,
+    weights: str = "auto",
+    goal: str = "latency",
+    threads: int | None = None,
+    max_drift: float = 0.0,
+    labels: Sequence[str] | None = None,
+    max_loss: float = 0.0,
+    strategies: Sequence[str] = (),
+    without: Sequence[str] = (),
+    budget: float = DEFAULT_BUDGET_S,
+    seed: int = 0,
+    progress: Notify = silent,
+) -> Optimization:
+    """Find the fastest way to run `model` on these texts here whose outputs stay within `max_drift`.
+
+    With the goal `latency` every text is a call of its own, with `throughput` all of them are to be done as soon as can
+    be. `max_drift` is 1 − the mean cosine of the outputs (for written text the share of tokens that differ); 0 asks for
+    the same outputs but for rounding (1e-4). `threads` is the most that may be used. `labels` are the right answers of
+    the task classify, one a text; `max_loss` the share of them that may be lost. `strategies` names slow ones to be
+    tried as well, `without` those that are not to be tried. `budget` is in seconds, loading not counted.
+
+    Interrupted by Ctrl-C, it gives the best so far, marked partial. Raises like `measure`.
+    """
+    texts = (text,) if isinstance(text, str) else tuple(text or ())
+    wanted = _goal(goal)
+    _check(budget, max_drift, max_loss, strategies, without, texts, labels)
+    errand = Errand(
+        model=model,
+        texts=texts,
+        tokens=tokens,
+        batch=batch,
+        task=task,
+        weights=weights,
+        seed=seed,
+        new_tokens=new_tokens,
+    )
+    per_call = 1 if wanted is Goal.LATENCY and len(texts) > 1 else 0
+    plan = Plan(threads=threads or 0, seed=seed, batch=per_call)
+    score = scorer(tuple(labels)) if labels is not None else None
+    progress("load", 0.0)
+    with Workshop(errand) as workshop:
+        limits = Limits(int(budget * NS_PER_S), max_drift, score, max_loss)
+        return _in(workshop, plan, wanted, limits, threads, tuple(strategies), tuple(without), progress)
+
+
+def _in(
+    workshop: Workshop,
+    plan: Plan,
+    goal: Goal,
+    limits: Limits,
+    threads: int | None,
+    opted: tuple[str, ...],
+    without: tuple[str, ...],
+    progress: Notify,
+) -> Optimization:
+    clock: Clock = SystemClock()
+    begin = clock.now_ns()
+    maker = WorkshopMaker(workshop)
+    progress("baseline", 0.0)
+    baseline = maker.team(plan, limits.budget_ns / NS_PER_S)
+    opened = baseline.opened
+    reference = baseline.results()
+    before = _examined(maker, opened.plan, limits.budget_ns)
+    found = Found(spent={"baseline": clock.now_ns() - begin})
+    partial = False
+    texts = max(1, len(workshop.errand.texts))
+    situation = _situation(before, opened.workload, opened.machine, goal, texts, threads, opted)
+    strategies = [strategy for strategy in STRATEGIES if strategy.name not in without]
+    try:
+        Search(maker, baseline, opened.plan, reference, situation, strategies, limits, clock, progress, found).run()
+    except KeyboardInterrupt:
+        partial = True
+        found.best = _best_so_far(found)
+    found.not_tried += [NotTried(name, "left out as asked") for name in without]
+    after = None
+    if found.best and not partial:
+        progress("why", 0.9)
+        after, reason = _why(maker, found.rows[found.best].plan, limits.budget_ns)
+        if reason:
+            found.not_tried.append(NotTried("why", reason))
+    baseline.close()
+    found.spent["total"] = clock.now_ns() - begin
+    progress("done", 1.0)
+    rows = tuple(found.rows)
+    return Optimization(
+        goal=goal,
+        max_drift=limits.max_drift,
+        budget_ns=limits.budget_ns,
+        texts=texts,
+        rows=rows,
+        best=found.best,
+        front=front(rows),
+        contributions=tuple(found.contributions),
+        not_tried=tuple(found.not_tried),
+        spent=tuple(Spent(phase, ns) for phase, ns in found.spent.items()),
+        before=before,
+        after=after,
+        partial=partial,
+        notes=opened.notes,
+    )
+
+
+def _examined(maker: WorkshopMaker, plan: Plan, budget_ns: Nanoseconds) -> Cycle:
+    """A measured cycle of `plan`, one call of it, in a process of its own."""
+    team: Team = maker.one_call(plan, budget_ns / NS_PER_S)
+    try:
+        return team.cycle(max(_LEAST_EXAMINE_NS, int(budget_ns * _EXAMINE)))
+    finally:
+        team.close()
+
+
+def _why(maker: WorkshopMaker, plan: Plan, budget_ns: Nanoseconds) -> tuple[Cycle | None, str]:
+    """The same of the best plan; None and the reason where its engine tells nothing about the inside of a cycle."""
+    try:
+        return _examined(maker, replace(plan, instances=1), budget_ns), ""
+    except CyclescopeError as error:
+        return None, " ".join(part for part in (error.fact, error.cause) if part)
+
+
+def _situation(
+    before: Cycle,
+    workload: Workload,
+    machine: Machine,
+    goal: Goal,
+    texts: int,
+    threads: int | None,
+    opted: tuple[str, ...],
+) -> Situation:
+    explanation = explain(before)
+    layers: dict[str, int] = {}
+    for layer in explanation.layers:
+        layers[layer.stage] = layers.get(layer.stage, 0) + 1
+    return Situation(
+        workload=workload,
+        machine=replace(machine, cores=min(machine.cores, threads or machine.cores)),
+        goal=goal,
+        texts=texts,
+        findings=explanation.findings,
+        engines={name: "" if find_spec(name) else INSTALL[name] for name in ENGINES if name != "torch"},
+        opted=opted,
+        layers=max(layers.values(), default=0),
+    )
+
+
+def _best_so_far(found: Found) -> int:
+    """The fastest row that ran, where there was no time to prove it."""
+    ran = [k for k, row in enumerate(found.rows) if k and row.ratio is not None and row.ratio.high < 1.0]
+    return max(ran, key=lambda k: found.rows[k].speed_up, default=0)
+
+
+def _goal(name: str) -> Goal:
+    try:
+        return Goal(name)
+    except ValueError:
+        raise UsageError(f"Unknown goal {name!r}.", "", f"Known are {', '.join(Goal)}.") from None
+
+
+def _check(
+    budget: float,
+    max_drift: float,
+    max_loss: float,
+    strategies: Sequence[str],
+    without: Sequence[str],
+    texts: Sequence[str],
+    labels: Sequence[str] | None,
+) -> None:
+    """Raise `UsageError` for what cannot be carried out, before anything is loaded."""
+    if not budget >= LEAST_BUDGET_S:
+        raise UsageError(
+            f"A budget of {budget:g} s is too small.",
+            "Not even one plan could be made ready and compared in it.",
+            f"Give {LEAST_BUDGET_S:g} seconds or more; minutes are usual.",
+        )
+    for name, value in (("--max-drift", max_drift), ("--max-loss", max_loss)):
+        if not 0 <= value <= 1:
+            raise UsageError(f"{name} {value:g} is impossible.", "It is a share.", "Give a number from 0 to 1.")
+    known = {strategy.name for strategy in STRATEGIES}
+    for name in (*strategies, *without):
+        if name not in known:
+            raise UsageError(f"There is no strategy {name!r}.", "", f"Known are {', '.join(sorted(known))}.")
+    if labels is not None and len(labels) != len(texts):
+        raise UsageError(
+            f"There are {len(labels)} labels for {len(texts)} texts.",
+            "Each text needs the label that is right for it.",
+            "Give a label a text, in the same order.",
+        )

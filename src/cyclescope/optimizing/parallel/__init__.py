@@ -1,0 +1,1 @@
+"""Strategies that do more at the same time."""

@@ -1,0 +1,134 @@
+"""Arms made of trial processes: one process, or several that share the texts, each on cores of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from cyclescope.backends.base import PlainRun
+from cyclescope.core.cycle import Cycle
+from cyclescope.core.errors import CyclescopeError, Unsupported
+from cyclescope.core.plan import Plan
+from cyclescope.core.results import Results
+from cyclescope.core.units import AnyArray, Nanoseconds
+from cyclescope.optimizing.messages import Errand, Opened
+from cyclescope.optimizing.trial import Arm
+from cyclescope.optimizing.workshop import Worker, Workshop
+
+
+class Team:
+    """Workers that run a cycle at the same time; the cycle lasts from the first start to the last end."""
+
+    def __init__(self, workers: Sequence[Worker]) -> None:
+        self.workers = tuple(workers)
+
+    @property
+    def opened(self) -> Opened:
+        """What the first worker opened; `ready_ns` is that of the slowest."""
+        first, *others = [worker.opened for worker in self.workers if worker.opened is not None]
+        return replace(first, ready_ns=max(o.ready_ns for o in (first, *others)))
+
+    def run(self, cycles: int) -> Sequence[PlainRun]:
+        if len(self.workers) == 1:
+            return self.workers[0].run(cycles)
+        runs = []
+        for _ in range(cycles):
+            for worker in self.workers:
+                worker.start(1)
+            parts = [worker.finish()[0] for worker in self.workers]
+            begin = min(part.started_ns for part in parts)
+            end = max(part.started_ns + part.wall_ns for part in parts)
+            runs.append(PlainRun(begin, end - begin, sum(part.cpu_ns for part in parts)))
+        return runs
+
+    def results(self) -> Results:
+        return joined([worker.outputs() for worker in self.workers])
+
+    def held_bytes(self) -> int:
+        return sum(worker.held_bytes() for worker in self.workers)
+
+    def cycle(self, budget_ns: Nanoseconds) -> Cycle:
+        """A measured cycle of the first worker."""
+        return self.workers[0].cycle(budget_ns)
+
+    def close(self) -> None:
+        for worker in self.workers:
+            worker.close()
+
+
+class WorkshopMaker:
+    """Makes plans ready in the processes of a workshop."""
+
+    def __init__(self, workshop: Workshop) -> None:
+        self._workshop = workshop
+
+    def make(self, plan: Plan, limit_s: float) -> tuple[Arm, Plan, Nanoseconds]:
+        team = self.team(plan, limit_s)
+        return team, replace(team.opened.plan, instances=plan.instances), team.opened.ready_ns
+
+    def one_call(self, plan: Plan, limit_s: float) -> Team:
+        """One process for `plan` with the texts of its first call only: what an engine can tell the inside of."""
+        errand = self._workshop.errand
+        if plan.batch and errand.texts:
+            errand = replace(errand, texts=errand.texts[: plan.batch])
+        alone = replace(plan, instances=1, batch=0)
+        return Team([self._workshop.hire(alone, limit_s=limit_s, errand=errand)])
+
+    def team(self, plan: Plan, limit_s: float) -> Team:
+        """The workers for `plan`. Raises what stands in the way of the first that cannot be made."""
+        if plan.instances == 1:
+            return Team([self._workshop.hire(plan, limit_s=limit_s)])
+        workers: list[Worker] = []
+        alone = replace(plan, instances=1)
+        try:
+            shares = zip(shares_of(self._workshop.errand, plan.instances), cores_of(plan.instances), strict=True)
+            for errand, cores in shares:
+                workers.append(self._workshop.hire(alone, cores, limit_s=limit_s, errand=errand))
+        except CyclescopeError:
+            Team(workers).close()
+            raise
+        return Team(workers)
+
+
+def shares_of(errand: Errand, instances: int) -> tuple[Errand, ...]:
+    """The texts of `errand` in `instances` shares of neighbours, as equal as can be. Raises `Unsupported`."""
+    if len(errand.texts) < instances:
+        raise Unsupported("There are fewer texts than processes.", "", "Give more texts.")
+    bounds = [round(k * len(errand.texts) / instances) for k in range(instances + 1)]
+    return tuple(replace(errand, texts=errand.texts[a:b], batch=None) for a, b in zip(bounds, bounds[1:], strict=False))
+
+
+def cores_of(instances: int) -> tuple[tuple[int, ...], ...]:
+    """The cores that this process may use, in `instances` groups; empty groups where the system pins nothing."""
+    if not hasattr(os, "sched_getaffinity"):
+        return ((),) * instances
+    cores = sorted(os.sched_getaffinity(0))
+    bounds = [round(k * len(cores) / instances) for k in range(instances + 1)]
+    return tuple(tuple(cores[a:b]) or tuple(cores) for a, b in zip(bounds, bounds[1:], strict=False))
+
+
+def joined(parts: Sequence[Results]) -> Results:
+    """The results of shares as those of the whole, in order; rows that are shorter are filled up with padding."""
+    if len(parts) == 1:
+        return parts[0]
+
+    def stacked(name: str) -> AnyArray | None:
+        values = [getattr(part, name) for part in parts]
+        if any(value is None for value in values):
+            return None
+        if values[0].ndim < 2 or name in ("pooled",):
+            return np.concatenate(values)
+        longest = max(value.shape[1] for value in values)
+
+        def filled(value: AnyArray) -> AnyArray:
+            widths = [(0, 0), (0, longest - value.shape[1]), *[(0, 0)] * (value.ndim - 2)]
+            return np.pad(value, widths)
+
+        return np.concatenate([filled(value) for value in values])
+
+    mask = stacked("mask")
+    assert mask is not None
+    return Results(mask, stacked("hidden"), stacked("pooled"), stacked("logits"), stacked("tokens"))

@@ -1,0 +1,87 @@
+"""Several plans run in turns, A B C, C B A, …: what drifts on the machine hits all alike, and their ratios are left."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+from cyclescope.backends.base import PlainRun
+from cyclescope.core.ratios import ratio_in_turns
+from cyclescope.core.results import Results
+from cyclescope.core.statistics import Ratio, median_estimate
+from cyclescope.core.units import Nanoseconds
+
+_BLOCK_NS = 60_000_000  # longer than what switching from one process to the next costs, shorter than what drifts
+_MOST_IN_BLOCK = 25
+# After a switch the caches hold another's data; of cycles so short the first would show that.
+_SETTLE_BELOW_NS = 200_000_000
+LEAST_ROUNDS = 3  # below this there is no interval worth the name
+
+
+class Arm(Protocol):
+    """One plan, ready to run in a process of its own (or several)."""
+
+    def run(self, cycles: int) -> Sequence[PlainRun]:
+        """Run `cycles` whole cycles, one after the other. Raises `EngineError` where the engine fails."""
+        ...
+
+    def results(self) -> Results:
+        """What comes out."""
+        ...
+
+    def held_bytes(self) -> int:
+        """The most memory that it has held."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Turns:
+    """Arms that take turns. Every round runs each arm twice, in both orders, so that a steady drift cancels."""
+
+    def __init__(self, arms: Sequence[Arm]) -> None:
+        self._arms = list(arms)
+        self._logs: list[list[float]] = [[] for _ in arms]
+        self._walls: list[list[int]] = [[] for _ in arms]
+        self._typical = [0] * len(arms)
+
+    @property
+    def rounds(self) -> int:
+        """Rounds that every arm has finished."""
+        return min(len(logs) for logs in self._logs)
+
+    def round(self) -> None:
+        """One more round of all arms. Raises what an arm raises; the round then counts for none."""
+        order = list(range(len(self._arms)))
+        blocks: list[list[float]] = [[] for _ in self._arms]
+        for k in (*order, *reversed(order)):
+            blocks[k].append(self._block(k))
+        for logs, mine in zip(self._logs, blocks, strict=True):
+            logs.append(sum(mine) / len(mine))
+
+    def ratio(self, arm: int, to: int) -> Ratio:
+        """Time of `arm` ÷ time of the arm `to`, with its 99 % interval over rounds (two at least)."""
+        n = self.rounds
+        return ratio_in_turns(np.asarray(self._logs[arm][:n]) - np.asarray(self._logs[to][:n]))
+
+    def wall_ns(self, arm: int) -> float:
+        """Median time of a cycle of `arm`."""
+        return median_estimate(np.asarray(self._walls[arm])).value_ns
+
+    def _block(self, k: int) -> float:
+        """Logarithm of the median time of one block of arm `k`."""
+        typical = self._typical[k]
+        size = max(1, min(_MOST_IN_BLOCK, int(_BLOCK_NS / typical))) if typical else 2
+        settle = 1 if not typical or typical < _SETTLE_BELOW_NS else 0
+        walls = [run.wall_ns for run in self._arms[k].run(size + settle)][settle:]
+        self._walls[k] += walls
+        self._typical[k] = int(np.median(walls))
+        return math.log(max(1.0, float(np.median(walls))))
+
+
+def estimated_round_ns(walls_ns: Sequence[float]) -> Nanoseconds:
+    """What a round of arms with cycles of `walls_ns` takes."""
+    return int(sum(2 * max(_BLOCK_NS, wall) + (wall if wall < _SETTLE_BELOW_NS else 0) for wall in walls_ns))
