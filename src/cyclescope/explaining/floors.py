@@ -66,15 +66,23 @@ def main_memory(ceilings: Ceilings, threads: int) -> Figure | None:
 
 def _compute(graph: Graph, ceilings: Ceilings, threads: int) -> FloatArray:
     """FLOPs ÷ ceiling [n]; 0 where there are no FLOPs, or no ceiling for their type."""
-    rates: dict[tuple[str, int], float] = {}
+    starts, inputs = graph.input_offsets.tolist(), graph.inputs.tolist()
+    ends, outputs = graph.output_offsets.tolist(), graph.outputs.tolist()
+    tensors, kinds, flops = graph.tensors, graph.kinds, graph.flops.tolist()
+    # A model repeats a few shapes in all of its layers.
+    known: dict[object, float] = {}
     ns = np.zeros(len(graph))
     for i in np.flatnonzero(graph.flops > 0).tolist():
-        shape = product_type(graph, i), product_rows(graph, i)
-        if shape not in rates:
-            ceiling = ceilings.flops_per_s(*shape, threads)
-            rates[shape] = ceiling.value if ceiling is not None else 0.0
-        if rates[shape] > 0:
-            ns[i] = float(graph.flops[i]) / rates[shape] * NS_PER_S
+        reads = [tensors[t] for t in inputs[starts[i] : starts[i + 1]]]
+        result = tensors[outputs[ends[i]]] if ends[i] < ends[i + 1] else None
+        shapes = tuple((spec.shape, spec.dtype) for spec in reads)
+        key = (kinds[i], flops[i], shapes, result.shape if result is not None else None)
+        if key not in known:
+            rows = product_rows(kinds[i], reads, result, flops[i])
+            ceiling = ceilings.flops_per_s(product_type(reads), rows, threads)
+            rate = ceiling.value if ceiling is not None else 0.0
+            known[key] = flops[i] / rate * NS_PER_S if rate > 0 else 0.0
+        ns[i] = known[key]
     return ns
 
 
@@ -92,10 +100,12 @@ def _memory(graph: Graph, ceilings: Ceilings, threads: int) -> tuple[FloatArray,
     ns_per_byte = np.asarray([NS_PER_S / known.bytes_per_s.value for known in levels])
     found = np.minimum(np.searchsorted(holds, touched.distance_bytes, side="left"), len(levels) - 1)
     ns = touched.bytes * ns_per_byte[found]
-    by_level = np.bincount(touched.op * len(levels) + found, ns, minlength=n * len(levels)).reshape(n, len(levels))
-    level = by_level.argmax(axis=1)
+    cell = touched.op * len(levels) + found
+    by_level = np.bincount(cell, ns, minlength=n * len(levels)).astype(np.float64).reshape(n, len(levels))
     total = by_level.sum(axis=1)
+    level = by_level.argmax(axis=1)
     level[total <= 0] = -1
     names = tuple(known.level for known in levels)
     from_memory = touched.bytes * (names[-1] == MAIN_MEMORY) * (found == len(levels) - 1)
-    return total, np.bincount(touched.op, from_memory, minlength=n), level, names
+    memory_bytes = np.bincount(touched.op, from_memory, minlength=n).astype(np.float64)
+    return total, memory_bytes, level, names

@@ -4,29 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cyclescope.core.graph import Graph
 from cyclescope.core.op import OpKind
 from cyclescope.core.tensor import TensorSpec
 
 
-def product_type(graph: Graph, op: int) -> str:
-    """Type of the operands of `op`: that of its first operand of floating point, else of its first ('' without any)."""
-    reads = [graph.tensors[t].dtype for t in graph.reads(op)]
-    floating = [dtype for dtype in reads if "float" in dtype or "complex" in dtype]
-    return next(iter(floating or reads), "")
+def product_type(reads: Sequence[TensorSpec]) -> str:
+    """Type of the operands `reads`: that of the first of floating point, else of the first ('' without any)."""
+    floating = [spec.dtype for spec in reads if "float" in spec.dtype or "complex" in spec.dtype]
+    return next(iter(floating or [spec.dtype for spec in reads]), "")
 
 
-def product_rows(graph: Graph, op: int) -> int:
-    """The smallest of m, n and k of the product m × k · k × n that `op` computes, at least 1.
+def product_rows(kind: OpKind, reads: Sequence[TensorSpec], result: TensorSpec | None, flops: int) -> int:
+    """The smallest of m, n and k of the product m × k · k × n that an operation of `flops` computes, at least 1.
 
     Of an operation that makes several products of one shape it is that of each: a batch of matrices, the heads of
     attention, the groups of a convolution, the experts of a mixture (taken to get equally many rows).
     """
-    reads = [graph.tensors[t] for t in graph.reads(op)]
-    results = [graph.tensors[t] for t in graph.writes(op)]
-    if not reads or not results:
+    if not reads or result is None:
         return 1
-    kind, result, flops = graph.kinds[op], results[0], int(graph.flops[op])
     if kind is OpKind.ATTENTION:
         rows = _attention(reads)
     elif kind is OpKind.CONVOLUTION:

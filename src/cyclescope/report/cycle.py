@@ -1,4 +1,5 @@
-"""The page about one cycle: answer first, then the stages, the costliest work, the account, the doubts, what to do."""
+"""The page about one cycle: answer first, with its doubts, then what was found, the stages, the
+costliest work, the account."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from cyclescope.explaining.explanation import Explanation, GroupRow, LayerRow
 from cyclescope.explaining.siblings import UnlikeLayer, unlike_layers
 from cyclescope.report import format as fmt
 from cyclescope.report import wording
+from cyclescope.report.findings import finding_blocks
 from cyclescope.report.generation import generation_blocks
 from cyclescope.report.memory import memory_blocks
 from cyclescope.report.page import (
@@ -23,10 +25,10 @@ from cyclescope.report.page import (
     Page,
     Paragraph,
     Severity,
-    Steps,
     Strip,
     Table,
 )
+from cyclescope.report.roofline import roofline_blocks
 from cyclescope.report.strings import Strings, strings
 from cyclescope.report.tasks import task_facts
 
@@ -42,14 +44,15 @@ def cycle_page(explanation: Explanation, language: str = "en") -> Page:
     blocks = [
         *_opening(explanation, s),
         *_doubts(explanation, s),  # whoever reads the answer must know at once how far to trust it
+        *finding_blocks(explanation.findings, explanation.cycle.graph, s),
         *(generation_blocks(explanation.generation, s) if explanation.generation else ()),
         *_stages(explanation, s),
         *_places(explanation, s),
+        *roofline_blocks(explanation, s),
         *_layers(explanation, s),
         *_account(explanation, s),
         *(memory_blocks(explanation.memory, explanation.cycle.graph, s) if explanation.memory else ()),
         *_set_up(explanation, s),
-        *_next(explanation, s),
     ]
     return Page(s.title.format(model=explanation.cycle.workload.model.reference), tuple(blocks), s.language)
 
@@ -122,13 +125,9 @@ def _places(explanation: Explanation, s: Strings) -> Iterator[Block]:
 
 
 def _place(row: GroupRow, s: Strings) -> tuple[str, ...]:
-    """`encode · attention.self.query (linear) × 12`: stage, path within the layer, operation, how often."""
-    stage, *path, name = row.name.split(" · ")
-    where = " · ".join([wording.stage_name(stage, s), *path]) if path else wording.stage_name(stage, s)
-    often = f" × {row.count}" if row.count > 1 else ""
     moved = row.cost.read_bytes + row.cost.written_bytes
     return (
-        f"{where} ({name}){often}",
+        wording.place(row.name, row.count, s),
         fmt.time(row.time.value_ns),
         fmt.plus_minus(row.time),
         fmt.share(row.share),
@@ -239,9 +238,3 @@ def _doubts(explanation: Explanation, s: Strings) -> Iterator[Block]:
     for found in explanation.doubts:
         advice = wording.doubt(found, s)
         yield Note(Severity.WARNING, advice.text, advice.remedy)
-
-
-def _next(explanation: Explanation, s: Strings) -> Iterator[Block]:
-    if explanation.next_steps:
-        yield Heading(s.next_steps)
-        yield Steps(tuple(wording.next_step(step, s) for step in explanation.next_steps))

@@ -10,8 +10,10 @@ from cyclescope.core.op import Cost, Site
 from cyclescope.core.statistics import Estimate
 from cyclescope.explaining.explanation import Closure, Explanation, GroupRow
 from cyclescope.report import wording
+from cyclescope.report.findings import finding_documents
 from cyclescope.report.generation import generation_document
 from cyclescope.report.memory import memory_document
+from cyclescope.report.roofline import operation_limits, roofline_document
 from cyclescope.report.schema import (
     Account,
     AccountLine,
@@ -21,7 +23,6 @@ from cyclescope.report.schema import (
     Host,
     How,
     Layer,
-    NextStep,
     Operation,
     Package,
     PaidOnce,
@@ -53,18 +54,16 @@ def document(explanation: Explanation) -> CycleReport:
         closure=_account(explanation.closure),
         workload=Work.model_validate(cycle.workload),
         plan=How.model_validate(cycle.plan),
-        machine=_host(cycle.machine),
+        machine=host(cycle.machine),
         set_up=PaidOnce.model_validate(cycle.samples.set_up),
         warnings=_warnings(explanation),
-        next_steps=[
-            NextStep(code=step.code.value, value=step.value, text=wording.next_step(step, EN))
-            for step in explanation.next_steps
-        ],
+        findings=finding_documents(explanation.findings, cycle.graph),
         notes=list(wording.remarks(cycle, EN)),
         generation=generation_document(explanation.generation) if explanation.generation else None,
         throughput=throughput_document(explanation),
         division=division_document(explanation),
         memory=memory_document(explanation.memory, cycle.graph) if explanation.memory else None,
+        roofline=roofline_document(explanation.roofline, cycle.plan.dtype) if explanation.roofline else None,
     )
 
 
@@ -128,6 +127,7 @@ def _operations(explanation: Explanation) -> list[Operation]:
             site=_place(row.site),
             **_times(row.time, row.share),
             **_costs(row.cost),
+            **operation_limits(explanation.roofline, row.op),
         )
         for row in explanation.operations
     ]
@@ -180,7 +180,8 @@ def _account(closure: Closure) -> Account:
     )
 
 
-def _host(machine: Machine) -> Host:
+def host(machine: Machine) -> Host:
+    """The machine as the documents tell it."""
     facts = {name: getattr(machine, name) for name in Host.model_fields if name != "packages"}
     return Host(packages=[Package(name=name, version=version) for name, version in machine.packages], **facts)
 

@@ -110,6 +110,19 @@ class Operation(_Part):
     elementwise_flops: ElementwiseFlopCount
     read_bytes: ReadBytes
     written_bytes: WrittenBytes
+    bound: Text | None = Field(
+        default=None,
+        description="what the operation could not be faster than: compute, memory, overhead, or nothing (text, which has "
+        "no known ceiling); null without ceilings",
+    )
+    level: Text | None = Field(
+        default=None,
+        description="level that most of its traffic comes from: L1, L2, L3 or memory; empty for none; null without ceilings",
+    )
+    floor_ns: float | None = Field(
+        default=None, description="ns; the least that it could take (nothing: what it took); null without ceilings"
+    )
+    gap_ns: float | None = Field(default=None, description="ns; max(0, time_ns − floor_ns); null without ceilings")
 
 
 class Group(_Part):
@@ -237,12 +250,39 @@ class Caution(_Part):
     remedy: Text
 
 
-class NextStep(_Part):
-    """What may be worth trying."""
+class FindingEvidence(_Part):
+    """One number that carries a finding."""
+
+    name: Text = Field(description="stable, for machines")
+    quantity: Literal["time", "share", "count", "bytes", "flop-rate", "bandwidth", "ratio", "number"] = Field(
+        description="what it is measured in: ns, 0 … 1, a count, bytes, FLOPs a second, bytes a second, a factor, a plain number"
+    )
+    value: float
+    operation: int | None = Field(description="row in operations by index that it stands at; null where at none")
+
+
+class FindingPlace(_Part):
+    """Where in the cycle to look."""
+
+    stage: Text = Field(description="empty where it is not one place")
+    layer: int | None
+    operation: int | None = Field(description="index of the most telling operation")
+
+
+class FindingReport(_Part):
+    """What stands in the way of a faster cycle, with its evidence; docs/findings.md tells how each is decided."""
 
     code: Text = Field(description="stable, for machines")
-    value: float = Field(description="the share of the cycle that speaks for it, 0 … 1")
-    text: Text
+    share: float = Field(description="part of the cycle that the claim is about, 0 … 1")
+    gain_at_most: float | None = Field(
+        description="part of the cycle that the remedy could bring at most, 0 … 1; null where no bound tells"
+    )
+    subject: Text = Field(description="a name from the model that the claim is about; empty where there is none")
+    place: FindingPlace
+    evidence: list[FindingEvidence]
+    claim: Text = Field(description="in English")
+    evidence_text: Text = Field(description="the numbers that the claim does not say, in English")
+    remedy: Text = Field(description="in English")
 
 
 class MetricValue(_Part):
@@ -383,6 +423,88 @@ class MemoryReport(_Part):
     resident_peak_bytes: int | None = Field(description="bytes; the most of it during that cycle")
 
 
+class Use(_Part):
+    """A rate that was reached as a share of a ceiling; null where that ceiling, or the time, is not known."""
+
+    of_measured: float | None = Field(description="share of the ceiling measured on this machine")
+    of_datasheet: float | None = Field(description="share of the ceiling that the datasheet states")
+
+
+class MemoryLevel(_Part):
+    """One level of the memory, as fast as it can be with so many threads."""
+
+    level: Text = Field(description="L1, L2, L3 or memory")
+    capacity_bytes: int = Field(description="bytes that it holds, of a private cache those of one core; memory: 0")
+    bytes_per_s: float = Field(description="bytes per second")
+
+
+class CeilingsReport(_Part):
+    """What the machine can do, as far as a reader needs it to check the figures."""
+
+    origin: Literal["measured", "datasheet"]
+    machine: Text
+    engine: Text = Field(description="empty for a datasheet")
+    taken_at: Text = Field(description="UTC, ISO 8601; for a datasheet: when somebody read it")
+    threads: int = Field(description="threads that the ceilings are for; 0: the whole device")
+    peak_flops_per_s: float | None = Field(
+        description="FLOPs per second of the best matrix product in the plan's dtype"
+    )
+    levels: list[MemoryLevel]
+    dispatch_ns: float | None = Field(description="ns; least time to dispatch one operation; null where not measured")
+
+
+class GapLine(_Part):
+    """Operations added up, and how far they are from their floors. time_ns = floor_ns + gap_ns."""
+
+    name: Text = Field(description="place as in places; empty where the line is about one bound")
+    bound: Text = Field(description="what most of the time is bound by: compute, memory, overhead or nothing")
+    level: Text = Field(description="level that most of their traffic comes from; empty for none")
+    count: int = Field(description="number of operations")
+    time_ns: float = Field(description="ns; sum of the operations' time_ns")
+    floor_ns: float = Field(description="ns; sum of min(time_ns, floor_ns) of the operations")
+    gap_ns: float = Field(description="ns; sum of the operations' gap_ns")
+
+
+class PhaseUtilisation(_Part):
+    """One phase of a generation in which the model runs."""
+
+    name: Text = Field(description="encode, prefill or decode")
+    time_ns: float = Field(description="ns; time of the phase, Python included")
+    flops: FlopCount
+    memory_bytes: int = Field(description="bytes that must come from main memory or go there")
+    mfu: Use
+    mbu: Use
+
+
+class RooflineReport(_Part):
+    """The cycle against the ceilings of its machine. total_ns = floor_ns + gap_ns."""
+
+    ceilings: CeilingsReport
+    floor_ns: float = Field(description="ns; sum of min(time_ns, floor_ns) of the operations, one after the other")
+    gap_ns: float = Field(description="ns; sum of the operations' gap_ns, and python_ns")
+    python_ns: float = Field(description="ns of Python between operations")
+    total_ns: float = Field(description="ns; sum of the operations' time_ns, and python_ns")
+    memory_bytes: int = Field(description="bytes that must come from main memory or go there, by reuse distance")
+    mfu: Use = Field(description="model FLOPs ÷ (wall time × peak of matrix products)")
+    mbu: Use = Field(description="memory_bytes ÷ (wall time × bandwidth of main memory)")
+    faster_operations: int = Field(description="operations that took less than their floor: that ceiling is too low")
+    faster_ns: float = Field(description="ns; sum of their time_ns")
+    places: list[GapLine] = Field(description="by place, the widest gap first")
+    bounds: list[GapLine] = Field(description="by bound, for memory by level, the widest gap first")
+    phases: list[PhaseUtilisation] = Field(description="phases of a generation; empty where no text was written")
+
+
+class ExpertsReport(_Part):
+    """How the tokens of a cycle divide on the experts of one layer of a mixture."""
+
+    site: Place
+    calls: int = Field(description="calls in the cycle; a generation makes one in every step")
+    experts: int
+    routed: int = Field(description="tokens, each counted once for every expert that it goes to")
+    expected_per_expert: float = Field(description="routed ÷ experts: what each would get if all got as many")
+    tokens_per_expert: list[int] | None = Field(description="adds up to routed; null where the routing is not known")
+
+
 class ThroughputReport(_Part):
     """A cycle that writes no text, by the text."""
 
@@ -434,7 +556,7 @@ class CycleReport(_Part):
     machine: Host
     set_up: PaidOnce
     warnings: list[Caution]
-    next_steps: list[NextStep]
+    findings: list[FindingReport] = Field(description="the most promising first, those that only inform last")
     notes: list[Text] = Field(description="facts that whoever reads the figures must know")
     generation: GenerationReport | None = Field(default=None, description="null for a cycle that wrote no text")
     throughput: ThroughputReport | None = Field(default=None, description="null for a cycle that wrote text")
@@ -442,6 +564,9 @@ class CycleReport(_Part):
         default=None, description="null where no encoder ran or no text was written"
     )
     memory: MemoryReport | None = Field(default=None, description="null for a cycle without operations")
+    roofline: RooflineReport | None = Field(
+        default=None, description="null where no ceilings of the machine are known, or nothing was stamped"
+    )
 
 
 def json_schema() -> str:

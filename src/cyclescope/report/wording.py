@@ -6,7 +6,7 @@ from cyclescope.core.cycle import Cycle
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
 from cyclescope.core.workload import InputSource, ModelFacts, Weights
-from cyclescope.explaining.explanation import Closure, Doubt, DoubtCode, Explanation, Step
+from cyclescope.explaining.explanation import Closure, Doubt, DoubtCode, Explanation
 from cyclescope.report import format as fmt
 from cyclescope.report.strings import Advice, Strings
 
@@ -17,6 +17,14 @@ def stage_name(stage: str, s: Strings) -> str:
     if number.isdigit() and base in s.stage_names:
         return f"{s.stage_names[base]} {number}"
     return s.stage_names.get(stage, stage)
+
+
+def place(name: str, count: int, s: Strings) -> str:
+    """`encode · attention.self.query (linear) × 12`: stage, path within the layer, operation, how often."""
+    stage, *path, operation = name.split(" · ")
+    where = " · ".join([stage_name(stage, s), *path])
+    often = f" × {count}" if count > 1 else ""
+    return f"{where} ({operation}){often}"
 
 
 def answer(explanation: Explanation, s: Strings) -> str:
@@ -51,10 +59,6 @@ def doubt(found: Doubt, s: Strings) -> Advice:
         cycles=fmt.count(int(found.value)) if is_count else "",
     )
     return Advice(text, advice.remedy)
-
-
-def next_step(step: Step, s: Strings) -> str:
-    return s.step_texts[step.code].format(share=fmt.share(step.value))
 
 
 def closure(account: Closure, s: Strings) -> str:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from cyclescope.core.graph_builder import GraphBuilder
-from cyclescope.core.op import Cost, OpKind
+from cyclescope.core.op import OpKind
+from cyclescope.core.tensor import TensorSpec
 from cyclescope.explaining.product_shape import product_rows, product_type
 
 Shape = tuple[int, ...]
 
 
+def spec(*shape: int, dtype: str = "float32") -> TensorSpec:
+    return TensorSpec(shape, dtype, storage=0)
+
+
 def rows(kind: OpKind, reads: list[Shape], result: Shape, flops: int) -> int:
-    b = GraphBuilder()
-    inputs = [b.tensor(shape) for shape in reads]
-    b.op("make", OpKind.COPY, [], inputs)
-    op = b.op("op", kind, inputs, [b.tensor(result)], Cost(flops))
-    return product_rows(b.build(), op)
+    return product_rows(kind, [spec(*shape) for shape in reads], spec(*result), flops)
 
 
 @pytest.mark.parametrize(
@@ -59,25 +59,15 @@ def test_the_smallest_dimension_of_a_convolution() -> None:
 
 
 def test_no_operands_no_result_and_nothing_in_it_are_one_row() -> None:
-    b = GraphBuilder()
-    x = b.tensor((0, 4))
-    b.op("make", OpKind.COPY, [], [x])
-    ops = [
-        b.op("alone", OpKind.MATMUL, [], [b.tensor((2, 2))], Cost(8)),
-        b.op("for nobody", OpKind.MATMUL, [x], [], Cost(8)),
-        b.op("empty", OpKind.MATMUL, [x], [b.tensor((0, 0))], Cost(8)),
-        b.op("odd", OpKind.CONVOLUTION, [x], [b.tensor((2, 2))], Cost(8)),
-    ]
-    graph = b.build()
-
-    assert [product_rows(graph, op) for op in ops] == [1, 1, 1, 1]
+    assert product_rows(OpKind.MATMUL, [], spec(2, 2), 8) == 1
+    assert product_rows(OpKind.MATMUL, [spec(2, 2)], None, 8) == 1
+    assert product_rows(OpKind.MATMUL, [spec(0, 4)], spec(0, 0), 8) == 1
+    assert product_rows(OpKind.CONVOLUTION, [spec(0, 4)], spec(2, 2), 8) == 1
 
 
 def test_the_type_of_a_product_is_that_of_its_operands_and_not_of_its_offsets() -> None:
-    b = GraphBuilder()
-    offsets, x, small = b.tensor((4,), "int64"), b.tensor((4, 4), "bfloat16"), b.tensor((4, 4), "int8")
-    b.op("make", OpKind.COPY, [], [offsets, x, small])
-    ops = [b.op("op", OpKind.MATMUL, reads, [], Cost(8)) for reads in ([offsets, x], [small], [])]
-    graph = b.build()
+    offsets, half, small = spec(4, dtype="int64"), spec(4, 4, dtype="bfloat16"), spec(4, 4, dtype="int8")
 
-    assert [product_type(graph, op) for op in ops] == ["bfloat16", "int8", ""]
+    assert product_type([offsets, half]) == "bfloat16"
+    assert product_type([small]) == "int8"
+    assert product_type([]) == ""
