@@ -172,7 +172,7 @@ class Ceilings:
             if curve and curve[-1].rows == product.rows:
                 curve.pop()
             curve.append(replace(product, flops_per_s=figure))
-        if nearest in (0, threads):
+        if nearest == 0 or threads <= 0 or nearest == threads:
             return tuple(curve)
         remark = f"{nearest} threads scaled to {threads}"
         return tuple(
@@ -181,16 +181,28 @@ class Ceilings:
 
     def _level(self, known: Sequence[BandwidthCeiling], threads: int) -> BandwidthCeiling:
         nearest = _nearest_threads([level.threads for level in known], threads)
-        best = max((b for b in known if 0 < b.threads <= nearest or b.threads == nearest), key=lambda b: b.bytes_per_s.value)
+        best = max(
+            (b for b in known if 0 < b.threads <= nearest or b.threads == nearest), key=lambda b: b.bytes_per_s.value
+        )
         level = replace(next(b for b in known if b.threads == nearest), bytes_per_s=best.bytes_per_s)
-        if nearest in (0, threads) or (nearest > threads and level.level not in PRIVATE_LEVELS):
+        if (
+            nearest == 0
+            or threads <= 0
+            or nearest == threads
+            or (nearest > threads and level.level not in PRIVATE_LEVELS)
+        ):
             return level
         remark = f"{nearest} threads scaled to {threads}"
         return replace(level, threads=threads, bytes_per_s=level.bytes_per_s.scaled(threads / nearest, remark))
 
 
 def _nearest_threads(known: Sequence[int], threads: int) -> int:
-    """`threads` itself where it is known, else the whole device (0), else the nearest lower, else the lowest."""
+    """`threads` itself where it is known, else the whole device (0), else the nearest lower, else the lowest.
+
+    0 asks for the whole device: where it was probed by threads, those of the most.
+    """
+    if threads <= 0:
+        return 0 if 0 in known else max(known)
     if threads in known or 0 in known:
         return threads if threads in known else 0
     return max((count for count in known if count < threads), default=min(known))

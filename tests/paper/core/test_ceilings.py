@@ -91,6 +91,15 @@ def test_the_whole_device_answers_for_any_number_of_threads() -> None:
     assert found.level == "memory"  # 50 bytes of the device and not of each of 13 threads
 
 
+def test_the_whole_machine_is_that_of_the_most_threads() -> None:
+    assert PRODUCTS.peak("float32", 0) == figure(1600e9)
+    found = LEVELS.levels(0)
+    assert [(level.level, level.threads, level.bytes_per_s.value) for level in found[::3]] == [
+        ("L1", 4, 400e9),
+        ("memory", 4, 30e9),
+    ]
+
+
 @pytest.mark.parametrize("dtype", ["int64", "int8", "bool", "float8_e4m3fn", ""])
 def test_a_type_that_nothing_is_known_of_has_no_ceiling(dtype: str) -> None:
     assert PRODUCTS.flops_per_s(dtype, 1, 1) is None

@@ -64,11 +64,13 @@ class TorchProbes:
         size = items * torch.float32.itemsize
         with engine_errors("take the memory to probe"):
             if access is Access.UPDATE:
-                if size < _LEAST_UPDATED or private:
+                if size < _LEAST_UPDATED:
                     return None
-                x = torch.ones(items, device=self._device)
-                return MemoryProbe(self._timer(threads, lambda: x.add_(1.0)), 2 * size, "add_")
-            x = torch.ones(items, device=self._device)
+                # An operation in place is cut into one piece a thread, which then stays in that thread's cache.
+                pieces = max(1, threads) if private else 1
+                x = self._block(items * pieces)
+                return MemoryProbe(self._timer(threads, lambda: x.add_(1.0)), 2 * size * pieces, "add_")
+            x = self._block(items)
             if not private:
                 return MemoryProbe(self._timer(threads, lambda: x.sum()), size, "sum")
             # Rows that are all the same memory: one call reads it again and again, and each thread has rows of its own.
@@ -124,6 +126,10 @@ class TorchProbes:
             with engine_errors("take the memory to probe"):
                 self._operands[key] = torch.ones(rows, columns, dtype=dtype, device=self._device)
         return self._operands[key]
+
+    def _block(self, items: int) -> torch.Tensor:
+        """Memory that all probes of the same size share: a calibration must not need many times what it looks at."""
+        return self._operand(torch.float32, 1, items).view(-1)
 
     def _timer(self, threads: int, work: Callable[[], object], *, on_device: bool = True) -> Timer:
         wait = torch.cuda.synchronize if on_device and not self._on_cpu else None

@@ -1,0 +1,89 @@
+"""The catalogue of known machines: what their makers state, for where there is nothing to measure."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from cyclescope.core.ceilings import BandwidthCeiling, Ceilings, Figure, Origin, ProductCeiling
+
+READ_AT = "2026-11-24"  # when the sources were last compared with the rows
+# Words of a name that do not tell two machines apart.
+_NOISE = frozenset(["nvidia", "tesla", "geforce", "amd", "instinct", "intel", "aws", "r", "tm", "cpu", "processor"])
+_NO_NAME = re.compile(
+    r"@.*|\b\d+-core\b|\(r\)|\(tm\)"
+)  # `@ 2.30GHz` is the base clock, `64-Core` follows from the model
+
+
+@dataclass(frozen=True, slots=True)
+class KnownMachine:
+    """One row: the name, the other names of it, what it can do at best, and its memory (0: not part of it)."""
+
+    name: str
+    also: tuple[str, ...]
+    ceilings: Ceilings
+    memory_bytes: int
+
+
+def find_machine(name: str) -> Ceilings | None:
+    """What the maker of the processor or device `name` states; None for an unknown name and for one that fits two.
+
+    `name` is what PyTorch or /proc/cpuinfo says. Every word of it must be known: `NVIDIA H100 80GB HBM3` is the SXM one,
+    `NVIDIA H100 PCIe` the other, and `H100` alone neither.
+    """
+    machine = _by_words().get(_words(name))
+    return machine.ceilings if machine is not None else None
+
+
+@cache
+def known_machines() -> tuple[KnownMachine, ...]:
+    """All rows of the catalogue, in its order."""
+    text = resources.files(__package__).joinpath("machines.toml").read_text(encoding="utf-8")
+    return tuple(_machine(row) for row in tomllib.loads(text)["machine"])
+
+
+@cache
+def _by_words() -> Mapping[frozenset[str], KnownMachine]:
+    return {_words(name): machine for machine in known_machines() for name in (machine.name, *machine.also)}
+
+
+def _words(name: str) -> frozenset[str]:
+    plain = _NO_NAME.sub(" ", name.lower())
+    return frozenset(re.findall(r"[a-z0-9.+]+", plain)) - _NOISE
+
+
+def _machine(row: Mapping[str, Any]) -> KnownMachine:
+    source = "; ".join(row[key] for key in ("source", "remark") if key in row)
+    rate = row.get("bytes_per_s")
+    ceilings = Ceilings(
+        origin=Origin.DATASHEET,
+        machine=row["name"],
+        engine="",
+        taken_at=READ_AT,
+        products=(*_stated(row.get("flops", {}), source), *_derived(row, source)),
+        bandwidths=() if rate is None else (BandwidthCeiling("memory", 0, 0, Figure.stated(rate, source)),),
+    )
+    return KnownMachine(row["name"], tuple(row["also"]), ceilings, int(row.get("memory_bytes", 0)))
+
+
+def _stated(flops: Mapping[str, float], source: str) -> list[ProductCeiling]:
+    """Peaks of a whole device. A datasheet knows nothing of shapes, so that they hold from one row on."""
+    return [ProductCeiling(dtype, 1, 0, Figure.stated(value, source)) for dtype, value in flops.items()]
+
+
+def _derived(row: Mapping[str, Any], source: str) -> list[ProductCeiling]:
+    """Peaks of one core and of all cores of a socket: cores · clock · FLOPs per cycle."""
+    found = []
+    for dtype, per_cycle in row.get("flops_per_cycle", {}).items():
+        for cores in (1, row["cores"]):
+            told = f"{cores} cores x {row['clock_hz']:.3g} Hz x {per_cycle} FLOPs a cycle"
+            figure = Figure.stated(
+                cores * row["clock_hz"] * per_cycle, f"{told}: {source}; {row['flops_per_cycle_source']}"
+            )
+            found.append(ProductCeiling(dtype, 1, cores, figure))
+    return found
