@@ -13,8 +13,8 @@ from cyclescope.core.graph import Graph
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
 from cyclescope.core.results import Results
-from cyclescope.core.samples import Instrumentation, MemorySamples
-from cyclescope.core.units import IntArray, Nanoseconds
+from cyclescope.core.samples import Instrumentation, MemorySamples, ProcessorSamples
+from cyclescope.core.units import FloatArray, IntArray, Nanoseconds
 from cyclescope.core.workload import InputSource, ModelFacts, Weights, Workload
 
 
@@ -44,6 +44,8 @@ class Script:
     `pace` multiplies a run's times, one factor a run, round and round (drift and noise can be planted here);
     `warm_up` factors come before them. A stamp pair costs `inside_ns` within an operation and `outside_ns` around it
     (multiples of four keep the quarters whole). `fail_at` raises in that run, counted from 0.
+    `busy_cores` [slots] is how many cores are busy in each slot (None: nobody can tell), and a stamp that reads the
+    processor time takes `processor_stamp_ns`.
     """
 
     graph: Graph
@@ -54,6 +56,8 @@ class Script:
     outside_ns: int = 0
     fail_at: int | None = None
     interrupt_at: int | None = None
+    busy_cores: FloatArray | None = None
+    processor_stamp_ns: int = 0
 
 
 PAPER_WORKLOAD = Workload(
@@ -81,6 +85,9 @@ class PaperSession:
     times: OpenTimes = field(default_factory=lambda: OpenTimes(None, None))
     notes: tuple[str, ...] = ()
     runs: int = 0
+
+    def resume(self) -> None:
+        return None  # paper has no global settings
 
     def trace(self) -> Graph:
         return self.script.graph
@@ -129,8 +136,29 @@ class PaperSession:
     def results(self) -> Results:
         return Results(np.ones((1, 1), dtype=np.int64))
 
+    def processor(self, graph: Graph, cycles: int) -> ProcessorSamples | None:
+        busy = self.script.busy_cores
+        if busy is None:
+            return None
+        stamp = self.script.processor_stamp_ns
+        waiting = float(busy[graph.slots.op < 0].mean())  # threads that wait burn as much while a stamp is taken
+        walls: list[IntArray] = []
+        processors: list[IntArray] = []
+        for _ in range(cycles):
+            slots = self._slots()
+            walls.append(_boundaries(slots + stamp))
+            processors.append(_boundaries(slots * busy + stamp * waiting))
+            self.clock.advance(int(walls[-1][-1]))
+        return ProcessorSamples(np.stack(processors), np.stack(walls), float(stamp))
+
     def outcome(self) -> str:
         return "nothing: this model exists on paper only"
 
     def close(self) -> None:
         return None
+
+
+def _boundaries(durations: IntArray | FloatArray) -> IntArray:
+    """Where slots of these durations begin and end, from 0."""
+    boundaries: IntArray = np.rint(np.concatenate([[0.0], np.cumsum(durations)])).astype(np.int64)
+    return boundaries

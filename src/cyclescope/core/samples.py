@@ -118,10 +118,11 @@ class MemorySamples:
 
 @dataclass(frozen=True, eq=False)
 class ProcessorSamples:
-    """Processor time of all threads at every stamp, from stamped runs of its own (their wall time is not used).
+    """Processor time of all threads at every stamp, from stamped runs of its own, which say nothing about how long a
+    cycle takes.
 
     `boundaries_ns` [runs, slots + 1] as in the light pass, but of processor time; `wall_boundaries_ns` likewise, of the
-    same runs by the wall clock. `stamp_ns` is the processor time that one stamp of this pass takes.
+    same runs by the wall clock. `stamp_ns` is what one stamp of this pass takes, of either.
     """
 
     boundaries_ns: IntArray
@@ -130,6 +131,16 @@ class ProcessorSamples:
 
     def __len__(self) -> int:
         return len(self.boundaries_ns)
+
+    def self_check(self, slots: int) -> None:
+        """Raise `ValueError` unless the columns belong together and to a graph of so many slots."""
+        for column in (self.boundaries_ns, self.wall_boundaries_ns):
+            if column.shape != (len(self), slots + 1) or column.dtype.kind not in "iu":
+                raise ValueError("the stamps of the processor time do not fit the graph")
+            if bool(np.any(np.diff(column, axis=1) < 0)):
+                raise ValueError("the processor time runs backwards")
+        if not 0 <= self.stamp_ns < np.inf:
+            raise ValueError("a stamp of the processor time takes no time that could be")
 
 
 @dataclass(frozen=True, slots=True)

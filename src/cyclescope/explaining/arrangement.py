@@ -110,7 +110,7 @@ def arrange(cycle: Cycle, attribution: Attribution, places: Sequence[str]) -> Ar
     span = forward.span_ns
     slack = np.maximum(span - forward.end_ns - rest, 0.0)
     slack[path] = 0.0  # sums in another order differ in their last digit
-    busy = reached(graph, cycle.samples.processor)
+    busy = reached(cycle)
     stage_of = [graph.stage_of(i) for i in range(len(graph))]
     layer_of = [graph.frames[f].layer for f in graph.op_frame.tolist()]
     in_layer: list[Key | None] = [
@@ -137,7 +137,7 @@ def arrange(cycle: Cycle, attribution: Attribution, places: Sequence[str]) -> Ar
         python_ns=float(attribution.slot_ns[~inside].sum()),
         threads=cycle.plan.threads,
         busy_cores=busy.shares(np.zeros(len(graph), dtype=np.int64), 1)[0] if busy else None,
-        python_cores=busy.python_share if busy else None,
+        python_cores=busy.python_cores if busy else None,
     )
 
 

@@ -6,22 +6,24 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cyclescope.core.graph import Graph
-from cyclescope.core.samples import ProcessorSamples
+from cyclescope.core.cycle import Cycle
 from cyclescope.core.units import FloatArray, IntArray
 from cyclescope.explaining.attribution import middle_half
+
+_UNDISTURBED = 1.25  # the most by which the runs may differ from the plain ones
 
 
 @dataclass(frozen=True, eq=False)
 class Reached:
-    """Processor and wall time of each operation [n] and of Python between them, means over the middle half of the runs.
+    """Processor and wall time of each operation [n], means over the middle half of the runs, less what a stamp takes.
 
-    What a stamp takes is off both. `op_shares` are NaN where an operation is shorter than the stamp around it.
+    `python_cores` is processor time ÷ wall time between operations: above 1 it is threads that burn time waiting.
+    `op_shares` are NaN where an operation is shorter than the stamp around it.
     """
 
     processor_ns: FloatArray
     wall_ns: FloatArray
-    python_share: float
+    python_cores: float
     stamp_ns: float
 
     @property
@@ -40,24 +42,32 @@ class Reached:
         return [busy / taken if taken > 0 else None for busy, taken in zip(processor, wall, strict=True)]
 
 
-def reached(graph: Graph, samples: ProcessorSamples | None) -> Reached | None:
-    """What `samples` tell about `graph`; None where nobody measured it."""
-    if samples is None or not len(samples):
+def reached(cycle: Cycle) -> Reached | None:
+    """What the processor pass of `cycle` tells; None where there was none, or where its runs took another time than the
+    plain ones: something else had a core meanwhile.
+    """
+    samples, plain = cycle.samples.processor, cycle.samples.plain
+    if samples is None or not len(samples) or not len(plain):
         return None
-    slots = graph.slots
+    graph, slots = cycle.graph, cycle.graph.slots
     walls = samples.wall_boundaries_ns
-    typical = middle_half(walls[:, -1] - walls[:, 0])
-    # Every slot lies between two stamps, and holds the second half of one and the first half of the other.
-    wall, processor = (
-        np.maximum(np.diff(column[typical], axis=1).mean(axis=0) - samples.stamp_ns, 0.0)
-        for column in (walls, samples.boundaries_ns)
-    )
+    totals = walls[:, -1] - walls[:, 0]
+    factor = (float(np.median(totals)) - samples.stamp_ns * len(slots)) / max(float(np.median(plain.wall_ns)), 1.0)
+    if not 1 / _UNDISTURBED <= factor <= _UNDISTURBED:
+        return None
+    typical = middle_half(totals)
+    wall, processor = (np.diff(column[typical], axis=1).mean(axis=0) for column in (walls, samples.boundaries_ns))
     inside = slots.op >= 0
+    between = float(wall[~inside].sum())
+    python_cores = float(processor[~inside].sum()) / between if between > 0 else 1.0
+    # Every slot lies between two stamps, and holds the second half of one and the first half of the other. While a
+    # stamp is taken, threads that burn time waiting go on doing so, just as while Python runs.
+    wall = np.maximum(wall - samples.stamp_ns, 0.0)
+    processor = np.maximum(processor - samples.stamp_ns * python_cores, 0.0)
     n = len(graph)
-    outside_wall = float(wall[~inside].sum())
     return Reached(
         processor_ns=np.bincount(slots.op[inside], weights=processor[inside], minlength=n),
         wall_ns=np.bincount(slots.op[inside], weights=wall[inside], minlength=n),
-        python_share=float(processor[~inside].sum()) / outside_wall if outside_wall > 0 else 1.0,
+        python_cores=python_cores,
         stamp_ns=samples.stamp_ns,
     )

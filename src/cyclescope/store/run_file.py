@@ -144,3 +144,5 @@ def _check_samples(cycle: Cycle) -> None:
         raise ValueError("the stamps run backwards")
     if cycle.samples.memory is not None:
         cycle.samples.memory.self_check(len(cycle.graph))
+    if cycle.samples.processor is not None:
+        cycle.samples.processor.self_check(len(cycle.graph.slots))

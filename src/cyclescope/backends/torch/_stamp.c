@@ -22,11 +22,17 @@ now_ns(void)
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-/* Records: rows of key, begin, end in one block of memory, which numpy can read in place. */
+/* Records: rows of key, begin, end in one block of memory, which numpy can read in place. Records that were given clocks
+ * of processor time also hold the sum of those clocks at begin and at end. */
+
+#define MOST_COLUMNS 5
 
 typedef struct {
     PyObject_HEAD
     int64_t *rows;
+    clockid_t *clocks;
+    Py_ssize_t clock_count;
+    Py_ssize_t columns; /* 3, or 5 with clocks */
     Py_ssize_t used; /* rows */
     Py_ssize_t room; /* rows */
     Py_ssize_t exports;
@@ -34,8 +40,27 @@ typedef struct {
     Py_ssize_t strides[2];
 } Records;
 
+typedef struct {
+    int64_t wall;
+    int64_t processor;
+} Stamp;
+
+/* The wall clock first, then the others: so both lie on the same side of what they cost. */
+static inline Stamp
+stamp(const Records *self)
+{
+    Stamp taken = {now_ns(), 0};
+    for (Py_ssize_t i = 0; i < self->clock_count; i++) {
+        struct timespec t;
+        if (clock_gettime(self->clocks[i], &t) == 0) { /* the clock of a thread that has ended fails, and time runs back */
+            taken.processor += (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+        }
+    }
+    return taken;
+}
+
 static int
-records_put(Records *self, int64_t key, int64_t begin, int64_t end)
+records_put(Records *self, int64_t key, Stamp begin, Stamp end)
 {
     if (self->used == self->room) {
         if (self->exports) {
@@ -43,7 +68,7 @@ records_put(Records *self, int64_t key, int64_t begin, int64_t end)
             return -1;
         }
         Py_ssize_t room = self->room * 2;
-        int64_t *rows = PyMem_RawRealloc(self->rows, (size_t)room * 3 * sizeof(int64_t));
+        int64_t *rows = PyMem_RawRealloc(self->rows, (size_t)(room * self->columns) * sizeof(int64_t));
         if (rows == NULL) {
             PyErr_NoMemory();
             return -1;
@@ -51,10 +76,14 @@ records_put(Records *self, int64_t key, int64_t begin, int64_t end)
         self->rows = rows;
         self->room = room;
     }
-    int64_t *row = self->rows + self->used * 3;
+    int64_t *row = self->rows + self->used * self->columns;
     row[0] = key;
-    row[1] = begin;
-    row[2] = end;
+    row[1] = begin.wall;
+    row[2] = end.wall;
+    if (self->clock_count) {
+        row[3] = begin.processor;
+        row[4] = end.processor;
+    }
     self->used++;
     return 0;
 }
@@ -63,8 +92,9 @@ static PyObject *
 records_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     Py_ssize_t room = 4096;
-    static char *names[] = {"room", NULL};
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|n", names, &room)) {
+    PyObject *clocks = NULL;
+    static char *names[] = {"room", "clocks", NULL};
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|nO!", names, &room, &PyTuple_Type, &clocks)) {
         return NULL;
     }
     if (room < 1 || room > PY_SSIZE_T_MAX / 64) {
@@ -75,10 +105,21 @@ records_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     if (self == NULL) {
         return NULL;
     }
-    self->rows = PyMem_RawMalloc((size_t)room * 3 * sizeof(int64_t));
-    if (self->rows == NULL) {
+    self->clock_count = clocks == NULL ? 0 : PyTuple_GET_SIZE(clocks);
+    self->columns = self->clock_count ? MOST_COLUMNS : 3;
+    self->rows = PyMem_RawMalloc((size_t)(room * self->columns) * sizeof(int64_t));
+    self->clocks = PyMem_RawMalloc((size_t)self->clock_count * sizeof(clockid_t));
+    if (self->rows == NULL || self->clocks == NULL) {
         Py_DECREF(self);
         return PyErr_NoMemory();
+    }
+    for (Py_ssize_t i = 0; i < self->clock_count; i++) {
+        long clock = PyLong_AsLong(PyTuple_GET_ITEM(clocks, i));
+        if (clock == -1 && PyErr_Occurred()) {
+            Py_DECREF(self);
+            return NULL;
+        }
+        self->clocks[i] = (clockid_t)clock;
     }
     self->room = room;
     return (PyObject *)self;
@@ -88,27 +129,8 @@ static void
 records_dealloc(Records *self)
 {
     PyMem_RawFree(self->rows);
+    PyMem_RawFree(self->clocks);
     Py_TYPE(self)->tp_free((PyObject *)self);
-}
-
-static PyObject *
-records_add(Records *self, PyObject *const *args, Py_ssize_t nargs)
-{
-    if (nargs != 3) {
-        PyErr_SetString(PyExc_TypeError, "add(key, begin_ns, end_ns)");
-        return NULL;
-    }
-    int64_t value[3];
-    for (int i = 0; i < 3; i++) {
-        value[i] = PyLong_AsLongLong(args[i]);
-        if (value[i] == -1 && PyErr_Occurred()) {
-            return NULL;
-        }
-    }
-    if (records_put(self, value[0], value[1], value[2]) < 0) {
-        return NULL;
-    }
-    Py_RETURN_NONE;
 }
 
 static PyObject *
@@ -132,12 +154,12 @@ records_getbuffer(Records *self, Py_buffer *view, int flags)
         return -1;
     }
     self->shape[0] = self->used;
-    self->shape[1] = 3;
-    self->strides[0] = 3 * sizeof(int64_t);
+    self->shape[1] = self->columns;
+    self->strides[0] = self->columns * (Py_ssize_t)sizeof(int64_t);
     self->strides[1] = sizeof(int64_t);
     view->obj = Py_NewRef((PyObject *)self);
     view->buf = self->rows;
-    view->len = self->used * 3 * (Py_ssize_t)sizeof(int64_t);
+    view->len = self->used * self->columns * (Py_ssize_t)sizeof(int64_t);
     view->readonly = 1;
     view->itemsize = sizeof(int64_t);
     view->format = (flags & PyBUF_FORMAT) ? "q" : NULL;
@@ -157,7 +179,6 @@ records_releasebuffer(Records *self, Py_buffer *Py_UNUSED(view))
 }
 
 static PyMethodDef records_methods[] = {
-    {"add", (PyCFunction)(void (*)(void))records_add, METH_FASTCALL, "Append one record: key, begin and end in ns."},
     {"clear", (PyCFunction)records_clear, METH_NOARGS, "Forget all records and keep their memory."},
     {NULL, NULL, 0, NULL},
 };
@@ -170,7 +191,8 @@ static PyBufferProcs records_as_buffer = {
 
 static PyTypeObject RecordsType = {
     PyVarObject_HEAD_INIT(NULL, 0).tp_name = "cyclescope.backends.torch._stamp.Records",
-    .tp_doc = "Rows of key, begin and end (nanoseconds); numpy reads them in place as int64 [rows, 3].",
+    .tp_doc = "Rows of key, begin and end (nanoseconds); numpy reads them in place as int64 [rows, 3]. With "
+              "clocks (ids of clock_gettime) also their sum at begin and end: [rows, 5].",
     .tp_basicsize = sizeof(Records),
     .tp_flags = Py_TPFLAGS_DEFAULT,
     .tp_new = records_new,
@@ -194,9 +216,9 @@ static PyObject *
 shim_vectorcall(PyObject *object, PyObject *const *args, size_t nargsf, PyObject *names)
 {
     Shim *self = (Shim *)object;
-    int64_t begin = now_ns();
+    Stamp begin = stamp(self->records);
     PyObject *result = PyObject_Vectorcall(self->call, args, nargsf, names);
-    int64_t end = now_ns();
+    Stamp end = stamp(self->records);
     if (result != NULL && records_put(self->records, self->key, begin, end) < 0) {
         Py_CLEAR(result);
     }

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from time import perf_counter_ns
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -60,19 +59,12 @@ class StampingMode(TorchFunctionMode):
 
     def __init__(self, functions: Sequence[Callable[..., Any]], records: Records) -> None:
         super().__init__()
-        self._key_of = {id(f): key for key, f in enumerate(functions)}
-        self._add = records.add
+        self._stamped = {id(f): stamped(f, key, records) for key, f in enumerate(functions)}
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        begin = perf_counter_ns()
-        result = func(*args, **(kwargs or {}))
-        end = perf_counter_ns()
-        key = self._key_of.get(id(func))
-        if key is not None:
-            self._add(key, begin, end)
-        return result
+        return self._stamped.get(id(func), func)(*args, **(kwargs or {}))
 
 
 class Recorder:
@@ -146,17 +138,29 @@ class Alignment:
         self._boundaries = len(graph.slots) + 1
 
     def boundaries(self, rows: IntArray, begin: int, end: int) -> IntArray:
-        """Times [slots + 1] of every boundary, relative to `begin`, from the `rows` [n, 3] of one run.
+        """Times [slots + 1] of every boundary, relative to `begin`, from the `rows` [n, 3 or 5] of one run.
 
         Raises `Misaligned`.
         """
+        outer = self._matched(rows)
+        return self._laid(outer[:, 1], outer[:, 2], begin, end)
+
+    def processor_boundaries(self, rows: IntArray, begin: int, end: int) -> IntArray:
+        """The same of the processor time in `rows` [n, 5], which was `begin` and `end` at the ends of the run."""
+        outer = self._matched(rows)
+        return self._laid(outer[:, 3], outer[:, 4], begin, end)
+
+    def _matched(self, rows: IntArray) -> IntArray:
         outer = rows[self._outermost(rows)]
         if not np.array_equal(outer[:, 0], self._expected):
             raise Misaligned(_first_difference(outer[:, 0].tolist(), self._expected.tolist()))
+        return outer
+
+    def _laid(self, begins: IntArray, ends: IntArray, begin: int, end: int) -> IntArray:
         times = np.empty(self._boundaries, dtype=np.int64)
         times[0], times[-1] = begin, end
-        times[self._begin] = outer[:, 1]
-        times[self._end] = outer[:, 2]
+        times[self._begin] = begins
+        times[self._end] = ends
         return times - begin
 
     def _outermost(self, rows: IntArray) -> BoolArray:

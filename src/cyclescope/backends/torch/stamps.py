@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from time import perf_counter_ns
+from time import clock_gettime_ns, perf_counter_ns
 from typing import Any, Protocol
 
 import numpy as np
@@ -27,9 +27,9 @@ else:
 
 
 class Records(Protocol):
-    """Rows of key, begin and end in nanoseconds, in the order of their ends."""
-
-    def add(self, key: int, begin_ns: int, end_ns: int, /) -> None: ...
+    """Rows of key, begin and end in nanoseconds, in the order of their ends; with clocks of processor time also what
+    those showed together at begin and at end.
+    """
 
     def clear(self) -> None: ...
 
@@ -37,13 +37,11 @@ class Records(Protocol):
 
 
 class PythonRecords:
-    """Records as a list of tuples."""
+    """Records as a list of tuples. `clocks` are ids of `clock_gettime`, summed at each stamp."""
 
-    def __init__(self) -> None:
-        self.rows: list[tuple[int, int, int]] = []
-
-    def add(self, key: int, begin_ns: int, end_ns: int, /) -> None:
-        self.rows.append((key, begin_ns, end_ns))
+    def __init__(self, clocks: tuple[int, ...] = ()) -> None:
+        self.rows: list[tuple[int, ...]] = []
+        self.clocks = clocks
 
     def clear(self) -> None:
         self.rows.clear()
@@ -52,15 +50,15 @@ class PythonRecords:
         return len(self.rows)
 
 
-def new_records(*, compiled: bool = COMPILED) -> Records:
+def new_records(clocks: tuple[int, ...] = (), *, compiled: bool = COMPILED) -> Records:
     """Where the stamps of one run go. The shims made for it are of the same kind."""
-    return _stamp.Records() if compiled else PythonRecords()
+    return _stamp.Records(clocks=clocks) if compiled else PythonRecords(clocks)
 
 
 def rows_of(records: Records) -> IntArray:
-    """A copy of the rows [n, 3]: key, begin, end."""
+    """A copy of the rows [n, 3]: key, begin, end; [n, 5] with clocks: then their sum at begin and at end."""
     if isinstance(records, PythonRecords):
-        return np.asarray(records.rows, dtype=np.int64).reshape(-1, 3)
+        return np.asarray(records.rows, dtype=np.int64).reshape(-1, 5 if records.clocks else 3)
     return np.array(records, dtype=np.int64)
 
 
@@ -69,6 +67,12 @@ def stamped(call: Callable[..., Any], key: int, records: Records) -> Callable[..
     if not isinstance(records, PythonRecords):
         assert isinstance(records, _stamp.Records)
         return _stamp.Shim(call, key, records)
+    shim = _stamping_both(call, key, records) if records.clocks else _stamping(call, key, records)
+    shim.__wrapped__ = call  # type: ignore[attr-defined]
+    return shim
+
+
+def _stamping(call: Callable[..., Any], key: int, records: PythonRecords) -> Callable[..., Any]:
     append = records.rows.append
 
     # Kept as small as can be: every instruction here is paid at each call.
@@ -78,5 +82,17 @@ def stamped(call: Callable[..., Any], key: int, records: Records) -> Callable[..
         append((key, begin, perf_counter_ns()))
         return result
 
-    shim.__wrapped__ = call  # type: ignore[attr-defined]
+    return shim
+
+
+def _stamping_both(call: Callable[..., Any], key: int, records: PythonRecords) -> Callable[..., Any]:
+    append, clocks = records.rows.append, records.clocks
+
+    def shim(*args: Any, **kwargs: Any) -> Any:
+        # The wall clock first at both ends, so that both clocks lie on the same side of what they cost.
+        begin, busy = perf_counter_ns(), sum(map(clock_gettime_ns, clocks))
+        result = call(*args, **kwargs)
+        append((key, begin, perf_counter_ns(), busy, sum(map(clock_gettime_ns, clocks))))
+        return result
+
     return shim
