@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -219,15 +218,11 @@ def deliver(cycle: object, out: Path | None, html: Path | None, form: Form, lang
     """
     from cyclescope.core.cycle import Cycle
     from cyclescope.explaining.explain import explain
-    from cyclescope.explaining.explanation import StepCode
     from cyclescope.report.writing import write_text
     from cyclescope.store.run_file import save
 
     assert isinstance(cycle, Cycle)
     explanation = explain(cycle)
-    if html is not None:  # the page is being written, so nobody needs to be told of it
-        seen = tuple(step for step in explanation.next_steps if step.code is not StepCode.LOOK_AT_TIMELINE)
-        explanation = replace(explanation, next_steps=seen)
     failed: list[OSError | OutputError] = []
     try:
         print_told(explanation, form, lang)

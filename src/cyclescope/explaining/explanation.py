@@ -124,26 +124,6 @@ class Doubt:
     value: float = 0.0
 
 
-class StepCode(StrEnum):
-    """What a reader may want to do next; `report.strings` says it in words. `Step.value` stands behind each."""
-
-    PYTHON_BOUND = "python-bound"  # share of Python between operations: larger batches, compiled graphs
-    TOKENIZER_BOUND = "tokenizer-bound"  # share of the tokenizer
-    MATMUL_BOUND = "matmul-bound"  # share of matrix products: threads, lower precision, smaller model
-    MATMUL_ON_ALL_CORES = "matmul-on-all-cores"  # the same, where there is no further core
-    PADDING = "padding"  # share of the tokens that are padding
-    EAGER_ATTENTION = "eager-attention"  # share of unfused softmax and its products: try --attention sdpa
-    LOOK_AT_TIMELINE = "look-at-timeline"  # unused
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One next step, with the number that speaks for it."""
-
-    code: StepCode
-    value: float = 0.0
-
-
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What one sentence has to say: where the time of the cycle goes. Shares are of the attributed time.
@@ -165,7 +145,8 @@ class Span:
     """A stretch of the exemplar run for a timeline: relative to the start of the cycle, strictly nested by `depth`.
 
     `op` is the row in the graph, or −1 for a frame or for Python time; `kind` is the operation's kind, `frame` or
-    `python` (with an empty name). The first span, at depth 0, is the whole cycle. Stamp costs are taken off.
+    `python` (with an empty name). The first span, at depth 0, is the whole cycle. Stamp costs are taken off. `step` is the
+    step of a generation that it is booked to, or −1.
     """
 
     name: str
@@ -177,13 +158,15 @@ class Span:
     duration_ns: int
     depth: int
     op: int = -1
+    step: int = -1
 
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
     """Everything that is derived from one cycle. `spans` are as they happened in the run closest to the median.
 
-    `generation` is there for a cycle that wrote text, `roofline` where ceilings of its machine are known.
+    `generation` is there for a cycle that wrote text, `roofline` where ceilings of its machine are known. `findings` are ranked,
+    the most promising first.
     """
 
     cycle: Cycle
@@ -198,7 +181,6 @@ class Explanation:
     places: tuple[GroupRow, ...]
     closure: Closure
     doubts: tuple[Doubt, ...]
-    next_steps: tuple[Step, ...]
     spans: tuple[Span, ...]
     generation: Generation | None = None
     memory: Memory | None = None

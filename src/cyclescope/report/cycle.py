@@ -1,5 +1,4 @@
-"""The page about one cycle: answer first, with its doubts, then what was found, the stages, the
-costliest work, the account."""
+"""The page about one cycle: the answer with its doubts, what was found, then the stages, the costliest work, the account."""
 
 from __future__ import annotations
 
@@ -10,6 +9,7 @@ from cyclescope.explaining.explanation import Explanation, GroupRow, LayerRow
 from cyclescope.explaining.siblings import UnlikeLayer, unlike_layers
 from cyclescope.report import format as fmt
 from cyclescope.report import wording
+from cyclescope.report.experts import expert_blocks
 from cyclescope.report.findings import finding_blocks
 from cyclescope.report.generation import generation_blocks
 from cyclescope.report.memory import memory_blocks
@@ -51,6 +51,7 @@ def cycle_page(explanation: Explanation, language: str = "en") -> Page:
         *roofline_blocks(explanation, s),
         *_layers(explanation, s),
         *_account(explanation, s),
+        *expert_blocks(explanation.cycle.graph, s),
         *(memory_blocks(explanation.memory, explanation.cycle.graph, s) if explanation.memory else ()),
         *_set_up(explanation, s),
     ]

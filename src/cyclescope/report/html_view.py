@@ -14,7 +14,7 @@ from cyclescope.core.op import Cost, OpKind
 from cyclescope.core.statistics import Estimate
 from cyclescope.explaining.dataflow import Level
 from cyclescope.explaining.explain import places
-from cyclescope.explaining.explanation import AccountRow, Explanation, GroupRow, LayerRow, OperationRow, StepCode
+from cyclescope.explaining.explanation import AccountRow, Explanation, GroupRow, LayerRow, OperationRow
 from cyclescope.explaining.siblings import unlike_layers
 from cyclescope.report import format as fmt
 from cyclescope.report import wording
@@ -29,15 +29,21 @@ from cyclescope.report.html_bars import (
     place,
     segments,
 )
+from cyclescope.report.html_findings import finding_cards
 from cyclescope.report.html_flow import FlowPainter, drawn_flow
 from cyclescope.report.html_generation import GenerationView
 from cyclescope.report.html_memory import MemoryView
+from cyclescope.report.html_path import PathLine, PathView
+from cyclescope.report.html_roofline import RooflineView
 from cyclescope.report.html_spans import FAMILIES, Shown
 from cyclescope.report.html_steps import ranges
+from cyclescope.report.html_whatif import DIGITS, Bounds, ThreadChoice, gathered, thread_choices
 from cyclescope.report.page import Heading, Note
 from cyclescope.report.strings import Advice, Strings
 from cyclescope.report.tasks import task_facts
 from cyclescope.report.text import PageText
+from cyclescope.report.text_findings import finding_text
+from cyclescope.report.text_gap import GapText, gap_text
 
 MOST_PLACES = 60
 MOST_OPERATIONS = 100
@@ -150,9 +156,9 @@ class View:
         self.facts = (*task_facts(explanation, s), *wording.facts(self.cycle, s))
         self.remarks = ((s.partial,) if self.cycle.partial else ()) + wording.remarks(self.cycle, s)
         self.doubts: tuple[Advice, ...] = tuple(wording.doubt(found, s) for found in explanation.doubts)
-        # This page is the timeline that the last step asks for.
-        here = [step for step in explanation.next_steps if step.code is not StepCode.LOOK_AT_TIMELINE]
-        self.steps = tuple(wording.next_step(step, s) for step in here)
+        self.ceilings: GapText = gap_text(s)
+        self.findings_title = finding_text(s).title
+        self.findings = finding_cards(explanation.findings, self.cycle.graph, shown.spans, s)
         self.set_up = wording.set_up(self.cycle, s)
         self.closure = wording.closure(explanation.closure, s)
         self.instrumentation = wording.instrumentation(explanation.closure, s)
@@ -170,9 +176,12 @@ class View:
         """Anchors and labels of the sections that this page has."""
         sections = (
             ("answer", self.p.nav_answer, True),
+            ("findings", self.findings_title, bool(self.findings)),
             ("generation", self.s.generation, self.generation is not None),
             ("stages", self.s.stages, bool(self.stages)),
             ("timeline", self.p.timeline, self.has_spans),
+            ("roofline", self.ceilings.title, self.roofline is not None),
+            ("what-if", self.p.what_if.title, self.roofline is not None),
             ("costliest", self.s.costliest, bool(self.places)),
             ("layers", self.s.layers, bool(self.stacks)),
             ("flow", self.p.flow, self.has_flow),
@@ -187,6 +196,45 @@ class View:
     def memory(self) -> MemoryView | None:
         told = self.e.memory
         return MemoryView(told, self.cycle.graph, self._span_of_op, self.s, self.p) if told is not None else None
+
+    @cached_property
+    def roofline(self) -> RooflineView | None:
+        told = self.e.roofline
+        return RooflineView(self.e, told, self._span_of_place, self.s, self.p) if told is not None else None
+
+    @cached_property
+    def bounds(self) -> Bounds | None:
+        """What the sliders compute with."""
+        return gathered(self.e.roofline) if self.e.roofline is not None else None
+
+    @cached_property
+    def threads(self) -> tuple[ThreadChoice, ...]:
+        """The numbers of threads that there are to choose from."""
+        told = self.e.roofline
+        if told is None:
+            return ()
+        return thread_choices(told.ceilings, self.cycle.plan.dtype, told.threads, self.cycle.machine.cores)
+
+    @property
+    def thread_position(self) -> int:
+        """Where the cycle's own number of threads stands among them."""
+        return next(k for k, choice in enumerate(self.threads) if choice.threads == self.cycle.plan.threads)
+
+    @cached_property
+    def what_if_notes(self) -> tuple[str, ...]:
+        t, bounds = self.p.what_if, self.bounds
+        notes = (t.scope, t.threads_note if self.threads else "")
+        merged = bounds is not None and bounds.digits < max(DIGITS)
+        return tuple(filter(None, (*notes, t.merged.format(digits=bounds.digits) if bounds and merged else "")))
+
+    @cached_property
+    def path(self) -> PathView | None:
+        told = self.e.arrangement
+        return PathView(self.e, told, self.s, self.p) if told is not None else None
+
+    @cached_property
+    def path_lines(self) -> tuple[PathLine, ...]:
+        return self.path.lines(self._span_of_op) if self.path is not None else ()
 
     @cached_property
     def busy_cores(self) -> str:

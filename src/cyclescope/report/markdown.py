@@ -10,6 +10,7 @@ from cyclescope.report.page import (
     Align,
     Bars,
     Block,
+    Claims,
     Code,
     Column,
     Heading,
@@ -18,7 +19,6 @@ from cyclescope.report.page import (
     Page,
     Paragraph,
     Severity,
-    Steps,
     Strip,
     Table,
 )
@@ -65,10 +65,19 @@ def _lines(block: Block) -> Iterable[str]:
             return [f"{escape(block.label)} `{_strip(block.values)}`", "", escape(block.text)]
         case KeyValues():
             return [f"- **{escape(key)}**: {escape(value)}" for key, value in block.rows]
-        case Steps():
-            return [f"{number}. {escape(item)}" for number, item in enumerate(block.items, start=1)]
+        case Claims():
+            return _claims(block)
         case Code():
             return _code(block)
+
+
+def _claims(claims: Claims) -> Iterator[str]:
+    for number, claim in enumerate(claims.items, start=1):
+        mark = f"{number}. "
+        yield f"{mark}**{escape(claim.text)}**" + ("  " if claim.evidence or claim.remedy else "")
+        rest = [escape(text) for text in (claim.evidence, claim.remedy) if text]
+        # Two blanks at the end of a line break it; the indentation keeps it in its item.
+        yield from (f"{' ' * len(mark)}{text}" + ("  " if text is not rest[-1] else "") for text in rest)
 
 
 def _table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> Iterator[str]:

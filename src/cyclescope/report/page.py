@@ -122,10 +122,19 @@ class KeyValues:
 
 
 @dataclass(frozen=True, slots=True)
-class Steps:
-    """Things to do, the most promising first."""
+class Claim:
+    """What is said, what speaks for it, and what to do about it (either may be empty)."""
 
-    items: tuple[str, ...]
+    text: str
+    evidence: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """Claims in the order of their weight, numbered."""
+
+    items: tuple[Claim, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +145,7 @@ class Code:
     language: str = ""
 
 
-Block: TypeAlias = Heading | Paragraph | Note | Table | Bars | Strip | KeyValues | Steps | Code
+Block: TypeAlias = Heading | Paragraph | Note | Table | Bars | Strip | KeyValues | Claims | Code
 
 
 @dataclass(frozen=True, slots=True)

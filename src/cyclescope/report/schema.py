@@ -257,15 +257,15 @@ class FindingEvidence(_Part):
     quantity: Literal["time", "share", "count", "bytes", "flop-rate", "bandwidth", "ratio", "number"] = Field(
         description="what it is measured in: ns, 0 … 1, a count, bytes, FLOPs a second, bytes a second, a factor, a plain number"
     )
-    value: float
-    operation: int | None = Field(description="row in operations by index that it stands at; null where at none")
+    value: float = Field(description="the number, in what its quantity says")
+    operation: int | None = Field(description="index of the operation that it stands at; null where at none")
 
 
 class FindingPlace(_Part):
     """Where in the cycle to look."""
 
     stage: Text = Field(description="empty where it is not one place")
-    layer: int | None
+    layer: int | None = Field(description="number of the layer within its stage; null where in none")
     operation: int | None = Field(description="index of the most telling operation")
 
 
@@ -564,6 +564,9 @@ class CycleReport(_Part):
         default=None, description="null where no encoder ran or no text was written"
     )
     memory: MemoryReport | None = Field(default=None, description="null for a cycle without operations")
+    experts: list[ExpertsReport] = Field(
+        default_factory=list, description="of a mixture of experts, by layer; empty for any other model"
+    )
     roofline: RooflineReport | None = Field(
         default=None, description="null where no ceilings of the machine are known, or nothing was stamped"
     )

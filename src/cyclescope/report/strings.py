@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 
 from cyclescope.core.errors import UsageError
 from cyclescope.core.op import OpKind
-from cyclescope.explaining.explanation import DoubtCode, StepCode
+from cyclescope.explaining.explanation import DoubtCode
 from cyclescope.explaining.generation import Phase
 from cyclescope.explaining.memory import Holding
 from cyclescope.explaining.metrics.definition import MetricName, Population, Summary, Unit
@@ -76,7 +76,6 @@ class Strings:
     account: str
     set_up: str
     doubts: str
-    next_steps: str
     # columns and legends
     stage: str
     operation: str
@@ -217,7 +216,6 @@ class Strings:
     memory_more: str
     memory_less: str
     memory_kept: str
-    memory_result_note: str
     memory_cache_end: str
     memory_course: str
     memory_largest: str
@@ -253,7 +251,6 @@ class Strings:
     unit_amounts: Mapping[Unit, str]
     remark_texts: Mapping[Remark, str]
     doubt_texts: Mapping[DoubtCode, Advice]
-    step_texts: Mapping[StepCode, str]
 
 
 EN = Strings(
@@ -298,7 +295,6 @@ EN = Strings(
     account="Account",
     set_up="Set-up",
     doubts="Doubts",
-    next_steps="What to do next",
     stage="stage",
     operation="operation",
     operations="operations",
@@ -470,8 +466,7 @@ EN = Strings(
     difference="difference",
     memory_more="The peak of activations and cache is {difference} above the computed one: Python variables and the model's result keep tensors beyond their last use, and operations need working memory inside.",
     memory_less="The peak of activations and cache is {difference} below the computed one: the model lets go of tensors before the module that was given them returns.",
-    memory_kept="{kept} more than computed is still there at the end of the cycle: the model hands it back and no operation reads it again, as the keys and values of a decoder.",
-    memory_result_note="What the model hands back and no operation reads again, as the keys and values of a decoder's forward pass, is not in the memory above.",
+    memory_kept="{kept} more than computed is still there at the end of the cycle: the model hands it back and no operation reads it again.",
     memory_cache_end="At the end the cache takes {computed} as computed, {measured} as measured.",
     memory_course="activations and cache over {operations} operations: at most {most}, in {place}",
     memory_largest="largest at the peak, by the operation that made it",
@@ -618,17 +613,6 @@ EN = Strings(
             ),
         }
     ),
-    step_texts=MappingProxyType(
-        {
-            StepCode.PYTHON_BOUND: "{share} of the time is Python between operations: larger batches or a compiled graph spread it.",
-            StepCode.TOKENIZER_BOUND: "{share} of the time is the tokenizer: use a fast one, tokenize in batches, or ahead of time.",
-            StepCode.MATMUL_BOUND: "{share} of the time is matrix products: more threads, lower precision or a smaller model shorten it.",
-            StepCode.MATMUL_ON_ALL_CORES: "{share} of the time is matrix products on all cores: lower precision or a smaller model shorten it.",
-            StepCode.PADDING: "{share} of the tokens are padding: sort texts by length, or pad less.",
-            StepCode.EAGER_ATTENTION: "{share} of the time is softmax outside fused attention: try --attention sdpa.",
-            StepCode.LOOK_AT_TIMELINE: "See the cycle as it happened: --html FILE.",
-        }
-    ),
 )
 
 ZH = Strings(
@@ -671,7 +655,6 @@ ZH = Strings(
     account="时间账",
     set_up="准备",
     doubts="疑点",
-    next_steps="下一步",
     stage="阶段",
     operation="算子",
     operations="算子",
@@ -745,10 +728,10 @@ ZH = Strings(
         }
     ),
     structure_title="{model} 的结构",
-    structure_answer="输入 {batch} × {tokens} 个词元：{operations} 个操作，{flops}，各操作共读 {read}、写 {written}。",
-    structure_note="在 {device} 设备上追踪，不含权重，没有运行，也没有计时。字节数按每个操作的输入读一次、输出写一次计算，不计缓存。",
+    structure_answer="输入 {batch} × {tokens} 个词元：{operations} 个算子，{flops}，各算子共读 {read}、写 {written}。",
+    structure_note="在 {device} 设备上追踪，不含权重，没有运行，也没有计时。字节数按每个算子的输入读一次、输出写一次计算，不计缓存。",
     by_stage="按阶段",
-    by_kind="按操作种类",
+    by_kind="按算子种类",
     flops="FLOPs",
     elementwise="逐元素",
     read="读",
@@ -855,8 +838,7 @@ ZH = Strings(
     difference="差值",
     memory_more="激活值与缓存的峰值比计算值高 {difference}：Python 变量和模型的返回值使张量在最后一次使用之后仍被保留，算子内部也需要工作内存。",
     memory_less="激活值与缓存的峰值比计算值低 {difference}：模型在接收张量的模块返回之前就已将其释放。",
-    memory_kept="周期结束时仍比计算值多 {kept}：由模型返回而不再有算子读取，例如解码器的键和值。",
-    memory_result_note="由模型返回而不再有算子读取的数据（例如解码器一次前向计算的键和值）不计入上述内存。",
+    memory_kept="周期结束时仍比计算值多 {kept}：由模型返回而不再有算子读取。",
     memory_cache_end="结束时缓存的计算值为 {computed}，实测值为 {measured}。",
     memory_course="{operations} 个算子期间的激活值与缓存：最多 {most}，出现在 {place}",
     memory_largest="峰值时最大的几块，按生成它的算子",
@@ -998,17 +980,6 @@ ZH = Strings(
             ),
             DoubtCode.NO_CALIBRATION: Advice("打点的开销未知，没有扣除。", "占比仅供参考；墙钟时间不受影响。"),
             DoubtCode.NO_LIGHT_PASS: Advice("没有打点，只有墙钟时间。", "请让它运行到结束。"),
-        }
-    ),
-    step_texts=MappingProxyType(
-        {
-            StepCode.PYTHON_BOUND: "{share} 的时间是算子之间的 Python：增大批量或编译计算图可以摊薄它。",
-            StepCode.TOKENIZER_BOUND: "{share} 的时间是分词：使用快速分词器，批量分词，或提前分词。",
-            StepCode.MATMUL_BOUND: "{share} 的时间是矩阵乘法：更多线程、更低精度或更小的模型可以缩短它。",
-            StepCode.MATMUL_ON_ALL_CORES: "{share} 的时间是占满全部核心的矩阵乘法：更低精度或更小的模型可以缩短它。",
-            StepCode.PADDING: "{share} 的词元是填充：按长度排序文本，或减少填充。",
-            StepCode.EAGER_ATTENTION: "{share} 的时间是未融合的 softmax：试试 --attention sdpa。",
-            StepCode.LOOK_AT_TIMELINE: "查看周期的实际过程：--html FILE。",
         }
     ),
 )

@@ -19,6 +19,7 @@ from cyclescope.report.page import (
     Bar,
     Bars,
     Block,
+    Claims,
     Code,
     Column,
     Heading,
@@ -27,7 +28,6 @@ from cyclescope.report.page import (
     Page,
     Paragraph,
     Severity,
-    Steps,
     Strip,
     Table,
 )
@@ -50,7 +50,7 @@ _SEVERITY = {
 # What a stream that takes no more than ASCII gets instead.
 _IN_ASCII = {
     "µ": "u", "≈": "~", "×": "x", "±": "+/-", "–": "-", "—": "-", "·": "-", "∞": "inf", "…": "...", "’": "'", "✓": "+", "▲": "!",
-    "•": "*", "√": "sqrt", "“": '"', "”": '"', "→": "->",
+    "•": "*", "√": "sqrt", "“": '"', "”": '"', "→": "->", "−": "-", "÷": "/",
 }  # fmt: skip
 
 
@@ -164,8 +164,8 @@ class _Terminal:
                 return self._strip(block)
             case KeyValues():
                 return self._key_values(block)
-            case Steps():
-                return self._steps(block)
+            case Claims():
+                return self._claims(block)
             case Code():
                 return (Text(piece) for line in block.lines for piece in wrap(line, self.width))
 
@@ -185,9 +185,13 @@ class _Terminal:
         if note.remedy:
             yield from self._hanging("", note.remedy, _PLAIN)
 
-    def _steps(self, steps: Steps) -> Iterator[Text]:
-        for number, item in enumerate(steps.items, start=1):
-            yield from self._hanging(f"{number}.", item, _PLAIN, indent=3)
+    def _claims(self, claims: Claims) -> Iterator[Text]:
+        indent = cell_len(f"{len(claims.items)}. ")
+        for number, claim in enumerate(claims.items, start=1):
+            yield from self._hanging(f"{number}.", claim.text, _LEAD, indent=indent)
+            for text, style in ((claim.evidence, _DIM), (claim.remedy, _PLAIN)):
+                if text:
+                    yield from self._hanging("", text, style, indent=indent)
 
     def _key_values(self, block: KeyValues) -> Iterator[Text]:
         indent = max(cell_len(key) for key, _ in block.rows) + _GAP

@@ -1,4 +1,4 @@
-"""Sums that must agree, the answer, the places, and what is worth doing next."""
+"""Sums that must agree, the answer, the places."""
 
 from __future__ import annotations
 
@@ -8,30 +8,15 @@ import numpy as np
 import pytest
 from core.small_graphs import build, call, few_examples, small_bert, timed_graphs
 from hypothesis import given
-from paper_models import PAPER_BERT_WORKLOAD, paper_bert, paper_cycle, slot_times
+from paper_models import paper_bert, paper_cycle, slot_times
 
-from cyclescope.core.cycle import Cycle
 from cyclescope.core.graph import Graph
-from cyclescope.core.graph_builder import GraphBuilder
 from cyclescope.core.op import Cost, OpKind
 from cyclescope.core.samples import PlainSamples
 from cyclescope.core.units import IntArray
 from cyclescope.explaining.closure import PYTHON, UNEXPLAINED
 from cyclescope.explaining.explain import explain, places
-from cyclescope.explaining.explanation import Answer, Step, StepCode
-
-
-def timed(graph: Graph, op_ns: dict[OpKind, int], python_ns: int = 0) -> Cycle:
-    """Operations take what their kind takes, every gap takes `python_ns`."""
-    ops = [python_ns if op < 0 else op_ns[graph.kinds[int(op)]] for op in graph.slots.op]
-    return paper_cycle(graph, np.asarray(ops, dtype=np.int64), pace=(1.0,))
-
-
-def of_kinds(*kinds: OpKind) -> Graph:
-    b = GraphBuilder()
-    for kind in kinds:
-        b.op(kind.value, kind, (), [b.tensor((1,))])
-    return b.build()
+from cyclescope.explaining.explanation import Answer
 
 
 @few_examples
@@ -117,10 +102,10 @@ def test_the_answer_names_the_heaviest_stage_its_layers_and_the_heaviest_kind() 
     assert found.answer == Answer("encode", encode.share, 3, OpKind.MATMUL, matmul.share, python)
 
 
-def test_without_a_stamped_run_there_is_no_answer_and_nothing_to_do() -> None:
+def test_without_a_stamped_run_there_is_no_answer() -> None:
     found = explain(paper_cycle(small_bert(), light=False))
     assert found.answer == Answer("", 0.0, 0, OpKind.OTHER, 0.0, 0.0)
-    assert (found.next_steps, found.spans, found.closure.rows) == ((), (), ())
+    assert (found.spans, found.closure.rows) == ((), ())
     assert {row.share for row in found.stages} == {0.0}
 
 
@@ -130,52 +115,3 @@ def test_wall_processor_time_and_minimum_are_those_of_the_plain_runs() -> None:
     found = explain(replace(cycle, samples=replace(cycle.samples, plain=plain)))
     assert (found.wall.value_ns, found.cpu.value_ns, found.minimum_ns) == (20.0, 41.0, 10.0)
     assert found.closure.rows[-1].name == UNEXPLAINED
-
-
-MATMUL, SOFTMAX, TEXT, OTHER = OpKind.MATMUL, OpKind.SOFTMAX, OpKind.TEXT, OpKind.OTHER
-
-
-@pytest.mark.parametrize(
-    ("op_ns", "python_ns", "code", "least"),
-    [
-        ({MATMUL: 50_000, OTHER: 50_000}, 0, StepCode.MATMUL_ON_ALL_CORES, 0.50),
-        ({SOFTMAX: 5_000, OTHER: 95_000}, 0, StepCode.EAGER_ATTENTION, 0.05),
-        ({OTHER: 150_000}, 25_000, StepCode.PYTHON_BOUND, 0.25),
-    ],
-)
-def test_a_step_is_worth_a_line_from_its_share_on(
-    op_ns: dict[OpKind, int], python_ns: int, code: StepCode, least: float
-) -> None:
-    graph = of_kinds(*op_ns)
-    reached = explain(timed(graph, op_ns, python_ns)).next_steps
-    assert Step(code, least) in reached
-    slightly_less = {kind: ns + 100 * (kind is OTHER) for kind, ns in op_ns.items()}
-    assert code not in {step.code for step in explain(timed(graph, slightly_less, python_ns)).next_steps}
-
-
-def test_a_heavy_tokenizer_is_a_step() -> None:
-    graph = build(call("", 1, stage="tokenize"), call("embed", 1), call("h.0", 100), call("h.1", 100))
-    times = np.where(graph.slots.op == 0, 300, np.where(graph.slots.op > 0, 900, 0))
-    assert Step(StepCode.TOKENIZER_BOUND, 0.1) in explain(paper_cycle(graph, times, pace=(1.0,))).next_steps
-
-
-@pytest.mark.parametrize(("real_tokens", "worth"), [(88, True), (91, False)])
-def test_padding_is_worth_a_line_from_a_tenth_of_the_tokens_on(real_tokens: int, worth: bool) -> None:
-    padded = replace(PAPER_BERT_WORKLOAD, batch=1, tokens_in=100, real_tokens=real_tokens)
-    steps = explain(paper_cycle(small_bert(), workload=padded)).next_steps
-    assert (StepCode.PADDING in {step.code for step in steps}) == worth
-
-
-def test_padding_is_a_step_with_the_share_of_the_tokens_that_are_padding() -> None:
-    padded = replace(PAPER_BERT_WORKLOAD, batch=2, tokens_in=16, real_tokens=24)
-    steps = explain(paper_cycle(small_bert(), workload=padded)).next_steps
-    assert Step(StepCode.PADDING, 0.25) in steps
-
-
-def test_steps_come_with_the_largest_share_first_and_the_timeline_last() -> None:
-    padded = replace(PAPER_BERT_WORKLOAD, batch=2, tokens_in=16, real_tokens=8)
-    steps = explain(paper_cycle(small_bert(), workload=padded)).next_steps
-    *shares, last = steps
-    assert last == Step(StepCode.LOOK_AT_TIMELINE)
-    assert [step.value for step in shares] == sorted((step.value for step in shares), reverse=True)
-    assert [step.code for step in shares[:2]] == [StepCode.PYTHON_BOUND, StepCode.PADDING]

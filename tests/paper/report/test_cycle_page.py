@@ -14,7 +14,7 @@ from cyclescope.core.workload import InputSource
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation
 from cyclescope.report.cycle import MOST_PLACES, cycle_page
-from cyclescope.report.page import Bars, Heading, KeyValues, Note, Page, Paragraph, Severity, Steps, Strip, Table
+from cyclescope.report.page import Bars, Claims, Heading, KeyValues, Note, Page, Paragraph, Severity, Strip, Table
 
 T = TypeVar("T")
 
@@ -36,13 +36,13 @@ def test_the_answer_comes_first(explanation: Explanation) -> None:
 
 def test_the_order_of_the_sections(explanation: Explanation) -> None:
     assert [heading.text for heading in of(Heading, cycle_page(explanation))] == [
+        "What holds it up",
         "Stages",
         "Costliest operations",
         "Layers",
         "Account",
         "Memory",
         "Set-up",
-        "What to do next",
     ]
 
 
@@ -160,9 +160,12 @@ def test_doubts_come_with_a_remedy(graph: Graph) -> None:
     assert all(found.values())
 
 
-def test_next_steps_bring_their_evidence(explanation: Explanation) -> None:
-    steps = of(Steps, cycle_page(explanation))[0].items
-    assert steps[0].startswith("89.9 % of the time is matrix products")
+def test_findings_bring_their_evidence_and_their_remedy(explanation: Explanation) -> None:
+    (claims,) = of(Claims, cycle_page(explanation))
+    assert len(claims.items) == len(explanation.findings) > 1
+    compute = next(claim for claim in claims.items if "matrix products that compute" in claim.text)
+    assert compute.evidence.startswith("47.7 GFLOP/s reached. Most at encode 7 · encoder.layer.7.intermediate.dense")
+    assert all(claim.evidence and claim.remedy for claim in claims.items)
 
 
 def test_a_layer_of_another_class_is_named() -> None:

@@ -79,7 +79,10 @@ def test_what_the_schema_promises(explanation: Explanation) -> None:
     assert data["machine"]["packages"] == [{"name": "torch", "version": "2.13"}]
     assert data["workload"]["model"]["weights"] == "random"
     assert data["set_up"]["import_ns"] == 1_830_000_000
-    assert data["next_steps"][0]["code"] == "matmul-on-all-cores"
+    found = {finding["code"]: finding for finding in data["findings"]}
+    assert found["compute-bound"]["share"] == pytest.approx(0.9, abs=0.01)
+    assert found["compute-bound"]["gain_at_most"] is None
+    assert found["compute-bound"]["place"]["operation"] == data["operations"][0]["index"]
 
 
 def test_every_figure_is_that_of_the_explanation(explanation: Explanation) -> None:

@@ -35,13 +35,56 @@ class Quantity(StrEnum):
     FLOP_RATE = "flop-rate"  # a second
     BANDWIDTH = "bandwidth"  # bytes a second
     RATIO = "ratio"
+    NUMBER = "number"  # of what cannot be counted, as cores that are busy on average
+
+
+class EvidenceName(StrEnum):
+    """What a number says; stable, for machines. `report` has the words."""
+
+    PYTHON = "python"  # share of the time between operations, text stages left out
+    SMALL = "small"  # share of operations too small for anything but their dispatch to count
+    OPERATIONS = "operations"  # how many operations the claim is about
+    MEAN_GAP = "mean-gap"  # Python time an operation
+    MEAN_TIME = "mean-time"  # of one of these operations
+    TIME = "time"  # of all of them together
+    OF_DECODE = "of-decode"  # share of the decode steps
+    BYTES_A_STEP = "bytes-a-step"
+    MOVED = "moved"  # bytes read and written by all of them
+    REACHED_BANDWIDTH = "reached-bandwidth"
+    BANDWIDTH_CEILING = "bandwidth-ceiling"
+    USUAL_BANDWIDTH = "usual-bandwidth"  # of the elementwise operations of the same cycle
+    REACHED_FLOPS = "reached-flops"
+    FLOPS_CEILING = "flops-ceiling"
+    OF_CEILING = "of-ceiling"
+    TIMES_FLOOR = "times-floor"  # time over what moving its bytes takes
+    COPIES = "copies"  # share of copies and changes of layout
+    BIASES = "biases"  # share of biases added apart
+    PADDED = "padded"  # share of the tokens that are padding
+    REAL_TOKENS = "real-tokens"
+    LONGEST = "longest"  # tokens of the longest text
+    A_TOKEN = "a-token"  # time a token
+    SCORES = "scores"  # bytes of the score matrices that are written out
+    BETWEEN = "between"  # share of the passes over the scores, the products left out
+    LAST_STEP = "last-step"  # bytes that the last decode step copies
+    THREADS = "threads"
+    CORES = "cores"
+    BUSY = "busy"  # cores kept busy on average
+    EXCESS = "excess"  # time beyond the median layer's
+    FACTOR = "factor"  # time over the median layer's
+    AT_OPERATION = "at-operation"  # time that one operation takes more than in the other layers
+    FIRST = "first"  # time of the first cycle
+    STEADY = "steady"  # median of the cycles after warm-up
+    TIMES_STEADY = "times-steady"
+    HALF_WIDTH = "half-width"  # of the interval of the median, as a share of it
+    OTHER_LOAD = "other-load"  # share of the cores that others used
+    NO_DIFFERENCE = "no-difference"  # half width of the interval of an A/A comparison here
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One number. `name` is a code that `report` has words for; `op` is the operation it stands at (−1: at none)."""
+    """One number, in what it is measured, and the operation it stands at (−1: at none)."""
 
-    name: str
+    name: EvidenceName
     quantity: Quantity
     value: float
     op: int = -1

@@ -1,0 +1,38 @@
+"""Compute-bound: the cycle is matrix products that no memory holds up; how near they are to their ceiling."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cyclescope.core.units import NS_PER_S
+from cyclescope.explaining.findings.facts import Facts
+from cyclescope.explaining.findings.finding import Evidence, EvidenceName, Finding, FindingCode, Quantity
+
+# More than half of the cycle: then nothing else can be the bottleneck.
+_LEAST = 0.5
+
+
+def compute_bound(facts: Facts) -> Iterator[Finding]:
+    """Found where products limited by compute take half of the cycle.
+
+    The gain at most is what running all of them at their ceiling would bring; 0 without ceilings, and where they are as near
+    to it as can be told: what lower precision or a smaller model bring then is no matter of these ceilings.
+    """
+    mask = facts.computing
+    time = facts.time_of(mask)
+    share = facts.share(time)
+    if share < _LEAST:
+        return
+    op = facts.costliest(mask)
+    flops = int(facts.graph.flops[mask].sum())
+    evidence = [Evidence(EvidenceName.REACHED_FLOPS, Quantity.FLOP_RATE, flops / time * NS_PER_S, op)]
+    gain = 0.0
+    if facts.roofline is not None:
+        floor = float(facts.roofline.compute_ns[mask].sum())
+        evidence += [
+            Evidence(EvidenceName.FLOPS_CEILING, Quantity.FLOP_RATE, flops / floor * NS_PER_S),
+            Evidence(EvidenceName.OF_CEILING, Quantity.SHARE, floor / time),
+        ]
+        reachable = facts.share(float(facts.roofline.gap_ns[mask].sum()))
+        gain = reachable if reachable >= facts.noise_floor else 0.0
+    yield Finding(FindingCode.COMPUTE_BOUND, share, gain, tuple(evidence), facts.place(op))
