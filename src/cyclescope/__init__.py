@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any
 from cyclescope.core.version import __version__
 
 if TYPE_CHECKING:
+    from cyclescope.calibrating.calibrate import calibrate
     from cyclescope.core.cycle import Cycle
     from cyclescope.core.graph import Graph
     from cyclescope.core.machine import Machine
     from cyclescope.core.plan import Plan
     from cyclescope.core.workload import Workload
+    from cyclescope.explaining.comparison import compare
     from cyclescope.explaining.explain import explain
     from cyclescope.measuring.dialogue import measure_dialogue
     from cyclescope.measuring.measure import measure, trace, watch
+    from cyclescope.measuring.pair import measure_pair
     from cyclescope.store.run_file import load, save
 
 _HOMES = {
@@ -24,9 +27,12 @@ _HOMES = {
     "Machine": "cyclescope.core.machine",
     "Plan": "cyclescope.core.plan",
     "Workload": "cyclescope.core.workload",
+    "compare": "cyclescope.explaining.comparison",
+    "calibrate": "cyclescope.calibrating.calibrate",
     "explain": "cyclescope.explaining.explain",
     "measure": "cyclescope.measuring.measure",
     "measure_dialogue": "cyclescope.measuring.dialogue",
+    "measure_pair": "cyclescope.measuring.pair",
     "trace": "cyclescope.measuring.measure",
     "watch": "cyclescope.measuring.measure",
     "load": "cyclescope.store.run_file",
@@ -40,10 +46,13 @@ __all__ = [
     "Plan",
     "Workload",
     "__version__",
+    "calibrate",
+    "compare",
     "explain",
     "load",
     "measure",
     "measure_dialogue",
+    "measure_pair",
     "save",
     "trace",
     "watch",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -15,6 +16,7 @@ from cyclescope.calibrating.products import scout
 from cyclescope.calibrating.rounds import Notify, in_turn, same_against_same, silent
 from cyclescope.core.ceilings import Ceilings, Figure, Origin
 from cyclescope.core.clock import Clock, SystemClock
+from cyclescope.core.errors import OutputError
 from cyclescope.core.fingerprint import fingerprint
 from cyclescope.core.units import Nanoseconds
 from cyclescope.store.calibration_file import keep as keep_file
@@ -34,7 +36,8 @@ def calibrate(
     cores unless given. With `keep` the result is kept for this user, and `measure` puts it into every cycle that it
     takes on the same machine. Threads that were set are put back. Interrupted by Ctrl-C, it keeps nothing.
 
-    Raises `UsageError`, `MissingExtra`, `Unsupported`, `EngineError`, and `OutputError` where it cannot be kept.
+    What cannot be kept (a home that is read-only) is a warning. Raises `UsageError`, `MissingExtra`, `Unsupported` and
+    `EngineError`.
     """
     progress("load", 0.0)
     extent(1, threads)  # numbers that cannot be are refused before seconds of imports
@@ -46,7 +49,10 @@ def calibrate(
     finally:
         probes.close()
     if keep:
-        keep_file(ceilings)
+        try:
+            keep_file(ceilings)
+        except OutputError as error:
+            warnings.warn(str(error), stacklevel=2)  # what was measured is worth more than that it is kept
     return ceilings
 
 

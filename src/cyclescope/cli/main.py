@@ -11,7 +11,9 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from cyclescope.cli import define, demo, measure, models, show, tokens, trace
+from cyclescope.cli import calibrate, compare, define, demo, doctor, measure, models, show, tokens, trace
+from cyclescope.cli.defects import defect
+from cyclescope.cli.gate import GatedCommand
 from cyclescope.core.errors import CyclescopeError, Interrupted, OutputError
 from cyclescope.core.version import __version__
 
@@ -40,10 +42,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("measure")(measure.measure)
+app.command("compare", cls=GatedCommand)(compare.compare)
 app.command("show")(show.show)
 app.command("trace")(trace.trace)
 app.command("tokens")(tokens.tokens)
 app.command("models")(models.models)
+app.command("calibrate")(calibrate.calibrate)
+app.command("doctor")(doctor.doctor)
 app.command("define")(define.define)
 app.command("demo")(demo.demo)
 
@@ -79,13 +84,7 @@ def run(arguments: Sequence[str] | None = None) -> None:
     except Exception as error:
         if os.environ.get("CYCLESCOPE_DEBUG"):
             raise
-        _tell(
-            CyclescopeError(
-                "cyclescope has a defect here.",
-                f"{type(error).__name__}: {error}",
-                "Please report it, with what CYCLESCOPE_DEBUG=1 prints before the same command.",
-            )
-        )
+        _tell(defect(error))
         sys.exit(1)
 
 

@@ -1,0 +1,255 @@
+"""`doctor`: whether this machine can be trusted for measuring now, one judgement a topic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cyclescope.backends.host_state import HostState
+from cyclescope.core.ceilings import Ceilings, Figure
+from cyclescope.core.fingerprint import Freshness
+from cyclescope.core.machine import Machine
+from cyclescope.core.samples import Load
+
+# Where a figure begins to be trouble. Each is far from what a machine at rest shows and from what a busy one does.
+BUSY = 0.05  # share of all cores that others use
+SCARCE_MEMORY = 0.10  # share of the memory that is left
+NOISY = 0.02  # half width of the A/A interval in a trial of two seconds
+COARSE_CLOCK_NS = 1_000  # a small operation takes as long
+_STEADY_GOVERNORS = frozenset({"performance"})
+_VECTORS = frozenset({"avx2", "avx512f", "asimd", "sve", "sve2"})
+
+
+class Topic(StrEnum):
+    """What is looked at."""
+
+    CORES = "cores"
+    QUOTA = "quota"
+    LOAD = "load"
+    FREQUENCY = "frequency"
+    TURBO = "turbo"
+    MEMORY = "memory"
+    SWAP = "swap"
+    VIRTUAL = "virtual"
+    THREADS = "threads"
+    ENGINES = "engines"
+    EXTRAS = "extras"
+    INSTRUCTIONS = "instructions"
+    CALIBRATION = "calibration"
+    CLOCK = "clock"
+    NOISE = "noise"
+
+
+class Outcome(StrEnum):
+    """What was found; `…-unknown` where the system does not tell."""
+
+    CORES_ALL = "cores-all"
+    CORES_FEWER = "cores-fewer"
+    QUOTA_NONE = "quota-none"
+    QUOTA_LIMITS = "quota-limits"
+    QUOTA_THROTTLED = "quota-throttled"
+    LOAD_QUIET = "load-quiet"
+    LOAD_BUSY = "load-busy"
+    LOAD_UNKNOWN = "load-unknown"
+    FREQUENCY_STEADY = "frequency-steady"
+    FREQUENCY_VARIES = "frequency-varies"
+    FREQUENCY_UNKNOWN = "frequency-unknown"
+    TURBO_ON = "turbo-on"
+    TURBO_OFF = "turbo-off"
+    MEMORY_AMPLE = "memory-ample"
+    MEMORY_SCARCE = "memory-scarce"
+    MEMORY_UNKNOWN = "memory-unknown"
+    SWAP_NONE = "swap-none"
+    SWAP_UNUSED = "swap-unused"
+    SWAP_USED = "swap-used"
+    SWAP_UNKNOWN = "swap-unknown"
+    VIRTUAL_NO = "virtual-no"
+    VIRTUAL_YES = "virtual-yes"
+    THREADS_UNSET = "threads-unset"
+    THREADS_FIT = "threads-fit"
+    THREADS_MANY = "threads-many"
+    THREADS_FEW = "threads-few"
+    THREADS_ODD = "threads-odd"
+    ENGINES_THERE = "engines-there"
+    ENGINES_NONE = "engines-none"
+    EXTRAS_THERE = "extras-there"
+    EXTRAS_NONE = "extras-none"
+    INSTRUCTIONS_VECTOR = "instructions-vector"
+    INSTRUCTIONS_SCALAR = "instructions-scalar"
+    INSTRUCTIONS_UNKNOWN = "instructions-unknown"
+    CALIBRATION_FRESH = "calibration-fresh"
+    CALIBRATION_CHANGED = "calibration-changed"
+    CALIBRATION_OLD = "calibration-old"
+    CALIBRATION_MISSING = "calibration-missing"
+    CALIBRATION_BROKEN = "calibration-broken"
+    CLOCK_FINE = "clock-fine"
+    CLOCK_COARSE = "clock-coarse"
+    NOISE_LOW = "noise-low"
+    NOISE_HIGH = "noise-high"
+    NOISE_UNKNOWN = "noise-unknown"
+
+
+WARNINGS = frozenset(
+    {
+        Outcome.CORES_FEWER,
+        Outcome.QUOTA_THROTTLED,
+        Outcome.LOAD_BUSY,
+        Outcome.FREQUENCY_VARIES,
+        Outcome.MEMORY_SCARCE,
+        Outcome.SWAP_USED,
+        Outcome.VIRTUAL_YES,
+        Outcome.THREADS_MANY,
+        Outcome.THREADS_FEW,
+        Outcome.THREADS_ODD,
+        Outcome.ENGINES_NONE,
+        Outcome.INSTRUCTIONS_SCALAR,
+        Outcome.CALIBRATION_CHANGED,
+        Outcome.CALIBRATION_OLD,
+        Outcome.CALIBRATION_MISSING,
+        Outcome.CALIBRATION_BROKEN,
+        Outcome.CLOCK_COARSE,
+        Outcome.NOISE_HIGH,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrated:
+    """What is kept of this machine. `broken` counts files that cannot be read."""
+
+    ceilings: Ceilings | None = None
+    freshness: Freshness | None = None
+    broken: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything that is judged."""
+
+    machine: Machine
+    state: HostState
+    load: Load
+    calibrated: Calibrated
+    noise: Figure | None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One judgement."""
+
+    topic: Topic
+    outcome: Outcome
+
+    @property
+    def fine(self) -> bool:
+        return self.outcome not in WARNINGS
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """The facts and a judgement for each topic that there is something to say about."""
+
+    facts: Facts
+    checks: tuple[Check, ...]
+
+    @property
+    def warnings(self) -> int:
+        return sum(not check.fine for check in self.checks)
+
+
+def examine(facts: Facts) -> Examination:
+    """Judge `facts`; the same facts give the same judgements."""
+    return Examination(facts, tuple(Check(topic, outcome) for topic, outcome in _outcomes(facts)))
+
+
+def _outcomes(facts: Facts) -> Iterator[tuple[Topic, Outcome]]:
+    state = facts.state
+    fewer = state.usable_cores < state.online_cores
+    yield Topic.CORES, Outcome.CORES_FEWER if fewer else Outcome.CORES_ALL
+    yield Topic.QUOTA, _quota(state, facts.load)
+    yield Topic.LOAD, _load(facts.load)
+    yield Topic.FREQUENCY, _frequency(state)
+    if state.turbo is not None:
+        yield Topic.TURBO, Outcome.TURBO_ON if state.turbo else Outcome.TURBO_OFF
+    yield Topic.MEMORY, _memory(facts)
+    yield Topic.SWAP, _swap(state)
+    yield Topic.VIRTUAL, Outcome.VIRTUAL_YES if facts.machine.virtual else Outcome.VIRTUAL_NO
+    yield Topic.THREADS, _threads(facts)
+    yield Topic.ENGINES, Outcome.ENGINES_THERE if state.engines else Outcome.ENGINES_NONE
+    yield Topic.EXTRAS, Outcome.EXTRAS_THERE if state.extras else Outcome.EXTRAS_NONE
+    yield Topic.INSTRUCTIONS, _instructions(state)
+    yield Topic.CALIBRATION, _calibration(facts.calibrated)
+    coarse = state.clock_step_ns > COARSE_CLOCK_NS
+    yield Topic.CLOCK, Outcome.CLOCK_COARSE if coarse else Outcome.CLOCK_FINE
+    yield Topic.NOISE, _noise(facts.noise)
+
+
+def _quota(state: HostState, load: Load) -> Outcome:
+    if load.throttled_ns:
+        return Outcome.QUOTA_THROTTLED
+    limits = state.quota_cores is not None and state.quota_cores < state.usable_cores
+    return Outcome.QUOTA_LIMITS if limits else Outcome.QUOTA_NONE
+
+
+def _load(load: Load) -> Outcome:
+    if load.other_busy is None:
+        return Outcome.LOAD_UNKNOWN
+    return Outcome.LOAD_BUSY if load.other_busy > BUSY else Outcome.LOAD_QUIET
+
+
+def _frequency(state: HostState) -> Outcome:
+    if not state.governors:
+        return Outcome.FREQUENCY_UNKNOWN
+    steady = set(state.governors) <= _STEADY_GOVERNORS
+    return Outcome.FREQUENCY_STEADY if steady else Outcome.FREQUENCY_VARIES
+
+
+def _memory(facts: Facts) -> Outcome:
+    available, whole = facts.state.available_bytes, facts.machine.memory_bytes
+    if available is None or not whole:
+        return Outcome.MEMORY_UNKNOWN
+    return Outcome.MEMORY_SCARCE if available < SCARCE_MEMORY * whole else Outcome.MEMORY_AMPLE
+
+
+def _swap(state: HostState) -> Outcome:
+    if state.swap_bytes is None or state.swap_used_bytes is None:
+        return Outcome.SWAP_UNKNOWN
+    if not state.swap_bytes:
+        return Outcome.SWAP_NONE
+    return Outcome.SWAP_USED if state.swap_used_bytes else Outcome.SWAP_UNUSED
+
+
+def _threads(facts: Facts) -> Outcome:
+    limits = [value for _, value in facts.state.thread_limits]
+    if not limits:
+        return Outcome.THREADS_UNSET
+    # OMP_NUM_THREADS may be a list, one number for each level of nesting; the first counts here.
+    first = [value.partition(",")[0].strip() for value in limits]
+    if any(not value.isdigit() or int(value) < 1 for value in first):
+        return Outcome.THREADS_ODD
+    counts = [int(value) for value in first]
+    if max(counts) > facts.machine.cores:
+        return Outcome.THREADS_MANY
+    return Outcome.THREADS_FEW if min(counts) < facts.machine.cores else Outcome.THREADS_FIT
+
+
+def _instructions(state: HostState) -> Outcome:
+    if not state.features:
+        return Outcome.INSTRUCTIONS_UNKNOWN
+    return Outcome.INSTRUCTIONS_VECTOR if _VECTORS & set(state.features) else Outcome.INSTRUCTIONS_SCALAR
+
+
+def _calibration(calibrated: Calibrated) -> Outcome:
+    freshness = calibrated.freshness
+    if freshness is None:
+        return Outcome.CALIBRATION_BROKEN if calibrated.broken else Outcome.CALIBRATION_MISSING
+    if freshness.changed:
+        return Outcome.CALIBRATION_CHANGED
+    return Outcome.CALIBRATION_OLD if freshness.too_old else Outcome.CALIBRATION_FRESH
+
+
+def _noise(noise: Figure | None) -> Outcome:
+    if noise is None:
+        return Outcome.NOISE_UNKNOWN
+    return Outcome.NOISE_HIGH if noise.value > NOISY else Outcome.NOISE_LOW

@@ -1,0 +1,112 @@
+"""`cyclescope calibrate`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cyclescope.cli.forms import Language
+from cyclescope.core.errors import Interrupted, OutputError, UsageError
+
+if TYPE_CHECKING:
+    from cyclescope.core.machine import Machine
+    from cyclescope.report.calibration import Told
+
+
+def calibrate(
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Seconds instead of a minute and a half, and coarser.")
+    ] = False,
+    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
+    threads: Annotated[
+        str | None,
+        typer.Option(help="Numbers of threads to probe, as 1,2,4; else powers of two and all.", show_default=False),
+    ] = None,
+    show: Annotated[bool, typer.Option("--show", help="Tell what is kept, and whether it is fresh.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of the report.")] = False,
+    lang: Annotated[Language, typer.Option(help="Language of the report.")] = Language.ENGLISH,
+) -> None:
+    """Measure what this machine reaches at best: matrix products, memory, the cost of a call, and its noise.
+
+    The result is kept, and every cycle that is measured afterwards on the same machine carries it. Ctrl-C keeps nothing.
+    """
+    counts = _counts(threads)
+    failed: OutputError | None = None
+    if show:
+        told = kept_of(machine_of(device), "torch")
+    else:
+        told, failed = _measure(quick, device, counts)
+    _print(told, as_json, lang)
+    if failed is not None:
+        raise failed
+
+
+def _measure(quick: bool, device: str, threads: tuple[int, ...]) -> tuple[Told, OutputError | None]:
+    """Fresh ceilings. That they cannot be kept must not cost what was measured: it is told first."""
+    from cyclescope.calibrating.calibrate import calibrate as measure
+    from cyclescope.cli.progress import progress
+    from cyclescope.measuring.load import LoadMeter
+    from cyclescope.report.calibration import Told
+    from cyclescope.store.calibration_file import keep
+
+    meter = LoadMeter()
+    try:
+        with progress() as notify:
+            ceilings = measure(quick=quick, device=device, threads=threads, keep=False, progress=notify)
+        load = meter.read()
+        path, failed = keep(ceilings), None
+    except KeyboardInterrupt as exc:
+        raise Interrupted("Interrupted.", "Nothing is kept of a calibration that did not end.") from exc
+    except OutputError as error:
+        path, failed = None, error
+    return Told(ceilings.machine, ceilings, path, load=load), failed
+
+
+def machine_of(device: str) -> Machine:
+    """This machine as `measure` would name it; a framework is loaded only to ask a device for its name."""
+    if device == "cpu":
+        from cyclescope.backends.host import read_machine
+
+        return read_machine()
+    from cyclescope.backends.registry import open_probes
+
+    probes = open_probes(device)
+    try:
+        return probes.machine
+    finally:
+        probes.close()
+
+
+def kept_of(machine: Machine, engine: str) -> Told:
+    """What is kept of `machine`, else what its maker states."""
+    from cyclescope.core.fingerprint import freshness
+    from cyclescope.machines.catalog import find_machine
+    from cyclescope.report.calibration import Told
+    from cyclescope.store.calibration_file import nearest, shelf
+
+    found = shelf(engine, machine.device)
+    kept = nearest(found, machine, engine)
+    if kept is None:
+        return Told(machine.processor, find_machine(machine.processor), broken=found.broken)
+    fresh = freshness(kept.ceilings, machine, engine)
+    return Told(machine.processor, kept.ceilings, kept.path, fresh, broken=found.broken)
+
+
+def _print(told: Told, as_json: bool, lang: Language) -> None:
+    from cyclescope.report.calibration import calibration_json, calibration_page
+    from cyclescope.report.terminal import print_page
+
+    if as_json:
+        typer.echo(calibration_json(told))
+    else:
+        print_page(calibration_page(told, lang.value))
+
+
+def _counts(text: str | None) -> tuple[int, ...]:
+    parts = [part.strip() for part in text.split(",")] if text is not None else []
+    if not all(part.isascii() and part.isdigit() for part in parts):
+        raise UsageError(
+            f"--threads {text} is no list of numbers.", "", "Give whole numbers separated by commas: --threads 1,2,4."
+        )
+    return tuple(int(part) for part in parts)

@@ -1,0 +1,59 @@
+"""`cyclescope doctor`."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cyclescope.cli.forms import Language
+from cyclescope.core.errors import CyclescopeError
+from cyclescope.core.units import NS_PER_S
+
+if TYPE_CHECKING:
+    from cyclescope.core.ceilings import Figure
+
+_TRIAL_NS = 2 * NS_PER_S
+_LOOK_S = 0.5  # where nothing can be tried: long enough for the kernel's counters of load
+
+
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    lang: Annotated[Language, typer.Option(help="Language of the report.")] = Language.ENGLISH,
+) -> None:
+    """Say whether this machine can be trusted for measuring now, and what to do about it. Takes a few seconds."""
+    from cyclescope.backends.host import read_machine
+    from cyclescope.backends.host_state import read_state
+    from cyclescope.calibrating.doctor import Calibrated, Facts, examine
+    from cyclescope.cli.calibrate import kept_of
+    from cyclescope.core.ceilings import Origin
+    from cyclescope.measuring.load import LoadMeter
+    from cyclescope.report.doctor import doctor_json, doctor_page
+    from cyclescope.report.terminal import print_page
+
+    machine, state = read_machine(), read_state()
+    meter = LoadMeter()
+    noise = _noise()
+    load = meter.read()
+    told = kept_of(machine, "torch")
+    measured = told.ceilings if told.ceilings is not None and told.ceilings.origin is Origin.MEASURED else None
+    calibrated = Calibrated(measured, told.freshness, len(told.broken))
+    examination = examine(Facts(machine, state, load, calibrated, noise))
+    if as_json:
+        typer.echo(doctor_json(examination))
+    else:
+        print_page(doctor_page(examination, lang.value))
+
+
+def _noise() -> Figure | None:
+    """The noise of a short trial; None where it cannot be made, which is a finding and no failure."""
+    from cyclescope.calibrating.calibrate import noise_here
+    from cyclescope.cli.progress import progress
+
+    try:
+        with progress() as notify:
+            return noise_here(_TRIAL_NS, progress=notify)
+    except CyclescopeError:
+        time.sleep(_LOOK_S)
+        return None
