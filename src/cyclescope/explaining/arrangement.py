@@ -27,7 +27,8 @@ WORKERS = (2, 4, 8)  # and as many as the machine has cores
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Work and span of the operations of one stage, or of one layer of it, taken by themselves.
+    """Work and span of the operations of one stage, or of one layer of it, taken by themselves; of a generation the sum
+    over its steps, which follow each other.
 
     `parallelism` = work ÷ span: how many workers it could keep busy. `processor_share` = processor time ÷ wall time of
     its operations, the parallelism that was reached (inside operations: threads); None where it was not measured.
@@ -118,7 +119,7 @@ def arrange(cycle: Cycle, attribution: Attribution, places: Sequence[str]) -> Ar
     ]
 
     def parts(keys: Sequence[Key | None]) -> tuple[Part, ...]:
-        return _parts(keys, op_ns, edges.source, edges.target, busy)
+        return _parts(keys, slots.step[inside], op_ns, edges.source, edges.target, busy)
 
     workers = sorted({*WORKERS, cycle.machine.cores} - {0, 1})
     schedules = (
@@ -142,12 +143,22 @@ def arrange(cycle: Cycle, attribution: Attribution, places: Sequence[str]) -> Ar
 
 
 def _parts(
-    keys: Sequence[Key | None], op_ns: FloatArray, source: IntArray, target: IntArray, busy: Reached | None
+    keys: Sequence[Key | None],
+    step: IntArray,
+    op_ns: FloatArray,
+    source: IntArray,
+    target: IntArray,
+    busy: Reached | None,
 ) -> tuple[Part, ...]:
-    """One part for each (stage, layer) among `keys` [n], in order of first appearance; None is in no part."""
+    """One part for each (stage, layer) among `keys` [n], in order of first appearance; None is in no part. `step` [n] is
+    the step of a generation that each operation belongs to, or −1.
+    """
     numbers: dict[Key, int] = {}
     group = np.asarray([-1 if key is None else numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64)
-    longest_in = spans(op_ns, source, target, group, len(numbers))
+    # One token needs the one before: what lies in two steps of a generation never runs side by side.
+    last = int(step.max(initial=-1)) + 2
+    in_step = np.where(group >= 0, group * last + step + 1, -1)
+    longest_in = spans(op_ns, source, target, in_step, len(numbers) * last).reshape(-1, last).sum(axis=1)
     work = np.bincount(group[group >= 0], weights=op_ns[group >= 0], minlength=len(numbers))
     shares = busy.shares(group, len(numbers)) if busy else [None] * len(numbers)
     return tuple(

@@ -9,6 +9,7 @@ from cyclescope.explaining.explanation import Explanation, GroupRow, LayerRow
 from cyclescope.explaining.siblings import UnlikeLayer, unlike_layers
 from cyclescope.report import format as fmt
 from cyclescope.report import wording
+from cyclescope.report.arrangement import arrangement_blocks
 from cyclescope.report.experts import expert_blocks
 from cyclescope.report.findings import finding_blocks
 from cyclescope.report.generation import generation_blocks
@@ -50,6 +51,7 @@ def cycle_page(explanation: Explanation, language: str = "en") -> Page:
         *_places(explanation, s),
         *roofline_blocks(explanation, s),
         *_layers(explanation, s),
+        *_arrangement(explanation, s),
         *_account(explanation, s),
         *expert_blocks(explanation.cycle.graph, s),
         *(memory_blocks(explanation.memory, explanation.cycle.graph, s) if explanation.memory else ()),
@@ -197,6 +199,11 @@ def _unlike(layer: UnlikeLayer, s: Strings) -> Note:
     template = s.layer_slower if layer.factor > 1 else s.layer_faster
     text = template.format(stage=stage, layer=row.index, factor=fmt.significant(layer.factor), time=time)
     return Note(Severity.WARNING if layer.factor > 1 else Severity.INFO, text)
+
+
+def _arrangement(explanation: Explanation, s: Strings) -> Iterator[Block]:
+    if explanation.arrangement:
+        yield from arrangement_blocks(explanation.arrangement, explanation.cycle.machine.cores, s)
 
 
 def _account(explanation: Explanation, s: Strings) -> Iterator[Block]:

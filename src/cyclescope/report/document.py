@@ -10,6 +10,7 @@ from cyclescope.core.op import Cost, Site
 from cyclescope.core.statistics import Estimate
 from cyclescope.explaining.explanation import Closure, Explanation, GroupRow
 from cyclescope.report import wording
+from cyclescope.report.arrangement import arrangement_document
 from cyclescope.report.experts import expert_documents
 from cyclescope.report.findings import finding_documents
 from cyclescope.report.generation import generation_document
@@ -64,6 +65,7 @@ def document(explanation: Explanation) -> CycleReport:
         throughput=throughput_document(explanation),
         division=division_document(explanation),
         memory=memory_document(explanation.memory, cycle.graph) if explanation.memory else None,
+        arrangement=arrangement_document(explanation.arrangement) if explanation.arrangement else None,
         experts=expert_documents(cycle.graph),
         roofline=roofline_document(explanation.roofline, cycle.plan.dtype) if explanation.roofline else None,
     )

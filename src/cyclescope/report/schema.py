@@ -505,6 +505,86 @@ class ExpertsReport(_Part):
     tokens_per_expert: list[int] | None = Field(description="adds up to routed; null where the routing is not known")
 
 
+class ArrangementPart(_Part):
+    """The operations of one stage, or of one layer of it, taken by themselves."""
+
+    stage: Text
+    layer: int | None = Field(description="null for a whole stage")
+    work_ns: float = Field(description="ns; all its operations one after the other")
+    span_ns: float = Field(description="ns; the longest chain of them that wait for each other")
+    parallelism: float = Field(description="work_ns ÷ span_ns: workers that it could keep busy")
+    processor_share: float | None = Field(
+        description="processor time of all threads ÷ wall time of its operations; null where not measured"
+    )
+
+
+class ScheduleReport(_Part):
+    """The operations on so many workers, by list scheduling with the longest path first."""
+
+    workers: int = Field(
+        description="each running operations as quickly as the cycle did, with arrangement.threads threads"
+    )
+    makespan_ns: float = Field(
+        description="ns; at least max(span, work ÷ workers), at most work ÷ workers + span (Graham, 1969)"
+    )
+    at_best: float = Field(
+        description="(python + work) ÷ (python + makespan): how many times as fast the cycle could be"
+    )
+
+
+class ChainLink(_Part):
+    """One operation of the critical path, with its fellows in the repeats."""
+
+    places: list[Text] = Field(description="where it stands, as in places; several where layers differ")
+    time_ns: float = Field(description="ns; all repeats together")
+
+
+class ChainStretch(_Part):
+    """A part of the critical path inside one stage."""
+
+    stage: Text
+    first_layer: int | None = Field(description="null outside of layers")
+    last_layer: int | None
+    repeats: int = Field(description="layers × rounds that are folded here")
+    time_ns: float = Field(description="ns; sum of its links")
+    links: list[ChainLink]
+
+
+class ChainRound(_Part):
+    """Stretches that follow each other, so many times over."""
+
+    times: int
+    stretches: list[ChainStretch]
+
+
+class ArrangementReport(_Part):
+    """What must wait for what: operations alone, Python between them left out."""
+
+    work_ns: float = Field(description="ns; all operations one after the other")
+    span_ns: float = Field(description="ns; the longest chain of operations that wait for each other")
+    parallelism: float = Field(description="work_ns ÷ span_ns: how many times as fast side by side at best")
+    python_ns: float = Field(description="ns of Python between operations, which an eager engine runs in series")
+    at_best: float = Field(description="(python_ns + work_ns) ÷ (python_ns + span_ns) (Amdahl, 1967)")
+    threads: int = Field(description="threads inside an operation")
+    busy_cores: float | None = Field(
+        description="processor time of all threads ÷ wall time of all operations; null where not measured"
+    )
+    python_cores: float | None = Field(
+        description="the same of Python between operations; above 1: threads that burn processor time waiting"
+    )
+    stages: list[ArrangementPart]
+    layers: list[ArrangementPart]
+    schedules: list[ScheduleReport]
+    path: list[int] = Field(description="rows in the graph of the operations of the critical path, in order")
+    chain: list[ChainRound] = Field(description="the same, with layers and rounds that repeat folded")
+    slack_ns: list[float] = Field(
+        description="ns; how much later operation i of the graph could end without delaying the last one"
+    )
+    processor_shares: list[float | None] | None = Field(
+        description="processor ÷ wall time of operation i of the graph; null where it is shorter than a stamp"
+    )
+
+
 class ThroughputReport(_Part):
     """A cycle that writes no text, by the text."""
 
@@ -564,6 +644,7 @@ class CycleReport(_Part):
         default=None, description="null where no encoder ran or no text was written"
     )
     memory: MemoryReport | None = Field(default=None, description="null for a cycle without operations")
+    arrangement: ArrangementReport | None = Field(default=None, description="null where no operation was timed")
     experts: list[ExpertsReport] = Field(
         default_factory=list, description="of a mixture of experts, by layer; empty for any other model"
     )
