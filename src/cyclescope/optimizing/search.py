@@ -237,11 +237,20 @@ class Search:
             for position, k in enumerate(ready, start=1):
                 self.found.rows[k] = _timed(self.found.rows[k], turns, position, arms[position - 1], confirmed=True)
             self.found.rows[0] = replace(self.found.rows[0], wall_ns=turns.wall_ns(0), confirmed=True)
+            self.found.best = self._choose(ready, turns)
         finally:
             for arm in arms:
                 arm.close()
-        proved = [k for k in ready if self.found.rows[k].verdict is Verdict.FASTER]
-        self.found.best = max(proved, key=lambda k: self.found.rows[k].speed_up, default=0)
+
+    def _choose(self, ready: Sequence[int], turns: Turns) -> int:
+        """The simplest of the plans that are proved to be faster, unless another is proved to be faster than that."""
+        rows, base = self.found.rows, self.found.rows[0].plan
+        proved = [k for k in ready if rows[k].verdict is Verdict.FASTER]
+        best = 0
+        for k in sorted(proved, key=lambda k: len(parts_of(rows[k].plan, base))):
+            if best == 0 or turns.ratio(1 + ready.index(k), 1 + ready.index(best)).high < 1.0:
+                best = k
+        return best
 
     def _take_apart(self) -> None:
         """Take each part out of the best plan again, and run both in turns."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -98,7 +99,7 @@ def shares_of(errand: Errand, instances: int) -> tuple[Errand, ...]:
     if len(errand.texts) < instances:
         raise Unsupported("There are fewer texts than processes.", "", "Give more texts.")
     bounds = [round(k * len(errand.texts) / instances) for k in range(instances + 1)]
-    return tuple(replace(errand, texts=errand.texts[a:b], batch=None) for a, b in zip(bounds, bounds[1:], strict=False))
+    return tuple(replace(errand, texts=errand.texts[a:b], batch=None) for a, b in pairwise(bounds))
 
 
 def cores_of(instances: int) -> tuple[tuple[int, ...], ...]:
@@ -107,7 +108,7 @@ def cores_of(instances: int) -> tuple[tuple[int, ...], ...]:
         return ((),) * instances
     cores = sorted(os.sched_getaffinity(0))
     bounds = [round(k * len(cores) / instances) for k in range(instances + 1)]
-    return tuple(tuple(cores[a:b]) or tuple(cores) for a, b in zip(bounds, bounds[1:], strict=False))
+    return tuple(tuple(cores[a:b]) or tuple(cores) for a, b in pairwise(bounds))
 
 
 def joined(parts: Sequence[Results]) -> Results:

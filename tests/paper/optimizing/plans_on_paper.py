@@ -1,0 +1,141 @@
+"""Plans that run on a fake clock, each as fast and as far from the truth as a test says."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from cyclescope.backends.base import PlainRun
+from cyclescope.backends.paper import FakeClock
+from cyclescope.core.errors import CyclescopeError, EngineError
+from cyclescope.core.machine import Machine
+from cyclescope.core.plan import Plan
+from cyclescope.core.results import Results
+from cyclescope.core.workload import InputSource, ModelFacts, Weights, Workload
+from cyclescope.explaining.findings.finding import Finding
+from cyclescope.optimizing.optimization import LabelScore
+from cyclescope.optimizing.search import Found, Limits, Search
+from cyclescope.optimizing.strategies import STRATEGIES
+from cyclescope.optimizing.strategy import Goal, Situation, Strategy
+
+BASELINE_NS = 10_000_000
+BASELINE = Plan(threads=1)
+# What a restless machine does to one block after another; without a trend, and the same in every test.
+_UNREST = (1.0, 1.004, 0.997, 1.002, 0.995, 1.006, 0.999)
+
+
+@dataclass
+class PaperArm:
+    """One plan that takes `wall_ns`, gives `outcome`, and breaks at its `breaks_at`-th cycle."""
+
+    clock: FakeClock
+    wall_ns: int
+    outcome: Results
+    bytes: int = 100
+    breaks_at: int | None = None
+    cycles: int = 0
+    closed: bool = False
+    unrest: itertools.cycle[float] = field(default_factory=lambda: itertools.cycle(_UNREST))
+
+    def run(self, cycles: int) -> Sequence[PlainRun]:
+        assert not self.closed
+        runs = []
+        pace = next(self.unrest)
+        for _ in range(cycles):
+            self.cycles += 1
+            if self.breaks_at is not None and self.cycles >= self.breaks_at:
+                raise EngineError("It broke.", "As planned.")
+            wall = int(self.wall_ns * pace)
+            runs.append(PlainRun(self.clock.now_ns(), wall, wall))
+            self.clock.advance(wall)
+        return runs
+
+    def results(self) -> Results:
+        return self.outcome
+
+    def held_bytes(self) -> int:
+        return self.bytes
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def results(turned_by: float = 0.0, texts: int = 4) -> Results:
+    """Vectors that are turned by an angle away from the truth: the cosine is that of the angle."""
+    hidden = np.zeros((texts, 1, 2))
+    hidden[:, 0] = np.cos(turned_by), np.sin(turned_by)
+    return Results(np.ones((texts, 1), dtype=np.int64), hidden=hidden)
+
+
+Times = Callable[[Plan], float]
+
+
+@dataclass
+class PaperMaker:
+    """Makes every plan ready in a second; `speed_up` of a plan tells its time, `turn` how far its outputs turn."""
+
+    clock: FakeClock
+    speed_up: Callable[[Plan], float]
+    turn: Callable[[Plan], float] = lambda plan: 0.0
+    refuse: Callable[[Plan], CyclescopeError | None] = lambda plan: None
+    breaks: Callable[[Plan], int | None] = lambda plan: None
+    made: list[Plan] = field(default_factory=list)
+    arms: list[PaperArm] = field(default_factory=list)
+
+    def make(self, plan: Plan, limit_s: float) -> tuple[PaperArm, Plan, int]:
+        self.made.append(plan)
+        error = self.refuse(plan)
+        if error is not None:
+            raise error
+        self.clock.advance(1_000_000_000)
+        wall = int(BASELINE_NS / self.speed_up(plan))
+        arm = PaperArm(self.clock, wall, results(self.turn(plan)), breaks_at=self.breaks(plan))
+        self.arms.append(arm)
+        return arm, plan, 1_000_000_000
+
+
+def workload(**changes: object) -> Workload:
+    facts = ModelFacts("paper", "PaperModel", "bert", 100, 400, Weights.PRETRAINED, "paper")
+    usual = Workload(
+        facts, "embed", InputSource.TEXT, batch=4, tokens_in=16, real_tokens=64, characters=99, text_bytes=99
+    )
+    return replace(usual, **changes)  # type: ignore[arg-type]
+
+
+def situation(
+    findings: tuple[Finding, ...] = (), goal: Goal = Goal.LATENCY, cores: int = 2, **changes: object
+) -> Situation:
+    machine = Machine("Paper 9000", cores, 2**33, "paper", "3.11", instruction_set="avx2")
+    usual = Situation(workload(), machine, goal, 4, findings, {"onnxruntime": ""}, layers=6)
+    return replace(usual, **changes)  # type: ignore[arg-type]
+
+
+def searched(
+    maker: PaperMaker,
+    max_drift: float = 0.01,
+    budget_s: float = 300.0,
+    strategies: Sequence[Strategy] = STRATEGIES,
+    where: Situation | None = None,
+    score: Callable[[Results], LabelScore] | None = None,
+    found: Found | None = None,
+) -> Found:
+    """What a search finds with this maker."""
+    found = found or Found()
+    limits = Limits(int(budget_s * 1e9), max_drift, score)
+    baseline = PaperArm(maker.clock, BASELINE_NS, results())
+    Search(
+        maker,
+        baseline,
+        BASELINE,
+        baseline.outcome,
+        where or situation(),
+        strategies,
+        limits,
+        maker.clock,
+        lambda phase, done: None,
+        found,
+    ).run()
+    return found

@@ -1,0 +1,229 @@
+"""The search finds what is planted, proves it, takes it apart, and hides nothing."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import pytest
+
+from cyclescope.backends.paper import FakeClock
+from cyclescope.core.errors import EngineError, MissingExtra, Unsupported
+from cyclescope.core.plan import Plan
+from cyclescope.explaining.comparison import Verdict
+from cyclescope.optimizing.optimization import LabelScore, Outcome, front
+from cyclescope.optimizing.search import Found
+from cyclescope.optimizing.strategies import STRATEGIES
+
+from .plans_on_paper import BASELINE, PaperMaker, searched, situation
+
+
+def _parts(plan: Plan) -> set[str]:
+    return {field.name for field in fields(Plan) if getattr(plan, field.name) != getattr(BASELINE, field.name)}
+
+
+def _stacking(plan: Plan) -> float:
+    """Three things help, and add up: another engine, quantizing, a second thread. Changing the model costs."""
+    speed = 1.0
+    speed *= 1.8 if plan.engine == "onnxruntime" else 1.0
+    speed *= 2.0 if plan.quantization == "int8-dynamic" else 1.0
+    speed *= 1.4 if plan.threads == 2 else 1.0
+    return speed * 0.9 ** len(plan.changes)
+
+
+def test_strategies_that_help_are_stacked_and_the_stack_is_proved() -> None:
+    found = searched(PaperMaker(FakeClock(), _stacking))
+    best = found.rows[found.best]
+    assert _parts(best.plan) == {"engine", "quantization", "threads"}
+    assert best.confirmed
+    assert best.verdict is Verdict.FASTER
+    assert best.ratio is not None
+    assert best.ratio.low < 1 / (1.8 * 2.0 * 1.4) < best.ratio.high
+    assert best.speed_up == pytest.approx(5.04, rel=0.01)
+
+
+def test_each_part_is_worth_what_it_brings() -> None:
+    found = searched(PaperMaker(FakeClock(), _stacking))
+    worth = {c.part: c for c in found.contributions}
+    for part, factor in (("engine", 1.8), ("quantization", 2.0), ("threads", 1.4)):
+        ratio = worth[part].ratio
+        assert ratio is not None
+        assert ratio.value == pytest.approx(factor, rel=0.01)
+        assert worth[part].verdict is Verdict.SLOWER  # without it
+
+
+def test_where_nothing_helps_the_model_stays_as_it_is() -> None:
+    maker = PaperMaker(FakeClock(), lambda plan: 1.0 if plan == BASELINE else 0.95)
+    found = searched(maker)
+    assert found.best == 0
+    assert not found.contributions
+    assert all(row.verdict is not Verdict.FASTER for row in found.rows)
+    assert len(found.rows) > 5
+
+
+def test_noise_alone_is_never_recommended() -> None:
+    found = searched(PaperMaker(FakeClock(), lambda plan: 1.004))
+    assert found.best == 0
+
+
+def test_a_plan_that_drifts_is_refused_whatever_its_speed() -> None:
+    def turn(plan: Plan) -> float:
+        return 0.5 if plan.quantization != "off" else 0.0
+
+    found = searched(PaperMaker(FakeClock(), _stacking, turn=turn))
+    drifted = [row for row in found.rows if row.outcome is Outcome.DRIFTED]
+    assert drifted
+    assert all(row.plan.quantization != "off" and row.drift is not None for row in drifted)
+    assert all(row.drift.amount == pytest.approx(1 - 0.8775826, abs=1e-6) for row in drifted if row.drift)
+    assert found.rows[found.best].plan.quantization == "off"
+    assert _parts(found.rows[found.best].plan) == {"engine", "threads"}
+
+
+def test_without_an_allowance_only_what_keeps_the_outputs_is_tried() -> None:
+    maker = PaperMaker(FakeClock(), _stacking)
+    found = searched(maker, max_drift=0.0)
+    assert all(plan.quantization == "off" and not plan.changes for plan in maker.made)
+    skipped = {n.strategy: n.reason for n in found.not_tried}
+    assert "changes outputs" in skipped["int8-dynamic"]
+    assert _parts(found.rows[found.best].plan) == {"engine", "threads"}
+
+
+def test_outputs_must_agree_even_where_a_strategy_promises_it() -> None:
+    found = searched(
+        PaperMaker(FakeClock(), _stacking, turn=lambda plan: 0.01 if plan.engine != "torch" else 0.0), max_drift=0.0
+    )
+    assert {row.outcome for row in found.rows if row.plan.engine != "torch"} == {Outcome.DRIFTED}
+    assert _parts(found.rows[found.best].plan) == {"threads"}
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (MissingExtra("It is not installed.", "", "pip install it"), Outcome.MISSING),
+        (Unsupported("It cannot be exported."), Outcome.UNSUPPORTED),
+        (EngineError("The engine ended its process by signal SIGSEGV."), Outcome.FAILED),
+    ],
+)
+def test_what_cannot_be_made_ready_is_a_row_with_its_reason(error: Exception, outcome: Outcome) -> None:
+    def refuse(plan: Plan) -> Exception | None:
+        return error if plan.engine == "onnxruntime" else None
+
+    found = searched(PaperMaker(FakeClock(), _stacking, refuse=refuse))  # type: ignore[arg-type]
+    rows = [row for row in found.rows if row.plan.engine == "onnxruntime"]
+    assert rows
+    assert {row.outcome for row in rows} == {outcome}
+    assert all(row.reason == error.args[0] and row.ratio is None for row in rows)
+    assert rows[0].way_out == getattr(error, "way_out", "")
+    assert _parts(found.rows[found.best].plan) == {"quantization", "threads"}
+
+
+def test_a_crash_in_the_middle_of_a_trial_ends_that_row_only() -> None:
+    def breaks(plan: Plan) -> int | None:
+        return 7 if plan.quantization != "off" else None
+
+    maker = PaperMaker(FakeClock(), _stacking, breaks=breaks)
+    found = searched(maker)
+    broken = [row for row in found.rows if row.plan.quantization != "off"]
+    assert {row.outcome for row in broken} == {Outcome.FAILED}
+    assert "It broke. As planned." in {row.reason for row in broken}
+    assert _parts(found.rows[found.best].plan) == {"engine", "threads"}
+    assert all(arm.closed for arm in maker.arms)
+
+
+def test_every_process_is_given_back() -> None:
+    maker = PaperMaker(FakeClock(), _stacking)
+    searched(maker)
+    assert maker.arms
+    assert all(arm.closed for arm in maker.arms)
+
+
+def test_a_small_budget_says_what_was_not_tried() -> None:
+    clock = FakeClock()
+    found = searched(PaperMaker(clock, _stacking), budget_s=20.0)
+    left = [n for n in found.not_tried if n.reason == "out of budget"]
+    assert left
+    assert all(n.plan is not None for n in left)
+    # Most promising first: the little time there was did not go to what is expected to bring nothing.
+    assert found.rows[1].strategies[0] in ("engine", "int8-dynamic")
+    assert clock.now_ns() < 40e9
+
+
+def test_the_budget_is_kept() -> None:
+    clock = FakeClock()
+    found = searched(PaperMaker(clock, _stacking), budget_s=120.0)
+    assert clock.now_ns() <= 120e9
+    assert sum(found.spent.values()) <= 120e9
+    assert set(found.spent) == {"search", "proof", "parts"}
+
+
+def test_labels_that_come_out_wrong_refuse_a_plan() -> None:
+    def turn(plan: Plan) -> float:
+        return 0.1 if plan.quantization != "off" else 0.0
+
+    def score(results: object) -> LabelScore:
+        turned = abs(float(results.hidden[0, 0, 1])) > 0.05  # type: ignore[attr-defined]
+        return LabelScore(2 if turned else 4, 4)
+
+    found = searched(PaperMaker(FakeClock(), _stacking, turn=turn), max_drift=0.5, score=score)
+    refused = [row for row in found.rows if row.outcome is Outcome.DRIFTED]
+    assert refused
+    assert {row.reason for row in refused} == {"labels"}
+    assert {row.labels.share for row in refused if row.labels} == {0.5}
+    assert found.rows[found.best].plan.quantization == "off"
+
+
+def test_slow_strategies_are_tried_only_when_named() -> None:
+    maker = PaperMaker(FakeClock(), _stacking)
+    found = searched(maker)
+    assert not any(change.name == "distil" for plan in maker.made for change in plan.changes)
+    assert any(n.strategy == "distil" and "name it" in n.reason for n in found.not_tried)
+    named = PaperMaker(FakeClock(), lambda plan: 3.0 if any(c.name == "distil" for c in plan.changes) else 1.0)
+    found = searched(named, where=situation(opted=("distil",)))
+    assert [c.name for c in found.rows[found.best].plan.changes] == ["distil"]
+
+
+def test_an_interruption_keeps_what_there_is() -> None:
+    class Interrupting(PaperMaker):
+        def make(self, plan: Plan, limit_s: float):  # type: ignore[no-untyped-def]
+            if len(self.made) == 5:
+                raise KeyboardInterrupt
+            return super().make(plan, limit_s)
+
+    found = Found()
+    with pytest.raises(KeyboardInterrupt):
+        searched(Interrupting(FakeClock(), _stacking), found=found)
+    assert len(found.rows) == 6
+    assert max(row.speed_up for row in found.rows) > 2
+
+
+def test_no_plan_is_tried_twice() -> None:
+    maker = PaperMaker(FakeClock(), _stacking)
+    found = searched(maker)
+    tried = [row.plan for row in found.rows]
+    assert len(tried) == len(set(tried))
+
+
+def test_the_front_holds_what_nothing_beats() -> None:
+    found = searched(PaperMaker(FakeClock(), _stacking))
+    rows = tuple(found.rows)
+    kept = front(rows)
+    assert found.best in kept
+    for k, row in enumerate(rows):
+        if k in kept or row.ratio is None or row.outcome is not Outcome.TRIED:
+            continue
+        assert any(
+            rows[f].ratio.value <= row.ratio.value  # type: ignore[union-attr]
+            and rows[f].held_bytes <= row.held_bytes
+            for f in kept
+        )
+
+
+def test_a_smaller_plan_stays_on_the_front_though_it_is_slower() -> None:
+    found = searched(PaperMaker(FakeClock(), _stacking))
+    rows = list(found.rows)
+    rows[1] = replace(rows[1], outcome=Outcome.TRIED, held_bytes=1)
+    assert 1 in front(tuple(rows))
+
+
+def test_every_strategy_has_a_name_of_its_own() -> None:
+    names = [strategy.name for strategy in STRATEGIES]
+    assert len(names) == len(set(names))
