@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
 from cyclescope.cli import calibrate, compare, define, demo, doctor, measure, models, show, tokens, trace
-from cyclescope.cli.defects import defect
+from cyclescope.cli.defects import defect, forget_output
 from cyclescope.cli.gate import GatedCommand
 from cyclescope.core.errors import CyclescopeError, Interrupted, OutputError
 from cyclescope.core.version import __version__
@@ -28,7 +27,7 @@ class _Commands(TyperGroup):
             raise Interrupted("Interrupted.", "Nothing had been measured yet.") from exc
         except BrokenPipeError as exc:
             # Whoever read our output has seen enough; Python must not complain about it while it exits.
-            _forget_output()
+            forget_output()
             raise typer.Exit from exc
 
 
@@ -76,7 +75,7 @@ def run(arguments: Sequence[str] | None = None) -> None:
         _tell(error)
         sys.exit(error.exit_code)
     except OSError as error:
-        _forget_output()
+        forget_output()
         _tell(
             OutputError("A file could not be read or written.", str(error), "Check the path, its rights and the disk.")
         )
@@ -86,12 +85,6 @@ def run(arguments: Sequence[str] | None = None) -> None:
             raise
         _tell(defect(error))
         sys.exit(1)
-
-
-def _forget_output() -> None:
-    """What standard output still holds goes nowhere, so that writing it at exit cannot fail once more."""
-    with suppress(OSError, ValueError):  # there may be no descriptor behind it
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _tell(error: CyclescopeError) -> None:

@@ -171,7 +171,7 @@ def measure(
     require_different(out, html)
     for path in (out, html):
         if path is not None:
-            _require_folder(path)
+            require_folder(path)
     from cyclescope.measuring.measure import measure_request
 
     with progress() as notify:
@@ -273,7 +273,7 @@ def require_different(*paths: Path | None) -> None:
         raise UsageError(f"{twice} is named twice.", "One of its contents would be lost.", "Name different files.")
 
 
-def _require_folder(path: Path) -> None:
+def require_folder(path: Path) -> None:
     """Refuse before minutes are spent a file that could not be written afterwards."""
     folder = path.expanduser().resolve().parent
     if not folder.is_dir():

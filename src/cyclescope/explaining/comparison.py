@@ -6,7 +6,23 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cyclescope.core.cycle import Cycle
-from cyclescope.core.statistics import Estimate, Ratio
+from cyclescope.core.errors import UsageError
+from cyclescope.core.ratios import (
+    BETWEEN_RUNS,
+    LEAST_ROUNDS,
+    LEAST_SAMPLES,
+    VERDICT_CONFIDENCE,
+    ratio_apart,
+    ratio_in_turns,
+    rounds,
+)
+from cyclescope.core.statistics import Estimate, Ratio, median_estimate
+from cyclescope.explaining.changes import Change, Partitions, Presence
+
+__all__ = ["Aspect", "Change", "Comparison", "Difference", "Limit", "Presence", "Verdict", "Why", "compare"]
+
+_LOADED = 0.10  # share of the cores that others used, from which `explaining.stability` doubts a measurement
+_LEAST_THRESHOLD = 0.01  # a smaller difference is seldom worth a word, whatever its interval
 
 
 class Verdict(StrEnum):
@@ -17,40 +33,72 @@ class Verdict(StrEnum):
     INCONCLUSIVE = "inconclusive"
 
 
-class Presence(StrEnum):
-    """Whether a part stands in both cycles."""
+class Why(StrEnum):
+    """Why a verdict is inconclusive: too few samples; measured apart while others used the cores; no difference that
+    reaches the threshold; or an interval that leaves open whether one does.
+    """
 
-    BOTH = "both"
-    ONLY_A = "only-a"
-    ONLY_B = "only-b"
+    TOO_FEW = "too-few"
+    LOADED = "loaded"
+    SAME = "same"
+    OPEN = "open"
+
+
+class Limit(StrEnum):
+    """Whether B is slower than A by more than what is allowed: surely not, surely, or unknown."""
+
+    KEPT = "kept"
+    EXCEEDED = "exceeded"
+    UNKNOWN = "unknown"
+
+
+class Aspect(StrEnum):
+    """What can be another about two cycles that may still be compared."""
+
+    MODEL = "model"
+    WEIGHTS = "weights"
+    TASK = "task"
+    BATCH = "batch"
+    TOKENS_IN = "tokens-in"
+    CHARACTERS = "characters"
+    ENGINE = "engine"
+    DEVICE = "device"
+    THREADS = "threads"
+    DTYPE = "dtype"
+    ATTENTION = "attention"
+    SEED = "seed"
+    CACHE = "cache"
+    DECODING = "decoding"
+    PROCESSOR = "processor"
+    CORES = "cores"
+    SYSTEM = "system"
+    PYTHON = "python"
+    PACKAGE = "package"
+    VERSION = "version"
+    SOURCE = "source"
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """One part (a stage, a layer, a kind, a group of matched operations) in both cycles; `a` and `b` are None where it
-    is missing. `ratio` is B ÷ A with its interval, None unless both have it. `delta_ns` = B − A, a missing part being 0:
-    the deltas of all parts of one partition add up to that of the whole.
-    """
+class Difference:
+    """One thing that is not the same about two cycles, with its value in both. `name` is that of a package."""
 
-    name: str
-    presence: Presence
-    a: Estimate | None
-    b: Estimate | None
-    ratio: Ratio | None
-    delta_ns: float
-    operations_a: int = 0
-    operations_b: int = 0
+    aspect: Aspect
+    a: str
+    b: str
+    name: str = ""
 
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """`ratio` = B ÷ A of the unprofiled wall time. `interleaved` tells whether both were measured in turns, which makes
-    the verdict safe against drift of the machine. `differences` name what is not the same about the two besides time.
+    """`ratio` = B ÷ A of the unprofiled wall time with an interval of `confidence`. `interleaved` tells whether both
+    were measured in turns, which makes the verdict safe against drift of the machine; where they were not,
+    `between_runs` is by how much the interval was widened for it (a share). `differences` name what is not the same
+    about the two besides time. `attributed_a_ns` and `attributed_b_ns` are the sums of the parts of each; there are no
+    parts, and the sums are 0, where one of the two has no stamped run.
     """
 
     a: Cycle
     b: Cycle
-    verdict: Verdict
     ratio: Ratio
     confidence: float
     threshold: float
@@ -59,4 +107,174 @@ class Comparison:
     layers: tuple[Change, ...]
     kinds: tuple[Change, ...]
     operations: tuple[Change, ...]
-    differences: tuple[str, ...]
+    differences: tuple[Difference, ...]
+    wall_a: Estimate
+    wall_b: Estimate
+    between_runs: float
+    attributed_a_ns: float
+    attributed_b_ns: float
+
+    @property
+    def attributed_delta_ns(self) -> float:
+        """What the deltas of every partition add up to."""
+        return self.attributed_b_ns - self.attributed_a_ns
+
+    @property
+    def doubt(self) -> Why | None:
+        """Why the interval proves nothing at all; None where it does.
+
+        Load by others makes a cycle up to many times as long, which no widening covers; measured in turns it hits both.
+        """
+        if self.ratio.n < (LEAST_ROUNDS if self.interleaved else LEAST_SAMPLES):
+            return Why.TOO_FEW
+        loads = (cycle.samples.load.other_busy or 0.0 for cycle in (self.a, self.b))
+        return Why.LOADED if not self.interleaved and max(loads) > _LOADED else None
+
+    @property
+    def verdict(self) -> Verdict:
+        """Faster or slower where the whole interval lies beyond the threshold, and nothing speaks against it."""
+        if self.doubt:
+            return Verdict.INCONCLUSIVE
+        if self.ratio.low > 1 + self.threshold:
+            return Verdict.SLOWER
+        return Verdict.FASTER if self.ratio.high < 1 / (1 + self.threshold) else Verdict.INCONCLUSIVE
+
+    @property
+    def why(self) -> Why | None:
+        """Why there is no verdict; None where there is one."""
+        if self.verdict is not Verdict.INCONCLUSIVE:
+            return None
+        if self.doubt:
+            return self.doubt
+        upper = 1 + self.threshold
+        return Why.SAME if 1 / upper <= self.ratio.low and self.ratio.high <= upper else Why.OPEN
+
+    def slower_by_more_than(self, share: float) -> Limit:
+        """Whether B ÷ A exceeds 1 + `share`: kept or exceeded where the whole interval says so, else unknown."""
+        if self.doubt:
+            return Limit.UNKNOWN
+        if self.ratio.low > 1 + share:
+            return Limit.EXCEEDED
+        return Limit.KEPT if self.ratio.high <= 1 + share else Limit.UNKNOWN
+
+
+def compare(a: Cycle, b: Cycle, threshold: float | None = None) -> Comparison:
+    """Is `b` faster or slower than `a`, by how much, and where?
+
+    A verdict is given where the whole 99 % interval of B ÷ A lies beyond 1 + `threshold` or below 1 ÷ (1 + `threshold`);
+    `threshold` is a share, else 1 % or the noise floor of either machine, whichever is most. Cycles that were measured in
+    turns (`measure_pair`) are compared round by round; for others the interval is widened by what differs between runs.
+
+    Raises `UsageError` for cycles that cannot be compared, with why.
+    """
+    require_comparable(a, b)
+    threshold = _threshold(a, b) if threshold is None else threshold
+    if not 0 <= threshold < 10:
+        raise UsageError(f"A threshold of {threshold} is impossible.", "", "Give a share, such as 0.02 for 2 %.")
+    logs = rounds(a.samples.plain, b.samples.plain)
+    interleaved = len(logs) > 0 and _same_machine(a, b)
+    ratio = ratio_in_turns(logs) if interleaved else ratio_apart(a.samples.plain.wall_ns, b.samples.plain.wall_ns)
+    between = 0.0 if interleaved else BETWEEN_RUNS
+    parts = Partitions.of(a, b, between)
+    return Comparison(
+        a=a,
+        b=b,
+        ratio=ratio,
+        confidence=VERDICT_CONFIDENCE,
+        threshold=threshold,
+        interleaved=interleaved,
+        stages=parts.stages(),
+        layers=parts.layers(),
+        kinds=parts.kinds(),
+        operations=parts.operations(),
+        differences=differences(a, b),
+        wall_a=median_estimate(a.samples.plain.wall_ns),
+        wall_b=median_estimate(b.samples.plain.wall_ns),
+        between_runs=between,
+        attributed_a_ns=parts.a.total_ns if parts.known else 0.0,
+        attributed_b_ns=parts.b.total_ns if parts.known else 0.0,
+    )
+
+
+def _threshold(a: Cycle, b: Cycle) -> float:
+    """One per cent, or the noise floor that calibrating either machine has found."""
+    floors = [
+        cycle.machine.ceilings.noise.value
+        for cycle in (a, b)
+        if cycle.machine.ceilings is not None and cycle.machine.ceilings.noise is not None
+    ]
+    return max(_LEAST_THRESHOLD, *floors) if floors else _LEAST_THRESHOLD
+
+
+def _same_machine(a: Cycle, b: Cycle) -> bool:
+    return all(getattr(a.machine, name) == getattr(b.machine, name) for name in ("processor", "cores", "system"))
+
+
+def require_comparable(a: Cycle, b: Cycle) -> None:
+    """Raise `UsageError`, with why, unless the times of `a` and `b` can stand on one scale."""
+    for letter, cycle in (("A", a), ("B", b)):
+        n = len(cycle.samples.plain)
+        if not n or int(cycle.samples.plain.wall_ns.min()) <= 0:
+            raise UsageError(
+                f"Cycle {letter} ({cycle.workload.model.reference}) has no wall time.",
+                "No cycle of it was run without instrumentation.",
+                "Measure it again.",
+            )
+        if cycle.partial and n < LEAST_SAMPLES:
+            raise UsageError(
+                f"Cycle {letter} ({cycle.workload.model.reference}) was interrupted after {n} cycles.",
+                f"An interval needs at least {LEAST_SAMPLES}.",
+                "Measure it again, to the end.",
+            )
+    out_a, out_b = a.workload.tokens_out, b.workload.tokens_out
+    if bool(out_a) != bool(out_b):
+        writes, passes = ("A", "B") if out_a else ("B", "A")
+        raise UsageError(
+            f"Cycle {writes} writes {out_a or out_b} tokens, cycle {passes} is one forward pass.",
+            "The one runs the model once for every token, the other once.",
+            "Give both the same --new-tokens, or none.",
+        )
+    if out_a != out_b:
+        raise UsageError(
+            f"Cycle A writes {out_a} tokens, cycle B {out_b}.",
+            "The time of a generation grows with what is written.",
+            "Give both the same --new-tokens.",
+        )
+
+
+def differences(a: Cycle, b: Cycle) -> tuple[Difference, ...]:
+    """What is not the same about `a` and `b` besides their times, the model first."""
+    values = [_aspects(cycle) for cycle in (a, b)]
+    found = [Difference(aspect, x, values[1][aspect]) for aspect, x in values[0].items() if x != values[1][aspect]]
+    packages = [dict(cycle.machine.packages) for cycle in (a, b)]
+    for name in dict.fromkeys((*packages[0], *packages[1])):
+        versions = [known.get(name, "") for known in packages]
+        if versions[0] != versions[1]:
+            found.append(Difference(Aspect.PACKAGE, versions[0], versions[1], name))
+    return tuple(found)
+
+
+def _aspects(cycle: Cycle) -> dict[Aspect, str]:
+    work, plan, machine = cycle.workload, cycle.plan, cycle.machine
+    return {
+        Aspect.MODEL: work.model.reference,
+        Aspect.WEIGHTS: work.model.weights.value,
+        Aspect.TASK: work.task,
+        Aspect.BATCH: str(work.batch),
+        Aspect.TOKENS_IN: str(work.tokens_in),
+        Aspect.CHARACTERS: str(work.characters),
+        Aspect.ENGINE: plan.engine,
+        Aspect.DEVICE: plan.device,
+        Aspect.THREADS: str(plan.threads),
+        Aspect.DTYPE: plan.dtype,
+        Aspect.ATTENTION: plan.attention,
+        Aspect.SEED: str(plan.seed),
+        Aspect.CACHE: plan.cache,
+        Aspect.DECODING: plan.decoding,
+        Aspect.PROCESSOR: machine.processor,
+        Aspect.CORES: str(machine.cores),
+        Aspect.SYSTEM: machine.system,
+        Aspect.PYTHON: machine.python,
+        Aspect.VERSION: cycle.version,
+        Aspect.SOURCE: cycle.source.value,
+    }

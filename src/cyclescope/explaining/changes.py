@@ -1,0 +1,215 @@
+"""What changed from one cycle to another, by stage, layer, kind and place. The deltas of each partition add up."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+import numpy as np
+
+from cyclescope.core.cycle import Cycle
+from cyclescope.core.graph import Graph
+from cyclescope.core.op import OpKind
+from cyclescope.core.statistics import Estimate, Ratio
+from cyclescope.core.units import IntArray
+from cyclescope.explaining.attribution import Attribution, attribute
+from cyclescope.explaining.closure import PYTHON
+from cyclescope.explaining.explain import places
+from cyclescope.explaining.matching import codes, dense, match
+
+
+class Presence(StrEnum):
+    """Whether a part stands in both cycles."""
+
+    BOTH = "both"
+    ONLY_A = "only-a"
+    ONLY_B = "only-b"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One part (a stage, a layer, a kind, a group of matched operations) in both cycles; `a` and `b` are None where it
+    is missing. `ratio` is B ÷ A with its 95 % interval, None unless both have it. `delta_ns` = B − A, a missing part
+    being 0: the deltas of all parts of one partition add up to that of the whole.
+
+    `name` is the stage, the kind, or the place of the operations in A (in B, where only B has them), `renamed` their
+    place in B where it is another; `python` is the time between operations. `stage`, `layer` and `kind` say what the
+    part belongs to, as far as it belongs to one.
+    """
+
+    name: str
+    presence: Presence
+    a: Estimate | None
+    b: Estimate | None
+    ratio: Ratio | None
+    delta_ns: float
+    operations_a: int = 0
+    operations_b: int = 0
+    stage: str = ""
+    layer: int | None = None
+    kind: OpKind | None = None
+    renamed: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What a part is called and belongs to, before it has times."""
+
+    name: str
+    stage: str = ""
+    layer: int | None = None
+    kind: OpKind | None = None
+    renamed: str = ""
+
+
+_PartOfSlots: TypeAlias = Callable[[Graph], Sequence[_Part]]
+
+
+@dataclass(frozen=True, eq=False)
+class Partitions:
+    """The attributed times of two cycles, to be cut in the same way. `between_runs` (a share) widens every ratio."""
+
+    a: Attribution
+    b: Attribution
+    between_runs: float
+
+    @staticmethod
+    def of(a: Cycle, b: Cycle, between_runs: float) -> Partitions:
+        return Partitions(attribute(a), attribute(b), between_runs)
+
+    @property
+    def known(self) -> bool:
+        """Whether both have stamped runs; without them there is nothing to cut."""
+        return bool(len(self.a.runs_ns) and len(self.b.runs_ns))
+
+    def stages(self) -> tuple[Change, ...]:
+        """In order of time, those of A first."""
+        return self._by_slot(_stage_parts)
+
+    def layers(self) -> tuple[Change, ...]:
+        """Layer by layer, and in each stage one part without a layer: all that stands outside of them."""
+        return self._by_slot(_layer_parts)
+
+    def kinds(self) -> tuple[Change, ...]:
+        """The largest change first; the time between operations is a part as well."""
+        return _largest_first(self._by_slot(_kind_parts))
+
+    def operations(self) -> tuple[Change, ...]:
+        """Matched operations by their places, operations of one cycle only, and the time between operations of each
+        stage; the largest change first.
+        """
+        if not self.known:
+            return ()
+        graphs = self.a.graph, self.b.graph
+        of_place = places(graphs[0]), places(graphs[1])
+        pairs = match(*graphs, *of_place)
+        split = len(graphs[0])
+        both = codes((*of_place[0], *of_place[1]))
+        # The place in A and the place in B of every operation of both; −1 where the other has no such operation.
+        in_a, in_b = np.full((2, len(both)), -1, dtype=np.int64)
+        in_a[:split], in_b[split:] = both[:split], both[split:]
+        in_b[pairs.a], in_a[split + pairs.b] = both[split + pairs.b], both[pairs.a]
+        partner = np.full(split, -1, dtype=np.int64)
+        partner[pairs.a] = pairs.b
+        group = dense(in_a, in_b)
+        parts: list[_Part] = []
+        for op in np.unique(group, return_index=True)[1].tolist():
+            graph, i = (graphs[0], op) if op < split else (graphs[1], op - split)
+            here = of_place[0 if op < split else 1][i]
+            # A group that is in both begins in A, whose operations stand first.
+            renamed = in_b[op] >= 0 and in_a[op] >= 0 and in_a[op] != in_b[op]
+            there = of_place[1][int(partner[i])] if renamed else ""
+            parts.append(_Part(here, graph.stage_of(i), kind=graph.kinds[i], renamed=there))
+        stages = list(dict.fromkeys((*graphs[0].slots.stage, *graphs[1].slots.stage)))
+        first_python = len(parts)
+        parts += [_Part(PYTHON, stage) for stage in stages]
+        number = {stage: first_python + k for k, stage in enumerate(stages)}
+        columns = []
+        for graph, of_op in zip(graphs, (group[:split], group[split:]), strict=True):
+            slots = graph.slots
+            python = np.asarray([number[stage] for stage in slots.stage], dtype=np.int64)
+            columns.append(np.where(slots.op >= 0, of_op[slots.op] if len(of_op) else python, python))
+        return _largest_first(self._changes(parts, columns[0], columns[1]))
+
+    def _by_slot(self, parts_of: _PartOfSlots) -> tuple[Change, ...]:
+        if not self.known:
+            return ()
+        of_a, of_b = parts_of(self.a.graph), parts_of(self.b.graph)
+        group = codes((*of_a, *of_b))
+        return self._changes(list(dict.fromkeys((*of_a, *of_b))), group[: len(of_a)], group[len(of_a) :])
+
+    def _changes(self, parts: Sequence[_Part], of_a: IntArray, of_b: IntArray) -> tuple[Change, ...]:
+        """The change of each of `parts`; `of_a` and `of_b` [slots] say which part a slot is in."""
+        sides = (self.a, of_a), (self.b, of_b)
+        estimates = [side.estimates(group, len(parts)) for side, group in sides]
+        slots = [np.bincount(group, minlength=len(parts)) for _, group in sides]
+        ops = [np.bincount(group[side.graph.slots.op >= 0], minlength=len(parts)) for side, group in sides]
+        found = []
+        for k, part in enumerate(parts):
+            a, b = (estimates[side][k] if slots[side][k] else None for side in (0, 1))
+            if a is None and b is None:
+                continue
+            presence = Presence.ONLY_B if a is None else Presence.ONLY_A if b is None else Presence.BOTH
+            found.append(
+                Change(
+                    name=part.name,
+                    presence=presence,
+                    a=a,
+                    b=b,
+                    ratio=part_ratio(a, b, self.between_runs) if a and b else None,
+                    delta_ns=(b.value_ns if b else 0.0) - (a.value_ns if a else 0.0),
+                    operations_a=int(ops[0][k]),
+                    operations_b=int(ops[1][k]),
+                    stage=part.stage,
+                    layer=part.layer,
+                    kind=part.kind,
+                    renamed=part.renamed,
+                )
+            )
+        return tuple(found)
+
+
+def _stage_parts(graph: Graph) -> list[_Part]:
+    made = {stage: _Part(stage, stage) for stage in dict.fromkeys(graph.slots.stage)}
+    return [made[stage] for stage in graph.slots.stage]
+
+
+def _layer_parts(graph: Graph) -> list[_Part]:
+    sites = list(zip(graph.slots.stage, graph.slots.layer.tolist(), strict=True))
+    made = {(stage, n): _Part(stage, stage, None if n < 0 else n) for stage, n in dict.fromkeys(sites)}
+    return [made[site] for site in sites]
+
+
+def _kind_parts(graph: Graph) -> list[_Part]:
+    made = {kind: _Part(kind.value, kind=kind) for kind in OpKind}
+    python = _Part(PYTHON)
+    return [made[graph.kinds[op]] if op >= 0 else python for op in graph.slots.op.tolist()]
+
+
+def _largest_first(changes: Sequence[Change]) -> tuple[Change, ...]:
+    return tuple(sorted(changes, key=lambda change: -abs(change.delta_ns)))
+
+
+def part_ratio(a: Estimate, b: Estimate, between_runs: float) -> Ratio | None:
+    """B ÷ A of two independent estimates; None where A takes no time.
+
+    The interval follows from those of both without a new draw, on the scale of logarithms: the distances to the ends
+    are joined by the root of the sum of squares (Zou and Donner, 2008, "method of variance estimates recovery").
+    """
+    if a.value_ns <= 0:
+        return None
+    if b.value_ns <= 0:
+        return Ratio(0.0, 0.0, b.high_ns / a.value_ns, min(a.n, b.n))
+    value, between = b.value_ns / a.value_ns, math.log1p(between_runs)
+    below = math.hypot(_distance(b.low_ns, b.value_ns), _distance(a.value_ns, a.high_ns), between)
+    above = math.hypot(_distance(b.value_ns, b.high_ns), _distance(a.low_ns, a.value_ns), between)
+    # Where an interval of A reaches down to nothing, B ÷ A has no upper end.
+    return Ratio(value, value * math.exp(-below), value * math.exp(above) if above < 700 else math.inf, min(a.n, b.n))
+
+
+def _distance(low: float, high: float) -> float:
+    """Of two times on the scale of logarithms."""
+    return math.log(high / low) if low > 0 else math.inf

@@ -1,0 +1,248 @@
+"""Two cycles measured in turns, A B B A …, in one process: what drifts on the machine hits both alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
+from typing import Any
+
+from cyclescope.backends.base import Request, Session
+from cyclescope.backends.registry import check, open_session
+from cyclescope.core.clock import Clock, SystemClock
+from cyclescope.core.cycle import Cycle
+from cyclescope.core.errors import EngineError, UsageError
+from cyclescope.core.graph import Graph
+from cyclescope.core.ratios import LEAST_ROUNDS, LEAST_SAMPLES, ratio_in_turns, rounds
+from cyclescope.core.samples import Instrumentation, Load, MemorySamples, Samples, SetUp
+from cyclescope.core.units import NS_PER_S, Nanoseconds
+from cyclescope.measuring.assembly import assemble
+from cyclescope.measuring.load import LoadMeter
+from cyclescope.measuring.sampling import Collected, Notify, WarmUp, silent, warm_up
+
+DEFAULT_PAIR_BUDGET_S = 20.0
+DEFAULT_WRITING_PAIR_BUDGET_S = 60.0
+_MOST_BUDGET_S = 7 * 24 * 3600  # a week; more is a slip of the keyboard
+_CALIBRATION_SHARE, _MOST_CALIBRATION_NS = 0.05, NS_PER_S
+_ROUND = (0, 1, 1, 0)  # A B B A: both orders in every round, so that a steady drift cancels
+_BLOCK_NS = 40_000_000  # shorter than what drifts, longer than what switching from one to the other costs
+_MOST_IN_BLOCK = 25
+# After a switch the caches hold the other's data; of cycles so short the first would show that.
+_SETTLE_BELOW_NS = 200_000_000
+_LIGHT_SHARE = 0.5  # of the time of the plain runs: the verdict is made of those, the parts of the stamped ones
+# Rounds after which a narrow interval is believed, and how often it is looked at.
+_LEAST_ENOUGH, _LOOK_EVERY = 12, 4
+_NARROW = 0.004  # half width of the interval of the ratio at which more rounds would tell nothing new
+_MOST_RUNS = 4000
+
+
+def measure_pair(
+    model_a: str | object,
+    model_b: str | object,
+    text: str | Sequence[str] | None = None,
+    *,
+    a: Mapping[str, object] | None = None,
+    b: Mapping[str, object] | None = None,
+    budget: float | None = None,
+    progress: Notify = silent,
+    **options: object,
+) -> tuple[Cycle, Cycle]:
+    """Measure two models, or one model in two ways, in turns; `compare` then knows that they were.
+
+    `options` are those of `measure`; `a` and `b` hold what is another on one side, such as `a={"threads": 1}`. Both are
+    loaded at the same time. `budget` is in seconds for both together, loading not counted: 20, or 60 where text is
+    written. Raises as `measure` does.
+    """
+    sides = [request_of(model, text, {**options, **(mine or {})}) for model, mine in ((model_a, a), (model_b, b))]
+    return measure_requests(sides[0], sides[1], budget, progress)
+
+
+def request_of(model: str | object, text: str | Sequence[str] | None, options: Mapping[str, object]) -> Request:
+    """The request that `measure` would make of the same arguments. Raises `UsageError` for an option that it lacks."""
+    values: dict[str, Any] = dict(options)
+    text = values.pop("text", text)
+    known = {f.name for f in fields(Request)} - {"model", "texts", "questions", "contexts"} | {"question", "context"}
+    for name in values.keys() - known:
+        near = get_close_matches(name, known, 1)
+        hint = f"Did you mean {near[0]!r}?" if near else f"Known are {', '.join(sorted(known))}."
+        raise UsageError(f"There is no option {name!r}.", "", hint)
+    for name, plural in (("question", "questions"), ("context", "contexts")):
+        values[plural] = _several(values.pop(name, None))
+    return Request(model=model, texts=_several(text), **values)
+
+
+def _several(text: str | Sequence[str] | None) -> tuple[str, ...]:
+    return (text,) if isinstance(text, str) else tuple(text or ())
+
+
+def measure_requests(
+    a: Request, b: Request, budget: float | None = None, progress: Notify = silent
+) -> tuple[Cycle, Cycle]:
+    """Measure what `a` and `b` ask for in turns, within `budget` seconds after loading."""
+    if budget is not None and not 0 < budget <= _MOST_BUDGET_S:
+        raise UsageError(
+            f"A budget of {budget} s is impossible.", "", f"Give seconds above zero, {_MOST_BUDGET_S} at most."
+        )
+    for request in (a, b):
+        check(request)
+    # Closed in the opposite order, so that the last one puts back what was there before the first.
+    with ExitStack() as opened:
+        sessions = []
+        for request in (a, b):
+            progress("load", 0.0)
+            sessions.append(open_session(request))
+            opened.callback(sessions[-1].close)
+        _require_alike(*sessions)
+        if budget is None:
+            writes = any(session.workload.tokens_out for session in sessions)
+            budget = DEFAULT_WRITING_PAIR_BUDGET_S if writes else DEFAULT_PAIR_BUDGET_S
+        return measure_pair_sessions(sessions[0], sessions[1], int(budget * NS_PER_S), progress=progress)
+
+
+def _require_alike(a: Session, b: Session) -> None:
+    """Refuse at once what could not be compared after minutes of measuring."""
+    if a.workload.tokens_out != b.workload.tokens_out:
+        raise UsageError(
+            f"A would write {a.workload.tokens_out} tokens, B {b.workload.tokens_out}.",
+            "Their times could not be compared: that of a generation grows with what is written.",
+            "Give both the same --new-tokens and --task.",
+        )
+
+
+def measure_pair_sessions(
+    a: Session, b: Session, budget_ns: Nanoseconds, clock: Clock | None = None, progress: Notify = silent
+) -> tuple[Cycle, Cycle]:
+    """Rounds on two open sessions until the ratio is narrow or the budget is spent. One round at least.
+
+    Ctrl-C gives what there is, marked partial, once both have samples for an interval; before that it is passed on.
+    """
+    clock = clock or SystemClock()
+    begin = clock.now_ns()
+    sides = [_Side(a, clock), _Side(b, clock)]
+    for side in sides:
+        side.prepare(budget_ns, progress)
+    meter = LoadMeter()
+    partial = False
+    try:
+        _take_turns(sides, clock, begin, budget_ns, progress)
+    except KeyboardInterrupt:
+        if any(len(side.collected.plain) < LEAST_SAMPLES for side in sides):
+            raise
+        partial = True
+    load = meter.read()
+    progress("done", 1.0)
+    first, second = (side.cycle(load, budget_ns, partial) for side in sides)
+    return first, second
+
+
+def _take_turns(sides: Sequence[_Side], clock: Clock, begin: int, budget_ns: Nanoseconds, progress: Notify) -> None:
+    plain_ns = light_ns = 0
+    number = 0
+    while True:
+        from_ns = clock.now_ns()
+        for k in _ROUND:
+            sides[k].plain_block()
+        number += 1
+        now = clock.now_ns()
+        plain_ns += now - from_ns
+        if number == 1 or light_ns < _LIGHT_SHARE * plain_ns:
+            for side in sides if number % 2 else reversed(sides):
+                side.light_block()
+            light_ns += clock.now_ns() - now
+        spent = clock.now_ns() - begin
+        progress("measure", min(1.0, spent / budget_ns))
+        if spent >= budget_ns or _enough(sides, number):
+            return
+
+
+def _enough(sides: Sequence[_Side], number: int) -> bool:
+    a, b = (side.collected.plain_samples() for side in sides)
+    if min(len(a), len(b)) >= _MOST_RUNS:
+        return True
+    if number < _LEAST_ENOUGH or number % _LOOK_EVERY:
+        return False
+    # The width is looked at and never the verdict: to stop when a difference shows would find one where there is none.
+    logs = rounds(a, b)
+    ratio = ratio_in_turns(logs) if len(logs) >= LEAST_ROUNDS else None
+    return ratio is not None and (ratio.high - ratio.low) / 2 <= _NARROW * ratio.value
+
+
+@dataclass
+class _Side:
+    """One of the two: its session and what was seen of it."""
+
+    session: Session
+    clock: Clock
+    collected: Collected = field(default_factory=Collected)
+    graph: Graph | None = None
+    set_up: SetUp = field(default_factory=SetUp)
+    instrumentation: Instrumentation | None = None
+    warm: WarmUp = field(default_factory=lambda: WarmUp(0, 0, False, 1))
+
+    def prepare(self, budget_ns: Nanoseconds, progress: Notify) -> None:
+        """The first cycle, the structure, the warm-up and the cost of a stamp."""
+        session, clock = self.session, self.clock
+        session.resume()
+        progress("first cycle", 0.0)
+        first = session.plain(1)[0]
+        progress("trace", 0.0)
+        traced_from = clock.now_ns()
+        self.graph = session.trace()
+        traced_ns = clock.now_ns() - traced_from
+        warm = self.warm = warm_up(session, clock, budget_ns // 2, progress)
+        progress("calibrate", 0.0)
+        most = min(_MOST_CALIBRATION_NS, int(budget_ns * _CALIBRATION_SHARE))
+        self.instrumentation = session.calibrate(self.graph, most)
+        self.set_up = SetUp(
+            import_ns=session.times.import_ns,
+            load_ns=session.times.load_ns,
+            trace_ns=traced_ns,
+            first_cycle_ns=first.wall_ns,
+            warmup_ns=warm.elapsed_ns,
+            warmup_cycles=warm.cycles,
+            steady=warm.steady,
+        )
+
+    @property
+    def size(self) -> int:
+        """Cycles in a block."""
+        return max(1, min(_MOST_IN_BLOCK, _BLOCK_NS // max(1, self.warm.typical_ns)))
+
+    @property
+    def settle(self) -> int:
+        return 1 if self.warm.typical_ns < _SETTLE_BELOW_NS else 0
+
+    def plain_block(self) -> None:
+        self.session.resume()
+        self.collected.plain += self.session.plain(self.size + self.settle)[self.settle :]
+
+    def light_block(self) -> None:
+        assert self.graph is not None
+        self.session.resume()
+        self.collected.light += self.session.light(self.graph, self.size + self.settle)[self.settle :]
+
+    def cycle(self, load: Load, budget_ns: Nanoseconds, partial: bool) -> Cycle:
+        assert self.graph is not None
+        self.session.resume()
+        notes: list[str] = []
+        samples = Samples(
+            plain=self.collected.plain_samples(),
+            light=self.collected.light_samples(),
+            instrumentation=self.instrumentation,
+            set_up=self.set_up,
+            load=load,
+            budget_ns=budget_ns,
+            tokens=self.collected.token_samples(),
+            memory=self._memory(notes),
+        )
+        return assemble(self.session, self.graph, samples, partial=partial, notes=tuple(notes))
+
+    def _memory(self, notes: list[str]) -> MemorySamples | None:
+        """What tracing has shown of the memory. If looking fails, what was timed stands all the same."""
+        assert self.graph is not None
+        try:
+            return self.session.memory(self.graph, again=False)
+        except EngineError as error:
+            notes.append(f"What the cycle holds in memory could not be seen. {error.fact} {error.cause}".rstrip())
+            return None
