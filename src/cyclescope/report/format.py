@@ -25,6 +25,11 @@ def time(ns: float | None) -> str:
     return _scaled(ns, _TIME_UNITS)
 
 
+def time_difference(ns: float) -> str:
+    """One time less another, always with its sign: `+1.23 ms`; none reads `0 ns`."""
+    return f"+{time(ns)}" if ns > 0 else time(ns)
+
+
 def data(count: float | None) -> str:
     """An amount of bytes, in powers of 1000: `1.23 kB` is 1,230 bytes."""
     return _scaled(count, tuple(f"{prefix}B" for prefix in _SI), whole_below_thousand=True)
@@ -48,6 +53,12 @@ def flops(count: float | None) -> str:
 def flop_rate(flops_per_s: float | None) -> str:
     """Floating-point operations per second: `31.2 GFLOP/s`."""
     return _scaled(flops_per_s, tuple(f"{prefix}FLOP/s" for prefix in _SI))
+
+
+def decade(value: float, unit: str) -> str:
+    """1, 2 or 5 times a power of ten as the mark of an axis: `20 GFLOP/s`, `0.01`; without decimals that say nothing."""
+    step = _step(value, len(_SI)) if unit else 0
+    return f"{value / 1000**step:,.{max(0, 3 * step - _exponent(value))}f} {_SI[step]}{unit}".rstrip()
 
 
 def quantity(count: float | None) -> str:

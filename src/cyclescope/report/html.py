@@ -23,25 +23,37 @@ from cyclescope.report.strings import strings
 from cyclescope.report.text import page_text
 
 # In the order in which they need each other.
-_SCRIPTS = ("dom.js", "format.js", "spans.js", "timeline.js", "tables.js", "curve.js", "dataflow.js", "page.js")
+_SCRIPTS = (
+    "dom.js",
+    "format.js",
+    "spans.js",
+    "timeline.js",
+    "tables.js",
+    "curve.js",
+    "dataflow.js",
+    "roofline.js",
+    "whatif.js",
+    "page.js",
+)
+_STYLES = ("page.css", "why.css")
 _VENDORED = "vendor/dagre"
 
 
 def render(explanation: Explanation, *, lang: str = "en") -> str:
     """`explanation` as one self-contained HTML file. Raises `UsageError` for a language that there are no texts of."""
     s, p = strings(lang), page_text(lang)
-    shown, data = fitting(explanation, s, p)
-    style, vendored, script = _asset("page.css"), _vendored(), _script()
+    view, data = fitting(explanation, s, p)
+    style, vendored, script = "".join(map(asset, _STYLES)), _vendored(), _script()
     page = (
-        _environment()
+        environment()
         .get_template("page.html.j2")
         .render(
             e=explanation,
-            view=View(explanation, shown, s, p),
+            view=view,
             s=s,
             p=p,
             title=s.title.format(model=name(explanation.cycle.workload.model.reference)),
-            policy=_policy(style, [vendored, script]),
+            policy=policy(style, [vendored, script]),
             style=Markup(style),
             vendored=Markup(vendored),
             script=Markup(script),
@@ -56,15 +68,16 @@ def notebook_html(cycle: Cycle, *, lang: str = "en") -> str:
     explanation = explain(cycle)
     s, p = strings(lang), page_text(lang)
     view = View(explanation, Shown(()), s, p)
-    return _environment().get_template("notebook.html.j2").render(e=explanation, view=view, s=s, p=p).strip()
+    return environment().get_template("notebook.html.j2").render(e=explanation, view=view, s=s, p=p).strip()
 
 
-def _policy(style: str, scripts: list[str]) -> str:
+def policy(style: str, scripts: list[str]) -> str:
     """A Content-Security-Policy that allows exactly what is in this file, and no connection to anywhere."""
+    allowed = " ".join(map(_hash, scripts)) or "'none'"
     return "; ".join(
         (
             "default-src 'none'",
-            f"script-src {' '.join(map(_hash, scripts))}",
+            f"script-src {allowed}",
             f"style-src {_hash(style)}",
             "img-src data:",
             "base-uri 'none'",
@@ -77,33 +90,35 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """One of the files that pages are made of, as text."""
     return (resources.files("cyclescope.report") / "assets" / name).read_text("utf-8")
 
 
 @cache
 def _script() -> str:
     """Our own scripts as one, in a scope of their own."""
-    return '(() => {\n"use strict";\n' + "\n".join(_asset(name) for name in _SCRIPTS) + "\n})();\n"
+    return '(() => {\n"use strict";\n' + "\n".join(asset(name) for name in _SCRIPTS) + "\n})();\n"
 
 
 @cache
 def _vendored() -> str:
     """The foreign script with its licence, less the line that would make a debugger look for its source map."""
-    code = re.sub(r"^//# sourceMappingURL=.*$", "", _asset(f"{_VENDORED}/dagre.min.js"), flags=re.MULTILINE)
-    return f"/*! @dagrejs/dagre\n{_asset(f'{_VENDORED}/LICENSE')}*/\n{code.strip()}\n"
+    code = re.sub(r"^//# sourceMappingURL=.*$", "", asset(f"{_VENDORED}/dagre.min.js"), flags=re.MULTILINE)
+    return f"/*! @dagrejs/dagre\n{asset(f'{_VENDORED}/LICENSE')}*/\n{code.strip()}\n"
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """Templates that escape whatever they are given, with the filters that make numbers and names text."""
+    made = Environment(
         loader=PackageLoader("cyclescope.report", "assets"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(
+    made.filters.update(
         name=name,
         words=printable,
         time=fmt.time,
@@ -119,4 +134,4 @@ def _environment() -> Environment:
         flop_rate=fmt.flop_rate,
         bandwidth=fmt.bandwidth,
     )
-    return environment
+    return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cyclescope.report.html_bars import place
@@ -50,6 +51,33 @@ def axis(low: float, high: float) -> list[float]:
 def whole_ticks(low: int, high: int) -> list[int]:
     step = max(1, round(_nice((high - low) / _MOST_TICKS)))
     return list(range(-(-low // step) * step, high + 1, step))
+
+
+@dataclass(frozen=True, slots=True)
+class Decades:
+    """A logarithmic axis `low` … `high` with round marks inside."""
+
+    low: float
+    high: float
+    marks: tuple[float, ...]
+
+
+def decades(values: Sequence[float], room: float = 1.6) -> Decades:
+    """The axis that shows all of the positive `values` and the factor `room` beside them.
+
+    Where fewer than three powers of ten are on it, their doubles and halves are marked too.
+    """
+    low, high = min(values) / room, max(values) * room
+    powers = range(math.floor(math.log10(low)) - 1, math.ceil(math.log10(high)) + 1)
+    fine = [factor * 10.0**power for power in powers for factor in (1, 2, 5)]
+    coarse = [10.0**power for power in powers]
+    marks = [mark for mark in coarse if low <= mark <= high]
+    if len(marks) < 3:
+        marks = [mark for mark in fine if low <= mark <= high]
+    if not marks:  # less than a doubling: the axis reaches down to the next mark
+        marks = [max(mark for mark in fine if mark < low)]
+        low = marks[0]
+    return Decades(low, high, tuple(marks))
 
 
 def _nice(least: float) -> float:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from typing import Any
 
 from cyclescope.core.op import OpKind
 from cyclescope.explaining.explanation import Explanation
 from cyclescope.report.html_flow import flows
-from cyclescope.report.html_spans import FAMILIES, Shown, columns_of
+from cyclescope.report.html_spans import FAMILIES, columns_of
 from cyclescope.report.html_steps import choose_steps
+from cyclescope.report.html_view import View
+from cyclescope.report.html_whatif import whatif_data
 from cyclescope.report.strings import Strings
 from cyclescope.report.text import PageText
 from cyclescope.report.wording import stage_name
@@ -21,20 +24,31 @@ MOST_SPANS = 12_000
 _FEWEST_SPANS = 100
 
 
-def fitting(explanation: Explanation, s: Strings, p: PageText) -> tuple[Shown, str]:
-    """The spans that are drawn, and everything for the scripts as one JSON text that is not too large for the page."""
+def fitting(explanation: Explanation, s: Strings, p: PageText) -> tuple[View, str]:
+    """The page's view with the spans that are drawn, and all data of the scripts as one JSON text of bounded size."""
     kinds = {kind.value: s.kind_names[kind] for kind in OpKind} | {"frame": p.chart.frame, "python": s.python}
     stages = {stage: stage_name(stage, s) for stage in explanation.cycle.graph.stages}
     texts = asdict(p.chart) | {"kinds": kinds, "stages": stages, "themes": dict(p.themes)}
     fixed = {"texts": texts, "families": FAMILIES, "flow": flows(explanation, s, p)}
     most = MOST_SPANS
     while True:
-        shown = choose_steps(explanation.spans, explanation.cycle.graph, most)
+        shown = choose_steps(explanation.spans, most)
+        view = View(explanation, shown, s, p)
         columns = columns_of(shown.spans, explanation.cycle.graph)
-        data = embed({**fixed, "spans": {**columns, "steps": shown.steps}})
+        data = embed({**fixed, **_why(view), "spans": {**columns, "steps": shown.steps}})
         if len(data.encode()) <= MOST_BYTES or most < _FEWEST_SPANS:
-            return shown, data
+            return view, data
         most = most * 2 // 3
+
+
+def _why(view: View) -> dict[str, Any]:
+    """The drawing of the roofline and the columns behind the sliders, where ceilings are known."""
+    if view.roofline is None or view.bounds is None:
+        return {}
+    t = view.p.what_if
+    texts = {"as_it_is": t.as_it_is, "as_if": t.as_if, "bar_spoken": t.bar_spoken, "change": t.change}
+    columns = whatif_data(view.bounds, view.roofline.told, view.threads)
+    return {"roofline": view.roofline.drawing, "whatif": {**columns, "texts": texts}}
 
 
 def embed(value: object) -> str:

@@ -22,6 +22,7 @@ from cyclescope.explaining.dataflow import (
 )
 from cyclescope.explaining.explanation import Explanation
 from cyclescope.report import format as fmt
+from cyclescope.report.html_path import chain
 from cyclescope.report.html_spans import FAMILIES, name
 from cyclescope.report.names import printable
 from cyclescope.report.strings import Strings
@@ -76,6 +77,7 @@ class FlowPainter:
 
     def __init__(self, explanation: Explanation, s: Strings, p: PageText) -> None:
         self.graph = explanation.cycle.graph
+        self.arrangement = explanation.arrangement
         self.s, self.p = s, p
         self.op_ns = {row.op: row.time.value_ns for row in explanation.operations}
         self.layer_ns = {(row.stage, row.index): row.time.value_ns for row in explanation.layers}
@@ -86,11 +88,13 @@ class FlowPainter:
         """`flow` as data for the script; `links` name what opens when a box is chosen."""
         passed_on = {edge.source: edge for edge in flow.edges if edge.source == edge.target}
         links = links or [None] * len(flow.nodes)
+        critical = chain(flow, self.arrangement)
         return {
             "nodes": [
-                self._box(n, link, passed_on.get(k)) for k, (n, link) in enumerate(zip(flow.nodes, links, strict=True))
+                self._box(n, link, passed_on.get(k), k in critical.nodes)
+                for k, (n, link) in enumerate(zip(flow.nodes, links, strict=True))
             ],
-            "edges": [self._arrow(edge) for edge in flow.edges],
+            "edges": [self._arrow(edge, (edge.source, edge.target) in critical.edges) for edge in flow.edges],
         }
 
     def label(self, node: FlowNode) -> str:
@@ -131,7 +135,7 @@ class FlowPainter:
             return self.stage_ns.get(node.stage, 0.0)
         return sum(self.op_ns.get(i, 0.0) for i in node.ops)
 
-    def _box(self, node: FlowNode, link: str | None, handed_on: FlowEdge | None) -> dict[str, Any]:
+    def _box(self, node: FlowNode, link: str | None, handed_on: FlowEdge | None, critical: bool) -> dict[str, Any]:
         ns = self._time_ns(node)
         lines = [self.label(node)]
         if node.role is NodeRole.OPERATION:
@@ -147,10 +151,12 @@ class FlowPainter:
             lines.append(self.p.weights.format(size=fmt.data(node.parameter_bytes * node.repeats)))
         if handed_on is not None:
             lines.append(self.p.each_to_next.format(size=fmt.data(handed_on.bytes)))
+        told = [*(line for line in lines if line), *([name(node.module)] if node.module else [])]
         return {
             "role": node.role.value,
             "lines": [line for line in lines if line],
-            "title": ", ".join([*(line for line in lines if line), *([name(node.module)] if node.module else [])]),
+            "title": ", ".join([*told, *([self.p.path.spoken] if critical else [])]),
+            "critical": critical,
             "repeats": node.repeats,
             # Without times the part with the most operations is the one to look into first.
             "weight": ns or len(node.ops) * node.repeats,
@@ -158,7 +164,7 @@ class FlowPainter:
             "inside": link,
         }
 
-    def _arrow(self, edge: FlowEdge) -> dict[str, Any]:
+    def _arrow(self, edge: FlowEdge, critical: bool) -> dict[str, Any]:
         tensors = self.tensors(edge)
         lines = [self.crossing(edge)]
         if len(tensors) == 1:
@@ -169,6 +175,7 @@ class FlowPainter:
             "source": edge.source,
             "target": edge.target,
             "bytes": edge.bytes * edge.times,
+            "critical": critical,
             "lines": lines,
             "title": "\n".join([self.crossing(edge), *tensors[:_MOST_TENSORS]]),
         }

@@ -13,6 +13,15 @@ from cyclescope.report.text_generation import GenerationText
 from cyclescope.report.text_memory import EN as MEMORY_EN
 from cyclescope.report.text_memory import ZH as MEMORY_ZH
 from cyclescope.report.text_memory import MemoryText
+from cyclescope.report.text_path import FINDINGS_EN, FINDINGS_ZH, PATH_EN, PATH_ZH, FindingsText, PathText
+from cyclescope.report.text_roofline import (
+    ROOFLINE_EN,
+    ROOFLINE_ZH,
+    WHAT_IF_EN,
+    WHAT_IF_ZH,
+    RooflineText,
+    WhatIfText,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +159,10 @@ class PageText:
     seed: str
     generation: GenerationText
     memory: MemoryText
+    roofline: RooflineText
+    what_if: WhatIfText
+    path: PathText
+    findings: FindingsText
     chart: ChartText
     formulas: Mapping[str, FormulaText]
 
@@ -263,6 +276,10 @@ _EN = PageText(
     seed="seed",
     generation=GENERATION_EN,
     memory=MEMORY_EN,
+    roofline=ROOFLINE_EN,
+    what_if=WHAT_IF_EN,
+    path=PATH_EN,
+    findings=FINDINGS_EN,
     chart=ChartText(
         cycle="cycle",
         python="Python",
@@ -365,6 +382,21 @@ _EN = PageText(
                 "Closure of the account",
                 "All parts over the unprofiled wall time W. The difference is the row “unexplained”, whatever its sign. The account closes where it is at most 3 % of W. The interval is a bootstrap of the ratio of the two medians.",
                 "B. Efron, Bootstrap Methods: Another Look at the Jackknife, 1979",
+            ),
+            "roofline": FormulaText(
+                "Roofline",
+                "The floor of an operation is the largest of three: its FLOPs F over the ceiling of products of its type and shape, its bytes over the bandwidth of the memory that holds them, and the overhead of the engine. The gap is what it took beyond that; floors and gaps add up to the cycle. An operation that was faster than its floor counts as it was.",
+                "S. Williams, A. Waterman and D. Patterson, Roofline: An Insightful Visual Performance Model, 2009",
+            ),
+            "what-if": FormulaText(
+                "As if",
+                "Every bound of operation i is divided by the factor of its ceiling, the overhead multiplied by its own, and the largest taken again. At the same distance, its time changes as its floor does. Text stays as it is.",
+                "the columns of the roofline; computed in the page",
+            ),
+            "critical-path": FormulaText(
+                "Work, span, parallelism",
+                "Work is the time of all operations, span that of the longest chain P of operations each of which waits for the one before. No number of workers is faster than the span. Python between operations is in neither.",
+                "R. L. Graham, Bounds on Multiprocessing Timing Anomalies, 1969",
             ),
             "instrumentation": FormulaText(
                 "What looking costs",
@@ -484,6 +516,10 @@ _ZH = PageText(
     seed="随机种子",
     generation=GENERATION_ZH,
     memory=MEMORY_ZH,
+    roofline=ROOFLINE_ZH,
+    what_if=WHAT_IF_ZH,
+    path=PATH_ZH,
+    findings=FINDINGS_ZH,
     chart=ChartText(
         cycle="周期",
         python="Python",
@@ -580,6 +616,21 @@ _ZH = PageText(
                 "账目的闭合",
                 "所有部分之和除以未插桩的墙钟时间 W。两者之差就是“未解释”一行，无论正负。不超过 W 的 3 % 时账目平衡。区间由两个中位数之比的自助法得到。",
                 "B. Efron，Bootstrap Methods: Another Look at the Jackknife，1979",
+            ),
+            "roofline": FormulaText(
+                "屋顶线",
+                "算子的下限取三者中最大的：其 FLOP 数 F 除以该类型与形状的乘积上限，其字节数除以数据所在内存的带宽，以及引擎的开销。差距是超出下限的时间；下限与差距相加即为周期。比下限还快的算子按实际时间计。",
+                "S. Williams、A. Waterman、D. Patterson，Roofline: An Insightful Visual Performance Model，2009",
+            ),
+            "what-if": FormulaText(
+                "假设",
+                "算子 i 的每个下限除以相应上限的倍数，开销乘以其倍数，再取最大者。保持同样的距离时，其时间与下限同比变化。文本处理保持不变。",
+                "屋顶线的各列；在页面内计算",
+            ),
+            "critical-path": FormulaText(
+                "工作量、跨度、并行度",
+                "工作量是所有算子的时间，跨度是最长的算子链 P 的时间，链上每个算子都等待前一个。再多的工作者也不会快过跨度。两者都不含算子之间的 Python。",
+                "R. L. Graham，Bounds on Multiprocessing Timing Anomalies，1969",
             ),
             "instrumentation": FormulaText(
                 "观察的代价", "打点的周期除以无插桩的周期，未作任何扣除。", "两遍测量的中位数；自助法区间"

@@ -59,7 +59,7 @@ function arrow({ edge, points }) {
   if (last === 1) path += ` L${points[1].x} ${points[1].y}`;
   // The wider the arrow, the more bytes cross: one pixel for each power of ten above a kilobyte.
   const weight = Math.min(5, Math.max(1, Math.log10(Math.max(edge.bytes, 1)) - 2));
-  return drawn("path", { d: path, class: "arrow", "stroke-width": weight.toFixed(1), "marker-end": "url(#arrow-head)" });
+  return drawn("path", { d: path, class: edge.critical ? "arrow critical" : "arrow", "stroke-width": weight.toFixed(1), "marker-end": edge.critical ? "url(#arrow-head-critical)" : "url(#arrow-head)" });
 }
 
 function arrowLabel({ edge, lines, x, y, width, height }) {
@@ -71,7 +71,7 @@ function arrowLabel({ edge, lines, x, y, width, height }) {
 }
 
 function box({ node, lines, x, y, width, height }, open) {
-  const group = drawn("g", { class: `box ${node.role}`, transform: `translate(${x - width / 2} ${y - height / 2})` });
+  const group = drawn("g", { class: `box ${node.role}${node.critical ? " critical" : ""}`, transform: `translate(${x - width / 2} ${y - height / 2})` });
   if (node.repeats > 1) group.append(drawn("rect", { x: 5, y: -5, width, height, rx: 5, class: "behind" }));
   group.append(drawn("rect", { width, height, rx: 5 }));
   group.append(drawn("title", {}, node.title));

@@ -29,6 +29,8 @@ const format = (() => {
     bandwidth: (rate) => scaled(rate, withPrefix("B/s")),
     flops: (count) => scaled(count, withPrefix("FLOP"), true),
     flopRate: (rate) => scaled(rate, withPrefix("FLOP/s")),
+    /** A bare number with three significant digits. */
+    significant: (value) => fixed(value, 0),
     share(part) {
       const percent = 100 * part;
       if (percent === 0) return "0 %";

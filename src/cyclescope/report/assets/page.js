@@ -42,13 +42,14 @@ function placeFormulas() {
   }
 }
 
-/** A row of a table shows its span in the timeline. */
+/** A row of a table, or a finding, shows its span in the timeline. */
 function linkToTimeline(chart) {
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.("a[data-span]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    chart.goTo(Number(link.dataset.span));
+    if (link.dataset.flag) chart.flag(Number(link.dataset.span), link.dataset.flag, link);
+    else chart.goTo(Number(link.dataset.span));
   });
 }
 
@@ -93,6 +94,10 @@ if (course) {
   };
   new Curve(course, document.getElementById("course-said"), (span) => span >= 0 && chart?.goTo(span), words);
 }
+const roof = document.getElementById("roofline-plot");
+if (roof) charts.push(new Roofline(roof, data.roofline, (span) => chart?.goTo(span)));
+const panel = document.getElementById("what-if-panel");
+if (panel) new WhatIf(panel, data.whatif);
 const flow = document.getElementById("flow-chart");
 if (flow) new DataFlowView(flow, data.flow, data.texts);
 startTheme(document.getElementById("theme"));

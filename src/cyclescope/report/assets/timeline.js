@@ -22,6 +22,7 @@ class Timeline {
     this.arrangements = { happened: spans.asItHappened() };
     this.arrangements.heaviest = spans.heaviestFirst(this.arrangements.happened);
     this.hovered = -1;
+    this.flagged = null; // the span that a finding is about, with its number
     this.query = "";
     this.use("happened");
     this.listen();
@@ -96,6 +97,21 @@ class Timeline {
     this.show(a.start[s] - a.duration[s], a.end(s) + a.duration[s]);
     this.select(s);
     this.takeOver();
+  }
+
+  /** Show span `s`, mark it as what finding `number` is about, and remember the link that led here. */
+  flag(s, number, link) {
+    this.flagged = { s, number };
+    this.cameFrom = link;
+    this.goTo(s);
+  }
+
+  /** Give the keyboard back to the link that led here, if one did; else let go of the selection. */
+  leave() {
+    this.selected = -1;
+    this.schedule();
+    this.cameFrom?.focus();
+    this.cameFrom = null;
   }
 
   /** Come into view and take the keyboard. */
@@ -321,12 +337,13 @@ class Timeline {
     this.arrangement.tracks.forEach((track, depth) => {
       visited += this.drawTrack(context, track, start, end, width, RULER + depth * ROW, ROW - 1, true);
     });
+    this.drawFlag(context, width, height);
     this.drawMark(context, this.selected, width, 2);
     if (this.hovered !== this.selected) this.drawMark(context, this.hovered, width, 1);
     this.drawOverview();
     this.placeTip(width);
     // What the tests look at, and whoever wonders why a page is slow.
-    Object.assign(this.root.dataset, { visited: String(visited), start: String(start), end: String(end), selected: String(this.selected) });
+    Object.assign(this.root.dataset, { visited: String(visited), start: String(start), end: String(end), selected: String(this.selected), flagged: String(this.flagged?.s ?? -1) });
   }
 
   /** Draw the visible part of one track and return how many rectangles were looked at: at most one for each pixel. */
@@ -401,6 +418,32 @@ class Timeline {
     context.strokeRect(x0, y, Math.max(x1 - x0, 2), ROW - 1);
   }
 
+  /** The span of a finding: a band from top to bottom, so that it is seen however short it is, and its number. */
+  drawFlag(context, width, height) {
+    if (!this.flagged || this.arrangement !== this.arrangements.happened) return;
+    const [x0, x1] = this.flagEnds(width, this.view.start, this.view.end);
+    if (x1 < 0 || x0 > width) return;
+    context.fillStyle = this.colours.accent;
+    context.globalAlpha = 0.14;
+    context.fillRect(x0, 0, x1 - x0, height);
+    context.globalAlpha = 1;
+    context.fillRect(x0, 0, 1.5, height);
+    context.fillRect(x1 - 1.5, 0, 1.5, height);
+    const text = String(this.flagged.number);
+    const wide = Math.max(18, context.measureText(text).width + 10);
+    const left = Math.min(Math.max((Math.max(x0, 0) + Math.min(x1, width) - wide) / 2, 0), width - wide);
+    context.fillRect(left, 0, wide, 17);
+    context.fillStyle = this.colours.paper;
+    context.fillText(text, left + (wide - context.measureText(text).width) / 2, 9);
+  }
+
+  flagEnds(width, start, end) {
+    const a = this.arrangements.happened;
+    const scale = width / Math.max(end - start, 1e-9);
+    const x0 = (a.start[this.flagged.s] - start) * scale;
+    return [x0, Math.max((a.end(this.flagged.s) - start) * scale, x0 + 3)];
+  }
+
   drawRuler(context, width, height) {
     const { start, end } = this.view;
     const step = niceStep(((end - start) / Math.max(width, 1)) * 96);
@@ -438,6 +481,11 @@ class Timeline {
     context.fillRect(0, 0, x0, height);
     context.fillRect(x1, 0, width - x1, height);
     context.globalAlpha = 1;
+    if (this.flagged && a === this.arrangements.happened) {
+      const [from, to] = this.flagEnds(width, 0, a.total);
+      context.fillStyle = this.colours.accent;
+      context.fillRect(from, 0, to - from, height);
+    }
     context.strokeStyle = this.colours.accent;
     context.lineWidth = 1.5;
     context.strokeRect(Math.max(x0, 0.75), 0.75, Math.max(Math.min(x1, width - 0.75) - Math.max(x0, 0.75), 2), height - 1.5);
@@ -592,7 +640,7 @@ class Timeline {
       s: () => this.stepBy(1),
       S: () => this.stepBy(-1),
       "/": () => this.part("search").focus(),
-      Escape: () => { this.selected = -1; this.schedule(); },
+      Escape: () => this.leave(),
     };
     const action = actions[event.key];
     if (!action) return;

@@ -1,0 +1,340 @@
+/* The roofline: places of the model under the ceilings of the machine, on two logarithmic scales, and on a strip of
+   bandwidths those that compute nothing. Drawn for the width that there is, so that its words keep their size. */
+
+const TEXT = 12; // height of a line of words
+const STRIP = 92;
+const LEAST_RADIUS = 2.2;
+
+class Roofline {
+  /** `open(goal)` shows in the timeline what a point stands for. */
+  constructor(root, data, open) {
+    this.root = root;
+    this.data = data;
+    this.texts = data.texts;
+    this.open = open;
+    this.part = (name) => root.querySelector(`[data-part="${name}"]`);
+    this.pen = document.createElement("canvas").getContext("2d");
+    this.family = getComputedStyle(document.body).fontFamily;
+    this.longest = Math.max(1, ...data.points.map((point) => point.time));
+    this.order = data.points.map((_, k) => k).sort((a, b) => data.points[b].time - data.points[a].time);
+    this.at = -1;
+    this.listen();
+    this.draw();
+    new ResizeObserver(() => this.root.clientWidth !== this.width && this.draw()).observe(root);
+  }
+
+  readColours() {} // the style sheet paints it
+
+  draw() {
+    // Paper is as wide as it is, whatever the screen: a width that keeps the words legible there.
+    this.width = matchMedia("print").matches ? 680 : this.root.clientWidth;
+    if (!this.width) return;
+    this.placed = []; // boxes of words and points that further words keep clear of
+    this.circles = [];
+    this.strokes = []; // lines that words should not stand on
+    const { x, y, strip } = this.data;
+    this.left = Math.max(...[...(y?.marks ?? []), ...(strip ? [[0, ""]] : [])].map(([, text]) => this.wide(text)), 20) + 10;
+    this.right = this.width - 14;
+    this.svg = drawn("svg", { width: this.width, role: "img", "aria-label": this.texts.plot });
+    const height = Math.round(Math.min(Math.max(this.width * 0.46, 250), 430));
+    let down = 6;
+    if (x && y) down = this.drawRoof(height);
+    if (strip) down = this.drawStrip(down + (x ? 34 : 4));
+    this.svg.setAttribute("height", down);
+    this.svg.setAttribute("viewBox", `0 0 ${this.width} ${down}`);
+    this.part("plot").replaceChildren(this.svg);
+    this.root.dataset.points = String(this.circles.filter(Boolean).length);
+    const at = this.at;
+    this.at = -1;
+    if (at >= 0) this.tell(at);
+  }
+
+  wide(text, bold = false) {
+    this.pen.font = `${bold ? "600 " : ""}11.5px ${this.family}`;
+    return this.pen.measureText(text).width;
+  }
+
+  scale(axis, from, to) {
+    const low = Math.log10(axis.low);
+    const per = (to - from) / (Math.log10(axis.high) - low);
+    return (value) => from + (Math.log10(value) - low) * per;
+  }
+
+  line(name, x1, y1, x2, y2) {
+    this.svg.append(drawn("line", { class: name, x1: x1.toFixed(1), y1: y1.toFixed(1), x2: x2.toFixed(1), y2: y2.toFixed(1) }));
+  }
+
+  words(text, x, y, attributes = {}) {
+    this.svg.append(drawn("text", { x: x.toFixed(1), y: y.toFixed(1), ...attributes }, text));
+  }
+
+  /* ---- above: FLOP/s over FLOP a byte ---- */
+
+  drawRoof(height) {
+    const { x, y, products, bandwidths, points, upper } = this.data;
+    const top = 22;
+    const across = this.scale(x, this.left, this.right);
+    const down = this.scale(y, height, top);
+    this.words(this.texts.flops_axis, 0, 11, { class: "axis-name" });
+    for (const [value, text] of y.marks) {
+      this.line("grid", this.left, down(value), this.right, down(value));
+      this.words(text, this.left - 7, down(value) + 4, { "text-anchor": "end" });
+    }
+    this.marksBelow(x.marks, across, top, height);
+    this.words(this.texts.intensity_axis, (this.left + this.right) / 2, height + 36, { "text-anchor": "middle", class: "axis-name" });
+
+    const tops = products.map(([value]) => value);
+    const fastest = Math.max(...bandwidths.map(([value]) => value));
+    const lines = [];
+    for (const [rate, text] of bandwidths) {
+      // A memory's line ends where arithmetic becomes the limit, and begins where the plot does.
+      const from = Math.max(x.low, y.low / rate);
+      const to = Math.min(x.high, (tops.length ? Math.max(...tops) : y.high) / rate);
+      if (to > from) lines.push({ name: "ceiling memory", text, x1: across(from), y1: down(from * rate), x2: across(to), y2: down(to * rate), near: 0.12 });
+    }
+    for (const [rate, text] of products) {
+      const from = Number.isFinite(fastest) ? Math.max(x.low, rate / fastest) : x.low;
+      if (from < x.high) lines.push({ name: "ceiling compute", text, x1: across(from), y1: down(rate), x2: this.right, y2: down(rate), near: 0.98 });
+    }
+    for (const { name, x1, y1, x2, y2 } of lines) this.line(name, x1, y1, x2, y2);
+    this.strokes = lines;
+    points.slice(0, upper).forEach((point, k) => this.circle(k, across(point.x), down(point.y)));
+    const bounds = { left: this.left, right: this.right, top: 2, bottom: height };
+    for (const line of lines) this.nameLine(line, bounds);
+    this.namePoints(0, upper, bounds);
+    this.strokes = [];
+    return height + 40;
+  }
+
+  marksBelow(marks, across, top, bottom) {
+    this.line("axis", this.left, bottom, this.right, bottom);
+    let free = -Infinity;
+    for (const [value, text] of marks) {
+      const x = across(value);
+      this.line("grid", x, top, x, bottom + 5);
+      const half = this.wide(text) / 2;
+      const at = Math.min(Math.max(x, half), this.width - half);
+      if (at - half < free) continue;
+      this.words(text, at, bottom + 18, { "text-anchor": "middle" });
+      free = at + half + 8;
+    }
+  }
+
+  /** Write a ceiling's name along it, where it covers the least. */
+  nameLine(line, bounds) {
+    const { text, x1, y1, x2, y2, near } = line;
+    const long = Math.hypot(x2 - x1, y2 - y1);
+    const [ux, uy] = [(x2 - x1) / long, (y2 - y1) / long];
+    const wide = this.wide(text);
+    let best = null;
+    for (let k = 0; k <= 16; k++) {
+      const begin = (long - wide) * (k / 16);
+      if (begin < 0) break;
+      for (const off of [-6, 14]) {
+        const boxes = [];
+        for (let d = 0; d <= wide; d += 8) {
+          const [x, y] = [x1 + ux * (begin + d) + uy * -off, y1 + uy * (begin + d) + ux * off];
+          boxes.push({ x: x - 4, y: y - 9, width: 8, height: 11 });
+        }
+        const cost = boxes.reduce((sum, box) => sum + this.crowd(box, bounds) + this.crossed(box, line), 0) + Math.abs(k / 16 - near) * 3 + (off > 0 ? 1 : 0);
+        if (!best || cost < best.cost) best = { cost, boxes, x: x1 + ux * begin + uy * -off, y: y1 + uy * begin + ux * off };
+      }
+    }
+    if (!best) return;
+    this.placed.push(...best.boxes);
+    const turn = (Math.atan2(uy, ux) * 180) / Math.PI;
+    this.words(text, best.x, best.y, { class: "name", transform: `rotate(${turn.toFixed(2)} ${best.x.toFixed(1)} ${best.y.toFixed(1)})` });
+  }
+
+  /** Write the names of the costliest points beside them, as many as find room. */
+  namePoints(from, to, bounds) {
+    const chosen = this.order.filter((k) => k >= from && k < to && this.circles[k]).slice(0, this.width < 560 ? 4 : 7);
+    for (const k of chosen) {
+      const { x, y, r } = this.circles[k];
+      this.wide("", true); // the pen is bold now
+      const text = shorten(this.pen, this.data.points[k].short, 170);
+      const wide = this.wide(text, true);
+      const spots = [
+        [x + r + 4, y + 4], [x - r - 4 - wide, y + 4], [x - wide / 2, y - r - 5], [x - wide / 2, y + r + 13],
+        [x + r * 0.7 + 4, y - r * 0.7 - 2], [x - r * 0.7 - 4 - wide, y - r * 0.7 - 2], [x + r * 0.7 + 4, y + r * 0.7 + 10], [x - r * 0.7 - 4 - wide, y + r * 0.7 + 10],
+      ];
+      for (const [left, base] of spots) {
+        const box = { x: left, y: base - 9.5, width: wide, height: TEXT };
+        if (this.crowd(box, bounds, k) > 0) continue;
+        this.placed.push(box);
+        this.words(text, left, base, { class: "name point-name" });
+        break;
+      }
+    }
+  }
+
+  /** How much of other words, of points and of the rim a box would cover. */
+  crowd(box, bounds, own = -1) {
+    let cost = 0;
+    if (box.x < bounds.left + 1 || box.x + box.width > bounds.right || box.y < bounds.top || box.y + box.height > bounds.bottom) cost += 40;
+    for (const other of this.placed) {
+      if (box.x < other.x + other.width + 2 && other.x < box.x + box.width + 2 && box.y < other.y + other.height + 1 && other.y < box.y + box.height + 1) cost += 20;
+    }
+    this.circles.forEach((circle, k) => {
+      if (!circle || k === own) return;
+      const dx = circle.x - Math.min(Math.max(circle.x, box.x), box.x + box.width);
+      const dy = circle.y - Math.min(Math.max(circle.y, box.y), box.y + box.height);
+      if (Math.hypot(dx, dy) < circle.r + 1) cost += 4;
+    });
+    return cost;
+  }
+
+  /** How many lines besides its own go through a box. */
+  crossed(box, own) {
+    const at = box.x + box.width / 2;
+    return this.strokes.filter(({ x1, y1, x2, y2 }, k) => {
+      if (this.strokes[k] === own || at < x1 || at > x2) return false;
+      const y = y1 + ((at - x1) / (x2 - x1)) * (y2 - y1);
+      return y > box.y - 1 && y < box.y + box.height + 1;
+    }).length;
+  }
+
+  /* ---- below: bytes a second ---- */
+
+  drawStrip(top) {
+    const { strip, bandwidths, points, upper } = this.data;
+    const across = this.scale(strip, this.left, this.right);
+    this.words(this.texts.strip, 0, top + 8, { class: "axis-name" });
+    // Names of levels stand in as many rows as they need, each beside its line.
+    const rows = [];
+    const names = bandwidths.map(([rate, text]) => {
+      const wide = this.wide(text);
+      const x = across(rate);
+      const end = x + 4 + wide > this.right;
+      const from = end ? x - 4 - wide : x + 4;
+      let row = rows.findIndex((taken) => taken.every(([a, b]) => from > b + 8 || from + wide < a - 8));
+      if (row < 0) row = rows.push([]) - 1;
+      rows[row].push([from, from + wide]);
+      return { text, x, from, row };
+    });
+    const begin = top + 18 + rows.length * 14;
+    const bottom = begin + STRIP;
+    this.marksBelow(strip.marks, across, begin, bottom);
+    for (const { text, x, from, row } of names) {
+      const y = top + 27 + row * 14;
+      this.line("ceiling memory", x, y - 9, x, bottom);
+      this.words(text, from, y, { class: "name" });
+    }
+    this.words(this.texts.bandwidth_axis, (this.left + this.right) / 2, bottom + 36, { "text-anchor": "middle", class: "axis-name" });
+    const middle = (begin + bottom) / 2;
+    const swarm = this.order.filter((k) => k >= upper);
+    const settled = [];
+    for (const k of swarm) {
+      const x = across(points[k].x);
+      const r = this.radius(points[k]);
+      const most = Math.max(0, STRIP / 2 - r - 2);
+      let y = middle;
+      for (let off = 0; off <= most; off += 2) {
+        const free = [middle - off, middle + off].find((at) => settled.every((s) => Math.hypot(s.x - x, s.y - at) >= s.r + r + 1));
+        if (free === undefined) continue;
+        y = free;
+        break;
+      }
+      settled.push({ x, y, r });
+      this.circle(k, x, y);
+    }
+    this.namePoints(upper, points.length, { left: this.left, right: this.right, top: begin, bottom });
+    return bottom + 42;
+  }
+
+  radius(point) {
+    return Math.max(LEAST_RADIUS, Math.sqrt(point.time / this.longest) * (this.width < 560 ? 15 : 22));
+  }
+
+  circle(k, x, y) {
+    const point = this.data.points[k];
+    const r = this.radius(point);
+    const node = drawn("circle", { class: `dot k-${point.family}${point.hollow ? " hollow" : ""}`, cx: x.toFixed(1), cy: y.toFixed(1), r: r.toFixed(1) });
+    this.circles[k] = { x, y, r, node };
+    this.svg.append(node);
+  }
+
+  /* ---- telling ---- */
+
+  /** Tell point `k`. */
+  tell(k) {
+    if (k === this.at || !this.circles[k]) return;
+    this.forget();
+    this.at = k;
+    const { x, y, r, node } = this.circles[k];
+    node.classList.add("here");
+    const point = this.data.points[k];
+    const list = document.createElement("dl");
+    const facts = point.facts.map((value, n) => [this.data.facts[n], value]);
+    for (const [name, value] of facts) list.append(element("dt", name), element("dd", value));
+    const tip = this.part("tip");
+    tip.replaceChildren(element("strong", point.title), list);
+    tip.hidden = false;
+    const beside = x + r + 12 + tip.offsetWidth < this.width ? x + r + 12 : x - r - 12 - tip.offsetWidth;
+    const left = Math.max(0, beside < 0 ? Math.min(x, this.width - tip.offsetWidth) : beside);
+    tip.style.transform = `translate(${Math.round(left)}px, ${Math.round(beside < 0 ? y + r + 12 : Math.max(0, y - 30))}px)`;
+    this.part("live").textContent = [point.title, ...facts.map(([name, value]) => `${name} ${value}`)].join(", ");
+  }
+
+  forget() {
+    this.circles[this.at]?.node.classList.remove("here");
+    this.at = -1;
+    this.part("tip").hidden = true;
+  }
+
+  nearest(event) {
+    const box = this.svg.getBoundingClientRect();
+    const [x, y] = [event.clientX - box.left, event.clientY - box.top];
+    let best = -1;
+    let least = 8; // so far beside a point is still at it
+    this.circles.forEach((circle, k) => {
+      const off = Math.hypot(circle.x - x, circle.y - y) - circle.r;
+      if (off < least) [least, best] = [off, k];
+    });
+    return best;
+  }
+
+  listen() {
+    const { root } = this;
+    const follow = (event) => {
+      const k = this.nearest(event);
+      if (k >= 0) this.tell(k);
+      else if (document.activeElement !== root) this.forget();
+      root.style.cursor = k >= 0 && this.data.points[k].goal >= 0 ? "pointer" : "";
+      return k;
+    };
+    root.addEventListener("pointermove", follow);
+    root.addEventListener("pointerleave", () => document.activeElement !== root && this.forget());
+    root.addEventListener("click", (event) => {
+      const before = this.at;
+      const k = follow(event);
+      // A finger cannot hover, so its first touch only tells.
+      if (k >= 0 && (event.pointerType !== "touch" || k === before)) this.show();
+    });
+    root.addEventListener("focus", () => root.matches(":focus-visible") && this.at < 0 && this.tell(this.order[0]));
+    root.addEventListener("blur", () => this.forget());
+    root.addEventListener("keydown", (event) => this.key(event));
+  }
+
+  show() {
+    const { goal } = this.data.points[this.at] ?? {};
+    if (goal >= 0) this.open(goal);
+  }
+
+  key(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const place = this.order.indexOf(this.at);
+    const go = (to) => this.tell(this.order[Math.min(Math.max(to, 0), this.order.length - 1)]);
+    const actions = {
+      ArrowRight: () => go(place + 1),
+      ArrowLeft: () => go(place - 1),
+      Home: () => go(0),
+      End: () => go(this.order.length - 1),
+      Enter: () => this.show(),
+      Escape: () => this.forget(),
+    };
+    if (!actions[event.key]) return;
+    event.preventDefault();
+    actions[event.key]();
+  }
+}
