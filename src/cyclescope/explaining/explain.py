@@ -6,6 +6,7 @@ from collections.abc import Hashable, Sequence
 
 import numpy as np
 
+from cyclescope.core.ceilings import Ceilings
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.frame import Frame
 from cyclescope.core.graph import Graph
@@ -30,6 +31,7 @@ from cyclescope.explaining.memory import memory
 from cyclescope.explaining.roofline import roofline
 from cyclescope.explaining.stability import find_doubts
 from cyclescope.explaining.timeline import exemplar_spans
+from cyclescope.machines.catalog import find_machine
 
 
 def explain(cycle: Cycle) -> Explanation:
@@ -44,7 +46,7 @@ def explain(cycle: Cycle) -> Explanation:
     kinds = _groups(attribution, [kind.value for kind in cycle.graph.kinds])
     place_of_op = places(cycle.graph)
     cpu = median_estimate(plain.cpu_ns) if len(plain) else none
-    limits = roofline(cycle, attribution, place_of_op, closure.wall.value_ns)
+    limits = roofline(cycle, attribution, place_of_op, closure.wall.value_ns, _datasheet(cycle))
     arrangement = arrange(cycle, attribution, place_of_op)
     return Explanation(
         cycle=cycle,
@@ -66,6 +68,12 @@ def explain(cycle: Cycle) -> Explanation:
         arrangement=arrangement,
         findings=find(Facts(cycle, attribution, closure.wall, cpu, stages, layers, place_of_op, limits, arrangement)),
     )
+
+
+def _datasheet(cycle: Cycle) -> Ceilings | None:
+    """What the maker states about the processor, or the device, that `cycle` ran on; None where it is not known."""
+    machine = cycle.machine
+    return find_machine(machine.processor if cycle.plan.device == "cpu" else machine.device)
 
 
 def places(graph: Graph) -> list[str]:
