@@ -327,28 +327,28 @@ def test_added_up_the_prefill_stays_apart_from_the_steps(visit: Open, generated:
 
 
 def test_steps_are_known_by_what_runs_in_them(generation: Explanation) -> None:
-    found = step_frames(generation.spans, generation.cycle.graph)
+    found = step_frames(generation.spans)
     assert list(found.values()) == list(range(STEPS))
     assert all(generation.spans[i].name == "PaperForCausalLM" for i in found)
 
 
 def test_the_encoder_is_no_step() -> None:
     told = explain(paper_generation(paper_decoder(4, encoder=True)))
-    found = step_frames(told.spans, told.cycle.graph)
+    found = step_frames(told.spans)
     assert list(found.values()) == [0, 1, 2, 3]
     assert "Encoder" not in {told.spans[i].name for i in found}
 
 
 @pytest.mark.parametrize("most", [400, 700, 1200])
 def test_whole_steps_are_kept_rather_than_a_little_of_each(generation: Explanation, most: int) -> None:
-    spans, graph = generation.spans, generation.cycle.graph
-    shown = choose_steps(spans, graph, most)
+    spans = generation.spans
+    shown = choose_steps(spans, most)
     assert len(shown.spans) <= most
     assert shown.left_out == 0
     assert {0, 1, 20, STEPS - 1} <= set(shown.whole)
     assert shown.all_steps == STEPS
     assert [step for _, step in shown.steps] == list(range(STEPS))
-    first = {step: i for i, step in step_frames(spans, graph).items()}
+    first = {step: i for i, step in step_frames(spans).items()}
     for at, step in shown.steps:
         inside = 0
         while shown.spans[at + inside + 1].depth > 1:
@@ -360,14 +360,14 @@ def test_whole_steps_are_kept_rather_than_a_little_of_each(generation: Explanati
 
 
 def test_four_steps_that_are_too_many_spans_lose_their_shortest(generation: Explanation) -> None:
-    shown = choose_steps(generation.spans, generation.cycle.graph, 150)
+    shown = choose_steps(generation.spans, 150)
     assert len(shown.spans) == 150
     assert shown.left_out > 0
     assert all(shown.spans[at].name == "PaperForCausalLM" for at, _ in shown.steps)
 
 
 def test_all_spans_are_drawn_where_they_fit(generation: Explanation) -> None:
-    shown = choose_steps(generation.spans, generation.cycle.graph, 12_000)
+    shown = choose_steps(generation.spans, 12_000)
     assert shown.spans == generation.spans
     assert shown.whole == tuple(range(STEPS))
 

@@ -22,7 +22,16 @@ class TraceForm(StrEnum):
 
 def trace(
     model: Annotated[str, typer.Argument(help="A folder, a config.json, a built-in architecture or a hub name.")],
-    tokens: Annotated[int, typer.Option(help="Made-up tokens in each sequence.")] = 128,
+    tokens: Annotated[
+        int | None, typer.Option(help="Made-up tokens in each sequence, 128 unless given.", show_default=False)
+    ] = None,
+    cache_length: Annotated[
+        int | None,
+        typer.Option(
+            help="Trace one decode step instead, with this many tokens in its cache; --tokens is then of the encoder.",
+            show_default=False,
+        ),
+    ] = None,
     batch: Annotated[int, typer.Option(help="Sequences.")] = 1,
     task: Annotated[Task, typer.Option(help="Which head the model gets.")] = Task.AUTO,
     dtype: Annotated[str, typer.Option(help="float32, bfloat16 or float16.")] = "float32",
@@ -38,6 +47,7 @@ def trace(
     lang: Annotated[Language, typer.Option(help="Language of the reports.")] = Language.ENGLISH,
 ) -> None:
     """Trace the structure of a model without its weights or their memory: operations, FLOPs, bytes, data flow."""
+    from cyclescope.backends.base import DEFAULT_TOKENS
     from cyclescope.cli.progress import progress
     from cyclescope.measuring.measure import trace as trace_model
     from cyclescope.report.graph_json import graph_to_json
@@ -50,6 +60,7 @@ def trace(
         graph = trace_model(
             model,
             tokens=tokens,
+            cache_length=cache_length,
             batch=batch,
             task=task.value,
             dtype=dtype,
@@ -57,7 +68,7 @@ def trace(
         )
     form = TraceForm.JSON if as_json else form
     if form is TraceForm.TERMINAL:
-        page = structure_page(graph, model, batch, tokens, lang.value)
+        page = structure_page(graph, model, batch, tokens or DEFAULT_TOKENS, lang.value)
         if out is None:
             print_page(page)
             return

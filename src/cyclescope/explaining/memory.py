@@ -273,14 +273,15 @@ def _cache(
 def _grown(
     graph: Graph, numbers: IntArray, first: IntArray, found: BoolArray, reads: tuple[IntArray, IntArray]
 ) -> BoolArray:
-    """The cache that a step leaves in the place of the one it `found` [storages]: kept, and made of it by an operation.
+    """The cache that a step leaves in the place of the one it `found` [storages]: kept, and copied from it.
 
     `reads` are operations [entries] and the storages that they read [entries].
     """
     reader, read = reads
     made_of_cache = np.zeros(len(graph) + 1, dtype=bool)
-    made_of_cache[reader[found[read]]] = True
-    made_of_cache[-1] = False  # where `first` is −1
+    copies = np.asarray([kind is OpKind.COPY for kind in graph.kinds])
+    made_of_cache[:-1][reader[found[read]]] = True
+    made_of_cache[:-1] &= copies  # what computes with the cache makes a result, and no cache; the last is for `first` = −1
     grown: BoolArray = np.isin(numbers, graph.kept) & made_of_cache[first]
     return grown
 

@@ -63,6 +63,7 @@ def exemplar_spans(attribution: Attribution) -> tuple[Span, ...]:
                 start,
                 int(edges[end]) - start,
                 depth,
+                step=frame.step,
             )
         )
         inside: list[tuple[int, str, int]] = [(op_slot[i], "op", i) for i in ops_of[k]]
@@ -78,6 +79,7 @@ def exemplar_spans(attribution: Attribution) -> tuple[Span, ...]:
             start = int(edges[slot])
             length = int(edges[slot + 1]) - start
             layer = None if slots.layer[slot] < 0 else int(slots.layer[slot])
+            step = int(slots.step[slot])
             if what == "op":
                 site = graph.site(which)
                 spans.append(
@@ -91,10 +93,12 @@ def exemplar_spans(attribution: Attribution) -> tuple[Span, ...]:
                         length,
                         depth + 1,
                         which,
+                        step,
                     )
                 )
             elif length:
-                spans.append(Span("", "python", slots.stage[slot], layer, frame.module, start, length, depth + 1))
+                stage = slots.stage[slot]
+                spans.append(Span("", "python", stage, layer, frame.module, start, length, depth + 1, step=step))
 
     emit(0, 0)
     return tuple(spans)

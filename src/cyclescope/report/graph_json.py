@@ -26,8 +26,10 @@ def graph_lines(graph: Graph) -> Iterator[str]:
     opening = {
         "schema": SCHEMA,
         "traced_on": storable(graph.traced_on),
+        "cache_length": graph.cache_length,
         "notes": [storable(note) for note in graph.notes],
         "stages": list(graph.stages),
+        "kept_storages": list(graph.kept),
         "total": {
             "flops": graph.total.flops,
             "elementwise_flops": graph.total.elementwise_flops,
@@ -41,6 +43,7 @@ def graph_lines(graph: Graph) -> Iterator[str]:
     yield from _section("frames", _frames(graph), last=False)
     yield from _section("tensors", _tensors(graph), last=False)
     yield from _section("operations", _operations(graph), last=False)
+    yield from _section("experts", _experts(graph), last=False)
     yield from _section("dependencies", _dependencies(graph), last=True)
     yield "}\n"
 
@@ -103,6 +106,22 @@ def _operations(graph: Graph) -> Iterator[dict[str, Any]]:
             "in_place": bool(graph.in_place[op.index]),
             "inputs": list(op.inputs),
             "outputs": list(op.outputs),
+        }
+
+
+def _experts(graph: Graph) -> Iterator[dict[str, Any]]:
+    """Calls of a mixture's experts; `tokens_per_expert` is null where the routing is not known, `expected` the average."""
+    for load in graph.experts:
+        frame = graph.frames[load.frame]
+        yield {
+            "frame": load.frame,
+            "first_op": frame.first_op,
+            "end_op": frame.end_op,
+            "tokens": load.tokens,
+            "chosen": load.chosen,
+            "experts": load.experts,
+            "expected": load.expected,
+            "tokens_per_expert": list(load.per_expert) if load.known else None,
         }
 
 

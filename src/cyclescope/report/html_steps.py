@@ -10,7 +10,6 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from cyclescope.core.graph import Graph
 from cyclescope.explaining.explanation import Span
 from cyclescope.report.html_spans import Shown, choose
 
@@ -21,23 +20,14 @@ _LEAST_WHOLE = 4
 _MOST_RANGES = 12
 
 
-def step_frames(spans: Sequence[Span], graph: Graph) -> dict[int, int]:
+def step_frames(spans: Sequence[Span]) -> dict[int, int]:
     """Positions in `spans` of the calls of the model that are steps, each with the number of its step, in order of time."""
-    found: dict[int, int] = {}
-    call = -1
-    for i, span in enumerate(spans):
-        if span.depth == 1:
-            call = i if span.kind == "frame" else -1
-        if span.op >= 0 and call >= 0 and call not in found:
-            step = graph.frames[int(graph.op_frame[span.op])].step
-            if step >= 0:
-                found[call] = step
-    return found
+    return {i: span.step for i, span in enumerate(spans) if span.depth == 1 and span.kind == "frame" and span.step >= 0}
 
 
-def choose_steps(spans: tuple[Span, ...], graph: Graph, most: int) -> Shown:
+def choose_steps(spans: tuple[Span, ...], most: int) -> Shown:
     """About `most` spans, with as many whole steps among them as fit; of a cycle without steps the longest spans."""
-    calls = step_frames(spans, graph)
+    calls = step_frames(spans)
     if not calls:
         return choose(spans, most)
     inside = _insides(spans, calls)
@@ -88,6 +78,10 @@ def ranges(numbers: Sequence[int]) -> list[tuple[int, int]]:
 
 def _insides(spans: Sequence[Span], calls: Mapping[int, int]) -> dict[int, range]:
     """For each step the positions after its call that belong to it: what is in the call, and what chooses a token after it."""
-    edges = [i for i, span in enumerate(spans) if span.depth == 1 and span.kind == "frame"]
-    following = dict(zip(edges, [*edges[1:], len(spans)], strict=True))
-    return {step: range(i + 1, following[i]) for i, step in calls.items()}
+    inside = {}
+    for call, step in calls.items():
+        end = call + 1
+        while end < len(spans) and spans[end].step == step:
+            end += 1
+        inside[step] = range(call + 1, end)
+    return inside

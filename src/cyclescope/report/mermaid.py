@@ -11,6 +11,7 @@ from cyclescope.report import format as fmt
 from cyclescope.report import wording
 from cyclescope.report.names import printable
 from cyclescope.report.strings import Strings, strings
+from cyclescope.report.text_structure import structure_text
 
 _MOST_SHAPES = 2
 _TEXT = "text"  # the dtype of a text, whose bytes say all there is to say about its shape
@@ -35,20 +36,27 @@ def mermaid(graph: Graph, level: Level = Level.STAGE, language: str = "en", *, f
     if fold:
         flow = folded(graph, flow)
     lines = ["flowchart TD"]
-    lines += [f"    n{k}{_box(node, s)}" for k, node in enumerate(flow.nodes)]
+    lines += [f"    n{k}{_box(node, graph, s)}" for k, node in enumerate(flow.nodes)]
     lines += [f"    n{edge.source} -->|{_quoted(_carried(graph, edge, s))}| n{edge.target}" for edge in flow.edges]
     return "\n".join([*lines, *_style(flow)]) + "\n"
 
 
-def _box(node: FlowNode, s: Strings) -> str:
-    label = _quoted(_label(node, s))
+def _box(node: FlowNode, graph: Graph, s: Strings) -> str:
+    label = _quoted(_label(node, graph, s))
     return f"([{label}])" if node.role in (NodeRole.IN, NodeRole.OUT) else f"[{label}]"
 
 
-def _label(node: FlowNode, s: Strings) -> list[str]:
+def _cache(graph: Graph, s: Strings) -> tuple[str, ...]:
+    """What a decode step finds beside its token."""
+    if graph.cache_length is None:
+        return ()
+    return (structure_text(s).flow_cache.format(tokens=fmt.count(graph.cache_length)),)
+
+
+def _label(node: FlowNode, graph: Graph, s: Strings) -> list[str]:
     """Name, class, work and weights, a line each; what a node does not have is left out."""
     if node.role is NodeRole.IN:
-        return [s.flow_in]
+        return [s.flow_in, *_cache(graph, s)]
     if node.role is NodeRole.OUT:
         return [s.flow_out]
     name = wording.stage_name(node.stage, s)

@@ -57,6 +57,8 @@ def _args(explanation: Explanation, span: Span) -> dict[str, Any]:
     args: dict[str, Any] = {"stage": span.stage, "module": printable(span.module)}
     if span.layer is not None:
         args["layer"] = span.layer
+    if span.step >= 0:
+        args["step"] = span.step
     if span.op >= 0:
         cost = explanation.cycle.graph.cost(span.op)
         args |= {

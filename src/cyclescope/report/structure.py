@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
 from cyclescope.core.graph import Graph
-from cyclescope.core.structure import DECODE
+from cyclescope.core.tensor import TensorRole
 from cyclescope.core.units import IntArray
-from cyclescope.explaining.memory import memory
+from cyclescope.explaining.memory import Memory, memory
 from cyclescope.report import format as fmt
+from cyclescope.report.experts import expert_blocks
 from cyclescope.report.memory import peak_sentence
 from cyclescope.report.page import Align, Block, Column, Heading, Note, Page, Paragraph, Severity, Table
 from cyclescope.report.strings import Strings, strings
+from cyclescope.report.text_structure import StructureText, structure_text
+
+_ENCODER = "encoder_outputs"  # the argument of transformers that hands its result to the decoder
 
 
 def structure_page(graph: Graph, model: str, batch: int, tokens: int, language: str = "en") -> Page:
     """Work of `graph` by stage and by kind of operation. Raises `UsageError` for a language that there are no texts of."""
     s = strings(language)
+    t = structure_text(s)
     total = graph.total
-    lead = s.structure_answer.format(
+    of_step = graph.cache_length is not None
+    lead = (t.step_answer if of_step else s.structure_answer).format(
         batch=fmt.count(batch),
         tokens=fmt.count(tokens),
+        cache=fmt.count(graph.cache_length),
         operations=fmt.count(len(graph)),
         flops=fmt.flops(total.flops),
         read=fmt.data(total.read_bytes),
@@ -43,17 +50,28 @@ def structure_page(graph: Graph, model: str, batch: int, tokens: int, language: 
     held = memory(graph)
     blocks: tuple[Block, ...] = (
         Paragraph(lead, lead=True),
+        *_step(graph, held, t),
         *((Paragraph(peak_sentence(held, graph, s)),) if held else ()),
         Heading(s.by_stage),
         _table(graph, stages, graph.stages, s.stage, stage_name, s),
         Heading(s.by_kind),
         _table(graph, kinds, _heaviest_first(graph, kinds), s.kind, kind_names.__getitem__, s),
-        # A graph does not tell what the model hands back; a decoder hands back keys and values.
-        *((Note(Severity.INFO, s.memory_result_note),) if DECODE in graph.stages else ()),
+        *expert_blocks(graph, s),
         Note(Severity.INFO, s.structure_note.format(device=graph.traced_on)),
         *(Note(Severity.WARNING, note) for note in graph.notes),
     )
-    return Page(s.structure_title.format(model=model), blocks, s.language)
+    title = t.step_title if of_step else s.structure_title
+    return Page(title.format(model=model, cache=fmt.count(graph.cache_length)), blocks, s.language)
+
+
+def _step(graph: Graph, held: Memory | None, t: StructureText) -> Iterator[Block]:
+    """What a decode step finds, and what it leaves."""
+    if graph.cache_length is None or held is None:
+        return
+    before, after = int(held.computed.cache[0]), int(held.computed.cache[-1])
+    yield Paragraph(t.step_cache.format(before=fmt.data(before), after=fmt.data(after)))
+    encoded = any(spec.role is TensorRole.INPUT and spec.name.startswith(_ENCODER) for spec in graph.tensors)
+    yield Note(Severity.INFO, " ".join((t.step_note, t.step_after_encoder)) if encoded else t.step_note)
 
 
 def _heaviest_first(graph: Graph, kinds: list[str]) -> list[str]:

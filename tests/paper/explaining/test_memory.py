@@ -290,3 +290,71 @@ def test_looks_that_contradict_themselves_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match=complaint):
         seen(look_op, [piece]).self_check(2)
+
+
+def kept_graph(kept: list[str]) -> Graph:
+    """Three results in a row, of 2, 4 and 8 KB; those named in `kept` are still there at the end."""
+    b = GraphBuilder()
+    x = op(b, [given_x(b)], 2)
+    y = op(b, [x], 4)
+    z = op(b, [y], 8)
+    op(b, [z], 1)
+    storages = {"x": b.spec(x).storage, "y": b.spec(y).storage, "z": b.spec(z).storage, "input": 0}
+    return b.build(kept=[storages[name] for name in kept])
+
+
+@pytest.mark.parametrize(
+    ("kept", "expected"),
+    [
+        (["z"], [2, 6, 12, 9]),
+        (["x"], [2, 6, 14, 11]),
+        (["x", "y"], [2, 6, 14, 15]),
+        (["x", "input"], [2, 6, 14, 11]),
+    ],
+)
+def test_what_is_kept_is_held_to_the_end(kept: list[str], expected: list[int]) -> None:
+    assert (told(kept_graph(kept)).computed.activations / KB).tolist() == expected
+
+
+def test_where_it_is_known_what_is_kept_what_nothing_reads_is_let_go() -> None:
+    b = GraphBuilder()
+    x = op(b, [given_x(b)], 1)
+    op(b, [x], 16)  # for nobody
+    last = op(b, [op(b, [x], 2)], 1)
+    graph = b.build(kept=[b.spec(last).storage])
+
+    assert (told(graph).computed.activations / KB).tolist() == [1, 17, 3, 3]
+
+
+def step(*, grows: bool) -> Graph:
+    """A step that finds 8 KB of keys and leaves 9 KB in their place, or writes into the 8 KB that are there."""
+    b = GraphBuilder()
+    keys = tensor(b, 8, role=TensorRole.CACHE, name="keys")
+    x = op(b, [given_x(b)], 1)
+    if grows:
+        grown = tensor(b, 9)
+        b.op("cat", OpKind.COPY, [keys, x], [grown])
+    else:
+        grown = tensor(b, 8, storage=b.spec(keys).storage)
+        b.op("copy_", OpKind.COPY, [x, keys], [grown], in_place=True)
+    y = op(b, [grown, x], 2)
+    return b.build(kept=[b.spec(grown).storage, b.spec(y).storage], cache_length=8)
+
+
+def test_a_step_finds_its_cache_and_lets_go_of_it_when_it_has_a_longer_one() -> None:
+    computed = told(step(grows=True)).computed
+
+    assert (computed.cache / KB).tolist() == [8, 17, 9]
+    assert (computed.activations / KB).tolist() == [1, 1, 3]
+
+
+def test_a_cache_that_is_written_into_stays_as_large_as_it_was() -> None:
+    assert (told(step(grows=False)).computed.cache / KB).tolist() == [8, 8, 8]
+
+
+def test_the_largest_pieces_name_who_reads_the_cache_that_was_there() -> None:
+    graph = step(grows=True)
+    found = {piece.bytes // KB: (graph.names[piece.maker], piece.holding) for piece in told(graph).largest}
+
+    assert found[8] == ("cat", Holding.CACHE)
+    assert found[9] == ("cat", Holding.CACHE)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from core.small_graphs import build, call, few_examples, small_bert, timed_graphs
 from hypothesis import given
+from paper_generation import paper_decoder, paper_generation
 from paper_models import paper_bert, paper_cycle
 
 from cyclescope.core.graph import Graph
@@ -127,3 +128,21 @@ def test_every_call_that_left_a_stamp_is_one_span_and_holds_its_operations(timed
     for span, frame in zip(spans, graph.frames, strict=True):
         for op in range(frame.first_op, frame.end_op):
             assert span.start_ns <= start_of[op] < span.start_ns + span.duration_ns
+
+
+def test_every_span_of_a_generation_knows_its_step() -> None:
+    graph = paper_decoder(3, encoder=True)
+    spans = exemplar_spans(attribute(paper_generation(graph)))
+    assert spans[0].step == -1, "the whole cycle is no step"
+    for span in spans:
+        if span.op >= 0:
+            assert span.step == int(graph.slots.step[graph.slots.op == span.op][0])
+    calls = [span for span in spans if span.depth == 1 and span.kind == "frame" and span.step >= 0]
+    assert [call.step for call in calls] == [0, 1, 2]
+    for call, following in zip(calls, calls[1:], strict=False):
+        inside = [s for s in spans if call.start_ns <= s.start_ns < following.start_ns and s.depth > 0]
+        assert {span.step for span in inside} == {call.step}, "what chooses a token belongs to the step before it"
+
+
+def test_a_cycle_that_writes_nothing_has_no_steps() -> None:
+    assert {span.step for span in spans_of(small_bert())} == {-1}
