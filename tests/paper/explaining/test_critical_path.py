@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from core.small_graphs import few_examples
-from explaining.dags import Dag, dags
 from hypothesis import given
 
 from cyclescope.explaining.critical_path import spans
+from explaining.dags import Dag, dags
 
 CHAIN = Dag((3, 4, 5), ((0, 1), (1, 2)))
 FORK_JOIN = Dag((1, 10, 20, 30, 2), ((0, 1), (0, 2), (0, 3), (1, 4), (2, 4), (3, 4)))
@@ -45,7 +47,7 @@ def test_the_path_is_a_chain_as_long_as_the_longest_of_all(dag: Dag) -> None:
     path = found.path().tolist()
     assert found.span_ns == dag.span_by_trying()
     assert sum(dag.took[i] for i in path) == found.span_ns
-    assert set(zip(path, path[1:], strict=False)) <= set(dag.edges)
+    assert set(pairwise(path)) <= set(dag.edges)
 
 
 @few_examples
