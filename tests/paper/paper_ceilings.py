@@ -1,51 +1,58 @@
-"""A machine on paper whose ceilings are round numbers, so that a floor can be worked out by hand."""
+"""Paper machines whose ceilings are planted, and kept ceilings of them."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from cyclescope.core.ceilings import BandwidthCeiling, Ceilings, Figure, Origin, Overheads, ProductCeiling
-from cyclescope.core.cycle import Cycle
+from cyclescope.backends.paper_probes import PaperProbes
+from cyclescope.calibrating.extent import Extent
+from cyclescope.core.ceilings import (
+    BandwidthCeiling,
+    Ceilings,
+    Figure,
+    Origin,
+    Overheads,
+    ProductCeiling,
+)
+from cyclescope.core.fingerprint import fingerprint
+from cyclescope.core.machine import Machine
+from cyclescope.core.units import NS_PER_S
 
-KB = 1024
-# Bytes that each level holds, and the nanoseconds that a kilobyte of it takes on one thread.
-CAPACITY = {"L1": 4 * KB, "L2": 16 * KB, "L3": 64 * KB, "memory": 0}
-NS_PER_KB = {"L1": 1, "L2": 2, "L3": 4, "memory": 10}
-# FLOPs a nanosecond on one thread, by the smallest dimension.
-FLOPS_PER_NS = {1: 1, 16: 10, 256: 100}
-DISPATCH_NS = 50.0
+FLOPS = {"float32": 100e9, "bfloat16": 200e9}
+BYTES = {"L1": 160e9, "L2": 80e9, "L3": 40e9, "memory": 10e9}
+WANTED = Extent(("float32", "bfloat16"), (1, 16, 256), (1, 2), 2 * NS_PER_S, NS_PER_S, 3)
+TAKEN = "2026-01-01T00:00:00Z"
+
+
+def probes(**changes: object) -> PaperProbes:
+    """A machine that reaches `FLOPS` and `BYTES`."""
+    return replace(PaperProbes(FLOPS, BYTES), **changes)  # type: ignore[arg-type]
 
 
 def figure(value: float) -> Figure:
-    return Figure(value, 0.99 * value, 1.01 * value, 20, "probe on paper")
+    return Figure(value, value * 0.9, value, 20, "a probe")
 
 
-def paper_ceilings(origin: Origin = Origin.MEASURED, *, faster: float = 1.0, dispatch: bool = True) -> Ceilings:
-    """Measured on one and on two threads; two threads compute twice as much, and read memory no faster."""
+def ceilings_of(machine: Machine, engine: str = "torch", taken_at: str = TAKEN, value: float = 1e9) -> Ceilings:
+    """Ceilings as `calibrate` keeps them."""
     return Ceilings(
-        origin=origin,
-        machine="Paper Processor 2-core",
-        engine="paper" if origin is Origin.MEASURED else "",
-        taken_at="2026-01-02T00:00:00Z",
-        products=tuple(
-            ProductCeiling("float32", rows, threads, figure(faster * rate * threads * 1e9))
-            for threads in (1, 2)
-            for rows, rate in FLOPS_PER_NS.items()
+        origin=Origin.MEASURED,
+        machine=machine.processor,
+        engine=engine,
+        taken_at=taken_at,
+        products=(
+            ProductCeiling("float32", 1, 1, figure(value)),
+            ProductCeiling("float32", 1, 2, figure(2 * value)),
+            ProductCeiling("float32", 64, 1, figure(10 * value)),
+            ProductCeiling("float32", 64, 2, figure(20 * value)),
         ),
-        bandwidths=tuple(
-            BandwidthCeiling(
-                level,
-                CAPACITY[level],
-                threads,
-                figure(faster * KB / ns * 1e9 * (1 if level == "memory" else threads)),
-            )
-            for threads in (1, 2)
-            for level, ns in NS_PER_KB.items()
+        bandwidths=(
+            BandwidthCeiling("L1", 32_000, 1, figure(100e9)),
+            BandwidthCeiling("L1", 32_000, 2, figure(200e9)),
+            BandwidthCeiling("memory", 0, 1, figure(20e9)),
+            BandwidthCeiling("memory", 0, 2, figure(30e9)),
         ),
-        overheads=Overheads(dispatch_ns=figure(DISPATCH_NS) if dispatch else None),
+        overheads=Overheads(Figure(900.0, 900.0, 950.0, 20, "neg"), Figure(500.0, 500.0, 510.0, 20, "nothing"), None),
+        noise=Figure(0.01, 0.008, 0.012, 500, "A/A"),
+        fingerprint=fingerprint(machine, engine),
     )
-
-
-def on_paper_machine(cycle: Cycle, ceilings: Ceilings | None = None) -> Cycle:
-    """`cycle` on a machine that somebody had calibrated."""
-    return replace(cycle, machine=replace(cycle.machine, ceilings=ceilings or paper_ceilings()))

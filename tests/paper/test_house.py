@@ -18,7 +18,19 @@ SOURCE = ROOT / "src" / "cyclescope"
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 NOUNS = {"Cycle", "Graph", "Machine", "Plan", "Workload"}
-PUBLIC = NOUNS | {"__version__", "calibrate", "explain", "load", "measure", "measure_dialogue", "save", "trace", "watch"}
+PUBLIC = NOUNS | {
+    "__version__",
+    "calibrate",
+    "compare",
+    "explain",
+    "load",
+    "measure",
+    "measure_dialogue",
+    "measure_pair",
+    "save",
+    "trace",
+    "watch",
+}
 FRAMEWORKS = {"torch", "transformers", "tokenizers", "safetensors", "onnxruntime", "openvino", "tensorflow"}
 # What makes a program slow to start, and what a person who only asks for help must not wait for.
 HEAVY = FRAMEWORKS | {"scipy", "pandas", "matplotlib", "sklearn"}

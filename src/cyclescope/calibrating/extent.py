@@ -45,7 +45,7 @@ def extent(cores: int, threads: Sequence[int] = (), *, quick: bool = False, on_d
         )
     chosen = (0,) if on_device else tuple(sorted(set(threads))) or default_threads(cores, quick=quick)
     if quick:
-        return Extent(DTYPES, _QUICK_ROWS, chosen, 5 * NS_PER_S, NS_PER_S, 1)
+        return Extent(DTYPES, _QUICK_ROWS, chosen, 5 * NS_PER_S, NS_PER_S, 2)
     return Extent(DTYPES, _ROWS, chosen, 65 * NS_PER_S, 8 * NS_PER_S, 3)
 
 

@@ -87,7 +87,7 @@ def calibration_json(told: Told) -> str:
 
 def change_text(changes: Sequence[Change], t: CalibrationText) -> str:
     """What changed, one trait after the other."""
-    return ", ".join(
+    return t.separator.join(
         t.change.format(trait=t.traits[c.trait], before=c.before or fmt.UNKNOWN, now=c.now or fmt.UNKNOWN)
         for c in changes
     )
@@ -100,12 +100,12 @@ def _answer(ceilings: Ceilings, t: CalibrationText) -> str:
     levels = ceilings.levels(0)
     bandwidth = fmt.bandwidth(levels[-1].bytes_per_s.value) if levels else fmt.UNKNOWN
     if ceilings.origin is Origin.DATASHEET:
-        return t.datasheet_answer.format(figures=", ".join([*peaks, *([bandwidth] if levels else [])]))
+        return t.datasheet_answer.format(figures=t.separator.join([*peaks, *([bandwidth] if levels else [])]))
     if not peaks:
         return t.answer_no_product.format(bandwidth=bandwidth)
     dispatch = ceilings.overheads.dispatch_ns
     return t.answer.format(
-        peaks=", ".join(peaks), bandwidth=bandwidth, dispatch=fmt.time(dispatch.value if dispatch else None)
+        peaks=t.separator.join(peaks), bandwidth=bandwidth, dispatch=fmt.time(dispatch.value if dispatch else None)
     )
 
 

@@ -17,6 +17,7 @@ class CalibrationText:
     title: str
     answer: str
     answer_no_product: str
+    separator: str
     datasheet_answer: str
     machine: str
     engine: str
@@ -59,6 +60,7 @@ EN = CalibrationText(
     title="Ceilings of {machine}",
     answer="Matrix products reach {peaks}; memory gives {bandwidth}; an operation takes {dispatch} at least.",
     answer_no_product="Memory gives {bandwidth}; no matrix product was measured.",
+    separator=", ",
     datasheet_answer="Not measured here. Its maker states: {figures}.",
     machine="machine",
     engine="engine",
@@ -118,6 +120,7 @@ ZH = CalibrationText(
     title="{machine} 的性能上限",
     answer="矩阵乘法可达 {peaks}；内存带宽 {bandwidth}；一个算子至少需要 {dispatch}。",
     answer_no_product="内存带宽 {bandwidth}；没有测量矩阵乘法。",
+    separator="、",
     datasheet_answer="未在本机测量。厂商标称：{figures}。",
     machine="机器",
     engine="引擎",

@@ -1,0 +1,150 @@
+"""The page and the document of `calibrate`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from paper_ceilings import TAKEN, ceilings_of
+
+from cyclescope.backends.paper import PAPER_MACHINE
+from cyclescope.cli.calibrate import kept_of
+from cyclescope.cli.main import run
+from cyclescope.core.ceilings import Ceilings
+from cyclescope.core.codec import decode
+from cyclescope.core.fingerprint import Trait, freshness
+from cyclescope.core.samples import Load
+from cyclescope.machines.catalog import find_machine
+from cyclescope.report.calibration import Told, calibration_json, calibration_page
+from cyclescope.report.strings import Advice
+from cyclescope.report.terminal import to_text
+from cyclescope.report.text_calibration import EN, ZH
+from cyclescope.store.calibration_file import keep
+
+MACHINE = replace(PAPER_MACHINE, packages=(("torch", "2.13.0"),))
+CEILINGS = ceilings_of(MACHINE)
+NOW = datetime.fromisoformat(TAKEN) + timedelta(days=1)
+
+
+def told(**changes: object) -> Told:
+    kept = Told(MACHINE.processor, CEILINGS, Path("/kept/torch.json"), freshness(CEILINGS, MACHINE, "torch", NOW))
+    return replace(kept, **changes)  # type: ignore[arg-type]
+
+
+def text(page_of: Told, language: str = "en", width: int = 80) -> str:
+    return to_text(calibration_page(page_of, language), width)
+
+
+def test_the_page_tells_every_ceiling() -> None:
+    page = " ".join(text(told()).split())
+    for told_there in (
+        "Matrix products reach 20.0 GFLOP/s (float32); memory gives 30.0 GB/s; an operation takes 900 ns at least.",
+        "type rows 1 thread 2 threads low end",
+        "float32 1 1.00 GFLOP/s 2.00 GFLOP/s 1.80 GFLOP/s",
+        "float32 64 10.0 GFLOP/s 20.0 GFLOP/s 18.0 GFLOP/s",
+        "L1 32.0 kB 100 GB/s 200 GB/s 180 GB/s",
+        "±1.0 % (0.80 % to 1.2 %), 500 pairs",
+        "operation (neg) 900 ns",
+        "/kept/torch.json",
+    ):
+        assert told_there in page
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("width", [80, 200])
+def test_no_number_is_cut_on_a_machine_of_many_threads(language: str, width: int) -> None:
+    many = tuple(
+        replace(product, threads=threads)
+        for threads in (1, 2, 4, 8, 16, 32, 64, 128)
+        for product in CEILINGS.products[::2]
+    )
+    page = text(told(ceilings=replace(CEILINGS, products=many)), language, width)
+    assert "…" not in page
+    assert "{" not in page
+    assert "1.00 GFLOP/s" in page
+    assert "10.0 GFLOP/s" in page
+    assert page.count("GFLOP/s") >= 2 * (2 if width == 80 else 8)
+
+
+def test_a_fresh_one_is_said_to_be_and_a_stale_one_says_why() -> None:
+    assert "Fresh" in text(told())
+    changed = freshness(CEILINGS, replace(MACHINE, cores=1), "torch", NOW)
+    page = " ".join(text(told(freshness=changed)).split())
+    assert "usable cores: 2 → 1" in page
+    assert "Fresh" not in page
+    old = freshness(CEILINGS, MACHINE, "torch", NOW + timedelta(days=99))
+    assert "100 days old" in text(told(freshness=old))
+
+
+def test_others_that_ran_meanwhile_are_told() -> None:
+    assert "Others used 40.0 % of the cores" in text(told(load=Load(0.4)))
+    assert "Others" not in text(told(load=Load(0.01)))
+
+
+def test_where_nothing_was_measured_the_maker_has_the_word() -> None:
+    page = " ".join(text(Told("NVIDIA H100 PCIe", find_machine("NVIDIA H100 PCIe"))).split())
+    assert "has not been calibrated" in page
+    assert "756 TFLOP/s (bfloat16)" in page
+    assert "2.00 TB/s" in page
+    assert "https://" in page
+    assert "has not been calibrated" in text(Told("unheard of", None))
+
+
+def test_the_document_holds_the_ceilings_as_they_are_kept() -> None:
+    document = json.loads(calibration_json(told()))
+    assert document["schema"] == "cyclescope/calibration-report/1"
+    assert decode(Ceilings, document["ceilings"], []) == CEILINGS
+    assert document["fresh"] is True
+    assert document["changed"] == []
+    assert json.loads(calibration_json(Told("nothing", None)))["ceilings"] is None
+
+
+def test_a_hostile_name_is_harmless() -> None:
+    page = text(
+        told(ceilings=replace(CEILINGS, machine="\x1b[31m[red]x[/red]"), machine="\x1b[31m[red]x[/red]"), width=200
+    )
+    assert "\x1b" not in page
+    assert "[red]x[/red]" in page
+
+
+def test_both_languages_have_every_text() -> None:
+    for field in fields(EN):
+        english, chinese = getattr(EN, field.name), getattr(ZH, field.name)
+        if isinstance(english, Advice):
+            assert english.text.count("{") == chinese.text.count("{")
+            assert english.remedy
+            assert chinese.remedy
+        elif isinstance(english, str):
+            assert english.count("{") == chinese.count("{"), field.name
+            assert english
+            assert chinese
+    assert set(EN.traits) == set(ZH.traits) == set(Trait)
+
+
+def test_show_finds_what_is_kept_else_the_makers_figures(home: Path) -> None:
+    assert kept_of(MACHINE, "torch").ceilings is None
+    known = replace(MACHINE, processor="AMD EPYC 9654 96-Core Processor")
+    assert kept_of(known, "torch").ceilings == find_machine("AMD EPYC 9654")
+    path = keep(CEILINGS)
+    found = kept_of(MACHINE, "torch")
+    assert (found.ceilings, found.path) == (CEILINGS, path)
+    path.write_bytes(b"")
+    assert [error.exit_code for error in kept_of(MACHINE, "torch").broken] == [4]
+
+
+def test_show_runs_without_an_engine_and_says_what_is_missing(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run(["calibrate", "--show", "--json"])
+    assert ended.value.code == 0
+    assert json.loads(capsys.readouterr().out)["path"] is None
+
+
+@pytest.mark.parametrize("threads", ["", "1,,2", "a", "1.5", "-1", "²"])
+def test_threads_that_are_no_list_are_a_usage_error(threads: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run(["calibrate", "--threads", threads])
+    assert ended.value.code == 2
+    assert "--threads" in capsys.readouterr().err

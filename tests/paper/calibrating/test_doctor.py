@@ -1,0 +1,230 @@
+"""`doctor`: each trouble planted alone is found alone, and a machine at rest is fine."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from paper_ceilings import TAKEN, ceilings_of
+
+from cyclescope.backends.host_state import HostState, read_state
+from cyclescope.backends.paper import PAPER_MACHINE
+from cyclescope.calibrating.doctor import WARNINGS, Calibrated, Facts, Outcome, Topic, examine
+from cyclescope.core.ceilings import Figure
+from cyclescope.core.fingerprint import freshness
+from cyclescope.core.machine import Machine
+from cyclescope.core.samples import Load
+from cyclescope.report.doctor import doctor_json, doctor_page
+from cyclescope.report.terminal import to_text
+from cyclescope.report.text_doctor import EN, ZH, DoctorText
+
+MACHINE = replace(PAPER_MACHINE, cores=8, memory_bytes=32 << 30, packages=(("torch", "2.13.0"),))
+STATE = HostState(
+    usable_cores=8,
+    online_cores=8,
+    quota_cores=None,
+    governors=("performance",),
+    turbo=False,
+    available_bytes=20 << 30,
+    swap_bytes=8 << 30,
+    swap_used_bytes=0,
+    thread_limits=(),
+    features=("avx512f", "avx2"),
+    engines=(("torch", "2.13.0"),),
+    extras=(("transformers", "5.0"),),
+    clock_step_ns=40,
+)
+NOW = datetime.fromisoformat(TAKEN) + timedelta(days=3)
+NOISE = Figure(0.01, 0.008, 0.012, 400, "A/A")
+
+
+def calibrated(machine: Machine = MACHINE, now: datetime = NOW) -> Calibrated:
+    ceilings = ceilings_of(MACHINE)
+    return Calibrated(ceilings, freshness(ceilings, machine, "torch", now))
+
+
+REST = Facts(MACHINE, STATE, Load(0.01), calibrated(), NOISE)
+
+
+def state(**changes: object) -> Facts:
+    return replace(REST, state=replace(STATE, **changes))  # type: ignore[arg-type]
+
+
+FINE = {
+    Outcome.CORES_ALL: REST,
+    Outcome.QUOTA_NONE: REST,
+    Outcome.QUOTA_LIMITS: state(quota_cores=4.0),
+    Outcome.LOAD_QUIET: REST,
+    Outcome.LOAD_UNKNOWN: replace(REST, load=Load()),
+    Outcome.FREQUENCY_STEADY: REST,
+    Outcome.FREQUENCY_UNKNOWN: state(governors=()),
+    Outcome.TURBO_ON: state(turbo=True),
+    Outcome.TURBO_OFF: REST,
+    Outcome.MEMORY_AMPLE: REST,
+    Outcome.MEMORY_UNKNOWN: state(available_bytes=None),
+    Outcome.SWAP_NONE: state(swap_bytes=0),
+    Outcome.SWAP_UNUSED: REST,
+    Outcome.SWAP_UNKNOWN: state(swap_bytes=None, swap_used_bytes=None),
+    Outcome.VIRTUAL_NO: REST,
+    Outcome.THREADS_UNSET: REST,
+    Outcome.THREADS_FIT: state(thread_limits=(("OMP_NUM_THREADS", "8"), ("MKL_NUM_THREADS", "8"))),
+    Outcome.ENGINES_THERE: REST,
+    Outcome.EXTRAS_THERE: REST,
+    Outcome.EXTRAS_NONE: state(extras=()),
+    Outcome.INSTRUCTIONS_VECTOR: REST,
+    Outcome.INSTRUCTIONS_UNKNOWN: state(features=()),
+    Outcome.CALIBRATION_FRESH: REST,
+    Outcome.CLOCK_FINE: REST,
+    Outcome.NOISE_LOW: REST,
+    Outcome.NOISE_UNKNOWN: replace(REST, noise=None),
+}
+TROUBLE = {
+    Outcome.CORES_FEWER: state(usable_cores=4),
+    Outcome.QUOTA_THROTTLED: replace(REST, load=Load(0.01, throttled_ns=3_000_000)),
+    Outcome.LOAD_BUSY: replace(REST, load=Load(0.3)),
+    Outcome.FREQUENCY_VARIES: state(governors=("performance", "powersave")),
+    Outcome.MEMORY_SCARCE: state(available_bytes=1 << 30),
+    Outcome.SWAP_USED: state(swap_used_bytes=1 << 20),
+    Outcome.VIRTUAL_YES: replace(REST, machine=replace(MACHINE, virtual=True)),
+    Outcome.THREADS_MANY: state(thread_limits=(("OMP_NUM_THREADS", "16"),)),
+    Outcome.THREADS_FEW: state(thread_limits=(("OMP_NUM_THREADS", "8"), ("MKL_NUM_THREADS", "1"))),
+    Outcome.THREADS_ODD: state(thread_limits=(("OMP_NUM_THREADS", "all"),)),
+    Outcome.ENGINES_NONE: state(engines=()),
+    Outcome.INSTRUCTIONS_SCALAR: state(features=("fma",)),
+    Outcome.CALIBRATION_CHANGED: replace(REST, calibrated=calibrated(replace(MACHINE, cores=4))),
+    Outcome.CALIBRATION_OLD: replace(REST, calibrated=calibrated(now=NOW + timedelta(days=100))),
+    Outcome.CALIBRATION_MISSING: replace(REST, calibrated=Calibrated()),
+    Outcome.CALIBRATION_BROKEN: replace(REST, calibrated=Calibrated(broken=1)),
+    Outcome.CLOCK_COARSE: state(clock_step_ns=15_600),
+    Outcome.NOISE_HIGH: replace(REST, noise=replace(NOISE, value=0.05)),
+}
+
+
+def outcomes(facts: Facts) -> dict[Topic, Outcome]:
+    return {check.topic: check.outcome for check in examine(facts).checks}
+
+
+def test_a_machine_at_rest_is_fine() -> None:
+    assert examine(REST).warnings == 0
+
+
+@pytest.mark.parametrize(("outcome", "facts"), TROUBLE.items())
+def test_one_trouble_is_found_and_nothing_else(outcome: Outcome, facts: Facts) -> None:
+    examination = examine(facts)
+    assert [check.outcome for check in examination.checks if not check.fine] == [outcome]
+
+
+@pytest.mark.parametrize(("outcome", "facts"), FINE.items())
+def test_what_is_no_trouble_is_told_as_fine(outcome: Outcome, facts: Facts) -> None:
+    assert outcome in outcomes(facts).values()
+    assert examine(facts).warnings == 0
+
+
+def test_every_outcome_is_planted_here() -> None:
+    assert set(TROUBLE) == WARNINGS
+    assert set(TROUBLE) | set(FINE) == set(Outcome)
+
+
+@pytest.mark.parametrize(
+    ("value", "outcome"), [("8,4", Outcome.THREADS_FIT), (" 8 ", Outcome.THREADS_FIT), ("0", Outcome.THREADS_ODD)]
+)
+def test_a_list_of_threads_counts_with_its_first(value: str, outcome: Outcome) -> None:
+    assert outcomes(state(thread_limits=(("OMP_NUM_THREADS", value),)))[Topic.THREADS] is outcome
+
+
+@pytest.mark.parametrize("text", [EN, ZH], ids=["en", "zh"])
+def test_every_outcome_and_topic_has_its_words(text: DoctorText) -> None:
+    assert set(text.outcomes) == set(Outcome)
+    assert set(text.topics) == set(Topic)
+    for outcome, advice in text.outcomes.items():
+        assert advice.text
+        assert bool(advice.remedy) is (outcome in WARNINGS), outcome
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize(("outcome", "facts"), [*TROUBLE.items(), *FINE.items()])
+def test_no_number_is_cut_and_no_brace_is_left(outcome: Outcome, facts: Facts, language: str) -> None:
+    text = to_text(doctor_page(examine(facts), language), 80)
+    assert "{" not in text
+    assert "…" not in text
+    assert all(len(line) <= 80 for line in text.splitlines())
+
+
+def test_the_answer_counts_what_is_wrong() -> None:
+    two = replace(TROUBLE[Outcome.LOAD_BUSY], noise=None, calibrated=Calibrated())
+    assert "Yes: nothing" in to_text(doctor_page(examine(REST)))
+    assert "one thing" in to_text(doctor_page(examine(TROUBLE[Outcome.LOAD_BUSY])))
+    assert "2 things" in to_text(doctor_page(examine(two)))
+    assert "30.0 %" in to_text(doctor_page(examine(two)))
+
+
+def test_the_document_has_every_check_and_is_strict_json() -> None:
+    facts = TROUBLE[Outcome.CALIBRATION_CHANGED]
+    document = json.loads(doctor_json(examine(facts)), parse_constant=lambda name: pytest.fail(name))
+    assert document["schema"] == "cyclescope/doctor/1"
+    assert document["warnings"] == 1
+    assert {check["topic"] for check in document["checks"]} == set(Topic)
+    (wrong,) = [check for check in document["checks"] if not check["fine"]]
+    assert wrong["outcome"] == "calibration-changed"
+    assert "usable cores: 8 → 4" in wrong["text"]
+    assert document["facts"]["state"]["usable_cores"] == 8
+
+
+def test_names_from_the_system_cannot_colour_the_screen() -> None:
+    facts = state(governors=("\x1b[31mevil\x1b[0m",), engines=(("torch", "[red]1[/red]"),))
+    text = to_text(doctor_page(examine(facts)), 200)
+    assert "\x1b" not in text
+    assert "[red]1[/red]" in text
+
+
+def machine_files(root: Path, files: dict[str, str]) -> Path:
+    for name, text in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return root
+
+
+def test_the_state_is_read_from_where_linux_keeps_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    for name in ("MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    root = machine_files(
+        tmp_path,
+        {
+            "sys/fs/cgroup/cpu.max": "150000 100000\n",
+            "sys/devices/system/cpu/cpu0/cpufreq/scaling_governor": "powersave\n",
+            "sys/devices/system/cpu/cpu1/cpufreq/scaling_governor": "performance\n",
+            "sys/devices/system/cpu/intel_pstate/no_turbo": "0\n",
+            "proc/meminfo": "SwapTotal: 2000 kB\nSwapFree: 500 kB\n",
+            "proc/cpuinfo": "processor : 0\nflags : fpu amx_tile avx2 unheard_of\n",
+        },
+    )
+    found = read_state(root)
+    assert found.quota_cores == 1.5
+    assert found.governors == ("performance", "powersave")
+    assert found.turbo is True
+    assert (found.swap_bytes, found.swap_used_bytes) == (2_048_000, 1_536_000)
+    assert found.thread_limits == (("OMP_NUM_THREADS", "3"),)
+    assert found.features == ("amx_tile", "avx2")
+
+
+@pytest.mark.parametrize(
+    ("files", "quota"),
+    [
+        ({"sys/fs/cgroup/cpu.max": "max 100000"}, None),
+        ({"sys/fs/cgroup/cpu/cpu.cfs_quota_us": "200000", "sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000"}, 2.0),
+        ({"sys/fs/cgroup/cpu/cpu.cfs_quota_us": "-1", "sys/fs/cgroup/cpu/cpu.cfs_period_us": "100000"}, None),
+        ({}, None),
+    ],
+)
+def test_limits_of_both_kinds_of_control_groups_are_read(tmp_path: Path, files: dict[str, str], quota: object) -> None:
+    assert read_state(machine_files(tmp_path, files)).quota_cores == quota
+
+
+def test_a_system_that_tells_nothing_is_no_failure(tmp_path: Path) -> None:
+    found = read_state(tmp_path)
+    assert (found.governors, found.turbo, found.swap_bytes, found.features) == ((), None, None, ())
