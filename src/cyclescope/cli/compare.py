@@ -49,6 +49,10 @@ def compare(
         str | None,
         typer.Option(help="Smaller differences are none (2%). Else 1% or the machine's noise.", show_default=False),
     ] = None,
+    between_runs: Annotated[
+        str | None,
+        typer.Option(help="How far two runs differ here by themselves, where one is a file (20%).", show_default=False),
+    ] = None,
     text: Annotated[
         list[str] | None, typer.Option("--text", "-t", help="A text; several make a batch.", show_default=False)
     ] = None,
@@ -99,6 +103,7 @@ def compare(
     """
     limit = None if fail_if_slower is None else percent("--fail-if-slower", fail_if_slower)
     least = None if threshold is None else percent("--threshold", threshold)
+    between = None if between_runs is None else percent("--between-runs", between_runs)
     files = (out_a, out_b, markdown, html)
     require_different(*files, *(Path(side) for side in (a, b) if _is_run(side)))
     for path in files:
@@ -128,7 +133,7 @@ def compare(
     cycles = _cycles((a, b), (_changes("--a", only_a), _changes("--b", only_b)), common, budget, (out_a, out_b))
     from cyclescope.explaining.comparison import compare as compared
 
-    comparison = compared(*cycles, least)
+    comparison = compared(*cycles, least, between_runs=between)
     try:
         _tell(comparison, limit, as_json, lang)
     except BrokenPipeError:

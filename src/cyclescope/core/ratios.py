@@ -20,10 +20,10 @@ LEAST_ROUNDS = 6  # fewer say too little about how they spread
 LEAST_SAMPLES = 6  # as many as an interval of a median needs (core.statistics.median_ranks)
 # How far apart two runs of the same thing may lie only because they were two: the half width of a 99 % interval.
 # Measured by `bench/ab.py apart`, with what it is made of in docs/compare.md.
-BETWEEN_RUNS = 0.10
+BETWEEN_RUNS = 0.20
 _DRAWS = 4000
 _SEED = 20_170_612  # fixed, so that a comparison never changes by being read again
-_LEAST_SWITCHES = 4  # two rounds; an alternation that short could not come about by chance without any overlap
+_LEAST_SWITCHES = 2  # one round; whoever was measured apart gives way to the other once at most
 
 
 def rounds(a: PlainSamples, b: PlainSamples) -> FloatArray:
@@ -65,11 +65,13 @@ def ratio_in_turns(logs: FloatArray) -> Ratio:
 
     The middle half keeps out rounds that something else disturbed. A bootstrap of few values is too narrow; it is
     stretched as Student's t is to the normal distribution (Hesterberg, 2015, "What Teachers Should Know About the
-    Bootstrap", section 4.3). Needs at least two rounds.
+    Bootstrap", section 4.3). One round has no interval.
     """
     n = len(logs)
-    rng = np.random.default_rng(_SEED)
     centre = float(_middle_mean(np.asarray(logs)[None])[0])
+    if n < 2:
+        return Ratio(math.exp(centre), 0.0, math.inf, n)
+    rng = np.random.default_rng(_SEED)
     draws = _middle_mean(np.asarray(logs)[rng.integers(0, n, (_DRAWS, n))])
     normal = NormalDist().inv_cdf((1 + VERDICT_CONFIDENCE) / 2)
     stretch = math.sqrt(n / (n - 1)) * student_t((1 + VERDICT_CONFIDENCE) / 2, n - 1) / normal

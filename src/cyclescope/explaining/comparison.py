@@ -69,6 +69,15 @@ class Aspect(StrEnum):
     SEED = "seed"
     CACHE = "cache"
     DECODING = "decoding"
+    COMPILING = "compiling"
+    QUANTIZATION = "quantization"
+    CHANGES = "changes"
+    THREADS_BETWEEN = "threads-between"
+    INSTANCES = "instances"
+    CALL_BATCH = "call-batch"
+    BATCHING = "batching"
+    DRAFTING = "drafting"
+    OVERLAP = "overlap"
     PROCESSOR = "processor"
     CORES = "cores"
     SYSTEM = "system"
@@ -158,12 +167,13 @@ class Comparison:
         return Limit.KEPT if self.ratio.high <= 1 + share else Limit.UNKNOWN
 
 
-def compare(a: Cycle, b: Cycle, threshold: float | None = None) -> Comparison:
+def compare(a: Cycle, b: Cycle, threshold: float | None = None, *, between_runs: float | None = None) -> Comparison:
     """Is `b` faster or slower than `a`, by how much, and where?
 
     A verdict is given where the whole 99 % interval of B ÷ A lies beyond 1 + `threshold` or below 1 ÷ (1 + `threshold`);
     `threshold` is a share, else 1 % or the noise floor of either machine, whichever is most. Cycles that were measured in
-    turns (`measure_pair`) are compared round by round; for others the interval is widened by what differs between runs.
+    turns (`measure_pair`) are compared round by round; for others the interval is widened by what differs between runs:
+    `between_runs`, a share, where you know it of your machine (`bench/ab.py apart` measures it).
 
     Raises `UsageError` for cycles that cannot be compared, with why.
     """
@@ -171,10 +181,14 @@ def compare(a: Cycle, b: Cycle, threshold: float | None = None) -> Comparison:
     threshold = _threshold(a, b) if threshold is None else threshold
     if not 0 <= threshold < 10:
         raise UsageError(f"A threshold of {threshold} is impossible.", "", "Give a share, such as 0.02 for 2 %.")
+    wide = BETWEEN_RUNS if between_runs is None else between_runs
+    if not 0 <= wide < 10:
+        raise UsageError(f"Runs that differ by {wide} are impossible.", "", "Give a share, such as 0.1 for 10 %.")
     logs = rounds(a.samples.plain, b.samples.plain)
     interleaved = len(logs) > 0 and _same_machine(a, b)
-    ratio = ratio_in_turns(logs) if interleaved else ratio_apart(a.samples.plain.wall_ns, b.samples.plain.wall_ns)
-    between = 0.0 if interleaved else BETWEEN_RUNS
+    between = 0.0 if interleaved else wide
+    walls = a.samples.plain.wall_ns, b.samples.plain.wall_ns
+    ratio = ratio_in_turns(logs) if interleaved else ratio_apart(*walls, between)
     parts = Partitions.of(a, b, between)
     return Comparison(
         a=a,
@@ -271,6 +285,15 @@ def _aspects(cycle: Cycle) -> dict[Aspect, str]:
         Aspect.SEED: str(plan.seed),
         Aspect.CACHE: plan.cache,
         Aspect.DECODING: plan.decoding,
+        Aspect.COMPILING: plan.compiling,
+        Aspect.QUANTIZATION: plan.quantization,
+        Aspect.CHANGES: ", ".join(f"{change.name} {change.amount:g}" for change in plan.changes),
+        Aspect.THREADS_BETWEEN: str(plan.threads_between),
+        Aspect.INSTANCES: str(plan.instances),
+        Aspect.CALL_BATCH: str(plan.batch),
+        Aspect.BATCHING: plan.batching,
+        Aspect.DRAFTING: plan.drafting,
+        Aspect.OVERLAP: str(plan.overlap).lower(),
         Aspect.PROCESSOR: machine.processor,
         Aspect.CORES: str(machine.cores),
         Aspect.SYSTEM: machine.system,

@@ -35,6 +35,7 @@ _LIGHT_SHARE = 0.5  # of the time of the plain runs: the verdict is made of thos
 _LEAST_ENOUGH, _LOOK_EVERY = 12, 4
 _NARROW = 0.004  # half width of the interval of the ratio at which more rounds would tell nothing new
 _MOST_RUNS = 4000
+_MOST_OVERRUN = 2  # so many times the budget, for the rounds that an interval needs at least
 
 
 def measure_pair(
@@ -52,7 +53,7 @@ def measure_pair(
 
     `options` are those of `measure`; `a` and `b` hold what is another on one side, such as `a={"threads": 1}`. Both are
     loaded at the same time. `budget` is in seconds for both together, loading not counted: 20, or 60 where text is
-    written. Raises as `measure` does.
+    written; the rounds that an interval needs at least are run in twice the budget, if they fit. Raises as `measure` does.
     """
     sides = [request_of(model, text, {**options, **(mine or {})}) for model, mine in ((model_a, a), (model_b, b))]
     return measure_requests(sides[0], sides[1], budget, progress)
@@ -113,7 +114,9 @@ def _require_alike(a: Session, b: Session) -> None:
 def measure_pair_sessions(
     a: Session, b: Session, budget_ns: Nanoseconds, clock: Clock | None = None, progress: Notify = silent
 ) -> tuple[Cycle, Cycle]:
-    """Rounds on two open sessions until the ratio is narrow or the budget is spent. One round at least.
+    """Rounds on two open sessions until the ratio is narrow or the budget is spent.
+
+    The rounds that an interval needs at least are run even in twice the budget, and one in any case.
 
     Ctrl-C gives what there is, marked partial, once both have samples for an interval; before that it is passed on.
     """
@@ -152,7 +155,9 @@ def _take_turns(sides: Sequence[_Side], clock: Clock, begin: int, budget_ns: Nan
             light_ns += clock.now_ns() - now
         spent = clock.now_ns() - begin
         progress("measure", min(1.0, spent / budget_ns))
-        if spent >= budget_ns or _enough(sides, number):
+        # Fewer rounds than an interval needs would be time spent for nothing.
+        least = LEAST_ROUNDS if spent < _MOST_OVERRUN * budget_ns else 1
+        if number >= least and (spent >= budget_ns or _enough(sides, number)):
             return
 
 
@@ -190,7 +195,7 @@ class _Side:
         traced_from = clock.now_ns()
         self.graph = session.trace()
         traced_ns = clock.now_ns() - traced_from
-        warm = self.warm = warm_up(session, clock, budget_ns // 2, progress)
+        warm = self.warm = warm_up(session, clock, budget_ns // 3, progress)
         progress("calibrate", 0.0)
         most = min(_MOST_CALIBRATION_NS, int(budget_ns * _CALIBRATION_SHARE))
         self.instrumentation = session.calibrate(self.graph, most)
