@@ -16,7 +16,7 @@ from cyclescope.core.units import AnyArray, Nanoseconds
 SLICE_NS = 1_500_000
 _LEAST_ROUNDS = 3
 _MOST_ROUNDS = 60
-_MOST_PAIRS = 1000
+_LEAST_PAIRS, _MOST_PAIRS = 30, 1000  # with fewer, one disturbance decides the interval
 
 Notify: TypeAlias = Callable[[str, float], None]
 """Called with the name of a phase and how much of it is done, 0 … 1."""
@@ -75,7 +75,7 @@ def same_against_same(
     begin = clock.now_ns()
     sides: tuple[list[int], list[int]] = ([], [])
     turn = 0
-    while turn < 2 * _MOST_PAIRS and (turn < 4 * _LEAST_ROUNDS or clock.now_ns() - begin < budget_ns):
+    while turn < 2 * _MOST_PAIRS and (turn < 2 * _LEAST_PAIRS or clock.now_ns() - begin < budget_ns):
         if turn % 4 == 0:
             notify("A/A", min(1.0, (clock.now_ns() - begin) / max(1, budget_ns)))
         sides[turn % 4 in (1, 2)].append(timer(1))

@@ -72,8 +72,7 @@ def explain(cycle: Cycle) -> Explanation:
 
 def _datasheet(cycle: Cycle) -> Ceilings | None:
     """What the maker states about the processor, or the device, that `cycle` ran on; None where it is not known."""
-    machine = cycle.machine
-    return find_machine(machine.processor if cycle.plan.device == "cpu" else machine.device)
+    return find_machine(cycle.machine.processor)  # on a device that is the device's own name; `device` is only `cuda:0`
 
 
 def places(graph: Graph) -> list[str]:

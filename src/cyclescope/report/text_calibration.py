@@ -99,7 +99,7 @@ EN = CalibrationText(
     missing=Advice("This machine has not been calibrated.", "Run cyclescope calibrate."),
     broken=Advice("{count} kept files cannot be read. {fact}", "Delete them and run cyclescope calibrate."),
     busy=Advice(
-        "Others used {share} of the cores meanwhile, so that ceilings may be too low.",
+        "Others used {share} of the cores meanwhile, so that ceilings may be too low and the noise too high.",
         "Stop what else is running and calibrate again.",
     ),
     traits=MappingProxyType(
@@ -155,7 +155,7 @@ ZH = CalibrationText(
     too_old=Advice("已过时：距今 {days} 天。", "请再次运行 cyclescope calibrate。"),
     missing=Advice("本机尚未校准。", "请运行 cyclescope calibrate。"),
     broken=Advice("有 {count} 个保存的文件无法读取。{fact}", "请删除它们并运行 cyclescope calibrate。"),
-    busy=Advice("其间其他程序占用了 {share} 的核，上限可能偏低。", "请停止其他程序后再次校准。"),
+    busy=Advice("其间其他程序占用了 {share} 的核，上限可能偏低，噪声可能偏高。", "请停止其他程序后再次校准。"),
     traits=MappingProxyType(
         {
             Trait.PROCESSOR: "处理器",

@@ -13,6 +13,8 @@ from paper_models import paper_bert
 from cyclescope.backends.paper import PAPER_MACHINE, PaperSession, Script
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.machine import Machine
+from cyclescope.explaining.explain import explain
+from cyclescope.machines.catalog import find_machine
 from cyclescope.measuring.measure import measure_session
 from cyclescope.store.calibration_file import keep
 from cyclescope.store.run_file import load, save
@@ -51,3 +53,11 @@ def test_an_old_run_keeps_its_own_ceilings_and_never_takes_those_of_today(home: 
     keep(ceilings_of(PAPER_MACHINE, engine="paper", value=5e9))
     assert load(without).machine.ceilings is None
     assert load(own).machine.ceilings == CEILINGS
+
+
+def test_a_cycle_of_a_known_device_without_ceilings_is_told_against_its_maker(home: Path) -> None:
+    device = replace(PAPER_MACHINE, processor="NVIDIA H100 PCIe", device="cuda:0")
+    cycle = measured(device)
+    roofline = explain(replace(cycle, plan=replace(cycle.plan, device="cuda:0"))).roofline
+    assert roofline is not None
+    assert roofline.ceilings == find_machine("NVIDIA H100 PCIe")
