@@ -14,10 +14,11 @@ _NO_BREAK = "\u00a0"
 # CJK closing marks (comma, full stop, colon, semicolon, brackets, enumeration comma) begin no line, opening ones end none.
 _CLOSING, _OPENING = "\uff0c\u3002\uff1a\uff1b\uff09\u300d\u3001", "\uff08\u300c"
 _WIDE = "\u2e80-\uffef"
-# Letters and digits, with the point of a number; then what a line may break after.
-_RUN = rf"(?:[^{_WIDE}./_·]|[./_·](?=[0-9]))"
+# Letters and digits, with the point of a number and the `/s` of a rate; then what a line may break after.
+_RATE = r"/(?=s(?![A-Za-z]))"
+_RUN = rf"(?:[^{_WIDE}./_·]|[./_·](?=[0-9])|{_RATE})"
 _PIECE = re.compile(
-    rf"[{_OPENING}]?{_RUN}*(?:[./_·]+(?![0-9])|(?![{_OPENING}])[{_WIDE}][{_CLOSING}%]*)|[{_OPENING}]?{_RUN}+|[{_OPENING}]"
+    rf"[{_OPENING}]?{_RUN}*(?:(?:(?!{_RATE})[./_·])+(?![0-9])|(?![{_OPENING}])[{_WIDE}][{_CLOSING}%]*)|[{_OPENING}]?{_RUN}+|[{_OPENING}]"
 )
 
 

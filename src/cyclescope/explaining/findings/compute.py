@@ -28,11 +28,11 @@ def compute_bound(facts: Facts) -> Iterator[Finding]:
     evidence = [Evidence(EvidenceName.REACHED_FLOPS, Quantity.FLOP_RATE, flops / time * NS_PER_S, op)]
     gain = 0.0
     if facts.roofline is not None:
-        floor = float(facts.roofline.compute_ns[mask].sum())
+        ceiling = flops / float(facts.roofline.compute_ns[mask].sum()) * NS_PER_S
+        gap = float(facts.roofline.gap_ns[mask].sum())  # none where a ceiling turns out to be too low
         evidence += [
-            Evidence(EvidenceName.FLOPS_CEILING, Quantity.FLOP_RATE, flops / floor * NS_PER_S),
-            Evidence(EvidenceName.OF_CEILING, Quantity.SHARE, floor / time),
+            Evidence(EvidenceName.FLOPS_CEILING, Quantity.FLOP_RATE, ceiling),
+            Evidence(EvidenceName.OF_CEILING, Quantity.SHARE, 1 - gap / time),
         ]
-        reachable = facts.share(float(facts.roofline.gap_ns[mask].sum()))
-        gain = reachable if reachable >= facts.noise_floor else 0.0
+        gain = facts.share(gap) if facts.share(gap) >= facts.noise_floor else 0.0
     yield Finding(FindingCode.COMPUTE_BOUND, share, gain, tuple(evidence), facts.place(op))

@@ -19,13 +19,13 @@ def noise(facts: Facts) -> Iterator[Finding]:
         return
     ceilings, busy = facts.cycle.machine.ceilings, facts.cycle.samples.load.other_busy
     apart = ceilings.noise.value if ceilings is not None and ceilings.noise is not None else 0.0
-    width = facts.wall.half_width
-    if max(width, apart) <= _WIDE and (busy or 0.0) <= _OTHER_LOAD:
-        return
-    found = [
-        (EvidenceName.HALF_WIDTH, width),
-        (EvidenceName.NO_DIFFERENCE, apart),
-        (EvidenceName.OTHER_LOAD, busy or 0),
-    ]
-    evidence = tuple(Evidence(name, Quantity.SHARE, value) for name, value in found if value and math.isfinite(value))
-    yield Finding(FindingCode.NOISE, 0.0, 0.0, evidence)
+    noises = (
+        (EvidenceName.HALF_WIDTH, facts.wall.half_width, _WIDE),
+        (EvidenceName.NO_DIFFERENCE, apart, _WIDE),
+        (EvidenceName.OTHER_LOAD, busy or 0.0, _OTHER_LOAD),
+    )
+    evidence = tuple(
+        Evidence(name, Quantity.SHARE, value) for name, value, most in noises if value > most and math.isfinite(value)
+    )
+    if evidence:
+        yield Finding(FindingCode.NOISE, 0.0, 0.0, evidence)
