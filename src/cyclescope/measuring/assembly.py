@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 
 from cyclescope.backends.base import Session
 from cyclescope.core.cycle import Cycle, Source
+from cyclescope.core.errors import EngineError
 from cyclescope.core.graph import Graph
-from cyclescope.core.samples import Samples
+from cyclescope.core.samples import MemorySamples, Samples
 from cyclescope.core.version import __version__
+from cyclescope.store.calibration_file import with_ceilings
 
 
 def assemble(session: Session, graph: Graph, samples: Samples, *, partial: bool, notes: tuple[str, ...]) -> Cycle:
@@ -18,7 +20,7 @@ def assemble(session: Session, graph: Graph, samples: Samples, *, partial: bool,
         source=Source.MEASURED,
         workload=replace(session.workload, outcome=session.outcome()),
         plan=session.plan,
-        machine=session.machine,
+        machine=with_ceilings(session.machine, session.plan.engine),
         graph=graph,
         samples=samples,
         taken_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -26,3 +28,12 @@ def assemble(session: Session, graph: Graph, samples: Samples, *, partial: bool,
         partial=partial,
         notes=(*session.notes, *notes),
     )
+
+
+def look_at_memory(session: Session, graph: Graph, again: bool, notes: list[str]) -> MemorySamples | None:
+    """What a cycle holds. If looking fails, what was timed stands all the same, and a note says so."""
+    try:
+        return session.memory(graph, again=again)
+    except EngineError as error:
+        notes.append(f"What the cycle holds in memory could not be seen. {error.fact} {error.cause}".rstrip())
+        return None

@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 from cyclescope.backends.base import Request, Session
 from cyclescope.backends.registry import check, open_session, open_trace, watching
 from cyclescope.core.clock import Clock, SystemClock
-from cyclescope.core.cycle import Cycle, Source
+from cyclescope.core.cycle import Cycle
 from cyclescope.core.errors import EngineError, UsageError
 from cyclescope.core.graph import Graph
 from cyclescope.core.samples import Instrumentation, Load, MemorySamples, ProcessorSamples, Samples, SetUp
 from cyclescope.core.units import NS_PER_S, Nanoseconds
-from cyclescope.core.version import __version__
+from cyclescope.measuring.assembly import assemble, look_at_memory
 from cyclescope.measuring.load import LoadMeter
 from cyclescope.measuring.sampling import Collected, Notify, collect, silent, warm_up
-from cyclescope.store.calibration_file import with_ceilings
 
 DEFAULT_BUDGET_S = 10.0
 DEFAULT_WRITING_BUDGET_S = 30.0  # a generation is a cycle of a second or more, and a few repeats are the least
@@ -147,7 +145,7 @@ def measure_session(
         collect(session, graph, clock, begin + budget_ns, warm.typical_ns, collected, progress)
         load = meter.read()
         # After everything that is timed: it runs cycles of its own.
-        memory = _look_at_memory(session, graph, warm.typical_ns <= _MOST_LOOKED_AT_NS, notes)
+        memory = look_at_memory(session, graph, warm.typical_ns <= _MOST_LOOKED_AT_NS, notes)
         if warm.typical_ns <= _MOST_LOOKED_AT_NS:
             runs = int(budget_ns * _PROCESSOR_SHARE) // max(1, warm.typical_ns)
             runs = min(max(runs, _LEAST_PROCESSOR_RUNS), _MOST_PROCESSOR_RUNS)
@@ -169,27 +167,7 @@ def measure_session(
         memory=memory,
         processor=processor,
     )
-    return Cycle(
-        source=Source.MEASURED,
-        workload=replace(session.workload, outcome=session.outcome()),
-        plan=session.plan,
-        machine=with_ceilings(session.machine, session.plan.engine),
-        graph=graph,
-        samples=samples,
-        taken_at=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        version=__version__,
-        partial=partial,
-        notes=(*session.notes, *notes),
-    )
-
-
-def _look_at_memory(session: Session, graph: Graph, again: bool, notes: list[str]) -> MemorySamples | None:
-    """What a cycle holds. If looking fails, what was timed stands all the same, and a note says so."""
-    try:
-        return session.memory(graph, again=again)
-    except EngineError as error:
-        notes.append(f"What the cycle holds in memory could not be seen. {error.fact} {error.cause}".rstrip())
-        return None
+    return assemble(session, graph, samples, partial=partial, notes=tuple(notes))
 
 
 def _read_processor(session: Session, graph: Graph, runs: int, notes: list[str]) -> ProcessorSamples | None:

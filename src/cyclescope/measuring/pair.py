@@ -12,12 +12,12 @@ from cyclescope.backends.base import Request, Session
 from cyclescope.backends.registry import check, open_session
 from cyclescope.core.clock import Clock, SystemClock
 from cyclescope.core.cycle import Cycle
-from cyclescope.core.errors import EngineError, UsageError
+from cyclescope.core.errors import UsageError
 from cyclescope.core.graph import Graph
 from cyclescope.core.ratios import LEAST_ROUNDS, LEAST_SAMPLES, ratio_in_turns, rounds
-from cyclescope.core.samples import Instrumentation, Load, MemorySamples, Samples, SetUp
+from cyclescope.core.samples import Instrumentation, Load, Samples, SetUp
 from cyclescope.core.units import NS_PER_S, Nanoseconds
-from cyclescope.measuring.assembly import assemble
+from cyclescope.measuring.assembly import assemble, look_at_memory
 from cyclescope.measuring.load import LoadMeter
 from cyclescope.measuring.sampling import Collected, Notify, WarmUp, silent, warm_up
 
@@ -239,15 +239,7 @@ class _Side:
             load=load,
             budget_ns=budget_ns,
             tokens=self.collected.token_samples(),
-            memory=self._memory(notes),
+            # What tracing has shown; no cycles are run for it.
+            memory=look_at_memory(self.session, self.graph, False, notes),
         )
         return assemble(self.session, self.graph, samples, partial=partial, notes=tuple(notes))
-
-    def _memory(self, notes: list[str]) -> MemorySamples | None:
-        """What tracing has shown of the memory. If looking fails, what was timed stands all the same."""
-        assert self.graph is not None
-        try:
-            return self.session.memory(self.graph, again=False)
-        except EngineError as error:
-            notes.append(f"What the cycle holds in memory could not be seen. {error.fact} {error.cause}".rstrip())
-            return None
