@@ -13,6 +13,9 @@ from cyclescope.core.units import NS_PER_S, Bytes, Nanoseconds
 DTYPES = ("float32", "bfloat16", "float16")
 _ROWS = (1, 4, 16, 64, 256, 1024)
 _QUICK_ROWS = (1, 16, 256)
+# A device has so many units that only far larger products keep all of them busy; its caches decide nothing here.
+_DEVICE_ROWS = 4096
+_DEVICE_SHAPES = ((4096, 4096), (8192, 8192), (4096, 16384))
 _MOST_WEIGHT_BYTES = 4 << 20  # larger matrices only take longer: a product of this size has long reached its ceiling
 _DEFAULT_L2: Bytes = 512 << 10  # where no cache is known
 _MOST_MEMORY_BYTES: Bytes = 2 << 30
@@ -30,6 +33,7 @@ class Extent:
     products_ns: Nanoseconds
     noise_ns: Nanoseconds
     shapes: int
+    on_device: bool = False
 
 
 def extent(cores: int, threads: Sequence[int] = (), *, quick: bool = False, on_device: bool = False) -> Extent:
@@ -44,9 +48,10 @@ def extent(cores: int, threads: Sequence[int] = (), *, quick: bool = False, on_d
             f"Give whole numbers from 1 to {_MOST_THREADS}, separated by commas: --threads 1,2,4.",
         )
     chosen = (0,) if on_device else tuple(sorted(set(threads))) or default_threads(cores, quick=quick)
+    more = (_DEVICE_ROWS,) if on_device else ()
     if quick:
-        return Extent(DTYPES, _QUICK_ROWS, chosen, 5 * NS_PER_S, NS_PER_S, 2)
-    return Extent(DTYPES, _ROWS, chosen, 65 * NS_PER_S, 8 * NS_PER_S, 3)
+        return Extent(DTYPES, _QUICK_ROWS + more, chosen, 5 * NS_PER_S, NS_PER_S, 2, on_device)
+    return Extent(DTYPES, _ROWS + more, chosen, 65 * NS_PER_S, 8 * NS_PER_S, 3, on_device)
 
 
 def default_threads(cores: int, *, quick: bool) -> tuple[int, ...]:
@@ -54,6 +59,11 @@ def default_threads(cores: int, *, quick: bool) -> tuple[int, ...]:
     if quick:
         return tuple(sorted({1, cores}))
     return tuple(sorted({2**power for power in range(cores.bit_length()) if 2**power <= cores} | {cores}))
+
+
+def device_shapes(count: int) -> tuple[tuple[int, int], ...]:
+    """Up to `count` (depth, width) that keep a device busy."""
+    return _DEVICE_SHAPES[:count]
 
 
 def matrix_shapes(item_bytes: int, caches: Sequence[CacheLevel], count: int) -> tuple[tuple[int, int], ...]:

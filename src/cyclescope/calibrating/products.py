@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cyclescope.backends.probing import CacheLevel, Probes
 from cyclescope.calibrating.estimate import rate
-from cyclescope.calibrating.extent import Extent, matrix_shapes
+from cyclescope.calibrating.extent import Extent, device_shapes, matrix_shapes
 from cyclescope.calibrating.rounds import Notify, Piece, silent
 from cyclescope.core.ceilings import Figure, ProductCeiling
 from cyclescope.core.units import NS_PER_S
@@ -56,7 +56,7 @@ def scout(probes: Probes, caches: Sequence[CacheLevel], wanted: Extent, notify: 
         item_bytes = probes.item_bytes(dtype)
         if item_bytes is None:
             continue
-        shapes = matrix_shapes(item_bytes, caches, wanted.shapes)
+        shapes = device_shapes(wanted.shapes) if wanted.on_device else matrix_shapes(item_bytes, caches, wanted.shapes)
         first = _first(probes, dtype, shapes[-1], wanted.threads[0])
         reached = first.flops_per_s.value
         reference = reference or reached

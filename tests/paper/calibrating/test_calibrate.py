@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from paper_ceilings import BYTES, FLOPS, WANTED, probes
 
 from cyclescope.backends.paper_probes import PAPER_CACHES, PaperProbes
+from cyclescope.backends.probing import CacheLevel
 from cyclescope.calibrating import calibrate as module
 from cyclescope.calibrating.calibrate import calibrate, calibrate_probes
 from cyclescope.core.ceilings import Ceilings, Origin
@@ -58,6 +61,17 @@ def test_of_several_shapes_the_one_that_runs_best_is_the_ceiling(width: int) -> 
     assert peak is not None
     assert peak.value == pytest.approx(FLOPS["float32"] * 256 / 260, rel=1e-4)
     assert peak.source.endswith(f", {width}]")
+
+
+def test_a_device_is_one_whole_whatever_the_threads() -> None:
+    machine = probes(caches_here=(CacheLevel("L2", 50 << 20),), bytes_per_s={"L2": 5e12, "memory": 2e12})
+    found = calibrate_probes(machine, replace(WANTED, threads=(0,), on_device=True), clock=machine.clock)
+    assert {p.threads for p in found.products} == {b.threads for b in found.bandwidths} == {0}
+    peak, memory = found.peak("float32", 13), found.bandwidth(1 << 30, 13)
+    assert peak is not None
+    assert memory is not None
+    assert peak.value == pytest.approx(FLOPS["float32"] * 256 / 260, rel=1e-4)
+    assert memory.bytes_per_s.value == pytest.approx(2e12, rel=1e-3)
 
 
 def test_an_update_in_place_counts_where_it_moves_more_than_reading() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from cyclescope.backends.paper import FakeClock
 from cyclescope.backends.probing import CacheLevel
 from cyclescope.calibrating.estimate import noise_floor, rate, undisturbed_ns
-from cyclescope.calibrating.extent import default_threads, extent, matrix_shapes, working_sets
+from cyclescope.calibrating.extent import default_threads, device_shapes, extent, matrix_shapes, working_sets
 from cyclescope.calibrating.rounds import Piece, in_turn
 from cyclescope.calibrating.sweep import caches_from
 
@@ -35,7 +35,12 @@ def test_threads_are_powers_of_two_and_all(cores: int, full: tuple[int, ...], qu
 
 def test_threads_can_be_chosen_and_a_device_has_none() -> None:
     assert extent(8, (4, 1, 4)).threads == (1, 4)
-    assert extent(8, on_device=True).threads == (0,)
+    assert extent(8, (4,), on_device=True).threads == (0,)
+
+
+def test_a_device_is_given_products_that_keep_it_busy() -> None:
+    assert max(extent(8, on_device=True).rows) == max(extent(8, quick=True, on_device=True).rows) == 4096
+    assert min(min(shape) for shape in device_shapes(3)) >= 4096
 
 
 def test_weights_fit_into_the_caches_that_they_are_meant_for() -> None:

@@ -19,6 +19,7 @@ from cyclescope.core.errors import Unsupported
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 # A sum over a private cache passes over it so often in one call that the call itself takes a per cent of it at most.
 _READ_IN_ONE_CALL = 16 << 20
+_READ_IN_ONE_LAUNCH = 1 << 30  # a device is so much faster
 # Below it the cost of the call would be a good part of the time, and an update in place cannot be batched.
 _LEAST_UPDATED = 128 << 10
 _MLP = (256, 1024, 16)  # features, hidden features and rows of the model of the A/A comparison: a millisecond or so
@@ -71,10 +72,10 @@ class TorchProbes:
                 x = self._block(items * pieces)
                 return MemoryProbe(self._timer(threads, lambda: x.add_(1.0)), 2 * size * pieces, "add_")
             x = self._block(items)
-            if not private:
+            if self._on_cpu and not private:
                 return MemoryProbe(self._timer(threads, lambda: x.sum()), size, "sum")
             # Rows that are all the same memory: one call reads it again and again, and each thread has rows of its own.
-            passes = max(1, _READ_IN_ONE_CALL // size) * max(1, threads)
+            passes = max(1, (_READ_IN_ONE_CALL if self._on_cpu else _READ_IN_ONE_LAUNCH) // size) * max(1, threads)
             rows = x.expand(passes, items)
             return MemoryProbe(self._timer(threads, lambda: rows.sum(1)), passes * size, "sum")
 
