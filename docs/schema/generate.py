@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cyclescope.report.schema import json_schema
+from cyclescope.report import schema, schema_comparison
 from cyclescope.report.writing import write_text
 
 if __name__ == "__main__":
-    write_text(Path(__file__).parent / "cycle-report-1.json", json_schema())
+    here = Path(__file__).parent
+    write_text(here / "cycle-report-1.json", schema.json_schema())
+    write_text(here / "comparison-1.json", schema_comparison.json_schema())

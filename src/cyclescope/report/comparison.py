@@ -171,7 +171,8 @@ def _parts(comparison: Comparison, s: Strings, t: ComparisonText) -> Iterator[Bl
             count = sum(map(changed, layers))
             template = t.layers_changed if count else t.layers_same
             yield Paragraph(template.format(changed=fmt.count(count), count=fmt.count(len(layers))))
-            layers = sorted(layers, key=lambda change: -abs(change.delta_ns))[:_FEW_LAYERS]
+            shown = [change for change in layers if changed(change)] or layers
+            layers = sorted(shown, key=lambda change: -abs(change.delta_ns))[:_FEW_LAYERS]
         yield _table(layers, s, t)
     yield Heading(t.kinds)
     yield _table([change for change in comparison.kinds if change.delta_ns], s, t)
