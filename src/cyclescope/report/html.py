@@ -15,7 +15,7 @@ from cyclescope.core.cycle import Cycle
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation
 from cyclescope.report import format as fmt
-from cyclescope.report.html_data import fitting
+from cyclescope.report.html_data import MOST_BYTES, fitting
 from cyclescope.report.html_spans import Shown, name
 from cyclescope.report.html_view import View
 from cyclescope.report.names import printable
@@ -37,12 +37,25 @@ _SCRIPTS = (
 )
 _STYLES = ("page.css", "why.css")
 _VENDORED = "vendor/dagre"
+MOST_PAGE_BYTES = 980_000
 
 
 def render(explanation: Explanation, *, lang: str = "en") -> str:
     """`explanation` as one self-contained HTML file. Raises `UsageError` for a language that there are no texts of."""
+    room = MOST_BYTES
+    while True:
+        page, data_bytes = _page(explanation, lang, room)
+        excess = len(page.encode()) - MOST_PAGE_BYTES
+        # Long names of modules stand in the tables too; then the drawings make room, as far as they can.
+        if excess <= 0 or data_bytes > room:
+            return page
+        room = data_bytes - excess
+
+
+def _page(explanation: Explanation, lang: str, room: int) -> tuple[str, int]:
+    """The page with at most `room` bytes of data for its drawings if they can be made so small, and how many there are."""
     s, p = strings(lang), page_text(lang)
-    view, data = fitting(explanation, s, p)
+    view, data = fitting(explanation, s, p, room)
     style, vendored, script = "".join(map(asset, _STYLES)), _vendored(), _script()
     page = (
         environment()
@@ -60,12 +73,14 @@ def render(explanation: Explanation, *, lang: str = "en") -> str:
             data=Markup(data),
         )
     )
-    return page.lstrip()
+    return page.lstrip(), len(data.encode())
 
 
-def notebook_html(cycle: Cycle, *, lang: str = "en") -> str:
-    """`cycle` as a fragment for a notebook: the answer, the stages, the account. No script and no style sheet."""
-    explanation = explain(cycle)
+def notebook_html(told: Cycle | Explanation, *, lang: str = "en") -> str:
+    """A cycle, explained or not, as a fragment for a notebook: the answer, the stages, the account. No script and no style
+    sheet.
+    """
+    explanation = told if isinstance(told, Explanation) else explain(told)
     s, p = strings(lang), page_text(lang)
     view = View(explanation, Shown(()), s, p)
     return environment().get_template("notebook.html.j2").render(e=explanation, view=view, s=s, p=p).strip()

@@ -24,8 +24,8 @@ MOST_SPANS = 12_000
 _FEWEST_SPANS = 100
 
 
-def fitting(explanation: Explanation, s: Strings, p: PageText) -> tuple[View, str]:
-    """The page's view with the spans that are drawn, and all data of the scripts as one JSON text of bounded size."""
+def fitting(explanation: Explanation, s: Strings, p: PageText, most_bytes: int) -> tuple[View, str]:
+    """The page's view with the spans that are drawn, and all data of the scripts as JSON of at most `most_bytes`."""
     kinds = {kind.value: s.kind_names[kind] for kind in OpKind} | {"frame": p.chart.frame, "python": s.python}
     stages = {stage: stage_name(stage, s) for stage in explanation.cycle.graph.stages}
     texts = asdict(p.chart) | {"kinds": kinds, "stages": stages, "themes": dict(p.themes)}
@@ -36,7 +36,7 @@ def fitting(explanation: Explanation, s: Strings, p: PageText) -> tuple[View, st
         view = View(explanation, shown, s, p)
         columns = columns_of(shown.spans, explanation.cycle.graph)
         data = embed({**fixed, **_why(view), "spans": {**columns, "steps": shown.steps}})
-        if len(data.encode()) <= MOST_BYTES or most < _FEWEST_SPANS:
+        if len(data.encode()) <= most_bytes or most < _FEWEST_SPANS:
             return view, data
         most = most * 2 // 3
 

@@ -18,12 +18,13 @@ _ELSEWHERE = {FindingCode.FIRST_CALL: "set-up", FindingCode.NOISE: "method"}
 
 @dataclass(frozen=True, slots=True)
 class FindingCard:
-    """One finding. `share` and `gain` are ends of its bar in per cent; `span` is where to look among the drawn spans,
+    """One finding. `share` and `gain` are ends of its bar in per cent, if it has one; `span` is where to look among the drawn spans,
     None where no span is it; `anchor` is a section to look at instead, '' for none.
     """
 
     number: int
     words: FindingWords
+    has_weight: bool
     share: str
     gain: str
     span: int | None
@@ -37,6 +38,7 @@ def finding_cards(found: Sequence[Finding], graph: Graph, spans: Sequence[Span],
         FindingCard(
             number,
             finding_words(each, graph, s),
+            each.share > 0,
             place(min(max(each.share, each.gain), 1.0), 1),
             place(min(each.gain, 1.0), 1),
             None if each.code in _ELSEWHERE else goals.find(_candidates(each)),

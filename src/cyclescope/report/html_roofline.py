@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 from cyclescope.explaining.explanation import Explanation
 from cyclescope.explaining.floors import MAIN_MEMORY
@@ -27,6 +27,14 @@ MOST_POINTS = 150
 MOST_GAPS = 8
 # Two ceilings of products closer than this are one line, the higher.
 _SAME = 1.25
+# Two levels of the memory closer than this are one line with both names.
+_AS_FAST = 1.03
+# The plot begins by this factor before the first ridge, so that the line of the fastest level has room for its name.
+_BEFORE_RIDGE = 1.6
+
+
+# A ceiling in the drawing: how high, its name, and the name where there is little room.
+Line: TypeAlias = tuple[float, str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,36 +161,47 @@ class RooflineView:
         )
 
     @cached_property
-    def products(self) -> tuple[tuple[float, str], ...]:
+    def products(self) -> tuple[Line, ...]:
         """Ceilings of matrix products for this type and number of threads, the highest first; near ones once."""
         known = self.told.ceilings
-        lines: list[tuple[float, str]] = []
+        lines: list[Line] = []
         for rows in sorted({row.rows for row in known.products if row.dtype == self.dtype}, reverse=True):
             figure = known.flops_per_s(self.dtype, rows, self.told.threads)
             if figure is None or (lines and lines[-1][0] < _SAME * figure.value):
                 continue
-            template = self.t.vector_line if rows == 1 else self.t.product_line
-            lines.append((figure.value, template.format(rows=fmt.count(rows), rate=fmt.flop_rate(figure.value))))
+            templates = (
+                (self.t.vector_line, self.t.vector_short) if rows == 1 else (self.t.product_line, self.t.product_short)
+            )
+            words = {"rows": fmt.count(rows), "rate": fmt.flop_rate(figure.value)}
+            lines.append((figure.value, templates[0].format(**words), templates[1].format(**words)))
         return tuple(lines)
 
     @cached_property
-    def bandwidths(self) -> tuple[tuple[float, str], ...]:
+    def bandwidths(self) -> tuple[Line, ...]:
         """Bandwidths of the levels of the memory for this number of threads, the fastest first."""
         levels = [
             (row.bytes_per_s.value, self.words.main_memory if row.level == MAIN_MEMORY else row.level)
             for row in self.told.ceilings.levels(self.told.threads)
         ]
+        lines: list[tuple[float, list[str]]] = []
+        for value, level in sorted(levels, key=lambda pair: -pair[0]):
+            if lines and lines[-1][0] < _AS_FAST * value:
+                lines[-1][1].append(level)
+            else:
+                lines.append((value, [level]))
+        named = ((value, name(", ".join(names))) for value, names in lines)
         return tuple(
-            (value, name(self.words.bandwidth.format(level=level, rate=fmt.bandwidth(value))))
-            for value, level in sorted(levels, key=lambda pair: -pair[0])
+            (value, self.words.bandwidth.format(level=levels, rate=fmt.bandwidth(value)), levels)
+            for value, levels in named
         )
 
     @cached_property
     def drawing(self) -> dict[str, Any]:
         """Both plots as data for the script: axes, lines and points, with their words."""
-        tops, levels = [value for value, _ in self.products], [value for value, _ in self.bandwidths]
+        tops, levels = [line[0] for line in self.products], [line[0] for line in self.bandwidths]
         # The ridge of the highest roof with every memory is what a reader looks for, so it is in the picture.
         ridges = [max(tops) / level for level in levels] if tops else []
+        ridges += [min(ridges) / _BEFORE_RIDGE] if ridges else []
         across = [spot.intensity for spot in self.upper] + ridges
         up = [spot.flops_per_s for spot in self.upper] + tops
         along = [spot.bytes_per_s for spot in self.lower] + levels

@@ -33,7 +33,7 @@ from cyclescope.report.html_findings import finding_cards
 from cyclescope.report.html_flow import FlowPainter, drawn_flow
 from cyclescope.report.html_generation import GenerationView
 from cyclescope.report.html_memory import MemoryView
-from cyclescope.report.html_path import PathLine, PathView
+from cyclescope.report.html_path import PathView
 from cyclescope.report.html_roofline import RooflineView
 from cyclescope.report.html_spans import FAMILIES, Shown
 from cyclescope.report.html_steps import ranges
@@ -184,6 +184,7 @@ class View:
             ("what-if", self.p.what_if.title, self.roofline is not None),
             ("costliest", self.s.costliest, bool(self.places)),
             ("layers", self.s.layers, bool(self.stacks)),
+            ("arrangement", self.path.title if self.path else "", self.path is not None),
             ("flow", self.p.flow, self.has_flow),
             ("memory", self.s.memory, self.memory is not None),
             ("account", self.s.account, bool(self.account)),
@@ -230,11 +231,7 @@ class View:
     @cached_property
     def path(self) -> PathView | None:
         told = self.e.arrangement
-        return PathView(self.e, told, self.s, self.p) if told is not None else None
-
-    @cached_property
-    def path_lines(self) -> tuple[PathLine, ...]:
-        return self.path.lines(self._span_of_op) if self.path is not None else ()
+        return PathView(told, self.cycle.machine.cores, self.s) if told is not None else None
 
     @cached_property
     def busy_cores(self) -> str:

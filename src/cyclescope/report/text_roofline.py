@@ -22,7 +22,9 @@ class RooflineText:
     strip: str
     bandwidth_axis: str
     product_line: str
+    product_short: str
     vector_line: str
+    vector_short: str
     size_legend: str
     hollow_legend: str
     keys: str
@@ -74,7 +76,9 @@ ROOFLINE_EN = RooflineText(
     strip="Places without matrix arithmetic, by bytes a second",
     bandwidth_axis="bytes read and written a second",
     product_line="products of {rows} rows and more: {rate}",
+    product_short="{rows} rows: {rate}",
     vector_line="vector times matrix: {rate}",
+    vector_short="vector: {rate}",
     size_legend="area: time of the place, all its layers added up",
     hollow_legend="hollow: bound by the engine’s overhead",
     keys="Point at a place, or focus the drawing and press ← →, from the costliest on; a click or Enter shows it in the timeline, if it is drawn there. Above a line of a slower memory the data stayed in a faster one.",
@@ -101,7 +105,9 @@ ROOFLINE_ZH = RooflineText(
     strip="没有矩阵计算之处，按每秒字节数",
     bandwidth_axis="每秒读写字节数",
     product_line="{rows} 行及以上的乘积：{rate}",
+    product_short="{rows} 行：{rate}",
     vector_line="向量乘矩阵：{rate}",
+    vector_short="向量：{rate}",
     size_legend="面积：该处各层相加的时间",
     hollow_legend="空心：受引擎开销限制",
     keys="指向某处，或聚焦图后按 ← →，从最耗时处开始；单击或按 Enter 在时间线中显示（若已画出）。位于较慢内存的线之上，说明数据留在较快的一级。",
@@ -125,7 +131,7 @@ WHAT_IF_EN = WhatIfText(
     threads_note="Threads move the ceilings as they were measured for each number of threads.",
     reset="As it is",
     bound="at every ceiling",
-    bound_note="A bound: no engine can be faster than this on such a machine.",
+    bound_note="A bound: with these operations no engine can be faster on such a machine.",
     extrapolated="at the same distance",
     extrapolated_note="An extrapolation: every operation stays as far above its bound as it is now. Not a measurement.",
     as_it_is="as it is",
@@ -147,7 +153,7 @@ WHAT_IF_ZH = WhatIfText(
     threads_note="线程数改变时，上限取各线程数下的实测值。",
     reset="恢复现状",
     bound="全部达到上限",
-    bound_note="这是下限：在这样的机器上，没有引擎能更快。",
+    bound_note="这是下限：在这样的机器上，用这些算子没有引擎能更快。",
     extrapolated="保持同样的距离",
     extrapolated_note="这是外推：每个算子与其下限保持现在的距离。并非实测。",
     as_it_is="现状",

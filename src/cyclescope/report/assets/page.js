@@ -60,6 +60,7 @@ function preparePrint() {
   addEventListener("beforeprint", () => {
     theme = root.dataset.theme;
     root.dataset.theme = "light";
+    root.dataset.printing = "";
     closed = [...document.querySelectorAll("details[data-print]:not([open])")];
     for (const details of closed) details.open = true;
     for (const chart of charts) {
@@ -69,6 +70,7 @@ function preparePrint() {
   });
   addEventListener("afterprint", () => {
     root.dataset.theme = theme;
+    delete root.dataset.printing;
     for (const details of closed) details.open = false;
     for (const chart of charts) chart.readColours();
   });

@@ -4,6 +4,7 @@
 const TEXT = 12; // height of a line of words
 const STRIP = 92;
 const LEAST_RADIUS = 2.2;
+const PAPER = 690; // a sheet is so wide, whatever the screen is
 
 class Roofline {
   /** `open(goal)` shows in the timeline what a point stands for. */
@@ -20,14 +21,16 @@ class Roofline {
     this.at = -1;
     this.listen();
     this.draw();
-    new ResizeObserver(() => this.root.clientWidth !== this.width && this.draw()).observe(root);
+    new ResizeObserver(() => this.readColours()).observe(root);
   }
 
-  readColours() {} // the style sheet paints it
+  /** The style sheet paints it; but after paper it is as wide as the screen again. */
+  readColours() {
+    if (this.width !== this.root.clientWidth) this.draw();
+  }
 
   draw() {
-    // Paper is as wide as it is, whatever the screen: a width that keeps the words legible there.
-    this.width = matchMedia("print").matches ? 680 : this.root.clientWidth;
+    this.width = "printing" in document.documentElement.dataset ? PAPER : this.root.clientWidth;
     if (!this.width) return;
     this.placed = []; // boxes of words and points that further words keep clear of
     this.circles = [];
@@ -36,7 +39,8 @@ class Roofline {
     this.left = Math.max(...[...(y?.marks ?? []), ...(strip ? [[0, ""]] : [])].map(([, text]) => this.wide(text)), 20) + 10;
     this.right = this.width - 14;
     this.svg = drawn("svg", { width: this.width, role: "img", "aria-label": this.texts.plot });
-    const height = Math.round(Math.min(Math.max(this.width * 0.46, 250), 430));
+    this.narrow = this.width < 560;
+    const height = Math.round(Math.min(Math.max(this.width * 0.46, 300), 430));
     let down = 6;
     if (x && y) down = this.drawRoof(height);
     if (strip) down = this.drawStrip(down + (x ? 34 : 4));
@@ -86,13 +90,15 @@ class Roofline {
     const tops = products.map(([value]) => value);
     const fastest = Math.max(...bandwidths.map(([value]) => value));
     const lines = [];
-    for (const [rate, text] of bandwidths) {
+    for (const [rate, long, short] of bandwidths) {
+      const text = this.narrow ? short : long;
       // A memory's line ends where arithmetic becomes the limit, and begins where the plot does.
       const from = Math.max(x.low, y.low / rate);
       const to = Math.min(x.high, (tops.length ? Math.max(...tops) : y.high) / rate);
       if (to > from) lines.push({ name: "ceiling memory", text, x1: across(from), y1: down(from * rate), x2: across(to), y2: down(to * rate), near: 0.12 });
     }
-    for (const [rate, text] of products) {
+    for (const [rate, long, short] of products) {
+      const text = this.narrow ? short : long;
       const from = Number.isFinite(fastest) ? Math.max(x.low, rate / fastest) : x.low;
       if (from < x.high) lines.push({ name: "ceiling compute", text, x1: across(from), y1: down(rate), x2: this.right, y2: down(rate), near: 0.98 });
     }
@@ -126,6 +132,7 @@ class Roofline {
     const long = Math.hypot(x2 - x1, y2 - y1);
     const [ux, uy] = [(x2 - x1) / long, (y2 - y1) / long];
     const wide = this.wide(text);
+    if (wide > long && this.data.strip) return; // the strip names it
     let best = null;
     for (let k = 0; k <= 16; k++) {
       const begin = (long - wide) * (k / 16);
@@ -148,7 +155,7 @@ class Roofline {
 
   /** Write the names of the costliest points beside them, as many as find room. */
   namePoints(from, to, bounds) {
-    const chosen = this.order.filter((k) => k >= from && k < to && this.circles[k]).slice(0, this.width < 560 ? 4 : 7);
+    const chosen = this.order.filter((k) => k >= from && k < to && this.circles[k]).slice(0, this.narrow ? 4 : 7);
     for (const k of chosen) {
       const { x, y, r } = this.circles[k];
       this.wide("", true); // the pen is bold now
@@ -205,8 +212,11 @@ class Roofline {
     const names = bandwidths.map(([rate, text]) => {
       const wide = this.wide(text);
       const x = across(rate);
-      const end = x + 4 + wide > this.right;
-      const from = end ? x - 4 - wide : x + 4;
+      // To the right of its line, unless the rim or the line of a faster level is in the way there and nothing is on the left.
+      const others = bandwidths.map(([other]) => across(other)).filter((other) => other !== x);
+      const met = (a, b) => others.filter((other) => other > a && other < b).length;
+      const rightwards = x + 4 + wide > this.right ? Infinity : met(x, x + 8 + wide);
+      const from = rightwards > met(x - 8 - wide, x) ? x - 4 - wide : x + 4;
       let row = rows.findIndex((taken) => taken.every(([a, b]) => from > b + 8 || from + wide < a - 8));
       if (row < 0) row = rows.push([]) - 1;
       rows[row].push([from, from + wide]);
@@ -243,7 +253,7 @@ class Roofline {
   }
 
   radius(point) {
-    return Math.max(LEAST_RADIUS, Math.sqrt(point.time / this.longest) * (this.width < 560 ? 15 : 22));
+    return Math.max(LEAST_RADIUS, Math.sqrt(point.time / this.longest) * (this.narrow ? 15 : 22));
   }
 
   circle(k, x, y) {

@@ -430,11 +430,12 @@ class Timeline {
     context.fillRect(x0, 0, 1.5, height);
     context.fillRect(x1 - 1.5, 0, 1.5, height);
     const text = String(this.flagged.number);
-    const wide = Math.max(18, context.measureText(text).width + 10);
-    const left = Math.min(Math.max((Math.max(x0, 0) + Math.min(x1, width) - wide) / 2, 0), width - wide);
-    context.fillRect(left, 0, wide, 17);
+    const wide = context.measureText(text).width;
+    const left = Math.min(Math.max((Math.max(x0, 0) + Math.min(x1, width) - wide) / 2, 5), width - wide - 5);
+    context.clearRect(left - 30, 0, wide + 60, RULER - 7); // no mark of the ruler beside it
+    context.fillRect(left - 5, 0, wide + 10, 17);
     context.fillStyle = this.colours.paper;
-    context.fillText(text, left + (wide - context.measureText(text).width) / 2, 9);
+    context.fillText(text, left, 9);
   }
 
   flagEnds(width, start, end) {
@@ -484,7 +485,9 @@ class Timeline {
     if (this.flagged && a === this.arrangements.happened) {
       const [from, to] = this.flagEnds(width, 0, a.total);
       context.fillStyle = this.colours.accent;
+      context.globalAlpha = 0.45;
       context.fillRect(from, 0, to - from, height);
+      context.globalAlpha = 1;
     }
     context.strokeStyle = this.colours.accent;
     context.lineWidth = 1.5;
