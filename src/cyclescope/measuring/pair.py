@@ -52,8 +52,8 @@ def measure_pair(
     """Measure two models, or one model in two ways, in turns; `compare` then knows that they were.
 
     `options` are those of `measure`; `a` and `b` hold what is another on one side, such as `a={"threads": 1}`. Both are
-    loaded at the same time. `budget` is in seconds for both together, loading not counted: 20, or 60 where text is
-    written; the rounds that an interval needs at least are run in twice the budget, if they fit. Raises as `measure` does.
+    loaded at the same time. `budget` is in seconds for both together, loading, tracing and warming up not counted: 20,
+    or 60 where text is written; the rounds that an interval needs at least are run in twice the budget, if they fit. Raises as `measure` does.
     """
     sides = [request_of(model, text, {**options, **(mine or {})}) for model, mine in ((model_a, a), (model_b, b))]
     return measure_requests(sides[0], sides[1], budget, progress)
@@ -80,7 +80,7 @@ def _several(text: str | Sequence[str] | None) -> tuple[str, ...]:
 def measure_requests(
     a: Request, b: Request, budget: float | None = None, progress: Notify = silent
 ) -> tuple[Cycle, Cycle]:
-    """Measure what `a` and `b` ask for in turns, within `budget` seconds after loading."""
+    """Measure what `a` and `b` ask for in turns, within `budget` seconds after warming up."""
     if budget is not None and not 0 < budget <= _MOST_BUDGET_S:
         raise UsageError(
             f"A budget of {budget} s is impossible.", "", f"Give seconds above zero, {_MOST_BUDGET_S} at most."
@@ -121,10 +121,10 @@ def measure_pair_sessions(
     Ctrl-C gives what there is, marked partial, once both have samples for an interval; before that it is passed on.
     """
     clock = clock or SystemClock()
-    begin = clock.now_ns()
     sides = [_Side(a, clock), _Side(b, clock)]
     for side in sides:
         side.prepare(budget_ns, progress)
+    begin = clock.now_ns()
     meter = LoadMeter()
     partial = False
     try:
