@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +48,14 @@ class Plan:
     batching: str = "given"
     drafting: str = "off"
     overlap: bool = False
+
+
+_OWN_PATH = ("engine", "device", "threads", "dtype", "attention", "seed", "cache", "decoding", "instances")
+
+
+def departs(plan: Plan) -> bool:
+    """Whether `plan` departs from running the model as it is, in one process and one call."""
+    usual = Plan()
+    return any(
+        getattr(plan, field.name) != getattr(usual, field.name) for field in fields(Plan) if field.name not in _OWN_PATH
+    )

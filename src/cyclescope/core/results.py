@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from cyclescope.core.units import AnyArray, IntArray
 
@@ -22,3 +25,31 @@ class Results:
     logits: AnyArray | None = None
     tokens: IntArray | None = None
     classes: tuple[str, ...] = ()
+
+
+def joined(parts: Sequence[Results], order: Sequence[int] | None = None) -> Results:
+    """The results of several calls as those of one: rows one below the other, shorter ones filled up with padding.
+
+    `order` [texts] says which text each row belongs to; as they come unless given.
+    """
+
+    def stacked(name: str) -> AnyArray | None:
+        values = [getattr(part, name) for part in parts]
+        if any(value is None for value in values):
+            return None
+        if name != "pooled" and values[0].ndim > 1:
+            values = [_filled(value, max(other.shape[1] for other in values)) for value in values]
+        rows: AnyArray = np.concatenate(values)
+        if order is not None:
+            rows = rows[np.argsort(np.asarray(order), kind="stable")]
+        return rows
+
+    mask = stacked("mask")
+    assert mask is not None
+    return Results(mask, stacked("hidden"), stacked("pooled"), stacked("logits"), stacked("tokens"), parts[0].classes)
+
+
+def _filled(value: AnyArray, length: int) -> AnyArray:
+    widths = [(0, 0), (0, length - value.shape[1]), *[(0, 0)] * (value.ndim - 2)]
+    filled: AnyArray = np.pad(value, widths)
+    return filled

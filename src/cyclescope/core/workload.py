@@ -47,6 +47,7 @@ class Workload:
     `batch` × `tokens_in` is the shape of the padded input; `real_tokens` counts those that are not padding.
     `texts` is empty unless the user asked to keep them; `characters` and `text_bytes` (UTF-8) count them all the same.
     `outcome` says what came out: shapes or labels; text that the model wrote is kept only with the texts.
+    `padded_tokens` is the number with padding of a cycle that makes several calls; 0 where it is `batch` × `tokens_in`.
     """
 
     model: ModelFacts
@@ -61,3 +62,9 @@ class Workload:
     cut_tokens: int = 0
     texts: tuple[str, ...] = ()
     outcome: str = ""
+    padded_tokens: int = 0
+
+    @property
+    def padding(self) -> float:
+        """Share of the tokens that the model works on that are padding."""
+        return 1 - self.real_tokens / max(1, self.padded_tokens or self.batch * self.tokens_in)

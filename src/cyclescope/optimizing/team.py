@@ -7,14 +7,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-import numpy as np
-
 from cyclescope.backends.base import PlainRun
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.errors import CyclescopeError, Unsupported
 from cyclescope.core.plan import Plan
-from cyclescope.core.results import Results
-from cyclescope.core.units import AnyArray, Nanoseconds
+from cyclescope.core.results import Results, joined
+from cyclescope.core.units import Nanoseconds
 from cyclescope.optimizing.messages import Errand, Opened
 from cyclescope.optimizing.trial import Arm
 from cyclescope.optimizing.workshop import Worker, Workshop
@@ -109,27 +107,3 @@ def cores_of(instances: int) -> tuple[tuple[int, ...], ...]:
     cores = sorted(os.sched_getaffinity(0))
     bounds = [round(k * len(cores) / instances) for k in range(instances + 1)]
     return tuple(tuple(cores[a:b]) or tuple(cores) for a, b in pairwise(bounds))
-
-
-def joined(parts: Sequence[Results]) -> Results:
-    """The results of shares as those of the whole, in order; rows that are shorter are filled up with padding."""
-    if len(parts) == 1:
-        return parts[0]
-
-    def stacked(name: str) -> AnyArray | None:
-        values = [getattr(part, name) for part in parts]
-        if any(value is None for value in values):
-            return None
-        if values[0].ndim < 2 or name in ("pooled",):
-            return np.concatenate(values)
-        longest = max(value.shape[1] for value in values)
-
-        def filled(value: AnyArray) -> AnyArray:
-            widths = [(0, 0), (0, longest - value.shape[1]), *[(0, 0)] * (value.ndim - 2)]
-            return np.pad(value, widths)
-
-        return np.concatenate([filled(value) for value in values])
-
-    mask = stacked("mask")
-    assert mask is not None
-    return Results(mask, stacked("hidden"), stacked("pooled"), stacked("logits"), stacked("tokens"))

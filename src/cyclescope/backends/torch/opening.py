@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +13,15 @@ from cyclescope.backends.base import OpenTimes, Request
 from cyclescope.backends.host import read_machine
 from cyclescope.core.errors import Unsupported, UsageError
 from cyclescope.core.machine import Machine
-from cyclescope.core.plan import Plan
+from cyclescope.core.plan import Plan, departs
 from cyclescope.models.reference import resolve
 
 if TYPE_CHECKING:
     import torch
 
+    from cyclescope.backends.torch.calls import TorchCalls
     from cyclescope.backends.torch.dialogue import TorchDialogue
+    from cyclescope.backends.torch.loading import Loaded
     from cyclescope.backends.torch.session import TorchSession
     from cyclescope.backends.torch.steps import Steps
     from cyclescope.backends.torch.tracing import Traced
@@ -29,7 +32,7 @@ _LARGEST_SEED = 2**63 - 1
 _MOST_THREADS_A_CORE = 64
 
 
-def open_torch(request: Request) -> TorchSession:
+def open_torch(request: Request) -> TorchSession | TorchCalls:
     """Load what `request` names and make it ready to run. Importing the framework is timed apart."""
     import_ns = _ready(request)
 
@@ -43,6 +46,8 @@ def open_torch(request: Request) -> TorchSession:
     by_name = isinstance(request.model, str)
     loaded = load(request) if by_name else in_hand(request)
     load_ns = perf_counter_ns() - begin if by_name else None
+    if request.plan is not None and departs(request.plan):
+        return _open_planned(request, loaded, OpenTimes(import_ns, load_ns))
     with engine_errors("make the input"):
         steps, workload, notes = prepare(request, loaded)
     plan = _plan_of(request, loaded.model)
@@ -60,6 +65,23 @@ def open_torch(request: Request) -> TorchSession:
         generates=generates,
         notes=(*((loaded.note,) if loaded.note else ()), *notes),
     )
+
+
+def _open_planned(request: Request, loaded: Loaded, times: OpenTimes) -> TorchSession | TorchCalls:
+    """A session for a plan that departs from running the model as it is."""
+    from cyclescope.backends.torch.heads import is_decoder
+    from cyclescope.backends.torch.planning import open_planned
+
+    assert request.plan is not None
+    in_force = _plan_of(request, loaded.model)
+    plan = replace(request.plan, dtype=in_force.dtype, attention=in_force.attention, threads=in_force.threads)
+    build, generates = loaded.build, is_decoder(getattr(loaded.model, "config", None))
+
+    def structure(steps: Steps, inputs: dict[str, Any]) -> Graph | None:
+        traced = _trace_on_meta(build, steps, inputs, plan, generates) if build is not None else None
+        return traced.graph if traced is not None else None
+
+    return open_planned(request, loaded, plan, _machine_of(request), times, structure)
 
 
 def preload_torch(request: Request) -> None:
@@ -141,9 +163,7 @@ def trace_only(request: Request) -> Graph:
     return traced.graph
 
 
-def _trace_step(
-    build: Callable[[], torch.nn.Module], request: Request, cache_length: int, plan: Plan
-) -> Traced | None:
+def _trace_step(build: Callable[[], torch.nn.Module], request: Request, cache_length: int, plan: Plan) -> Traced | None:
     """One decode step, or None where the model decides by values that depend on its weights."""
     from cyclescope.backends.torch.decode_step import trace_step
     from cyclescope.backends.torch.inputs import step_inputs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from time import perf_counter_ns
 from typing import Any
 
@@ -41,12 +42,26 @@ class Writer:
         elif cache == "static":
             self._settings["cache_implementation"] = "static"
         self._prompt_seen = False
+        self._streams = True
 
     def __call__(self, inputs: dict[str, Any]) -> Any:
         self.emitted_ns = []
         self._prompt_seen = False
         self.called_ns = perf_counter_ns()
+        if not self._streams:
+            return self._generate(**inputs, **self._settings)
         return self._generate(**inputs, **self._settings, streamer=self)
+
+    def of(self, model: Any) -> Writer:
+        """The same for another form of the model."""
+        other = copy(self)
+        other._generate = model.generate
+        return other
+
+    def draft(self, **settings: Any) -> None:
+        """Have tokens guessed and checked several at a time, by further `settings` of `generate`."""
+        self._settings |= settings
+        self._streams = False  # several tokens come at a time, which no streamer of transformers takes
 
     def put(self, value: torch.Tensor) -> None:
         """Part of the streamer's protocol: the prompt comes first, then every token."""

@@ -1,0 +1,36 @@
+"""The changes of a model that PyTorch can make, by the names of their strategies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cyclescope.backends.torch.changes.activation import relu, tanh_gelu
+from cyclescope.backends.torch.changes.attention_heads import prune_heads
+from cyclescope.backends.torch.changes.change import Maker, Subject
+from cyclescope.backends.torch.changes.feed_forward import prune_feed_forward
+from cyclescope.backends.torch.changes.layers import drop_layers
+from cyclescope.backends.torch.changes.low_rank import low_rank
+from cyclescope.core.errors import Unsupported
+from cyclescope.core.plan import Change
+
+MAKERS: dict[str, Maker] = {
+    "tanh-gelu": tanh_gelu,
+    "relu": relu,
+    "prune-heads": prune_heads,
+    "prune-feed-forward": prune_feed_forward,
+    "low-rank": low_rank,
+    "drop-layers": drop_layers,
+}
+# What is factored cannot be pruned any more, and where layers have gone the others have new names.
+_ORDER = tuple(MAKERS)
+
+
+def make_changes(subject: Subject, changes: Sequence[Change]) -> tuple[str, ...]:
+    """Make `changes` to the model and say what was done. Raises `Unsupported`; the model is then half changed."""
+    done = []
+    for change in sorted(changes, key=lambda change: _ORDER.index(change.name) if change.name in _ORDER else -1):
+        maker = MAKERS.get(change.name)
+        if maker is None:
+            raise Unsupported(f"PyTorch knows no change {change.name!r}.", "", f"Known are {', '.join(MAKERS)}.")
+        done.append(f"{change.name}: {maker(subject, change.amount)}")
+    return tuple(done)

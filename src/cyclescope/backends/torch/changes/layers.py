@@ -1,0 +1,85 @@
+"""Layers that change their input least are left out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+
+from cyclescope.backends.torch.changes.change import Subject
+from cyclescope.core.errors import Unsupported
+
+
+def drop_layers(subject: Subject, amount: float) -> str:
+    """Leave out `amount` layers of the longest stack: those whose output is most like their input on the user's texts.
+
+    Likeness is the mean cosine between what goes into a layer and what comes out (Men et al., 2024, "ShortGPT").
+    """
+    path, stack = longest_stack(subject.model)
+    drop = int(amount)
+    if drop >= len(stack):
+        raise Unsupported(f"There are {len(stack)} layers; {drop} cannot be left out.")
+    likeness = _likeness(subject, stack)
+    gone = sorted(sorted(range(len(stack)), key=lambda k: -likeness[k])[:drop])
+    keep_layers(subject, path, [k for k in range(len(stack)) if k not in gone])
+    return f"layers {', '.join(map(str, gone))} of {path} left out"
+
+
+def longest_stack(model: torch.nn.Module) -> tuple[str, torch.nn.ModuleList]:
+    """Path and list of the longest list of equal layers. Raises `Unsupported` where there is none."""
+    stacks = [
+        (path, module)
+        for path, module in model.named_modules()
+        if isinstance(module, torch.nn.ModuleList)
+        and len(module) > 1
+        and len({type(layer) for layer in module}) == 1
+        and any(isinstance(part, torch.nn.Linear) for part in module.modules())
+    ]
+    if not stacks:
+        raise Unsupported("The model has no stack of equal layers.")
+    return max(stacks, key=lambda found: len(found[1]))
+
+
+def keep_layers(subject: Subject, path: str, kept: Sequence[int]) -> None:
+    """Leave the layers numbered `kept` of the stack at `path`, and tell the configuration how many there are."""
+    stack = subject.model.get_submodule(path)
+    assert isinstance(stack, torch.nn.ModuleList)
+    subject.replace(path, torch.nn.ModuleList(stack[k] for k in kept))
+    config: Any = getattr(subject.model, "config", None)
+    text = config.get_text_config() if hasattr(config, "get_text_config") else config
+    kinds = getattr(text, "layer_types", None)
+    if isinstance(kinds, list) and len(kinds) == len(stack):
+        text.layer_types = [kinds[k] for k in kept]
+    for name in ("num_hidden_layers", "num_layers", "n_layer", "n_layers"):
+        if getattr(text, name, None) == len(stack):
+            setattr(text, name, len(kept))
+    for number, k in enumerate(kept):
+        for part in stack[k].modules():
+            own: Any = part
+            if isinstance(getattr(part, "layer_idx", None), int):
+                own.layer_idx = number  # its place in the cache of keys and values
+
+
+def _likeness(subject: Subject, stack: torch.nn.ModuleList) -> list[float]:
+    """Mean cosine between input and output of each layer, over tokens and calls."""
+    sums = [0.0] * len(stack)
+
+    def watch(k: int) -> Any:
+        def hook(layer: Any, given: Any, named: Any, result: Any) -> None:
+            before = given[0] if given else named.get("hidden_states")
+            after = result[0] if isinstance(result, tuple) else result
+            if isinstance(before, torch.Tensor) and isinstance(after, torch.Tensor) and before.shape == after.shape:
+                sums[k] += float(torch.nn.functional.cosine_similarity(before.float(), after.float(), dim=-1).mean())
+
+        return hook
+
+    handles = [layer.register_forward_hook(watch(k), with_kwargs=True) for k, layer in enumerate(stack)]
+    try:
+        with torch.inference_mode():
+            for inputs in subject.inputs:
+                subject.model(**inputs)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return sums
