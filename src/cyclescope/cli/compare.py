@@ -105,7 +105,8 @@ def compare(
     least = None if threshold is None else percent("--threshold", threshold)
     between = None if between_runs is None else percent("--between-runs", between_runs)
     files = (out_a, out_b, markdown, html)
-    require_different(*files, *(Path(side) for side in (a, b) if _is_run(side)))
+    for side in (a, b):  # which may be the same
+        require_different(*files, Path(side) if _is_run(side) else None)
     for path in files:
         if path is not None:
             require_folder(path)
