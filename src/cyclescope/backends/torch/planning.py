@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
-
-import torch
 
 from cyclescope.backends.base import OpenTimes, Request
 from cyclescope.backends.calls import calls_of
@@ -17,8 +14,10 @@ from cyclescope.backends.torch.changes.change import Subject
 from cyclescope.backends.torch.errors import engine_errors
 from cyclescope.backends.torch.inputs import prepare
 from cyclescope.backends.torch.loading import Loaded
-from cyclescope.backends.torch.packing import packed
 from cyclescope.backends.torch.session import TorchSession
+from cyclescope.backends.torch.standalone.compiling import compiled
+from cyclescope.backends.torch.standalone.packing import Packed
+from cyclescope.backends.torch.standalone.quantizing import quantized
 from cyclescope.backends.torch.steps import Inputs, Steps
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.graph import Graph
@@ -51,9 +50,9 @@ def open_planned(
             if traced is None:
                 raise Unsupported("The model cannot be changed.", "Its structure cannot be told without its weights.")
             subject = Subject(model, traced, [{**steps.inputs(), **steps.fixed} for steps in calls])
-            notes += make_changes(subject, plan.changes)
+            notes.append(make_changes(subject, plan.changes).said)
         if plan.quantization == "int8-dynamic":
-            loaded = replace(loaded, model=_quantized(model))
+            loaded = replace(loaded, model=quantized(model))
         calls = tuple(_on(steps, loaded.model, plan, workload) for steps in calls)
     if len(calls) > 1:
         return TorchCalls(calls, texts, workload, plan, machine, times, notes)
@@ -105,7 +104,7 @@ def _calls(
 def _on(steps: Steps, model: Any, plan: Plan, workload: Workload) -> Steps:
     """The same call, of the model as the plan wants it."""
     if plan.compiling != "off":
-        compile_in_place(model, freezing=plan.compiling == "inductor-freezing")
+        compiled(model, freezing=plan.compiling == "inductor-freezing")
     if steps.writer is not None:
         if plan.drafting == "prompt-lookup":
             steps.writer.draft(prompt_lookup_num_tokens=_LOOKED_UP)
@@ -115,25 +114,16 @@ def _on(steps: Steps, model: Any, plan: Plan, workload: Workload) -> Steps:
     if plan.drafting != "off":
         raise Unsupported("Nothing is written, so nothing can be drafted.", "", "")
     steps = replace(steps, model=model)
-    return replace(steps, model=packed(steps, workload.task)) if plan.batching == "packed" else steps
+    return replace(steps, model=_packed(steps, workload.task)) if plan.batching == "packed" else steps
 
 
-def compile_in_place(model: Any, *, freezing: bool) -> None:
-    """Let calls of `model` run through a compiled form of it, once however often it is asked for."""
-    if getattr(model, "_cyclescope_compiled", False):
-        return
-    import torch._inductor.config as inductor
-
-    inductor.freezing = freezing
-    model.forward = torch.compile(model.forward)
-    model._cyclescope_compiled = True
-
-
-def _quantized(model: torch.nn.Module) -> torch.nn.Module:
-    """`model` with its linear layers in 8 bits, weights scaled by output, activations by tensor as they come."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that there is a newer way, which has no kernels for processors yet
-        quantized: torch.nn.Module = torch.ao.quantization.quantize_dynamic(
-            model, {torch.nn.Linear: torch.ao.quantization.per_channel_dynamic_qconfig}, inplace=True
-        )
-    return quantized
+def _packed(steps: Steps, task: str) -> Packed:
+    """What to call in place of the model of `steps`. Raises `Unsupported` where it would not be the same."""
+    if task != "embed" or steps.writer is not None:
+        raise Unsupported("Texts are packed for vectors of texts only.", "", "Use --task embed.")
+    if "attention_mask" not in steps.inputs():
+        raise Unsupported("There is no mask that tells padding.", "", "")
+    config: Any = getattr(steps.model, "config", None)
+    if getattr(config, "is_encoder_decoder", False) or getattr(config, "is_decoder", False):
+        raise Unsupported("Texts are packed for encoders only.", "", "")
+    return Packed(steps.model)

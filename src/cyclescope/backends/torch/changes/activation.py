@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 
-from cyclescope.backends.torch.changes.change import Subject
+from cyclescope.backends.torch.changes.change import Edits, Subject
 from cyclescope.core.errors import Unsupported
 
 
-def tanh_gelu(subject: Subject, amount: float) -> str:
+def tanh_gelu(subject: Subject, amount: float) -> Edits:
     """GELU by its tanh form (Hendrycks and Gimpel, 2016, section 2) where the model has the exact one."""
-    return _replaced(subject, "exact GELU", _is_exact_gelu, lambda: torch.nn.GELU(approximate="tanh"))
+    return _replaced(subject, "tanh-gelu", "exact GELU", _is_exact_gelu)
 
 
-def relu(subject: Subject, amount: float) -> str:
+def relu(subject: Subject, amount: float) -> Edits:
     """ReLU where the model has GELU or SiLU of any form."""
-    return _replaced(subject, "activation", _is_activation, torch.nn.ReLU)
+    return _replaced(subject, "relu", "activation", _is_activation)
 
 
-def _replaced(subject: Subject, what: str, chosen, make) -> str:  # type: ignore[no-untyped-def]
+def _replaced(subject: Subject, edit: str, what: str, chosen: Callable[[torch.nn.Module], bool]) -> Edits:
     paths = [path for path, module in subject.model.named_modules(remove_duplicate=False) if chosen(module)]
     if not paths:
         raise Unsupported(f"The model has no {what} as a module of its own.")
-    for path in paths:
-        subject.replace(path, make())
-    return f"{len(paths)} × {what} replaced"
+    return Edits(tuple((edit, path, ()) for path in paths), f"{len(paths)} × {what} replaced")
 
 
 def _is_exact_gelu(module: torch.nn.Module) -> bool:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import torch
 
-from cyclescope.backends.torch.changes.change import Subject, keep_inputs, keep_outputs
+from cyclescope.backends.torch.changes.change import Edit, Edits, Subject, numbers, path_of
 from cyclescope.core.blocks import AttentionBlock, attention_blocks
 from cyclescope.core.errors import Unsupported
 
 
-def prune_heads(subject: Subject, amount: float) -> str:
+def prune_heads(subject: Subject, amount: float) -> Edits:
     """Take out the share `amount` of the heads of every attention, those with the smallest weights.
 
     What a head can add to the output is bounded by the norms of its value and output weights; heads with the smallest
@@ -19,34 +19,40 @@ def prune_heads(subject: Subject, amount: float) -> str:
     blocks = attention_blocks(subject.graph)
     if not blocks:
         raise Unsupported("No attention was found whose queries, keys and values have products of their own.")
+    edits: list[Edit] = []
     taken = 0
     for block in blocks:
-        taken += _prune(subject, block, amount)
+        kept = _kept(subject, block, amount)
+        if kept is None:
+            continue
+        together = block.heads // min(block.heads, block.key_heads)
+        of_groups, of_heads = _rows(kept, block.head_width), _rows(kept, together * block.head_width)
+        edits += [
+            ("keep-outputs", path_of(block.query), of_heads),
+            ("keep-outputs", path_of(block.key), of_groups),
+            ("keep-outputs", path_of(block.value), of_groups),
+            ("keep-inputs", path_of(block.output), of_heads),
+        ]
+        taken += block.heads - together * len(kept)
     if not taken:
         raise Unsupported(f"There are too few heads to take {amount:.0%} of them.")
-    return f"{taken} of {sum(block.heads for block in blocks)} heads taken out"
+    return Edits(tuple(edits), f"{taken} of {sum(block.heads for block in blocks)} heads taken out")
 
 
-def _prune(subject: Subject, block: AttentionBlock, amount: float) -> int:
-    query, key, value, output = (subject.linear(w) for w in (block.query, block.key, block.value, block.output))
+def _kept(subject: Subject, block: AttentionBlock, amount: float) -> torch.Tensor | None:
+    """Numbers of the groups of heads that stay; None where none can go."""
+    value, output = subject.linear(block.value), subject.linear(block.output)
+    subject.linear(block.query), subject.linear(block.key)
     groups = min(block.heads, block.key_heads)
     drop = int(groups * amount)
     if not drop or groups < 2:
-        return 0
-    together = block.heads // groups
-    width = block.head_width
+        return None
     values = value.weight.detach().float().reshape(groups, -1).norm(dim=1)
     outputs = output.weight.detach().float().T.reshape(groups, -1).norm(dim=1)
-    kept = (values * outputs).argsort(descending=True)[: groups - drop].sort().values
-    of_groups = _rows(kept, width)
-    of_heads = _rows(kept, together * width)
-    keep_outputs(query, of_heads)
-    keep_outputs(key, of_groups)
-    keep_outputs(value, of_groups)
-    keep_inputs(output, of_heads)
-    return drop * together
+    kept: torch.Tensor = (values * outputs).argsort(descending=True)[: groups - drop].sort().values
+    return kept
 
 
-def _rows(kept: torch.Tensor, width: int) -> torch.Tensor:
+def _rows(kept: torch.Tensor, width: int) -> tuple[int, ...]:
     """The rows of groups `kept`, each `width` rows wide."""
-    return (kept[:, None] * width + torch.arange(width)[None, :]).reshape(-1)
+    return numbers((kept[:, None] * width + torch.arange(width)[None, :]).reshape(-1))

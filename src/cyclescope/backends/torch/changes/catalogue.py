@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 from cyclescope.backends.torch.changes.activation import relu, tanh_gelu
 from cyclescope.backends.torch.changes.attention_heads import prune_heads
-from cyclescope.backends.torch.changes.change import Maker, Subject
+from cyclescope.backends.torch.changes.change import Edit, Edits, Maker, Subject
 from cyclescope.backends.torch.changes.feed_forward import prune_feed_forward
 from cyclescope.backends.torch.changes.layers import drop_layers
 from cyclescope.backends.torch.changes.low_rank import low_rank
+from cyclescope.backends.torch.standalone.editing import edit
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.plan import Change
 
@@ -25,12 +26,18 @@ MAKERS: dict[str, Maker] = {
 _ORDER = tuple(MAKERS)
 
 
-def make_changes(subject: Subject, changes: Sequence[Change]) -> tuple[str, ...]:
-    """Make `changes` to the model and say what was done. Raises `Unsupported`; the model is then half changed."""
-    done = []
+def make_changes(subject: Subject, changes: Sequence[Change]) -> Edits:
+    """Decide `changes` and make them to the model, one after the other. Raises `Unsupported`; the model is then half
+    changed.
+    """
+    edits: list[Edit] = []
+    said = []
     for change in sorted(changes, key=lambda change: _ORDER.index(change.name) if change.name in _ORDER else -1):
         maker = MAKERS.get(change.name)
         if maker is None:
             raise Unsupported(f"PyTorch knows no change {change.name!r}.", "", f"Known are {', '.join(MAKERS)}.")
-        done.append(f"{change.name}: {maker(subject, change.amount)}")
-    return tuple(done)
+        made = maker(subject, change.amount)
+        edit(subject.model, made.edits)
+        edits += made.edits
+        said.append(f"{change.name}: {made.said}")
+    return Edits(tuple(edits), "; ".join(said))

@@ -1,4 +1,4 @@
-"""What a change is given, and the tuple of all of them."""
+"""What a change is given, and what it is: edits of the model, decided by its structure and weights."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ import torch
 
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.graph import Graph
+
+Edit = tuple[str, str, tuple[int, ...]]
+"""What is done, to the module at which path, with which numbers; `standalone.editing` does it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +28,7 @@ class Subject:
 
     def linear(self, weight: str) -> torch.nn.Linear:
         """The module of the parameter `weight`. Raises `Unsupported` unless it is a plain linear layer."""
-        path = weight.rpartition(".")[0]
+        path = path_of(weight)
         module = self.model.get_submodule(path)
         if type(module) is not torch.nn.Linear:
             raise Unsupported(
@@ -33,25 +36,24 @@ class Subject:
             )
         return module
 
-    def replace(self, path: str, module: torch.nn.Module) -> None:
-        """Put `module` in the place of the one at `path`."""
-        parent, _, name = path.rpartition(".")
-        setattr(self.model.get_submodule(parent), name, module)
+
+@dataclass(frozen=True, slots=True)
+class Edits:
+    """Edits in their order, and one sentence about them."""
+
+    edits: tuple[Edit, ...]
+    said: str
 
 
-Maker = Callable[[Subject, float], str]
-"""Changes the model by an amount and says in one sentence what it did. Raises `Unsupported` where it cannot."""
+Maker = Callable[[Subject, float], Edits]
+"""Decides the edits of one change by its amount. Raises `Unsupported` where there are none to be made."""
 
 
-def keep_outputs(linear: torch.nn.Linear, kept: torch.Tensor) -> None:
-    """Leave only the outputs `kept` [n] of a linear layer."""
-    linear.weight = torch.nn.Parameter(linear.weight.detach()[kept].contiguous(), requires_grad=False)
-    if linear.bias is not None:
-        linear.bias = torch.nn.Parameter(linear.bias.detach()[kept].contiguous(), requires_grad=False)
-    linear.out_features = len(kept)
+def path_of(weight: str) -> str:
+    """Path of the module that the parameter `weight` belongs to."""
+    return weight.rpartition(".")[0]
 
 
-def keep_inputs(linear: torch.nn.Linear, kept: torch.Tensor) -> None:
-    """Leave only the inputs `kept` [n] of a linear layer."""
-    linear.weight = torch.nn.Parameter(linear.weight.detach()[:, kept].contiguous(), requires_grad=False)
-    linear.in_features = len(kept)
+def numbers(indices: torch.Tensor) -> tuple[int, ...]:
+    """`indices` as plain numbers."""
+    return tuple(int(k) for k in indices.tolist())

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
 
-from cyclescope.backends.torch.changes.change import Subject
+from cyclescope.backends.torch.changes.change import Edits, Subject
 from cyclescope.core.errors import Unsupported
 
 
-def drop_layers(subject: Subject, amount: float) -> str:
+def drop_layers(subject: Subject, amount: float) -> Edits:
     """Leave out `amount` layers of the longest stack: those whose output is most like their input on the user's texts.
 
     Likeness is the mean cosine between what goes into a layer and what comes out (Men et al., 2024, "ShortGPT").
@@ -22,8 +21,8 @@ def drop_layers(subject: Subject, amount: float) -> str:
         raise Unsupported(f"There are {len(stack)} layers; {drop} cannot be left out.")
     likeness = _likeness(subject, stack)
     gone = sorted(sorted(range(len(stack)), key=lambda k: -likeness[k])[:drop])
-    keep_layers(subject, path, [k for k in range(len(stack)) if k not in gone])
-    return f"layers {', '.join(map(str, gone))} of {path} left out"
+    kept = tuple(k for k in range(len(stack)) if k not in gone)
+    return Edits((("keep-layers", path, kept),), f"layers {', '.join(map(str, gone))} of {path} left out")
 
 
 def longest_stack(model: torch.nn.Module) -> tuple[str, torch.nn.ModuleList]:
@@ -39,26 +38,6 @@ def longest_stack(model: torch.nn.Module) -> tuple[str, torch.nn.ModuleList]:
     if not stacks:
         raise Unsupported("The model has no stack of equal layers.")
     return max(stacks, key=lambda found: len(found[1]))
-
-
-def keep_layers(subject: Subject, path: str, kept: Sequence[int]) -> None:
-    """Leave the layers numbered `kept` of the stack at `path`, and tell the configuration how many there are."""
-    stack = subject.model.get_submodule(path)
-    assert isinstance(stack, torch.nn.ModuleList)
-    subject.replace(path, torch.nn.ModuleList(stack[k] for k in kept))
-    config: Any = getattr(subject.model, "config", None)
-    text = config.get_text_config() if hasattr(config, "get_text_config") else config
-    kinds = getattr(text, "layer_types", None)
-    if isinstance(kinds, list) and len(kinds) == len(stack):
-        text.layer_types = [kinds[k] for k in kept]
-    for name in ("num_hidden_layers", "num_layers", "n_layer", "n_layers"):
-        if getattr(text, name, None) == len(stack):
-            setattr(text, name, len(kept))
-    for number, k in enumerate(kept):
-        for part in stack[k].modules():
-            own: Any = part
-            if isinstance(getattr(part, "layer_idx", None), int):
-                own.layer_idx = number  # its place in the cache of keys and values
 
 
 def _likeness(subject: Subject, stack: torch.nn.ModuleList) -> list[float]:

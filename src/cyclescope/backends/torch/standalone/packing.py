@@ -7,13 +7,10 @@ from typing import Any
 
 import torch
 
-from cyclescope.backends.torch.steps import Inputs, Steps
-from cyclescope.core.errors import Unsupported
-
 
 class Packed(torch.nn.Module):
-    """Stands in the place of a model that gives vectors: takes padded inputs and gives padded results, and computes
-    without padding in between.
+    """Stands in the place of an encoder: takes padded inputs and gives a padded last hidden state, and computes without
+    padding in between.
     """
 
     def __init__(self, model: Any) -> None:
@@ -44,16 +41,3 @@ class _Vectors(SimpleNamespace):
 
     def items(self) -> Any:
         return self.__dict__.items()
-
-
-def packed(steps: Steps, task: str) -> Packed:
-    """What to call in place of the model of `steps`. Raises `Unsupported` where it would not be the same."""
-    if task != "embed" or steps.writer is not None:
-        raise Unsupported("Texts are packed for vectors of texts only.", "", "Use --task embed.")
-    inputs: Inputs = steps.inputs()
-    if "attention_mask" not in inputs:
-        raise Unsupported("There is no mask that tells padding.", "", "")
-    config: Any = getattr(steps.model, "config", None)
-    if getattr(config, "is_encoder_decoder", False) or getattr(config, "is_decoder", False):
-        raise Unsupported("Texts are packed for encoders only.", "", "")
-    return Packed(steps.model)
