@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from cyclescope.core.statistics import Estimate
 from cyclescope.explaining.changes import Change
 from cyclescope.explaining.comparison import Comparison, Limit, Verdict
 from cyclescope.report import comparison as told
@@ -16,7 +17,8 @@ from cyclescope.report.html_axis import Scale, axis
 from cyclescope.report.strings import Strings, strings
 from cyclescope.report.text_comparison import ComparisonText, comparison_text
 
-MOST_ROWS = 40
+MOST_ROWS = 30
+_IN_FIGURES = 3  # the first facts, both walls and their ratio, stand above in large
 # Places of the drawing of the ratio, as shares of its width: room for the last label on both sides.
 _BEGIN, _END = 0.04, 0.96
 
@@ -72,7 +74,7 @@ class ComparisonView:
     title: str
     answer: str
     good: bool
-    walls: tuple[tuple[str, str, str], ...]
+    walls: tuple[tuple[str, str, str, str], ...]
     ratio: str
     method: str
     drawing: RatioView | None
@@ -115,7 +117,7 @@ def view_of(comparison: Comparison, limit: float | None, s: Strings, t: Comparis
         answer=told.verdict_sentence(comparison, t),
         good=comparison.verdict is Verdict.FASTER,
         walls=tuple(
-            (t.wall.format(letter=letter), fmt.estimate(wall), cycle.workload.model.reference)
+            (t.wall.format(letter=letter), fmt.time(wall.value_ns), _interval(wall), cycle.workload.model.reference)
             for letter, cycle, wall in sides
         ),
         ratio=fmt.ratio(comparison.ratio),
@@ -126,7 +128,7 @@ def view_of(comparison: Comparison, limit: float | None, s: Strings, t: Comparis
         ),
         limit="" if limit is None else told.limit_sentence(comparison, limit, t),
         limit_kept=limit is not None and comparison.slower_by_more_than(limit) is Limit.KEPT,
-        facts=told.facts(comparison, s, t),
+        facts=told.facts(comparison, s, t)[_IN_FIGURES:],
         differences=tuple(
             (told.aspect_name(d, t), d.a or fmt.UNKNOWN, d.b or fmt.UNKNOWN) for d in comparison.differences
         ),
@@ -138,6 +140,10 @@ def view_of(comparison: Comparison, limit: float | None, s: Strings, t: Comparis
         ),
         footer=t.footer.format(version=comparison.b.version, a=comparison.a.taken_at, b=comparison.b.taken_at),
     )
+
+
+def _interval(wall: Estimate) -> str:
+    return fmt.time_range(wall.low_ns, wall.high_ns) if fmt.has_interval(wall) else ""
 
 
 def _sections(comparison: Comparison, s: Strings, t: ComparisonText) -> Iterator[SectionView]:
