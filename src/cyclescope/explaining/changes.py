@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain
 from typing import TypeAlias
 
 import numpy as np
@@ -18,7 +19,7 @@ from cyclescope.core.units import IntArray
 from cyclescope.explaining.attribution import Attribution, attribute
 from cyclescope.explaining.closure import PYTHON
 from cyclescope.explaining.explain import places
-from cyclescope.explaining.matching import codes, dense, match
+from cyclescope.explaining.matching import Key, dense, match, numbered
 
 
 class Presence(StrEnum):
@@ -65,7 +66,8 @@ class _Part:
     renamed: str = ""
 
 
-_PartOfSlots: TypeAlias = Callable[[Graph], Sequence[_Part]]
+# Of every slot what it is counted to, as something that is quickly told apart; the part is made from it afterwards.
+_KeysOf: TypeAlias = Callable[[Graph], Sequence[Key]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,15 +89,16 @@ class Partitions:
 
     def stages(self) -> tuple[Change, ...]:
         """In order of time, those of A first."""
-        return self._by_slot(_stage_parts)
+        return self._by_slot(lambda graph: graph.slots.stage, lambda stage: _Part(stage, stage))
 
     def layers(self) -> tuple[Change, ...]:
         """Layer by layer, and in each stage one part without a layer: all that stands outside of them."""
-        return self._by_slot(_layer_parts)
+        return self._by_slot(_sites, lambda site: _Part(site[0], site[0], None if site[1] < 0 else site[1]))
 
     def kinds(self) -> tuple[Change, ...]:
         """The largest change first; the time between operations is a part as well."""
-        return _largest_first(self._by_slot(_kind_parts))
+        parts = [*(_Part(kind.value, kind=kind) for kind in OpKind), _Part(PYTHON)]
+        return _largest_first(self._by_slot(_kind_numbers, lambda number: parts[number]))
 
     def operations(self) -> tuple[Change, ...]:
         """Matched operations by their places, operations of one cycle only, and the time between operations of each
@@ -107,7 +110,7 @@ class Partitions:
         of_place = places(graphs[0]), places(graphs[1])
         pairs = match(*graphs, *of_place)
         split = len(graphs[0])
-        both = codes((*of_place[0], *of_place[1]))
+        both, _ = numbered(chain(*of_place))
         # The place in A and the place in B of every operation of both; −1 where the other has no such operation.
         in_a, in_b = np.full((2, len(both)), -1, dtype=np.int64)
         in_a[:split], in_b[split:] = both[:split], both[split:]
@@ -134,12 +137,12 @@ class Partitions:
             columns.append(np.where(slots.op >= 0, of_op[slots.op] if len(of_op) else python, python))
         return _largest_first(self._changes(parts, columns[0], columns[1]))
 
-    def _by_slot(self, parts_of: _PartOfSlots) -> tuple[Change, ...]:
+    def _by_slot(self, keys_of: _KeysOf[Key], part_of: Callable[[Key], _Part]) -> tuple[Change, ...]:
         if not self.known:
             return ()
-        of_a, of_b = parts_of(self.a.graph), parts_of(self.b.graph)
-        group = codes((*of_a, *of_b))
-        return self._changes(list(dict.fromkeys((*of_a, *of_b))), group[: len(of_a)], group[len(of_a) :])
+        of_a, of_b = keys_of(self.a.graph), keys_of(self.b.graph)
+        group, keys = numbered(chain(of_a, of_b))
+        return self._changes([part_of(key) for key in keys], group[: len(of_a)], group[len(of_a) :])
 
     def _changes(self, parts: Sequence[_Part], of_a: IntArray, of_b: IntArray) -> tuple[Change, ...]:
         """The change of each of `parts`; `of_a` and `of_b` [slots] say which part a slot is in."""
@@ -172,21 +175,16 @@ class Partitions:
         return tuple(found)
 
 
-def _stage_parts(graph: Graph) -> list[_Part]:
-    made = {stage: _Part(stage, stage) for stage in dict.fromkeys(graph.slots.stage)}
-    return [made[stage] for stage in graph.slots.stage]
+def _sites(graph: Graph) -> list[tuple[str, int]]:
+    return list(zip(graph.slots.stage, graph.slots.layer.tolist(), strict=True))
 
 
-def _layer_parts(graph: Graph) -> list[_Part]:
-    sites = list(zip(graph.slots.stage, graph.slots.layer.tolist(), strict=True))
-    made = {(stage, n): _Part(stage, stage, None if n < 0 else n) for stage, n in dict.fromkeys(sites)}
-    return [made[site] for site in sites]
-
-
-def _kind_parts(graph: Graph) -> list[_Part]:
-    made = {kind: _Part(kind.value, kind=kind) for kind in OpKind}
-    python = _Part(PYTHON)
-    return [made[graph.kinds[op]] if op >= 0 else python for op in graph.slots.op.tolist()]
+def _kind_numbers(graph: Graph) -> list[int]:
+    """Of every slot the place of its kind in `OpKind`; one beyond for Python."""
+    numbers = {id(kind): number for number, kind in enumerate(OpKind)}  # the members themselves hash slowly
+    of_op = np.asarray([*(numbers[id(kind)] for kind in graph.kinds), len(numbers)], dtype=np.int64)
+    found: list[int] = of_op[graph.slots.op].tolist()  # -1, no operation, is the last
+    return found
 
 
 def _largest_first(changes: Sequence[Change]) -> tuple[Change, ...]:

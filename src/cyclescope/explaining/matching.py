@@ -5,11 +5,15 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
+from typing import TypeVar
 
 import numpy as np
 
 from cyclescope.core.graph import Graph
 from cyclescope.core.units import IntArray
+
+Key = TypeVar("Key", bound=Hashable)
 
 # A table of this many cells is aligned exactly; beyond, and beyond so many in all, repeated names are paired in order.
 _MOST_CELLS = 4_000_000
@@ -34,19 +38,20 @@ def match(a: Graph, b: Graph, places_a: Sequence[str], places_b: Sequence[str]) 
     split = len(a)
     layer, step = np.concatenate([_sites(a), _sites(b)], axis=1)
     site = dense(layer, step)
-    exact = _numbered(dense(codes((*places_a, *places_b)), site), split)
+    exact = _made_unique(dense(numbered(chain(places_a, places_b))[0], site), split)
     first = _shared(exact[:split], exact[split:])
     rest = _others(split, first[0]), _others(len(b), first[1])
-    where = dense(codes([*_stages(a), *_stages(b)]), site)
-    names = codes((*a.names, *b.names))
+    where = dense(numbered(chain(_stages(a), _stages(b)))[0], site)
+    names = numbered(chain(a.names, b.names))[0]
     second = _aligned(rest, _sides(where, split), _sides(names, split))
     return Matching(np.concatenate([first[0], second[0]]), np.concatenate([first[1], second[1]]))
 
 
-def codes(keys: Iterable[Hashable]) -> IntArray:
-    """Numbers for `keys` [n], from 0 on in order of first appearance."""
-    numbers: dict[Hashable, int] = {}
-    return np.asarray([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64)
+def numbered(keys: Iterable[Key]) -> tuple[IntArray, list[Key]]:
+    """Numbers for `keys` [n], from 0 on in order of first appearance, and the distinct keys in that order."""
+    numbers: dict[Key, int] = {}
+    column = np.asarray([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64)
+    return column, list(numbers)
 
 
 def dense(first: IntArray, *others: IntArray) -> IntArray:
@@ -78,7 +83,7 @@ def _sites(graph: Graph) -> IntArray:
     return sites
 
 
-def _numbered(code: IntArray, split: int) -> IntArray:
+def _made_unique(code: IntArray, split: int) -> IntArray:
     """Numbers [n] of codes on each side of `split` and of how many equal ones came before, so that none is there twice."""
     before = np.concatenate([_occurrence(side) for side in _sides(code, split)])
     return dense(code, before)
@@ -163,8 +168,8 @@ def paired_in_order(a: IntArray, b: IntArray) -> tuple[IntArray, IntArray]:
     The first of a symbol goes with the first, the second with the second; of these pairs the longest chain that rises
     on both sides is kept (patience sorting).
     """
-    numbered = _numbered(np.concatenate([a, b]), len(a))
-    of_a, of_b = _shared(numbered[: len(a)], numbered[len(a) :])
+    unique = _made_unique(np.concatenate([a, b]), len(a))
+    of_a, of_b = _shared(unique[: len(a)], unique[len(a) :])
     tops: list[int] = []
     top_at: list[int] = []
     before = np.full(len(of_b), -1, dtype=np.int64)
@@ -174,10 +179,10 @@ def paired_in_order(a: IntArray, b: IntArray) -> tuple[IntArray, IntArray]:
             before[k] = top_at[height - 1]
         tops[height : height + 1] = [value]
         top_at[height : height + 1] = [k]
-    chain = []
+    rising = []
     k = top_at[-1] if top_at else -1
     while k >= 0:
-        chain.append(k)
+        rising.append(k)
         k = int(before[k])
-    kept = np.asarray(chain[::-1], dtype=np.int64)
+    kept = np.asarray(rising[::-1], dtype=np.int64)
     return of_a[kept], of_b[kept]
