@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "paper"))
 from hostile_names import HOSTILE, hostile_graph
 from paper_generation import paper_decoder, paper_generation
 from paper_models import PAPER_BERT_WORKLOAD, paper_bert, paper_cycle, slot_times
+from paper_roofline import on_paper_machine, paper_ceilings
 from visiting import Open, Visit
 
 from cyclescope.explaining.explain import explain
@@ -29,6 +30,14 @@ def explanation() -> Explanation:
     """Twelve layers, the eighth of them slow."""
     graph = paper_bert()
     return explain(paper_cycle(graph, slot_times(graph, slow_layer=7)))
+
+
+@pytest.fixture(scope="session")
+def calibrated() -> Explanation:
+    """The same on a machine whose ceilings are known, and five times as high as its fellows' on paper."""
+    graph = paper_bert()
+    cycle = paper_cycle(graph, slot_times(graph, slow_layer=7))
+    return explain(on_paper_machine(cycle, paper_ceilings(faster=5.0)))
 
 
 @pytest.fixture(scope="session")
@@ -116,6 +125,11 @@ def visit(browser: Browser, tmp_path: Path) -> Iterator[Open]:
 @pytest.fixture(scope="session")
 def english(explanation: Explanation) -> str:
     return render(explanation)
+
+
+@pytest.fixture(scope="session")
+def why(calibrated: Explanation) -> str:
+    return render(calibrated)
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,8 @@ from cyclescope.report.html_spans import choose
 from cyclescope.report.text import ChartText, PageText, page_text
 from cyclescope.report.text_generation import GenerationText
 from cyclescope.report.text_memory import MemoryText
+from cyclescope.report.text_path import FindingsText, PathText
+from cyclescope.report.text_roofline import RooflineText, WhatIfText
 
 
 @pytest.mark.browser
@@ -173,6 +175,10 @@ def test_numbers_in_the_scripts_read_like_numbers_in_python(visit: Open, english
     run = f"(values) => {{ {source}; return values.map(v => [format.time(v), format.data(v), format.flops(v), format.flopRate(v)]); }}"
     assert page.evaluate(run, values) == [[fmt.time(v), fmt.data(v), fmt.flops(v), fmt.flop_rate(v)] for v in values]
     shares = [0, 1e-6, 0.004, 0.0094, 0.0096, 0.463, 0.9999, 1]
+    ratios = [0.5, 0.7744, 1, 1.19, 2, 7.996, 1234]
+    assert page.evaluate(f"(ratios) => {{ {source}; return ratios.map(format.significant); }}", ratios) == [
+        fmt.significant(ratio) for ratio in ratios
+    ]
     assert page.evaluate(f"(shares) => {{ {source}; return shares.map(format.share); }}", shares) == [
         fmt.share(share) for share in shares
     ]
@@ -278,7 +284,15 @@ def test_every_text_is_used() -> None:
     sources = [p.read_text("utf-8") for p in (*assets.iterdir(), *(assets / "sections").iterdir()) if p.is_file()]
     sources += [
         (home / name).read_text("utf-8")
-        for name in ("html.py", "html_view.py", "html_data.py", "html_flow.py", "html_generation.py", "html_memory.py")
+        for name in (
+            "html.py",
+            "html_view.py",
+            "html_data.py",
+            "html_flow.py",
+            "html_generation.py",
+            "html_memory.py",
+            "html_roofline.py",
+        )
     ]
     everything = "\n".join(sources)
     unused = [f.name for f in fields(PageText) if not re.search(rf"\bp\.{f.name}\b", everything)]
@@ -288,6 +302,14 @@ def test_every_text_is_used() -> None:
     assert unused == []
     unused = [f.name for f in fields(MemoryText) if not re.search(rf"\b(memory|t)\.{f.name}\b", everything)]
     assert unused == []
+    for texts, named in (
+        (RooflineText, "t"),
+        (WhatIfText, "t"),
+        (PathText, "t|path"),
+        (FindingsText, "t"),
+    ):
+        unused = [f.name for f in fields(texts) if not re.search(rf"\b({named})\.{f.name}\b", everything)]
+        assert unused == []
     unused = [f.name for f in fields(ChartText) if not re.search(rf"\b(chart|texts|t)\.{f.name}\b", everything)]
     assert unused == []
 

@@ -63,7 +63,7 @@ class WhatIfText:
 
 
 ROOFLINE_EN = RooflineText(
-    note="The least that each operation could take by arithmetic, by memory and by the engine’s overhead, against what it took.",
+    note="The least that each operation could take by compute, by memory and by the engine’s overhead, against what it took.",
     gap="gap",
     bar="The cycle, cut by what its operations could not be faster than",
     bar_spoken="{total}: {parts}",
@@ -126,7 +126,7 @@ WHAT_IF_EN = WhatIfText(
     sliders="What changes",
     threads="threads",
     bandwidth="bandwidth",
-    peak="arithmetic",
+    peak="compute",
     overhead="overhead and Python",
     threads_note="Threads move the ceilings as they were measured for each number of threads.",
     reset="As it is",
