@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from cyclescope.backends.base import LightRun, OpenTimes, PlainRun
+from cyclescope.core.edits import Edit
 from cyclescope.core.errors import EngineError
 from cyclescope.core.graph import Graph
 from cyclescope.core.machine import Machine
@@ -84,6 +85,7 @@ class PaperSession:
     machine: Machine = PAPER_MACHINE
     times: OpenTimes = field(default_factory=lambda: OpenTimes(None, None))
     notes: tuple[str, ...] = ()
+    edits: tuple[Edit, ...] = ()
     runs: int = 0
 
     def resume(self) -> None:

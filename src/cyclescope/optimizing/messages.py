@@ -8,6 +8,7 @@ from io import BufferedRWPair
 
 from cyclescope.backends.base import PlainRun, Request
 from cyclescope.core.codec import decode, encode
+from cyclescope.core.edits import Edit
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
 from cyclescope.core.units import Nanoseconds
@@ -98,6 +99,7 @@ class Opened:
     plan: Plan
     machine: Machine
     notes: tuple[str, ...]
+    edits: tuple[Edit, ...]
     ready_ns: Nanoseconds
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cyclescope.core.cycle import Cycle
+from cyclescope.core.edits import Edit
 from cyclescope.core.plan import Plan
 from cyclescope.core.statistics import Ratio
 from cyclescope.core.units import Nanoseconds
@@ -45,6 +46,7 @@ class Row:
     wall_ns: float = 0.0
     drift: Drift | None = None
     labels: LabelScore | None = None
+    edits: tuple[Edit, ...] = ()
     held_bytes: int = 0
     ready_ns: Nanoseconds = 0
     reason: str = ""
@@ -103,7 +105,7 @@ class Optimization:
     """`rows[0]` is the baseline, `rows[best]` the plan that is recommended (0: the model as it is). `front` are the rows
     that no other beats in time, memory and drift at once. `before` and `after` are measured cycles of both, for the
     question why; `after` is None where the engine gives none, or where the best plan is the baseline.
-    `texts` is how many texts one cycle takes. `partial`: interrupted, or out of budget before it was confirmed.
+    `edits` are what its changes came to on this model. `texts` is how many texts one cycle takes. `partial`: interrupted, or out of budget before it was confirmed.
     """
 
     goal: Goal
@@ -118,6 +120,7 @@ class Optimization:
     spent: tuple[Spent, ...]
     before: Cycle
     after: Cycle | None
+    edits: tuple[Edit, ...] = ()
     partial: bool = False
     notes: tuple[str, ...] = ()
 

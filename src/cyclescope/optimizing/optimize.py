@@ -138,6 +138,7 @@ def _in(
         spent=tuple(Spent(phase, ns) for phase, ns in found.spent.items()),
         before=before,
         after=after,
+        edits=rows[found.best].edits,
         partial=partial,
         notes=opened.notes,
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from cyclescope.core.clock import Clock
+from cyclescope.core.edits import Edit
 from cyclescope.core.errors import CyclescopeError, MissingExtra, Unsupported
 from cyclescope.core.plan import Plan
 from cyclescope.core.ratios import LEAST_ROUNDS as PROOF_ROUNDS
@@ -34,11 +35,21 @@ _THRESHOLD = 0.01
 _LEAST_NS = 1_000_000_000
 
 
+@dataclass(frozen=True, eq=False)
+class Made:
+    """An arm with the plan as it is in force, what making it ready took, and what was edited in the model."""
+
+    arm: Arm
+    plan: Plan
+    ready_ns: Nanoseconds
+    edits: tuple[Edit, ...] = ()
+
+
 class Maker(Protocol):
     """Makes plans ready to run. Raises an error of the tree where one cannot be."""
 
-    def make(self, plan: Plan, limit_s: float) -> tuple[Arm, Plan, Nanoseconds]:
-        """The arm, the plan as it is in force, and what making it ready took."""
+    def make(self, plan: Plan, limit_s: float) -> Made:
+        """The arm of `plan`, ready within `limit_s`."""
         ...
 
 
@@ -172,14 +183,14 @@ class Search:
         row = Row(candidate.plan, (*parent.strategies, candidate.strategy), candidate.parent, Outcome.FAILED)
         most = max(_LEAST_NS, min(int(self._limits.budget_ns * 2 * _MOST_SCREEN), stop - self._clock.now_ns()))
         try:
-            arm, plan, ready_ns = self._maker.make(candidate.plan, most / 1e9)
+            made = self._maker.make(candidate.plan, most / 1e9)
         except MissingExtra as error:
             return replace(row, outcome=Outcome.MISSING, reason=_said(error), way_out=error.way_out)
         except Unsupported as error:
             return replace(row, outcome=Outcome.UNSUPPORTED, reason=_said(error), way_out=error.way_out)
         except CyclescopeError as error:
             return replace(row, reason=_said(error), way_out=error.way_out)
-        row = replace(row, plan=plan, ready_ns=ready_ns)
+        row, arm = replace(row, plan=made.plan, ready_ns=made.ready_ns, edits=made.edits), made.arm
         try:
             row = self._looked_at(row, arm)
             if row.outcome is Outcome.DRIFTED:
@@ -226,7 +237,7 @@ class Search:
         try:
             for k in finalists:
                 try:
-                    arms.append(self._maker.make(self.found.rows[k].plan, self._most_s())[0])
+                    arms.append(self._maker.make(self.found.rows[k].plan, self._most_s()).arm)
                     ready.append(k)
                 except CyclescopeError as error:
                     self.found.rows[k] = replace(self.found.rows[k], outcome=Outcome.FAILED, reason=_said(error))
@@ -260,12 +271,12 @@ class Search:
             return  # one part alone is worth the whole
         arms: list[Arm] = []
         try:
-            arms.append(self._maker.make(best.plan, self._most_s())[0])
+            arms.append(self._maker.make(best.plan, self._most_s()).arm)
             missing: list[tuple[str, Plan, str]] = []
             ready: list[tuple[str, Plan]] = []
             for part, without in parts:
                 try:
-                    arms.append(self._maker.make(without, self._most_s())[0])
+                    arms.append(self._maker.make(without, self._most_s()).arm)
                     ready.append((part, without))
                 except CyclescopeError as error:
                     missing.append((part, without, _said(error)))

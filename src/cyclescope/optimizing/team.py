@@ -14,7 +14,7 @@ from cyclescope.core.plan import Plan
 from cyclescope.core.results import Results, joined
 from cyclescope.core.units import Nanoseconds
 from cyclescope.optimizing.messages import Errand, Opened
-from cyclescope.optimizing.trial import Arm
+from cyclescope.optimizing.search import Made
 from cyclescope.optimizing.workshop import Worker, Workshop
 
 
@@ -64,9 +64,10 @@ class WorkshopMaker:
     def __init__(self, workshop: Workshop) -> None:
         self._workshop = workshop
 
-    def make(self, plan: Plan, limit_s: float) -> tuple[Arm, Plan, Nanoseconds]:
+    def make(self, plan: Plan, limit_s: float) -> Made:
         team = self.team(plan, limit_s)
-        return team, replace(team.opened.plan, instances=plan.instances), team.opened.ready_ns
+        opened = team.opened
+        return Made(team, replace(opened.plan, instances=plan.instances), opened.ready_ns, opened.edits)
 
     def one_call(self, plan: Plan, limit_s: float) -> Team:
         """One process for `plan` with the texts of its first call only: what an engine can tell the inside of."""

@@ -135,7 +135,7 @@ def _open(message: Open) -> tuple[Session, Opened]:
     session = open_session(message.errand.request(message.plan))
     session.plain(1)  # engines do the last of their making ready in the first run
     ready = perf_counter_ns() - begin
-    return session, Opened(session.workload, session.plan, session.machine, session.notes, ready)
+    return session, Opened(session.workload, session.plan, session.machine, session.notes, session.edits, ready)
 
 
 def _limit_memory(more: int) -> None:

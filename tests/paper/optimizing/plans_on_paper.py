@@ -17,7 +17,7 @@ from cyclescope.core.results import Results
 from cyclescope.core.workload import InputSource, ModelFacts, Weights, Workload
 from cyclescope.explaining.findings.finding import Finding
 from cyclescope.optimizing.optimization import LabelScore
-from cyclescope.optimizing.search import Found, Limits, Search
+from cyclescope.optimizing.search import Found, Limits, Made, Search
 from cyclescope.optimizing.strategies import STRATEGIES
 from cyclescope.optimizing.strategy import Goal, Situation, Strategy
 
@@ -85,7 +85,7 @@ class PaperMaker:
     made: list[Plan] = field(default_factory=list)
     arms: list[PaperArm] = field(default_factory=list)
 
-    def make(self, plan: Plan, limit_s: float) -> tuple[PaperArm, Plan, int]:
+    def make(self, plan: Plan, limit_s: float) -> Made:
         self.made.append(plan)
         error = self.refuse(plan)
         if error is not None:
@@ -94,7 +94,7 @@ class PaperMaker:
         wall = int(BASELINE_NS / self.speed_up(plan))
         arm = PaperArm(self.clock, wall, results(self.turn(plan)), breaks_at=self.breaks(plan))
         self.arms.append(arm)
-        return arm, plan, 1_000_000_000
+        return Made(arm, plan, 1_000_000_000)
 
 
 def workload(**changes: object) -> Workload:

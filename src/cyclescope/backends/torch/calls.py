@@ -13,6 +13,7 @@ from cyclescope.backends.base import LightRun, OpenTimes, PlainRun
 from cyclescope.backends.torch.errors import engine_errors
 from cyclescope.backends.torch.results import classes_of, results_of
 from cyclescope.backends.torch.steps import Inputs, Steps, describe_result
+from cyclescope.core.edits import Edit
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.graph import Graph
 from cyclescope.core.machine import Machine
@@ -39,6 +40,7 @@ class TorchCalls:
         machine: Machine,
         times: OpenTimes,
         notes: Sequence[str] = (),
+        edits: Sequence[Edit] = (),
     ) -> None:
         self._calls = tuple(calls)
         self._texts = tuple(texts)
@@ -46,6 +48,7 @@ class TorchCalls:
         self.machine = machine
         self.times = times
         self.notes = tuple(notes)
+        self.edits = tuple(edits)
         self._outcome = ""
         self._threads_before = torch.get_num_threads()
         if plan.threads:

@@ -19,6 +19,7 @@ from cyclescope.backends.torch.standalone.compiling import compiled
 from cyclescope.backends.torch.standalone.packing import Packed
 from cyclescope.backends.torch.standalone.quantizing import quantized
 from cyclescope.backends.torch.steps import Inputs, Steps
+from cyclescope.core.edits import Edit
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.graph import Graph
 from cyclescope.core.machine import Machine
@@ -44,19 +45,22 @@ def open_planned(
     with engine_errors("make the input"):
         calls, texts, workload, more = _calls(request, loaded, plan)
     notes += more
+    edits: tuple[Edit, ...] = ()
     with engine_errors("change the model"):
         if plan.changes:
             traced = trace(calls[0], calls[0].inputs())
             if traced is None:
                 raise Unsupported("The model cannot be changed.", "Its structure cannot be told without its weights.")
             subject = Subject(model, traced, [{**steps.inputs(), **steps.fixed} for steps in calls])
-            notes.append(make_changes(subject, plan.changes).said)
+            made = make_changes(subject, plan.changes)
+            edits = made.edits
+            notes.append(made.said)
         if plan.quantization == "int8-dynamic":
             loaded = replace(loaded, model=quantized(model))
         calls = tuple(_on(steps, loaded.model, plan, workload) for steps in calls)
     if len(calls) > 1:
-        return TorchCalls(calls, texts, workload, plan, machine, times, notes)
-    return TorchSession(calls[0], workload, plan, machine, times, notes=notes)
+        return TorchCalls(calls, texts, workload, plan, machine, times, notes, edits)
+    return TorchSession(calls[0], workload, plan, machine, times, notes=notes, edits=edits)
 
 
 def _refuse(plan: Plan) -> None:

@@ -19,6 +19,7 @@ from cyclescope.backends.torch.stamps import new_records, rows_of, stamped
 from cyclescope.backends.torch.steps import Inputs, Steps, describe_inputs, describe_result
 from cyclescope.backends.torch.tracing import Traced, Tracer
 from cyclescope.backends.torch.twin import calibrate_on_twin
+from cyclescope.core.edits import Edit
 from cyclescope.core.errors import EngineError
 from cyclescope.core.graph import Graph
 from cyclescope.core.machine import Machine
@@ -43,6 +44,7 @@ class TorchSession:
         trace_on_meta: Callable[[Inputs], Traced | None] | None = None,
         generates: bool = False,
         notes: Sequence[str] = (),
+        edits: Sequence[Edit] = (),
     ) -> None:
         self._steps = steps
         self.workload = workload
@@ -52,6 +54,7 @@ class TorchSession:
         self._trace_on_meta = trace_on_meta
         self._generates = generates
         self._notes = list(notes)
+        self.edits = tuple(edits)
         self._traced: Traced | None = None
         self._recorder: Recorder | None = None
         self._outcome = ""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 
 from cyclescope.backends.torch.changes.change import Edits, Subject
+from cyclescope.core.edits import Edit
 from cyclescope.core.errors import Unsupported
 
 
@@ -24,7 +25,7 @@ def _replaced(subject: Subject, edit: str, what: str, chosen: Callable[[torch.nn
     paths = [path for path, module in subject.model.named_modules(remove_duplicate=False) if chosen(module)]
     if not paths:
         raise Unsupported(f"The model has no {what} as a module of its own.")
-    return Edits(tuple((edit, path, ()) for path in paths), f"{len(paths)} × {what} replaced")
+    return Edits(tuple(Edit(edit, path) for path in paths), f"{len(paths)} × {what} replaced")
 
 
 def _is_exact_gelu(module: torch.nn.Module) -> bool:

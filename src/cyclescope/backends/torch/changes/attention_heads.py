@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from cyclescope.backends.torch.changes.change import Edit, Edits, Subject, numbers, path_of
+from cyclescope.backends.torch.changes.change import Edits, Subject, numbers, path_of
 from cyclescope.core.blocks import AttentionBlock, attention_blocks
+from cyclescope.core.edits import Edit
 from cyclescope.core.errors import Unsupported
 
 
@@ -28,10 +29,10 @@ def prune_heads(subject: Subject, amount: float) -> Edits:
         together = block.heads // min(block.heads, block.key_heads)
         of_groups, of_heads = _rows(kept, block.head_width), _rows(kept, together * block.head_width)
         edits += [
-            ("keep-outputs", path_of(block.query), of_heads),
-            ("keep-outputs", path_of(block.key), of_groups),
-            ("keep-outputs", path_of(block.value), of_groups),
-            ("keep-inputs", path_of(block.output), of_heads),
+            Edit("keep-outputs", path_of(block.query), of_heads),
+            Edit("keep-outputs", path_of(block.key), of_groups),
+            Edit("keep-outputs", path_of(block.value), of_groups),
+            Edit("keep-inputs", path_of(block.output), of_heads),
         ]
         taken += block.heads - together * len(kept)
     if not taken:

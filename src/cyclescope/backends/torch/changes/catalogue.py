@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from cyclescope.backends.torch.changes.activation import relu, tanh_gelu
 from cyclescope.backends.torch.changes.attention_heads import prune_heads
-from cyclescope.backends.torch.changes.change import Edit, Edits, Maker, Subject
+from cyclescope.backends.torch.changes.change import Edits, Maker, Subject
 from cyclescope.backends.torch.changes.feed_forward import prune_feed_forward
 from cyclescope.backends.torch.changes.layers import drop_layers
 from cyclescope.backends.torch.changes.low_rank import low_rank
 from cyclescope.backends.torch.standalone.editing import edit
+from cyclescope.core.edits import Edit
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.plan import Change
 
@@ -37,7 +38,7 @@ def make_changes(subject: Subject, changes: Sequence[Change]) -> Edits:
         if maker is None:
             raise Unsupported(f"PyTorch knows no change {change.name!r}.", "", f"Known are {', '.join(MAKERS)}.")
         made = maker(subject, change.amount)
-        edit(subject.model, made.edits)
+        edit(subject.model, [(e.what, e.path, e.numbers) for e in made.edits])
         edits += made.edits
         said.append(f"{change.name}: {made.said}")
     return Edits(tuple(edits), "; ".join(said))

@@ -8,11 +8,9 @@ from typing import Any
 
 import torch
 
+from cyclescope.core.edits import Edit
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.graph import Graph
-
-Edit = tuple[str, str, tuple[int, ...]]
-"""What is done, to the module at which path, with which numbers; `standalone.editing` does it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +37,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Edits:
-    """Edits in their order, and one sentence about them."""
+    """Edits in their order (`standalone.editing` makes them), and one sentence about them."""
 
     edits: tuple[Edit, ...]
     said: str

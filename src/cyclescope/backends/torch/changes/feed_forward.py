@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from cyclescope.backends.torch.changes.change import Edit, Edits, Subject, numbers, path_of
+from cyclescope.backends.torch.changes.change import Edits, Subject, numbers, path_of
 from cyclescope.core.blocks import feed_forward_blocks
+from cyclescope.core.edits import Edit
 from cyclescope.core.errors import Unsupported
 
 # Kernels compute in blocks of this many numbers; a width between two multiples costs as much as the larger.
@@ -29,6 +30,6 @@ def prune_feed_forward(subject: Subject, amount: float) -> Edits:
         for linear in before:
             matter = matter * linear.weight.detach().float().norm(dim=1)
         kept = numbers(matter.argsort(descending=True)[:left].sort().values)
-        edits += [("keep-outputs", path_of(weight), kept) for weight in block.inputs]
-        edits.append(("keep-inputs", path_of(block.output), kept))
+        edits += [Edit("keep-outputs", path_of(weight), kept) for weight in block.inputs]
+        edits.append(Edit("keep-inputs", path_of(block.output), kept))
     return Edits(tuple(edits), f"{len(blocks)} feed-forward networks of width {blocks[0].width} reduced to {left}")

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from cyclescope.backends.torch.changes.change import Edits, Subject
+from cyclescope.core.edits import Edit
 from cyclescope.core.errors import Unsupported
 
 
@@ -22,7 +23,7 @@ def drop_layers(subject: Subject, amount: float) -> Edits:
     likeness = _likeness(subject, stack)
     gone = sorted(sorted(range(len(stack)), key=lambda k: -likeness[k])[:drop])
     kept = tuple(k for k in range(len(stack)) if k not in gone)
-    return Edits((("keep-layers", path, kept),), f"layers {', '.join(map(str, gone))} of {path} left out")
+    return Edits((Edit("keep-layers", path, kept),), f"layers {', '.join(map(str, gone))} of {path} left out")
 
 
 def longest_stack(model: torch.nn.Module) -> tuple[str, torch.nn.ModuleList]:

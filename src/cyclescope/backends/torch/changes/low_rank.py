@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from cyclescope.backends.torch.changes.change import Edit, Edits, Subject, path_of
+from cyclescope.backends.torch.changes.change import Edits, Subject, path_of
 from cyclescope.core.blocks import attention_blocks, feed_forward_blocks
+from cyclescope.core.edits import Edit
 from cyclescope.core.errors import Unsupported
 
 
@@ -23,5 +24,5 @@ def low_rank(subject: Subject, amount: float) -> Edits:
     for weight in weights:
         n, k = subject.linear(weight).weight.shape
         rank = max(1, int(amount * n * k / (n + k)))
-        edits.append(("factor", path_of(weight), (rank,)))
+        edits.append(Edit("factor", path_of(weight), (rank,)))
     return Edits(tuple(edits), f"{len(weights)} weight matrices factored, the last to rank {rank}")
