@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from importlib import import_module
 
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.op import Cost, OpKind, Site
@@ -187,3 +188,8 @@ class Explanation:
     roofline: Roofline | None = None
     arrangement: Arrangement | None = None
     findings: tuple[Finding, ...] = ()
+
+    def _repr_html_(self) -> str:
+        """Show itself in a notebook. The page is made by `report`, which stands above; so it is asked for by name."""
+        html: str = import_module("cyclescope.report.html").notebook_html(self)
+        return html

@@ -147,6 +147,26 @@ def time_range(low_ns: float, high_ns: float) -> str:
     return f"[{_fixed(low_ns, step)} – {_fixed(high_ns, step)} {_TIME_UNITS[step]}]"
 
 
+def slope(ns: float, low_ns: float, high_ns: float) -> tuple[str, str]:
+    """A time and its two ends with the digits that their distance bears: `-130 ms`, `[-190 – -20 ms]`.
+
+    The last digit shown is the first of half the distance; the digits after it would be noise.
+    """
+    if any(_special(value) is not None for value in (ns, low_ns, high_ns)):
+        return time(ns), time_range(low_ns, high_ns)
+    half = (high_ns - low_ns) / 2
+
+    def digits(value: float) -> int:
+        return min(max(_exponent(abs(value)) - _exponent(half) + 1, 1), _DIGITS) if half > 0 else _DIGITS
+
+    def fixed(value: float, step: int) -> str:
+        return _fixed(value, step, digits(value))
+
+    step, wide = (_step(value, len(_TIME_UNITS)) for value in (ns, max(abs(low_ns), abs(high_ns))))
+    ends = f"[{fixed(low_ns, wide)} – {fixed(high_ns, wide)} {_TIME_UNITS[wide]}]"
+    return f"{fixed(ns, step)} {_TIME_UNITS[step]}", ends
+
+
 def shape(sizes: tuple[int, ...]) -> str:
     """The shape of a tensor: `1×16×768`; a single number without dimensions is a `scalar`."""
     return "×".join(str(size) for size in sizes) if sizes else "scalar"

@@ -59,15 +59,22 @@ def _metrics(told: Generation, s: Strings) -> Iterator[Block]:
 def _metric(metric: Metric, s: Strings) -> tuple[str, ...]:
     unit = metric.definition.unit
     at = {percentile.percent: percentile.value for percentile in metric.percentiles}
-    figure = metric.figure
     return (
         metric.definition.name.value,
         s.metric_names[metric.definition.name],
-        amount(figure.value if figure else None, unit, s),
+        value_of(metric, s),
         interval_of(metric),
         fmt.count(metric.n),
         *(amount(at.get(percent), unit, s) for percent in PERCENTS if percent > 50),
     )
+
+
+def value_of(metric: Metric, s: Strings) -> str:
+    """The figure of a metric in its unit; of a slope no more digits than its interval bears."""
+    unit, figure = metric.definition.unit, metric.figure
+    if figure is None or metric.definition.summary is not Summary.SLOPE:
+        return amount(figure.value if figure else None, unit, s)
+    return s.unit_amounts[unit].format(value=fmt.slope(figure.value, figure.low, figure.high)[0])
 
 
 def interval_of(metric: Metric) -> str:
@@ -76,7 +83,7 @@ def interval_of(metric: Metric) -> str:
     if figure is None or not fmt.has_interval(figure.as_time):
         return fmt.UNKNOWN
     if metric.definition.summary is Summary.SLOPE:
-        return fmt.time_range(figure.low, figure.high)
+        return fmt.slope(figure.value, figure.low, figure.high)[1]
     if metric.definition.unit in _TIMES:
         return fmt.plus_minus(figure.as_time)
     return f"±{fmt.share(figure.as_time.half_width)}"
@@ -153,8 +160,7 @@ def _growing(row: GrowthRow, s: Strings) -> tuple[str, ...]:
     name = " · ".join([wording.stage_name(stage, s), *rest])
     return (
         name if row.kind is not None else f"{name} · {s.python}",
-        fmt.time(row.trend.slope * 1000),
-        fmt.time_range(row.trend.low * 1000, row.trend.high * 1000),
+        *fmt.slope(row.trend.slope * 1000, row.trend.low * 1000, row.trend.high * 1000),
         fmt.time(row.grown_ns),
     )
 

@@ -12,7 +12,7 @@ from cyclescope.explaining.generation import Generation, Phase
 from cyclescope.explaining.metrics.definition import DEFINITIONS, MetricName, Unit
 from cyclescope.explaining.metrics.metric import PERCENTS, Metric, least_samples
 from cyclescope.report import format as fmt
-from cyclescope.report.generation import amount, generation_blocks, interval_of
+from cyclescope.report.generation import amount, generation_blocks, interval_of, value_of
 from cyclescope.report.html_bars import SegmentShape, segments
 from cyclescope.report.html_curve import Curve, Point, curve
 from cyclescope.report.html_metrics import MetricCard, metric_card
@@ -123,11 +123,10 @@ class GenerationView:
     def _line(self, metric: Metric) -> MetricLine:
         unit, name = metric.definition.unit, metric.definition.name
         at = {percentile.percent: percentile.value for percentile in metric.percentiles}
-        value = metric.figure.value if metric.figure else None
         return MetricLine(
             name=name.value,
             label=self.s.metric_names[name],
-            value=amount(value, unit, self.s),
+            value=value_of(metric, self.s),
             interval=interval_of(metric),
             n=fmt.count(metric.n),
             percentiles=tuple(amount(at.get(percent), unit, self.s) for percent in PERCENTS),
@@ -216,9 +215,9 @@ class GenerationView:
         found = self.curve.trend if self.curve else None
         if found is None:
             return ""
-        slope = amount(found.slope * Unit.NS_PER_1000_POSITIONS.scale, Unit.NS_PER_1000_POSITIONS, self.s)
         scale = Unit.NS_PER_1000_POSITIONS.scale
-        ends = fmt.time_range(found.low * scale, found.high * scale)
+        number, ends = fmt.slope(found.slope * scale, found.low * scale, found.high * scale)
+        slope = self.s.unit_amounts[Unit.NS_PER_1000_POSITIONS].format(value=number)
         return self.p.generation.trend.format(slope=slope, interval=ends)
 
     @property

@@ -499,7 +499,7 @@ class ExpertsReport(_Part):
 
     site: Place
     calls: int = Field(description="calls in the cycle; a generation makes one in every step")
-    experts: int
+    experts: int = Field(description="experts of the layer")
     routed: int = Field(description="tokens, each counted once for every expert that it goes to")
     expected_per_expert: float = Field(description="routed ÷ experts: what each would get if all got as many")
     tokens_per_expert: list[int] | None = Field(description="adds up to routed; null where the routing is not known")

@@ -38,6 +38,7 @@ _LEAST_TERMINAL = 20
 _LEAST_TEXT = 16  # a wrapped column narrower than this reads worse than a dropped number
 _LUXURY = 3  # columns of this priority and above go before any text is wrapped
 _LEAST_BAR, _MOST_BAR = 8, 40
+_LEAST_STRIP = 24
 _MOST_PROSE = 100  # longer lines are hard to follow with the eye
 _PLAIN = Style.null()
 _TITLE, _LEAD, _HEAD, _DIM = Style(bold=True), Style(bold=True), Style(dim=True), Style(dim=True)
@@ -204,13 +205,16 @@ class _Terminal:
         label = strip.label + " " * _GAP
         # From zero, so that equal layers look equal; a scale from the least to the most would show noise as mountains.
         top = max(strip.values, default=0.0)
-        heights = [round((len(steps) - 1) * value / top) if top > 0 else 0 for value in strip.values]
-        picture = "".join(steps[min(max(height, 0), len(steps) - 1)] for height in heights)
         room = self.width - cell_len(label)
-        for i, start in enumerate(range(0, len(picture), room)):
-            yield Text.assemble(
-                pad(label if i == 0 else "", cell_len(label)), (picture[start : start + room], _PARTS[0])
-            )
+        if room < min(_LEAST_STRIP, len(strip.values)):  # below its label there is more room than beside it
+            yield from (Text(line) for line in wrap(strip.label, self.width))
+            label, room = "", self.width
+        # A picture that goes on in a second line is read as two; neighbours share a column instead, the highest shows.
+        columns, many = min(room, len(strip.values)), len(strip.values)
+        values = [max(strip.values[c * many // columns : (c + 1) * many // columns]) for c in range(columns)]
+        heights = [round((len(steps) - 1) * value / top) if top > 0 else 0 for value in values]
+        picture = "".join(steps[min(max(height, 0), len(steps) - 1)] for height in heights)
+        yield Text.assemble(label, (picture, _PARTS[0]))
         for line in wrap(strip.text, min(self.width, _MOST_PROSE)):
             yield Text(line)
 

@@ -14,6 +14,7 @@ import torch
 from cyclescope.backends.base import Request
 from cyclescope.backends.host import available_memory_bytes
 from cyclescope.backends.torch.heads import auto_class, head_in_hand, head_of
+from cyclescope.backends.torch.hub import require_on_hub
 from cyclescope.backends.torch.meta import build_on_meta
 from cyclescope.backends.torch.shadow import Shadows
 from cyclescope.core.errors import CyclescopeError, EngineError, ModelError, UnknownModel, Unsupported, UsageError
@@ -266,6 +267,8 @@ def _config(source: ModelSource, request: Request) -> Any:
             fields = dict(data)
             return transformers.AutoConfig.for_model(fields.pop("model_type"), **fields)
         location, local = _location(source)
+        if not local:
+            require_on_hub(location)
         return transformers.AutoConfig.from_pretrained(
             location, local_files_only=local, trust_remote_code=request.trust_remote_code
         )

@@ -194,13 +194,19 @@ def _import_framework() -> int | None:
 def _check_device(device: str) -> None:
     import torch
 
-    if device == "cpu" or (device.startswith("cuda") and torch.cuda.is_available()):
+    if device == "cpu":
         return
-    raise Unsupported(
-        f"There is no device {device!r} here.",
-        "This PyTorch sees no CUDA device." if device.startswith("cuda") else "Devices are cpu and cuda.",
-        "Use --device cpu.",
-    )
+    kind, _, number = device.partition(":")
+    there = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if kind != "cuda" or (":" in device and not (number.isascii() and number.isdigit())):
+        cause, way = "Devices are cpu, cuda and cuda:N.", "Use --device cpu."
+    elif not there:
+        cause, way = "This PyTorch sees no CUDA device.", "Use --device cpu."
+    elif number and int(number) >= there:
+        cause, way = f"CUDA devices here: {there}, counted from 0.", f"Use --device cuda:{there - 1} or a lower number."
+    else:
+        return
+    raise Unsupported(f"There is no device {device!r} here.", cause, way)
 
 
 def _check_numbers(request: Request) -> None:
