@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from cyclescope.core.dialogue import TurnFacts, TurnRun
+from cyclescope.core.edits import Edit
 from cyclescope.core.graph import Graph
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
@@ -66,6 +67,11 @@ class Session(Protocol):
     @property
     def notes(self) -> tuple[str, ...]:
         """Facts about how this session was made that the reader of a cycle must know."""
+        ...
+
+    @property
+    def edits(self) -> tuple[Edit, ...]:
+        """What the plan has changed in the model."""
         ...
 
     def resume(self) -> None:
@@ -136,7 +142,8 @@ class Request:
     `inputs` as tensors by name; `batch` repeats or fills up. `task` is `auto`, `embed`, `classify`, `fill`, `answer`,
     `translate` or `generate`. `new_tokens` makes the cycle write that many, `sampling` (`greedy`, `sample`) and `cache`
     (`dynamic`, `static`, `off`) say how. `cache_length` asks a trace for one decode step behind that many tokens.
-    A `plan` decides all that it says: engine, threads, dtype, attention, changes …
+    A `plan` decides all that it says: engine, threads, dtype, attention, changes … `export_to` is a folder that keeps
+    the files of an engine that runs a model from a file.
     """
 
     model: str | object
@@ -161,6 +168,7 @@ class Request:
     contexts: tuple[str, ...] = ()
     cache_length: int | None = None
     plan: Plan | None = None
+    export_to: str | None = None
 
 
 class DialogueSession(Protocol):
