@@ -56,55 +56,47 @@ def _share(gap_ns: float, told: Roofline) -> float:
     return gap_ns / told.gap_total_ns if told.gap_total_ns > 0 else 0.0
 
 
-def _places(told: Roofline, s: Strings, t: GapText) -> Table:
-    columns = (
-        Column(t.place),
+def _columns(first: str, s: Strings, t: GapText) -> tuple[Column, ...]:
+    return (
+        Column(first),
         Column(s.time, Align.RIGHT),
-        Column(t.floor, Align.RIGHT, priority=2),
-        Column(t.bound_by),
-        Column(t.reached, Align.RIGHT),
+        Column(t.floor, Align.RIGHT, priority=4),
+        Column(t.reached, Align.RIGHT, priority=2),
         Column(t.share_of_gap, Align.RIGHT, priority=1),
     )
-    rows = [(wording.place(row.name, row.count, s), *_cells(row, told, t)) for row in told.places[:MOST_PLACES]]
-    return Table(columns, tuple(rows))
 
 
-def _cells(row: Gap, told: Roofline, t: GapText) -> tuple[str, ...]:
-    return (
-        fmt.time(row.time_ns),
-        fmt.time(row.floor_ns),
-        bound_name(row.bound, row.level, t),
-        fmt.share(row.reached),
-        fmt.share(_share(row.gap_ns, told)),
-    )
+def _places(told: Roofline, s: Strings, t: GapText) -> Table:
+    rows = [
+        (wording.place(row.name, row.count, s), *_cells(row, told), bound_name(row.bound, row.level, t))
+        for row in told.places[:MOST_PLACES]
+    ]
+    return Table((*_columns(t.place, s, t), Column(t.bound_by, priority=3)), tuple(rows))
 
 
 def _bounds(told: Roofline, s: Strings, t: GapText) -> Table:
     """The whole cycle by what bounds its operations, Python between them included."""
-    columns = (
-        Column(t.bound_by),
-        Column(s.operations, Align.RIGHT, priority=3),
-        Column(s.time, Align.RIGHT),
-        Column(t.floor, Align.RIGHT, priority=2),
-        Column(t.reached, Align.RIGHT),
-        Column(t.share_of_gap, Align.RIGHT, priority=1),
-    )
-    rows = [
-        (bound, fmt.count(row.count), time, floor, reached, share)
-        for row in told.by_bound
-        for time, floor, bound, reached, share in (_cells(row, told, t),)
-    ]
-    python = (fmt.time(told.python_ns), fmt.time(0), fmt.UNKNOWN, fmt.share(_share(told.python_ns, told)))
-    rows.append((t.python, fmt.UNKNOWN, *python))
+    rows = [(bound_name(row.bound, row.level, t), *_cells(row, told), fmt.count(row.count)) for row in told.by_bound]
+    share = fmt.share(_share(told.python_ns, told))
+    rows.append((t.python, fmt.time(told.python_ns), fmt.time(0), fmt.UNKNOWN, share, fmt.UNKNOWN))
     reached = told.floor_total_ns / told.total_ns if told.total_ns > 0 else None
-    total = (
-        fmt.time(told.total_ns),
-        fmt.time(told.floor_total_ns),
-        fmt.share(reached),
-        fmt.share(_share(told.gap_total_ns, told)),
+    rows.append(
+        (
+            s.total,
+            fmt.time(told.total_ns),
+            fmt.time(told.floor_total_ns),
+            fmt.share(reached),
+            fmt.share(_share(told.gap_total_ns, told)),
+            fmt.count(len(told.time_ns)),
+        )
     )
-    rows.append((s.total, fmt.count(len(told.time_ns)), *total))
-    return Table(columns, tuple(rows), total=True)
+    return Table((*_columns(t.bound_by, s, t), Column(s.operations, Align.RIGHT, priority=3)), tuple(rows), total=True)
+
+
+def _cells(row: Gap, told: Roofline) -> tuple[str, ...]:
+    """Time, floor, reached share of the ceiling, share of the gap."""
+    times = (fmt.time(row.time_ns), fmt.time(row.floor_ns))
+    return (*times, fmt.share(row.reached), fmt.share(_share(row.gap_ns, told)))
 
 
 def bound_name(bound: Bound, level: str, t: GapText) -> str:

@@ -196,6 +196,11 @@ class _Terminal:
 
     def _key_values(self, block: KeyValues) -> Iterator[Text]:
         indent = max(cell_len(key) for key, _ in block.rows) + _GAP
+        if self.width - indent < _LEAST_TEXT:  # each value below its key
+            for key, value in block.rows:
+                yield from (Text(line, _DIM) for line in wrap(key, self.width))
+                yield from self._hanging("", value, _PLAIN)
+            return
         for key, value in block.rows:
             for i, line in enumerate(wrap(value, min(self.width, _MOST_PROSE) - indent)):
                 yield Text.assemble((pad(key if i == 0 else "", indent), _DIM), line)

@@ -53,7 +53,7 @@ def _fill(line: str, word: str, width: int) -> tuple[list[str], str]:
             continue
         if line.strip(" "):
             full.append(line)
-        while cell_len(piece) > width:
+        while cell_len(piece) > width and len(piece) > 1:
             head = _head(piece, width)
             full.append(head)
             piece = piece[len(head) :]

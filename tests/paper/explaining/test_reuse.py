@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from paper_ceilings import KB
 from paper_models import paper_bert
+from paper_roofline import KB
 
 from cyclescope.core.graph import Graph
 from cyclescope.core.graph_builder import GraphBuilder

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from paper_ceilings import DISPATCH_NS, KB, on_paper_machine, paper_ceilings
 from paper_generation import paper_decoder, paper_generation
 from paper_models import paper_bert, paper_cycle, slot_times
+from paper_roofline import DISPATCH_NS, KB, on_paper_machine, paper_ceilings
 
 from cyclescope.core.ceilings import Ceilings, Origin
 from cyclescope.core.cycle import Cycle

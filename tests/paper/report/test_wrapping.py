@@ -50,3 +50,8 @@ def test_padding_counts_cells() -> None:
     assert pad("中文", 6) == "中文  "
     assert pad("12", 4, Align.RIGHT) == "  12"
     assert pad("too long", 3) == "too long"
+
+
+@pytest.mark.parametrize("width", [1, 0, -5])
+def test_no_room_at_all_is_no_reason_to_go_on_for_ever(width: int) -> None:
+    assert "".join(wrap("ab cd", width)).replace(" ", "") == "abcd"
