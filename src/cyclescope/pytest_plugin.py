@@ -2,7 +2,7 @@
 
     def test_encoder_is_not_slower_than_last_release(cyclescope):
         measured = cyclescope.measure("minilm", "How fast is this?", threads=1)
-        assert measured.not_slower_than("minilm-one-sentence", by=0.25)
+        assert measured.not_slower_than("minilm-one-sentence", by=0.4)
 
     def test_new_attention_is_not_slower(cyclescope):
         compared = cyclescope.compare("minilm", "minilm", tokens=128, a={"attention": "eager"}, b={"attention": "sdpa"})
@@ -45,7 +45,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--cyclescope-strict", action="store_true", help="fail where it cannot be told whether a limit is kept"
     )
-    parser.addini("cyclescope_between_runs", "how far two runs differ on this machine by themselves (0.2)", default="")
+    parser.addini("cyclescope_between_runs", "how far two runs differ on this machine by themselves (0.25)", default="")
     parser.addini("cyclescope_baselines", "folder of the baselines, from the root of the tests", default=".cyclescope")
 
 
@@ -91,7 +91,7 @@ class Measured:
         wall = median_estimate(self.cycle.samples.plain.wall_ns)
         return Wall(wall.value_ns, wall.low_ns, wall.high_ns, wall.n)
 
-    def not_slower_than(self, baseline: str, *, by: float = 0.25) -> bool:
+    def not_slower_than(self, baseline: str, *, by: float) -> bool:
         """True if this is not slower than the stored `baseline` by more than `by` (a share); fails the test if it is.
 
         Where that cannot be told, a warning is given, or the test fails with `--cyclescope-strict`. A baseline was

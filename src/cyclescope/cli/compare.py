@@ -51,7 +51,7 @@ def compare(
     ] = None,
     between_runs: Annotated[
         str | None,
-        typer.Option(help="How far two runs differ here by themselves, where one is a file (20%).", show_default=False),
+        typer.Option(help="How far two runs differ here by themselves, where one is a file (25%).", show_default=False),
     ] = None,
     text: Annotated[
         list[str] | None, typer.Option("--text", "-t", help="A text; several make a batch.", show_default=False)

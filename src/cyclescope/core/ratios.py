@@ -20,7 +20,7 @@ LEAST_ROUNDS = 6  # fewer say too little about how they spread
 LEAST_SAMPLES = 6  # as many as an interval of a median needs (core.statistics.median_ranks)
 # How far apart two runs of the same thing may lie only because they were two: the half width of a 99 % interval.
 # Measured by `bench/ab.py apart`, with what it is made of in docs/compare.md.
-BETWEEN_RUNS = 0.20
+BETWEEN_RUNS = 0.25
 _DRAWS = 4000
 _SEED = 20_170_612  # fixed, so that a comparison never changes by being read again
 _LEAST_SWITCHES = 2  # one round; whoever was measured apart gives way to the other once at most

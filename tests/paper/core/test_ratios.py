@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from noise import NoisyMachine, in_turns, samples
 
@@ -70,6 +70,7 @@ def test_quantiles_of_student_are_those_of_the_table(degrees: int, table: float)
     assert student_t(0.995, degrees) == pytest.approx(table, rel=0.002)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-0.3, 0.3), min_size=6, max_size=40))
 def test_the_interval_holds_the_ratio_and_turns_over_with_the_sides(logs: list[float]) -> None:
     ratio, mirrored = ratio_in_turns(np.asarray(logs)), ratio_in_turns(-np.asarray(logs))

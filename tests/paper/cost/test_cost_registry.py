@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from cyclescope.core.op import Cost, OpKind
 from cyclescope.core.tensor import TensorSpec
-from cyclescope.cost import attention, matmul, movement, pointwise, rows, text
+from cyclescope.cost import attention, matmul, movement, onnx, pointwise, rows, text
 from cyclescope.cost.registry import FORMULAS, Call, Priced, kind_of_group, price
 
 X = spec(3, 8)
 
 
 def test_no_operation_is_described_twice():
-    described = Counter(n for module in (attention, matmul, movement, pointwise, rows, text) for n in module.FORMULAS)
+    described = Counter(n for module in (attention, matmul, movement, pointwise, rows, text, onnx) for n in module.FORMULAS)
     assert {name: n for name, n in described.items() if n > 1} == {}
     assert set(described) == set(FORMULAS)
 

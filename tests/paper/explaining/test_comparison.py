@@ -112,7 +112,7 @@ def test_the_noise_floor_of_either_machine_raises_the_threshold() -> None:
     assert compare(BASE, noisy, 0.5).threshold == 0.5
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(
     st.lists(st.integers(1, 2_000_000), min_size=len(TIMES), max_size=len(TIMES)).map(np.asarray),
     st.integers(1, 4),

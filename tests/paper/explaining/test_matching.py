@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from paper_models import paper_bert
 
@@ -106,6 +106,7 @@ def longest(a: list[int], b: list[int]) -> int:
     return max(longest(a[:-1], b), longest(a, b[:-1]))
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 2), max_size=7), st.lists(st.integers(0, 2), max_size=7))
 def test_the_common_subsequence_is_a_longest(a: list[int], b: list[int]) -> None:
     left, _ = common_subsequence(np.asarray(a, dtype=np.int64), np.asarray(b, dtype=np.int64))
@@ -113,6 +114,7 @@ def test_the_common_subsequence_is_a_longest(a: list[int], b: list[int]) -> None
     assert len(left) == longest(a, b)
 
 
+@settings(deadline=None)
 @given(SYMBOLS, SYMBOLS)
 def test_both_alignments_rise_on_both_sides_and_pair_equals(a: list[int], b: list[int]) -> None:
     first, second = np.asarray(a, dtype=np.int64), np.asarray(b, dtype=np.int64)

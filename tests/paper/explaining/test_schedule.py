@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from core.small_graphs import few_examples
-from explaining.dags import Dag, dags
-from explaining.test_critical_path import CHAIN, DIAMOND, FORK_JOIN, INDEPENDENT
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cyclescope.explaining.schedule import most_at_once
+from explaining.dags import Dag, dags
+from explaining.test_critical_path import CHAIN, DIAMOND, FORK_JOIN, INDEPENDENT
 
 
 @pytest.mark.parametrize(

@@ -102,7 +102,7 @@ def test_what_was_measured_apart_is_flagged_and_what_was_not_is_not() -> None:
     apart, turns = (to_text(comparison_page(c), 200) for c in (APART, SLOWER))
 
     assert "not measured in turns" in apart
-    assert "widened by 20.0 %" in apart
+    assert "widened by 25.0 %" in apart
     assert "not measured in turns" not in turns
     assert "in turns, A B B A, 12 rounds" in turns
 
