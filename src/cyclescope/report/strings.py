@@ -335,7 +335,7 @@ EN = Strings(
     flow_weights="{data} weights",
     flow_each="{work} each",
     flow_part="part of {tensor}",
-    stage_names=MappingProxyType({}),
+    stage_names=MappingProxyType({"decode": "decoder"}),  # decode alone is a phase of a generation
     kind_names=MappingProxyType(
         {
             OpKind.MATMUL: "matrix products",
@@ -702,7 +702,7 @@ ZH = Strings(
             "sample": "选词",
             "embed": "嵌入",
             "encode": "编码",
-            "decode": "解码",
+            "decode": "解码层",
             "head": "输出头",
             "read out": "读出",
             "model": "模型",

@@ -11,6 +11,7 @@ from cyclescope.core.tensor import TensorRole
 from cyclescope.core.units import IntArray
 from cyclescope.explaining.memory import Memory, memory
 from cyclescope.report import format as fmt
+from cyclescope.report import wording
 from cyclescope.report.experts import expert_blocks
 from cyclescope.report.memory import peak_sentence
 from cyclescope.report.page import Align, Block, Column, Heading, Note, Page, Paragraph, Severity, Table
@@ -41,7 +42,7 @@ def structure_page(graph: Graph, model: str, batch: int, tokens: int, language: 
     }
 
     def stage_name(stage: str) -> str:
-        name = s.stage_names.get(stage, stage)
+        name = wording.stage_name(stage, s)
         return f"{name} × {layers[stage]}" if layers[stage] else name
 
     stages = [graph.stage_of(i) for i in range(len(graph))]
@@ -68,7 +69,8 @@ def _step(graph: Graph, held: Memory | None, t: StructureText) -> Iterator[Block
     """What a decode step finds, and what it leaves."""
     if graph.cache_length is None or held is None:
         return
-    before, after = int(held.computed.cache[0]), int(held.computed.cache[-1])
+    found = {spec.storage: spec.bytes for spec in graph.tensors if spec.role is TensorRole.CACHE}
+    before, after = sum(found.values()), int(held.computed.cache[-1])
     yield Paragraph(t.step_cache.format(before=fmt.data(before), after=fmt.data(after)))
     encoded = any(spec.role is TensorRole.INPUT and spec.name.startswith(_ENCODER) for spec in graph.tensors)
     yield Note(Severity.INFO, " ".join((t.step_note, t.step_after_encoder)) if encoded else t.step_note)

@@ -94,7 +94,7 @@ def test_many_steps_are_drawn_in_groups() -> None:
 def test_the_place_that_grows_is_named(written: Explanation) -> None:
     (table,) = section(written, EN.growth)
     assert isinstance(table, Table)
-    assert [row[0] for row in table.rows] == ["decode · scaled_dot_product_attention"]
+    assert [row[0] for row in table.rows] == ["decoder · scaled_dot_product_attention"]
     assert table.rows[0][1] == f"{LAYERS * SLOPE_NS} µs"
     assert len(table.rows) <= MOST_GROWING
 

@@ -1,0 +1,141 @@
+"""The page, the drawing and the document about a decode step that was traced by itself, and about experts."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+from paper_models import paper_bert
+
+from cyclescope.core.experts import ExpertLoad
+from cyclescope.core.graph import Graph, GraphError
+from cyclescope.core.graph_builder import GraphBuilder
+from cyclescope.core.op import OpKind
+from cyclescope.core.tensor import TensorRole
+from cyclescope.explaining.experts import expert_rows
+from cyclescope.report.experts import expert_blocks, expert_documents
+from cyclescope.report.graph_json import graph_to_json
+from cyclescope.report.mermaid import mermaid
+from cyclescope.report.page import Note, Paragraph, Strip, Table
+from cyclescope.report.strings import strings
+from cyclescope.report.structure import structure_page
+from cyclescope.report.terminal import to_text
+from cyclescope.store.run_file import load, save
+
+CACHE = 40
+
+
+def step() -> Graph:
+    """One layer that lengthens its keys [1, CACHE, 8] by a token."""
+    b = GraphBuilder()
+    x = b.tensor((1, 8), role=TensorRole.INPUT, name="input_ids")
+    keys = b.tensor((1, CACHE, 8), role=TensorRole.CACHE, name="past_key_values.layers.0.keys")
+    with b.frame("", "Model"), b.frame("layers.0", "Layer"):
+        longer = b.tensor((1, CACHE + 1, 8))
+        b.op("cat", OpKind.COPY, [keys, x], [longer])
+        y = b.tensor((1, 8))
+        b.op("attention", OpKind.ATTENTION, [x, longer], [y])
+    kept = [b.spec(longer).storage, b.spec(y).storage]
+    return b.build(generates=True, kept=kept, cache_length=CACHE)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_form_of_a_step_says_its_cache_length(language: str) -> None:
+    graph = step()
+    page = to_text(structure_page(graph, "m", 1, 128, language))
+    assert str(CACHE) in page.splitlines()[0]
+    assert "1.28 kB" in page
+    assert "1.31 kB" in page
+    entry = next(line for line in mermaid(graph, language=language).splitlines() if line.startswith("    n0"))
+    assert str(CACHE) in entry
+    document = json.loads(graph_to_json(graph))
+    assert document["cache_length"] == CACHE
+    assert [t["name"] for t in document["tensors"] if t["role"] == "cache"] == ["past_key_values.layers.0.keys"]
+    assert len(document["kept_storages"]) == 2
+
+
+def test_a_prefill_has_no_cache_length() -> None:
+    graph = paper_bert()
+    assert "cache" not in to_text(structure_page(graph, "m", 1, 16)).splitlines()[0]
+    assert json.loads(graph_to_json(graph))["cache_length"] is None
+
+
+def mixture(*loads: tuple[int, tuple[int, ...]]) -> Graph:
+    """A layer of four experts for each load: tokens, and how many of them reach each (nothing: unknown). Two a token."""
+    b = GraphBuilder()
+    x = b.tensor((8,), role=TensorRole.INPUT)
+    frames = []
+    with b.frame("", "Model"):
+        for number in range(len(loads)):
+            with b.frame(f"layers.{number}", "Layer"), b.frame(f"layers.{number}.experts", "Experts") as frame:
+                frames.append(frame)
+                y = b.tensor((8,))
+                b.op("grouped_mm", OpKind.MATMUL, [x], [y])
+                b.op("mul", OpKind.ELEMENTWISE, [y], [b.tensor((8,))])
+                x = y
+    experts = [ExpertLoad(frame, 4, tokens, 2, counts) for frame, (tokens, counts) in zip(frames, loads, strict=True)]
+    return b.build(generates=True, experts=experts)
+
+
+EVEN, UNEVEN = (6, (3, 3, 3, 3)), (6, (6, 4, 2, 0))
+
+
+def test_the_most_uneven_layer_comes_first() -> None:
+    s = strings("en")
+    blocks = list(expert_blocks(mixture(EVEN, UNEVEN), s))
+    text = next(block.text for block in blocks if isinstance(block, Paragraph))
+    assert "2 of 4 experts" in text
+    assert "gets 6 of 12, 2.00 times the average of 3.00" in text
+    table = next(block for block in blocks if isinstance(block, Table))
+    assert [row[1:] for row in table.rows] == [
+        ("12", "0", "3.00", "6", "2.00", "1"),
+        ("12", "3", "3.00", "3", "1.00", "0"),
+    ]
+    assert next(block for block in blocks if isinstance(block, Strip)).values == (6.0, 4.0, 2.0, 0.0)
+
+
+def test_what_is_not_known_is_told_as_an_expectation() -> None:
+    blocks = list(expert_blocks(mixture((6, ())), strings("en")))
+    (note,) = [block for block in blocks if isinstance(block, Note)]
+    assert "does not know" in note.text
+    assert "Expected on average: 3.00 tokens" in note.text
+    assert not [block for block in blocks if isinstance(block, Table)]
+    (document,) = expert_documents(mixture((6, ())))
+    assert document.tokens_per_expert is None
+    assert document.expected_per_expert == 3
+
+
+def test_calls_of_one_module_add_up() -> None:
+    graph = mixture(EVEN, UNEVEN)
+    first = graph.experts[0].frame
+    again = replace(graph, experts=tuple(replace(load, frame=first) for load in graph.experts))
+    (row,) = expert_rows(again)
+    assert (row.calls, row.routed, row.per_expert) == (2, 24, (9, 7, 5, 3))
+    unknown = replace(graph.experts[1], frame=first, per_expert=())
+    (row,) = expert_rows(replace(again, experts=(again.experts[0], unknown)))
+    assert row.per_expert == ()
+    assert row.imbalance is None
+
+
+@pytest.mark.parametrize("counts", [(7, 3, 3, 3), (3, 3)])
+def test_impossible_counts_are_refused(counts: tuple[int, ...]) -> None:
+    with pytest.raises(GraphError, match="experts"):
+        mixture((6, counts))
+
+
+def test_a_dense_model_says_nothing_of_experts() -> None:
+    assert list(expert_blocks(paper_bert(), strings("en"))) == []
+
+
+def test_experts_and_what_is_kept_survive_the_run_file(tmp_path: object) -> None:
+    from pathlib import Path
+
+    from paper_models import paper_cycle
+
+    graph = mixture(EVEN, UNEVEN)
+    kept = replace(graph, kept=(1, 2), cache_length=3)
+    path = Path(str(tmp_path)) / "run.cycle"
+    save(paper_cycle(kept), path)
+    again = load(path).graph
+    assert (again.experts, again.kept, again.cache_length) == (graph.experts, (1, 2), 3)
