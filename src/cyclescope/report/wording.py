@@ -8,6 +8,7 @@ from cyclescope.core.plan import Plan
 from cyclescope.core.workload import InputSource, ModelFacts, Weights
 from cyclescope.explaining.explanation import Closure, Doubt, DoubtCode, Explanation
 from cyclescope.report import format as fmt
+from cyclescope.report import text_notes
 from cyclescope.report.strings import Advice, Strings
 
 
@@ -136,7 +137,7 @@ def remarks(cycle: Cycle, s: Strings) -> tuple[str, ...]:
         found.append(s.stand_in_tokenizer.format(tokenizer=work.model.tokenizer))
     if work.cut_tokens:
         found.append(s.cut_tokens.format(count=fmt.count(work.cut_tokens)))
-    return (*found, *cycle.notes, *cycle.graph.notes)
+    return (*found, *(text_notes.told(note, s) for note in (*cycle.notes, *cycle.graph.notes)))
 
 
 def set_up(cycle: Cycle, s: Strings) -> tuple[tuple[str, str], ...]:

@@ -1,0 +1,38 @@
+"""The notes of a cycle, which are stored as English sentences, in Chinese.
+
+A note that is not among these (another tool's, a newer version's) stays as it is stored.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from cyclescope.report.strings import Strings
+
+ZH: Mapping[str, str] = MappingProxyType(
+    {
+        "The hub could not be reached; {model} is the built-in architecture.": "无法连接模型库；{model} 使用内置的架构。",
+        "{count} weights are not in the checkpoint and are random ({name} …): outputs mean nothing.": "有 {count} 个权重不在检查点中，取随机值（{name} …）：输出没有意义。",
+        "The model is in training mode: dropout and the like are part of what was measured.": "模型处于训练模式：所测的时间包含 dropout 等训练时才有的计算。",
+        "The model was asked with “Translate into …: TEXT”.": "以 “Translate into …: TEXT” 向模型提问。",
+        "The model was asked with “question: … context: …”.": "以 “question: … context: …” 向模型提问。",
+        "On this device an operation's time is the time to launch it; waiting for the device is booked at the end.": "在该设备上，算子的时间是启动它的时间；等待设备的时间计在末尾。",
+        "The meta device takes another path than this one ({why}); traced here.": "meta 设备上的执行路径与此处不同（{why}）；改为在此处追踪。",
+        "{count} calls ran inside compiled code; they are not operations here.": "有 {count} 次调用在编译后的代码中运行，此处不作为算子。",
+        "What the cycle holds in memory could not be seen. {why}": "无法观察周期所占用的内存。{why}",
+        "Watched: the last of {count} calls in your own code was measured again, by itself.": "已观察：对您代码中 {count} 次调用的最后一次单独重新测量。",
+    }
+)
+_FIELD = re.compile(r"\\\{(\w+)\\\}")
+_PATTERNS = tuple((re.compile(_FIELD.sub(r"(?P<\1>.*?)", re.escape(en)), re.DOTALL), zh) for en, zh in ZH.items())
+
+
+def told(note: str, s: Strings) -> str:
+    """`note` in the language of `s`."""
+    if s.language == "zh":
+        for pattern, text in _PATTERNS:
+            if found := pattern.fullmatch(note):
+                return text.format(**found.groupdict())
+    return note
