@@ -11,6 +11,8 @@ from cyclescope.report import format as fmt
 from cyclescope.report import text_notes
 from cyclescope.report.strings import Advice, Strings
 
+_MOST_PATH, _PATH_HEAD = 60, 20
+
 
 def stage_name(stage: str, s: Strings) -> str:
     """`encode 2` in the reader's language; a stage without a translation keeps its name."""
@@ -23,9 +25,14 @@ def stage_name(stage: str, s: Strings) -> str:
 def place(name: str, count: int, s: Strings) -> str:
     """`encode · attention.self.query (linear) × 12`: stage, path within the layer, operation, how often."""
     stage, *path, operation = name.split(" · ")
-    where = " · ".join([stage_name(stage, s), *path])
+    where = " · ".join([stage_name(stage, s), *map(shortened, path)])
     often = f" × {count}" if count > 1 else ""
     return f"{where} ({operation}){often}"
+
+
+def shortened(path: str) -> str:
+    """A module's path in a length that a table can bear; its end, which says what it is, stays longest."""
+    return path if len(path) <= _MOST_PATH else f"{path[:_PATH_HEAD]}…{path[_PATH_HEAD + 1 - _MOST_PATH :]}"
 
 
 def answer(explanation: Explanation, s: Strings) -> str:

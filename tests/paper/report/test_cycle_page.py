@@ -13,8 +13,10 @@ from cyclescope.core.samples import Load
 from cyclescope.core.workload import InputSource
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation
+from cyclescope.report import wording
 from cyclescope.report.cycle import MOST_PLACES, cycle_page
 from cyclescope.report.page import Bars, Claims, Heading, KeyValues, Note, Page, Paragraph, Severity, Strip, Table
+from cyclescope.report.strings import strings
 
 T = TypeVar("T")
 
@@ -184,3 +186,13 @@ def test_chinese_has_the_same_blocks(explanation: Explanation) -> None:
     assert chinese.language == "zh"
     assert isinstance(chinese.blocks[0], Paragraph)
     assert "编码" in chinese.blocks[0].text
+
+
+def test_a_very_long_path_is_cut_in_its_middle() -> None:
+    path = ".".join(f"part{k}" for k in range(40))
+    told = wording.place(f"encode · {path} · linear", 2, strings("en"))
+    assert told.startswith("encode · part0.part1.")
+    assert told.endswith(".part38.part39 (linear) × 2")
+    assert "…" in told
+    assert len(wording.shortened(path)) == 60
+    assert wording.shortened(path[:60]) == path[:60]

@@ -161,3 +161,20 @@ def test_the_locale_changes_nothing() -> None:
             assert fmt.time(12_345) == "12.3 µs"
     finally:
         locale.setlocale(locale.LC_ALL, before)
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "told"),
+    [
+        (-134e6, -187e6, -21.1e6, ("-130 ms", "[-190 – -20 ms]")),
+        (360e3, 360e3, 360e3, ("360 µs", "[360 – 360 µs]")),
+        (1.234e6, 1.2e6, 1.27e6, ("1.23 ms", "[1.20 – 1.27 ms]")),
+        (1.234e6, 0.8e6, 1.9e6, ("1.2 ms", "[0.8 – 1.9 ms]")),
+        (3e6, -90e6, 80e6, ("3 ms", "[-90 – 80 ms]")),
+        (0.0, 0.0, 0.0, ("0 ns", "[0 – 0 ns]")),
+    ],
+)
+def test_a_slope_has_the_digits_that_its_interval_bears(
+    value: float, low: float, high: float, told: tuple[str, str]
+) -> None:
+    assert fmt.slope(value, low, high) == told
