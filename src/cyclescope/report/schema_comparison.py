@@ -59,7 +59,7 @@ class ComparedPart(_Part):
     operations_a: int = Field(description="operations of A in it")
     operations_b: int = Field(description="operations of B in it")
     stage: Text = Field(description="empty where it is not of one stage")
-    layer: int | None
+    layer: int | None = Field(description="number of the layer within its stage; null where it is not of one layer")
     kind: Text | None
     renamed: Text = Field(description="place of the operations in B where it is another, else empty")
 

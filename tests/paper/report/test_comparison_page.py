@@ -166,6 +166,15 @@ def test_the_schema_in_the_documentation_is_up_to_date() -> None:
     assert SCHEMA_FILE.read_text(encoding="utf-8") == json_schema(), "run: python docs/schema/generate.py"
 
 
+def test_every_number_of_the_document_says_what_it_is() -> None:
+    ours = ("Compared", "ComparisonReport", "NamedDifference")
+    schema = json.loads(json_schema())
+    for name, definition in {**schema["$defs"], "ComparisonReport": schema}.items():
+        for field, told in definition.get("properties", {}).items() if name.startswith(ours) else ():
+            kinds = {told.get("type"), *(option.get("type") for option in told.get("anyOf", ()))}
+            assert not kinds & {"number", "integer"} or told.get("description"), f"{name}.{field}"
+
+
 @pytest.mark.parametrize("name", ALL)
 @pytest.mark.parametrize("limit", [None, 0.05])
 def test_every_document_keeps_to_the_schema(name: str, limit: float | None) -> None:
