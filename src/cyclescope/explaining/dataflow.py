@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from cyclescope.core.frame import Frame
 from cyclescope.core.graph import Graph
 from cyclescope.core.op import Cost, OpKind
 from cyclescope.core.tensor import TensorRole, TensorSpec
@@ -304,8 +305,19 @@ def _node(graph: Graph, key: _Key, ops: tuple[int, ...], weight_bytes: Iterable[
             parameter_bytes,
         )
     if role is NodeRole.LAYER:
-        frame = next(f for f in graph.frames if f.stage == stage and f.layer == index)
+        frame = _outermost(graph, ops[0])
         return FlowNode(
             role, stage, index, f"{stage} {index}", None, frame.module, frame.class_name, ops, cost, parameter_bytes
         )
     return FlowNode(role, stage, None, stage or role.value, None, "", "", ops, cost, parameter_bytes)
+
+
+def _outermost(graph: Graph, op: int) -> Frame:
+    """The frame of the layer that operation `op` stands in."""
+    frame = graph.frames[int(graph.op_frame[op])]
+    while frame.parent >= 0:
+        above = graph.frames[frame.parent]
+        if (above.stage, above.layer) != (frame.stage, frame.layer):
+            break
+        frame = above
+    return frame
