@@ -19,6 +19,7 @@ from cyclescope.explaining.siblings import unlike_layers
 from cyclescope.report import format as fmt
 from cyclescope.report import wording
 from cyclescope.report.cycle import cycle_page
+from cyclescope.report.experts import expert_blocks
 from cyclescope.report.html_bars import (
     BarShape,
     ColumnShape,
@@ -38,12 +39,13 @@ from cyclescope.report.html_roofline import RooflineView
 from cyclescope.report.html_spans import FAMILIES, Shown
 from cyclescope.report.html_steps import ranges
 from cyclescope.report.html_whatif import DIGITS, Bounds, ThreadChoice, gathered, thread_choices
-from cyclescope.report.page import Heading, Note
+from cyclescope.report.page import Block, Heading, Note
 from cyclescope.report.strings import Advice, Strings
 from cyclescope.report.tasks import task_facts
 from cyclescope.report.text import PageText
 from cyclescope.report.text_findings import finding_text
 from cyclescope.report.text_gap import GapText, gap_text
+from cyclescope.report.text_structure import structure_text
 
 MOST_PLACES = 60
 MOST_OPERATIONS = 100
@@ -186,12 +188,18 @@ class View:
             ("layers", self.s.layers, bool(self.stacks)),
             ("arrangement", self.path.title if self.path else "", self.path is not None),
             ("flow", self.p.flow, self.has_flow),
+            ("experts", structure_text(self.s).experts, bool(self.experts)),
             ("memory", self.s.memory, self.memory is not None),
             ("account", self.s.account, bool(self.account)),
             ("set-up", self.s.set_up, bool(self.set_up)),
             ("method", self.p.method, True),
         )
         return tuple((anchor, label) for anchor, label, there in sections if there)
+
+    @cached_property
+    def experts(self) -> tuple[Block, ...]:
+        """Tokens of each expert: a heading, then texts and a table; nothing for a model without experts."""
+        return tuple(expert_blocks(self.cycle.graph, self.s))
 
     @cached_property
     def memory(self) -> MemoryView | None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from paper_models import paper_bert
+from paper_models import paper_bert, paper_cycle
 
 from cyclescope.core.experts import ExpertLoad
 from cyclescope.core.graph import Graph, GraphError
@@ -14,8 +15,10 @@ from cyclescope.core.graph_builder import GraphBuilder
 from cyclescope.core.op import OpKind
 from cyclescope.core.tensor import TensorRole
 from cyclescope.explaining.experts import expert_rows
+from cyclescope.explaining.explain import explain
 from cyclescope.report.experts import expert_blocks, expert_documents
 from cyclescope.report.graph_json import graph_to_json
+from cyclescope.report.html import render
 from cyclescope.report.mermaid import mermaid
 from cyclescope.report.page import Note, Paragraph, Strip, Table
 from cyclescope.report.strings import strings
@@ -124,18 +127,23 @@ def test_impossible_counts_are_refused(counts: tuple[int, ...]) -> None:
         mixture((6, counts))
 
 
+def test_the_page_in_html_has_a_section_of_them() -> None:
+    html = render(explain(paper_cycle(mixture(EVEN, UNEVEN))))
+    section = html[html.index('id="experts"') :].partition("</section>")[0]
+    assert "2.00 times the average" in section
+    assert section.count('<th scope="row">') == 2
+    assert 'href="#experts"' in html
+    assert 'id="experts"' not in render(explain(paper_cycle(paper_bert())))
+
+
 def test_a_dense_model_says_nothing_of_experts() -> None:
     assert list(expert_blocks(paper_bert(), strings("en"))) == []
 
 
-def test_experts_and_what_is_kept_survive_the_run_file(tmp_path: object) -> None:
-    from pathlib import Path
-
-    from paper_models import paper_cycle
-
+def test_experts_and_what_is_kept_survive_the_run_file(tmp_path: Path) -> None:
     graph = mixture(EVEN, UNEVEN)
     kept = replace(graph, kept=(1, 2), cache_length=3)
-    path = Path(str(tmp_path)) / "run.cycle"
+    path = tmp_path / "run.cycle"
     save(paper_cycle(kept), path)
     again = load(path).graph
     assert (again.experts, again.kept, again.cache_length) == (graph.experts, (1, 2), 3)

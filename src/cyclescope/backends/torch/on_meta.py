@@ -67,7 +67,7 @@ def attention_like(
 
 
 def _rows_by_group(args: Sequence[Any]) -> bool:
-    return args[0].dim() == 2 and args[1].dim() == 3
+    return bool(args[0].dim() == 2 and args[1].dim() == 3)
 
 
 def _grouped_like(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
