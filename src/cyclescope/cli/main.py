@@ -10,7 +10,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from cyclescope.cli import calibrate, compare, define, demo, doctor, measure, models, show, tokens, trace
+from cyclescope.cli import calibrate, compare, define, demo, doctor, measure, models, optimize, show, tokens, trace
 from cyclescope.cli.defects import defect, forget_output
 from cyclescope.cli.gate import GatedCommand
 from cyclescope.core.errors import CyclescopeError, Interrupted, OutputError
@@ -42,6 +42,7 @@ app = typer.Typer(
 )
 app.command("measure")(measure.measure)
 app.command("compare", cls=GatedCommand)(compare.compare)
+app.command("optimize")(optimize.optimize)
 app.command("show")(show.show)
 app.command("trace")(trace.trace)
 app.command("tokens")(tokens.tokens)

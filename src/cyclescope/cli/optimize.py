@@ -1,0 +1,161 @@
+"""`cyclescope optimize MODEL`."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cyclescope.cli.defects import forget_output
+from cyclescope.cli.forms import Language
+from cyclescope.cli.measure import WeightsWanted, require_different, require_folder
+from cyclescope.core.errors import Interrupted, UsageError
+
+if TYPE_CHECKING:
+    from cyclescope.optimizing.optimization import Optimization
+
+_DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(s|m|h|)\s*")
+_SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+class GoalWanted(StrEnum):
+    """What is to be short."""
+
+    LATENCY = "latency"
+    THROUGHPUT = "throughput"
+
+
+def optimize(
+    model: Annotated[str, typer.Argument(help="As for `measure`.", metavar="MODEL")],
+    text: Annotated[
+        list[str] | None, typer.Option("--text", "-t", help="A text; several times.", show_default=False)
+    ] = None,
+    text_file: Annotated[Path | None, typer.Option(help="Texts, one a line (UTF-8).", show_default=False)] = None,
+    tokens: Annotated[int | None, typer.Option(help="Made-up tokens instead: how many.", show_default=False)] = None,
+    batch: Annotated[int | None, typer.Option(help="With --tokens: how many rows.", show_default=False)] = None,
+    task: Annotated[str, typer.Option(help="As for `measure`; no chat.")] = "auto",
+    new_tokens: Annotated[int | None, typer.Option(help="Write this many tokens.", show_default=False)] = None,
+    weights: Annotated[WeightsWanted, typer.Option(help="As for `measure`.")] = WeightsWanted.AUTO,
+    goal: Annotated[
+        GoalWanted, typer.Option(help="latency: every text by itself. throughput: all of them, soon.")
+    ] = GoalWanted.LATENCY,
+    threads: Annotated[int | None, typer.Option(help="The most threads that may be used.", show_default=False)] = None,
+    max_drift: Annotated[
+        float,
+        typer.Option(help="How far outputs may move: 1 - cosine, or share of tokens. 0: the same but for rounding."),
+    ] = 0.0,
+    labels: Annotated[
+        Path | None, typer.Option(help="The right label of each text, one a line.", show_default=False)
+    ] = None,
+    max_loss: Annotated[float, typer.Option(help="With --labels: share of right ones that may be lost.")] = 0.0,
+    strategy: Annotated[
+        list[str] | None, typer.Option(help="A slow strategy to be tried as well (distil).", show_default=False)
+    ] = None,
+    without: Annotated[
+        list[str] | None, typer.Option(help="A strategy that is not to be tried.", show_default=False)
+    ] = None,
+    budget: Annotated[str, typer.Option(help="How long to look: 90s, 5m, 1h. Loading comes on top.")] = "5m",
+    seed: Annotated[int, typer.Option(help="Of random weights and made-up tokens.")] = 0,
+    recipe: Annotated[
+        Path | None, typer.Option(help="Write the recipe to this file (TOML).", show_default=False)
+    ] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Write Markdown to this file.", show_default=False)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    lang: Annotated[Language, typer.Option(help="Language of the reports.")] = Language.ENGLISH,
+) -> None:
+    """Find the fastest honest way to run MODEL on these texts here, and prove it.
+
+    Plans are tried in processes of their own, in turns with the model as it is; outputs are compared on every one. What
+    survives is proved at length and taken apart again. The recipe is for `cyclescope apply` and `verify`.
+    """
+    seconds = duration("--budget", budget)
+    files = (recipe, markdown)
+    require_different(*files, text_file, labels)
+    for path in files:
+        if path is not None:
+            require_folder(path)
+    texts = [*(text or ()), *(lines(text_file, "--text-file") if text_file else ())]
+    from cyclescope.cli.progress import progress
+    from cyclescope.optimizing.optimize import optimize as optimized
+
+    with progress() as notify:
+        found = optimized(
+            model,
+            texts,
+            tokens=tokens,
+            batch=batch,
+            task=task,
+            new_tokens=new_tokens,
+            weights=weights.value,
+            goal=goal.value,
+            threads=threads,
+            max_drift=max_drift,
+            labels=lines(labels, "--labels") if labels else None,
+            max_loss=max_loss,
+            strategies=strategy or (),
+            without=without or (),
+            budget=seconds,
+            seed=seed,
+            progress=notify,
+        )
+    try:
+        _tell(found, as_json, lang)
+    except BrokenPipeError:
+        forget_output()  # whoever read has seen enough; files are still wanted
+    _write(found, recipe, markdown, lang)
+    if found.partial:
+        raise Interrupted("Interrupted.", "What was found until then is told above.")
+
+
+def duration(option: str, text: str) -> float:
+    """Seconds of `90s`, `5m`, `1h` or a bare number of seconds. Raises `UsageError`."""
+    match = _DURATION.fullmatch(text)
+    if not match:
+        raise UsageError(f"{option} {text} is no time.", "", "Write it as 90s, 5m or 1h.")
+    return float(match[1]) * _SECONDS[match[2]]
+
+
+def lines(path: Path, option: str) -> list[str]:
+    """The lines of a text file that are not empty. Raises `UsageError`."""
+    try:
+        found = path.read_text(encoding="utf-8-sig").splitlines()
+    except OSError as exc:
+        raise UsageError(f"{option} {path} cannot be read.", f"{exc.strerror or exc}.", "Name a text file.") from exc
+    except UnicodeDecodeError as exc:
+        raise UsageError(f"{option} {path} is no text in UTF-8.", f"{exc.reason}.", "Save it as UTF-8.") from exc
+    kept = [line.strip() for line in found if line.strip()]
+    if not kept:
+        raise UsageError(f"{option} {path} holds no line.", "", "Write one a line.")
+    return kept
+
+
+def _tell(found: Optimization, as_json: bool, lang: Language) -> None:
+    if as_json:
+        from cyclescope.report.document_optimization import to_json
+
+        typer.echo(to_json(found), nl=False)
+        return
+    from cyclescope.report.optimization import optimization_page
+    from cyclescope.report.terminal import print_page
+
+    print_page(optimization_page(found, lang.value))
+
+
+def _write(found: Optimization, recipe: Path | None, markdown: Path | None, lang: Language) -> None:
+    if markdown is not None:
+        from cyclescope.report.markdown import to_markdown
+        from cyclescope.report.optimization import optimization_page
+        from cyclescope.report.writing import write_text
+
+        write_text(markdown, to_markdown(optimization_page(found, lang.value)))
+        typer.echo(f"Wrote Markdown: {markdown}", err=True)
+    if recipe is not None and found.best:
+        from cyclescope.optimizing.recipe import recipe_of, save_recipe
+
+        save_recipe(recipe_of(found), recipe)
+        typer.echo(f"Wrote the recipe: {recipe}", err=True)
+    elif recipe is not None:
+        typer.echo("No recipe was written: the model is best left as it is.", err=True)

@@ -1,0 +1,89 @@
+"""What `cyclescope optimize --json` prints: an optimization as one document for other programs."""
+
+from __future__ import annotations
+
+import json
+import math
+
+from cyclescope.core.statistics import Ratio
+from cyclescope.optimizing.drift import Drift
+from cyclescope.optimizing.optimization import Optimization, Row
+from cyclescope.report.optimization import answer
+from cyclescope.report.schema import Work
+from cyclescope.report.schema_optimization import (
+    FullPlan,
+    LeftOut,
+    OptimizationReport,
+    OutputDrift,
+    PartWorth,
+    PhaseTime,
+    RightLabels,
+    TimeRatio,
+    TriedPlan,
+)
+from cyclescope.report.text_optimization import EN
+
+
+def document(found: Optimization) -> OptimizationReport:
+    """`found` as the public document."""
+    return OptimizationReport(
+        schema="cyclescope/optimization/1",
+        answer=answer(found, EN),
+        goal=found.goal,
+        max_drift=found.max_drift,
+        budget_ns=found.budget_ns,
+        partial=found.partial,
+        texts=found.texts,
+        workload=Work.model_validate(found.before.workload),
+        best=found.best,
+        front=list(found.front),
+        plans=[_plan(row) for row in found.rows],
+        contributions=[
+            PartWorth(part=c.part, time=_ratio(c.ratio), verdict=c.verdict, reason=c.reason)
+            for c in found.contributions
+        ],
+        not_tried=[LeftOut(strategy=n.strategy, reason=n.reason) for n in found.not_tried],
+        spent=[PhaseTime(phase=s.phase, ns=s.ns) for s in found.spent],
+        notes=list(found.notes),
+    )
+
+
+def to_json(found: Optimization) -> str:
+    """The document as strict JSON in ASCII, indented, with a newline at its end."""
+    return json.dumps(document(found).model_dump(mode="json", by_alias=True), indent=2, allow_nan=False) + "\n"
+
+
+def _plan(row: Row) -> TriedPlan:
+    return TriedPlan(
+        plan=FullPlan.model_validate(row.plan),
+        strategies=list(row.strategies),
+        outcome=row.outcome,
+        reason=row.reason,
+        way_out=row.way_out,
+        time=_ratio(row.ratio),
+        verdict=row.verdict,
+        confirmed=row.confirmed,
+        wall_ns=row.wall_ns or None,
+        drift=_drift(row.drift),
+        labels=RightLabels(right=row.labels.right, texts=row.labels.texts) if row.labels else None,
+        held_bytes=row.held_bytes,
+        ready_ns=row.ready_ns,
+    )
+
+
+def _ratio(ratio: Ratio | None) -> TimeRatio | None:
+    return TimeRatio.model_validate(ratio) if ratio is not None else None
+
+
+def _drift(drift: Drift | None) -> OutputDrift | None:
+    if drift is None:
+        return None
+    finite = drift.largest if drift.largest is not None and math.isfinite(drift.largest) else None
+    return OutputDrift(
+        cosine=drift.cosine,
+        cosine_least=drift.cosine_least,
+        largest=finite,
+        top1=drift.top1,
+        kl=drift.kl,
+        tokens=drift.tokens,
+    )

@@ -1,0 +1,221 @@
+"""The page about an optimization: how to run it, the proof, what each part brings, and all that was tried."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import fields
+
+from cyclescope.core.plan import Plan
+from cyclescope.core.workload import Weights
+from cyclescope.explaining.changes import Presence
+from cyclescope.explaining.comparison import compare
+from cyclescope.optimizing.drift import Drift
+from cyclescope.optimizing.optimization import Optimization, Outcome, Row
+from cyclescope.report import format as fmt
+from cyclescope.report.comparison import part_name
+from cyclescope.report.page import Align, Block, Column, Heading, KeyValues, Note, Page, Paragraph, Severity, Table
+from cyclescope.report.strings import strings
+from cyclescope.report.text_comparison import comparison_text
+from cyclescope.report.text_optimization import OptimizationText, optimization_text
+
+_MOST_CHANGES = 8
+_NS_PER_S = 1e9
+
+
+def optimization_page(found: Optimization, language: str = "en") -> Page:
+    """What `found` says, for any medium. Raises `UsageError` for a language that there are no texts of."""
+    t = optimization_text(language)
+    blocks = [
+        *_opening(found, t),
+        *_parts(found, t),
+        *_why(found, language, t),
+        *_rows(found, t),
+        *_not_tried(found, t),
+        *_spent(found, t),
+    ]
+    return Page(t.title.format(model=found.before.workload.model.reference), tuple(blocks), language)
+
+
+def answer(found: Optimization, t: OptimizationText) -> str:
+    """The one sentence that the page exists for."""
+    row = found.rows[found.best]
+    if not found.best or row.ratio is None:
+        tried = sum(1 for other in found.rows[1:] if other.ratio is not None)
+        return t.nothing.format(count=fmt.count(tried))
+    return t.found.format(
+        speed_up=fmt.significant(row.speed_up),
+        low=fmt.significant(1 / row.ratio.high),
+        high=fmt.significant(1 / row.ratio.low),
+        plan=plan_words(row.plan, found.rows[0].plan, t),
+        drift=f"{t.drift}: {drift_words(row.drift, t)}.",
+    )
+
+
+def plan_words(plan: Plan, base: Plan, t: OptimizationText) -> str:
+    """What `plan` has that `base` has not, in words; the model as it is where there is nothing."""
+    words = []
+    for field in fields(Plan):
+        value = getattr(plan, field.name)
+        if value == getattr(base, field.name):
+            continue
+        if field.name == "changes":
+            words += [f"{c.name} {fmt.significant(c.amount)}" if c.amount else c.name for c in plan.changes]
+        elif field.name in t.fields:
+            words.append(t.fields[field.name].format(value=t.values.get(str(value), value)))
+    return ", ".join(words) or t.as_it_is
+
+
+def drift_words(drift: Drift | None, t: OptimizationText) -> str:
+    """How far outputs moved: the figures that there are."""
+    if drift is None:
+        return fmt.UNKNOWN
+    if drift.same:
+        return t.drift_none
+    words = []
+    if drift.tokens is not None:
+        words.append(f"{fmt.share(drift.tokens)} =")
+    if drift.cosine is not None:
+        words.append(f"1 − cos {fmt.significant(max(0.0, 1 - drift.cosine), 2)}")
+    if drift.top1 is not None:
+        words.append(f"top-1 {fmt.share(drift.top1)}")
+    return ", ".join(words)
+
+
+def _opening(found: Optimization, t: OptimizationText) -> Iterator[Block]:
+    if found.partial:
+        yield Note(Severity.WARNING, t.partial, t.partial_remedy)
+    yield Paragraph(answer(found, t), lead=True)
+    if found.before.workload.model.weights is Weights.RANDOM:
+        yield Note(Severity.INFO, t.random_weights)
+    for note in found.notes:
+        yield Note(Severity.INFO, note)
+    row, base = found.rows[found.best], found.rows[0]
+    limit = t.limit_same if found.max_drift == 0 else t.limit_drift.format(limit=fmt.significant(found.max_drift))
+    facts: list[tuple[str, str]] = []
+    if found.best and row.ratio is not None and row.wall_ns:
+        before = row.wall_ns / row.ratio.value
+        facts.append((t.time, _pair(fmt.time(before), fmt.time(row.wall_ns), t)))
+        if found.texts > 1:
+            facts.append((t.per_text, _pair(fmt.time(before / found.texts), fmt.time(row.wall_ns / found.texts), t)))
+            slow, fast = (fmt.significant(found.texts / ns * _NS_PER_S) for ns in (before, row.wall_ns))
+            facts.append((t.texts_per_second, _pair(slow, fast, t)))
+        facts.append((t.memory, _pair(fmt.data(base.held_bytes), fmt.data(row.held_bytes), t)))
+        facts.append((t.drift, drift_words(row.drift, t)))
+        if row.labels is not None and base.labels is not None:
+            value = t.labels_value.format(before=base.labels.right, after=row.labels.right, texts=row.labels.texts)
+            facts.append((t.labels, value))
+        facts.append((t.ready, fmt.time(row.ready_ns)))
+        facts.append((t.proof, t.proof_value.format(rounds=fmt.count(row.rounds))))
+    facts.append((t.limit, limit))
+    yield KeyValues(tuple(facts))
+
+
+def _pair(before: str, after: str, t: OptimizationText) -> str:
+    return f"{t.before.format(time=before)}, {t.after.format(time=after)}"
+
+
+def _parts(found: Optimization, t: OptimizationText) -> Iterator[Block]:
+    if not found.contributions:
+        return
+    yield Heading(t.parts)
+    columns = (
+        Column(t.part),
+        Column(t.worth, Align.RIGHT),
+        Column("", Align.LEFT, priority=1),
+    )
+    best = found.rows[found.best].plan
+    rows = tuple(
+        (
+            plan_words(best, contribution.without, t),
+            fmt.ratio(contribution.ratio) if contribution.ratio else fmt.UNKNOWN,
+            t.verdicts[contribution.verdict] if contribution.ratio else contribution.reason,
+        )
+        for contribution in found.contributions
+    )
+    yield Table(columns, rows)
+    yield Paragraph(t.parts_note)
+
+
+def _why(found: Optimization, language: str, t: OptimizationText) -> Iterator[Block]:
+    """Which work went, came or changed, from the cycles before and after."""
+    reason = next((n.reason for n in found.not_tried if n.strategy == "why"), "")
+    if reason:
+        yield Heading(t.why)
+        yield Paragraph(t.why_none.format(reason=reason))
+    if found.after is None:
+        return
+    yield Heading(t.why)
+    s, c = strings(language), comparison_text(language)
+    changes = sorted(compare(found.before, found.after).kinds, key=lambda change: -abs(change.delta_ns))
+    presence = {Presence.ONLY_A: t.went, Presence.ONLY_B: t.came, Presence.BOTH: t.changed}
+    columns = (
+        Column(c.part),
+        Column(t.before.format(time="").strip(), Align.RIGHT),
+        Column(t.after.format(time="").strip(), Align.RIGHT),
+        Column(c.change, Align.RIGHT),
+        Column("", Align.LEFT, priority=1),
+    )
+    rows = tuple(
+        (
+            part_name(change, s, c),
+            fmt.time(change.a.value_ns) if change.a else fmt.UNKNOWN,
+            fmt.time(change.b.value_ns) if change.b else fmt.UNKNOWN,
+            fmt.time_difference(change.delta_ns),
+            presence[change.presence],
+        )
+        for change in changes[:_MOST_CHANGES]
+    )
+    yield Table(columns, rows)
+
+
+def _rows(found: Optimization, t: OptimizationText) -> Iterator[Block]:
+    yield Heading(t.rows)
+    columns = (
+        Column(""),
+        Column(t.plan),
+        Column(t.ratio, Align.RIGHT),
+        Column(t.drift, Align.LEFT, priority=2),
+        Column(t.memory, Align.RIGHT, priority=3),
+        Column(t.outcome, Align.LEFT, priority=1),
+    )
+    order = sorted(range(len(found.rows)), key=lambda k: (found.rows[k].ratio is None, -found.rows[k].speed_up))
+    base = found.rows[0].plan
+    rows = []
+    for k in order:
+        row = found.rows[k]
+        rows.append(
+            (
+                t.on_front if k in found.front else "",
+                plan_words(row.plan, base, t),
+                fmt.ratio(row.ratio) if row.ratio and k else ("1" if not k else fmt.UNKNOWN),
+                drift_words(row.drift, t) if k else "",
+                fmt.data(row.held_bytes) if row.held_bytes else fmt.UNKNOWN,
+                outcome_words(row, t),
+            )
+        )
+    yield Table(columns, tuple(rows))
+    yield Paragraph(t.rows_note)
+
+
+def outcome_words(row: Row, t: OptimizationText) -> str:
+    """What became of a plan, with the reason where it did not run."""
+    reasons = {"drift": t.too_far, "labels": t.labels_lost}
+    if row.outcome is Outcome.TRIED:
+        return ""
+    reason = " ".join(part for part in (reasons.get(row.reason, row.reason), row.way_out) if part)
+    return f"{t.outcomes[row.outcome]}: {reason}"
+
+
+def _not_tried(found: Optimization, t: OptimizationText) -> Iterator[Block]:
+    told: dict[str, str] = {}
+    for other in found.not_tried:
+        if other.strategy != "why":
+            told.setdefault(other.strategy, other.reason)
+    if told:
+        yield Heading(t.not_tried)
+        yield KeyValues(tuple(told.items()))
+
+
+def _spent(found: Optimization, t: OptimizationText) -> Iterator[Block]:
+    yield Heading(t.spent)
+    yield KeyValues(tuple((t.phases.get(part.phase, part.phase), fmt.time(part.ns)) for part in found.spent))
