@@ -278,7 +278,7 @@ def test_unknown_values_of_options(cli: CommandLine, options: tuple[str, ...]) -
 def test_plans_that_this_machine_or_model_cannot_carry_out(cli: CommandLine, tiny: Path, tmp_path: Path) -> None:
     if not torch.cuda.is_available():
         assert "--device cpu" in cli.refuses(6, "measure", tiny, "--device", "cuda")
-    assert "Devices are cpu and cuda" in cli.refuses(6, "measure", tiny, "--device", "tpu")
+    assert "Devices are cpu, cuda and cuda:N" in cli.refuses(6, "measure", tiny, "--device", "tpu")
     assert "cannot run in int8" in cli.refuses(6, "measure", tiny, "--dtype", "int8")
     (tmp_path / "t5.json").write_text(json.dumps({"model_type": "t5", "vocab_size": 2000, "d_model": 32}))
     assert "no head for the task" in cli.refuses(6, "measure", tmp_path / "t5.json", "--task", "fill")
