@@ -33,6 +33,7 @@ _FINALISTS = 3
 _WORTH_GOING_ON = 0.99  # a plan slower than this share of its parent's time leads nowhere
 _THRESHOLD = 0.01
 _LEAST_NS = 1_000_000_000
+_REFUSED = "moved the outputs too far where it was tried"
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +114,7 @@ class Search:
         self._begin = clock.now_ns()
         self._queue: list[_Candidate] = []
         self._seen: set[Plan] = {plan}
+        self._refused: set[tuple[str, str]] = set()
         score = limits.score(reference) if limits.score else None
         found.rows.append(
             Row(
@@ -141,7 +143,13 @@ class Search:
         while self._queue and self._clock.now_ns() < stop:
             candidate = heapq.heappop(self._queue)
             self._notify("search", self._share())
+            if (candidate.strategy, candidate.plan.engine) in self._refused:
+                self.found.not_tried.append(NotTried(candidate.strategy, _REFUSED, candidate.plan))
+                continue
             row = self._try(candidate, stop)
+            if row.outcome is Outcome.DRIFTED and self._strategies[candidate.strategy].effect is Effect.APPROXIMATE:
+                # Strategies offer their gentlest form first, and on another plan of that engine it would do the same.
+                self._refused.add((candidate.strategy, candidate.plan.engine))
             self.found.rows.append(row)
             parent = self.found.rows[candidate.parent]
             ran = row.outcome is Outcome.TRIED and row.ratio is not None

@@ -227,3 +227,22 @@ def test_a_smaller_plan_stays_on_the_front_though_it_is_slower() -> None:
 def test_every_strategy_has_a_name_of_its_own() -> None:
     names = [strategy.name for strategy in STRATEGIES]
     assert len(names) == len(set(names))
+
+
+def test_what_moved_the_outputs_too_far_is_not_tried_again_on_that_engine() -> None:
+    maker = PaperMaker(
+        FakeClock(), _stacking, turn=lambda plan: 0.5 if any(c.name == "low-rank" for c in plan.changes) else 0.0
+    )
+    found = searched(maker)
+    tried = [row for row in found.rows if row.strategies[-1:] == ("low-rank",)]
+    engines = [row.plan.engine for row in tried]
+    assert engines
+    assert len(engines) == len(set(engines))
+    assert any(n.strategy == "low-rank" and "too far" in n.reason for n in found.not_tried)
+
+
+def test_one_engine_that_drifts_does_not_speak_for_another() -> None:
+    where = situation(engines={"onnxruntime": "", "openvino": ""})
+    maker = PaperMaker(FakeClock(), _stacking, turn=lambda plan: 0.5 if plan.engine == "onnxruntime" else 0.0)
+    found = searched(maker, where=where)
+    assert {row.plan.engine for row in found.rows if row.strategies == ("engine",)} == {"onnxruntime", "openvino"}
