@@ -177,8 +177,8 @@ def _parts(comparison: Comparison, s: Strings, t: ComparisonText) -> Iterator[Bl
     yield Heading(t.kinds)
     yield _table([change for change in comparison.kinds if change.delta_ns], s, t)
     yield Heading(t.operations)
-    shown, others = comparison.operations[:MOST_PLACES], comparison.operations[MOST_PLACES:]
-    yield _table(shown, s, t)
+    others = comparison.operations[MOST_PLACES:]
+    yield _table(comparison.operations[:MOST_PLACES], s, t)
     if others:
         rest = fmt.time_difference(sum(change.delta_ns for change in others))
         yield Paragraph(t.more_places.format(count=fmt.count(len(others)), change=rest))
