@@ -7,6 +7,7 @@ import hashlib
 import re
 from functools import cache
 from importlib import resources
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -15,7 +16,7 @@ from cyclescope.core.cycle import Cycle
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation
 from cyclescope.report import format as fmt
-from cyclescope.report.html_data import MOST_BYTES, fitting
+from cyclescope.report.html_data import MOST_BYTES, drawings, fitting
 from cyclescope.report.html_spans import Shown, name
 from cyclescope.report.html_view import View
 from cyclescope.report.names import printable
@@ -42,9 +43,9 @@ MOST_PAGE_BYTES = 980_000
 
 def render(explanation: Explanation, *, lang: str = "en") -> str:
     """`explanation` as one self-contained HTML file. Raises `UsageError` for a language that there are no texts of."""
-    room = MOST_BYTES
+    room, fixed = MOST_BYTES, drawings(explanation, strings(lang), page_text(lang))
     while True:
-        page, data_bytes = _page(explanation, lang, room)
+        page, data_bytes = _page(explanation, fixed, lang, room)
         excess = len(page.encode()) - MOST_PAGE_BYTES
         # Long names of modules stand in the tables too; then the drawings make room, as far as they can.
         if excess <= 0 or data_bytes > room:
@@ -52,10 +53,10 @@ def render(explanation: Explanation, *, lang: str = "en") -> str:
         room = data_bytes - excess
 
 
-def _page(explanation: Explanation, lang: str, room: int) -> tuple[str, int]:
+def _page(explanation: Explanation, fixed: dict[str, Any], lang: str, room: int) -> tuple[str, int]:
     """The page with at most `room` bytes of data for its drawings if they can be made so small, and how many there are."""
     s, p = strings(lang), page_text(lang)
-    view, data = fitting(explanation, s, p, room)
+    view, data = fitting(explanation, fixed, s, p, room)
     style, vendored, script = "".join(map(asset, _STYLES)), _vendored(), _script()
     page = (
         environment()

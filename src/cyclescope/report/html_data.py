@@ -24,12 +24,21 @@ MOST_SPANS = 12_000
 _FEWEST_SPANS = 100
 
 
-def fitting(explanation: Explanation, s: Strings, p: PageText, most_bytes: int) -> tuple[View, str]:
-    """The page's view with the spans that are drawn, and all data of the scripts as JSON of at most `most_bytes`."""
+def drawings(explanation: Explanation, s: Strings, p: PageText) -> dict[str, Any]:
+    """What the scripts get whatever the timeline shows: texts, colours, and the data flow."""
     kinds = {kind.value: s.kind_names[kind] for kind in OpKind} | {"frame": p.chart.frame, "python": s.python}
     stages = {stage: stage_name(stage, s) for stage in explanation.cycle.graph.stages}
     texts = asdict(p.chart) | {"kinds": kinds, "stages": stages, "themes": dict(p.themes)}
-    fixed = {"texts": texts, "families": FAMILIES, "flow": flows(explanation, s, p)}
+    return {"texts": texts, "families": FAMILIES, "flow": flows(explanation, s, p)}
+
+
+def fitting(
+    explanation: Explanation, fixed: dict[str, Any], s: Strings, p: PageText, most_bytes: int
+) -> tuple[View, str]:
+    """The page's view with the spans that are drawn, and all data of the scripts as JSON of at most `most_bytes`.
+
+    `fixed` is of the data what `drawings` makes.
+    """
     most = MOST_SPANS
     while True:
         shown = choose_steps(explanation.spans, most)

@@ -420,22 +420,28 @@ class Timeline {
 
   /** The span of a finding: a band from top to bottom, so that it is seen however short it is, and its number. */
   drawFlag(context, width, height) {
-    if (!this.flagged || this.arrangement !== this.arrangements.happened) return;
+    if (!this.flagNumber(context, width)) return;
     const [x0, x1] = this.flagEnds(width, this.view.start, this.view.end);
-    if (x1 < 0 || x0 > width) return;
     context.fillStyle = this.colours.accent;
     context.globalAlpha = 0.14;
     context.fillRect(x0, 0, x1 - x0, height);
     context.globalAlpha = 1;
     context.fillRect(x0, 0, 1.5, height);
     context.fillRect(x1 - 1.5, 0, 1.5, height);
-    const text = String(this.flagged.number);
-    const wide = context.measureText(text).width;
-    const left = Math.min(Math.max((Math.max(x0, 0) + Math.min(x1, width) - wide) / 2, 5), width - wide - 5);
-    context.clearRect(left - 30, 0, wide + 60, RULER - 7); // no mark of the ruler beside it
-    context.fillRect(left - 5, 0, wide + 10, 17);
+    const [left, right] = this.flagNumber(context, width);
+    context.fillRect(left, 0, right - left, 17);
     context.fillStyle = this.colours.paper;
-    context.fillText(text, left, 9);
+    context.fillText(this.flagged.number, left + 5, 9);
+  }
+
+  /** Where the number of the flag begins and ends, or null where no flag is in view. */
+  flagNumber(context, width) {
+    if (!this.flagged || this.arrangement !== this.arrangements.happened) return null;
+    const [x0, x1] = this.flagEnds(width, this.view.start, this.view.end);
+    if (x1 < 0 || x0 > width) return null;
+    const wide = context.measureText(this.flagged.number).width + 10;
+    const left = Math.min(Math.max((Math.max(x0, 0) + Math.min(x1, width) - wide) / 2, 0), width - wide);
+    return [left, left + wide];
   }
 
   flagEnds(width, start, end) {
@@ -452,6 +458,7 @@ class Timeline {
     context.fillStyle = this.colours.soft;
     context.strokeStyle = this.colours.rule;
     context.lineWidth = 1;
+    const flag = this.flagNumber(context, width);
     for (let mark = Math.ceil(start / step) * step; mark <= end; mark += step) {
       const x = Math.round((mark - start) * scale) + 0.5;
       context.beginPath();
@@ -460,7 +467,9 @@ class Timeline {
       context.stroke();
       const text = format.tick(mark, step, end);
       const wide = context.measureText(text).width;
-      context.fillText(text, Math.min(Math.max(x - wide / 2, 0), width - wide), RULER / 2 - 2);
+      const left = Math.min(Math.max(x - wide / 2, 0), width - wide);
+      if (flag && left < flag[1] + 4 && left + wide > flag[0] - 4) continue; // the number of a finding stands there
+      context.fillText(text, left, RULER / 2 - 2);
     }
   }
 
