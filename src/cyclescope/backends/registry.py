@@ -12,25 +12,51 @@ from cyclescope.backends.probing import Probes
 from cyclescope.core.dialogue import TEMPLATES
 from cyclescope.core.errors import MissingExtra, UsageError
 from cyclescope.core.graph import Graph
+from cyclescope.core.plan import Plan
 
 TASKS = ("auto", "embed", "classify", "fill", "answer", "translate", "generate")
 _MAY_WRITE = ("auto", "answer", "translate", "generate")
 SAMPLING = ("greedy", "sample")
 CACHES = ("dynamic", "static", "off")
-ENGINES = ("torch",)
+ENGINES = ("torch", "onnxruntime", "openvino")
 # How to install what an engine needs, by engine; the packages are called as the engines are.
-INSTALL = {"torch": "pip install 'cyclescope[torch]'"}
+INSTALL = {name: f"pip install 'cyclescope[{name}]'" for name in ENGINES}
+# What an engine needs besides its own package to read a transformers model.
+_NEEDS = {"onnxruntime": ("onnxruntime", "onnx", "onnxscript"), "openvino": ("openvino", "onnx", "onnxscript")}
 
 
-def open_session(request: Request, engine: str = "torch") -> Session:
-    """A session for `request`. Raises `UsageError`, `ModelError`, `MissingExtra`, `Unsupported` or `EngineError`."""
+def open_session(request: Request, engine: str | None = None) -> Session:
+    """A session for `request` on `engine`, or on that of its plan. Raises `UsageError`, `ModelError`, `MissingExtra`,
+    `Unsupported` or `EngineError`.
+    """
+    engine = engine or (request.plan.engine if request.plan is not None else "torch")
     if engine not in ENGINES:
         raise UsageError(f"Unknown engine {engine!r}.", "", f"Known are {', '.join(ENGINES)}.")
     check(request)
     _require_torch()
+    if engine != "torch":
+        return _open_exported(request, engine)
     from cyclescope.backends.torch.opening import open_torch
 
     return open_torch(request)
+
+
+def _open_exported(request: Request, engine: str) -> Session:
+    """A session on an engine that runs the model from a file."""
+    missing = [name for name in _NEEDS[engine] if find_spec(name) is None]
+    if missing:
+        raise MissingExtra(
+            f"{' and '.join(missing)} is not installed.",
+            f"The model is exported for {engine}, which then runs it.",
+            INSTALL[engine],
+        )
+    from cyclescope.backends.exported.opening import open_exported
+
+    asked = Plan(
+        threads=request.threads or 0, dtype=request.dtype or "float32", seed=request.seed, device=request.device
+    )
+    asked = replace(asked, decoding=request.sampling, cache=request.cache)
+    return open_exported(request, replace(request.plan or asked, engine=engine))
 
 
 def preload(request: Request) -> None:

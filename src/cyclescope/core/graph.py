@@ -77,7 +77,8 @@ class Graph:
 
     `kept` numbers the memory that the cycle made and that is still there at its end (its result, a cache); empty where
     that is not known. `experts` has a row for each call of a mixture's experts. `cache_length` is the number of tokens
-    in the cache of a decode step that was traced by itself; None for everything else.
+    in the cache of a decode step that was traced by itself; None for everything else. `engine_between`: what passes
+    between operations is the time of an engine that runs the whole model by itself, and not that of Python.
     """
 
     names: tuple[str, ...]
@@ -99,6 +100,7 @@ class Graph:
     kept: tuple[int, ...] = ()
     experts: tuple[ExpertLoad, ...] = ()
     cache_length: int | None = None
+    engine_between: bool = False
 
     def __len__(self) -> int:
         return len(self.names)
@@ -270,7 +272,9 @@ class Graph:
         for load in self.experts:
             if not 0 < load.frame < len(self.frames):
                 raise GraphError("experts name a frame that does not exist")
-            if load.known and (len(load.per_expert) != load.experts or sum(load.per_expert) > load.tokens * load.chosen):
+            if load.known and (
+                len(load.per_expert) != load.experts or sum(load.per_expert) > load.tokens * load.chosen
+            ):
                 raise GraphError("more tokens reach the experts than were sent to them")
         edges = self.dependencies
         if len(edges.source) and not bool(np.all(edges.source < edges.target)):
@@ -344,6 +348,8 @@ def _book(graph: Graph, op: IntArray, frame_of: IntArray) -> tuple[tuple[str, ..
             stage[s] = graph.stage_of(min(upcoming, len(graph) - 1))
         else:
             stage[s] = loose.stage(k, upcoming)
+        if graph.engine_between and op[s] < 0 and upcoming < len(graph):
+            number = graph.site(upcoming).layer  # no frame is stamped: such an engine makes ready what comes next
         layer[s] = -1 if number is None else number
         if loose.step_begins and not (k == 0 and _is_text(graph, upcoming)):
             step[s] = loose.step(frame, upcoming)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cyclescope.core.op import OpKind
-from cyclescope.cost import attention, matmul, movement, pointwise, rows, text
+from cyclescope.cost import attention, matmul, movement, onnx, pointwise, rows, text
 from cyclescope.cost.call import Call, Formula, Priced, moved
 
 __all__ = ["FORMULAS", "Call", "Priced", "kind_of_group", "price"]
@@ -17,6 +17,7 @@ FORMULAS: dict[str, Formula] = {
     **rows.FORMULAS,
     **movement.FORMULAS,
     **text.FORMULAS,
+    **onnx.FORMULAS,
 }
 
 # What says most about an operation comes first.

@@ -1,0 +1,227 @@
+"""One exported model with one input, ready to run again and again: plainly, or with the engine's own counters on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from time import perf_counter_ns, process_time_ns
+
+import numpy as np
+
+from cyclescope.backends.base import LightRun, OpenTimes, PlainRun
+from cyclescope.backends.exported.outputs import Outputs, arrays_of, outputs_of
+from cyclescope.backends.exported.program import Arrays, Call, Program
+from cyclescope.backends.exported.structure import TextEnds, graph_of
+from cyclescope.backends.torch.errors import engine_errors
+from cyclescope.backends.torch.results import results_of
+from cyclescope.backends.torch.steps import Inputs, Steps, describe_result
+from cyclescope.core.edits import Edit
+from cyclescope.core.errors import EngineError
+from cyclescope.core.graph import Graph
+from cyclescope.core.machine import Machine
+from cyclescope.core.plan import Plan
+from cyclescope.core.results import Results
+from cyclescope.core.samples import Instrumentation, MemorySamples, ProcessorSamples
+from cyclescope.core.units import AnyArray, IntArray, Nanoseconds
+from cyclescope.core.workload import Workload
+
+# A watch begins with a cold copy of the model; these calls of it are thrown away.
+_WARM_CALLS = 3
+_LEAST_PAIRS = 3
+_SETTLE, _BLOCK = 1, 4  # calls of a block of the calibration
+
+
+class ExportedSession:
+    """Implements `backends.base.Session` on a program of an engine."""
+
+    def __init__(
+        self,
+        program: Program,
+        steps: Steps,
+        workload: Workload,
+        plan: Plan,
+        machine: Machine,
+        times: OpenTimes,
+        *,
+        folder: AbstractContextManager[object],
+        classes: tuple[str, ...] = (),
+        generates: bool = False,
+        notes: Sequence[str] = (),
+        edits: tuple[Edit, ...] = (),
+    ) -> None:
+        self.workload = workload
+        self.plan = plan
+        self.machine = machine
+        self.times = times
+        self.notes = tuple(notes)
+        self.edits = edits
+        self._program = program
+        self._steps = steps
+        self._folder = folder
+        self._classes = classes
+        self._generates = generates
+        self._fixed = arrays_of(steps.fixed)
+        self._traced: Graph | None = None
+        self._nodes: tuple[str, ...] = ()
+        self._outcome = ""
+
+    def resume(self) -> None:
+        """Threads belong to the engine's own session, so there is nothing to put back."""
+
+    # Structure -------------------------------------------------------------------------------------------------------
+
+    def trace(self) -> Graph:
+        """The nodes that the engine runs, not the modules that the model was written in: it has fused and moved them."""
+        steps = self._steps
+        with engine_errors("look into the exported model"):
+            arrays = self._arrays(steps.inputs())
+            nodes = self._program.nodes(arrays)
+            read_out = type(steps.read_out).__name__ if steps.read_out is not None else ""
+            ends = TextEnds(steps.tokenizer_name if steps.encode is not None else "", steps.text_bytes, read_out)
+            given = list(self._program(arrays))
+            graph = graph_of(nodes, arrays, given, ends, engine=self._program.engine, generates=self._generates)
+        self._traced, self._nodes = graph, tuple(node.name for node in nodes)
+        return graph
+
+    # Runs ------------------------------------------------------------------------------------------------------------
+
+    def plain(self, cycles: int) -> Sequence[PlainRun]:
+        steps, program = self._steps, self._program
+        runs = []
+        with engine_errors("run the exported model"):
+            for _ in range(cycles):
+                cpu = process_time_ns()
+                begin = perf_counter_ns()
+                result = outputs_of(program(self._arrays(steps.inputs())))
+                words = steps.read_out(result) if steps.read_out is not None else None
+                end = perf_counter_ns()
+                runs.append(PlainRun(begin, end - begin, process_time_ns() - cpu))
+            self._outcome = words if words is not None and steps.keep_words else describe_result(result)
+        return runs
+
+    def light(self, graph: Graph, cycles: int) -> Sequence[LightRun]:
+        """Cycles with the engine's counters on; between its operations the time is the engine's own."""
+        self._known(graph)
+        with engine_errors("run the exported model with its counters on"):
+            watch = self._program.watch()
+            calls: list[Call] = []
+
+            def watched(arrays: Arrays) -> Arrays:
+                begin = perf_counter_ns()
+                result = watch(arrays)
+                calls.append(Call(begin, perf_counter_ns()))
+                return result
+
+            for _ in range(_WARM_CALLS):
+                watched(self._arrays(self._steps.inputs()))
+            taken = [self._stamped(watched) for _ in range(cycles)]
+            told = watch.finish(calls)[_WARM_CALLS:]
+        return [self._booked(run, *nodes) for run, nodes in zip(taken, told, strict=True)]
+
+    def _stamped(self, run: Callable[[Arrays], Arrays]) -> _Stamped:
+        """One cycle with the ends of its text stages."""
+        steps = self._steps
+        cpu = process_time_ns()
+        begin = perf_counter_ns()
+        inputs = steps.inputs()
+        tokenized = perf_counter_ns()
+        result = outputs_of(run(self._arrays(inputs)))
+        called = perf_counter_ns()
+        if steps.read_out is not None:
+            steps.read_out(result)
+        end = perf_counter_ns()
+        return _Stamped(begin, tokenized, called, end, process_time_ns() - cpu)
+
+    def _booked(self, run: _Stamped, names: tuple[str, ...], spans: IntArray) -> LightRun:
+        """The boundaries of a cycle: text, every node with what lies before it, text."""
+        if names != self._nodes:
+            raise EngineError(
+                "The engine does not run the same operations in every cycle, so its time cannot be booked by operation.",
+                f"There were {len(names)}, and {len(self._nodes)} when the model was looked into.",
+                "Use --engine torch.",
+            )
+        steps = self._steps
+        rows = [run.begin_ns]
+        if steps.encode is not None:
+            rows += [run.begin_ns, run.tokenized_ns]
+        rows += spans.reshape(-1).tolist()
+        if steps.read_out is not None:
+            rows += [run.called_ns, run.end_ns]
+        rows.append(run.end_ns)
+        # Two clocks, and one of them in whole microseconds: nothing begins before the one before it has ended.
+        boundaries: IntArray = np.maximum.accumulate(np.asarray(rows, dtype=np.int64))
+        return LightRun(run.begin_ns, np.minimum(boundaries, run.end_ns) - run.begin_ns, run.cpu_ns)
+
+    def _arrays(self, inputs: Inputs) -> dict[str, AnyArray]:
+        return arrays_of(inputs) | self._fixed
+
+    def _known(self, graph: Graph) -> None:
+        if self._traced is not graph:
+            raise ValueError("this graph was not traced by this session")
+
+    # The cost of the counters ----------------------------------------------------------------------------------------
+
+    def calibrate(self, graph: Graph, budget_ns: Nanoseconds) -> Instrumentation:
+        """The cost of the counters for an operation: calls of this model with and without them, in turns."""
+        self._known(graph)
+        with engine_errors("calibrate the cost of the engine's counters"):
+            watch = self._program.watch()
+            arrays = self._arrays(self._steps.inputs())
+            stop = perf_counter_ns() + budget_ns
+            differences: list[float] = []
+            while len(differences) <= _LEAST_PAIRS or perf_counter_ns() < stop:
+                # Blocks, as the cycles are taken in: a call right after one of the other kind finds its caches cold.
+                without, within = (_typical(program, arrays) for program in (self._program, watch))
+                differences.append(within - without)
+            watch.close()
+            # The first pair shows what waking up costs.
+            cost = max(0.0, float(np.median(differences[1:])) / max(1, len(self._nodes)))
+        return Instrumentation(self._program.how, 0.0, cost, "this model", len(differences) - 1)
+
+    # What else can be seen -------------------------------------------------------------------------------------------
+
+    def memory(self, graph: Graph, *, again: bool) -> MemorySamples | None:
+        """The engine reuses one piece of memory for many tensors and tells of none."""
+        return None
+
+    def processor(self, graph: Graph, cycles: int) -> ProcessorSamples | None:
+        """The engine's counters know the wall clock only."""
+        return None
+
+    def results(self) -> Results:
+        with engine_errors("run the exported model"):
+            inputs = self._steps.inputs()
+            given = self._result(inputs)
+        return results_of(given, inputs, 0, self._classes)
+
+    def _result(self, inputs: Inputs) -> Outputs:
+        return outputs_of({name: np.array(array) for name, array in self._program(self._arrays(inputs)).items()})
+
+    def outcome(self) -> str:
+        return self._outcome
+
+    def close(self) -> None:
+        self._program.close()
+        self._folder.__exit__(None, None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stamped:
+    """The stamps of one cycle that are ours: its ends, and those of the call of the engine."""
+
+    begin_ns: Nanoseconds
+    tokenized_ns: Nanoseconds
+    called_ns: Nanoseconds
+    end_ns: Nanoseconds
+    cpu_ns: Nanoseconds
+
+
+def _typical(program: Callable[[Arrays], Arrays], arrays: Arrays) -> float:
+    """The median of a block of calls, of which the first ones only settle."""
+    walls = []
+    for _ in range(_SETTLE + _BLOCK):
+        begin = perf_counter_ns()
+        program(arrays)
+        walls.append(perf_counter_ns() - begin)
+    return float(np.median(walls[_SETTLE:]))

@@ -1,0 +1,28 @@
+"""What the opening of exported models needs to know about ONNX Runtime."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cyclescope.backends.exported.opening import Engine
+from cyclescope.backends.onnxruntime.preparing import prepare
+from cyclescope.backends.onnxruntime.program import OnnxRuntimeProgram
+from cyclescope.backends.torch.exporting import AttentionForm, Exported
+from cyclescope.core.errors import Unsupported
+from cyclescope.core.machine import Machine
+from cyclescope.core.plan import Plan
+
+
+def _build(exported: Exported, plan: Plan, machine: Machine, folder: Path) -> OnnxRuntimeProgram:
+    if plan.dtype != "float32":
+        raise Unsupported(
+            f"ONNX Runtime does not compute in {plan.dtype} on a processor.",
+            "Its kernels for processors are in float32, and in 8 bits where the model is quantized.",
+            "Leave --dtype out, or quantize.",
+        )
+    folder.mkdir()
+    vnni = "vnni" in machine.instruction_set
+    return OnnxRuntimeProgram(prepare(exported, plan, folder, vnni=vnni), plan, exported.scopes)
+
+
+ENGINE = Engine((AttentionForm.FUSED, AttentionForm.SPELLED_OUT), _build)

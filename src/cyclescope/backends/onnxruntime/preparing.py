@@ -1,0 +1,95 @@
+"""From an exported file to the one that ONNX Runtime runs: joined, quantized, and through its own passes once."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from io import StringIO
+from pathlib import Path
+
+import onnx
+
+from cyclescope.backends.onnxruntime.fusing import join_projections
+from cyclescope.backends.onnxruntime.runtime import settings, start
+from cyclescope.backends.torch.exporting import AttentionForm, Exported
+from cyclescope.core.errors import Unsupported
+from cyclescope.core.plan import Plan
+
+UNFUSED = "unfused"  # the change of a plan that leaves the projections of attention apart
+_STEPS = ("source", "quantized")
+_BLOCK = 32  # weights that share a scale, where they are packed to less than a byte each
+_LARGE_BYTES = 1 << 30  # one protobuf message holds 2 GB at most
+
+
+def prepare(exported: Exported, plan: Plan, folder: Path, *, vnni: bool) -> Path:
+    """The file that is run, in `folder`. `vnni`: the processor sums products of bytes without saturating on the way."""
+    model = onnx.load(str(exported.path))
+    fused = exported.attention is AttentionForm.FUSED and not any(c.name == UNFUSED for c in plan.changes)
+    if fused:
+        join_projections(model)
+    source = folder / "source.onnx"
+    _save(model, source)
+    del model
+    quantized = _quantize(source, plan.quantization, folder, vnni=vnni)
+    made = folder / "engine.onnx"
+    options = settings(plan)
+    options.optimized_model_filepath = str(made)
+    weights = "session.optimized_model_external_initializers"
+    options.add_session_config_entry(f"{weights}_file_name", f"{made.name}.weights")
+    options.add_session_config_entry(f"{weights}_min_size_in_bytes", "1024")
+    start(quantized, options)
+    for step in _STEPS:
+        for path in folder.glob(f"{step}.onnx*"):
+            path.unlink()
+    return made
+
+
+def _save(model: onnx.ModelProto, path: Path) -> None:
+    onnx.save_model(model, str(path), save_as_external_data=True, location=f"{path.name}.weights", size_threshold=1024)
+
+
+def _quantize(source: Path, how: str, folder: Path, *, vnni: bool) -> Path:
+    if how == "off":
+        return source
+    made = folder / "quantized.onnx"
+    large = sum(path.stat().st_size for path in folder.glob(f"{source.name}*")) > _LARGE_BYTES
+    with _quiet():
+        if how == "int8-dynamic":
+            from onnxruntime.quantization import QuantType, quantize_dynamic
+
+            # Without those instructions sums of two products saturate at 16 bits, unless weights have 7.
+            quantize_dynamic(
+                source,
+                made,
+                weight_type=QuantType.QInt8,
+                reduce_range=not vnni,
+                use_external_data_format=large,
+                extra_options={"MatMulConstBOnly": True},
+            )
+        elif how in ("int8-weights", "int4-weights"):
+            from onnxruntime.quantization.matmul_nbits_quantizer import MatMulNBitsQuantizer
+
+            bits = 8 if how == "int8-weights" else 4
+            quantizer = MatMulNBitsQuantizer(onnx.load(str(source)), bits=bits, block_size=_BLOCK, is_symmetric=True)
+            quantizer.process()
+            quantizer.model.save_model_to_file(str(made), use_external_data_format=large)
+        else:
+            raise Unsupported(
+                f"ONNX Runtime has no quantization {how!r}.", "", "Use int8-dynamic, int8-weights or int4-weights."
+            )
+    return made
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """The quantizers advise and count aloud."""
+    disabled = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings(), redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(disabled)

@@ -1,0 +1,125 @@
+"""A model that ONNX Runtime has made ready."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import onnx
+
+from cyclescope.backends.exported.program import Arrays, Call, Node, Scope, Value
+from cyclescope.backends.onnxruntime import profile
+from cyclescope.backends.onnxruntime.runtime import as_prepared, start
+from cyclescope.core.errors import Unsupported, UsageError
+from cyclescope.core.plan import Plan
+from cyclescope.core.tensor import TensorSpec, bits_of
+from cyclescope.core.units import IntArray
+from cyclescope.cost.call import Call as CostCall
+from cyclescope.cost.registry import price
+
+
+class OnnxRuntimeProgram:
+    """Implements `exported.program.Program` for the prepared file `path`."""
+
+    engine = "onnxruntime"
+    how = "onnxruntime profile"
+
+    def __init__(self, path: Path, plan: Plan, scopes: Mapping[str, Scope]) -> None:
+        self._path = path
+        self._plan = plan
+        self._scopes = scopes
+        self.files = tuple(sorted(path.parent.glob(f"{path.name}*")))
+        self._session = start(path, as_prepared(plan))
+        self._inputs = {value.name for value in self._session.get_inputs()}
+        self._outputs = [value.name for value in self._session.get_outputs()]
+
+    def __call__(self, arrays: Arrays) -> Arrays:
+        feed = {name: array for name, array in arrays.items() if name in self._inputs}
+        return dict(zip(self._outputs, self._session.run(self._outputs, feed), strict=True))
+
+    def watch(self) -> OnnxRuntimeWatch:
+        return OnnxRuntimeWatch(self._path, self._plan, self._inputs, self._outputs)
+
+    def nodes(self, arrays: Arrays) -> tuple[Node, ...]:
+        if self._plan.threads_between > 1:
+            raise Unsupported(
+                "Operations that run side by side cannot be booked one after the other.",
+                "ONNX Runtime runs independent operations in parallel in this plan.",
+                "Leave threads between operations out to see where the time goes.",
+            )
+        watch = self.watch()
+        watch(arrays)
+        ran = watch.read(shapes=True)[-1]
+        graph = onnx.load(str(self._path), load_external_data=False).graph
+        values = {name: Value(name, array.shape, str(array.dtype)) for name, array in arrays.items()}
+        values |= {t.name: Value(t.name, tuple(t.dims), _dtype(t.data_type), constant=True) for t in graph.initializer}
+        by_name = {node.name: node for node in graph.node}
+        nodes = []
+        for name, shapes in zip(ran.names, ran.writes, strict=True):
+            node = by_name[name]
+            written = [output for output in node.output if output]
+            values |= {v: Value(v, s.shape, s.dtype) for v, s in zip(written, shapes, strict=False)}
+            nodes.append(self._node(node, values))
+        return tuple(nodes)
+
+    def _node(self, node: Any, values: Mapping[str, Value]) -> Node:
+        reads = tuple(values[name] for name in node.input if name in values)
+        writes = tuple(values[name] for name in node.output if name in values)
+        call = CostCall(
+            name=f"onnx.{node.op_type}",
+            reads=tuple(TensorSpec(v.shape, v.dtype, 0) for v in reads),
+            writes=tuple(TensorSpec(v.shape, v.dtype, 0) for v in writes),
+            arguments={a.name: onnx.helper.get_attribute_value(a) for a in node.attribute},
+        )
+        priced = price(call)
+        scope = next((self._scopes[name] for name in node.output if name in self._scopes), ())
+        return Node(node.name, node.op_type, priced.kind, priced.cost, reads, writes, scope)
+
+    def close(self) -> None:
+        self._session = None
+
+
+class OnnxRuntimeWatch:
+    """Implements `exported.program.Watch`: a session of its own, since a profile can only be ended once."""
+
+    def __init__(self, path: Path, plan: Plan, inputs: set[str], outputs: list[str]) -> None:
+        self._folder = TemporaryDirectory(prefix="cyclescope-")
+        options = as_prepared(plan)
+        options.enable_profiling = True
+        options.profile_file_prefix = str(Path(self._folder.name) / "profile")
+        self._session = start(path, options)
+        self._inputs, self._outputs = inputs, outputs
+        self._started_ns: int = self._session.get_profiling_start_time_ns()
+
+    def __call__(self, arrays: Arrays) -> Arrays:
+        feed = {name: array for name, array in arrays.items() if name in self._inputs}
+        return dict(zip(self._outputs, self._session.run(self._outputs, feed), strict=True))
+
+    def finish(self, calls: Sequence[Call]) -> Sequence[tuple[tuple[str, ...], IntArray]]:
+        ran = self.read()
+        placed = profile.on_our_clock(ran, calls, self._started_ns)
+        return [(run.names, spans) for run, spans in zip(ran, placed, strict=True)]
+
+    def read(self, *, shapes: bool = False) -> list[profile.Ran]:
+        """What was seen so far; the watch is over."""
+        try:
+            return profile.read(Path(self._session.end_profiling()), shapes=shapes)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        self._session = None
+        self._folder.cleanup()
+
+
+def _dtype(number: int) -> str:
+    """The name of an ONNX element type; one that has no other is taken as bytes."""
+    name = str(onnx.TensorProto.DataType.Name(number)).lower()
+    known = {"float": "float32", "double": "float64", "string": "text"}
+    try:
+        bits_of(known.get(name, name))
+    except UsageError:
+        return "uint8"
+    return known.get(name, name)

@@ -1,0 +1,1 @@
+"""OpenVINO: the exported model on its processor plugin, read by the engine's own performance counters."""

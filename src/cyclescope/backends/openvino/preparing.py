@@ -1,0 +1,68 @@
+"""From an exported file to a compiled model of OpenVINO: its weights packed if asked for, its precision as the plan says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from cyclescope.backends.openvino.quiet import import_nncf, import_openvino, silence, without_telemetry
+from cyclescope.backends.torch.exporting import Exported
+from cyclescope.core.errors import MissingExtra, Unsupported
+from cyclescope.core.plan import Plan
+
+_GROUP = 32  # activations that share a scale where they are quantized as they come
+_INSTALL = "pip install 'cyclescope[openvino]'"
+# By dtype: what the plugin calls it as a precision, and as a capability of the processor.
+_PRECISIONS = {"float32": ("f32", "FP32"), "bfloat16": ("bf16", "BF16"), "float16": ("f16", "FP16")}
+
+
+def prepare(exported: Exported, plan: Plan, folder: Path) -> Path:
+    """The model's own file (.xml beside .bin) in `folder`."""
+    openvino = import_openvino()
+    model = openvino.Core().read_model(str(exported.path))
+    if plan.quantization != "off":
+        model = _compress(model, plan.quantization)
+    made = folder / "model.xml"
+    with without_telemetry():
+        openvino.save_model(model, str(made), compress_to_fp16=False)
+    return made
+
+
+def _compress(model: Any, how: str) -> Any:
+    modes = {"int8-dynamic": "INT8_SYM", "int8-weights": "INT8_ASYM", "int4-weights": "INT4_ASYM"}
+    if how not in modes:
+        raise Unsupported(f"OpenVINO has no quantization {how!r}.", "", f"Use {', '.join(modes)}.")
+    try:
+        nncf = import_nncf()
+    except ImportError as exc:
+        raise MissingExtra("nncf is not installed.", "OpenVINO's weights are packed by it.", _INSTALL) from exc
+    with silence():
+        return nncf.compress_weights(model, mode=getattr(nncf.CompressWeightsMode, modes[how]))
+
+
+def compile_model(path: Path, plan: Plan, *, counters: bool) -> Any:
+    """A compiled model for one request at a time. Raises `Unsupported` where the processor lacks the precision."""
+    openvino = import_openvino()
+    core = openvino.Core()
+    if plan.dtype not in _PRECISIONS:
+        raise Unsupported(f"OpenVINO does not compute in {plan.dtype}.", "", f"Use {', '.join(_PRECISIONS)}.")
+    precision, capability = _PRECISIONS[plan.dtype]
+    if capability not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        raise Unsupported(
+            f"OpenVINO does not compute in {plan.dtype} on this processor.",
+            "The processor has no instructions for it.",
+            "Leave --dtype out.",
+        )
+    return core.compile_model(
+        str(path),
+        "CPU",
+        {
+            # Left alone it takes bfloat16 wherever the processor has it, whatever the model is stored in.
+            "INFERENCE_PRECISION_HINT": precision,
+            "PERFORMANCE_HINT": "LATENCY",
+            "NUM_STREAMS": "1",
+            "INFERENCE_NUM_THREADS": plan.threads,
+            "DYNAMIC_QUANTIZATION_GROUP_SIZE": _GROUP if plan.quantization == "int8-dynamic" else 0,
+            "PERF_COUNT": counters,
+        },
+    )

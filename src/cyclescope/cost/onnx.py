@@ -1,0 +1,160 @@
+"""Operations of ONNX (`onnx.MatMul`) and those that ONNX Runtime adds to it (`microsoft.Attention`).
+
+Most are ATen calls by another name and are priced as those. The fused ones are the sum of what they join, with the bytes
+of one pass: sources are the operator documents of ONNX (docs/Operators.md) and ONNX Runtime (docs/ContribOperators.md).
+"""
+
+from __future__ import annotations
+
+from math import prod
+
+from cyclescope.core.op import Cost, OpKind
+from cyclescope.cost import matmul, movement, pointwise, rows
+from cyclescope.cost.call import Call, Formula, Priced, moved
+from cyclescope.cost.pointwise import (
+    ADD,
+    COMPARE,
+    DIVIDE,
+    GELU_ERF,
+    GELU_TANH,
+    LAYER_NORM,
+    MULTIPLY,
+    SOFTMAX,
+    STANDARDIZE,
+)
+
+# Greatest and least of all elements, then divided, rounded and cut to the range of the integers.
+_QUANTIZE = 2 * COMPARE + DIVIDE + ADD + 2 * COMPARE
+_DEQUANTIZE = ADD + MULTIPLY
+
+_AS_ATEN: dict[str, Formula] = {
+    **dict.fromkeys(("MatMul", "FusedMatMul", "MatMulInteger", "QLinearMatMul"), matmul.plain_product),
+    **dict.fromkeys(("Gemm", "FusedGemm"), matmul.linear),
+    **dict.fromkeys(("Conv", "FusedConv"), matmul.convolution),
+    **dict.fromkeys(("Reshape", "Squeeze", "Unsqueeze", "Flatten", "Identity", "Shape", "Size"), movement.view),
+    **dict.fromkeys(("Transpose", "Concat", "Slice", "Split", "Expand", "Cast", "Tile", "Pad", "Trilu", "NonZero", "OneHot"), movement.copy),
+    **dict.fromkeys(("ConstantOfShape", "Range"), movement.fill),
+    **dict.fromkeys(("GatherElements", "GatherND"), movement.lookup),
+    "LayerNormalization": rows.FORMULAS["aten.layer_norm"],
+    **dict.fromkeys(("RMSNormalization", "SimplifiedLayerNormalization"), rows.FORMULAS["aten.rms_norm"]),
+    "Softmax": rows.FORMULAS["aten._softmax"],
+    "LogSoftmax": rows.FORMULAS["aten._log_softmax"],
+    **{
+        onnx: rows.FORMULAS[f"aten.{aten}"]
+        for onnx, aten in {
+            "ReduceMean": "mean", "ReduceSum": "sum", "ReduceMax": "amax", "ReduceMin": "amin", "ReduceProd": "prod",
+            "ArgMax": "argmax", "ArgMin": "argmin", "CumSum": "cumsum", "TopK": "topk", "ReduceL2": "norm",
+        }.items()
+    },
+    **{
+        onnx: pointwise.FORMULAS[f"aten.{aten}"]
+        for onnx, aten in {
+            "Add": "add", "Sub": "sub", "Mul": "mul", "Div": "div", "Neg": "neg", "Abs": "abs", "Sqrt": "sqrt", "Erf": "erf",
+            "Exp": "exp", "Log": "log", "Sin": "sin", "Cos": "cos", "Tanh": "tanh", "Sigmoid": "sigmoid", "Relu": "relu",
+            "Pow": "pow", "Where": "where", "Equal": "eq", "Less": "lt", "LessOrEqual": "le", "Greater": "gt",
+            "GreaterOrEqual": "ge", "And": "logical_and", "Or": "logical_or", "Not": "logical_not", "Min": "minimum",
+            "Max": "maximum", "IsNaN": "isnan", "Reciprocal": "reciprocal", "Floor": "floor", "Sign": "sign",
+            "Clip": "clamp", "Elu": "elu", "LeakyRelu": "leaky_relu", "HardSigmoid": "hardsigmoid", "Mod": "remainder",
+            "Mish": "mish", "Softplus": "softplus", "Ceil": "ceil", "Round": "round",
+        }.items()
+    },
+}  # fmt: skip
+
+
+def gather(call: Call) -> Priced:
+    """`Gather` (table, indices): an embedding where the table has rows of numbers, else a lookup of a few values."""
+    table = call.reads[0]
+    return movement.embedding(call) if len(table.shape) == 2 and table.dtype != "int64" else movement.lookup(call)
+
+
+def gelu(call: Call) -> Priced:
+    """`Gelu`, `FastGelu`, `BiasGelu`, `QuickGelu` (input, bias or absent)."""
+    tanh = "Fast" in call.name or call.arguments.get("approximate") == "tanh"
+    weight = (GELU_TANH if tanh else GELU_ERF) + (ADD if len(call.reads) > 1 else 0)
+    return Priced(OpKind.ACTIVATION, moved(call, elementwise=weight * call.result_elements))
+
+
+def skip_norm(call: Call) -> Priced:
+    """`SkipLayerNormalization` (input, skip, scale, shift or absent, bias or absent): the sum first, then the norm."""
+    weight = STANDARDIZE + MULTIPLY + sum(ADD for _ in call.reads[3:]) + ADD
+    return Priced(OpKind.NORM, moved(call, elementwise=weight * call.reads[0].elements))
+
+
+def embedding_norm(call: Call) -> Priced:
+    """`EmbedLayerNormalization` (ids, segment ids, word table, position table, segment table, scale, shift, mask)."""
+    out = call.result_elements
+    read = sum(spec.bytes for k, spec in enumerate(call.reads) if k not in (2, 3, 4)) + 3 * call.all_written_bytes
+    return Priced(OpKind.EMBEDDING, Cost(0, (2 * ADD + LAYER_NORM) * out, read, call.all_written_bytes))
+
+
+def attention(call: Call) -> Priced:
+    """`Attention`, `QAttention` (input [B, S, K], weight [K, 3·N], bias …): projections and attention in one."""
+    source, weight = call.reads[0], call.reads[1]
+    batch, tokens = source.shape[0], source.shape[1]
+    width = weight.shape[-1] // 3
+    flops = 2 * batch * tokens * weight.elements + 4 * batch * tokens * tokens * width
+    return Priced(OpKind.ATTENTION, moved(call, flops=flops, elementwise=_scores(call, batch, tokens, tokens)))
+
+
+def multi_head(call: Call) -> Priced:
+    """`MultiHeadAttention` (query [B, S, H·D], key [B, T, H·D] or [B, H, T, D], value …, bias, mask …)."""
+    query, key, value = call.reads[:3]
+    batch, tokens, width = query.shape
+    keys = key.shape[-2]
+    inner = width + value.elements // max(1, value.shape[0] * keys)
+    flops = 2 * batch * tokens * keys * inner
+    return Priced(OpKind.ATTENTION, moved(call, flops=flops, elementwise=_scores(call, batch, tokens, keys)))
+
+
+def _scores(call: Call, batch: int, tokens: int, keys: int) -> int:
+    heads = call.integer("num_heads", 1)
+    return batch * heads * tokens * keys * (MULTIPLY + ADD + SOFTMAX)
+
+
+def dynamic_product(call: Call) -> Priced:
+    """`DynamicQuantizeMatMul` (input [..., K] in float, weight [K, N] in 8 bits, …): quantized first, then multiplied."""
+    source = call.reads[0]
+    cost = moved(call, flops=2 * call.result_elements * source.shape[-1], elementwise=_QUANTIZE * source.elements)
+    return Priced(OpKind.MATMUL, cost)
+
+
+def integer_product(call: Call) -> Priced:
+    """`MatMulIntegerToFloat` (input [..., K], weight [K, N], scales …)."""
+    flops = 2 * call.result_elements * call.reads[0].shape[-1]
+    return Priced(OpKind.MATMUL, moved(call, flops=flops, elementwise=_DEQUANTIZE * call.result_elements))
+
+
+def packed_product(call: Call) -> Priced:
+    """`MatMulNBits` (input [..., K], weight packed to bytes [N, blocks, bytes], scales …)."""
+    weights = prod((*call.reads[0].shape[-1:], *(call.result.shape[-1:] if call.result else ())))
+    flops = 2 * call.result_elements * call.reads[0].shape[-1]
+    return Priced(OpKind.MATMUL, moved(call, flops=flops, elementwise=_DEQUANTIZE * weights))
+
+
+def quantize(call: Call) -> Priced:
+    """`DynamicQuantizeLinear`, `QuantizeLinear` (input …)."""
+    return Priced(OpKind.ELEMENTWISE, moved(call, elementwise=_QUANTIZE * call.reads[0].elements))
+
+
+def dequantize(call: Call) -> Priced:
+    """`DequantizeLinear` (integers, scale, zero)."""
+    return Priced(OpKind.ELEMENTWISE, moved(call, elementwise=_DEQUANTIZE * call.result_elements))
+
+
+_FUSED: dict[str, Formula] = {
+    "Gather": gather,
+    **dict.fromkeys(("Gelu", "FastGelu", "BiasGelu", "QuickGelu"), gelu),
+    **dict.fromkeys(("SkipLayerNormalization", "SkipSimplifiedLayerNormalization"), skip_norm),
+    "EmbedLayerNormalization": embedding_norm,
+    "Attention": attention,
+    "QAttention": attention,
+    "MultiHeadAttention": multi_head,
+    "DynamicQuantizeMatMul": dynamic_product,
+    "MatMulIntegerToFloat": integer_product,
+    "MatMulNBits": packed_product,
+    "DynamicQuantizeLinear": quantize,
+    "QuantizeLinear": quantize,
+    "DequantizeLinear": dequantize,
+}
+
+FORMULAS: dict[str, Formula] = {f"onnx.{name}": formula for name, formula in {**_AS_ATEN, **_FUSED}.items()}
