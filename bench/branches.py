@@ -13,6 +13,7 @@ The prediction takes every operation for as quick as it was alone; what two core
 from __future__ import annotations
 
 import argparse
+import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -120,7 +121,12 @@ def _threads(branches: Sequence[Callable[[], Any]], rows: list[tuple[int, int, i
     gate = threading.Barrier(len(branches) + 1)
     over = False
 
+    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+
     def work(number: int, branch: Callable[[], Any]) -> None:
+        if number < len(cores):
+            # A scheduler that wakes both threads on one core would be measured otherwise.
+            os.sched_setaffinity(0, {cores[number]})  # of this thread alone
         torch.set_num_threads(1)
         with torch.inference_mode():
             while True:
