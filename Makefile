@@ -78,7 +78,7 @@ $(STAMPS)/torch: constraints.txt | $(STAMPS)/python
 	@touch $@
 
 $(STAMPS)/package: pyproject.toml setup.py src/cyclescope/backends/torch/_stamp.c $(STAMPS)/torch
-	$(call quietly,Installing cyclescope and transformers,$(PIP) install -c $(VENV)/constraints.txt -e '.[torch]')
+	$(call quietly,Installing cyclescope with its engines (350 MB),$(PIP) install -c $(VENV)/constraints.txt -e '.[onnxruntime,openvino]')
 	@touch $@
 
 $(STAMPS)/demo: requirements-demo.txt $(STAMPS)/package

@@ -142,8 +142,8 @@ class Request:
     `inputs` as tensors by name; `batch` repeats or fills up. `task` is `auto`, `embed`, `classify`, `fill`, `answer`,
     `translate` or `generate`. `new_tokens` makes the cycle write that many, `sampling` (`greedy`, `sample`) and `cache`
     (`dynamic`, `static`, `off`) say how. `cache_length` asks a trace for one decode step behind that many tokens.
-    A `plan` decides all that it says: engine, threads, dtype, attention, changes … `export_to` is a folder that keeps
-    the files of an engine that runs a model from a file.
+    `engine` runs the model, unless a `plan` names one. A `plan` decides all that it says: engine, threads, dtype,
+    attention, changes … `export_to` is a folder that keeps the files of an engine that runs a model from a file.
     """
 
     model: str | object
@@ -169,6 +169,7 @@ class Request:
     cache_length: int | None = None
     plan: Plan | None = None
     export_to: str | None = None
+    engine: str = "torch"
 
 
 class DialogueSession(Protocol):

@@ -29,7 +29,7 @@ def open_session(request: Request, engine: str | None = None) -> Session:
     """A session for `request` on `engine`, or on that of its plan. Raises `UsageError`, `ModelError`, `MissingExtra`,
     `Unsupported` or `EngineError`.
     """
-    engine = engine or (request.plan.engine if request.plan is not None else "torch")
+    engine = engine or (request.plan.engine if request.plan is not None else request.engine)
     if engine not in ENGINES:
         raise UsageError(f"Unknown engine {engine!r}.", "", f"Known are {', '.join(ENGINES)}.")
     check(request)

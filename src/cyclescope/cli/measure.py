@@ -52,6 +52,14 @@ class KvCache(StrEnum):
     OFF = "off"
 
 
+class Engine(StrEnum):
+    """What runs the model."""
+
+    TORCH = "torch"
+    ONNXRUNTIME = "onnxruntime"
+    OPENVINO = "openvino"
+
+
 class WeightsWanted(StrEnum):
     """Where the weights come from."""
 
@@ -85,6 +93,10 @@ def measure(
     dtype: Annotated[str, typer.Option(help="float32, bfloat16 or float16.")] = "float32",
     attention: Annotated[
         Attention | None, typer.Option(help="Else what transformers takes by itself.", show_default=False)
+    ] = None,
+    engine: Annotated[Engine, typer.Option(help="What runs the model; all but torch export it first.")] = Engine.TORCH,
+    export_to: Annotated[
+        Path | None, typer.Option(help="Keep the files of an engine that exports, in this folder.", show_default=False)
     ] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
     weights: Annotated[
@@ -153,6 +165,8 @@ def measure(
         threads=threads,
         dtype=dtype,
         attention=attention.value if attention else None,
+        engine=engine.value,
+        export_to=str(export_to) if export_to is not None else None,
         seed=seed,
         keep_text=keep_text,
         trust_remote_code=trust_remote_code,

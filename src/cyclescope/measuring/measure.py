@@ -48,6 +48,7 @@ def measure(
     threads: int | None = None,
     dtype: str | None = None,
     attention: str | None = None,
+    engine: str = "torch",
     budget: float | None = None,
     seed: int = 0,
     keep_text: bool = False,
@@ -61,6 +62,7 @@ def measure(
     by name; with none of them a sentence of ours. The task `answer` takes pairs of `question` and `context` instead of
     `text`. With `new_tokens` (32 in a task that writes) the cycle writes that many: it is `model.generate`. `batch`
     repeats the input. `budget` is in seconds, loading not counted; 10 unless given, 30 where text is written.
+    `engine` runs the model: `torch` as it is, `onnxruntime` and `openvino` after an export.
     Interrupted by Ctrl-C, it gives what there is, marked partial, if a cycle was completed.
 
     Raises `UsageError`, `ModelError`, `MissingExtra`, `Unsupported`, `EngineError`.
@@ -78,6 +80,7 @@ def measure(
         threads=threads,
         dtype=dtype,
         attention=attention,
+        engine=engine,
         seed=seed,
         keep_text=keep_text,
         trust_remote_code=trust_remote_code,

@@ -30,8 +30,9 @@ from cyclescope.report.page import (
     Table,
 )
 from cyclescope.report.roofline import roofline_blocks
-from cyclescope.report.strings import Strings, strings
+from cyclescope.report.strings import Strings
 from cyclescope.report.tasks import task_facts
+from cyclescope.report.text_engine import strings_for
 
 MOST_PLACES = 10
 # Up to here every layer gets a bar of its own.
@@ -41,7 +42,7 @@ _NS_PER_S = 1e9
 
 def cycle_page(explanation: Explanation, language: str = "en") -> Page:
     """What `explanation` says, for any medium. Raises `UsageError` for a language that there are no texts of."""
-    s = strings(language)
+    s = strings_for(language, explanation.cycle.graph)
     blocks = [
         *_opening(explanation, s),
         *_doubts(explanation, s),  # whoever reads the answer must know at once how far to trust it
