@@ -78,7 +78,7 @@ def predicted(cycle: Cycle) -> Ratio:
     """How many times as fast two workers could make `cycle`, Python left serial: the median over its stamped runs."""
     booked, where = attribute(cycle), places(cycle.graph)
     values = []
-    for run in booked.typical.tolist():
+    for run in range(len(booked.runs_ns)):
         alone = Attribution(
             booked.graph, booked.runs_ns[run : run + 1], np.zeros(1, dtype=np.int64), booked.stamp_cost_ns
         )

@@ -100,7 +100,8 @@ def arrange(cycle: Cycle, attribution: Attribution, places: Sequence[str]) -> Ar
     """The arrangement of `cycle`; None where no operation was timed. `places` [n] as in `chain.fold`."""
     graph, slots = cycle.graph, cycle.graph.slots
     inside = slots.op >= 0
-    op_ns: FloatArray = np.bincount(slots.op[inside], weights=attribution.slot_ns[inside], minlength=len(graph))
+    booked = np.bincount(slots.op[inside], weights=attribution.slot_ns[inside], minlength=len(graph))
+    op_ns = booked.astype(np.float64)
     work = float(op_ns.sum())
     if not work:
         return None

@@ -30,7 +30,8 @@ class Reached:
     def op_shares(self) -> FloatArray:
         """Processor time ÷ wall time of each operation [n]."""
         known = self.wall_ns > self.stamp_ns
-        return np.divide(self.processor_ns, self.wall_ns, out=np.full(len(known), np.nan), where=known)
+        shares: FloatArray = np.divide(self.processor_ns, self.wall_ns, out=np.full(len(known), np.nan), where=known)
+        return shares
 
     def shares(self, group: IntArray, groups: int) -> list[float | None]:
         """The same of each group of operations; `group` [n] says which (−1: none). None where one took no time."""
@@ -66,8 +67,8 @@ def reached(cycle: Cycle) -> Reached | None:
     processor = np.maximum(processor - samples.stamp_ns * python_cores, 0.0)
     n = len(graph)
     return Reached(
-        processor_ns=np.bincount(slots.op[inside], weights=processor[inside], minlength=n),
-        wall_ns=np.bincount(slots.op[inside], weights=wall[inside], minlength=n),
+        processor_ns=np.bincount(slots.op[inside], weights=processor[inside], minlength=n).astype(np.float64),
+        wall_ns=np.bincount(slots.op[inside], weights=wall[inside], minlength=n).astype(np.float64),
         python_cores=python_cores,
         stamp_ns=samples.stamp_ns,
     )
