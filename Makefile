@@ -78,7 +78,7 @@ $(STAMPS)/torch: constraints.txt | $(STAMPS)/python
 	@touch $@
 
 $(STAMPS)/package: pyproject.toml setup.py src/cyclescope/backends/torch/_stamp.c $(STAMPS)/torch
-	$(call quietly,Installing cyclescope with its engines (350 MB),$(PIP) install -c $(VENV)/constraints.txt -e '.[onnxruntime,openvino]')
+	$(call quietly,Installing cyclescope with its engines (350 MB),$(PIP) install -c $(VENV)/constraints.txt -e '.[engines]')
 	@touch $@
 
 $(STAMPS)/demo: requirements-demo.txt $(STAMPS)/package
