@@ -28,6 +28,7 @@ from cyclescope.backends.torch.inputs import prepare
 from cyclescope.backends.torch.loading import in_hand, load
 from cyclescope.backends.torch.results import classes_of
 from cyclescope.backends.torch.session import TorchSession
+from cyclescope.backends.torch.standalone.editing import edit
 from cyclescope.backends.torch.steps import Steps
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import EngineError, OutputError, Unsupported
@@ -70,7 +71,11 @@ def open_exported(request: Request, plan: Plan) -> ExportedSession:
         )
     plan = replace(plan, threads=plan.threads or usable_cores(), attention="engine")
     machine = read_machine("cpu")
-    edits, said = _change(steps, workload, plan, machine)
+    if request.edits:
+        edits, said = request.edits, ()
+        edit(steps.model, [(e.what, e.path, e.numbers) for e in edits])
+    else:
+        edits, said = _change(steps, workload, plan, machine)
     with ExitStack() as undo:
         folder = TemporaryDirectory(prefix="cyclescope-")
         undo.push(folder)
@@ -162,7 +167,7 @@ def _refuse_other_results(engine: str, given: Arrays, expected: Arrays) -> None:
     """Raise `EngineError` where the engine's results are not those of the model."""
     for name, wanted in expected.items():
         if name not in given:
-            continue
+            raise EngineError(f"On {engine} the exported model gives no {name}.", "", "Use --engine torch.")
         apart = float(np.max(np.abs(given[name] - wanted), initial=0.0))
         if given[name].shape != wanted.shape or not apart <= _MOST_APART * max(
             1.0, float(np.abs(wanted).max(initial=0))

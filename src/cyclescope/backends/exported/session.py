@@ -22,7 +22,7 @@ from cyclescope.core.graph import Graph
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
 from cyclescope.core.results import Results
-from cyclescope.core.samples import Instrumentation, MemorySamples, ProcessorSamples
+from cyclescope.core.samples import DeviceSamples, Instrumentation, MemorySamples, ProcessorSamples
 from cyclescope.core.units import AnyArray, IntArray, Nanoseconds
 from cyclescope.core.workload import Workload
 
@@ -187,6 +187,10 @@ class ExportedSession:
 
     def processor(self, graph: Graph, cycles: int) -> ProcessorSamples | None:
         """The engine's counters know the wall clock only."""
+        return None
+
+    def device(self, graph: Graph, cycles: int) -> DeviceSamples | None:
+        """It runs on the processor."""
         return None
 
     def results(self) -> Results:

@@ -64,6 +64,7 @@ def _quantize(source: Path, how: str, folder: Path, *, vnni: bool) -> Path:
                 source,
                 made,
                 weight_type=QuantType.QInt8,
+                per_channel=True,
                 reduce_range=not vnni,
                 use_external_data_format=large,
                 extra_options={"MatMulConstBOnly": True},

@@ -60,7 +60,7 @@ def _priced_originals(path: Path, arrays: Arrays) -> dict[str, Priced]:
     """Every operation of the file by name, priced at the shapes of `arrays`."""
     openvino = import_openvino()
     model = openvino.Core().read_model(str(path))
-    model.reshape({value.any_name: list(arrays[value.any_name].shape) for value in model.inputs})
+    model.reshape({name: list(arrays[name].shape) for value in model.inputs for name in value.names if name in arrays})
     priced = {}
     for op in model.get_ordered_ops():
         kind = op.get_type_name()

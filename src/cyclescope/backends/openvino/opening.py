@@ -21,7 +21,7 @@ def _build(exported: Exported, plan: Plan, machine: Machine, folder: Path) -> Op
             "Leave threads between operations out.",
         )
     folder.mkdir()
-    return OpenVinoProgram(prepare(exported, plan, folder), plan, exported.scopes)
+    return OpenVinoProgram(prepare(exported, plan, folder), plan, exported.outputs, exported.scopes)
 
 
 ENGINE = Engine((AttentionForm.SPELLED_OUT,), _build)

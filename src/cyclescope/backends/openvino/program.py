@@ -24,12 +24,13 @@ class OpenVinoProgram:
     engine = "openvino"
     how = "openvino counters"
 
-    def __init__(self, path: Path, plan: Plan, scopes: Mapping[str, Scope]) -> None:
+    def __init__(self, path: Path, plan: Plan, outputs: Sequence[str], scopes: Mapping[str, Scope]) -> None:
         self.files = (path, path.with_suffix(".bin"))
         self._path = path
         self._plan = plan
         self._scopes = scopes
-        self._request: _Request | None = _Request(compile_model(path, plan, counters=False))
+        self._outputs = tuple(outputs)
+        self._request: _Request | None = _Request(compile_model(path, plan, counters=False), self._outputs)
         self._counters: _Counters | None = None
 
     def __call__(self, arrays: Arrays) -> Arrays:
@@ -53,18 +54,21 @@ class OpenVinoProgram:
     def _counted(self) -> _Counters:
         """The model once more, compiled with counters; they can be read again and again, so one is enough."""
         if self._counters is None:
-            self._counters = _Counters(_Request(compile_model(self._path, self._plan, counters=True)))
+            self._counters = _Counters(_Request(compile_model(self._path, self._plan, counters=True), self._outputs))
         return self._counters
 
 
 class _Request:
-    """One infer request of a compiled model, by the names of its inputs and outputs."""
+    """One infer request of a compiled model, by the names of its inputs and outputs.
 
-    def __init__(self, compiled: Any) -> None:
+    `outputs` are in the order of the file: a result may have several names there, and any of them would be given.
+    """
+
+    def __init__(self, compiled: Any, outputs: Sequence[str]) -> None:
         self.compiled = compiled
         self.infer = compiled.create_infer_request()
-        self._inputs = {value.any_name for value in compiled.inputs}
-        self._outputs = [value.any_name for value in compiled.outputs]
+        self._inputs = {name for value in compiled.inputs for name in value.names}
+        self._outputs = tuple(outputs)
 
     def __call__(self, arrays: Arrays) -> Arrays:
         feed = {name: array for name, array in arrays.items() if name in self._inputs}
