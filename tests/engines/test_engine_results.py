@@ -1,0 +1,145 @@
+"""Engines that run a model from a file: the same results as the model itself, and an account of their own operations."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+
+from cyclescope.backends.base import Request
+from cyclescope.backends.registry import open_session
+from cyclescope.core.errors import Unsupported
+from cyclescope.core.op import OpKind
+from cyclescope.core.plan import Plan
+from cyclescope.explaining.explain import explain
+from cyclescope.measuring.measure import measure_session
+from cyclescope.store.run_file import load, save
+
+ENGINES = [
+    pytest.param(name, marks=pytest.mark.skipif(find_spec(name) is None, reason=f"{name} is not installed"))
+    for name in ("onnxruntime", "openvino")
+]
+TEXTS = ("A first text that is a little longer than the other one.", "Second.")
+
+
+def asked(engine, **plan):
+    return Request(model="minilm", texts=TEXTS, plan=Plan(engine=engine, threads=1, **plan))
+
+
+@pytest.fixture(scope="module")
+def torch_session():
+    session = open_session(asked("torch"))
+    yield session
+    session.close()
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def session(request):
+    opened = open_session(asked(request.param))
+    yield opened
+    opened.close()
+
+
+def test_float32_gives_what_the_model_gives(session, torch_session):
+    """Real weights. The largest difference is told beside the largest number: MiniLM has one of 6 among those below 1."""
+    given, wanted = session.results(), torch_session.results()
+    real = wanted.mask.astype(bool)
+    assert np.array_equal(given.mask, wanted.mask)
+    assert np.abs(given.hidden - wanted.hidden)[real].max() < 1e-4 * np.abs(wanted.hidden).max()
+    assert np.abs(given.pooled - wanted.pooled).max() < 1e-4
+
+
+def test_the_work_is_that_of_the_model(session, torch_session):
+    graph, traced = session.trace(), torch_session.trace()
+    graph.self_check()
+    assert graph.total.flops == traced.total.flops
+    assert graph.stages == traced.stages
+    layers = {frame.layer for frame in graph.frames if frame.layer is not None}
+    assert layers == {frame.layer for frame in traced.frames if frame.layer is not None}
+    attention = [i for i, kind in enumerate(graph.kinds) if kind is OpKind.ATTENTION]
+    assert [graph.site(i).layer for i in attention] == list(range(6))  # one fused operation in each layer
+
+
+def test_every_layer_is_one_call(session):
+    graph = session.trace()
+    paths = [
+        frame.module for frame in graph.frames if frame.layer is not None and graph.frames[frame.parent].layer is None
+    ]
+    assert paths == [f"encoder.layer.{k}" for k in range(6)]
+
+
+def test_a_cycle_of_the_engine_is_a_cycle_like_any_other(session, tmp_path):
+    cycle = measure_session(session, 1_500_000_000)
+    assert cycle.plan.engine == session.plan.engine
+    assert cycle.graph.engine_between
+    save(cycle, tmp_path / "run.cycle")
+    again = explain(load(tmp_path / "run.cycle"))
+    told = explain(cycle)
+    assert [row.name for row in again.stages] == ["tokenize", "embed", "encode", "head"]
+    assert [row.time for row in again.stages] == [row.time for row in told.stages]
+    # Whatever the machine did meanwhile: all time of the stamped runs is booked, and in no slot less than none.
+    slots = np.diff(cycle.samples.light.boundaries_ns, axis=1)
+    assert (slots >= 0).all()
+    assert np.array_equal(slots.sum(axis=1), cycle.samples.light.wall_ns)
+    assert {row.index for row in told.layers} == set(range(6))
+    matmul = next(row for row in told.kinds if row.name == "matmul")
+    assert matmul.time.value_ns > 0
+    assert matmul.cost.flops > cycle.graph.total.flops / 2
+
+
+def test_another_graph_is_refused(session, torch_session):
+    session.trace()
+    with pytest.raises(ValueError, match="not traced by this session"):
+        session.light(torch_session.trace(), 1)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("quantization", ["int8-dynamic", "int8-weights"])
+def test_quantized_it_drifts_a_little(engine, quantization, torch_session):
+    session = open_session(asked(engine, quantization=quantization))
+    try:
+        given, wanted = session.results(), torch_session.results()
+        assert session.plan.quantization == quantization
+    finally:
+        session.close()
+    real = wanted.mask.astype(bool)
+    a, b = given.hidden[real], wanted.hidden[real]
+    cosine = (a * b).sum(-1) / np.linalg.norm(a, axis=-1) / np.linalg.norm(b, axis=-1)
+    assert 0.97 < cosine.mean() < 0.999999
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_what_an_engine_cannot_do_is_unsupported(engine):
+    writing = Request(model="gpt2", texts=("Once",), new_tokens=4, plan=Plan(engine=engine, threads=1))
+    with pytest.raises(Unsupported, match="writes no text"):
+        open_session(writing)
+    for plan in ({"compiling": "inductor"}, {"drafting": "prompt-lookup"}, {"device": "cuda"}):
+        with pytest.raises(Unsupported):
+            open_session(asked(engine, **plan))
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_files_go_where_the_user_says_and_nothing_stays_elsewhere(engine, tmp_path, monkeypatch):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(scratch))
+    kept = tmp_path / "kept"
+    session = open_session(Request(model="minilm", texts=TEXTS, plan=Plan(engine=engine), export_to=str(kept)))
+    session.close()
+    assert list(scratch.iterdir()) == []
+    assert sum(file.stat().st_size for file in kept.iterdir()) > 80e6  # the weights are 90 MB
+    assert not [file for file in kept.iterdir() if file.suffix in (".pkl", ".pt", ".pickle")]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_no_connection_is_opened_and_no_telemetry_is_loaded(engine, monkeypatch):
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a connection was opened")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+    monkeypatch.setattr(socket, "getaddrinfo", refuse)
+    open_session(asked(engine)).close()
+    assert not [name for name in sys.modules if name.partition(".")[0] == "openvino_telemetry"]
