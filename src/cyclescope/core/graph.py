@@ -13,57 +13,19 @@ from functools import cached_property
 
 import numpy as np
 
+from cyclescope.core.columns import Labels
+from cyclescope.core.dependencies import Dependencies, Entries, find_dependencies
 from cyclescope.core.experts import ExpertLoad
 from cyclescope.core.frame import Frame
 from cyclescope.core.op import Cost, Op, OpKind, Site
+from cyclescope.core.slots import Slots, cut
 from cyclescope.core.structure import Loose
 from cyclescope.core.tensor import TensorRole, TensorSpec
-from cyclescope.core.units import FloatArray, IntArray
+from cyclescope.core.units import BoolArray, IntArray
 
 
 class GraphError(ValueError):
     """A graph contradicts itself: a defect of whoever built it, never of the user."""
-
-
-@dataclass(frozen=True, slots=True)
-class Slots:
-    """The cycle cut at every stamp of the light pass, in order: `n + 1` boundaries make `n` slots.
-
-    `op` [n] is the operation that a slot lies inside, or −1 for Python time between operations; `frame` [n] is the
-    innermost stamped frame; `stage`, `layer` and `step` [n] say where the slot is booked (−1: in no layer, in no step).
-    `op_stamps` and `frame_stamps` [n] count the stamps of operations and of frames at the two ends of a Python slot.
-    """
-
-    op: IntArray
-    frame: IntArray
-    stage: tuple[str, ...]
-    layer: IntArray
-    step: IntArray
-    op_stamps: IntArray
-    frame_stamps: IntArray
-
-    def __len__(self) -> int:
-        return len(self.op)
-
-    def stamp_cost_ns(self, inside_ns: float, outside_ns: float) -> FloatArray:
-        """What stamping adds to each slot [n], where a pair of stamps costs `inside_ns` between them and `outside_ns`
-        around them. An operation's pair lies half inside its slot; a frame's pair lies in Python slots altogether.
-        """
-        outside = self.op_stamps * (outside_ns / 2) + self.frame_stamps * ((inside_ns + outside_ns) / 4)
-        return np.where(self.op >= 0, inside_ns, outside)
-
-
-@dataclass(frozen=True, slots=True)
-class Dependencies:
-    """Edges `source` → `target` [m] between operations, and the tensor each goes through.
-
-    `carries_data` [m] is False for an ordering edge (a write in place that must wait for an earlier reader).
-    """
-
-    source: IntArray
-    target: IntArray
-    tensor: IntArray
-    carries_data: IntArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,13 +74,80 @@ class Graph:
 
     def stage_of(self, index: int) -> str:
         """Stage of operation `index`; every operation has one."""
-        return self._op_stages[index]
+        return self.op_stage[index]
 
     @cached_property
-    def _op_stages(self) -> tuple[str, ...]:
-        """An operation directly inside a frame that spans stages is placed by what ran before and comes after it."""
-        loose = Loose.of(self.frames)
-        return tuple(self.frames[int(f)].stage or loose.stage(int(f), i) for i, f in enumerate(self.op_frame))
+    def op_stage(self) -> Labels:
+        """Stage of every operation [n].
+
+        An operation directly inside a frame that spans stages is placed by what ran before and comes after it.
+        """
+        numbers: dict[str, int] = {}
+        of_frame = [numbers.setdefault(f.stage, len(numbers)) if f.stage else -1 for f in self.frames]
+        stage = np.asarray(of_frame, dtype=np.int64)[self.op_frame]
+        for i in np.flatnonzero(stage < 0).tolist():
+            name = self.loose.stage(int(self.op_frame[i]), i)
+            stage[i] = numbers.setdefault(name, len(numbers))
+        return Labels(stage, tuple(numbers))
+
+    @cached_property
+    def loose(self) -> Loose:
+        """Where things stand that lie in no frame with a stage of its own."""
+        return Loose.of(self.frames)
+
+    @cached_property
+    def frame_layer(self) -> IntArray:
+        """Layer of every frame [frames], −1 in none."""
+        return np.asarray([-1 if f.layer is None else f.layer for f in self.frames], dtype=np.int64)
+
+    @cached_property
+    def op_layer(self) -> IntArray:
+        """Layer of every operation [n], −1 in none."""
+        return self.frame_layer[self.op_frame]
+
+    @cached_property
+    def kind_number(self) -> IntArray:
+        """Kind of every operation [n], by its position in `OpKind`."""
+        return np.asarray(list(map(_KIND_NUMBER.__getitem__, self.kinds)), dtype=np.int64)
+
+    def of_kind(self, *kinds: OpKind) -> BoolArray:
+        """Mask of the operations of one of `kinds` [n]."""
+        wanted = np.zeros(len(_KIND_NUMBER), dtype=bool)
+        wanted[[_KIND_NUMBER[kind] for kind in kinds]] = True
+        mask: BoolArray = wanted[self.kind_number]
+        return mask
+
+    @cached_property
+    def storages(self) -> tuple[IntArray, IntArray]:
+        """The numbers of all storages, ascending, and for every tensor [tensors] the position of its own among them."""
+        return np.unique(np.asarray([spec.storage for spec in self.tensors], dtype=np.int64), return_inverse=True)
+
+    @cached_property
+    def tensor_bytes(self) -> IntArray:
+        """Bytes of every tensor [tensors]."""
+        sizes: dict[tuple[tuple[int, ...], str], int] = {}  # a model has few shapes
+        column = []
+        for spec in self.tensors:
+            key = (spec.shape, spec.dtype)
+            size = sizes.get(key)
+            if size is None:
+                size = sizes[key] = spec.bytes
+            column.append(size)
+        return np.asarray(column, dtype=np.int64)
+
+    def of_role(self, *roles: TensorRole) -> BoolArray:
+        """Mask of the tensors of one of `roles` [tensors]."""
+        return np.fromiter((spec.role in roles for spec in self.tensors), np.bool_, len(self.tensors))
+
+    @cached_property
+    def read_entries(self) -> Entries:
+        """Every read of a tensor, in order of time; storages by their position in `storages`."""
+        return Entries.of(self.input_offsets, self.inputs, self.storages[1])
+
+    @cached_property
+    def write_entries(self) -> Entries:
+        """Every write of a tensor, in order of time; storages by their position in `storages`."""
+        return Entries.of(self.output_offsets, self.outputs, self.storages[1])
 
     def cost(self, index: int) -> Cost:
         return Cost(
@@ -152,7 +181,7 @@ class Graph:
     @cached_property
     def stages(self) -> tuple[str, ...]:
         """Stages in order of their first operation."""
-        return tuple(dict.fromkeys(self._op_stages))
+        return self.op_stage.present
 
     @cached_property
     def total(self) -> Cost:
@@ -170,48 +199,13 @@ class Graph:
         A read depends on the operation that made the tensor (a view on the operation that made the view) and on the
         last write to the memory behind it. A write in place also waits for those that read that memory since.
         """
-        source: list[int] = []
-        target: list[int] = []
-        tensor: list[int] = []
-        data: list[int] = []
-        maker: dict[int, int] = {}
-        last_write: dict[int, int] = {}
-        readers: dict[int, list[int]] = {}
-        for i in range(len(self)):
-            seen: set[int] = set()
-
-            def edge(origin: int | None, t: int, carries: int, i: int = i, seen: set[int] = seen) -> None:
-                if origin is None or origin == i or origin in seen:
-                    return
-                seen.add(origin)
-                source.append(origin)
-                target.append(i)
-                tensor.append(t)
-                data.append(carries)
-
-            for t in self.reads(i):
-                storage = self.tensors[t].storage
-                edge(last_write.get(storage), t, 1)
-                edge(maker.get(t), t, 1)
-                readers.setdefault(storage, []).append(i)
-            moves_data = self.kinds[i] is not OpKind.VIEW
-            for t in self.writes(i):
-                storage = self.tensors[t].storage
-                maker[t] = i
-                if not moves_data:
-                    continue
-                if self.in_place[i]:
-                    for reader in readers.get(storage, ()):
-                        edge(reader, t, 0)
-                readers[storage] = []
-                last_write[storage] = i
-        as_ints = [np.asarray(column, dtype=np.int64) for column in (source, target, tensor, data)]
-        return Dependencies(*as_ints)
+        is_view, in_place = self.of_kind(OpKind.VIEW), self.in_place.astype(bool)
+        return find_dependencies(self.read_entries, self.write_entries, is_view, in_place)
 
     @cached_property
     def slots(self) -> Slots:
         """The cycle cut at every stamp of the light pass (see `Slots`)."""
-        return _cut(self)
+        return cut(self)
 
     def self_check(self) -> None:
         """Raise `GraphError` unless the graph agrees with itself.
@@ -242,15 +236,7 @@ class Graph:
         for column in (self.flops, self.elementwise_flops, self.read_bytes, self.written_bytes):
             if n and int(column.min()) < 0:
                 raise GraphError("a negative cost")
-        known = {t for t, spec in enumerate(self.tensors) if spec.role is not TensorRole.ACTIVATION}
-        for i in range(n):
-            for t in self.reads(i):
-                if t not in known:
-                    raise GraphError(f"operation {i} ({self.names[i]}) reads tensor {t}, which nobody wrote before")
-            known.update(self.writes(i))
-            frame = self.frames[int(self.op_frame[i])]
-            if not frame.first_op <= i < frame.end_op:
-                raise GraphError(f"operation {i} lies outside its frame {frame.module!r}")
+        self._check_order()
         free_from = [0] * len(self.frames)
         innermost = np.zeros(n, dtype=np.int64)
         for k, frame in enumerate(self.frames):
@@ -280,82 +266,24 @@ class Graph:
         if len(edges.source) and not bool(np.all(edges.source < edges.target)):
             raise GraphError("an operation depends on a later one")
 
-
-def _cut(graph: Graph) -> Slots:
-    """Walk the frame tree in order of time and list the slots between stamps."""
-    children: list[list[int]] = [[] for _ in graph.frames]
-    for k, frame in enumerate(graph.frames):
-        if k:
-            children[frame.parent].append(k)
-    # Each boundary: the operation that begins there (or -1), the stamped frame in force after it, of a frame (1) or not.
-    boundaries: list[tuple[int, int, int]] = [(-1, 0, 0)]
-
-    def walk(k: int, stamped: int) -> None:
-        frame = graph.frames[k]
-        mine = k if frame.timed else stamped
-        if frame.timed:
-            boundaries.append((-1, mine, 1))
-        at = frame.first_op
-        for child in children[k]:
-            nested = graph.frames[child]
-            stamp_ops(at, nested.first_op, mine)
-            walk(child, mine)
-            at = nested.end_op
-        stamp_ops(at, frame.end_op, mine)
-        if frame.timed:
-            boundaries.append((-1, stamped, 1))
-
-    def stamp_ops(begin: int, end: int, frame: int) -> None:
-        for i in range(begin, end):
-            boundaries.append((i, frame, 0))
-            boundaries.append((-1, frame, 0))
-
-    walk(0, 0)
-    boundaries.append((-1, 0, 0))
-    n = len(boundaries) - 1
-    op = np.full(n, -1, dtype=np.int64)
-    frame_of = np.zeros(n, dtype=np.int64)
-    stamps = np.zeros((2, n), dtype=np.int64)
-    for s in range(n):
-        op[s], frame_of[s] = boundaries[s][:2]
-        if op[s] < 0:
-            for end in (s, s + 1):
-                # The first and last boundary are the cycle's own stamps, which the plain pass takes as well.
-                if 0 < end < n:
-                    stamps[boundaries[end][2], s] += 1
-    stage, layer, step = _book(graph, op, frame_of)
-    return Slots(op, frame_of, stage, layer, step, stamps[0], stamps[1])
+    def _check_order(self) -> None:
+        """Raise `GraphError` unless what is read was there before, and operations lie in their frames."""
+        n = len(self)
+        reads, writes = self.read_entries, self.write_entries
+        since = np.full(len(self.tensors), n, dtype=np.int64)
+        np.minimum.at(since, writes.tensor, writes.op)
+        since[~self.of_role(TensorRole.ACTIVATION)] = -1
+        unwritten = np.flatnonzero(since[reads.tensor] >= reads.op)
+        bounds = np.asarray([(f.first_op, f.end_op) for f in self.frames], dtype=np.int64)[self.op_frame]
+        rows = np.arange(n)
+        outside = np.flatnonzero((rows < bounds[:, 0]) | (rows >= bounds[:, 1]))
+        if len(unwritten) and not (len(outside) and outside[0] < reads.op[unwritten[0]]):
+            i, t = int(reads.op[unwritten[0]]), int(reads.tensor[unwritten[0]])
+            raise GraphError(f"operation {i} ({self.names[i]}) reads tensor {t}, which nobody wrote before")
+        if len(outside):
+            i = int(outside[0])
+            module = self.frames[int(self.op_frame[i])].module
+            raise GraphError(f"operation {i} lies outside its frame {module!r}")
 
 
-def _book(graph: Graph, op: IntArray, frame_of: IntArray) -> tuple[tuple[str, ...], IntArray, IntArray]:
-    """Stage, layer and step of every slot: its operation's, its frame's, or by its place where the frame spans stages."""
-    n = len(op)
-    stage = [""] * n
-    layer, step = np.full((2, n), -1, dtype=np.int64)
-    loose = Loose.of(graph.frames)
-    upcoming = len(graph)
-    for s in range(n - 1, -1, -1):
-        k = int(frame_of[s])
-        frame = graph.frames[k]
-        number = frame.layer
-        if op[s] >= 0:
-            upcoming = int(op[s])
-            site = graph.site(upcoming)
-            stage[s], number = site.stage, site.layer
-        elif frame.stage:
-            stage[s] = frame.stage
-        elif k == 0 and len(graph) and (not loose.step_begins or _is_text(graph, upcoming)):
-            stage[s] = graph.stage_of(min(upcoming, len(graph) - 1))
-        else:
-            stage[s] = loose.stage(k, upcoming)
-        if graph.engine_between and op[s] < 0 and upcoming < len(graph):
-            number = graph.site(upcoming).layer  # no frame is stamped: such an engine makes ready what comes next
-        layer[s] = -1 if number is None else number
-        if loose.step_begins and not (k == 0 and _is_text(graph, upcoming)):
-            step[s] = loose.step(frame, upcoming)
-    return tuple(stage), layer, step
-
-
-def _is_text(graph: Graph, op: int) -> bool:
-    """Whether the operation that comes next, or at the end the last one, is a stage of text."""
-    return len(graph) > 0 and graph.kinds[min(op, len(graph) - 1)] is OpKind.TEXT
+_KIND_NUMBER = {kind: number for number, kind in enumerate(OpKind)}

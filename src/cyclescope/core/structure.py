@@ -8,9 +8,10 @@ here is a list of model names; only the words of the stages are chosen here.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from cyclescope.core.frame import Frame
 
@@ -181,10 +182,8 @@ def loose_stage(op: int, spans: Sequence[StackSpan]) -> str:
         return WHOLE
     if op < spans[0].begin:
         return EMBED
-    for span in spans:
-        if op < span.end:
-            return span.stage
-    return HEAD
+    at = bisect_right(spans, op, key=lambda span: span.end)
+    return spans[at].stage if at < len(spans) else HEAD
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,19 +193,24 @@ class Loose:
     spans: tuple[StackSpan, ...]
     roots: tuple[int, ...]
     step_begins: tuple[int, ...]
+    of_root: Mapping[int, tuple[StackSpan, ...]]
 
     @staticmethod
     def of(frames: Sequence[Frame]) -> Loose:
         begins = tuple(f.first_op for f in frames if f.parent == 0 and f.step >= 0)
-        return Loose(stack_spans(frames), tuple(_roots(frames)), begins)
+        spans = stack_spans(frames)
+        of_root: dict[int, tuple[StackSpan, ...]] = {}
+        for root, own in groupby(spans, lambda span: span.root):
+            of_root[root] = (*of_root.get(root, ()), *own)
+        return Loose(spans, tuple(_roots(frames)), begins, of_root)
 
     def stage(self, frame: int, op: int) -> str:
         """Stage of what stands directly in `frame`, just before operation `op`."""
         root = self.roots[frame]
         if root == 0 and self.step_begins:
             return PREPARE if op <= self.step_begins[0] else SAMPLE
-        inside = self.spans if root == 0 else tuple(span for span in self.spans if span.root == root)
-        return loose_stage(op, inside or self.spans)
+        inside = self.spans if root == 0 else self.of_root.get(root, self.spans)
+        return loose_stage(op, inside)
 
     def step(self, frame: Frame, op: int) -> int:
         """Step that it belongs to: what follows a forward pass, until the next one begins, is part of that step."""

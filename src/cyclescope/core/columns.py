@@ -1,0 +1,103 @@
+"""Columns that look like sequences of Python objects, and make an object only where one is asked for."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeVar, overload
+
+import numpy as np
+
+from cyclescope.core.units import BoolArray, IntArray
+
+T = TypeVar("T")
+
+
+class Rows(Sequence[T]):
+    """Rows of a table that is kept in columns. Equal to every sequence of equal rows; a slice is a tuple."""
+
+    @abstractmethod
+    def row(self, index: int) -> T:
+        """Row `index`, from 0 up to and without the length."""
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[T, ...]: ...
+    def __getitem__(self, index: int | slice) -> T | tuple[T, ...]:
+        if isinstance(index, slice):
+            return tuple(self.row(i) for i in range(*index.indices(len(self))))
+        at = index + len(self) if index < 0 else index
+        if not 0 <= at < len(self):
+            raise IndexError(f"row {index} of {len(self)}")
+        return self.row(at)
+
+    def __iter__(self) -> Iterator[T]:
+        return map(self.row, range(len(self)))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sequence) or isinstance(other, str):
+            return NotImplemented
+        return len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
+
+    __hash__ = None  # type: ignore[assignment]  # rows may hold what cannot be hashed
+
+    def __repr__(self) -> str:
+        return repr(tuple(self))
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Labels(Rows[str]):
+    """A text for each of many things, of which few differ: `numbers` [n] are positions in `names`.
+
+    `names` are distinct; not every one of them need appear.
+    """
+
+    numbers: IntArray
+    names: tuple[str, ...]
+
+    @staticmethod
+    def of(texts: Iterable[str]) -> Labels:
+        """`texts` as a column; `names` are in order of their first appearance."""
+        numbers, names = numbered(texts)
+        return Labels(numbers, tuple(names))
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def row(self, index: int) -> str:
+        return self.names[int(self.numbers[index])]
+
+    def __iter__(self) -> Iterator[str]:
+        return map(self.names.__getitem__, self.numbers.tolist())
+
+    @cached_property
+    def present(self) -> tuple[str, ...]:
+        """The names that appear, in order of their first appearance."""
+        numbers, first = np.unique(self.numbers, return_index=True)
+        return tuple(self.names[k] for k in numbers[np.argsort(first, kind="stable")].tolist())
+
+    def where(self, wanted: Callable[[str], bool]) -> BoolArray:
+        """Mask [n] of those whose text is `wanted`; asked once for each name."""
+        mask: BoolArray = np.fromiter(map(wanted, self.names), np.bool_, len(self.names))[self.numbers]
+        return mask
+
+    def taken(self, index: IntArray) -> Labels:
+        """The texts at `index`, in its order."""
+        return Labels(self.numbers[index], self.names)
+
+
+def numbered(keys: Iterable[T]) -> tuple[IntArray, list[T]]:
+    """Number of each key [n], and the distinct keys in order of first appearance."""
+    numbers: dict[Any, int] = {}
+    listed = [numbers.setdefault(key, len(numbers)) for key in keys]
+    return np.asarray(listed, dtype=np.int64), list(numbers)
+
+
+def groups_of(number: IntArray, groups: int) -> list[IntArray]:
+    """The members of each group, ascending [groups]; `number` [n] says which group each belongs to (−1: none)."""
+    order = np.argsort(number, kind="stable")
+    ends = np.searchsorted(number[order], np.arange(groups + 1))
+    return [order[begin:end] for begin, end in zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True)]
