@@ -71,8 +71,9 @@ def open_exported(request: Request, plan: Plan) -> ExportedSession:
         )
     plan = replace(plan, threads=plan.threads or usable_cores(), attention="engine")
     machine = read_machine("cpu")
+    said: tuple[str, ...] = ()
     if request.edits:
-        edits, said = request.edits, ()
+        edits = request.edits
         edit(steps.model, [(e.what, e.path, e.numbers) for e in edits])
     else:
         edits, said = _change(steps, workload, plan, machine)
