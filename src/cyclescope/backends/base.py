@@ -12,7 +12,7 @@ from cyclescope.core.graph import Graph
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
 from cyclescope.core.results import Results
-from cyclescope.core.samples import Instrumentation, MemorySamples, ProcessorSamples
+from cyclescope.core.samples import DeviceSamples, Instrumentation, MemorySamples, ProcessorSamples
 from cyclescope.core.tokenization import TokenCount, TokenizerInfo
 from cyclescope.core.units import IntArray, Nanoseconds
 from cyclescope.core.workload import ModelFacts, Workload
@@ -112,6 +112,13 @@ class Session(Protocol):
         """
         ...
 
+    def device(self, graph: Graph, cycles: int) -> DeviceSamples | None:
+        """About `cycles` stamped runs with marks in the device's queue, never timed; None where there is no device.
+
+        Raises `EngineError`.
+        """
+        ...
+
     def outcome(self) -> str:
         """What came out of the last cycle, in words (a label, a text, the shape of a vector)."""
         ...
@@ -168,6 +175,7 @@ class Request:
     contexts: tuple[str, ...] = ()
     cache_length: int | None = None
     plan: Plan | None = None
+    edits: tuple[Edit, ...] = ()
     export_to: str | None = None
     engine: str = "torch"
 

@@ -14,7 +14,7 @@ from cyclescope.core.graph import Graph
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
 from cyclescope.core.results import Results
-from cyclescope.core.samples import Instrumentation, MemorySamples, ProcessorSamples
+from cyclescope.core.samples import DeviceSamples, Instrumentation, MemorySamples, ProcessorSamples
 from cyclescope.core.units import FloatArray, IntArray, Nanoseconds
 from cyclescope.core.workload import InputSource, ModelFacts, Weights, Workload
 
@@ -46,7 +46,7 @@ class Script:
     `warm_up` factors come before them. A stamp pair costs `inside_ns` within an operation and `outside_ns` around it
     (multiples of four keep the quarters whole). `fail_at` raises in that run, counted from 0.
     `busy_cores` [slots] is how many cores are busy in each slot (None: nobody can tell), and a stamp that reads the
-    processor time takes `processor_stamp_ns`.
+    processor time takes `processor_stamp_ns`. `device` is what marks in a device's queue would show (None: no device).
     """
 
     graph: Graph
@@ -59,6 +59,7 @@ class Script:
     interrupt_at: int | None = None
     busy_cores: FloatArray | None = None
     processor_stamp_ns: int = 0
+    device: DeviceSamples | None = None
 
 
 PAPER_WORKLOAD = Workload(
@@ -152,6 +153,9 @@ class PaperSession:
             processors.append(_boundaries(slots * busy + stamp * waiting))
             self.clock.advance(int(walls[-1][-1]))
         return ProcessorSamples(np.stack(processors), np.stack(walls), float(stamp))
+
+    def device(self, graph: Graph, cycles: int) -> DeviceSamples | None:
+        return self.script.device
 
     def outcome(self) -> str:
         return "nothing: this model exists on paper only"

@@ -143,6 +143,55 @@ class ProcessorSamples:
             raise ValueError("a stamp of the processor time takes no time that could be")
 
 
+@dataclass(frozen=True, eq=False)
+class DeviceSamples:
+    """When a device passed the marks before and after the work of each operation, from stamped runs of its own, which say
+    nothing about how long a cycle takes.
+
+    `begin_ns` and `end_ns` [runs, operations] are those moments and `last_ns` [runs] that of a mark behind everything that
+    a run gave the device, all on the device's line of time, from a mark at the beginning of the run. `boundaries_ns`
+    [runs, slots + 1] are the stamps of the same runs on the host as in the light pass, from the moment at which it left
+    that first mark; those of an operation lie around both of its marks. `returned_ns` [runs], on the host too, is when it
+    had nothing left to do but to wait.
+
+    `held` [runs] is 1 where the device was kept busy before each call of the model, so that the host could run ahead.
+    Leaving a mark takes the host `mark_host_ns`; between two marks with no work between them the device takes
+    `mark_device_ns`.
+    """
+
+    begin_ns: IntArray
+    end_ns: IntArray
+    last_ns: IntArray
+    boundaries_ns: IntArray
+    returned_ns: IntArray
+    held: IntArray
+    mark_host_ns: float
+    mark_device_ns: float
+
+    def __len__(self) -> int:
+        return len(self.begin_ns)
+
+    def self_check(self, slots: int, operations: int) -> None:
+        """Raise `ValueError` unless the columns belong together and to a graph of so many slots and operations."""
+        runs = len(self)
+        shapes = (
+            (self.begin_ns, (runs, operations)),
+            (self.end_ns, (runs, operations)),
+            (self.boundaries_ns, (runs, slots + 1)),
+            *((column, (runs,)) for column in (self.last_ns, self.returned_ns, self.held)),
+        )
+        if any(column.shape != shape or column.dtype.kind not in "iu" for column, shape in shapes):
+            raise ValueError("the marks of the device do not fit the graph")
+        if np.any(self.begin_ns < 0) or np.any(self.end_ns < self.begin_ns) or np.any(self.last_ns < 0):
+            raise ValueError("the device passed the end of an operation before its beginning")
+        if np.any(np.diff(self.boundaries_ns, axis=1) < 0):
+            raise ValueError("the stamps of the runs with marks run backwards")
+        if np.any((self.held != 0) & (self.held != 1)):
+            raise ValueError("a run of the device is neither held nor free")
+        if not all(0 <= cost < np.inf for cost in (self.mark_host_ns, self.mark_device_ns)):
+            raise ValueError("a mark takes no time that could be")
+
+
 @dataclass(frozen=True, slots=True)
 class Instrumentation:
     """What one stamp pair of the light pass costs, and how that is known.
@@ -197,3 +246,4 @@ class Samples:
     tokens: TokenSamples | None = None
     memory: MemorySamples | None = None
     processor: ProcessorSamples | None = None
+    device: DeviceSamples | None = None

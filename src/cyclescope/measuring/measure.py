@@ -12,7 +12,15 @@ from cyclescope.core.clock import Clock, SystemClock
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.errors import EngineError, UsageError
 from cyclescope.core.graph import Graph
-from cyclescope.core.samples import Instrumentation, Load, MemorySamples, ProcessorSamples, Samples, SetUp
+from cyclescope.core.samples import (
+    DeviceSamples,
+    Instrumentation,
+    Load,
+    MemorySamples,
+    ProcessorSamples,
+    Samples,
+    SetUp,
+)
 from cyclescope.core.units import NS_PER_S, Nanoseconds
 from cyclescope.measuring.assembly import assemble, look_at_memory
 from cyclescope.measuring.load import LoadMeter
@@ -136,6 +144,7 @@ def measure_session(
     load = Load()
     memory: MemorySamples | None = None
     processor: ProcessorSamples | None = None
+    device: DeviceSamples | None = None
     notes: list[str] = []
     partial = False
     try:
@@ -153,6 +162,7 @@ def measure_session(
             runs = int(budget_ns * _PROCESSOR_SHARE) // max(1, warm.typical_ns)
             runs = min(max(runs, _LEAST_PROCESSOR_RUNS), _MOST_PROCESSOR_RUNS)
             processor = _read_processor(session, graph, runs, notes)
+            device = _read_device(session, graph, runs, notes)
     except KeyboardInterrupt:
         partial = True
         if not collected.plain:
@@ -169,6 +179,7 @@ def measure_session(
         tokens=collected.token_samples(),
         memory=memory,
         processor=processor,
+        device=device,
     )
     return assemble(session, graph, samples, partial=partial, notes=tuple(notes))
 
@@ -179,6 +190,15 @@ def _read_processor(session: Session, graph: Graph, runs: int, notes: list[str])
         return session.processor(graph, runs)
     except EngineError as error:
         notes.append(f"The processor time by operation could not be read. {error.fact} {error.cause}".rstrip())
+        return None
+
+
+def _read_device(session: Session, graph: Graph, runs: int, notes: list[str]) -> DeviceSamples | None:
+    """When a device worked on what. If it cannot be seen, what was timed stands all the same, and a note says so."""
+    try:
+        return session.device(graph, runs)
+    except EngineError as error:
+        notes.append(f"The work of the device by operation could not be seen. {error.fact} {error.cause}".rstrip())
         return None
 
 

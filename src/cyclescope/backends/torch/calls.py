@@ -10,6 +10,7 @@ from time import perf_counter_ns, process_time_ns
 import torch
 
 from cyclescope.backends.base import LightRun, OpenTimes, PlainRun
+from cyclescope.backends.torch.device import waiting_for
 from cyclescope.backends.torch.errors import engine_errors
 from cyclescope.backends.torch.results import classes_of, results_of
 from cyclescope.backends.torch.steps import Inputs, Steps, describe_result
@@ -19,7 +20,7 @@ from cyclescope.core.graph import Graph
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
 from cyclescope.core.results import Results, joined
-from cyclescope.core.samples import Instrumentation, MemorySamples, ProcessorSamples
+from cyclescope.core.samples import DeviceSamples, Instrumentation, MemorySamples, ProcessorSamples
 from cyclescope.core.units import Nanoseconds
 from cyclescope.core.workload import Workload
 
@@ -55,7 +56,7 @@ class TorchCalls:
             torch.set_num_threads(plan.threads)
         self.plan = replace(plan, threads=torch.get_num_threads())
         self._beside = ThreadPoolExecutor(1, "tokenize") if plan.overlap and len(self._calls) > 1 else None
-        self._wait = torch.cuda.synchronize if plan.device != "cpu" else None
+        self._wait = waiting_for(plan.device)
 
     def resume(self) -> None:
         torch.set_num_threads(self.plan.threads)
@@ -69,8 +70,7 @@ class TorchCalls:
                 for steps, inputs in self._fed():
                     result = steps.run(inputs)
                     words = steps.read_out(result) if steps.read_out is not None else None
-                if self._wait is not None:
-                    self._wait()
+                self._wait()
                 end = perf_counter_ns()
                 runs.append(PlainRun(begin, end - begin, process_time_ns() - cpu))
             self._outcome = words if words is not None and steps.keep_words else describe_result(result)
@@ -109,6 +109,9 @@ class TorchCalls:
         raise self._several()
 
     def processor(self, graph: Graph, cycles: int) -> ProcessorSamples | None:
+        raise self._several()
+
+    def device(self, graph: Graph, cycles: int) -> DeviceSamples | None:
         raise self._several()
 
     def memory(self, graph: Graph, *, again: bool) -> MemorySamples | None:

@@ -12,6 +12,7 @@ import torch
 
 from cyclescope.backends.base import DEFAULT_NEW_TOKENS, Request
 from cyclescope.backends.torch.asking import refuse_undecoded
+from cyclescope.backends.torch.device import waiting_for
 from cyclescope.backends.torch.errors import engine_errors
 from cyclescope.backends.torch.heads import is_decoder
 from cyclescope.backends.torch.inputs import facts_of, longest_input
@@ -61,7 +62,7 @@ class TorchDialogue:
         self.model = facts_of(loaded, self._limit)
         self.machine = machine
         self.notes = (loaded.note,) if loaded.note else ()
-        self._wait: Callable[[], None] = _nothing if request.device == "cpu" else torch.cuda.synchronize
+        self._wait = waiting_for(request.device)
         self._threads_before = torch.get_num_threads()
         if request.threads:
             torch.set_num_threads(request.threads)
@@ -181,7 +182,3 @@ def _cut(cache: Any, tokens: int) -> Any:
     if tokens < kept.get_seq_length():
         kept.crop(tokens - kept.get_seq_length())  # a negative number is how many to remove, in every version
     return kept
-
-
-def _nothing() -> None:
-    """There is nothing to wait for: on the CPU a call returns when it is done."""

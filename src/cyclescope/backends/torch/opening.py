@@ -113,10 +113,9 @@ def _ready(request: Request) -> int | None:
 
 
 def _machine_of(request: Request) -> Machine:
-    import torch
+    from cyclescope.backends.torch.device import device_name
 
-    on_cuda = request.device.startswith("cuda")
-    return read_machine(request.device, torch.cuda.get_device_name(request.device) if on_cuda else "")
+    return read_machine(request.device, device_name(request.device))
 
 
 def _plan_of(request: Request, model: torch.nn.Module) -> Plan:

@@ -150,6 +150,15 @@ class Alignment:
         outer = self._matched(rows)
         return self._laid(outer[:, 3], outer[:, 4], begin, end)
 
+    def marks(self, rows: IntArray) -> IntArray:
+        """Numbers of the marks [2, operations] before and after each operation, from the `rows` [n, 5] of one run.
+
+        Raises `Misaligned`.
+        """
+        outer = self._matched(rows)
+        marks: IntArray = outer[outer[:, 3] >= 0][:, 3:5].T
+        return marks
+
     def _matched(self, rows: IntArray) -> IntArray:
         outer = rows[self._outermost(rows)]
         if not np.array_equal(outer[:, 0], self._expected):

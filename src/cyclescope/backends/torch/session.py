@@ -10,7 +10,9 @@ import numpy as np
 import torch
 
 from cyclescope.backends.base import LightRun, OpenTimes, PlainRun
+from cyclescope.backends.torch.device import EventClock, waiting_for
 from cyclescope.backends.torch.errors import engine_errors
+from cyclescope.backends.torch.marking import Marking
 from cyclescope.backends.torch.memory import with_resident_set
 from cyclescope.backends.torch.processor import clocks_of, now_ns, stamp_ns
 from cyclescope.backends.torch.recorder import FUNCTION_MODE, SHIMS, Alignment, Misaligned, Recorder
@@ -25,7 +27,7 @@ from cyclescope.core.graph import Graph
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
 from cyclescope.core.results import Results
-from cyclescope.core.samples import Instrumentation, MemorySamples, ProcessorSamples
+from cyclescope.core.samples import DeviceSamples, Instrumentation, MemorySamples, ProcessorSamples
 from cyclescope.core.units import IntArray, Nanoseconds
 from cyclescope.core.workload import Workload
 
@@ -59,7 +61,7 @@ class TorchSession:
         self._recorder: Recorder | None = None
         self._outcome = ""
         # A device works on after a call has returned; the result is there, and the cycle over, when it has finished.
-        self._wait = _nothing if plan.device == "cpu" else torch.cuda.synchronize
+        self._wait = waiting_for(plan.device)
         if plan.device != "cpu":
             self._notes.append(
                 "On this device an operation's time is the time to launch it; waiting for the device is booked at the end."
@@ -229,6 +231,21 @@ class TorchSession:
             raise EngineError("The processor time ran backwards.", "A thread ended while its clock was read.")
         return ProcessorSamples(busy, wall, stamp_ns(clocks))
 
+    # A device's time -------------------------------------------------------------------------------------------------
+
+    def device(self, graph: Graph, cycles: int) -> DeviceSamples | None:
+        traced = self._known(graph)
+        if self.plan.device == "cpu":
+            return None
+        with engine_errors("mark the work of the device"):
+            recorder = self._recorder or self._choose_recorder(traced)
+            alignment = Alignment(traced.graph, traced.keys)
+            marking = Marking(self._steps, recorder, alignment, EventClock(self.plan.device), self._seed)
+            try:
+                return marking.samples(cycles)
+            except Misaligned as difference:
+                raise EngineError("A run that marked the device's work took another path.", f"{difference}.") from None
+
     # Memory ----------------------------------------------------------------------------------------------------------
 
     def memory(self, graph: Graph, *, again: bool) -> MemorySamples | None:
@@ -273,7 +290,3 @@ class _Recorded:
     cpu_ns: int
     busy_ns: int
     busy_end_ns: int
-
-
-def _nothing() -> None:
-    """There is nothing to wait for: on the CPU a call returns when it is done."""
