@@ -61,10 +61,10 @@ def _parts(told: Arrangement, s: Strings, t: ArrangementText) -> Table:
             rows.append(_part(t.one_of_layers.format(stage=name, count=fmt.count(len(layers))), layers, known))
     columns = (
         Column(t.part),
-        Column(t.work, Align.RIGHT),
-        Column(t.span, Align.RIGHT),
+        Column(t.work, Align.RIGHT, priority=3),
+        Column(t.span, Align.RIGHT, priority=2),
         Column(t.available, Align.RIGHT),
-        Column(t.reached, Align.RIGHT),
+        Column(t.reached, Align.RIGHT, priority=1),
     )
     return Table(columns if known else columns[:-1], tuple(rows))
 
@@ -94,9 +94,9 @@ def _schedules(told: Arrangement, t: ArrangementText) -> Iterator[Block]:
             break
     columns = (
         Column(t.workers, Align.RIGHT),
-        Column(t.takes, Align.RIGHT),
-        Column(t.operations_faster, Align.RIGHT),
-        Column(t.cycle_faster, Align.RIGHT),
+        Column(t.takes, Align.RIGHT, priority=3),
+        Column(t.operations_faster, Align.RIGHT, priority=2),
+        Column(t.cycle_faster, Align.RIGHT, priority=1),
     )
     rows = tuple(
         (
@@ -121,7 +121,7 @@ def _schedules(told: Arrangement, t: ArrangementText) -> Iterator[Block]:
 
 
 def _path(told: Arrangement, s: Strings, t: ArrangementText) -> Table:
-    columns = (Column(t.path), Column(s.time, Align.RIGHT), Column(s.share, Align.RIGHT))
+    columns = (Column(t.path), Column(s.time, Align.RIGHT, priority=1), Column(s.share, Align.RIGHT))
     rows = tuple(
         (
             f"{_stretch_name(stretch, s, t)}: {_links(stretch, told.span_ns, t)}",

@@ -544,7 +544,7 @@ class ChainStretch(_Part):
 
     stage: Text
     first_layer: int | None = Field(description="null outside of layers")
-    last_layer: int | None
+    last_layer: int | None = Field(description="the same as first_layer where one layer stands by itself")
     repeats: int = Field(description="layers × rounds that are folded here")
     time_ns: float = Field(description="ns; sum of its links")
     links: list[ChainLink]
@@ -553,7 +553,7 @@ class ChainStretch(_Part):
 class ChainRound(_Part):
     """Stretches that follow each other, so many times over."""
 
-    times: int
+    times: int = Field(description="how often they follow each other; 1: no round")
     stretches: list[ChainStretch]
 
 

@@ -42,6 +42,7 @@ def test_the_order_of_the_sections(explanation: Explanation) -> None:
         "Stages",
         "Costliest operations",
         "Layers",
+        "What must wait for what",
         "Account",
         "Memory",
         "Set-up",
