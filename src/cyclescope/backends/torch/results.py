@@ -19,9 +19,12 @@ def results_of(given: Any, inputs: Inputs, written: int, classes: tuple[str, ...
     mask = _mask(inputs)
     if written:
         return Results(mask, tokens=_integers(given[:, -written:]))
+    hidden = _numbers(getattr(given, "last_hidden_state", None))
+    if hidden is not None and hidden.shape[:2] != mask.shape:
+        mask = np.ones(hidden.shape[:2], dtype=np.int64)  # a decoder's, which read other tokens than the mask is of
     return Results(
         mask,
-        hidden=_numbers(getattr(given, "last_hidden_state", None)),
+        hidden=hidden,
         pooled=_numbers(getattr(given, "pooler_output", None)),
         logits=next((found for name in _LOGITS if (found := _numbers(getattr(given, name, None))) is not None), None),
         classes=classes,
