@@ -150,7 +150,9 @@ class Request:
     `translate` or `generate`. `new_tokens` makes the cycle write that many, `sampling` (`greedy`, `sample`) and `cache`
     (`dynamic`, `static`, `off`) say how. `cache_length` asks a trace for one decode step behind that many tokens.
     `engine` runs the model, unless a `plan` names one. A `plan` decides all that it says: engine, threads, dtype,
-    attention, changes … `export_to` is a folder that keeps the files of an engine that runs a model from a file.
+    attention, changes … `edits` are made in place of what its changes would come to; `files` is the folder of the files
+    that go with edits, be they given or made now. `export_to` is a folder that keeps the files of an engine that runs a
+    model from a file; `shared` one in which it leaves what it made for the next process with the same model.
     """
 
     model: str | object
@@ -176,7 +178,9 @@ class Request:
     cache_length: int | None = None
     plan: Plan | None = None
     edits: tuple[Edit, ...] = ()
+    files: str | None = None
     export_to: str | None = None
+    shared: str | None = None
     engine: str = "torch"
 
 

@@ -14,10 +14,17 @@ from cyclescope.core.plan import Plan
 from cyclescope.core.units import Nanoseconds
 from cyclescope.core.workload import Workload
 
+# What a plan says about attention where nobody asks for a kind of it: the model's own, or what an engine makes of it.
+_NOT_ASKED = ("", "own", "engine")
+
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """What is run, whatever the plan: as `backends.base.Request`, but plain data. `model` is a name or a folder."""
+    """What is run, whatever the plan: as `backends.base.Request`, but plain data. `model` is a name or a folder.
+
+    `edits` are made as they are, instead of deciding anew what the changes of a plan come to; `files` is the folder of
+    the files that go with edits.
+    """
 
     model: str
     texts: tuple[str, ...] = ()
@@ -29,6 +36,10 @@ class Errand:
     new_tokens: int | None = None
     questions: tuple[str, ...] = ()
     contexts: tuple[str, ...] = ()
+    edits: tuple[Edit, ...] = ()
+    export_to: str | None = None
+    shared: str | None = None
+    files: str | None = None
 
     def request(self, plan: Plan) -> Request:
         """The request of this errand under `plan`."""
@@ -42,7 +53,7 @@ class Errand:
             device=plan.device,
             threads=plan.threads or None,
             dtype=plan.dtype,
-            attention=plan.attention,
+            attention=plan.attention if plan.attention not in _NOT_ASKED else None,
             seed=self.seed,
             new_tokens=self.new_tokens,
             sampling=plan.decoding,
@@ -50,6 +61,10 @@ class Errand:
             questions=self.questions,
             contexts=self.contexts,
             plan=plan,
+            edits=self.edits,
+            export_to=self.export_to,
+            shared=self.shared,
+            files=self.files,
         )
 
 

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from io import BufferedRWPair
 from pathlib import Path
 from types import TracebackType
@@ -144,9 +145,11 @@ class Workshop:
     """Open as long as plans of one errand are tried; a context manager. Ends every process when it is left."""
 
     def __init__(self, errand: Errand) -> None:
-        self.errand = errand
         self._temporary = tempfile.TemporaryDirectory(prefix="cyclescope-")
         self.folder = Path(self._temporary.name)
+        # What one trial has made, as the weights of a student, is there for the next of the same plan.
+        self.files = Path(errand.files or self.folder / "files")
+        self.errand = replace(errand, files=str(self.files), shared=str(self.folder / "shared"))
         self._workers: list[Worker] = []
         self._pids: set[int] = set()
         self._listener: socket.socket | None = None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,21 +16,23 @@ import numpy as np
 import torch
 
 from cyclescope.backends.base import OpenTimes, Request
-from cyclescope.backends.exported.outputs import arrays_of
+from cyclescope.backends.exported.outputs import Outputs, arrays_of, outputs_of
 from cyclescope.backends.exported.program import Arrays, Program
 from cyclescope.backends.exported.session import ExportedSession
+from cyclescope.backends.exported.shelf import exported_in, name_of
 from cyclescope.backends.host import read_machine, usable_cores
+from cyclescope.backends.torch.calls import TorchCalls
 from cyclescope.backends.torch.changes.catalogue import make_changes
 from cyclescope.backends.torch.changes.change import Subject
 from cyclescope.backends.torch.errors import engine_errors
 from cyclescope.backends.torch.exporting import AttentionForm, Exported, export
 from cyclescope.backends.torch.heads import is_decoder
-from cyclescope.backends.torch.inputs import prepare
 from cyclescope.backends.torch.loading import in_hand, load
+from cyclescope.backends.torch.planning import calls_for
 from cyclescope.backends.torch.results import classes_of
 from cyclescope.backends.torch.session import TorchSession
 from cyclescope.backends.torch.standalone.editing import edit
-from cyclescope.backends.torch.steps import Steps
+from cyclescope.backends.torch.steps import Inputs, Steps
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import EngineError, OutputError, Unsupported
 from cyclescope.core.machine import Machine
@@ -45,14 +48,14 @@ ENGINE_CHANGES = ("unfused",)  # changes that an engine makes to the exported mo
 @dataclass(frozen=True, slots=True)
 class Engine:
     """How an engine makes a program of an exported model: in which forms of attention it wants it, the best first, and
-    `build`, which writes the files that it runs into a folder of its own.
+    `build`, which writes the files that it runs into a folder of its own, unless they are there already.
     """
 
     forms: tuple[AttentionForm, ...]
     build: Callable[[Exported, Plan, Machine, Path], Program]
 
 
-def open_exported(request: Request, plan: Plan) -> ExportedSession:
+def open_exported(request: Request, plan: Plan) -> ExportedSession | TorchCalls:
     """Export what `request` names and make it ready on `plan.engine`. Raises like `open_session`."""
     refuse(plan)
     begin = perf_counter_ns()
@@ -62,7 +65,8 @@ def open_exported(request: Request, plan: Plan) -> ExportedSession:
     plain = replace(request, dtype=None, attention=None, plan=None, threads=None, device="cpu")
     loaded = load(plain) if isinstance(request.model, str) else in_hand(plain)
     with engine_errors("make the input"):
-        steps, workload, notes = prepare(plain, loaded)
+        calls, texts, workload, notes = calls_for(plain, loaded, plan)
+    steps = calls[0]
     if steps.writer is not None:
         raise Unsupported(
             f"{plan.engine} writes no text here.",
@@ -74,38 +78,56 @@ def open_exported(request: Request, plan: Plan) -> ExportedSession:
     said: tuple[str, ...] = ()
     if request.edits:
         edits = request.edits
-        edit(steps.model, [(e.what, e.path, e.numbers) for e in edits])
+        edit(steps.model, [(e.what, e.path, e.numbers) for e in edits], request.files)
     else:
-        edits, said = _change(steps, workload, plan, machine)
+        edits, said = _change(steps, workload, plan, machine, request.files)
     with ExitStack() as undo:
-        folder = TemporaryDirectory(prefix="cyclescope-")
-        undo.push(folder)
-        program, told = _program(engine, steps, plan, machine, Path(folder.name), request.export_to)
+        folder: AbstractContextManager[str] = (
+            nullcontext(request.shared) if request.shared else TemporaryDirectory(prefix="cyclescope-")
+        )
+        place = Path(undo.enter_context(folder))
+        program, told = _program(engine, steps, edits, plan, machine, place, request.export_to)
         undo.pop_all()
     task = workload.task
+    times = OpenTimes(import_ns, perf_counter_ns() - begin)
+    remarks = (*((loaded.note,) if loaded.note else ()), *notes, *said, *told)
+    if len(calls) > 1:
+
+        def run(steps: Steps, inputs: Inputs) -> Outputs:
+            return outputs_of(program(arrays_of(inputs | steps.fixed)))
+
+        def close() -> None:
+            program.close()
+            folder.__exit__(None, None, None)
+
+        return TorchCalls(calls, texts, workload, plan, machine, times, remarks, edits, run=run, close=close)
     return ExportedSession(
         program,
         steps,
         workload,
         plan,
         machine,
-        OpenTimes(import_ns, perf_counter_ns() - begin),
+        times,
         folder=folder,
         classes=classes_of(getattr(steps.model, "config", None)) if task == "classify" else (),
         generates=is_decoder(getattr(steps.model, "config", None)),
-        notes=(*((loaded.note,) if loaded.note else ()), *notes, *said, *told),
+        notes=remarks,
         edits=edits,
     )
 
 
-def _change(steps: Steps, workload: Workload, plan: Plan, machine: Machine) -> tuple[tuple[Edit, ...], tuple[str, ...]]:
+def _change(
+    steps: Steps, workload: Workload, plan: Plan, machine: Machine, files: str | None
+) -> tuple[tuple[Edit, ...], tuple[str, ...]]:
     """Make the changes of `plan` in the model itself, before it is exported; what they were, in edits and in words."""
     changes = tuple(change for change in plan.changes if change.name not in ENGINE_CHANGES)
     if not changes:
         return (), ()
     here = TorchSession(steps, workload, Plan(threads=plan.threads), machine, OpenTimes(None, None))
     try:
-        made = make_changes(Subject(steps.model, here.trace(), [{**steps.inputs(), **steps.fixed}]), changes)
+        inputs = [{**steps.inputs(), **steps.fixed}]
+        subject = Subject(steps.model, here.trace(), inputs, range(workload.batch), files=files)
+        made = make_changes(subject, changes)
     finally:
         here.close()
     return made.edits, (made.said,)
@@ -118,7 +140,7 @@ def refuse(plan: Plan) -> None:
         (plan.compiling != "off", "torch.compile"),
         (plan.drafting != "off", "drafts of what comes next"),
         (plan.decoding != "greedy", "sampling"),
-        (plan.batch > 0 or plan.batching != "given" or plan.overlap, "batches of its own"),
+        (plan.batching == "packed", "packed texts"),
     )
     for is_refused, what in refused:
         if is_refused:
@@ -126,35 +148,60 @@ def refuse(plan: Plan) -> None:
 
 
 def _program(
-    engine: Engine, steps: Steps, plan: Plan, machine: Machine, folder: Path, keep: str | None
+    engine: Engine, steps: Steps, edits: tuple[Edit, ...], plan: Plan, machine: Machine, folder: Path, keep: str | None
 ) -> tuple[Program, tuple[str, ...]]:
-    """The first form of the model that can be exported and gives what the model itself gives, and what must be told."""
+    """The first form of the model that can be exported and gives what the model itself gives, and what must be told.
+
+    What another process has left in `folder` of the same model with the same `edits` is taken as it is.
+    """
     inputs = {name: t for name, t in (steps.inputs() | steps.fixed).items() if isinstance(t, torch.Tensor)}
-    arrays = arrays_of(inputs)
-    expected = _expected(steps, inputs)
     failures: list[EngineError] = []
     attempts = [(form, False) for form in engine.forms] + [(AttentionForm.SPELLED_OUT, True)]
     for form, fixed_shape in attempts:
-        place = folder / f"{form.name.lower()}-{int(fixed_shape)}"
-        place.mkdir()
+        shape = [list(t.shape) for t in inputs.values()] if fixed_shape else []
+        place = folder / f"{form.name.lower()}-{name_of(edits, shape)}"
         try:
             with engine_errors(f"make the model ready on {plan.engine}"):
-                exported = export(steps.model, inputs, place / "model.onnx", form, fixed_shape=fixed_shape)
-                program = engine.build(
-                    exported, replace(plan, quantization="off", dtype="float32"), machine, place / "f32"
-                )
-                _refuse_other_results(plan.engine, program(arrays), expected)
-                if plan.quantization != "off" or plan.dtype != "float32":
-                    program.close()
-                    program = engine.build(exported, plan, machine, place / "chosen")
+                make = partial(export, steps.model, inputs, attention=form, fixed_shape=fixed_shape)
+                exported = exported_in(place, make)
+                program = _built(engine, exported, steps, inputs, plan, machine, place)
         except EngineError as error:
             failures.append(error)
-            shutil.rmtree(place, ignore_errors=True)
             continue
         if keep is not None:
             _keep(program.files, Path(keep))
         return program, ("It could be exported for this batch and length only.",) if fixed_shape else ()
     raise failures[0]
+
+
+def _built(
+    engine: Engine,
+    exported: Exported,
+    steps: Steps,
+    inputs: Mapping[str, torch.Tensor],
+    plan: Plan,
+    machine: Machine,
+    place: Path,
+) -> Program:
+    """The program of `plan`, once its engine has been seen to give in float32 what the model itself gives."""
+    checked = place / f"checked-on-{plan.engine}"
+    usual = plan.quantization == "off" and plan.dtype == "float32"
+    if usual or not checked.exists():
+        plain = replace(plan, quantization="off", dtype="float32")
+        program = engine.build(exported, plain, machine, place / _folder_of(plain))
+        if not checked.exists():
+            _refuse_other_results(plan.engine, program(arrays_of(inputs)), _expected(steps, inputs))
+            checked.touch()
+        if usual:
+            return program
+        program.close()
+    return engine.build(exported, plan, machine, place / _folder_of(plan))
+
+
+def _folder_of(plan: Plan) -> str:
+    """Name of the folder with the files of an engine for `plan`; threads and the like are no part of a file."""
+    own = "-".join(change.name for change in plan.changes if change.name in ENGINE_CHANGES)
+    return "-".join(part for part in (plan.engine, plan.quantization, plan.dtype, own) if part)
 
 
 def _expected(steps: Steps, inputs: Mapping[str, torch.Tensor]) -> dict[str, AnyArray]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from cyclescope.backends.exported.opening import Engine
-from cyclescope.backends.onnxruntime.preparing import prepare
+from cyclescope.backends.exported.shelf import made_in
+from cyclescope.backends.onnxruntime.preparing import FILE, prepare
 from cyclescope.backends.onnxruntime.program import OnnxRuntimeProgram
 from cyclescope.backends.torch.exporting import AttentionForm, Exported
 from cyclescope.core.errors import Unsupported
@@ -20,9 +21,9 @@ def _build(exported: Exported, plan: Plan, machine: Machine, folder: Path) -> On
             "Its kernels for processors are in float32, and in 8 bits where the model is quantized.",
             "Leave --dtype out, or quantize.",
         )
-    folder.mkdir()
     vnni = "vnni" in machine.instruction_set
-    return OnnxRuntimeProgram(prepare(exported, plan, folder, vnni=vnni), plan, exported.scopes)
+    made_in(folder, lambda: prepare(exported, plan, folder, vnni=vnni))
+    return OnnxRuntimeProgram(folder / FILE, plan, exported.scopes)
 
 
 ENGINE = Engine((AttentionForm.FUSED, AttentionForm.SPELLED_OUT), _build)

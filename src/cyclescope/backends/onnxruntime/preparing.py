@@ -18,13 +18,14 @@ from cyclescope.core.errors import Unsupported
 from cyclescope.core.plan import Plan
 
 UNFUSED = "unfused"  # the change of a plan that leaves the projections of attention apart
+FILE = "engine.onnx"
 _STEPS = ("source", "quantized")
 _BLOCK = 32  # weights that share a scale, where they are packed to less than a byte each
 _LARGE_BYTES = 1 << 30  # one protobuf message holds 2 GB at most
 
 
-def prepare(exported: Exported, plan: Plan, folder: Path, *, vnni: bool) -> Path:
-    """The file that is run, in `folder`. `vnni`: the processor sums products of bytes without saturating on the way."""
+def prepare(exported: Exported, plan: Plan, folder: Path, *, vnni: bool) -> None:
+    """Make the file that is run, `FILE` in `folder`. `vnni`: the processor sums products of bytes without saturating on the way."""
     model = onnx.load(str(exported.path))
     fused = exported.attention is AttentionForm.FUSED and not any(c.name == UNFUSED for c in plan.changes)
     if fused:
@@ -33,7 +34,7 @@ def prepare(exported: Exported, plan: Plan, folder: Path, *, vnni: bool) -> Path
     _save(model, source)
     del model
     quantized = _quantize(source, plan.quantization, folder, vnni=vnni)
-    made = folder / "engine.onnx"
+    made = folder / FILE
     options = settings(plan)
     options.optimized_model_filepath = str(made)
     weights = "session.optimized_model_external_initializers"
@@ -43,7 +44,6 @@ def prepare(exported: Exported, plan: Plan, folder: Path, *, vnni: bool) -> Path
     for step in _STEPS:
         for path in folder.glob(f"{step}.onnx*"):
             path.unlink()
-    return made
 
 
 def _save(model: onnx.ModelProto, path: Path) -> None:

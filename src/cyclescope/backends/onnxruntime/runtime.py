@@ -7,31 +7,16 @@ from typing import Any
 
 import onnxruntime
 
+from cyclescope.backends.onnxruntime.standalone.onnx_model import session_options
 from cyclescope.core.plan import Plan
-
-_FATAL = 4
 
 # It has a channel for usage events; where it is compiled in, this shuts it.
 onnxruntime.disable_telemetry_events()
 
 
 def settings(plan: Plan, *, spinning: bool = True) -> Any:
-    """Session options for `plan`.
-
-    With `spinning` idle threads wait in a loop for the next operation, which wakes them sooner than the system would;
-    between calls they sleep all the same, so that an engine that idles leaves the cores to another.
-    """
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = _FATAL
-    options.intra_op_num_threads = plan.threads
-    if plan.threads_between:
-        options.execution_mode = onnxruntime.ExecutionMode.ORT_PARALLEL
-        options.inter_op_num_threads = plan.threads_between
-    wait = "1" if spinning else "0"
-    options.add_session_config_entry("session.intra_op.allow_spinning", wait)
-    options.add_session_config_entry("session.inter_op.allow_spinning", wait)
-    options.add_session_config_entry("session.force_spinning_stop", "1")
-    return options
+    """Session options for `plan`."""
+    return session_options(plan.threads, plan.threads_between, spinning=spinning)
 
 
 def start(path: Path, options: Any) -> Any:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from cyclescope.backends.exported.opening import Engine
-from cyclescope.backends.openvino.preparing import prepare
+from cyclescope.backends.exported.shelf import made_in
+from cyclescope.backends.openvino.preparing import FILE, prepare
 from cyclescope.backends.openvino.program import OpenVinoProgram
 from cyclescope.backends.torch.exporting import AttentionForm, Exported
 from cyclescope.core.errors import Unsupported
@@ -20,8 +21,8 @@ def _build(exported: Exported, plan: Plan, machine: Machine, folder: Path) -> Op
             "Its streams share out calls, not operations.",
             "Leave threads between operations out.",
         )
-    folder.mkdir()
-    return OpenVinoProgram(prepare(exported, plan, folder), plan, exported.outputs, exported.scopes)
+    made_in(folder, lambda: prepare(exported, plan, folder))
+    return OpenVinoProgram(folder / FILE, plan, exported.outputs, exported.scopes)
 
 
 ENGINE = Engine((AttentionForm.SPELLED_OUT,), _build)

@@ -11,21 +11,20 @@ from cyclescope.core.errors import MissingExtra, Unsupported
 from cyclescope.core.plan import Plan
 
 _GROUP = 32  # activations that share a scale where they are quantized as they come
+FILE = "model.xml"
 _INSTALL = "pip install 'cyclescope[openvino]'"
 # By dtype: what the plugin calls it as a precision, and as a capability of the processor.
 _PRECISIONS = {"float32": ("f32", "FP32"), "bfloat16": ("bf16", "BF16"), "float16": ("f16", "FP16")}
 
 
-def prepare(exported: Exported, plan: Plan, folder: Path) -> Path:
-    """The model's own file (.xml beside .bin) in `folder`."""
+def prepare(exported: Exported, plan: Plan, folder: Path) -> None:
+    """Make the model's own file, `FILE` (with its weights beside it), in `folder`."""
     openvino = import_openvino()
     model = openvino.Core().read_model(str(exported.path))
     if plan.quantization != "off":
         model = _compress(model, plan.quantization)
-    made = folder / "model.xml"
     with without_telemetry():
-        openvino.save_model(model, str(made), compress_to_fp16=False)
-    return made
+        openvino.save_model(model, str(folder / FILE), compress_to_fp16=False)
 
 
 def _compress(model: Any, how: str) -> Any:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from time import perf_counter_ns, process_time_ns
+from typing import Any
 
 import torch
 
@@ -29,7 +30,8 @@ class TorchCalls:
     """Implements `backends.base.Session` for plain runs; what happens inside is told of one call at a time.
 
     `calls` are made one after the other in every cycle; `texts` [calls] says which texts each holds. Where the plan
-    overlaps, a second thread tokenizes the texts of the next call meanwhile.
+    overlaps, a second thread tokenizes the texts of the next call meanwhile. `run` is how a call is made where it is not
+    the model's own, and `close` gives back what it holds.
     """
 
     def __init__(
@@ -42,8 +44,13 @@ class TorchCalls:
         times: OpenTimes,
         notes: Sequence[str] = (),
         edits: Sequence[Edit] = (),
+        *,
+        run: Callable[[Steps, Inputs], Any] | None = None,
+        close: Callable[[], None] | None = None,
     ) -> None:
         self._calls = tuple(calls)
+        self._run = run or Steps.run
+        self._close = close
         self._texts = tuple(texts)
         self.workload = workload
         self.machine = machine
@@ -68,7 +75,7 @@ class TorchCalls:
                 cpu = process_time_ns()
                 begin = perf_counter_ns()
                 for steps, inputs in self._fed():
-                    result = steps.run(inputs)
+                    result = self._run(steps, inputs)
                     words = steps.read_out(result) if steps.read_out is not None else None
                 self._wait()
                 end = perf_counter_ns()
@@ -96,7 +103,7 @@ class TorchCalls:
             for steps in self._calls:
                 inputs = steps.inputs()
                 written = steps.writer.new_tokens if steps.writer else 0
-                parts.append(results_of(steps.run(inputs), inputs, written, classes))
+                parts.append(results_of(self._run(steps, inputs), inputs, written, classes))
         return joined(parts, [number for texts in self._texts for number in texts])
 
     def trace(self) -> Graph:
@@ -131,3 +138,5 @@ class TorchCalls:
         if self._beside is not None:
             self._beside.shutdown(wait=False, cancel_futures=True)
         torch.set_num_threads(self._threads_before)
+        if self._close is not None:
+            self._close()

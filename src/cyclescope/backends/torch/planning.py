@@ -6,16 +6,21 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import torch
+
 from cyclescope.backends.base import OpenTimes, Request
 from cyclescope.backends.calls import calls_of
 from cyclescope.backends.torch.calls import TorchCalls
 from cyclescope.backends.torch.changes.catalogue import make_changes
 from cyclescope.backends.torch.changes.change import Subject
+from cyclescope.backends.torch.changes.layers import longest_stack
 from cyclescope.backends.torch.errors import engine_errors
 from cyclescope.backends.torch.inputs import prepare
-from cyclescope.backends.torch.loading import Loaded
+from cyclescope.backends.torch.loading import Loaded, load
 from cyclescope.backends.torch.session import TorchSession
 from cyclescope.backends.torch.standalone.compiling import compiled
+from cyclescope.backends.torch.standalone.drafting import first_layers
+from cyclescope.backends.torch.standalone.editing import edit
 from cyclescope.backends.torch.standalone.packing import Packed
 from cyclescope.backends.torch.standalone.quantizing import quantized
 from cyclescope.backends.torch.steps import Inputs, Steps
@@ -43,21 +48,35 @@ def open_planned(
     model: Any = loaded.model
     notes = [loaded.note] if loaded.note else []
     with engine_errors("make the input"):
-        calls, texts, workload, more = _calls(request, loaded, plan)
+        calls, texts, workload, more = calls_for(request, loaded, plan)
     notes += more
     edits: tuple[Edit, ...] = ()
     with engine_errors("change the model"):
-        if plan.changes:
+        if request.edits:
+            edit(model, [(e.what, e.path, e.numbers) for e in request.edits], request.files)
+            edits = request.edits
+        elif plan.changes:
             traced = trace(calls[0], calls[0].inputs())
             if traced is None:
                 raise Unsupported("The model cannot be changed.", "Its structure cannot be told without its weights.")
-            subject = Subject(model, traced, [{**steps.inputs(), **steps.fixed} for steps in calls])
+            subject = Subject(
+                model,
+                traced,
+                [{**steps.inputs(), **steps.fixed} for steps in calls],
+                [number for some in texts for number in some],
+                files=request.files,
+                tokenizer=loaded.tokenizer if request.texts else None,
+                write=(lambda: [_written(steps) for steps in calls]) if calls[0].writer is not None else None,
+            )
             made = make_changes(subject, plan.changes)
             edits = made.edits
             notes.append(made.said)
         if plan.quantization == "int8-dynamic":
             loaded = replace(loaded, model=quantized(model))
-        calls = tuple(_on(steps, loaded.model, plan, workload) for steps in calls)
+        if plan.drafting != "off" and (calls[0].writer is None or any(len(some) > 1 for some in texts)):
+            raise Unsupported("Tokens are guessed where one text is written at a time.", "", "Use batch 1.")
+        drafting = _drafting(request, loaded, plan)
+        calls = tuple(_on(steps, loaded.model, plan, workload, drafting) for steps in calls)
     if len(calls) > 1:
         return TorchCalls(calls, texts, workload, plan, machine, times, notes, edits)
     return TorchSession(calls[0], workload, plan, machine, times, notes=notes, edits=edits)
@@ -71,13 +90,15 @@ def _refuse(plan: Plan) -> None:
     ):
         if value not in known:
             raise Unsupported(f"PyTorch has no {name} {value!r}.", "", f"It has {', '.join(known)}.")
+    if plan.drafting != "off" and plan.decoding != "greedy":
+        raise Unsupported("Tokens are guessed for greedy decoding only.", "", "")
     if plan.threads_between:
         raise Unsupported("PyTorch runs the operations of a model one after the other.", "", "")
     if plan.quantization != "off" and plan.compiling != "off":
         raise Unsupported("A quantized model is not compiled.", "Its layers are opaque to the compiler.", "")
 
 
-def _calls(
+def calls_for(
     request: Request, loaded: Loaded, plan: Plan
 ) -> tuple[tuple[Steps, ...], tuple[tuple[int, ...], ...], Workload, list[str]]:
     """The calls of a cycle, the texts of each, the workload that they carry out together, and notes."""
@@ -105,18 +126,52 @@ def _calls(
     return tuple(steps for steps, _, _ in made), groups, whole, said
 
 
-def _on(steps: Steps, model: Any, plan: Plan, workload: Workload) -> Steps:
+def _written(steps: Steps) -> torch.Tensor:
+    """The token ids that are written in a call [texts, tokens]."""
+    assert steps.writer is not None
+    with torch.inference_mode():
+        written: torch.Tensor = steps.run(steps.inputs())[:, -steps.writer.new_tokens :]
+    return written
+
+
+def _drafting(request: Request, loaded: Loaded, plan: Plan) -> dict[str, Any]:
+    """The settings of `generate` that have tokens guessed. Raises `Unsupported`."""
+    model: Any = loaded.model
+    if plan.drafting == "off":
+        return {}
+    if plan.drafting == "prompt-lookup":
+        return {"prompt_lookup_num_tokens": _LOOKED_UP}
+    if getattr(model.config, "is_encoder_decoder", False):
+        raise Unsupported("There are drafts for decoders only.", "", "")
+    kind, _, number = plan.drafting.partition(":")
+    if kind == "layers" and number.isascii() and number.isdigit():
+        _, stack = longest_stack(model)
+        if not 0 < int(number) < len(stack):
+            raise Unsupported(f"The model has {len(stack)} layers; the first {number} are no draft of it.")
+        return {"assistant_model": first_layers(model, int(number))}
+    asked = replace(request, model=plan.drafting, texts=(), plan=None, edits=(), task="generate", weights="auto")
+    other = load(asked)
+    draft: Any = other.model
+    same = draft.config.get_text_config().vocab_size == model.config.get_text_config().vocab_size
+    if same and loaded.tokenizer is not None and other.tokenizer is not None:
+        same = loaded.tokenizer.get_vocab() == other.tokenizer.get_vocab()
+    if not same:
+        raise Unsupported(
+            f"{plan.drafting} is no draft for {loaded.reference}.",
+            "Its tokens are others.",
+            "Name a smaller model of the same family.",
+        )
+    return {"assistant_model": draft}
+
+
+def _on(steps: Steps, model: Any, plan: Plan, workload: Workload, drafting: dict[str, Any]) -> Steps:
     """The same call, of the model as the plan wants it."""
     if plan.compiling != "off":
         compiled(model, freezing=plan.compiling == "inductor-freezing")
     if steps.writer is not None:
-        if plan.drafting == "prompt-lookup":
-            steps.writer.draft(prompt_lookup_num_tokens=_LOOKED_UP)
-        elif plan.drafting != "off":
-            raise Unsupported(f"PyTorch has no drafting {plan.drafting!r} here.", "", "It has prompt-lookup.")
+        if drafting:
+            steps.writer.draft(**drafting)
         return replace(steps, model=model, writer=steps.writer.of(model))
-    if plan.drafting != "off":
-        raise Unsupported("Nothing is written, so nothing can be drafted.", "", "")
     steps = replace(steps, model=model)
     return replace(steps, model=_packed(steps, workload.task)) if plan.batching == "packed" else steps
 

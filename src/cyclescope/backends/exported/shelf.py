@@ -1,0 +1,69 @@
+"""What has been made of a model for an engine, kept in a folder for whoever wants the same: another process, a trial."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from cyclescope.backends.torch.exporting import AttentionForm, Exported
+from cyclescope.core.edits import Edit
+from cyclescope.core.errors import EngineError
+
+_READY = "ready"  # written last: a folder without it was left in the middle of its making
+_REFUSED = "refused.json"
+_FACTS = "exported.json"
+
+
+def name_of(edits: Iterable[Edit], shape: Sequence[Sequence[int]]) -> str:
+    """A short name for a model with `edits`, exported for one `shape` only or for all (none named)."""
+    data = json.dumps([[edit.what, edit.path, edit.numbers] for edit in edits] + [list(shape)])
+    return hashlib.sha256(data.encode()).hexdigest()[:12]
+
+
+def made_in(folder: Path, make: Callable[[], None]) -> None:
+    """Have `make` fill `folder`, unless that was done before. One that was left half made is made anew; what could not be
+    made is not tried again, and raises the same `EngineError`.
+    """
+    if (folder / _READY).exists():
+        return
+    if (folder / _REFUSED).exists():
+        raise EngineError(*json.loads((folder / _REFUSED).read_text(encoding="utf-8")))
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    try:
+        make()
+    except EngineError as error:
+        (folder / _REFUSED).write_text(json.dumps([error.fact, error.cause, error.way_out]), encoding="utf-8")
+        raise
+    (folder / _READY).touch()
+
+
+def exported_in(folder: Path, make: Callable[[Path], Exported]) -> Exported:
+    """The exported model in `folder`, by `make`, which is given the file's path, unless it is there already."""
+    path = folder / "model.onnx"
+
+    def export() -> None:
+        made = make(path)
+        facts = {
+            "inputs": made.inputs,
+            "outputs": made.outputs,
+            "attention": made.attention.value,
+            "fixed_shape": made.fixed_shape,
+            "scopes": made.scopes,
+        }
+        (folder / _FACTS).write_text(json.dumps(facts), encoding="utf-8")
+
+    made_in(folder, export)
+    facts = json.loads((folder / _FACTS).read_text(encoding="utf-8"))
+    scopes = {name: tuple((path, kind) for path, kind in scope) for name, scope in facts["scopes"].items()}
+    return Exported(
+        path,
+        tuple(facts["inputs"]),
+        tuple(facts["outputs"]),
+        AttentionForm(facts["attention"]),
+        bool(facts["fixed_shape"]),
+        scopes,
+    )
