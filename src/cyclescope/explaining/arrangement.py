@@ -67,6 +67,7 @@ class Arrangement:
     threads inside an operation during the cycle. `processor_share` [n] is processor time ÷ wall time of each operation
     (NaN where unknown), None where it was not measured; `busy_cores` is that of all operations together and
     `python_cores` that of Python between them: above 1 it is threads that burn processor time while they wait for work.
+    `on_device`: all times are a device's, and what lies between its operations is waiting for launches.
     """
 
     work_ns: float
@@ -82,6 +83,7 @@ class Arrangement:
     threads: int = 0
     busy_cores: float | None = None
     python_cores: float | None = None
+    on_device: bool = False
 
     @property
     def parallelism(self) -> float:
@@ -96,8 +98,12 @@ class Arrangement:
         return (self.python_ns + self.work_ns) / after if after else 1.0
 
 
-def arrange(cycle: Cycle, attribution: Attribution, places: Sequence[str]) -> Arrangement | None:
-    """The arrangement of `cycle`; None where no operation was timed. `places` [n] as in `chain.fold`."""
+def arrange(
+    cycle: Cycle, attribution: Attribution, places: Sequence[str], *, on_device: bool = False
+) -> Arrangement | None:
+    """The arrangement of `cycle`; None where no operation was timed. `places` [n] as in `chain.fold`. `on_device`: the
+    times of `attribution` are those of a device, which no threads of the host work on.
+    """
     graph, slots = cycle.graph, cycle.graph.slots
     inside = slots.op >= 0
     booked = np.bincount(slots.op[inside], weights=attribution.slot_ns[inside], minlength=len(graph))
@@ -137,7 +143,8 @@ def arrange(cycle: Cycle, attribution: Attribution, places: Sequence[str]) -> Ar
         processor_share=busy.op_shares if busy else None,
         chain=fold(path, graph, places, op_ns),
         python_ns=float(attribution.slot_ns[~inside].sum()),
-        threads=cycle.plan.threads,
+        threads=0 if on_device else cycle.plan.threads,
+        on_device=on_device,
         busy_cores=busy.shares(np.zeros(len(graph), dtype=np.int64), 1)[0] if busy else None,
         python_cores=busy.python_cores if busy else None,
     )

@@ -57,6 +57,10 @@ class DeviceRow:
     idle_ns: float
     queue_ns: float
 
+    @property
+    def total_ns(self) -> float:
+        return self.busy_ns + self.unclear_ns + self.idle_ns
+
 
 @dataclass(frozen=True, eq=False)
 class DeviceLine:
@@ -126,6 +130,11 @@ class DeviceLine:
         """How many of those reach a device that has nothing left to do."""
         return int(np.count_nonzero(self._given & (self.queue_ns < _AHEAD_NS)))
 
+    @property
+    def ahead_ns(self) -> float:
+        """How far the host was ahead of those on average; 0 where there are none."""
+        return float(self.queue_ns[self._given].mean()) if self.working else 0.0
+
     @cached_property
     def _given(self) -> BoolArray:
         given: BoolArray = self.busy_ns + self.unclear_ns > 0
@@ -175,7 +184,7 @@ def device_line(cycle: Cycle, places: Sequence[str]) -> DeviceLine | None:
         of_wall=median_ratio(attribution.runs_ns.sum(axis=1), plain) if len(plain) else Ratio(0.0, 0.0, 0.0, 0),
         attribution=attribution,
         stages=rows.by(graph.op_stage),
-        places=tuple(sorted(rows.by(Labels.of(places)), key=lambda row: -(row.busy_ns + row.unclear_ns + row.idle_ns))),
+        places=tuple(sorted(rows.by(Labels.of(places)), key=lambda row: -row.total_ns)),
     )
 
 

@@ -35,7 +35,8 @@ def arrangement_blocks(told: Arrangement, cores: int, s: Strings) -> Iterator[Bl
             yield Note(Severity.INFO, text, t.busy_waiting_remedy)
         else:
             yield Paragraph(t.busy.format(**figures))
-    yield Paragraph(t.python.format(python=fmt.time(told.python_ns), faster=fmt.times(told.reachable(told.span_ns))))
+    between = t.waiting if told.on_device else t.python
+    yield Paragraph(between.format(python=fmt.time(told.python_ns), faster=fmt.times(told.reachable(told.span_ns))))
     yield _parts(told, s, t)
     yield from _schedules(told, t)
     yield _path(told, s, t)

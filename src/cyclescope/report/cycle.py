@@ -10,6 +10,7 @@ from cyclescope.explaining.siblings import UnlikeLayer, unlike_layers
 from cyclescope.report import format as fmt
 from cyclescope.report import wording
 from cyclescope.report.arrangement import arrangement_blocks
+from cyclescope.report.device import device_blocks
 from cyclescope.report.experts import expert_blocks
 from cyclescope.report.findings import finding_blocks
 from cyclescope.report.generation import generation_blocks
@@ -49,6 +50,7 @@ def cycle_page(explanation: Explanation, language: str = "en") -> Page:
         *finding_blocks(explanation.findings, explanation.cycle.graph, s),
         *(generation_blocks(explanation.generation, s) if explanation.generation else ()),
         *_stages(explanation, s),
+        *(device_blocks(explanation.device, s) if explanation.device else ()),
         *_places(explanation, s),
         *roofline_blocks(explanation, s),
         *_layers(explanation, s),

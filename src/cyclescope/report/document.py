@@ -11,6 +11,7 @@ from cyclescope.core.statistics import Estimate
 from cyclescope.explaining.explanation import Closure, Explanation, GroupRow
 from cyclescope.report import wording
 from cyclescope.report.arrangement import arrangement_document
+from cyclescope.report.device import device_document
 from cyclescope.report.experts import expert_documents
 from cyclescope.report.findings import finding_documents
 from cyclescope.report.generation import generation_document
@@ -68,6 +69,7 @@ def document(explanation: Explanation) -> CycleReport:
         arrangement=arrangement_document(explanation.arrangement) if explanation.arrangement else None,
         experts=expert_documents(cycle.graph),
         roofline=roofline_document(explanation.roofline, cycle.plan.dtype) if explanation.roofline else None,
+        device=device_document(explanation.device) if explanation.device else None,
     )
 
 

@@ -93,7 +93,8 @@ class RooflineView:
         for gap in self.told.by_bound:
             floors[gap.bound] += gap.floor_ns
         parts = [(self.words.bounds[bound], bound.value, ns) for bound, ns in floors.items()]
-        parts += [(self.t.gap, "gap", self.gap_ns), (self.s.python, "python", self.told.python_ns)]
+        between = self.words.waiting if self.told.on_device else self.s.python
+        parts += [(self.t.gap, "gap", self.gap_ns), (between, "python", self.told.python_ns)]
         parts = [part for part in parts if part[2] > 0]
         shapes = segments([ns for _, _, ns in parts], sum(ns for _, _, ns in parts))
         return tuple(Piece(*part, shape) for part, shape in zip(parts, shapes, strict=True))

@@ -42,7 +42,8 @@ def gap_sentence(told: Roofline, s: Strings) -> str:
     """What the cycle would take at its ceilings, what it takes, and how much of the difference a few places hold."""
     t = gap_text(s)
     few = [row.gap_ns for row in told.places[:MOST_PLACES] if row.gap_ns > 0]
-    template = t.sentence if told.python_ns > 0 else t.sentence_without_python
+    with_python = t.sentence_on_device if told.on_device else t.sentence
+    template = with_python if told.python_ns > 0 else t.sentence_without_python
     return template.format(
         floor=fmt.time(told.floor_total_ns),
         total=fmt.time(told.total_ns),
@@ -78,7 +79,8 @@ def _bounds(told: Roofline, s: Strings, t: GapText) -> Table:
     """The whole cycle by what bounds its operations, Python between them included."""
     rows = [(bound_name(row.bound, row.level, t), *_cells(row, told), fmt.count(row.count)) for row in told.by_bound]
     share = fmt.share(_share(told.python_ns, told))
-    rows.append((t.python, fmt.time(told.python_ns), fmt.time(0), fmt.UNKNOWN, share, fmt.UNKNOWN))
+    between = t.waiting if told.on_device else t.python
+    rows.append((between, fmt.time(told.python_ns), fmt.time(0), fmt.UNKNOWN, share, fmt.UNKNOWN))
     reached = told.floor_total_ns / told.total_ns if told.total_ns > 0 else None
     rows.append(
         (

@@ -585,6 +585,48 @@ class ArrangementReport(_Part):
     )
 
 
+class DeviceLineRow(_Part):
+    """Operations of one stage, or of one place in every layer, on the device's line of time."""
+
+    name: Text
+    count: int = Field(description="operations added up here")
+    busy_ns: float = Field(description="ns; the device works for them")
+    unclear_ns: float = Field(description="ns; it works or waits, which cannot be told apart")
+    idle_ns: float = Field(description="ns; it waits for the host to launch them")
+    queue_ns: float = Field(description="ns; how far the host was ahead of them on average")
+
+
+class DeviceReport(_Part):
+    """When the device works, and when it waits for the host: its line of time, less what marks cost."""
+
+    pace: Literal["host", "device", "unclear"] = Field(description="who decides how long the cycle takes")
+    span_ns: float = Field(description="ns; busy + unclear + idle, to the end of the device's work")
+    busy_ns: float = Field(description="ns; the device works")
+    unclear_ns: float = Field(
+        description="ns in operations that the host was never ahead of: work and waiting cannot be told apart"
+    )
+    idle_ns: float = Field(description="ns; the device waits for the host, tail_ns included")
+    tail_ns: float = Field(description="ns from its last operation to the end")
+    of_wall: float | None = Field(description="span_ns ÷ wall; null where no wall was measured")
+    of_wall_low: float | None
+    of_wall_high: float | None
+    marks_ns: float = Field(description="ns that the marks took, already taken off")
+    runs: int = Field(description="runs as they are, behind the means")
+    held_runs: int = Field(description="runs in which the host was let run ahead")
+    operations_working: int = Field(description="operations that the device works for")
+    operations_starved: int = Field(description="those that reach it when it has nothing left to do")
+    ahead_ns: float = Field(description="ns; how far the host was ahead of operations_working on average")
+    waits: list[int] = Field(description="rows in the graph of the operations in which the host waits for the device")
+    waited_ns: float = Field(description="ns in these operations, on the host")
+    end_wait_ns: float = Field(description="ns that the host waits at the end of the cycle")
+    stages: list[DeviceLineRow]
+    places: list[DeviceLineRow] = Field(description="the costliest first")
+    operation_busy_ns: list[float] = Field(description="ns; of operation i of the graph")
+    operation_unclear_ns: list[float] = Field(description="ns; of operation i of the graph")
+    operation_idle_ns: list[float] = Field(description="ns; of operation i of the graph")
+    operation_queue_ns: list[float] = Field(description="ns; how far the host was ahead of operation i")
+
+
 class ThroughputReport(_Part):
     """A cycle that writes no text, by the text."""
 
@@ -651,6 +693,7 @@ class CycleReport(_Part):
     roofline: RooflineReport | None = Field(
         default=None, description="null where no ceilings of the machine are known, or nothing was stamped"
     )
+    device: DeviceReport | None = Field(default=None, description="null where no device was marked, as on a CPU")
 
 
 def json_schema() -> str:

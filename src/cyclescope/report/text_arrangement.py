@@ -20,6 +20,7 @@ class ArrangementText:
     busy_waiting: str
     busy_waiting_remedy: str
     python: str
+    waiting: str
     part: str
     work: str
     span: str
@@ -49,6 +50,7 @@ EN = ArrangementText(
     busy_waiting="While operations run, {busy} of {cores} cores are busy, but so are {python} while only Python runs between them: threads that wait for work burn processor time, so this does not tell how many work.",
     busy_waiting_remedy="To see what the threads use, measure with OMP_WAIT_POLICY=PASSIVE in the environment.",
     python="Python between operations takes {python}, one line after the other, and is left out here. With it, an eager engine that runs operations side by side could make the cycle {faster} as fast at best.",
+    waiting="Between operations the device waits {python} for launches, which is left out here. With it, a device that runs operations side by side could make the cycle {faster} as fast at best.",
     part="part",
     work="work",
     span="span",
@@ -77,6 +79,7 @@ ZH = ArrangementText(
     busy_waiting="算子运行时 {cores} 个核心中有 {busy} 个忙碌，但算子之间只有 Python 运行时也有 {python} 个忙碌：等待任务的线程在空转并消耗处理器时间，因此该数值不能说明有多少线程在工作。",
     busy_waiting_remedy="要看线程实际用了多少，请在环境变量 OMP_WAIT_POLICY=PASSIVE 下测量。",
     python="算子之间的 Python 用时 {python}，逐行执行，未计入此处。计入后，即时（eager）引擎并行运行算子最多使整个周期达到原来的 {faster} 速度。",
+    waiting="算子之间设备等待启动 {python}，未计入此处。计入后，设备并行运行算子最多使整个周期达到原来的 {faster} 速度。",
     part="部分",
     work="工作量",
     span="跨度",

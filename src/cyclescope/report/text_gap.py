@@ -18,12 +18,14 @@ class GapText:
     title: str
     sentence: str
     sentence_without_python: str
+    sentence_on_device: str
     place: str
     bound_by: str
     floor: str
     reached: str
     share_of_gap: str
     python: str
+    waiting: str
     bounds: Mapping[Bound, str]
     memory_level: str
     main_memory: str
@@ -48,12 +50,14 @@ EN = GapText(
     title="Distance to the ceilings",
     sentence="If every operation ran at its ceiling, this cycle would take {floor}; it takes {total}, {python} of which is Python between operations. {count} places hold {share} of the gap.",
     sentence_without_python="If every operation ran at its ceiling, this cycle would take {floor}; it takes {total}. {count} places hold {share} of the gap.",
+    sentence_on_device="If every operation ran at its ceiling, this cycle would take {floor} of the device; it takes {total}, {python} of which the device waits for launches. {count} places hold {share} of the gap.",
     place="place",
     bound_by="bound by",
     floor="at the ceiling",
     reached="reached",
     share_of_gap="of the gap",
     python="Python between operations",
+    waiting="waiting for launches",
     bounds=MappingProxyType(
         {
             Bound.COMPUTE: "compute",
@@ -85,12 +89,14 @@ ZH = GapText(
     title="与上限的距离",
     sentence="若每个算子都达到上限，本周期需 {floor}；实际为 {total}，其中算子之间的 Python 占 {python}。{count} 处占差距的 {share}。",
     sentence_without_python="若每个算子都达到上限，本周期需 {floor}；实际为 {total}。{count} 处占差距的 {share}。",
+    sentence_on_device="若每个算子都达到上限，本周期需设备 {floor}；实际为 {total}，其中设备等待启动 {python}。{count} 处占差距的 {share}。",
     place="位置",
     bound_by="受限于",
     floor="达到上限时",
     reached="已达到",
     share_of_gap="占差距",
     python="算子之间的 Python",
+    waiting="等待启动",
     bounds=MappingProxyType(
         {
             Bound.COMPUTE: "计算",
