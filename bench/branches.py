@@ -29,8 +29,8 @@ from cyclescope.core.cycle import Cycle
 from cyclescope.core.statistics import Ratio, median_ranks, median_ratio
 from cyclescope.explaining.arrangement import arrange
 from cyclescope.explaining.attribution import Attribution, attribute
-from cyclescope.explaining.explain import places
 from cyclescope.explaining.lanes import Occupancy, occupancy
+from cyclescope.explaining.places import places
 from cyclescope.measuring.measure import measure
 
 WARM_UP = 3

@@ -60,7 +60,9 @@ class Labels(Rows[str]):
 
     @staticmethod
     def of(texts: Iterable[str]) -> Labels:
-        """`texts` as a column; `names` are in order of their first appearance."""
+        """`texts` as a column; `names` are those that appear, in order of their first appearance."""
+        if isinstance(texts, Labels):
+            return texts.in_order
         numbers, names = numbered(texts)
         return Labels(numbers, tuple(names))
 
@@ -73,20 +75,23 @@ class Labels(Rows[str]):
     def __iter__(self) -> Iterator[str]:
         return map(self.names.__getitem__, self.numbers.tolist())
 
-    @cached_property
+    @property
     def present(self) -> tuple[str, ...]:
         """The names that appear, in order of their first appearance."""
-        numbers, first = np.unique(self.numbers, return_index=True)
-        return tuple(self.names[k] for k in numbers[np.argsort(first, kind="stable")].tolist())
+        return self.in_order.names
+
+    @cached_property
+    def in_order(self) -> Labels:
+        """The same with `names` that all appear, in order of their first appearance."""
+        numbers, present = in_order_of_appearance(self.numbers)
+        if np.array_equal(present, np.arange(len(self.names))):
+            return self
+        return Labels(numbers, tuple(map(self.names.__getitem__, present.tolist())))
 
     def where(self, wanted: Callable[[str], bool]) -> BoolArray:
         """Mask [n] of those whose text is `wanted`; asked once for each name."""
         mask: BoolArray = np.fromiter(map(wanted, self.names), np.bool_, len(self.names))[self.numbers]
         return mask
-
-    def taken(self, index: IntArray) -> Labels:
-        """The texts at `index`, in its order."""
-        return Labels(self.numbers[index], self.names)
 
 
 def numbered(keys: Iterable[T]) -> tuple[IntArray, list[T]]:
@@ -96,8 +101,11 @@ def numbered(keys: Iterable[T]) -> tuple[IntArray, list[T]]:
     return np.asarray(listed, dtype=np.int64), list(numbers)
 
 
-def groups_of(number: IntArray, groups: int) -> list[IntArray]:
-    """The members of each group, ascending [groups]; `number` [n] says which group each belongs to (−1: none)."""
-    order = np.argsort(number, kind="stable")
-    ends = np.searchsorted(number[order], np.arange(groups + 1))
-    return [order[begin:end] for begin, end in zip(ends[:-1].tolist(), ends[1:].tolist(), strict=True)]
+def in_order_of_appearance(keys: IntArray) -> tuple[IntArray, IntArray]:
+    """Number of each of `keys` [n], by first appearance (of a negative one: −1), and the distinct keys by their number."""
+    distinct, first, number = np.unique(keys, return_index=True, return_inverse=True)
+    none = int(np.searchsorted(distinct, 0))
+    order = np.argsort(first[none:], kind="stable") + none
+    rank = np.full(len(distinct), -1, dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    return rank[number], distinct[order]

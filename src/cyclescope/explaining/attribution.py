@@ -7,10 +7,27 @@ from functools import cached_property
 
 import numpy as np
 
+from cyclescope.core.columns import Rows
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.graph import Graph
 from cyclescope.core.statistics import Estimate, median_ranks
 from cyclescope.core.units import FloatArray, IntArray
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Estimates(Rows[Estimate]):
+    """Estimates in columns [groups], in nanoseconds, all of `n` samples."""
+
+    values_ns: FloatArray
+    lows_ns: FloatArray
+    highs_ns: FloatArray
+    n: int
+
+    def __len__(self) -> int:
+        return len(self.values_ns)
+
+    def row(self, index: int) -> Estimate:
+        return Estimate(float(self.values_ns[index]), float(self.lows_ns[index]), float(self.highs_ns[index]), self.n)
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,27 +56,27 @@ class Attribution:
     def total_ns(self) -> float:
         return float(self.slot_ns.sum())
 
-    def estimates(self, group: IntArray, groups: int) -> list[Estimate]:
+    def estimates(self, group: IntArray, groups: int) -> Estimates:
         """Estimate of each group of slots; `group` [slots] says which (−1: none).
 
         The value adds up over groups; the interval is that of the median over all runs, widened to hold the value.
         """
-        chosen = group >= 0
-        values = np.bincount(group[chosen], weights=self.slot_ns[chosen], minlength=groups)
+        chosen = np.flatnonzero(group >= 0)
+        chosen = chosen[np.argsort(group[chosen], kind="stable")]
+        mine = group[chosen]
+        values = np.bincount(mine, weights=self.slot_ns[chosen], minlength=groups).astype(np.float64)
         runs = len(self.runs_ns)
         if not runs:
-            return [Estimate(0.0, 0.0, 0.0, 0)] * groups
-        order = np.argsort(group[chosen], kind="stable")
-        sorted_groups = group[chosen][order]
-        present, starts = np.unique(sorted_groups, return_index=True)
+            none = np.zeros(groups)
+            return Estimates(none, none, none, 0)
         sums = np.zeros((runs, groups))
-        if len(starts):
-            sums[:, present] = np.add.reduceat(self.runs_ns[:, chosen][:, order], starts, axis=1)
-        ordered = np.sort(sums, axis=0)
+        if len(chosen):
+            starts = np.flatnonzero(np.append(True, mine[1:] != mine[:-1]))
+            sums[:, mine[starts]] = np.add.reduceat(self.runs_ns[:, chosen], starts, axis=1)
+        sums.sort(axis=0)
         low, high = median_ranks(runs)
-        lows = np.clip(np.minimum(ordered[low], values), 0.0, None)
-        highs = np.maximum(ordered[high], values)
-        return [Estimate(float(v), float(lo), float(hi), runs) for v, lo, hi in zip(values, lows, highs, strict=True)]
+        lows = np.clip(np.minimum(sums[low], values), 0.0, None)
+        return Estimates(values, lows, np.maximum(sums[high], values), runs)
 
 
 def attribute(cycle: Cycle) -> Attribution:

@@ -18,8 +18,8 @@ from cyclescope.core.statistics import Estimate, Ratio
 from cyclescope.core.units import IntArray
 from cyclescope.explaining.attribution import Attribution, attribute
 from cyclescope.explaining.closure import PYTHON
-from cyclescope.explaining.explain import places
 from cyclescope.explaining.matching import Key, dense, match, numbered
+from cyclescope.explaining.places import places
 
 
 class Presence(StrEnum):

@@ -22,15 +22,16 @@ def close(cycle: Cycle, attribution: Attribution) -> Closure:
     if not len(plain) or not len(attribution.runs_ns) or wall.value_ns <= 0:
         return Closure(wall, attributed, wall.value_ns - attributed, nothing, nothing, 0.0, ())
     slots = attribution.graph.slots
-    rows: dict[tuple[str, str], float] = {}
-    for s, stage in enumerate(slots.stage):
-        op = int(slots.op[s])
-        what = PYTHON if op < 0 else TEXT if attribution.graph.kinds[op] is OpKind.TEXT else OPERATIONS
-        rows[stage, what] = rows.get((stage, what), 0.0) + float(attribution.slot_ns[s])
-    stages = list(dict.fromkeys(slots.stage))
-    order = [(stage, what) for stage in stages for what in (TEXT, OPERATIONS, PYTHON) if (stage, what) in rows]
+    stage, sorts = slots.stage.in_order, (TEXT, OPERATIONS, PYTHON)
+    sort = np.full(len(slots), sorts.index(PYTHON), dtype=np.int64)
+    sort[slots.of_op] = np.where(attribution.graph.of_kind(OpKind.TEXT), sorts.index(TEXT), sorts.index(OPERATIONS))
+    cell = stage.numbers * len(sorts) + sort
+    times = np.bincount(cell, attribution.slot_ns).tolist()
     rest = wall.value_ns - attributed
-    account = [AccountRow(what, stage, rows[stage, what], rows[stage, what] / wall.value_ns) for stage, what in order]
+    account = [
+        AccountRow(sorts[k % len(sorts)], stage.names[k // len(sorts)], times[k], times[k] / wall.value_ns)
+        for k in np.unique(cell).tolist()
+    ]
     account.append(AccountRow(UNEXPLAINED, "", rest, rest / wall.value_ns))
     ratio = median_ratio(attribution.runs_ns.sum(axis=1), plain)
     value = attributed / wall.value_ns

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from importlib import import_module
@@ -10,6 +11,7 @@ from cyclescope.core.cycle import Cycle
 from cyclescope.core.op import Cost, OpKind, Site
 from cyclescope.core.statistics import Estimate, Ratio
 from cyclescope.explaining.arrangement import Arrangement
+from cyclescope.explaining.device import DeviceLine
 from cyclescope.explaining.findings.finding import Finding
 from cyclescope.explaining.generation import Generation
 from cyclescope.explaining.memory import Memory
@@ -166,8 +168,8 @@ class Span:
 class Explanation:
     """Everything that is derived from one cycle. `spans` are as they happened in the run closest to the median.
 
-    `generation` is there for a cycle that wrote text, `roofline` where ceilings of its machine are known. `findings` are ranked,
-    the most promising first.
+    `generation` is there for a cycle that wrote text, `roofline` where ceilings of its machine are known, `device` where
+    a device was marked. `findings` are ranked, the most promising first.
     """
 
     cycle: Cycle
@@ -177,17 +179,18 @@ class Explanation:
     minimum_ns: float
     stages: tuple[StageRow, ...]
     layers: tuple[LayerRow, ...]
-    operations: tuple[OperationRow, ...]
+    operations: Sequence[OperationRow]
     kinds: tuple[GroupRow, ...]
     places: tuple[GroupRow, ...]
     closure: Closure
     doubts: tuple[Doubt, ...]
-    spans: tuple[Span, ...]
+    spans: Sequence[Span]
     generation: Generation | None = None
     memory: Memory | None = None
     roofline: Roofline | None = None
     arrangement: Arrangement | None = None
     findings: tuple[Finding, ...] = ()
+    device: DeviceLine | None = None
 
     def _repr_html_(self) -> str:
         """Show itself in a notebook. The page is made by `report`, which stands above; so it is asked for by name."""

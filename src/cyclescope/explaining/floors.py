@@ -47,8 +47,7 @@ def find_floors(graph: Graph, ceilings: Ceilings, threads: int, *, on_device: bo
     Overhead is that of a dispatch (on a device: of a launch) for all but views, which compute and move nothing: a
     compiled cycle has none of them.
     """
-    text = np.asarray([kind is OpKind.TEXT for kind in graph.kinds], dtype=bool)
-    view = np.asarray([kind is OpKind.VIEW for kind in graph.kinds], dtype=bool)
+    text, view = graph.of_kind(OpKind.TEXT), graph.of_kind(OpKind.VIEW)
     overheads = ceilings.overheads
     least = overheads.launch_ns if on_device and overheads.launch_ns is not None else overheads.dispatch_ns
     overhead = np.where(text | view, 0.0, max(0.0, least.value) if least is not None else 0.0)

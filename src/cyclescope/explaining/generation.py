@@ -8,8 +8,10 @@ from enum import StrEnum
 
 import numpy as np
 
+from cyclescope.core.columns import Labels, in_order_of_appearance
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.op import OpKind
+from cyclescope.core.slots import Slots
 from cyclescope.core.statistics import CONFIDENCE, Estimate, median_estimate
 from cyclescope.core.structure import PREPARE, READ_OUT, SAMPLE, TOKENIZE
 from cyclescope.core.units import IntArray
@@ -126,14 +128,19 @@ def phase_of(stage: str, step: int) -> Phase:
     return Phase.ENCODE
 
 
+def phase_numbers(slots: Slots) -> IntArray:
+    """The phase of every slot [slots], by its position in `Phase`."""
+    phases = list(Phase)
+    # Asked once for each stage before the first step, in it and after it.
+    table = [[phases.index(phase_of(stage, step)) for step in (-1, 0, 1)] for stage in slots.stage.names]
+    return np.asarray(table, dtype=np.int64).reshape(-1, 3)[slots.stage.numbers, np.clip(slots.step, -1, 1) + 1]
+
+
 def _phases(attribution: Attribution) -> tuple[PhaseRow, ...]:
     slots, phases = attribution.graph.slots, list(Phase)
     if not len(attribution.runs_ns):
         return ()
-    group = np.asarray(
-        [phases.index(phase_of(stage, int(k))) for stage, k in zip(slots.stage, slots.step, strict=True)],
-        dtype=np.int64,
-    )
+    group = phase_numbers(slots)
     in_ops = slots.op >= 0
     total = attribution.total_ns
     rows = []
@@ -153,7 +160,7 @@ def _steps(cycle: Cycle, attribution: Attribution, steps: int, gaps: IntArray | 
     inside = slots.step >= 0
     number = slots.step[inside]
     slot_ns = attribution.slot_ns[inside]
-    sampling = np.asarray([stage == SAMPLE for stage in slots.stage])[inside]
+    sampling = slots.stage.where(lambda stage: stage == SAMPLE)[inside]
     in_ops = slots.op[inside] >= 0
     op_ns = np.bincount(number, slot_ns * in_ops, minlength=steps)
     sample_ns = np.bincount(number, slot_ns * sampling, minlength=steps)
@@ -180,11 +187,7 @@ def _steps(cycle: Cycle, attribution: Attribution, steps: int, gaps: IntArray | 
 def _decoder_prompt(cycle: Cycle) -> int:
     """Tokens that the decoder reads in its first pass: the prompt, or the one start token where an encoder read that."""
     slots = cycle.graph.slots
-    encoded = any(
-        phase_of(stage, int(k)) is Phase.ENCODE
-        for stage, k, op in zip(slots.stage, slots.step, slots.op, strict=True)
-        if op >= 0
-    )
+    encoded = bool((phase_numbers(slots)[slots.of_op] == list(Phase).index(Phase.ENCODE)).any())
     return 1 if encoded else cycle.workload.tokens_in
 
 
@@ -193,12 +196,17 @@ def _growth(attribution: Attribution, places: Sequence[str], steps: int) -> tupl
     graph, slots = attribution.graph, attribution.graph.slots
     if steps - 1 < _LEAST_STEPS or not len(attribution.runs_ns):
         return ()
+    place, kinds = Labels.of(places), list(OpKind)
+    # A place and a kind for each operation, a stage for each stretch of Python after them.
+    keys = slots.stage.numbers + len(place.names) * len(kinds)
+    keys[slots.of_op] = place.numbers * len(kinds) + graph.kind_number
+    group, found = in_order_of_appearance(np.where(slots.step > 0, keys, -1))
     numbers: dict[tuple[str, OpKind | None], int] = {}
-    group = np.full(len(slots), -1, dtype=np.int64)
-    for s in np.flatnonzero(slots.step > 0):
-        op = int(slots.op[s])
-        key = (slots.stage[s], None) if op < 0 else (places[op], graph.kinds[op])
-        group[s] = numbers.setdefault(key, len(numbers))
+    for number, key in enumerate(found.tolist()):
+        at, kind = divmod(key, len(kinds))
+        of_op = at < len(place.names)
+        python = key - len(place.names) * len(kinds)
+        numbers[(place.names[at], kinds[kind]) if of_op else (slots.stage.names[python], None)] = number
     chosen = group >= 0
     cell = group[chosen] * steps + slots.step[chosen]
     times = np.bincount(cell, attribution.slot_ns[chosen], minlength=len(numbers) * steps).reshape(-1, steps)

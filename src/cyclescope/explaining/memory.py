@@ -281,7 +281,9 @@ def _grown(
     made_of_cache = np.zeros(len(graph) + 1, dtype=bool)
     copies = np.asarray([kind is OpKind.COPY for kind in graph.kinds])
     made_of_cache[:-1][reader[found[read]]] = True
-    made_of_cache[:-1] &= copies  # what computes with the cache makes a result, and no cache; the last is for `first` = −1
+    made_of_cache[:-1] &= (
+        copies  # what computes with the cache makes a result, and no cache; the last is for `first` = −1
+    )
     grown: BoolArray = np.isin(numbers, graph.kept) & made_of_cache[first]
     return grown
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
 
 from cyclescope.core.ceilings import Ceilings, Origin
+from cyclescope.core.columns import Labels
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.op import OpKind
 from cyclescope.core.units import NS_PER_S, FloatArray, IntArray
 from cyclescope.explaining.attribution import Attribution
 from cyclescope.explaining.floors import Floors, find_floors, main_memory
-from cyclescope.explaining.generation import Phase, phase_of
+from cyclescope.explaining.generation import Phase, phase_numbers
 
 
 class Bound(StrEnum):
@@ -76,7 +77,7 @@ class Roofline:
     `compute_ns`, `memory_ns`, `overhead_ns` are what the operation takes at least by each limit, `floor_ns` the largest
     of them (for text, which has no ceiling: its time) and `bounds` which that is; `levels` names the memory level that
     most of `memory_ns` belongs to ('' for none). `time_ns` is what it took, `gap_ns` = max(0, time − floor).
-    `python_ns` is the time between operations, which a compiled cycle would not have.
+    `python_ns` is the time between operations, which a compiled cycle would not have; `on_device` it is waiting for launches.
     The floor of the cycle is the sum of the floors: one operation after the other, as it runs.
 
     `memory_bytes` are those that must come from main memory or go there. `mfu` = model FLOPs ÷ (wall · peak of
@@ -103,6 +104,7 @@ class Roofline:
     places: tuple[Gap, ...]
     by_bound: tuple[Gap, ...]
     phases: tuple[PhaseUse, ...] = ()
+    on_device: bool = False
 
     @property
     def floor_total_ns(self) -> float:
@@ -125,11 +127,18 @@ _MODEL_PHASES = (Phase.ENCODE, Phase.PREFILL, Phase.DECODE)
 
 
 def roofline(
-    cycle: Cycle, attribution: Attribution, places: Sequence[str], wall_ns: float, datasheet: Ceilings | None = None
+    cycle: Cycle,
+    attribution: Attribution,
+    places: Sequence[str],
+    wall_ns: float,
+    datasheet: Ceilings | None = None,
+    *,
+    on_device: bool = False,
 ) -> Roofline | None:
     """Hold the operations of `cycle` against the ceilings of its machine, measured or else those of `datasheet`.
 
     `places` [n] names the place of every operation; `wall_ns` is the unprofiled wall time, 0 where nobody took it.
+    `on_device`: the times of `attribution` are those of the device itself, which launches are no part of.
     None where no ceilings are known, where nothing was stamped, or where there is no operation.
     """
     graph, ceilings = cycle.graph, cycle.machine.ceilings or datasheet
@@ -137,10 +146,12 @@ def roofline(
         return None
     threads = cycle.plan.threads if cycle.plan.device == "cpu" else 0
     floors = find_floors(graph, ceilings, threads, on_device=cycle.plan.device != "cpu")
+    if on_device:
+        floors = replace(floors, overhead_ns=np.zeros(len(graph)))
     slots = graph.slots
     inside = slots.op >= 0
     time = np.bincount(slots.op[inside], attribution.slot_ns[inside], minlength=len(graph)).astype(np.float64)
-    text = np.asarray([kind is OpKind.TEXT for kind in graph.kinds])
+    text = graph.of_kind(OpKind.TEXT)
     limits = np.stack([floors.compute_ns, floors.memory_ns, floors.overhead_ns])
     floor = np.where(text, time, limits.max(axis=0))
     bound = np.argmax(limits, axis=0)
@@ -171,6 +182,7 @@ def roofline(
         places=table.by_name(places),
         by_bound=table.by_bound(),
         phases=_phases(attribution, floors, yardsticks),
+        on_device=on_device,
     )
 
 
@@ -185,8 +197,8 @@ class _Table:
 
     def by_name(self, names: Sequence[str]) -> tuple[Gap, ...]:
         """One row for each distinct name [n]."""
-        numbers: dict[str, int] = {}
-        group = np.asarray([numbers.setdefault(name, len(numbers)) for name in names], dtype=np.int64)
+        named = Labels.of(names)
+        group, numbers = named.numbers, named.names
         # An operation that took no time counts a little, so that a place without time has a bound too.
         by_bound = _summed(group, self.bound, self.time + 1e-9, len(numbers), len(_BOUNDS))
         return self._rows(group, list(numbers), [_BOUNDS[b] for b in by_bound.argmax(axis=1)])
@@ -259,9 +271,7 @@ def _phases(attribution: Attribution, floors: Floors, yardsticks: _Yardsticks) -
     if not (slots.step >= 0).any():
         return ()
     order = list(Phase)
-    group = np.asarray(
-        [order.index(phase_of(stage, k)) for stage, k in zip(slots.stage, slots.step.tolist(), strict=True)]
-    )
+    group = phase_numbers(slots)
     inside = slots.op >= 0
     of_op = np.zeros(len(graph), dtype=np.int64)
     of_op[slots.op[inside]] = group[inside]

@@ -2,18 +2,64 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
+
 import numpy as np
 
-from cyclescope.core.frame import Frame
+from cyclescope.core.columns import Rows
+from cyclescope.core.graph import Graph
+from cyclescope.core.slots import Slots
+from cyclescope.core.units import IntArray
 from cyclescope.explaining.attribution import Attribution
 from cyclescope.explaining.explanation import Span
 
 
-def exemplar_spans(attribution: Attribution) -> tuple[Span, ...]:
+@dataclass(frozen=True, eq=False, repr=False)
+class Spans(Rows[Span]):
+    """Spans in columns [spans], parents before children; `Span` says what they mean.
+
+    `frame` is the call that a span is or lies in, `slot` the slot of an operation or of Python time (−1: it is a call).
+    """
+
+    graph: Graph
+    frame: IntArray
+    slot: IntArray
+    start_ns: IntArray
+    duration_ns: IntArray
+    depth: IntArray
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    @cached_property
+    def op(self) -> IntArray:
+        """The operation that each span is, or −1 [spans]."""
+        return np.where(self.slot >= 0, self.graph.slots.op[self.slot], -1)
+
+    def row(self, index: int) -> Span:
+        k, slot = int(self.frame[index]), int(self.slot[index])
+        start, duration, depth = int(self.start_ns[index]), int(self.duration_ns[index]), int(self.depth[index])
+        graph, slots, frame = self.graph, self.graph.slots, self.graph.frames[k]
+        if slot < 0:
+            # A call that spans stages has none of its own.
+            stage, layer = (frame.stage, frame.layer) if k and frame.stage else ("", None)
+            name = frame.class_name
+            return Span(name, "frame", stage, layer, frame.module, start, duration, depth, step=frame.step)
+        op, step = int(slots.op[slot]), int(slots.step[slot])
+        layer = None if slots.layer[slot] < 0 else int(slots.layer[slot])
+        stage = slots.stage[slot]
+        if op < 0:
+            return Span("", "python", stage, layer, frame.module, start, duration, depth, step=step)
+        kind = graph.kinds[op].value
+        return Span(graph.names[op], kind, stage, layer, frame.module, start, duration, depth, op, step)
+
+
+def exemplar_spans(attribution: Attribution) -> Spans | tuple[Span, ...]:
     """Spans of the typical run whose total is the median of the typical ones; parents before children.
 
-    Frames, operations, and Python time between them. The cost of the stamps is taken off, so the whole is as long as
-    an unprofiled cycle would have been.
+    Calls, operations, and Python time between them. The cost of the stamps is taken off, so the whole is as long as
+    an unprofiled cycle would have been. None where nothing was stamped.
     """
     if not len(attribution.typical):
         return ()
@@ -23,113 +69,58 @@ def exemplar_spans(attribution: Attribution) -> tuple[Span, ...]:
     durations = np.maximum(attribution.runs_ns[run], 0.0)
     edges = np.rint(np.concatenate([[0.0], np.cumsum(durations)])).astype(np.int64)
 
-    op_slot = {int(op): s for s, op in enumerate(slots.op) if op >= 0}
-    first, last = _extents(attribution, op_slot)
-    children: list[list[int]] = [[] for _ in graph.frames]
-    ops_of: list[list[int]] = [[] for _ in graph.frames]
-    for k, frame in enumerate(graph.frames):
-        if k and first[k] is not None:
-            children[frame.parent].append(k)
-    for i, f in enumerate(graph.op_frame):
-        ops_of[int(f)].append(i)
-    owner = slots.frame.copy()
-    for k, frame in enumerate(graph.frames):
-        begin, end = first[k], last[k]
-        if k and not frame.timed and begin is not None and end is not None:
-            # A call without stamps of its own (a stage of text) that holds several operations owns what lies between.
-            within = owner[begin:end]
-            within[within == frame.parent] = k
-    python_of: list[list[int]] = [[] for _ in graph.frames]
-    for s in range(len(slots)):
-        if slots.op[s] < 0:
-            python_of[int(owner[s])].append(s)
-
-    spans: list[Span] = []
-
-    def emit(k: int, depth: int) -> None:
-        frame = graph.frames[k]
-        begin, end = first[k], last[k]
-        assert begin is not None
-        assert end is not None
-        stage, layer = _booked(frame, slots.stage[begin], k)
-        start = int(edges[begin])
-        spans.append(
-            Span(
-                frame.class_name,
-                "frame",
-                stage,
-                layer,
-                frame.module,
-                start,
-                int(edges[end]) - start,
-                depth,
-                step=frame.step,
-            )
-        )
-        inside: list[tuple[int, str, int]] = [(op_slot[i], "op", i) for i in ops_of[k]]
-        inside += [(s, "python", s) for s in python_of[k]]
-        for child in children[k]:
-            at = first[child]
-            assert at is not None
-            inside.append((at, "frame", child))
-        for slot, what, which in sorted(inside):
-            if what == "frame":
-                emit(which, depth + 1)
-                continue
-            start = int(edges[slot])
-            length = int(edges[slot + 1]) - start
-            layer = None if slots.layer[slot] < 0 else int(slots.layer[slot])
-            step = int(slots.step[slot])
-            if what == "op":
-                site = graph.site(which)
-                spans.append(
-                    Span(
-                        graph.names[which],
-                        graph.kinds[which].value,
-                        site.stage,
-                        layer,
-                        site.module,
-                        start,
-                        length,
-                        depth + 1,
-                        which,
-                        step,
-                    )
-                )
-            elif length:
-                stage = slots.stage[slot]
-                spans.append(Span("", "python", stage, layer, frame.module, start, length, depth + 1, step=step))
-
-    emit(0, 0)
-    return tuple(spans)
+    first, last = _extents(graph, slots)
+    owner = _owners(graph, slots, first, last)
+    depth_of = _depths(graph)
+    calls = np.flatnonzero(first < last)
+    leaves = np.flatnonzero((slots.op >= 0) | (edges[1:] > edges[:-1]))  # Python that takes no time is not drawn
+    frame = np.concatenate([calls, owner[leaves]])
+    slot = np.concatenate([np.full(len(calls), -1, dtype=np.int64), leaves])
+    begin, end = np.concatenate([first[calls], leaves]), np.concatenate([last[calls], leaves + 1])
+    depth = depth_of[frame] + (slot >= 0)
+    # What begins with the same slot lies in one another.
+    order = np.lexsort((depth, begin))
+    start = edges[begin[order]]
+    return Spans(graph, frame[order], slot[order], start, edges[end[order]] - start, depth[order])
 
 
-def _booked(frame: Frame, stage_of_first: str, k: int) -> tuple[str, int | None]:
-    """A frame that spans stages has none of its own."""
-    if k and not frame.stage:
-        return "", None
-    return (frame.stage, frame.layer) if k else ("", None)
-
-
-def _extents(attribution: Attribution, op_slot: dict[int, int]) -> tuple[list[int | None], list[int | None]]:
-    """First slot and one past the last slot of every frame [frames]; None for a frame that left no stamp."""
-    graph, slots = attribution.graph, attribution.graph.slots
-    first: list[int | None] = [None] * len(graph.frames)
-    last: list[int | None] = [None] * len(graph.frames)
-
-    def widen(k: int, begin: int, end: int) -> None:
-        while k >= 0:
-            low, high = first[k], last[k]
-            if low is not None and low <= begin and high is not None and high >= end:
-                break
-            first[k] = begin if low is None else min(low, begin)
-            last[k] = end if high is None else max(high, end)
-            k = graph.frames[k].parent
-
-    for i, f in enumerate(graph.op_frame):
-        widen(int(f), op_slot[i], op_slot[i] + 1)
-    for s in range(len(slots)):
-        if slots.op[s] < 0:
-            widen(int(slots.frame[s]), s, s + 1)
+def _extents(graph: Graph, slots: Slots) -> tuple[IntArray, IntArray]:
+    """First slot and one past the last slot of every call [frames], equal for one that left no stamp."""
+    own = slots.frame.copy()
+    own[slots.of_op] = graph.op_frame
+    count = len(graph.frames)
+    first, last = np.full(count, len(slots), dtype=np.int64), np.zeros(count, dtype=np.int64)
+    at = np.arange(len(slots), dtype=np.int64)
+    np.minimum.at(first, own, at)
+    np.maximum.at(last, own, at + 1)
+    begins, ends = first.tolist(), last.tolist()
+    for k in range(count - 1, 0, -1):
+        parent = graph.frames[k].parent
+        begins[parent] = min(begins[parent], begins[k])
+        ends[parent] = max(ends[parent], ends[k])
+    first, last = np.asarray(begins, dtype=np.int64), np.asarray(ends, dtype=np.int64)
     first[0], last[0] = 0, len(slots)
+    first[first > last] = last[first > last]
     return first, last
+
+
+def _owners(graph: Graph, slots: Slots, first: IntArray, last: IntArray) -> IntArray:
+    """The innermost call around every slot [slots]."""
+    owner = slots.frame.copy()
+    for k in np.flatnonzero(last - first > 1).tolist():
+        frame = graph.frames[k]
+        if k and not frame.timed:
+            # A call without stamps of its own (a stage of text) that holds several operations owns what lies between.
+            within = owner[first[k] : last[k]]
+            within[within == frame.parent] = k
+    owner[slots.of_op] = graph.op_frame
+    return owner
+
+
+def _depths(graph: Graph) -> IntArray:
+    """How many calls each call lies in [frames]."""
+    depth = [0] * len(graph.frames)
+    for k, frame in enumerate(graph.frames):
+        if k:
+            depth[k] = depth[frame.parent] + 1
+    return np.asarray(depth, dtype=np.int64)

@@ -39,9 +39,9 @@ def fitting(
 
     `fixed` is of the data what `drawings` makes.
     """
-    most = MOST_SPANS
+    most, spans = MOST_SPANS, tuple(explanation.spans)
     while True:
-        shown = choose_steps(explanation.spans, most)
+        shown = choose_steps(spans, most)
         view = View(explanation, shown, s, p)
         columns = columns_of(shown.spans, explanation.cycle.graph)
         data = embed({**fixed, **_why(view), "spans": {**columns, "steps": shown.steps}})

@@ -15,8 +15,8 @@ from cyclescope.core.graph import Graph
 from cyclescope.core.graph_builder import GraphBuilder
 from cyclescope.core.op import Cost, OpKind
 from cyclescope.core.tensor import TensorRole
-from cyclescope.explaining.explain import places
 from cyclescope.explaining.matching import Matching, common_subsequence, match, paired_in_order
+from cyclescope.explaining.places import places
 
 SYMBOLS = st.lists(st.integers(0, 4), max_size=12)
 

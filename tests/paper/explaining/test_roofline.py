@@ -22,8 +22,9 @@ from cyclescope.core.plan import Plan
 from cyclescope.core.tensor import TensorRole
 from cyclescope.core.units import IntArray
 from cyclescope.explaining.attribution import attribute
-from cyclescope.explaining.explain import explain, places
+from cyclescope.explaining.explain import explain
 from cyclescope.explaining.generation import Phase
+from cyclescope.explaining.places import places
 from cyclescope.explaining.roofline import Bound, Roofline, roofline
 
 OP_NS, PYTHON_NS = 1000, 100

@@ -102,13 +102,7 @@ class Facts:
 
     def of_kind(self, *kinds: OpKind) -> AnyArray:
         """Mask of the operations of one of `kinds`."""
-        wanted = [_NUMBER_OF_KIND[kind] for kind in kinds]
-        mask: AnyArray = np.isin(self._kind_numbers, wanted)
-        return mask
-
-    @cached_property
-    def _kind_numbers(self) -> IntArray:
-        return np.fromiter((_NUMBER_OF_KIND[kind] for kind in self.graph.kinds), np.int64, len(self.graph))
+        return self.graph.of_kind(*kinds)
 
     @cached_property
     def products(self) -> AnyArray:
@@ -151,7 +145,7 @@ class Facts:
     @cached_property
     def in_text(self) -> AnyArray:
         """Mask of the slots [slots] of stages in which text is taken apart or put together."""
-        return np.fromiter((stage in TEXT_STAGES for stage in self.graph.slots.stage), np.bool_, len(self.graph.slots))
+        return self.graph.slots.stage.where(TEXT_STAGES.__contains__)
 
     def share(self, ns: float) -> float:
         """`ns` as a share of the attributed time."""
@@ -170,6 +164,3 @@ class Facts:
         """Where operation `op` stands."""
         site = self.graph.site(op)
         return Place(site.stage, site.layer, op)
-
-
-_NUMBER_OF_KIND = {kind: number for number, kind in enumerate(OpKind)}
