@@ -10,7 +10,20 @@ from pathlib import Path
 from cyclescope.core.machine import Machine
 
 _PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "numpy")
-_INSTRUCTION_SETS = ("amx_tile", "avx512_bf16", "avx512_vnni", "avx512f", "avx2", "avx", "sve2", "sve", "asimd", "neon")
+_INSTRUCTION_SETS = (
+    "amx_tile",
+    "amx_fp16",
+    "avx512_fp16",
+    "avx512_bf16",
+    "avx512_vnni",
+    "avx512f",
+    "avx2",
+    "avx",
+    "sve2",
+    "sve",
+    "asimd",
+    "neon",
+)
 
 
 def read_machine(device: str = "cpu", device_name: str = "") -> Machine:

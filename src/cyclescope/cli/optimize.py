@@ -57,6 +57,9 @@ def optimize(
     without: Annotated[
         list[str] | None, typer.Option(help="A strategy that is not to be tried.", show_default=False)
     ] = None,
+    draft: Annotated[
+        str | None, typer.Option(help="A smaller model that may guess tokens for this one.", show_default=False)
+    ] = None,
     budget: Annotated[str, typer.Option(help="How long to look: 90s, 5m, 1h. Loading comes on top.")] = "5m",
     seed: Annotated[int, typer.Option(help="Of random weights and made-up tokens.")] = 0,
     recipe: Annotated[
@@ -97,8 +100,10 @@ def optimize(
             max_loss=max_loss,
             strategies=strategy or (),
             without=without or (),
+            draft=draft or "",
             budget=seconds,
             seed=seed,
+            files_to=str(recipe.parent) if recipe is not None else None,
             progress=notify,
         )
     try:

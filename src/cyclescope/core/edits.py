@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+LOAD_WEIGHTS = "load-weights"
 
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """One edit: `what` is done to the module at `path`, with which `numbers` (rows, columns, layers that stay; a rank)."""
+    """One edit: `what` is done to the module at `path`, with which `numbers` (rows, columns, layers that stay; a rank).
+
+    `load-weights` is done to the whole model, and its `path` is the name of a file of weights (safetensors) that goes
+    with the edits.
+    """
 
     what: str
     path: str
     numbers: tuple[int, ...] = ()
+
+
+def files_of(edits: Iterable[Edit]) -> tuple[str, ...]:
+    """Names of the files that go with `edits`."""
+    return tuple(edit.path for edit in edits if edit.what == LOAD_WEIGHTS)

@@ -28,7 +28,7 @@ class Plan:
     of the model, in the order in which they are made. `threads_between` runs independent operations side by side,
     `instances` is the number of processes that share the work, each pinned to cores of its own. `batch` texts go into
     one call (0: all of them), put together as `batching` says: `given` order, by `length`, or `packed` without padding.
-    `drafting`: `off`, `prompt-lookup`, or the reference of a draft model. `overlap` tokenizes the next texts meanwhile.
+    `drafting`: `off`, `prompt-lookup`, `layers:N` (the model's own first N layers), or the reference of a draft model. `overlap` tokenizes the next texts meanwhile.
     """
 
     engine: str = "torch"

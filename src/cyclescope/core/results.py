@@ -49,6 +49,23 @@ def joined(parts: Sequence[Results], order: Sequence[int] | None = None) -> Resu
     return Results(mask, stacked("hidden"), stacked("pooled"), stacked("logits"), stacked("tokens"), parts[0].classes)
 
 
+def held_out(texts: int) -> tuple[int, ...]:
+    """Numbers of the texts, of so many, that nothing may learn from: every fourth. On them is judged what has learned."""
+    return tuple(range(3, texts, 4))
+
+
+def only(results: Results, texts: Sequence[int]) -> Results:
+    """The results of some texts, in their order."""
+    rows = list(texts)
+
+    def some(value: AnyArray | None) -> AnyArray | None:
+        return None if value is None else value[rows]
+
+    mask = np.asarray(results.mask)[rows]
+    pooled, logits = some(results.pooled), some(results.logits)
+    return Results(mask, some(results.hidden), pooled, logits, some(results.tokens), results.classes)
+
+
 def _filled(value: AnyArray, length: int) -> AnyArray:
     widths = [(0, 0), (0, length - value.shape[1]), *[(0, 0)] * (value.ndim - 2)]
     filled: AnyArray = np.pad(value, widths)

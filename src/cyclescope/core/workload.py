@@ -25,7 +25,8 @@ class InputSource(StrEnum):
 class ModelFacts:
     """Which model it is: `reference` as the user named it, the class that ran, its size and its weights.
 
-    `stand_in_tokenizer`: the tokenizer is one of ours, of the same kind and size as the model's own.
+    `stand_in_tokenizer`: the tokenizer is one of ours, of the same kind and size as the model's own. `exits` are the
+    numbers of layers behind which the model says that it may be read (it was trained so).
     """
 
     reference: str
@@ -38,6 +39,7 @@ class ModelFacts:
     max_positions: int | None = None
     source: str = ""
     stand_in_tokenizer: bool = False
+    exits: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

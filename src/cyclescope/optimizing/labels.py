@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 
@@ -12,19 +13,25 @@ from cyclescope.core.units import FloatArray
 from cyclescope.optimizing.optimization import LabelScore
 
 
-def scorer(labels: tuple[str, ...]) -> Callable[[Results], LabelScore]:
-    """What counts the texts that come out as `labels` say, from what a cycle gives.
+class Scorer(Protocol):
+    """Counts what comes out right, among all texts or among some by their numbers."""
+
+    def __call__(self, results: Results, texts: Sequence[int] | None = None) -> LabelScore: ...
+
+
+def scorer(labels: tuple[str, ...]) -> Scorer:
+    """What counts the texts that come out as `labels` say, from what a cycle gives: all of them, or those that are named.
 
     Of a classifier: whose likeliest class is the label. Of a model that gives vectors: whose nearest neighbour among the
     other texts, by the cosine of the mean over tokens, has the same label (leave one out). Raises `UsageError` where
     the labels do not fit.
     """
 
-    def score(results: Results) -> LabelScore:
+    def score(results: Results, texts: Sequence[int] | None = None) -> LabelScore:
         if results.classes and results.logits is not None and results.logits.ndim == 2:
-            return _classified(results, labels)
+            return _counted(_classified(results, labels), texts)
         if results.hidden is not None:
-            return _nearest(results, labels)
+            return _counted(_nearest(results, labels), texts)
         raise UsageError(
             "Labels do not fit what this model gives.",
             "They are for classes and for vectors of texts.",
@@ -34,7 +41,12 @@ def scorer(labels: tuple[str, ...]) -> Callable[[Results], LabelScore]:
     return score
 
 
-def _classified(results: Results, labels: tuple[str, ...]) -> LabelScore:
+def _counted(right: Sequence[bool], texts: Sequence[int] | None) -> LabelScore:
+    chosen = right if texts is None else [right[k] for k in texts]
+    return LabelScore(sum(chosen), len(chosen))
+
+
+def _classified(results: Results, labels: tuple[str, ...]) -> list[bool]:
     unknown = sorted(set(labels) - set(results.classes))
     if unknown:
         raise UsageError(
@@ -44,10 +56,10 @@ def _classified(results: Results, labels: tuple[str, ...]) -> LabelScore:
         )
     assert results.logits is not None
     chosen = [results.classes[k] for k in results.logits.argmax(axis=1).tolist()]
-    return LabelScore(sum(a == b for a, b in zip(chosen, labels, strict=True)), len(labels))
+    return [a == b for a, b in zip(chosen, labels, strict=True)]
 
 
-def _nearest(results: Results, labels: tuple[str, ...]) -> LabelScore:
+def _nearest(results: Results, labels: tuple[str, ...]) -> list[bool]:
     if len(set(labels)) < 2 or len(labels) < 4:
         raise UsageError(
             "The labels tell nothing about vectors.",
@@ -59,7 +71,7 @@ def _nearest(results: Results, labels: tuple[str, ...]) -> LabelScore:
     likeness = vectors @ vectors.T
     np.fill_diagonal(likeness, -np.inf)
     nearest = likeness.argmax(axis=1).tolist()
-    return LabelScore(sum(labels[i] == labels[k] for i, k in enumerate(nearest)), len(labels))
+    return [labels[i] == labels[k] for i, k in enumerate(nearest)]
 
 
 def mean_vectors(results: Results) -> FloatArray:

@@ -34,6 +34,8 @@ class Row:
     `ratio` is its time ÷ the baseline's, with a 99 % interval, from `rounds` rounds in turns; None where it did not run
     to the end. `confirmed` rows were run again, long, side by side. `held_bytes` is the most memory that its processes
     held, `ready_ns` what making it ready took. `reason` says why there is no ratio, or why it was refused.
+    `judged_on` is the number of texts that the drift and the labels of a plan are told of that has learned from the
+    others (0: all of them).
     """
 
     plan: Plan
@@ -52,6 +54,7 @@ class Row:
     ready_ns: Nanoseconds = 0
     reason: str = ""
     way_out: str = ""
+    judged_on: int = 0
 
     @property
     def speed_up(self) -> float:

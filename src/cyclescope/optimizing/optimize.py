@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib.util import find_spec
+from pathlib import Path
 
 from cyclescope.backends.registry import ENGINES, INSTALL
 from cyclescope.core.clock import Clock, SystemClock
 from cyclescope.core.cycle import Cycle
-from cyclescope.core.errors import CyclescopeError, UsageError
+from cyclescope.core.edits import Edit, files_of
+from cyclescope.core.errors import CyclescopeError, OutputError, UsageError
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
 from cyclescope.core.units import NS_PER_S, Nanoseconds
@@ -50,8 +53,10 @@ def optimize(
     max_loss: float = 0.0,
     strategies: Sequence[str] = (),
     without: Sequence[str] = (),
+    draft: str = "",
     budget: float = DEFAULT_BUDGET_S,
     seed: int = 0,
+    files_to: str | None = None,
     progress: Notify = silent,
 ) -> Optimization:
     """Find the fastest way to run `model` on these texts here whose outputs stay within `max_drift`.
@@ -60,7 +65,9 @@ def optimize(
     be. `max_drift` is 1 − the mean cosine of the outputs (for written text the share of tokens that differ); 0 asks for
     the same outputs but for rounding (1e-4). `threads` is the most that may be used. `labels` are the right answers of
     the task classify, one a text; `max_loss` the share of them that may be lost. `strategies` names slow ones to be
-    tried as well, `without` those that are not to be tried. `budget` is in seconds, loading not counted.
+    tried as well, `without` those that are not to be tried. `draft` is a smaller model that may guess
+    tokens. `files_to` is a folder that gets the files that go with the best plan's edits (a student's weights). `budget`
+    is in seconds, loading not counted.
 
     Interrupted by Ctrl-C, it gives the best so far, marked partial. Raises like `measure`.
     """
@@ -78,12 +85,15 @@ def optimize(
         new_tokens=new_tokens,
     )
     per_call = 1 if wanted is Goal.LATENCY and len(texts) > 1 else 0
-    plan = Plan(threads=threads or 0, seed=seed, batch=per_call)
+    plan = Plan(threads=threads or 0, seed=seed, batch=per_call, attention="")  # what the model takes by itself
     score = scorer(tuple(labels)) if labels is not None else None
     progress("load", 0.0)
     with Workshop(errand) as workshop:
         limits = Limits(int(budget * NS_PER_S), max_drift, score, max_loss)
-        return _in(workshop, plan, wanted, limits, threads, tuple(strategies), tuple(without), progress)
+        found = _in(workshop, plan, wanted, limits, threads, tuple(strategies), tuple(without), draft, progress)
+        if files_to is not None:
+            keep_files(found.edits, workshop.files, Path(files_to))
+        return found
 
 
 def _in(
@@ -94,6 +104,7 @@ def _in(
     threads: int | None,
     opted: tuple[str, ...],
     without: tuple[str, ...],
+    draft: str,
     progress: Notify,
 ) -> Optimization:
     clock: Clock = SystemClock()
@@ -107,18 +118,21 @@ def _in(
     found = Found(spent={"baseline": clock.now_ns() - begin})
     partial = False
     texts = max(1, len(workshop.errand.texts))
-    situation = _situation(before, opened.workload, opened.machine, goal, texts, threads, opted)
+    situation = _situation(before, opened.workload, opened.machine, goal, texts, threads, opted, draft)
     strategies = [strategy for strategy in STRATEGIES if strategy.name not in without]
     try:
         Search(maker, baseline, opened.plan, reference, situation, strategies, limits, clock, progress, found).run()
     except KeyboardInterrupt:
         partial = True
-        found.best = _best_so_far(found)
+        found.best = found.best or _best_so_far(found)
     found.not_tried += [NotTried(name, "left out as asked") for name in without]
     after = None
     if found.best and not partial:
         progress("why", 0.9)
-        after, reason = _why(maker, found.rows[found.best].plan, limits.budget_ns)
+        try:
+            after, reason = _why(maker, found.rows[found.best].plan, limits.budget_ns)
+        except KeyboardInterrupt:
+            partial, reason = True, ""
         if reason:
             found.not_tried.append(NotTried("why", reason))
     baseline.close()
@@ -138,6 +152,7 @@ def _in(
         spent=tuple(Spent(phase, ns) for phase, ns in found.spent.items()),
         before=before,
         after=after,
+        workload=opened.workload,
         edits=rows[found.best].edits,
         partial=partial,
         notes=opened.notes,
@@ -169,6 +184,7 @@ def _situation(
     texts: int,
     threads: int | None,
     opted: tuple[str, ...],
+    draft: str,
 ) -> Situation:
     explanation = explain(before)
     layers: dict[str, int] = {}
@@ -183,7 +199,19 @@ def _situation(
         engines={name: "" if find_spec(name) else INSTALL[name] for name in ENGINES if name != "torch"},
         opted=opted,
         layers=max(layers.values(), default=0),
+        draft=draft,
     )
+
+
+def keep_files(edits: Sequence[Edit], here: Path, there: Path) -> None:
+    """Copy the files that go with `edits` from folder to folder. Raises `OutputError`."""
+    try:
+        for name in files_of(edits):
+            shutil.copyfile(here / name, there / name)
+    except OSError as exc:
+        raise OutputError(
+            f"{there} cannot be written to.", f"{exc.strerror or exc}.", "Check the folder and its rights."
+        ) from exc
 
 
 def _best_so_far(found: Found) -> int:

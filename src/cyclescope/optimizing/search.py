@@ -12,14 +12,14 @@ from cyclescope.core.edits import Edit
 from cyclescope.core.errors import CyclescopeError, MissingExtra, Unsupported
 from cyclescope.core.plan import Plan
 from cyclescope.core.ratios import LEAST_ROUNDS as PROOF_ROUNDS
-from cyclescope.core.results import Results
+from cyclescope.core.results import Results, held_out, only
 from cyclescope.core.statistics import Ratio
 from cyclescope.core.units import Nanoseconds
 from cyclescope.explaining.comparison import Verdict
 from cyclescope.optimizing.drift import drift
 from cyclescope.optimizing.optimization import Contribution, LabelScore, NotTried, Outcome, Row
 from cyclescope.optimizing.parts import parts_of
-from cyclescope.optimizing.strategy import Effect, Situation, Strategy
+from cyclescope.optimizing.strategy import Effect, Situation, Strategy, learns
 from cyclescope.optimizing.trial import LEAST_ROUNDS, Arm, Turns
 
 Notify = Callable[[str, float], None]
@@ -62,7 +62,7 @@ class Limits:
 
     budget_ns: Nanoseconds
     max_drift: float
-    score: Callable[[Results], LabelScore] | None = None
+    score: Callable[..., LabelScore] | None = None
     max_loss: float = 0.0
 
 
@@ -73,6 +73,7 @@ class _Candidate:
     plan: Plan = field(compare=False)
     strategy: str = field(compare=False)
     parent: int = field(compare=False)
+    takes_s: float = field(compare=False, default=0.0)
 
 
 @dataclass
@@ -146,6 +147,9 @@ class Search:
             if (candidate.strategy, candidate.plan.engine) in self._refused:
                 self.found.not_tried.append(NotTried(candidate.strategy, _REFUSED, candidate.plan))
                 continue
+            if candidate.takes_s * 1e9 > stop - self._clock.now_ns():
+                self.found.not_tried.append(NotTried(candidate.strategy, "out of budget", candidate.plan))
+                continue
             row = self._try(candidate, stop)
             if row.outcome is Outcome.DRIFTED and self._strategies[candidate.strategy].effect is Effect.APPROXIMATE:
                 # Strategies offer their gentlest form first, and on another plan of that engine it would do the same.
@@ -183,7 +187,9 @@ class Search:
                 self._seen.add(plan)
                 # The time that is expected of it, as a share of the baseline's: the smallest first.
                 expected = row.ratio.value / max(offer.expected, 0.01)
-                heapq.heappush(self._queue, _Candidate(expected, len(self._seen), plan, strategy.name, parent))
+                heapq.heappush(
+                    self._queue, _Candidate(expected, len(self._seen), plan, strategy.name, parent, offer.takes_s)
+                )
 
     def _try(self, candidate: _Candidate, stop: Nanoseconds) -> Row:
         """Make the plan of `candidate` ready, look at its outputs, and run it in turns with the baseline."""
@@ -191,7 +197,7 @@ class Search:
         row = Row(candidate.plan, (*parent.strategies, candidate.strategy), candidate.parent, Outcome.FAILED)
         most = max(_LEAST_NS, min(int(self._limits.budget_ns * 2 * _MOST_SCREEN), stop - self._clock.now_ns()))
         try:
-            made = self._maker.make(candidate.plan, most / 1e9)
+            made = self._maker.make(candidate.plan, most / 1e9 + candidate.takes_s)
         except MissingExtra as error:
             return replace(row, outcome=Outcome.MISSING, reason=_said(error), way_out=error.way_out)
         except Unsupported as error:
@@ -218,12 +224,20 @@ class Search:
     def _looked_at(self, row: Row, arm: Arm) -> Row:
         """The row with its drift; refused where that is beyond the limit."""
         results = arm.results()
-        moved = drift(self._reference, results)
-        score = self._limits.score(results) if self._limits.score else None
+        before = self.found.rows[0].labels
+        if learns(row.plan):
+            # What it gives on texts that it was fitted to says little about others.
+            judged = held_out(len(self._reference.mask))
+            moved = drift(only(self._reference, judged), only(results, judged))
+            score = self._limits.score(results, judged) if self._limits.score else None
+            before = self._limits.score(self._reference, judged) if self._limits.score else None
+            row = replace(row, judged_on=len(judged))
+        else:
+            moved = drift(self._reference, results)
+            score = self._limits.score(results) if self._limits.score else None
         row = replace(row, drift=moved, labels=score, outcome=Outcome.TRIED, held_bytes=arm.held_bytes())
         if not moved.within(self._limits.max_drift):
             return replace(row, outcome=Outcome.DRIFTED, reason="drift")
-        before = self.found.rows[0].labels
         if score is not None and before is not None and before.share - score.share > self._limits.max_loss:
             return replace(row, outcome=Outcome.DRIFTED, reason="labels")
         return row

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from cyclescope.optimizing.algorithm.compiled import Compiled
+from cyclescope.optimizing.algorithm.draft import Draft
 from cyclescope.optimizing.algorithm.early_exit import EarlyExit
 from cyclescope.optimizing.algorithm.engine import OtherEngine
+from cyclescope.optimizing.algorithm.exact_gelu import ExactGelu
 from cyclescope.optimizing.algorithm.fused_attention import FusedAttention
 from cyclescope.optimizing.algorithm.packed import Packed
 from cyclescope.optimizing.algorithm.prompt_lookup import PromptLookup
@@ -40,10 +42,12 @@ STRATEGIES: tuple[Strategy, ...] = (
     Compiled(),
     FusedAttention(),
     TanhGelu(),
+    ExactGelu(),
     Relu(),
     Packed(),
     StaticCache(),
     PromptLookup(),
+    Draft(),
     EarlyExit(),
     Int8Dynamic(),
     Int8Weights(),

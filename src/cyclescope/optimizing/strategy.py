@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol
@@ -11,6 +11,8 @@ from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Change, Plan
 from cyclescope.core.workload import Workload
 from cyclescope.explaining.findings.finding import Finding, FindingCode
+
+_MOST_GAIN = 0.9  # a bound near 1 says that hardly anything but this was found, not that nothing would be left
 
 
 class Family(StrEnum):
@@ -40,8 +42,8 @@ class Goal(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Situation:
     """What is known before anything is tried. `texts` is how many there are, `engines` says of each engine whether it
-    is installed (empty) or how to install it. `layers` counts those of the largest stack, `exits` are the layers behind which
-    the model was trained to stop. `opted` are the names of slow strategies that the user wants tried.
+    is installed (empty) or how to install it. `layers` counts those of the largest stack. `opted` are the names of slow
+    strategies that the user wants tried, `draft` is the model that may guess tokens for this one (empty: none is given).
     """
 
     workload: Workload
@@ -52,7 +54,7 @@ class Situation:
     engines: Mapping[str, str] = field(default_factory=dict)
     opted: tuple[str, ...] = ()
     layers: int = 0
-    exits: tuple[int, ...] = ()
+    draft: str = ""
 
     @property
     def writes(self) -> bool:
@@ -62,16 +64,27 @@ class Situation:
         """Share of the cycle that the findings of these codes speak of, the largest of them; 0 where there is none."""
         return max((finding.share for finding in self.findings if finding.code in codes), default=0.0)
 
+    def about(self, *codes: FindingCode) -> tuple[Finding, ...]:
+        """The findings of these codes."""
+        return tuple(finding for finding in self.findings if finding.code in codes)
+
+    def could(self, *codes: FindingCode, part: float = 1.0) -> float:
+        """Old ÷ new time if a remedy brought `part` of what the findings of these codes say it could at most; 1 where
+        none of them tells.
+        """
+        return max((hoped((finding,), part) for finding in self.about(*codes)), default=1.0)
+
 
 @dataclass(frozen=True, slots=True)
 class Offer:
     """What a strategy makes of a plan: plans to try, or why there are none. `expected` guesses old ÷ new time, and only
-    orders what is tried.
+    orders what is tried. `takes_s` is how long making such a plan ready may take beyond what is usual.
     """
 
     plans: tuple[Plan, ...] = ()
     expected: float = 1.0
     why_not: str = ""
+    takes_s: float = 0.0
 
 
 class Strategy(Protocol):
@@ -101,6 +114,11 @@ class Strategy(Protocol):
         ...
 
 
+def hoped(findings: Iterable[Finding], part: float = 1.0) -> float:
+    """Old ÷ new time if a remedy brought `part` of what `findings` say it could at most, all of them together."""
+    return 1 / (1 - min(_MOST_GAIN, part * sum(finding.gain for finding in findings)))
+
+
 def changed(plan: Plan, change: Change) -> Plan:
     """`plan` with `change` made to the model, in place of an earlier one of the same name."""
     others = tuple(other for other in plan.changes if other.name != change.name)
@@ -110,3 +128,8 @@ def changed(plan: Plan, change: Change) -> Plan:
 def has(plan: Plan, name: str) -> bool:
     """Whether the plan changes the model by the strategy `name`."""
     return any(change.name == name for change in plan.changes)
+
+
+def learns(plan: Plan) -> bool:
+    """Whether the plan fits the model to the texts, so that only those that were held out can tell what it does."""
+    return any(change.name in ("distil", "trim-vocabulary") for change in plan.changes)

@@ -177,7 +177,7 @@ def test_slow_strategies_are_tried_only_when_named() -> None:
     assert not any(change.name == "distil" for plan in maker.made for change in plan.changes)
     assert any(n.strategy == "distil" and "name it" in n.reason for n in found.not_tried)
     named = PaperMaker(FakeClock(), lambda plan: 3.0 if any(c.name == "distil" for c in plan.changes) else 1.0)
-    found = searched(named, where=situation(opted=("distil",)))
+    found = searched(named, where=situation(opted=("distil",), texts=8))
     assert [c.name for c in found.rows[found.best].plan.changes] == ["distil"]
 
 

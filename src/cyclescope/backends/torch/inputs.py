@@ -9,6 +9,7 @@ import torch
 
 from cyclescope.backends.base import DEFAULT_NEW_TOKENS, DEFAULT_TOKENS, Request
 from cyclescope.backends.torch.asking import batch_of
+from cyclescope.backends.torch.exits import exits_of
 from cyclescope.backends.torch.heads import WRITE
 from cyclescope.backends.torch.loading import Loaded
 from cyclescope.backends.torch.meta import build_on_meta
@@ -97,6 +98,7 @@ def facts_of(loaded: Loaded, limit: int | None) -> ModelFacts:
         stand_in_tokenizer=loaded.stand_in,
         max_positions=limit,
         source=loaded.source,
+        exits=exits_of(model),
     )
 
 

@@ -1,4 +1,4 @@
-"""The layers behind the exit that the model was trained with are not run."""
+"""The layers behind an exit are not run, where the model says that it was trained to be left there."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ class EarlyExit:
     opt_in: bool = False
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
-        if not situation.exits:
-            return Offer(why_not="The model has no exits.")
-        if has(plan, self.name):
-            return Offer(why_not="It is done already.")
-        return Offer(tuple(changed(plan, Change(self.name, float(at))) for at in situation.exits), expected=1.3)
+        exits = situation.workload.model.exits
+        if not exits:
+            return Offer(why_not="The model does not say that it may be left early.")
+        if has(plan, self.name) or has(plan, "drop-layers") or has(plan, "distil"):
+            return Offer(why_not="Layers are left out already.")
+        plans = tuple(changed(plan, Change(self.name, float(at))) for at in sorted(exits, reverse=True))
+        return Offer(plans, expected=max(1.0, situation.layers / max(exits)))

@@ -22,5 +22,4 @@ class FusedAttention:
             return Offer(why_not="The engine fuses by itself.")
         if plan.attention != "eager":
             return Offer(why_not="Attention is fused already.")
-        share = situation.found(FindingCode.UNFUSED_ATTENTION)
-        return Offer((replace(plan, attention="sdpa"),), expected=1.05 + share)
+        return Offer((replace(plan, attention="sdpa"),), expected=1.05 * situation.could(*self.answers))

@@ -22,7 +22,7 @@ class Packed:
             return Offer(why_not="It is made for PyTorch and for vectors of texts.")
         if plan.batching == "packed":
             return Offer(why_not="It is done already.")
-        padding = 1 - situation.workload.real_tokens / max(1, situation.workload.batch * situation.workload.tokens_in)
+        padding = situation.workload.padding
         if padding <= 0:
             return Offer(why_not="Nothing is padded.")
         return Offer((replace(plan, batching="packed"),), expected=1 / (1 - 0.6 * padding))

@@ -22,4 +22,5 @@ class PromptLookup:
             return Offer(why_not="It is made for models that write, on PyTorch.")
         if plan.drafting != "off" or plan.decoding != "greedy" or situation.workload.batch > 1:
             return Offer(why_not="It is for one text, written greedily, without another draft.")
-        return Offer((replace(plan, drafting="prompt-lookup", cache="dynamic"),), expected=1.3)
+        share = situation.found(*self.answers)  # how much of it is saved, only the texts tell
+        return Offer((replace(plan, drafting="prompt-lookup", cache="dynamic"),), expected=1.1 + 0.3 * share)

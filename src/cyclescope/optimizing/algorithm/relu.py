@@ -6,7 +6,9 @@ from dataclasses import dataclass, replace
 
 from cyclescope.core.plan import Change, Plan
 from cyclescope.explaining.findings.finding import FindingCode
-from cyclescope.optimizing.strategy import Effect, Family, Offer, Situation, changed, has
+from cyclescope.optimizing.strategy import Effect, Family, Offer, Situation, changed, has, hoped
+
+_FORMS = ("tanh-gelu", "exact-gelu")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +22,8 @@ class Relu:
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if has(plan, self.name):
             return Offer(why_not="It is done already.")
-        share = situation.found(FindingCode.SCALAR_ACTIVATION)
-        if not share:
+        slow = situation.about(FindingCode.SCALAR_ACTIVATION)
+        if not slow:
             return Offer(why_not="No activation of this cycle is far from what its bytes need.")
-        base = replace(plan, changes=tuple(c for c in plan.changes if c.name != "tanh-gelu"))
-        return Offer((changed(base, Change(self.name)),), expected=1 / (1 - 0.9 * share))
+        base = replace(plan, changes=tuple(c for c in plan.changes if c.name not in _FORMS))
+        return Offer((changed(base, Change(self.name)),), expected=hoped(slow))

@@ -22,5 +22,9 @@ class StaticCache:
             return Offer(why_not="There is no cache that PyTorch lets grow.")
         if plan.cache == "static":
             return Offer(why_not="It is done already.")
+        if plan.drafting != "off":
+            return Offer(
+                why_not="What was guessed wrongly is taken out of the cache again, which a static one does not allow."
+            )
         compiled = replace(plan, cache="static", compiling="inductor")
-        return Offer((replace(plan, cache="static"), compiled), expected=1 + situation.found(*self.answers))
+        return Offer((replace(plan, cache="static"), compiled), expected=situation.could(*self.answers))

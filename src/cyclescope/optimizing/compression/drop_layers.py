@@ -24,6 +24,8 @@ class DropLayers:
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if has(plan, self.name):
             return Offer(why_not="It is done already.")
+        if has(plan, "distil"):
+            return Offer(why_not="A student has learned with the layers that it has.")
         if situation.layers < 2:
             return Offer(why_not="There is no stack of layers to take from.")
         counts = sorted({1, max(1, situation.layers // 4)})

@@ -8,7 +8,9 @@ from cyclescope.core.plan import Plan
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategy import Effect, Family, Offer, Situation
 
-_NATIVE = ("amx_tile", "avx512_bf16", "sve2", "bf16")
+_BFLOAT16 = ("amx_tile", "amx_bf16", "avx512_bf16", "bf16")
+_FLOAT16 = ("amx_fp16", "avx512_fp16")
+_FROM_32 = 0.5  # of the bits
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,15 @@ class HalfPrecision:
         if plan.engine in ("onnxruntime", "ctranslate2") and plan.device == "cpu":
             return Offer(why_not=f"{plan.engine} has no kernels for it on a processor.")
         features = situation.machine.instruction_set.split()
-        native = any(name in features for name in _NATIVE) or plan.device != "cpu"
-        if not native:
-            return Offer(why_not="This processor has no instructions for bfloat16: it would be slower by far.")
-        return Offer((replace(plan, dtype="bfloat16"),), expected=1.5 if "amx_tile" in features else 1.2)
+        on_device = plan.device != "cpu"
+        kinds = [
+            kind
+            for kind, instructions in (("bfloat16", _BFLOAT16), ("float16", _FLOAT16))
+            if on_device or any(name in features for name in instructions)
+        ]
+        if not kinds:
+            return Offer(why_not="This processor has no instructions for sixteen bits: it would be slower by far.")
+        computing = 1 / (1 - _FROM_32 * situation.found(FindingCode.COMPUTE_BOUND))
+        reading = situation.could(FindingCode.MEMORY_BOUND_DECODE, part=_FROM_32 / 0.75)  # the bound is that of 8 bits
+        expected = max(computing, reading, 1.2)
+        return Offer(tuple(replace(plan, dtype=kind) for kind in kinds), expected=expected)

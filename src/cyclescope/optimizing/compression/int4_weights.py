@@ -22,4 +22,5 @@ class Int4Weights:
             return Offer(why_not="It is quantized already.")
         if plan.engine != "openvino":
             return Offer(why_not="Of the engines here OpenVINO computes with weights of 4 bits as they are.")
-        return Offer((replace(plan, quantization="int4-weights"),), expected=2.2 if situation.writes else 0.8)
+        expected = 1.1 * situation.could(*self.answers) if situation.writes else 0.8  # the bound is that of 8 bits
+        return Offer((replace(plan, quantization="int4-weights"),), expected=expected)

@@ -22,4 +22,6 @@ class Int8Weights:
             return Offer(why_not="It is quantized already.")
         if plan.engine != "openvino":
             return Offer(why_not="Of the engines here OpenVINO computes with weights of 8 bits as they are.")
-        return Offer((replace(plan, quantization="int8-weights"),), expected=2.0 if situation.writes else 0.9)
+        # What is not written waits for no weights, and unpacking them costs.
+        expected = situation.could(*self.answers) if situation.writes else 0.9
+        return Offer((replace(plan, quantization="int8-weights"),), expected=expected)

@@ -25,6 +25,8 @@ class LowRank:
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if has(plan, self.name):
             return Offer(why_not="It is done already.")
+        if has(plan, "distil"):
+            return Offer(why_not="A student has learned with the layers that it has.")
         if plan.quantization != "off":
             return Offer(why_not="It comes before quantizing.")
         return Offer(tuple(changed(plan, Change(self.name, amount)) for amount in _AMOUNTS), expected=1 + 0.25)

@@ -1,10 +1,11 @@
-"""Rows of the embedding and of the head that the user's texts never touch are left out."""
+"""Rows of the head for tokens that neither the user's texts nor what is written on them have are left out."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from cyclescope.core.plan import Change, Plan
+from cyclescope.core.workload import InputSource
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategy import Effect, Family, Offer, Situation, changed, has
 
@@ -22,4 +23,10 @@ class TrimVocabulary:
             return Offer(why_not="It is done already.")
         if not situation.writes:
             return Offer(why_not="Nothing is computed over the vocabulary; only memory would be saved.")
+        if situation.workload.input_source is not InputSource.TEXT:
+            return Offer(why_not="There are no texts that tell which tokens are needed.")
+        if situation.texts < 4:
+            return Offer(why_not="There are too few texts to tell which tokens others need.")
+        if plan.engine != "torch" or plan.quantization != "off":
+            return Offer(why_not="It is made for PyTorch, and comes before quantizing.")
         return Offer((changed(plan, Change(self.name)),), expected=1.1)

@@ -33,4 +33,7 @@ class BatchSize:
         now = plan.batch or situation.texts
         sizes = {n for n in _SIZES if n < situation.texts} | {situation.texts}
         near = sorted(sizes - {now}, key=lambda n: abs(math.log(n / now)))[:_AT_ONCE]
-        return Offer(tuple(replace(plan, batch=n) for n in near), expected=1.15)
+        return Offer(
+            tuple(replace(plan, batch=n) for n in near),
+            expected=max(1.15, situation.could(FindingCode.DISPATCH_BOUND, part=0.5)),
+        )

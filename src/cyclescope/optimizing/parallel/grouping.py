@@ -22,7 +22,7 @@ class Grouping:
             return Offer(why_not="Each text is a call of its own, without padding.")
         if plan.batching != "given":
             return Offer(why_not="They are grouped already.")
-        padding = 1 - situation.workload.real_tokens / max(1, situation.workload.batch * situation.workload.tokens_in)
+        padding = situation.workload.padding
         if padding <= 0:
             return Offer(why_not="The texts are of one length: nothing is padded.")
         batch = plan.batch or max(1, situation.texts // 4)

@@ -30,4 +30,5 @@ class Instances:
             return Offer(why_not="It does already.")
         counts = sorted({n for n in (2, cores // 2, cores) if 1 < n <= min(cores, situation.texts)})
         plans = tuple(replace(plan, instances=n, threads=max(1, cores // n)) for n in counts)
-        return Offer(plans, expected=1.3 if situation.workload.tokens_in < 256 else 1.1)
+        usual = 1.3 if situation.workload.tokens_in < 256 else 1.1
+        return Offer(plans, expected=max(usual, situation.could(*self.answers, part=0.5)))

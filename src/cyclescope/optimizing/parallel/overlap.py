@@ -22,5 +22,4 @@ class Overlap:
             return Offer(why_not="It does already.")
         if situation.texts < 2 or plan.batch == 0:
             return Offer(why_not="There is one call, and nothing to tokenize meanwhile.")
-        share = situation.found(FindingCode.SLOW_TOKENIZER)
-        return Offer((replace(plan, overlap=True),), expected=1 / (1 - min(0.5, share)))
+        return Offer((replace(plan, overlap=True),), expected=situation.could(*self.answers))

@@ -28,4 +28,5 @@ class Threads:
         if not others:
             return Offer(why_not="There is one core.")
         idle = 1 - plan.threads / cores if plan.threads else 0.0
-        return Offer(tuple(replace(plan, threads=n) for n in others), expected=1.05 + 0.5 * max(0.0, idle))
+        expected = max(1.05 + 0.5 * max(0.0, idle), situation.could(FindingCode.IDLE_CORES))
+        return Offer(tuple(replace(plan, threads=n) for n in others), expected=expected)

@@ -16,6 +16,11 @@ def tanh_gelu(subject: Subject, amount: float) -> Edits:
     return _replaced(subject, "tanh-gelu", "exact GELU", _is_exact_gelu)
 
 
+def exact_gelu(subject: Subject, amount: float) -> Edits:
+    """Exact GELU where the model has its tanh form."""
+    return _replaced(subject, "exact-gelu", "GELU by tanh", _is_tanh_gelu)
+
+
 def relu(subject: Subject, amount: float) -> Edits:
     """ReLU where the model has GELU or SiLU of any form."""
     return _replaced(subject, "relu", "activation", _is_activation)
@@ -32,6 +37,12 @@ def _is_exact_gelu(module: torch.nn.Module) -> bool:
     if isinstance(module, torch.nn.GELU):
         return module.approximate == "none"
     return type(module).__name__ == "GELUActivation"
+
+
+def _is_tanh_gelu(module: torch.nn.Module) -> bool:
+    if isinstance(module, torch.nn.GELU):
+        return module.approximate == "tanh"
+    return type(module).__name__ in ("NewGELUActivation", "GELUTanh", "FastGELUActivation", "AccurateGELUActivation")
 
 
 def _is_activation(module: torch.nn.Module) -> bool:

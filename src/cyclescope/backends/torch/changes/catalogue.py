@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import replace
 
-from cyclescope.backends.torch.changes.activation import relu, tanh_gelu
+import torch
+
+from cyclescope.backends.torch.changes.activation import exact_gelu, relu, tanh_gelu
 from cyclescope.backends.torch.changes.attention_heads import prune_heads
 from cyclescope.backends.torch.changes.change import Edits, Maker, Subject
+from cyclescope.backends.torch.changes.distil import distil
 from cyclescope.backends.torch.changes.feed_forward import prune_feed_forward
-from cyclescope.backends.torch.changes.layers import drop_layers
+from cyclescope.backends.torch.changes.layers import drop_layers, early_exit
 from cyclescope.backends.torch.changes.low_rank import low_rank
+from cyclescope.backends.torch.changes.vocabulary import trim_vocabulary
 from cyclescope.backends.torch.standalone.editing import edit
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.plan import Change
 
 MAKERS: dict[str, Maker] = {
-    "tanh-gelu": tanh_gelu,
-    "relu": relu,
     "prune-heads": prune_heads,
     "prune-feed-forward": prune_feed_forward,
     "low-rank": low_rank,
     "drop-layers": drop_layers,
+    "early-exit": early_exit,
+    "distil": distil,
+    "tanh-gelu": tanh_gelu,
+    "exact-gelu": exact_gelu,
+    "relu": relu,
+    "trim-vocabulary": trim_vocabulary,
 }
-# What is factored cannot be pruned any more, and where layers have gone the others have new names.
+# What is factored cannot be pruned any more, and where layers have gone the others have new names. A student learns
+# with what is left; activations come last, so that what it has learned goes for all of them.
 _ORDER = tuple(MAKERS)
 
 
@@ -33,12 +44,21 @@ def make_changes(subject: Subject, changes: Sequence[Change]) -> Edits:
     """
     edits: list[Edit] = []
     said = []
+    if any(change.name == "distil" for change in changes):
+        again = {id(weight): _again(weight) for weight in subject.model.parameters()}
+        subject = replace(subject, original=deepcopy(subject.model, again))
     for change in sorted(changes, key=lambda change: _ORDER.index(change.name) if change.name in _ORDER else -1):
         maker = MAKERS.get(change.name)
         if maker is None:
             raise Unsupported(f"PyTorch knows no change {change.name!r}.", "", f"Known are {', '.join(MAKERS)}.")
         made = maker(subject, change.amount)
-        edit(subject.model, [(e.what, e.path, e.numbers) for e in made.edits])
+        edit(subject.model, [(e.what, e.path, e.numbers) for e in made.edits], subject.files)
         edits += made.edits
+        subject = replace(subject, earlier=(*subject.earlier, change))
         said.append(f"{change.name}: {made.said}")
     return Edits(tuple(edits), "; ".join(said))
+
+
+def _again(weight: torch.nn.Parameter) -> torch.nn.Parameter:
+    """The same numbers in the same memory, as a parameter of another model."""
+    return torch.nn.Parameter(weight.data, requires_grad=False)

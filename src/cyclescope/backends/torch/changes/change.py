@@ -11,18 +11,28 @@ import torch
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.graph import Graph
+from cyclescope.core.plan import Change
 
 
 @dataclass(frozen=True, eq=False)
 class Subject:
     """A model that is to be changed: its structure as it was traced, and the inputs that it will be given.
 
-    `inputs` are the arguments of its calls, one for each.
+    `inputs` are the arguments of its calls, one for each, and `texts` the numbers of the texts in their rows. `original` is the model before the first change of a plan
+    (None where no change asks for it), `earlier` are the changes since then.
+    `write` runs the calls of one that writes and gives the token ids of each, as they were written; `tokenizer` is that of
+    the texts. Both are None where there is none. `files` is the folder for files that go with edits.
     """
 
     model: torch.nn.Module
     graph: Graph
     inputs: Sequence[Mapping[str, Any]]
+    texts: Sequence[int] = ()
+    files: str | None = None
+    tokenizer: Any = None
+    write: Callable[[], Sequence[torch.Tensor]] | None = None
+    original: torch.nn.Module | None = None
+    earlier: tuple[Change, ...] = ()
 
     def linear(self, weight: str) -> torch.nn.Linear:
         """The module of the parameter `weight`. Raises `Unsupported` unless it is a plain linear layer."""

@@ -1,4 +1,4 @@
-"""Layers that change their input least are left out."""
+"""Layers that are left out: those that change their input least, or those behind an exit."""
 
 from __future__ import annotations
 
@@ -24,6 +24,15 @@ def drop_layers(subject: Subject, amount: float) -> Edits:
     gone = sorted(sorted(range(len(stack)), key=lambda k: -likeness[k])[:drop])
     kept = tuple(k for k in range(len(stack)) if k not in gone)
     return Edits((Edit("keep-layers", path, kept),), f"layers {', '.join(map(str, gone))} of {path} left out")
+
+
+def early_exit(subject: Subject, amount: float) -> Edits:
+    """Leave out what stands behind layer `amount` (counted from 1): the head reads there, as the model was trained to."""
+    path, stack = longest_stack(subject.model)
+    at = int(amount)
+    if not 0 < at < len(stack):
+        raise Unsupported(f"There are {len(stack)} layers; there is no exit behind layer {at}.")
+    return Edits((Edit("keep-layers", path, tuple(range(at))),), f"left behind layer {at} of {len(stack)}")
 
 
 def longest_stack(model: torch.nn.Module) -> tuple[str, torch.nn.ModuleList]:

@@ -1,16 +1,23 @@
-"""Edits of a model in memory: rows and columns of linear layers, activations, thin factors, layers that stay."""
+"""Edits of a model in memory: rows and columns of linear layers, activations, thin factors, layers and tokens that stay."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
 
 
-def edit(model: Any, edits: Iterable[tuple[str, str, Sequence[int]]]) -> Any:
-    """Make `edits` (what, path of a module, numbers) to `model` in their order, and return it."""
+def edit(model: Any, edits: Iterable[tuple[str, str, Sequence[int]]], files: str | None = None) -> Any:
+    """Make `edits` (what, path of a module, numbers) to `model` in their order, and return it.
+
+    `files` is the folder of the files that edits name.
+    """
     for what, path, numbers in edits:
+        if what == "load-weights":
+            _load_weights(model, files, path)
+            continue
         module = model.get_submodule(path)
         if what == "keep-outputs":
             _keep_outputs(module, torch.tensor(numbers))
@@ -18,12 +25,16 @@ def edit(model: Any, edits: Iterable[tuple[str, str, Sequence[int]]]) -> Any:
             _keep_inputs(module, torch.tensor(numbers))
         elif what == "tanh-gelu":
             _replace(model, path, torch.nn.GELU(approximate="tanh"))
+        elif what == "exact-gelu":
+            _replace(model, path, torch.nn.GELU())
         elif what == "relu":
             _replace(model, path, torch.nn.ReLU())
         elif what == "factor":
             _replace(model, path, _factored(module, numbers[0]))
         elif what == "keep-layers":
             _keep_layers(model, path, numbers)
+        elif what == "keep-tokens":
+            _replace(model, path, KnownTokens(module, numbers))
         else:
             raise ValueError(f"unknown edit {what!r}")
     return model
@@ -85,3 +96,37 @@ def _keep_layers(model: Any, path: str, kept: Sequence[int]) -> None:
         for part in stack[k].modules():
             if isinstance(getattr(part, "layer_idx", None), int):
                 part.layer_idx = number  # its place in the cache of keys and values
+
+
+def _load_weights(model: Any, files: str | None, name: str) -> None:
+    """Take the weights that the file `name` (safetensors) has from there, and leave the others."""
+    from safetensors.torch import load_file
+
+    if files is None or Path(name).name != name:
+        raise ValueError(f"no folder for the weights {name!r}")
+    unknown = model.load_state_dict(load_file(Path(files) / name), strict=False).unexpected_keys
+    if unknown:
+        raise ValueError(f"{name} has weights that the model has not: {unknown[0]}")
+
+
+class KnownTokens(torch.nn.Module):
+    """A head with the rows of some tokens only. Every other token comes out as impossible, so that ids stay what they
+    are; to write that costs as many numbers as there are tokens, where computing them costs that times the width.
+    """
+
+    kept: torch.Tensor
+
+    def __init__(self, head: torch.nn.Linear, kept: Sequence[int]) -> None:
+        super().__init__()
+        here = torch.tensor(kept, device=head.weight.device)
+        self.tokens = head.out_features
+        self.register_buffer("kept", here, persistent=False)
+        # Rows of their own: a head that is tied to the embedding must leave that whole.
+        self.rows = torch.nn.Linear(head.in_features, len(kept), bias=head.bias is not None, dtype=head.weight.dtype)
+        self.rows.weight = torch.nn.Parameter(head.weight.detach()[here].contiguous(), requires_grad=False)
+        if head.bias is not None:
+            self.rows.bias = torch.nn.Parameter(head.bias.detach()[here].contiguous(), requires_grad=False)
+
+    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
+        some: torch.Tensor = self.rows(hidden)
+        return some.new_full((*some.shape[:-1], self.tokens), -torch.inf).index_copy(-1, self.kept, some)
