@@ -26,8 +26,16 @@ class _WithCode(Protocol):
 class GatedCommand(TyperCommand):
     """With `--fail-if-slower` no failure ends with 1 or 2."""
 
+    def asked(self, args: list[str]) -> bool:
+        """Whether these arguments ask for an answer by the exit code."""
+        return any(argument.partition("=")[0] == GATE for argument in args)
+
+    def answers(self, ctx: Any) -> bool:
+        """The same, once they are understood."""
+        return ctx.params.get("fail_if_slower") is not None
+
     def make_context(self, info_name: str | None, args: list[str], *more: Any, **extra: Any) -> Any:
-        gated = any(argument.partition("=")[0] == GATE for argument in args)
+        gated = self.asked(args)
         try:
             return super().make_context(info_name, args, *more, **extra)
         except Exception as error:
@@ -36,7 +44,7 @@ class GatedCommand(TyperCommand):
             raise
 
     def invoke(self, ctx: Any) -> Any:
-        if ctx.params.get("fail_if_slower") is None:
+        if not self.answers(ctx):
             return super().invoke(ctx)
         try:
             return super().invoke(ctx)
@@ -51,3 +59,13 @@ class GatedCommand(TyperCommand):
             told = defect(error)
             told.exit_code = _INTERNAL
             raise told from error
+
+
+class AnsweringCommand(GatedCommand):
+    """Its exit code is always the answer."""
+
+    def asked(self, args: list[str]) -> bool:
+        return True
+
+    def answers(self, ctx: Any) -> bool:
+        return True

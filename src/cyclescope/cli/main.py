@@ -10,9 +10,23 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from cyclescope.cli import calibrate, compare, define, demo, doctor, measure, models, optimize, show, tokens, trace
+from cyclescope.cli import (
+    apply,
+    calibrate,
+    compare,
+    define,
+    demo,
+    doctor,
+    measure,
+    models,
+    optimize,
+    show,
+    tokens,
+    trace,
+    verify,
+)
 from cyclescope.cli.defects import defect, forget_output
-from cyclescope.cli.gate import GatedCommand
+from cyclescope.cli.gate import AnsweringCommand, GatedCommand
 from cyclescope.core.errors import CyclescopeError, Interrupted, OutputError
 from cyclescope.core.version import __version__
 
@@ -43,6 +57,8 @@ app = typer.Typer(
 app.command("measure")(measure.measure)
 app.command("compare", cls=GatedCommand)(compare.compare)
 app.command("optimize")(optimize.optimize)
+app.command("apply")(apply.apply)
+app.command("verify", cls=AnsweringCommand)(verify.verify)
 app.command("show")(show.show)
 app.command("trace")(trace.trace)
 app.command("tokens")(tokens.tokens)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from cyclescope.core.edits import files_of
 from cyclescope.core.errors import CyclescopeError, OutputError
 from cyclescope.core.results import Results
 from cyclescope.models.standin import StandIn
@@ -16,7 +17,7 @@ from cyclescope.optimizing.apply_run import run_file
 from cyclescope.optimizing.drift import Drift, drift
 from cyclescope.optimizing.messages import Errand
 from cyclescope.optimizing.recipe import Recipe, load_recipe, save_recipe
-from cyclescope.optimizing.recipe_errand import errand_of, refuse_other_model
+from cyclescope.optimizing.recipe_errand import errand_of, files_beside, refuse_other_model
 from cyclescope.optimizing.snippet import ENGINE_FILES, TOKENIZER_FILE, snippet
 from cyclescope.optimizing.snippet_model import SnippetModel, model_for
 from cyclescope.optimizing.team import WorkshopMaker
@@ -72,14 +73,18 @@ def apply(
     found = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
     given = (text,) if isinstance(text, str) else tuple(text or ())
     texts = given or _samples(found)
+    beside = files_beside(found, recipe)
     source = model_for(found, model)
     code = snippet(found, source)
     place = Path(folder)
-    _require_ours(place)
+    _require_ours(place, found)
     with tempfile.TemporaryDirectory(prefix="cyclescope-") as temporary:
         exported = Path(temporary) / "exported"
-        errand = replace(errand_of(found, model, texts), edits=found.edits, export_to=str(exported))
+        errand = replace(errand_of(found, model, texts), edits=found.edits, files=beside, export_to=str(exported))
         reference, notes = _tried(found, errand)
+        for name in files_of(found.edits):
+            exported.mkdir(exist_ok=True)
+            shutil.copyfile(Path(beside or "") / name, exported / name)
         files = _write(place, found, code, source, exported)
         writes = found.work.tokens_out > 0
         given_back = run_file(place / CODE_FILE, source.place, texts, Path(temporary), writes=writes, limit_s=_LIMIT_S)
@@ -110,7 +115,7 @@ def _comparable(results: Results) -> Results:
     return replace(results, pooled=None)
 
 
-def _require_ours(folder: Path) -> None:
+def _require_ours(folder: Path, recipe: Recipe) -> None:
     """Raise `OutputError` where `folder` is a file, or holds what this did not write."""
     way_out = "Name a new folder with --out."
     if folder.exists() and not folder.is_dir():
@@ -118,7 +123,7 @@ def _require_ours(folder: Path) -> None:
     there = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
     if not there:
         return
-    ours = {CODE_FILE, RECIPE_FILE, TOKENIZER_FILE, *ENGINE_FILES}
+    ours = {CODE_FILE, RECIPE_FILE, TOKENIZER_FILE, *ENGINE_FILES, *files_of(recipe.edits)}
     foreign = [name for name in there if name not in ours and not name.endswith(".pyc") and name != "__pycache__"]
     try:
         load_recipe(folder / RECIPE_FILE)

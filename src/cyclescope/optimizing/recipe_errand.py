@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 from cyclescope.backends.base import DEFAULT_TOKENS
-from cyclescope.core.errors import UsageError
+from cyclescope.core.edits import files_of
+from cyclescope.core.errors import RunFileError, UsageError
 from cyclescope.core.workload import Workload
 from cyclescope.optimizing.messages import Errand
 from cyclescope.optimizing.recipe import Recipe
@@ -39,6 +43,20 @@ def errand_of(
         seed=recipe.plan.seed,
         new_tokens=work.tokens_out or None,
     )
+
+
+def files_beside(recipe: Recipe, place: str | os.PathLike[str] | Recipe) -> str | None:
+    """The folder of the files that go with the edits of `recipe`, which lie where it was read from; None where there are
+    none. Raises `RunFileError` where one is missing.
+    """
+    names = files_of(recipe.edits)
+    if not names:
+        return None
+    folder = Path() if isinstance(place, Recipe) else Path(place).absolute().parent
+    for name in names:
+        if Path(name).name != name or not (folder / name).is_file():
+            raise RunFileError(f"{name} is missing.", f"The recipe needs it beside itself, in {folder}.", "Copy both.")
+    return str(folder)
 
 
 def refuse_other_model(recipe: Recipe, workload: Workload) -> None:

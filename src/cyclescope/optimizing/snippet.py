@@ -11,6 +11,7 @@ import pprint
 from dataclasses import dataclass
 from typing import Any
 
+from cyclescope.core.edits import files_of
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.plan import Plan
 from cyclescope.core.tensor import bits_of
@@ -23,9 +24,11 @@ TOKENIZER_FILE = "tokenizer.json"
 ENGINE_FILES = ("engine.onnx", "engine.onnx.weights", "model.xml", "model.bin")
 _WIDTH = 110
 _LOOKED_UP = 10  # as backends.torch.planning
+_FIRST_LAYERS = "layers:"
+_GROUP = 32  # as backends.openvino.preparing
+_PRECISIONS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
 _COMPILING = ("off", "inductor", "inductor-freezing")
 _QUANTIZATION = ("off", "int8-dynamic")
-_DRAFTING = ("off", "prompt-lookup")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +74,13 @@ def _refuse(recipe: Recipe) -> None:
     plan, task = recipe.plan, recipe.model.task
     if not recipe.work.tokens_out and task not in _TASKS:
         raise Unsupported(f"There is no code for the task {task!r}.", "", f"There is for {', '.join(_TASKS)}.")
+    if plan.engine != "torch" and (recipe.work.tokens_out or recipe.model.encoder_decoder):
+        raise Unsupported(f"There is no code for a model with a decoder on {plan.engine}.", "", "There is for torch.")
     for name, value, known in (
-        ("engine", plan.engine, ("torch",)),
+        ("engine", plan.engine, ("torch", "onnxruntime", "openvino")),
         ("device", plan.device, ("cpu",)),
         ("compiling", plan.compiling, _COMPILING),
-        ("quantization", plan.quantization, _QUANTIZATION),
-        ("drafting", plan.drafting, _DRAFTING),
+        ("quantization", plan.quantization, _QUANTIZATION if plan.engine == "torch" else (plan.quantization,)),
         ("batching", plan.batching, ("given", "length", "packed")),
         ("cache", plan.cache, ("dynamic", "static", "off")),
         ("decoding", plan.decoding, ("greedy",)),
@@ -111,8 +115,11 @@ def _sources(recipe: Recipe, task: _Task) -> list[Source]:
     plan = recipe.plan
     writes = task is _WRITES
     wanted = [
-        (bool(recipe.edits), Source("editing")),
-        (plan.quantization == "int8-dynamic", Source("quantizing")),
+        (plan.engine == "onnxruntime", Source("onnx_model", engine="onnxruntime")),
+        (plan.engine == "openvino", Source("openvino_model", engine="openvino")),
+        (_edits(recipe) or plan.drafting.startswith(_FIRST_LAYERS), Source("editing")),
+        (plan.drafting.startswith(_FIRST_LAYERS), Source("drafting")),
+        (plan.engine == "torch" and plan.quantization == "int8-dynamic", Source("quantizing")),
         (plan.compiling != "off", Source("compiling")),
         (plan.batching == "packed", Source("packing")),
         (recipe.model.encoder_decoder and not writes, Source("starting")),
@@ -125,10 +132,17 @@ def _sources(recipe: Recipe, task: _Task) -> list[Source]:
     return [source for needed, source in wanted if needed]
 
 
+def _edits(recipe: Recipe) -> bool:
+    """Whether the code edits the model; the file of an engine has been made of the edited one."""
+    return bool(recipe.edits) and recipe.plan.engine == "torch"
+
+
 def _own_imports(recipe: Recipe, model: SnippetModel) -> list[str]:
     """What the parts that are written here import."""
-    lines = ["import argparse", "import numpy", "import torch", "import transformers", "from typing import Any"]
-    if isinstance(model.tokenizer, StandIn):
+    lines = ["import argparse", "import numpy", "import transformers", "from typing import Any"]
+    if recipe.plan.engine == "torch":
+        lines.append("import torch")
+    if isinstance(model.tokenizer, StandIn) or recipe.plan.engine != "torch" or files_of(recipe.edits):
         lines.append("from pathlib import Path")
     return lines
 
@@ -136,8 +150,15 @@ def _own_imports(recipe: Recipe, model: SnippetModel) -> list[str]:
 def _data(recipe: Recipe, model: SnippetModel) -> str:
     """The constants of the code."""
     lines = []
+    engine = recipe.plan.engine != "torch"
     if model.config is None:
-        lines.append(f"MODEL = {model.reference!r}  # a folder, or a name on the hub")
+        what = "a folder, or a name on the hub" + (", for the tokenizer: the weights are beside this" if engine else "")
+        lines.append(f"MODEL = {model.reference!r}  # {what}")
+    elif engine:
+        lines += [
+            'MODEL = ""  # a folder with a tokenizer; the weights beside this are random, as when it was measured',
+            f"CONFIG: dict[str, Any] = {_literal(dict(model.config))}",
+        ]
     else:
         lines += [
             'MODEL = ""  # your own folder; without one the weights are random, as when it was measured',
@@ -160,7 +181,7 @@ def _data(recipe: Recipe, model: SnippetModel) -> str:
         lines.append(
             f"INSTANCES = {recipe.plan.instances!r}  # processes, with a model and {_threads(recipe.plan)} each"
         )
-    if recipe.edits:
+    if _edits(recipe):
         edits = [(edit.what, edit.path, list(edit.numbers)) for edit in recipe.edits]
         lines.append(f"EDITS: list[tuple[str, str, list[int]]] = {_literal(edits)}")
     return "\n".join(lines)
@@ -176,6 +197,8 @@ def _literal(value: Any) -> str:
 
 def _build(recipe: Recipe, model: SnippetModel, task: _Task) -> str:
     plan = recipe.plan
+    if plan.engine != "torch":
+        return _build_engine(recipe, model)
     auto = task.auto or ("AutoModelForSeq2SeqLM" if recipe.model.encoder_decoder else "AutoModelForCausalLM")
     attention = f", attn_implementation={plan.attention!r}" if plan.attention not in ("own", "") else ""
     lines = [
@@ -208,7 +231,9 @@ def _build(recipe: Recipe, model: SnippetModel, task: _Task) -> str:
     if task is _WRITES and not recipe.model.encoder_decoder:
         lines.append('    tokenizer.padding_side = "left"  # what is written goes on from the last token')
     lines.append(f"    model.eval(){'' if plan.dtype == 'float32' else f'.to(torch.{plan.dtype})'}")
-    if recipe.edits:
+    if files_of(recipe.edits):
+        lines.append("    edit(model, EDITS, str(Path(__file__).parent))")
+    elif recipe.edits:
         lines.append("    edit(model, EDITS)")
     if plan.quantization == "int8-dynamic":
         lines.append("    model = quantized(model)")
@@ -216,7 +241,44 @@ def _build(recipe: Recipe, model: SnippetModel, task: _Task) -> str:
         lines.append(f"    model = compiled(model, freezing={plan.compiling == 'inductor-freezing'})")
     if plan.batching == "packed":
         lines.append("    model = Packed(model)")
+    if plan.drafting not in ("off", "prompt-lookup") and not plan.drafting.startswith(_FIRST_LAYERS):
+        # In a list, so that it does not become a part of the model.
+        lines.append(
+            f"    model.drafts = [transformers.{auto}.from_pretrained({plan.drafting!r}, dtype=torch.{plan.dtype}{attention})]"
+        )
     return "\n".join([*lines, "    return tokenizer, model"])
+
+
+def _build_engine(recipe: Recipe, model: SnippetModel) -> str:
+    """The same for an engine that runs the model from a file."""
+    plan = recipe.plan
+    file = ENGINE_FILES[0] if plan.engine == "onnxruntime" else ENGINE_FILES[2]
+    lines = [
+        "def build(reference: str = MODEL) -> tuple[Any, Any]:",
+        '    """The tokenizer and the optimised model."""',
+    ]
+    loading = [
+        "tokenizer: Any = transformers.AutoTokenizer.from_pretrained(reference)",
+        "config: Any = transformers.AutoConfig.from_pretrained(reference)",
+    ]
+    if model.config is None:
+        lines += [f"    {line}" for line in loading]
+    else:
+        lines += [
+            "    if reference:",
+            *[f"        {line}" for line in loading],
+            "    else:",
+            f"        tokenizer = {_tokenizer(model)}",
+            "        fields = dict(CONFIG)",
+            '        config = transformers.AutoConfig.for_model(fields.pop("model_type"), **fields)',
+        ]
+    place = f'str(Path(__file__).with_name("{file}"))'
+    if plan.engine == "onnxruntime":
+        made = f"OnnxModel({place}, config, {plan.threads!r}, {plan.threads_between!r})"
+    else:
+        group = _GROUP if plan.quantization == "int8-dynamic" else 0
+        made = f"OpenVinoModel({place}, config, {plan.threads!r}, {_PRECISIONS.get(plan.dtype, 'f32')!r}, {group})"
+    return "\n".join([*lines, f"    return tokenizer, {made}"])
 
 
 def _tokenizer(model: SnippetModel) -> str:
@@ -236,6 +298,14 @@ def _run(recipe: Recipe, task: _Task) -> str:
     if plan.overlap:
         options.append("beside=True")
     options.append("longest=LONGEST")
+    if plan.engine != "torch":
+        return "\n".join(
+            [
+                "def run(tokenizer: Any, model: Any, texts: list[str]) -> list[Any]:",
+                f'    """The {task.output} of each text, in order."""',
+                f"    return read(tokenizer, model, texts, {task.output!r}, kind='np', {', '.join(options)})",
+            ]
+        )
     if task is not _WRITES:
         if recipe.model.encoder_decoder:
             options.append("more=lambda texts: start_of(model, texts)")
@@ -254,6 +324,10 @@ def _run(recipe: Recipe, task: _Task) -> str:
         options.append("use_cache=False")
     if plan.drafting == "prompt-lookup":
         options.append(f"prompt_lookup_num_tokens={_LOOKED_UP}")
+    elif plan.drafting.startswith(_FIRST_LAYERS):
+        options.append(f"assistant_model=first_layers(model, {int(plan.drafting.removeprefix(_FIRST_LAYERS))})")
+    elif plan.drafting != "off":
+        options.append("assistant_model=model.drafts[0]")
     return "\n".join(
         [
             "def run(tokenizer: Any, model: Any, texts: list[str], exactly: bool = False) -> list[Any]:",

@@ -7,22 +7,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
-_FOLDER = "cyclescope.backends.torch"
 _OURS = "cyclescope"
 _FUTURE = "__future__"
-_LIBRARIES = ("numpy", "torch", "transformers")
+_LIBRARIES = ("numpy", "onnxruntime", "torch", "transformers")
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The file `name` of the folder `standalone`: those of its definitions that are named, all where none is."""
+    """The file `name` of an engine's folder `standalone`: those of its definitions that are named, all where none is."""
 
     name: str
     wanted: tuple[str, ...] = ()
+    engine: str = "torch"
 
     @property
     def text(self) -> str:
-        return (files(_FOLDER) / "standalone" / f"{self.name}.py").read_text(encoding="utf-8")
+        return (files(f"cyclescope.backends.{self.engine}") / "standalone" / f"{self.name}.py").read_text(
+            encoding="utf-8"
+        )
 
     def parts(self) -> list[str]:
         """The source of each definition, with its decorators and with the constants between them."""
@@ -62,7 +64,7 @@ def imports(sources: Sequence[Source], *more: str) -> str:
 
 
 def _first(node: ast.stmt) -> int:
-    decorators = getattr(node, "decorator_list", [])
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
     return min([node.lineno, *(decorator.lineno for decorator in decorators)])
 
 

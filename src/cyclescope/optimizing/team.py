@@ -59,10 +59,11 @@ class Team:
 
 
 class WorkshopMaker:
-    """Makes plans ready in the processes of a workshop."""
+    """Makes plans ready in the processes of a workshop, for its errand or for `errand` in place of it."""
 
-    def __init__(self, workshop: Workshop) -> None:
+    def __init__(self, workshop: Workshop, errand: Errand | None = None) -> None:
         self._workshop = workshop
+        self._errand = errand or workshop.errand
 
     def make(self, plan: Plan, limit_s: float) -> Made:
         team = self.team(plan, limit_s)
@@ -71,7 +72,7 @@ class WorkshopMaker:
 
     def one_call(self, plan: Plan, limit_s: float) -> Team:
         """One process for `plan` with the texts of its first call only: what an engine can tell the inside of."""
-        errand = self._workshop.errand
+        errand = self._errand
         if plan.batch and errand.texts:
             errand = replace(errand, texts=errand.texts[: plan.batch])
         alone = replace(plan, instances=1, batch=0)
@@ -80,11 +81,11 @@ class WorkshopMaker:
     def team(self, plan: Plan, limit_s: float) -> Team:
         """The workers for `plan`. Raises what stands in the way of the first that cannot be made."""
         if plan.instances == 1:
-            return Team([self._workshop.hire(plan, limit_s=limit_s)])
+            return Team([self._workshop.hire(plan, limit_s=limit_s, errand=self._errand)])
         workers: list[Worker] = []
         alone = replace(plan, instances=1)
         try:
-            shares = zip(shares_of(self._workshop.errand, plan.instances), cores_of(plan.instances), strict=True)
+            shares = zip(shares_of(self._errand, plan.instances), cores_of(plan.instances), strict=True)
             for errand, cores in shares:
                 workers.append(self._workshop.hire(alone, cores, limit_s=limit_s, errand=errand))
         except CyclescopeError:

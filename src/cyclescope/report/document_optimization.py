@@ -39,7 +39,7 @@ def document(found: Optimization) -> OptimizationReport:
         front=list(found.front),
         plans=[_plan(row) for row in found.rows],
         contributions=[
-            PartWorth(part=c.part, time=_ratio(c.ratio), verdict=c.verdict, reason=c.reason)
+            PartWorth(part=c.part, time=time_ratio(c.ratio), verdict=c.verdict, reason=c.reason)
             for c in found.contributions
         ],
         not_tried=[LeftOut(strategy=n.strategy, reason=n.reason) for n in found.not_tried],
@@ -60,24 +60,24 @@ def _plan(row: Row) -> TriedPlan:
         outcome=row.outcome,
         reason=row.reason,
         way_out=row.way_out,
-        time=_ratio(row.ratio),
+        time=time_ratio(row.ratio),
         verdict=row.verdict,
         confirmed=row.confirmed,
         wall_ns=row.wall_ns or None,
-        drift=_drift(row.drift),
+        drift=output_drift(row.drift) if row.drift is not None else None,
         labels=RightLabels(right=row.labels.right, texts=row.labels.texts) if row.labels else None,
         held_bytes=row.held_bytes,
         ready_ns=row.ready_ns,
     )
 
 
-def _ratio(ratio: Ratio | None) -> TimeRatio | None:
-    return TimeRatio.model_validate(ratio) if ratio is not None else None
+def time_ratio(ratio: Ratio | None) -> TimeRatio | None:
+    """`ratio` as the document has it; None where there is none, or no finite interval."""
+    return TimeRatio.model_validate(ratio) if ratio is not None and math.isfinite(ratio.high) else None
 
 
-def _drift(drift: Drift | None) -> OutputDrift | None:
-    if drift is None:
-        return None
+def output_drift(drift: Drift) -> OutputDrift:
+    """`drift` as the document has it."""
     finite = drift.largest if drift.largest is not None and math.isfinite(drift.largest) else None
     return OutputDrift(
         cosine=drift.cosine,

@@ -1,0 +1,52 @@
+"""`cyclescope apply RECIPE`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cyclescope.cli.defects import forget_output
+from cyclescope.cli.forms import Language
+from cyclescope.core.errors import EngineError
+
+
+def apply(
+    recipe: Annotated[Path, typer.Argument(help="What `optimize --recipe FILE` wrote.", metavar="RECIPE")],
+    out: Annotated[Path, typer.Option(help="The folder to write to; new, empty, or written by this before.")],
+    model: Annotated[
+        str | None, typer.Option(help="A folder or name in place of the recipe's model.", show_default=False)
+    ] = None,
+    text: Annotated[
+        list[str] | None, typer.Option("--text", "-t", help="What both are run on; several times.", show_default=False)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    lang: Annotated[Language, typer.Option(help="Language of the reports.")] = Language.ENGLISH,
+) -> None:
+    """Write the optimised model as Python code without cyclescope in it, with the files that it needs.
+
+    The code is then run on a few texts, and what it gives is compared with what the plan gives in a trial process: what
+    is handed over is what was measured.
+    """
+    from cyclescope.optimizing.apply import apply as applied
+
+    done = applied(recipe, out, model=model, text=text or None)
+    try:
+        if as_json:
+            from cyclescope.report.document_verification import applied_document, to_json
+
+            typer.echo(to_json(applied_document(done)), nl=False)
+        else:
+            from cyclescope.report.applied import applied_page
+            from cyclescope.report.terminal import print_page
+
+            print_page(applied_page(done, lang.value))
+    except BrokenPipeError:
+        forget_output()
+    if not done.agrees:
+        raise EngineError(
+            "The code gives other outputs than the plan.",
+            "Told above, with how far they are apart.",
+            f"Do not use what is in {out}.",
+        )

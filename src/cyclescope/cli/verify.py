@@ -1,0 +1,79 @@
+"""`cyclescope verify RECIPE`: its exit code is the answer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cyclescope.cli.defects import forget_output
+from cyclescope.cli.forms import Language
+from cyclescope.cli.gate import EXCEEDED, KEPT, UNKNOWN
+from cyclescope.cli.measure import require_different, require_folder
+from cyclescope.cli.optimize import duration, lines
+from cyclescope.core.errors import Interrupted
+
+if TYPE_CHECKING:
+    from cyclescope.optimizing.verify import Verification
+
+
+def verify(
+    recipe: Annotated[Path, typer.Argument(help="What `optimize --recipe FILE` wrote.", metavar="RECIPE")],
+    model: Annotated[
+        str | None, typer.Option(help="A folder or name in place of the recipe's model.", show_default=False)
+    ] = None,
+    text: Annotated[
+        list[str] | None, typer.Option("--text", "-t", help="A text; several times.", show_default=False)
+    ] = None,
+    text_file: Annotated[Path | None, typer.Option(help="Texts, one a line (UTF-8).", show_default=False)] = None,
+    tokens: Annotated[int | None, typer.Option(help="Made-up tokens instead: how many.", show_default=False)] = None,
+    batch: Annotated[int | None, typer.Option(help="With --tokens: how many rows.", show_default=False)] = None,
+    budget: Annotated[str, typer.Option(help="How long to run both: 60s, 5m. Loading comes on top.")] = "60s",
+    markdown: Annotated[Path | None, typer.Option(help="Write Markdown to this file.", show_default=False)] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    lang: Annotated[Language, typer.Option(help="Language of the reports.")] = Language.ENGLISH,
+) -> None:
+    """Does the recipe still hold, here and now? Exit 0: it holds, 1: it no longer does, 2: inconclusive.
+
+    Its plan runs in turns with the one that it was proved against; outputs are compared. Without a text, on made-up
+    tokens of the shape that it was proved on.
+    """
+    seconds = duration("--budget", budget)
+    require_different(markdown, recipe, text_file)
+    if markdown is not None:
+        require_folder(markdown)
+    texts = [*(text or ()), *(lines(text_file, "--text-file") if text_file else ())]
+    from cyclescope.cli.progress import progress
+    from cyclescope.optimizing.verify import Standing
+    from cyclescope.optimizing.verify import verify as verified
+
+    with progress() as notify:
+        found = verified(recipe, texts, model=model, tokens=tokens, batch=batch, budget=seconds, progress=notify)
+    try:
+        _tell(found, as_json, lang)
+    except BrokenPipeError:
+        forget_output()  # whoever read has seen enough; the file and the exit code are still wanted
+    if markdown is not None:
+        from cyclescope.report.markdown import to_markdown
+        from cyclescope.report.verification import verification_page
+        from cyclescope.report.writing import write_text
+
+        write_text(markdown, to_markdown(verification_page(found, lang.value)))
+        typer.echo(f"Wrote Markdown: {markdown}", err=True)
+    if found.partial:
+        raise Interrupted("Interrupted.", "What was measured until then is told above.")
+    codes = {Standing.HOLDS: KEPT, Standing.FAILS: EXCEEDED, Standing.INCONCLUSIVE: UNKNOWN}
+    raise typer.Exit(codes[found.standing])
+
+
+def _tell(found: Verification, as_json: bool, lang: Language) -> None:
+    if as_json:
+        from cyclescope.report.document_verification import to_json, verification_document
+
+        typer.echo(to_json(verification_document(found)), nl=False)
+        return
+    from cyclescope.report.terminal import print_page
+    from cyclescope.report.verification import verification_page
+
+    print_page(verification_page(found, lang.value))
