@@ -35,19 +35,18 @@ def cache_storages(graph: Graph) -> frozenset[int]:
 def _reads_of_earlier_steps(graph: Graph) -> Iterator[tuple[int, int, int]]:
     """Every read in a layer of what a layer wrote in an earlier step: step, memory, bytes."""
     step_of = steps_of_ops(graph)
+    in_layers = (step_of >= 0) & (graph.op_layer >= 0)
+    ops = _touching_old_memory(graph, np.where(in_layers, step_of, -1))
     allocated = _allocated(graph)
+    position = graph.storages[1]
     written: dict[int, int] = {}  # memory -> the step of a layer that wrote it last; absent if none did
-    for i in range(len(graph)):
-        k = int(step_of[i])
-        in_layer = k >= 0 and graph.site(i).layer is not None
-        moves_data = graph.kinds[i] is not OpKind.VIEW
-        if in_layer and moves_data:
+    for i in ops.tolist():
+        k, in_layer = int(step_of[i]), bool(in_layers[i])
+        if in_layer:
             for t in graph.reads(i):
                 spec = graph.tensors[t]
                 if spec.role is not TensorRole.PARAMETER and written.get(spec.storage, k) < k:
-                    yield k, spec.storage, min(spec.bytes, allocated[spec.storage])
-        if not moves_data:
-            continue
+                    yield k, spec.storage, min(spec.bytes, int(allocated[position[t]]))
         for t in graph.writes(i):
             storage = graph.tensors[t].storage
             if not in_layer:
@@ -59,21 +58,33 @@ def _reads_of_earlier_steps(graph: Graph) -> Iterator[tuple[int, int, int]]:
                 written[storage] = k
 
 
-def _allocated(graph: Graph) -> dict[int, int]:
-    """Bytes of each piece of memory that an operation wrote: the largest tensor that was written there."""
-    allocated: dict[int, int] = {}
-    for i in range(len(graph)):
-        if graph.kinds[i] is not OpKind.VIEW:
-            for t in graph.writes(i):
-                spec = graph.tensors[t]
-                allocated[spec.storage] = max(allocated.get(spec.storage, 0), spec.bytes)
+def _touching_old_memory(graph: Graph, step: IntArray) -> IntArray:
+    """The operations that move something in memory that is written in one step and read in a later one, in order.
+
+    `step` [n] is that of operations in layers, −1 elsewhere. Of a graph nearly all memory lives within one step, so what
+    is left is little.
+    """
+    moves = ~graph.of_kind(OpKind.VIEW)
+    reads, writes = (entries.taken(moves[entries.op]) for entries in (graph.read_entries, graph.write_entries))
+    count = len(graph.storages[0])
+    first_written, last_read = np.full(count, len(graph), dtype=np.int64), np.full(count, -1, dtype=np.int64)
+    inside = step[writes.op] >= 0
+    np.minimum.at(first_written, writes.storage[inside], step[writes.op[inside]])
+    np.maximum.at(last_read, reads.storage, step[reads.op])
+    old = last_read > first_written
+    touching = np.zeros(len(graph), dtype=bool)
+    touching[reads.op[old[reads.storage]]] = touching[writes.op[old[writes.storage]]] = True
+    return np.flatnonzero(touching)
+
+
+def _allocated(graph: Graph) -> IntArray:
+    """Bytes of each storage [storages] that an operation wrote: the largest tensor that was written there."""
+    writes = graph.write_entries.taken(~graph.of_kind(OpKind.VIEW)[graph.write_entries.op])
+    allocated = np.zeros(len(graph.storages[0]), dtype=np.int64)
+    np.maximum.at(allocated, writes.storage, graph.tensor_bytes[writes.tensor])
     return allocated
 
 
 def steps_of_ops(graph: Graph) -> IntArray:
     """Step of every operation [n], as its slot is booked."""
-    slots = graph.slots
-    steps = np.full(len(graph), -1, dtype=np.int64)
-    inside = slots.op >= 0
-    steps[slots.op[inside]] = slots.step[inside]
-    return steps
+    return graph.slots.step[graph.slots.of_op]

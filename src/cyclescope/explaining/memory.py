@@ -129,12 +129,12 @@ def memory(graph: Graph, seen: MemorySamples | None = None) -> Memory | None:
 @dataclass(frozen=True, eq=False)
 class _Lives:
     """Storages, in ascending order of their `numbers` [storages]: size, what they are held for, and from where to where
-    they live. `first` is −1 for what stands there throughout; `maker` is the first operation that touches a storage.
+    they live. `role` is a position in `_ROLES`; `first` is −1 for what stands there throughout; `maker` is the first operation that touches a storage.
     """
 
     numbers: IntArray
     sizes: IntArray
-    role: tuple[TensorRole, ...]
+    role: IntArray
     is_cache: IntArray
     maker: IntArray
     first: IntArray
@@ -144,19 +144,19 @@ class _Lives:
     @staticmethod
     def of(graph: Graph) -> _Lives:
         n = len(graph)
-        numbers, storage_of = np.unique([spec.storage for spec in graph.tensors], return_inverse=True)
+        numbers, storage_of = graph.storages
         count = len(numbers)
         role = _roles(graph, storage_of, count)
-        reader, read = _touches(graph.input_offsets, graph.inputs, storage_of)
-        writer, written = _touches(graph.output_offsets, graph.outputs, storage_of)
+        reader, read = graph.read_entries.op, graph.read_entries.storage
+        writer, written = graph.write_entries.op, graph.write_entries.storage
         first = np.full(count, n, dtype=np.int64)
         np.minimum.at(first, written, writer)
         last_used = np.full(count, -1, dtype=np.int64)
         np.maximum.at(last_used, np.concatenate([read, written]), np.concatenate([reader, writer]))
-        found = np.asarray([r is TensorRole.CACHE for r in role])
+        found = role == _ROLES.index(TensorRole.CACHE)
         maker = first.copy()
         np.minimum.at(maker, read, reader)
-        lives = (first < n) & np.asarray([r is TensorRole.ACTIVATION for r in role])
+        lives = (first < n) & (role == _ROLES.index(TensorRole.ACTIVATION))
         first[~lives] = -1
         steps = steps_of_ops(graph)
         is_cache, left = _cache(graph, steps, first, numbers, storage_of)
@@ -181,11 +181,7 @@ class _Lives:
         cache = come & (self.is_cache == 1)
 
         def standing(role: TensorRole) -> int:
-            return int(
-                sum(
-                    size for size, r, c in zip(self.sizes.tolist(), self.role, come, strict=True) if r is role and not c
-                )
-            )
+            return int(self.sizes[(self.role == _ROLES.index(role)) & ~come].sum())
 
         def course(chosen: IntArray) -> IntArray:
             return _alive(self.sizes[chosen], self.first[chosen], last[chosen], len(graph))
@@ -208,19 +204,16 @@ class _Lives:
         )
 
 
-def _touches(offsets: IntArray, tensors: IntArray, storage_of: IntArray) -> tuple[IntArray, IntArray]:
-    """Operation and storage of every entry of the compressed rows [entries]."""
-    return np.repeat(np.arange(len(offsets) - 1, dtype=np.int64), np.diff(offsets)), storage_of[tensors]
+# What stood there before the cycle stays that, whatever is written into it: the later one holds.
+_ROLES = (TensorRole.ACTIVATION, TensorRole.CACHE, TensorRole.INPUT, TensorRole.BUFFER, TensorRole.PARAMETER)
 
 
-def _roles(graph: Graph, storage_of: IntArray, count: int) -> tuple[TensorRole, ...]:
-    """Role of each storage: what stood there before the cycle stays that, whatever is written into it."""
-    roles = [TensorRole.ACTIVATION] * count
-    rank = (TensorRole.ACTIVATION, TensorRole.CACHE, TensorRole.INPUT, TensorRole.BUFFER, TensorRole.PARAMETER)
-    for s, spec in zip(storage_of.tolist(), graph.tensors, strict=True):
-        if rank.index(spec.role) > rank.index(roles[s]):
-            roles[s] = spec.role
-    return tuple(roles)
+def _roles(graph: Graph, storage_of: IntArray, count: int) -> IntArray:
+    """Role of each storage, as a position in `_ROLES` [storages]."""
+    roles = np.zeros(count, dtype=np.int64)
+    for rank, role in enumerate(_ROLES):  # the later ones over the earlier
+        roles[storage_of[graph.of_role(role)]] = rank
+    return roles
 
 
 def _sizes(graph: Graph, storage_of: IntArray, count: int) -> IntArray:
@@ -229,18 +222,15 @@ def _sizes(graph: Graph, storage_of: IntArray, count: int) -> IntArray:
     A view may seem larger than its memory (it can repeat what it shows), so views count only where there is nothing
     else to go by.
     """
-    made = np.zeros(count, dtype=np.int64)
-    shown = np.zeros(count, dtype=np.int64)
+    made, shown = np.zeros((2, count), dtype=np.int64)
     view = np.zeros(len(graph.tensors), dtype=bool)
-    is_view = np.repeat(np.asarray([kind is OpKind.VIEW for kind in graph.kinds]), np.diff(graph.output_offsets))
+    is_view = graph.of_kind(OpKind.VIEW)[graph.write_entries.op]
     view[graph.outputs[is_view]] = True
     view[graph.outputs[~is_view]] = False
-    for t, spec in enumerate(graph.tensors):
-        if spec.dtype == "text":
-            continue  # held by Python, beside what the engine holds
-        column = shown if view[t] else made
-        s = int(storage_of[t])
-        column[s] = max(int(column[s]), spec.bytes)
+    # Text is held by Python, beside what the engine holds.
+    held = np.fromiter((spec.dtype != "text" for spec in graph.tensors), np.bool_, len(graph.tensors))
+    for column, chosen in ((made, held & ~view), (shown, held & view)):
+        np.maximum.at(column, storage_of[chosen], graph.tensor_bytes[chosen])
     return np.where(made > 0, made, shown)
 
 
@@ -256,12 +246,12 @@ def _cache(
     last_step = int(steps.max(initial=-1))
     if last_step < 1 or not len(known):
         return is_cache, np.zeros(0, dtype=np.int64)
-    made_at = {s: i for s, i in enumerate(first.tolist()) if i >= 0}
-    place = _places_in_frames(graph)
-    before = {place[made_at[s]] for s in known.tolist() if steps[made_at[s]] == last_step - 1}
-    for s, i in made_at.items():
-        if steps[i] == last_step and place[i] in before:
-            is_cache[s] = 1
+    made = np.flatnonzero(first >= 0)
+    made = made[steps[first[made]] == last_step]
+    known = known[steps[first[known]] == last_step - 1]
+    place = _places_in_frames(graph, np.concatenate([first[made], first[known]]))
+    before = {place[i] for i in first[known].tolist()}
+    is_cache[[s for s, i in zip(made.tolist(), first[made].tolist(), strict=True) if place[i] in before]] = 1
     # What is written into, step after step, stays too.
     written: set[int] = set()
     for i in np.flatnonzero(steps == last_step).tolist():
@@ -279,22 +269,23 @@ def _grown(
     """
     reader, read = reads
     made_of_cache = np.zeros(len(graph) + 1, dtype=bool)
-    copies = np.asarray([kind is OpKind.COPY for kind in graph.kinds])
+    copies = graph.of_kind(OpKind.COPY)
     made_of_cache[:-1][reader[found[read]]] = True
-    made_of_cache[:-1] &= (
-        copies  # what computes with the cache makes a result, and no cache; the last is for `first` = −1
-    )
+    # What computes with the cache makes a result, and no cache; the last is for `first` = −1.
+    made_of_cache[:-1] &= copies
     grown: BoolArray = np.isin(numbers, graph.kept) & made_of_cache[first]
     return grown
 
 
-def _places_in_frames(graph: Graph) -> list[tuple[str, str, int]]:
-    """Module, name and which of that name within its frame, for each operation [n]: the same in every step."""
+def _places_in_frames(graph: Graph, ops: IntArray) -> dict[int, tuple[str, str, int]]:
+    """Module, name and which of that name within its frame, for each of `ops`: the same in every step."""
     met: Counter[tuple[int, str]] = Counter()
-    places = []
-    for i, name in enumerate(graph.names):
-        frame = int(graph.op_frame[i])
-        places.append((graph.frames[frame].module, name, met[frame, name]))
+    places = {}
+    wanted = np.zeros(len(graph.frames), dtype=bool)
+    wanted[graph.op_frame[ops]] = True
+    for i in np.flatnonzero(wanted[graph.op_frame]).tolist():
+        frame, name = int(graph.op_frame[i]), graph.names[i]
+        places[i] = (graph.frames[frame].module, name, met[frame, name])
         met[frame, name] += 1
     return places
 
@@ -303,11 +294,10 @@ def _keep_results(graph: Graph, steps: IntArray, first: IntArray, last: IntArray
     """What nothing reads is a result of the cycle and lives to its end, in `last`; inside a layer, or in a step that
     others follow, it is what a module made for nobody.
     """
-    last_step = int(steps.max(initial=-1))
-    for s in np.flatnonzero((first >= 0) & (reads == 0)).tolist():
-        i = int(first[s])
-        if graph.site(i).layer is None and steps[i] in (-1, last_step):
-            last[s] = len(graph) - 1
+    unread = np.flatnonzero((first >= 0) & (reads == 0))
+    ops = first[unread]
+    kept = (graph.op_layer[ops] < 0) & np.isin(steps[ops], (-1, int(steps.max(initial=-1))))
+    last[unread[kept]] = len(graph) - 1
 
 
 def _hold_arguments(graph: Graph, reader: IntArray, read: IntArray, first: IntArray, last: IntArray) -> None:

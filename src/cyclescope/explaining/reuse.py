@@ -70,16 +70,18 @@ class _Storages:
 
     @staticmethod
     def of(graph: Graph) -> _Storages:
-        _, of_tensor = np.unique([spec.storage for spec in graph.tensors], return_inverse=True)
-        count = int(of_tensor.max(initial=-1)) + 1
+        numbers, of_tensor = graph.storages
+        count = len(numbers)
         # Text is held by Python, and its bytes pass through no operation of the engine.
-        tensor_bytes = np.asarray([0 if t.dtype == "text" else t.bytes for t in graph.tensors], dtype=np.int64)
+        text = np.fromiter((spec.dtype == "text" for spec in graph.tensors), np.bool_, len(graph.tensors))
+        tensor_bytes = np.where(text, 0, graph.tensor_bytes)
+        stood = ~graph.of_role(TensorRole.ACTIVATION)
         writer, written = _entries(graph, graph.output_offsets, graph.outputs)
         reader, read = _entries(graph, graph.input_offsets, graph.inputs)
         # A view can repeat what it shows, so its bytes count only where nothing else tells how much memory there is.
         shown = np.ones(len(graph.tensors), dtype=bool)
         shown[written] = False
-        shown[[spec.role is not TensorRole.ACTIVATION for spec in graph.tensors]] = False
+        shown[stood] = False
         made_bytes, shown_bytes = np.zeros((2, count), dtype=np.int64)
         np.maximum.at(made_bytes, of_tensor[~shown], tensor_bytes[~shown])
         np.maximum.at(shown_bytes, of_tensor[shown], tensor_bytes[shown])
@@ -89,7 +91,7 @@ class _Storages:
         dies = np.full(count, -1, dtype=np.int64)
         np.maximum.at(dies, of_tensor[np.concatenate([read, written])], np.concatenate([reader, writer]))
         stands = np.zeros(count, dtype=bool)
-        stands[of_tensor[[spec.role is not TensorRole.ACTIVATION for spec in graph.tensors]]] = True
+        stands[of_tensor[stood]] = True
         born = np.where(~stands & (first_write < len(graph)) & (first_write <= first_read), first_write, -1)
         return _Storages(of_tensor, tensor_bytes, np.where(made_bytes > 0, made_bytes, shown_bytes), born, dies)
 
@@ -97,7 +99,7 @@ class _Storages:
 def _entries(graph: Graph, offsets: IntArray, tensors: IntArray) -> tuple[IntArray, IntArray]:
     """Operation and tensor of every entry of compressed rows [entries], without those of views."""
     op = np.repeat(np.arange(len(graph), dtype=np.int64), np.diff(offsets))
-    moves = np.asarray([kind is not OpKind.VIEW for kind in graph.kinds], dtype=bool)[op]
+    moves = ~graph.of_kind(OpKind.VIEW)[op]
     return op[moves], tensors[moves]
 
 
