@@ -608,8 +608,8 @@ class DeviceReport(_Part):
     idle_ns: float = Field(description="ns; the device waits for the host, tail_ns included")
     tail_ns: float = Field(description="ns from its last operation to the end")
     of_wall: float | None = Field(description="span_ns ÷ wall; null where no wall was measured")
-    of_wall_low: float | None
-    of_wall_high: float | None
+    of_wall_low: float | None = Field(description="lower end of its 95 % interval")
+    of_wall_high: float | None = Field(description="upper end of its 95 % interval")
     marks_ns: float = Field(description="ns that the marks took, already taken off")
     runs: int = Field(description="runs as they are, behind the means")
     held_runs: int = Field(description="runs in which the host was let run ahead")

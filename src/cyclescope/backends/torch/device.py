@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 
+from cyclescope.core.errors import Unsupported
 from cyclescope.core.units import IntArray, Nanoseconds
 
 _NS_PER_MS = 1e6
@@ -61,6 +62,23 @@ class DeviceClock(Protocol):
     def hold(self, ns: Nanoseconds) -> None:
         """Give the device about so much work, without waiting for it."""
         ...
+
+
+def check_device(device: str) -> None:
+    """Raise `Unsupported` unless this PyTorch sees `device`."""
+    if device == "cpu":
+        return
+    kind, _, number = device.partition(":")
+    there = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if kind != "cuda" or (":" in device and not (number.isascii() and number.isdigit())):
+        cause, way = "Devices are cpu, cuda and cuda:N.", "Use --device cpu."
+    elif not there:
+        cause, way = "This PyTorch sees no CUDA device.", "Use --device cpu."
+    elif number and int(number) >= there:
+        cause, way = f"CUDA devices here: {there}, counted from 0.", f"Use --device cuda:{there - 1} or a lower number."
+    else:
+        return
+    raise Unsupported(f"There is no device {device!r} here.", cause, way)
 
 
 def waiting_for(device: str) -> Callable[[], None]:

@@ -13,6 +13,7 @@ import torch
 
 from cyclescope.backends.base import Request
 from cyclescope.backends.host import available_memory_bytes
+from cyclescope.backends.torch.device import free_bytes
 from cyclescope.backends.torch.heads import auto_class, head_in_hand, head_of
 from cyclescope.backends.torch.hub import require_on_hub
 from cyclescope.backends.torch.meta import build_on_meta
@@ -275,15 +276,16 @@ def _config(source: ModelSource, request: Request) -> Any:
 
 
 def _refuse_too_large(made: Recipe, request: Request) -> None:
-    free = available_memory_bytes() if request.device == "cpu" else None
+    free = available_memory_bytes() if request.device == "cpu" else free_bytes(request.device)
     if free is None:
         return
     model = build_on_meta(made.build, Shadows())
+    where = "" if request.device == "cpu" else f" on {request.device}"
     need = sum(p.numel() * p.element_size() for p in model.parameters())
     if need > _MOST_OF_MEMORY * free:
         raise EngineError(
             f"{request.model} does not fit into memory.",
-            f"Its weights take {need / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free.",
+            f"Its weights take {need / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free{where}.",
             "Take a smaller model or --dtype bfloat16. `cyclescope trace` needs no memory for weights.",
         )
 

@@ -63,7 +63,36 @@ def attention_like(
         fused = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu  # takes fewer heads of keys as they are
         out: torch.Tensor = fused(query, key, value, dropout_p, is_causal, attn_mask=attn_mask, scale=scale)[0]
         return out
+    grouped = query.dim() == 4 and query.shape[-3] != key.shape[-3]
+    if device == "cuda" and query.dim() == 4 and query.shape[-1] == value.shape[-1] and not grouped:
+        return _attention_on_cuda(query, key, value, attn_mask, dropout_p, is_causal, scale)
     return SDPA(query, key, value, attn_mask, dropout_p, is_causal, scale=scale, enable_gqa=enable_gqa)
+
+
+def _attention_on_cuda(
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    mask: torch.Tensor | None,
+    dropout_p: float,
+    is_causal: bool,
+    scale: float | None,
+) -> torch.Tensor:
+    """The flash kernel where it can be taken (half precision and no mask), else the memory-efficient one.
+
+    Which of the two decides little here: both read query, key and value once and write no scores.
+    """
+    aten = torch.ops.aten
+    out: torch.Tensor
+    if mask is None and query.dtype in (torch.float16, torch.bfloat16):
+        out = aten._scaled_dot_product_flash_attention(query, key, value, dropout_p, is_causal, scale=scale)[0]
+        return out
+    if mask is not None:
+        mask = mask.to(query.dtype).expand(*query.shape[:-1], key.shape[-2])
+    out = aten._scaled_dot_product_efficient_attention(
+        query, key, value, mask, False, dropout_p, is_causal, scale=scale
+    )[0]
+    return out
 
 
 def _rows_by_group(args: Sequence[Any]) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from cyclescope.backends.base import OpenTimes, Request
 from cyclescope.backends.host import read_machine
-from cyclescope.core.errors import Unsupported, UsageError
+from cyclescope.core.errors import UsageError
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan, departs
 from cyclescope.models.reference import resolve
@@ -35,6 +35,7 @@ _MOST_THREADS_A_CORE = 64
 def open_torch(request: Request) -> TorchSession | TorchCalls:
     """Load what `request` names and make it ready to run. Importing the framework is timed apart."""
     import_ns = _ready(request)
+    request = _where_it_lies(request)
 
     from cyclescope.backends.torch.errors import engine_errors
     from cyclescope.backends.torch.heads import is_decoder
@@ -95,6 +96,7 @@ def preload_torch(request: Request) -> None:
 def open_torch_dialogue(request: Request, template: str) -> TorchDialogue:
     """Load what `request` names and hold the dialogue of its texts once. Raises like `open_torch`."""
     _ready(request)
+    request = _where_it_lies(request)
     from cyclescope.backends.torch.dialogue import TorchDialogue
     from cyclescope.backends.torch.loading import in_hand, load
 
@@ -107,9 +109,29 @@ def _ready(request: Request) -> int | None:
     if isinstance(request.model, str):
         resolve(request.model)  # a name that is none is refused at once, before seconds of imports
     import_ns = _import_framework()
-    _check_device(request.device)
+    from cyclescope.backends.torch.device import check_device
+
+    check_device(request.device)
     _check_numbers(request)
     return import_ns
+
+
+def _where_it_lies(request: Request) -> Request:
+    """A model in hand runs where it lies, and is not moved. Raises `UsageError` where another device was asked for."""
+    import torch
+
+    model = request.model
+    first = next(model.parameters(), None) if isinstance(model, torch.nn.Module) else None
+    if first is None or first.is_meta:
+        return request
+    lies, asked = str(first.device), request.device
+    if asked in ("cpu", lies, first.device.type):  # `cpu` is what stands there when nobody asks
+        return replace(request, device=lies)
+    raise UsageError(
+        f"The model lies on {lies}, and not on {asked}.",
+        "A model in hand is measured where it is.",
+        f"Move it first: model.to({asked!r}).",
+    )
 
 
 def _machine_of(request: Request) -> Machine:
@@ -188,24 +210,6 @@ def _import_framework() -> int | None:
     transformers.logging.disable_progress_bar()
     assert torch.__version__
     return elapsed
-
-
-def _check_device(device: str) -> None:
-    import torch
-
-    if device == "cpu":
-        return
-    kind, _, number = device.partition(":")
-    there = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if kind != "cuda" or (":" in device and not (number.isascii() and number.isdigit())):
-        cause, way = "Devices are cpu, cuda and cuda:N.", "Use --device cpu."
-    elif not there:
-        cause, way = "This PyTorch sees no CUDA device.", "Use --device cpu."
-    elif number and int(number) >= there:
-        cause, way = f"CUDA devices here: {there}, counted from 0.", f"Use --device cuda:{there - 1} or a lower number."
-    else:
-        return
-    raise Unsupported(f"There is no device {device!r} here.", cause, way)
 
 
 def _check_numbers(request: Request) -> None:

@@ -13,8 +13,8 @@ from torch.nn import functional
 from cyclescope.backends.caches import read_caches
 from cyclescope.backends.host import read_machine
 from cyclescope.backends.probing import Access, CacheLevel, MemoryProbe, Timer
+from cyclescope.backends.torch.device import check_device, device_name, waiting_for
 from cyclescope.backends.torch.errors import engine_errors
-from cyclescope.core.errors import Unsupported
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 # A sum over a private cache passes over it so often in one call that the call itself takes a per cent of it at most.
@@ -31,15 +31,11 @@ class TorchProbes:
     engine = "torch"
 
     def __init__(self, device: str = "cpu") -> None:
-        if device != "cpu" and not (device.startswith("cuda") and torch.cuda.is_available()):
-            raise Unsupported(
-                f"There is no device {device!r} here.",
-                "This PyTorch sees no CUDA device." if device.startswith("cuda") else "Devices are cpu and cuda.",
-                "Use --device cpu.",
-            )
+        check_device(device)
         self._device = torch.device(device)
         self._on_cpu = device == "cpu"
-        self.machine = read_machine(device, "" if self._on_cpu else torch.cuda.get_device_name(self._device))
+        self._wait = None if self._on_cpu else waiting_for(device)
+        self.machine = read_machine(device, device_name(device))
         self._threads_before = torch.get_num_threads()
         self._operands: dict[tuple[torch.dtype, int, int], torch.Tensor] = {}
 
@@ -47,8 +43,12 @@ class TorchProbes:
     def caches(self) -> tuple[CacheLevel, ...]:
         if self._on_cpu:
             return read_caches()
-        shared = int(getattr(torch.cuda.get_device_properties(self._device), "L2_cache_size", 0))
+        shared = self._device_cache()
         return (CacheLevel("L2", shared),) if shared else ()
+
+    def _device_cache(self) -> int:
+        """Bytes of the cache that the units of the device share; 0 where it tells of none."""
+        return int(getattr(torch.cuda.get_device_properties(self._device), "L2_cache_size", 0))
 
     def item_bytes(self, dtype: str) -> int | None:
         known = _DTYPES.get(dtype)
@@ -72,7 +72,9 @@ class TorchProbes:
                 x = self._block(items * pieces)
                 return MemoryProbe(self._timer(threads, lambda: x.add_(1.0)), 2 * size * pieces, "add_")
             x = self._block(items)
-            if self._on_cpu and not private:
+            # Where rows of the same memory are worked on side by side, a device's cache would answer for its memory.
+            once = not private if self._on_cpu else size > self._device_cache()
+            if once:
                 return MemoryProbe(self._timer(threads, lambda: x.sum()), size, "sum")
             # Rows that are all the same memory: one call reads it again and again, and each thread has rows of its own.
             passes = max(1, (_READ_IN_ONE_CALL if self._on_cpu else _READ_IN_ONE_LAUNCH) // size) * max(1, threads)
@@ -133,7 +135,7 @@ class TorchProbes:
         return self._operand(torch.float32, 1, items).view(-1)
 
     def _timer(self, threads: int, work: Callable[[], object], *, on_device: bool = True) -> Timer:
-        wait = torch.cuda.synchronize if on_device and not self._on_cpu else None
+        wait = self._wait if on_device else None
 
         def run(repetitions: int) -> int:
             with engine_errors("run a probe"), torch.inference_mode():

@@ -66,6 +66,14 @@ class TorchSession:
             self._notes.append(
                 "On this device an operation's time is the time to launch it; waiting for the device is booked at the end."
             )
+        if plan.device != "cpu" and steps.writer is not None:
+            self._notes.append(
+                "Tokens are timed by a streamer, to which generate copies each of them from the device. It waits for the device in every step in any case, to see whether it may stop."
+            )
+            if plan.cache == "static":
+                self._notes.append(
+                    "On this device generate would compile the model for a static cache; here it did not, so that operations can be told apart."
+                )
         self._threads_before = torch.get_num_threads()
         if plan.threads:
             torch.set_num_threads(plan.threads)
@@ -258,7 +266,9 @@ class TorchSession:
             if traced.lifetimes is None:
                 return None
             samples = traced.lifetimes.samples()
-            return with_resident_set(samples, lambda: self.plain(1)) if again else samples
+            # The resident set is the host's memory; what is held on a device is no part of it.
+            on_host = again and self.plan.device == "cpu"
+            return with_resident_set(samples, lambda: self.plain(1)) if on_host else samples
 
     # The end ---------------------------------------------------------------------------------------------------------
 

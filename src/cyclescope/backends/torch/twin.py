@@ -179,9 +179,11 @@ def _reading(forward: Callable[..., Any], memory: FloatArray) -> Callable[..., A
 
 
 def _small(value: Any) -> Any:
-    if isinstance(value, torch.Tensor) and value.dtype in (torch.int64, torch.int32) and value.numel():
-        return value.remainder(_VOCABULARY)
-    return value
+    """`value` as the twin takes it: on the processor, where stamps cost what they cost for any device."""
+    if not isinstance(value, torch.Tensor):
+        return value
+    here = value.to("cpu")
+    return here.remainder(_VOCABULARY) if here.dtype in (torch.int64, torch.int32) and here.numel() else here
 
 
 def _on_loop(how: str) -> float:

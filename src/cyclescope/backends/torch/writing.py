@@ -41,6 +41,10 @@ class Writer:
             self._settings["use_cache"] = False
         elif cache == "static":
             self._settings["cache_implementation"] = "static"
+        if torch.device(model.device).type != "cpu":
+            # On a device transformers compiles calls that write into a cache of fixed shape; compiled, they show no
+            # operations, and a stamped run would not be the same.
+            self._settings["disable_compile"] = True
         self._prompt_seen = False
         self._streams = True
 
