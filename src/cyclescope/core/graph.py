@@ -74,7 +74,8 @@ class Graph:
 
     def stage_of(self, index: int) -> str:
         """Stage of operation `index`; every operation has one."""
-        return self.op_stage[index]
+        stage = self.op_stage
+        return stage.names[int(stage.numbers[index])]
 
     @cached_property
     def op_stage(self) -> Labels:
@@ -135,9 +136,15 @@ class Graph:
             column.append(size)
         return np.asarray(column, dtype=np.int64)
 
-    def of_role(self, *roles: TensorRole) -> BoolArray:
-        """Mask of the tensors of one of `roles` [tensors]."""
-        return np.fromiter((spec.role in roles for spec in self.tensors), np.bool_, len(self.tensors))
+    @cached_property
+    def _role_number(self) -> IntArray:
+        """Role of every tensor [tensors], by its position in `TensorRole`."""
+        return np.asarray([_ROLE_NUMBER[spec.role] for spec in self.tensors], dtype=np.int64)
+
+    def of_role(self, role: TensorRole) -> BoolArray:
+        """Mask of the tensors of `role` [tensors]."""
+        mask: BoolArray = self._role_number == _ROLE_NUMBER[role]
+        return mask
 
     @cached_property
     def read_entries(self) -> Entries:
@@ -287,3 +294,4 @@ class Graph:
 
 
 _KIND_NUMBER = {kind: number for number, kind in enumerate(OpKind)}
+_ROLE_NUMBER = {role: number for number, role in enumerate(TensorRole)}

@@ -12,8 +12,9 @@ from typing import TypeAlias
 
 import numpy as np
 
+from cyclescope.core.columns import in_order_of_appearance
 from cyclescope.core.cycle import Cycle
-from cyclescope.core.units import FloatArray, IntArray
+from cyclescope.core.units import BoolArray, FloatArray, IntArray
 from cyclescope.explaining.attribution import Attribution
 from cyclescope.explaining.chain import Round, fold
 from cyclescope.explaining.critical_path import longest, spans, tails
@@ -119,14 +120,14 @@ def arrange(
     slack = np.maximum(span - forward.end_ns - rest, 0.0)
     slack[path] = 0.0  # sums in another order differ in their last digit
     busy = reached(cycle)
-    stage_of = [graph.stage_of(i) for i in range(len(graph))]
-    layer_of = [graph.frames[f].layer for f in graph.op_frame.tolist()]
-    in_layer: list[Key | None] = [
-        None if layer is None else (stage, layer) for stage, layer in zip(stage_of, layer_of, strict=True)
-    ]
+    stage, no_layer = graph.op_stage, np.full(len(graph), -1, dtype=np.int64)
 
-    def parts(keys: Sequence[Key | None]) -> tuple[Part, ...]:
-        return _parts(keys, slots.step[inside], op_ns, edges.source, edges.target, busy)
+    def parts(layer: IntArray, chosen: BoolArray) -> tuple[Part, ...]:
+        depth = int(layer.max(initial=-1)) + 2
+        group, present = in_order_of_appearance(np.where(chosen, stage.numbers * depth + layer + 1, -1))
+        keys = [(stage.names[key // depth], key % depth - 1) for key in present.tolist()]
+        homes = [(name, None if number < 0 else number) for name, number in keys]
+        return _parts(homes, group, slots.step[inside], op_ns, edges.source, edges.target, busy)
 
     workers = sorted({*WORKERS, cycle.machine.cores} - {0, 1})
     schedules = (
@@ -137,8 +138,8 @@ def arrange(
         span_ns=span,
         path=path,
         slack_ns=slack,
-        stages=parts([(stage, None) for stage in stage_of]),
-        layers=parts(in_layer),
+        stages=parts(no_layer, np.ones(len(graph), dtype=bool)),
+        layers=parts(graph.op_layer, graph.op_layer >= 0),
         schedules=tuple(schedules),
         processor_share=busy.op_shares if busy else None,
         chain=fold(path, graph, places, op_ns),
@@ -151,24 +152,24 @@ def arrange(
 
 
 def _parts(
-    keys: Sequence[Key | None],
+    keys: Sequence[Key],
+    group: IntArray,
     step: IntArray,
     op_ns: FloatArray,
     source: IntArray,
     target: IntArray,
     busy: Reached | None,
 ) -> tuple[Part, ...]:
-    """One part for each (stage, layer) among `keys` [n], in order of first appearance; None is in no part. `step` [n] is
-    the step of a generation that each operation belongs to, or −1.
+    """One part for each (stage, layer) of `keys`; `group` [n] says which part each operation is in (−1: none), and `step`
+    [n] the step of a generation that it belongs to (−1: none).
     """
-    numbers: dict[Key, int] = {}
-    group = np.asarray([-1 if key is None else numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64)
+    parts = len(keys)
     # One token needs the one before: what lies in two steps of a generation never runs side by side.
     last = int(step.max(initial=-1)) + 2
     in_step = np.where(group >= 0, group * last + step + 1, -1)
-    longest_in = spans(op_ns, source, target, in_step, len(numbers) * last).reshape(-1, last).sum(axis=1)
-    work = np.bincount(group[group >= 0], weights=op_ns[group >= 0], minlength=len(numbers))
-    shares = busy.shares(group, len(numbers)) if busy else [None] * len(numbers)
+    longest_in = spans(op_ns, source, target, in_step, parts * last).reshape(-1, last).sum(axis=1)
+    work = np.bincount(group[group >= 0], weights=op_ns[group >= 0], minlength=parts)
+    shares = busy.shares(group, parts) if busy else [None] * parts
     return tuple(
-        Part(stage, layer, float(work[k]), float(longest_in[k]), shares[k]) for (stage, layer), k in numbers.items()
+        Part(stage, layer, float(work[k]), float(longest_in[k]), shares[k]) for k, (stage, layer) in enumerate(keys)
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+
+import numpy as np
 
 from cyclescope.core.graph import Graph
 from cyclescope.core.units import FloatArray, IntArray
@@ -64,14 +65,15 @@ def fold(path: IntArray, graph: Graph, places: Sequence[str], op_ns: FloatArray)
 
 
 def _stretches(path: Sequence[int], graph: Graph, places: Sequence[str], op_ns: FloatArray) -> Iterator[Stretch]:
-    def home(op: int) -> Hashable:
-        frame = graph.frames[int(graph.op_frame[op])]
-        return graph.stage_of(op), frame.layer, frame.step
-
-    for _, grouped in groupby(path, home):
-        ops = list(grouped)
-        site = graph.site(ops[0])
-        links = tuple(Link((places[op],), float(op_ns[op])) for op in ops)
+    on_path = np.asarray(path, dtype=np.int64)
+    step_of = np.asarray([frame.step for frame in graph.frames], dtype=np.int64)
+    home = np.stack([graph.op_stage.numbers[on_path], graph.op_layer[on_path], step_of[graph.op_frame[on_path]]])
+    begins = np.flatnonzero(np.append(True, (home[:, 1:] != home[:, :-1]).any(axis=0)))[: len(on_path)]
+    ends = [*begins[1:].tolist(), len(on_path)]
+    times = op_ns[on_path].tolist()
+    for begin, end in zip(begins.tolist(), ends, strict=True):
+        site = graph.site(path[begin])
+        links = tuple(Link((places[path[k]],), times[k]) for k in range(begin, end))
         yield Stretch(site.stage, site.layer, site.layer, 1, links)
 
 
