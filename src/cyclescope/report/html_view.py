@@ -13,12 +13,13 @@ from cyclescope.core.cycle import Cycle
 from cyclescope.core.op import Cost, OpKind
 from cyclescope.core.statistics import Estimate
 from cyclescope.explaining.dataflow import Level
-from cyclescope.explaining.explain import places
 from cyclescope.explaining.explanation import AccountRow, Explanation, GroupRow, LayerRow, OperationRow
+from cyclescope.explaining.places import places
 from cyclescope.explaining.siblings import unlike_layers
 from cyclescope.report import format as fmt
 from cyclescope.report import wording
 from cyclescope.report.cycle import cycle_page
+from cyclescope.report.device import device_blocks
 from cyclescope.report.experts import expert_blocks
 from cyclescope.report.html_bars import (
     BarShape,
@@ -43,6 +44,7 @@ from cyclescope.report.page import Block, Heading, Note
 from cyclescope.report.strings import Advice, Strings
 from cyclescope.report.tasks import task_facts
 from cyclescope.report.text import PageText
+from cyclescope.report.text_device import device_text
 from cyclescope.report.text_findings import finding_text
 from cyclescope.report.text_gap import GapText, gap_text
 from cyclescope.report.text_structure import structure_text
@@ -182,6 +184,7 @@ class View:
             ("generation", self.s.generation, self.generation is not None),
             ("stages", self.s.stages, bool(self.stages)),
             ("timeline", self.p.timeline, self.has_spans),
+            ("device", device_text(self.s).title, bool(self.device)),
             ("roofline", self.ceilings.title, self.roofline is not None),
             ("what-if", self.p.what_if.title, self.roofline is not None),
             ("costliest", self.s.costliest, bool(self.places)),
@@ -235,6 +238,11 @@ class View:
         notes = (t.scope, t.threads_note if self.threads else "")
         merged = bounds is not None and bounds.digits < max(DIGITS)
         return tuple(filter(None, (*notes, t.merged.format(digits=bounds.digits) if bounds and merged else "")))
+
+    @cached_property
+    def device(self) -> tuple[Block, ...]:
+        """A device's line of time: a heading, then texts and tables; nothing where no device was marked."""
+        return tuple(device_blocks(self.e.device, self.s)) if self.e.device is not None else ()
 
     @cached_property
     def path(self) -> PathView | None:
