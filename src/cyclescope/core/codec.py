@@ -5,8 +5,11 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
+from collections.abc import Iterable
 from enum import Enum
 from functools import cache
+from itertools import chain
+from operator import attrgetter
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -15,6 +18,7 @@ from cyclescope.core.units import AnyArray
 
 T = TypeVar("T")
 _ARRAY_KEY = "$array"
+_PLAIN = frozenset((int, float, str, bool))
 
 
 class CodecError(ValueError):
@@ -39,11 +43,22 @@ def _encode(value: object, arrays: list[AnyArray]) -> Any:
         if value and dataclasses.is_dataclass(value[0]) and len({type(v) for v in value}) == 1:
             # Many equal rows are stored by column: a tenth of the size, and the names stand there once.
             names = [f.name for f in dataclasses.fields(value[0])]
-            return {"$rows": {name: [_encode(getattr(v, name), arrays) for v in value] for name in names}}
-        return [_encode(v, arrays) for v in value]
+            return {"$rows": {name: _encode_all(map(attrgetter(name), value), arrays) for name in names}}
+        return _encode_all(value, arrays)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: _encode(getattr(value, f.name), arrays) for f in dataclasses.fields(value)}
     raise CodecError(f"cannot store a {type(value).__name__}")
+
+
+def _encode_all(values: Iterable[object], arrays: list[AnyArray]) -> list[Any]:
+    """Each of `values`; a column of a million texts, numbers or enums goes without a call for each."""
+    column = list(values)
+    kinds = set(map(type, column))
+    if kinds <= _PLAIN | {types.NoneType}:
+        return column
+    if len(kinds) == 1 and issubclass(kind := kinds.pop(), Enum):
+        return list(map(dict(zip(kind, (member.value for member in kind), strict=True)).__getitem__, column))
+    return [_encode(v, arrays) for v in column]
 
 
 def decode(kind: type[T], data: Any, arrays: list[AnyArray]) -> T:
@@ -95,10 +110,36 @@ def _decode_tuple(items: tuple[Any, ...], data: Any, arrays: list[AnyArray]) -> 
             columns: dict[str, list[Any]] = data["$rows"]
             hints = _hints(item)
             known = [name for name in columns if name in hints]
-            decoded = [[_decode(hints[name], v, arrays) for v in columns[name]] for name in known]
+            decoded = [_decode_all(hints[name], columns[name], arrays) for name in known]
+            if known == [f.name for f in dataclasses.fields(item)]:
+                return tuple(map(item, *_of_one_length(decoded)))
             return tuple(item(**dict(zip(known, row, strict=True))) for row in zip(*decoded, strict=True))
-        return tuple(_decode(item, v, arrays) for v in _listed(data))
+        return tuple(_decode_all(item, _listed(data), arrays))
     return tuple(_decode(item, v, arrays) for item, v in zip(items, _listed(data), strict=True))
+
+
+def _decode_all(kind: Any, values: Any, arrays: list[AnyArray]) -> list[Any]:
+    """Each of `values` as `kind`; a column of a million texts, numbers or enums goes without a call for each."""
+    column = list(values)
+    kinds = set(map(type, column))
+    if (kind in _PLAIN and kinds <= {kind}) or (kind == int | None and kinds <= {int, types.NoneType}):
+        return column
+    if isinstance(kind, type) and issubclass(kind, Enum) and kinds <= {str}:
+        members = {text: kind(text) for text in set(column)}
+        return list(map(members.__getitem__, column))
+    if kind == tuple[int, ...]:
+        # Shapes, of which a model has few: each once, as one value. `True` would pass for a 1 among them.
+        rows = list(map(tuple, map(_listed, column)))
+        if set(map(type, chain.from_iterable(rows))) <= {int}:
+            known: dict[tuple[int, ...], tuple[int, ...]] = {}
+            return [known.setdefault(row, row) for row in rows]
+    return [_decode(kind, v, arrays) for v in column]
+
+
+def _of_one_length(columns: list[list[Any]]) -> list[list[Any]]:
+    if len({len(column) for column in columns}) > 1:
+        raise CodecError("columns of different lengths")
+    return columns
 
 
 def _listed(data: Any) -> list[Any]:
