@@ -163,6 +163,11 @@ class Workshop:
         self._listener.listen()
         # Libraries that make threads at import would keep the process from being copied.
         environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
+        # What a trial leaves behind that was ended goes with our folder; what was compiled is of use the next time.
+        environment["TMPDIR"] = str(self.folder)
+        environment.setdefault(
+            "TORCHINDUCTOR_CACHE_DIR", str(Path(tempfile.gettempdir(), f"torchinductor_{os.getuid()}"))
+        )
         self._first = subprocess.Popen(
             [sys.executable, "-m", "cyclescope.optimizing.worker", str(path)],
             stdin=subprocess.DEVNULL,

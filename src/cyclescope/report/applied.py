@@ -20,7 +20,7 @@ def applied_page(done: Applied, language: str = "en") -> Page:
 
 def answer(done: Applied, t: VerificationText) -> str:
     """The one sentence that the page exists for."""
-    outputs = f"{t.outputs}: {drift_words(done.drift, optimization_text(t.language))}."
+    outputs = drift_words(done.drift, optimization_text(t.language))
     return (t.agrees if done.agrees else t.disagrees).format(outputs=outputs)
 
 

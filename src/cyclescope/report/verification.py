@@ -79,7 +79,7 @@ def _then_and_now(found: Verification, t: VerificationText, o: OptimizationText)
         (t.rounds, fmt.count(proof.rounds), fmt.count(found.rounds)),
         (o.before.format(time="").strip(), fmt.time(proof.before_ms * _NS_PER_MS), fmt.time(found.before_ns)),
         (o.after.format(time="").strip(), fmt.time(proof.after_ms * _NS_PER_MS), fmt.time(found.after_ns)),
-        (t.outputs, drift_words(proved_drift(proof), o), drift_words(found.drift, o)),
+        (t.outputs, drift_words(proved_drift(proof), o) or fmt.UNKNOWN, drift_words(found.drift, o)),
         (t.work, _work(found.recipe.work.batch, found.recipe.work.tokens_in), _work_now(found)),
     )
     yield Table(columns, rows)

@@ -56,7 +56,22 @@ def make_changes(subject: Subject, changes: Sequence[Change]) -> Edits:
         edits += made.edits
         subject = replace(subject, earlier=(*subject.earlier, change))
         said.append(f"{change.name}: {made.said}")
+    _require_running(subject)
     return Edits(tuple(edits), "; ".join(said))
+
+
+def _require_running(subject: Subject) -> None:
+    """Run the changed model once. Raises `Unsupported` where its code cannot do with fewer numbers, as that which reshapes by
+    the configuration, or looks into a module that is no longer what it was.
+    """
+    try:
+        with torch.inference_mode():
+            subject.model(**subject.inputs[0])
+    except Exception as exc:
+        line = next(iter(str(exc).splitlines()), "")
+        raise Unsupported(
+            f"A {type(subject.model).__name__} does not run so changed.", f"{type(exc).__name__}: {line}"[:300]
+        ) from exc
 
 
 def _again(weight: torch.nn.Parameter) -> torch.nn.Parameter:

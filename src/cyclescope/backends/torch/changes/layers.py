@@ -20,10 +20,15 @@ def drop_layers(subject: Subject, amount: float) -> Edits:
     drop = int(amount)
     if drop >= len(stack):
         raise Unsupported(f"There are {len(stack)} layers; {drop} cannot be left out.")
-    likeness = _likeness(subject, stack)
-    gone = sorted(sorted(range(len(stack)), key=lambda k: -likeness[k])[:drop])
+    gone = change_least(subject, stack, drop)
     kept = tuple(k for k in range(len(stack)) if k not in gone)
     return Edits((Edit("keep-layers", path, kept),), f"layers {', '.join(map(str, gone))} of {path} left out")
+
+
+def change_least(subject: Subject, stack: torch.nn.ModuleList, count: int) -> list[int]:
+    """Numbers of the `count` layers whose output is most like their input."""
+    likeness = _likeness(subject, stack)
+    return sorted(sorted(range(len(stack)), key=lambda k: -likeness[k])[:count])
 
 
 def early_exit(subject: Subject, amount: float) -> Edits:
@@ -43,7 +48,7 @@ def longest_stack(model: torch.nn.Module) -> tuple[str, torch.nn.ModuleList]:
         if isinstance(module, torch.nn.ModuleList)
         and len(module) > 1
         and len({type(layer) for layer in module}) == 1
-        and any(isinstance(part, torch.nn.Linear) for part in module.modules())
+        and any(weight.dim() > 1 for weight in module.parameters())
     ]
     if not stacks:
         raise Unsupported("The model has no stack of equal layers.")

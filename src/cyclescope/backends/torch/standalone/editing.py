@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,8 @@ def _keep_layers(model: Any, path: str, kept: Sequence[int]) -> None:
     text = config.get_text_config() if hasattr(config, "get_text_config") else config
     kinds = getattr(text, "layer_types", None)
     if isinstance(kinds, list) and len(kinds) == len(stack):
-        text.layer_types = [kinds[k] for k in kept]
+        with suppress(AttributeError):  # some configurations work it out by themselves
+            text.layer_types = [kinds[k] for k in kept]
     for name in ("num_hidden_layers", "num_layers", "n_layer", "n_layers"):
         if getattr(text, name, None) == len(stack):
             setattr(text, name, len(kept))

@@ -17,17 +17,23 @@ class Packed(torch.nn.Module):
         super().__init__()
         self.config = getattr(model, "config", None)
         self._model = model
+        # RoBERTa and its kin count positions from the padding index on.
+        tables = [part for path, part in model.named_modules() if path.endswith("position_embeddings")]
+        self._first = next((t.padding_idx + 1 for t in tables if getattr(t, "padding_idx", None) is not None), 0)
 
     def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor, **others: torch.Tensor) -> Any:
         here = attention_mask.bool()
         lengths = here.sum(dim=1)
         text = torch.repeat_interleave(torch.arange(len(lengths)), lengths)
         own = text[:, None] == text[None, :]
-        positions = torch.arange(input_ids.shape[1]).expand_as(input_ids)[here][None]
+        seen: torch.Tensor = own[None, None]
+        if getattr(self.config, "_attn_implementation", None) != "sdpa":
+            # Written out, attention adds its mask to the scores.
+            least = torch.finfo(self._model.dtype).min
+            seen = torch.zeros(seen.shape, dtype=self._model.dtype).masked_fill(~seen, least)
+        positions = (torch.arange(input_ids.shape[1]) + self._first).expand_as(input_ids)[here][None]
         types = {name: value[here][None] for name, value in others.items() if value.shape == input_ids.shape}
-        result = self._model(
-            input_ids=input_ids[here][None], attention_mask=own[None, None], position_ids=positions, **types
-        )
+        result = self._model(input_ids=input_ids[here][None], attention_mask=seen, position_ids=positions, **types)
         rows = result.last_hidden_state[0]
         hidden = rows.new_zeros((*input_ids.shape, rows.shape[-1]))
         hidden[here] = rows
