@@ -45,6 +45,10 @@ test: lint browser $(STAMPS)/demo ## lint, then run every test (sets up all they
 	$(PYTEST) -n $(JOBS) --dist loadfile $(wildcard $(addprefix tests/,paper engines pages)) $(ARGS) </dev/null; $(NONE_IS_FINE); \
 	$(PYTEST) tests/live $(ARGS) </dev/null; $(NONE_IS_FINE)
 
+.PHONY: record-cuda
+record-cuda: $(STAMPS)/test ## record small cycles on a CUDA device of this machine as test data
+	@HF_HUB_OFFLINE=1 $(PY) bench/record_cuda.py $(ARGS)
+
 .PHONY: lint
 lint: $(STAMPS)/test ## ruff, mypy --strict, import-linter
 	@$(PY) -m ruff check
