@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 
 from cyclescope.backends.host import usable_cores
 from cyclescope.backends.torch.changes.change import Edits, Subject
-from cyclescope.backends.torch.changes.layers import longest_stack
+from cyclescope.backends.torch.changes.layers import change_least, longest_stack
 from cyclescope.backends.torch.changes.lessons import LEAST_TEXTS, Lessons, lessons, padded
 from cyclescope.backends.torch.standalone.editing import edit
 from cyclescope.core.edits import LOAD_WEIGHTS, Edit
@@ -34,10 +34,10 @@ _SEED = 0
 
 
 def distil(subject: Subject, amount: float) -> Edits:
-    """Keep `amount` layers, evenly spaced, and train them until they give what the whole model gives.
+    """Keep `amount` layers, those that `drop_layers` would, and train them until they give what the whole model gives.
 
-    What is compared is the last hidden state (cosine and squared distance) and that of each layer with the layer that
-    stands at the same height in the whole model (Jiao et al., 2020, "TinyBERT"). It ends after 60 s, or when texts that
+    What is compared is the last hidden state (cosine and squared distance), and what each layer hands to the next with
+    what that was handed in the whole model (after Jiao et al., 2020, "TinyBERT"). It ends after 60 s, or when texts that
     it does not learn from get no better; what was best on those is kept. The weights of the layers are the result: they
     lie in a file of their own, which is taken as it is where it is there already.
     """
@@ -47,7 +47,8 @@ def distil(subject: Subject, amount: float) -> Edits:
         raise Unsupported(f"There are {len(stack)} layers; a student cannot keep {keep} of them.")
     if subject.files is None:
         raise Unsupported("There is no folder to keep a student in.")
-    kept = _evenly(len(stack), keep)
+    gone = change_least(subject, stack, len(stack) - keep)
+    kept = tuple(k for k in range(len(stack)) if k not in gone)
     file = Path(subject.files) / _name(subject, keep)
     edits = Edits(
         (Edit("keep-layers", path, kept), Edit(LOAD_WEIGHTS, file.name)),
@@ -55,7 +56,7 @@ def distil(subject: Subject, amount: float) -> Edits:
     )
     if file.is_file():
         return edits
-    material = lessons(subject.inputs, subject.texts)
+    material = lessons(subject.inputs, subject.texts, _vocabulary(subject))
     if len(material.learned) + len(material.held_out) < LEAST_TEXTS:
         raise Unsupported(
             "There are too few texts to learn from.", f"It takes {LEAST_TEXTS} at least, and dozens are better.", ""
@@ -63,7 +64,7 @@ def distil(subject: Subject, amount: float) -> Edits:
     if next(subject.model.parameters()).dtype is not torch.float32:
         raise Unsupported("A student learns in float32.")
     student: Any = edit(deepcopy(subject.model), [("keep-layers", path, kept)])
-    school = _School(subject.original or subject.model, student, path, len(stack), material)
+    school = _School(subject.original or subject.model, student, path, (*kept[1:], len(stack)), material)
     threads = torch.get_num_threads()
     try:
         torch.set_num_threads(school.quickest_threads())
@@ -90,14 +91,16 @@ class _Learned:
 
 
 class _School:
-    """One student and its teacher."""
+    """One student and its teacher. `heights` are the numbers of layers of the teacher behind which the states stand that
+    those behind each layer of the student are to be like.
+    """
 
-    def __init__(self, teacher: Any, student: Any, path: str, heights: int, material: Lessons) -> None:
+    def __init__(self, teacher: Any, student: Any, path: str, heights: Sequence[int], material: Lessons) -> None:
         self._teacher = teacher.eval()
         self._student = student.eval()  # without dropout: it has seconds to learn, not days
         self._path = path
         layers = student.get_submodule(path)
-        self._same_height = [(k + 1) * heights // len(layers) for k in range(len(layers))]
+        self._heights = heights
         self._material = material
         student.requires_grad_(False)
         self._taught = {f"{path}.{name}": weight.requires_grad_() for name, weight in layers.named_parameters()}
@@ -139,7 +142,7 @@ class _School:
             wanted = _hidden(self._teacher, inputs)
         given = _hidden(self._student, inputs)
         loss = 1 - _cosine(given[-1][here], wanted[-1][here]).mean() + _distance(given[-1][here], wanted[-1][here])
-        for mine, height in zip(given[1:-1], self._same_height[:-1], strict=True):
+        for mine, height in zip(given[1:-1], self._heights[:-1], strict=True):
             loss = loss + _distance(mine[here], wanted[height][here]) / len(given)
         return loss
 
@@ -173,11 +176,12 @@ def _distance(given: torch.Tensor, wanted: torch.Tensor) -> torch.Tensor:
     return ((given - wanted) ** 2).mean() / (wanted**2).mean()
 
 
-def _evenly(layers: int, keep: int) -> tuple[int, ...]:
-    """`keep` of the numbers of `layers` layers, the first and the last among them where there are two or more."""
-    if keep == 1:
-        return (layers // 2,)
-    return tuple(round(k * (layers - 1) / (keep - 1)) for k in range(keep))
+def _vocabulary(subject: Subject) -> int:
+    """How many tokens the model knows. Raises `Unsupported` for one that reads something else."""
+    model: Any = subject.model
+    if any("input_ids" not in given for given in subject.inputs):
+        raise Unsupported("A student learns from texts.", "This model reads no tokens.", "")
+    return int(model.get_input_embeddings().num_embeddings)
 
 
 def _name(subject: Subject, keep: int) -> str:
