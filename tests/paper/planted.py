@@ -7,6 +7,8 @@ from dataclasses import replace
 from math import prod
 
 import numpy as np
+from paper_device import Planted as DeviceOp
+from paper_device import device_cycle
 from paper_models import PAPER_BERT_WORKLOAD, paper_bert, paper_cycle, slot_times
 
 from cyclescope.core.ceilings import BandwidthCeiling, Ceilings, Figure, Origin, Overheads, ProductCeiling
@@ -127,6 +129,11 @@ def dispatch_bound() -> Cycle:
         x = p.op("add", ELEMENTWISE, [x], 4_000, (4,))
     p.linear(x, 100_000)
     return p.cycle()
+
+
+def launch_bound() -> Cycle:
+    """Twenty kernels of 2 µs, 8 µs of host from launch to launch."""
+    return first_call_of(device_cycle([DeviceOp(2_000)] * 20), 1.0)
 
 
 def memory_bound_decode(steps: int = 4) -> Cycle:
@@ -265,6 +272,7 @@ def restless() -> Cycle:
 
 PLANTED: dict[FindingCode, Callable[[], Cycle]] = {
     FindingCode.DISPATCH_BOUND: dispatch_bound,
+    FindingCode.LAUNCH_BOUND: launch_bound,
     FindingCode.MEMORY_BOUND_DECODE: memory_bound_decode,
     FindingCode.COMPUTE_BOUND: compute_bound,
     FindingCode.SCALAR_ACTIVATION: scalar_activation,

@@ -69,7 +69,7 @@ def explain(cycle: Cycle) -> Explanation:
         memory=memory(cycle.graph, cycle.samples.memory),
         roofline=limits,
         arrangement=arrangement,
-        findings=find(Facts(cycle, worked, closure.wall, cpu, *parts, place_of_op, limits, arrangement)),
+        findings=find(Facts(cycle, worked, closure.wall, cpu, *parts, place_of_op, limits, arrangement, device)),
         device=device,
     )
 

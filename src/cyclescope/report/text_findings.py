@@ -38,6 +38,10 @@ EN = FindingText(
     title="What holds it up",
     findings=MappingProxyType(
         {
+            _F.LAUNCH_BOUND: Advice(
+                "{share} of the cycle the device waits for the host to launch its work.",
+                "Compile the graph or launch it as a whole (torch.compile with mode='reduce-overhead', CUDA graphs), or let each launch do more with a larger batch.",
+            ),
             _F.DISPATCH_BOUND: Advice(
                 "{share} of the cycle is dispatch: Python between operations, and operations too small for their work to count.",
                 "Compile the graph (torch.compile, ONNX Runtime, OpenVINO), or give each operation more to do with a larger batch.",
@@ -137,6 +141,9 @@ EN = FindingText(
             _E.EXCESS: "{value} more than the median layer",
             _E.FACTOR: "{value} of the median layer",
             _E.AT_OPERATION: "{value} of it at one operation",
+            _E.STARVED: "reaching an idle device: {value}",
+            _E.MEAN_WAIT: "waiting {value} each",
+            _E.HOST_WAITS: "operations that the host waits in: {value}",
             _E.FIRST: "first {value}",
             _E.STEADY: "later {value}",
             _E.TIMES_STEADY: "{value} of a later one",
@@ -156,6 +163,10 @@ ZH = FindingText(
     title="瓶颈所在",
     findings=MappingProxyType(
         {
+            _F.LAUNCH_BOUND: Advice(
+                "周期的 {share} 是设备在等待主机启动算子。",
+                "编译计算图或一次启动整张图（torch.compile 的 mode='reduce-overhead'、CUDA graph），或用更大的批次让每次启动做更多的事。",
+            ),
             _F.DISPATCH_BOUND: Advice(
                 "周期的 {share} 是调度开销：算子之间的 Python，以及小到工作量可以忽略的算子。",
                 "编译计算图（torch.compile、ONNX Runtime、OpenVINO），或增大批量，让每个算子多做些工作。",
@@ -252,6 +263,9 @@ ZH = FindingText(
             _E.EXCESS: "比中位层多 {value}",
             _E.FACTOR: "为中位层的 {value}",
             _E.AT_OPERATION: "其中一个算子占 {value}",
+            _E.STARVED: "到达空闲设备的算子数 {value}",
+            _E.MEAN_WAIT: "每个等待 {value}",
+            _E.HOST_WAITS: "主机在其中等待的算子数 {value}",
             _E.FIRST: "首个 {value}",
             _E.STEADY: "其后 {value}",
             _E.TIMES_STEADY: "为其后的 {value}",

@@ -206,9 +206,9 @@ def test_roofline_and_findings_speak_of_the_device_and_not_of_launches() -> None
     assert told.roofline.overhead_ns.tolist() == [0] * 20, "what a launch takes is in the gaps"
     assert told.roofline.python_ns == pytest.approx(told.device.idle_total_ns)
     assert told.roofline.on_device
-    assert FindingCode.DISPATCH_BOUND in {finding.code for finding in told.findings}
+    assert FindingCode.LAUNCH_BOUND in {finding.code for finding in told.findings}
     fed = explain(with_ceilings(device_cycle(FED, **COSTS)))
-    assert FindingCode.DISPATCH_BOUND not in {finding.code for finding in fed.findings}
+    assert FindingCode.LAUNCH_BOUND not in {finding.code for finding in fed.findings}
 
 
 def test_the_host_s_account_is_what_it_was() -> None:

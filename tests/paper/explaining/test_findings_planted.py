@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from paper_device import Planted as DeviceOp
+from paper_device import device_cycle
 from paper_models import PAPER_BERT_WORKLOAD
 from planted import (
     ACTIVATION,
@@ -22,6 +24,7 @@ from planted import (
     growing_cache,
     healthy,
     idle_cores,
+    launch_bound,
     memory_bound_decode,
     oversubscribed,
     padded,
@@ -75,6 +78,27 @@ def test_dispatch_is_the_python_and_the_small_operations() -> None:
     assert numbers(finding) == pytest.approx(
         {E.PYTHON: 60 / 200, E.MEAN_GAP: 60_000 / 11, E.SMALL: 40 / 200, E.OPERATIONS: 10, E.MEAN_TIME: 4_000}
     )
+
+
+def test_a_device_that_starves_is_told_by_its_launches_and_not_by_dispatch() -> None:
+    finding = must(launch_bound(), F.LAUNCH_BOUND)
+    # 7 µs to the first launch, 8 from one to the next, 2 for the last kernel; the device works 40 of these 161.
+    told(121 / 161, 121 / 161, finding)
+    assert numbers(finding) == pytest.approx(
+        {E.OPERATIONS: 20, E.STARVED: 20, E.MEAN_WAIT: 121_000 / 20, E.MEAN_TIME: 2_000, E.HOST_WAITS: 0}
+    )
+    assert find(launch_bound(), F.DISPATCH_BOUND) is None
+
+
+@pytest.mark.parametrize(("kernel_ns", "seen"), [(5_900, True), (6_100, False)])
+def test_launches_are_told_from_a_quarter_of_the_cycle(kernel_ns: int, seen: bool) -> None:
+    ops = [DeviceOp(kernel_ns)] * 500  # 8 µs from launch to launch: a quarter of waiting is at 6 µs
+    assert (find(device_cycle(ops), F.LAUNCH_BOUND) is not None) == seen
+
+
+def test_a_device_that_waits_for_text_is_not_launch_bound() -> None:
+    text = DeviceOp(0, dispatch_ns=1_000_000, kind=OpKind.TEXT)
+    assert find(device_cycle([text, *[DeviceOp(20_000)] * 20]), F.LAUNCH_BOUND) is None
 
 
 def test_with_ceilings_an_operation_is_small_where_its_dispatch_is_the_ceiling() -> None:

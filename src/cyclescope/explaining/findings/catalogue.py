@@ -15,6 +15,7 @@ from cyclescope.explaining.findings.dispatch import dispatch_bound
 from cyclescope.explaining.findings.facts import Facts
 from cyclescope.explaining.findings.finding import Finding, FindingCode
 from cyclescope.explaining.findings.first_call import first_call
+from cyclescope.explaining.findings.launch import launch_bound
 from cyclescope.explaining.findings.layer import unlike_layer
 from cyclescope.explaining.findings.noise import noise
 from cyclescope.explaining.findings.oversubscription import oversubscription
@@ -26,6 +27,7 @@ Finder: TypeAlias = Callable[[Facts], Iterator[Finding]]
 
 FINDERS: tuple[Finder, ...] = (
     dispatch_bound,
+    launch_bound,
     memory_bound_decode,
     compute_bound,
     scalar_activation,

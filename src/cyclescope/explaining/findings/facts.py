@@ -16,6 +16,7 @@ from cyclescope.core.structure import READ_OUT, TOKENIZE
 from cyclescope.core.units import AnyArray, FloatArray, IntArray
 from cyclescope.explaining.arrangement import Arrangement
 from cyclescope.explaining.attribution import Attribution
+from cyclescope.explaining.device import DeviceLine
 from cyclescope.explaining.explanation import LayerRow, StageRow
 from cyclescope.explaining.findings.finding import Place
 from cyclescope.explaining.roofline import Bound, Roofline
@@ -39,8 +40,9 @@ _FEW, _WIDE = 6, 0.03
 class Facts:
     """`stages` and `layers` are in order of time, `places` [n] names the place of each operation, the same in all layers.
 
-    `roofline` is None without ceilings of the machine, `arrangement` where it was not made. Columns have one row an
-    operation [n]; a mask is a column of bool.
+    `roofline` is None without ceilings of the machine, `arrangement` where it was not made. With a `device`,
+    `attribution` and what follows from it are of the device's line of time. Columns have one row an operation [n]; a mask
+    is a column of bool.
     """
 
     cycle: Cycle
@@ -52,6 +54,7 @@ class Facts:
     places: Sequence[str]
     roofline: Roofline | None = None
     arrangement: Arrangement | None = None
+    device: DeviceLine | None = None
 
     @property
     def graph(self) -> Graph:

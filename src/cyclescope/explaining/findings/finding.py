@@ -10,6 +10,7 @@ class FindingCode(StrEnum):
     """What can be found. The codes are stable, for machines; `report` says them in words, each with its remedy."""
 
     DISPATCH_BOUND = "dispatch-bound"  # small operations: the engine's overhead, and Python between them
+    LAUNCH_BOUND = "launch-bound"  # a device waits for the host to launch
     MEMORY_BOUND_DECODE = "memory-bound-decode"  # decode steps wait for weights and cache
     COMPUTE_BOUND = "compute-bound"  # matrix products at x % of their ceiling
     SCALAR_ACTIVATION = "scalar-activation"  # an activation far from the bandwidth it needs
@@ -72,6 +73,9 @@ class EvidenceName(StrEnum):
     EXCESS = "excess"  # time beyond the median layer's
     FACTOR = "factor"  # time over the median layer's
     AT_OPERATION = "at-operation"  # time that one operation takes more than in the other layers
+    STARVED = "starved"  # operations that reach a device with nothing left to do
+    MEAN_WAIT = "mean-wait"  # how long the device waits for one of them
+    HOST_WAITS = "host-waits"  # operations in which the host waits for the device
     FIRST = "first"  # time of the first cycle
     STEADY = "steady"  # median of the cycles after warm-up
     TIMES_STEADY = "times-steady"
