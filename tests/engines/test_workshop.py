@@ -1,0 +1,233 @@
+"""Trial processes: whatever happens in one ends that one only, and nothing is left behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("torch")
+
+from command_line import interrupted, model_folder
+
+from cyclescope.core.errors import EngineError, Unsupported
+from cyclescope.core.plan import Change, Plan
+from cyclescope.optimizing.drift import drift
+from cyclescope.optimizing.messages import Errand
+from cyclescope.optimizing.team import WorkshopMaker
+from cyclescope.optimizing.workshop import Workshop
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
+
+PLAN = Plan(threads=1, attention="")
+SEGFAULT, EXIT, NO_MEMORY, HANG, RAISE = range(101, 106)
+# What a child finds when it starts: an engine that misbehaves in its second run, by the seed of the plan.
+_FAULTS = f"""
+import os, signal, time
+from cyclescope.backends import registry
+_open = registry.open_session
+
+def open_session(request):
+    session = _open(request)
+    seed = request.plan.seed if request.plan is not None else 0
+    plain, runs = session.plain, [0]
+
+    def faulty(cycles):
+        runs[0] += 1
+        if runs[0] > 1:
+            if seed == {SEGFAULT}: os.kill(os.getpid(), signal.SIGSEGV)
+            if seed == {EXIT}: print("last words", file=__import__("sys").stderr, flush=True); os._exit(3)
+            if seed == {NO_MEMORY}: bytearray(1 << 46)
+            if seed == {HANG}: time.sleep(600)
+            if seed == {RAISE}: raise RuntimeError("kernel not found")
+        return plain(cycles)
+
+    session.plain = faulty
+    return session
+
+registry.open_session = open_session
+"""
+
+
+def processes_about(folder: Path) -> list[str]:
+    """Command lines of processes that have been told about `folder`; those that have ended and wait to be counted out."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            line = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            state = re.search(r"\) (\w)", (entry / "stat").read_text())
+        except (OSError, UnicodeDecodeError):
+            continue
+        if str(folder) in line and entry.name != str(os.getpid()) and state and state[1] != "Z":
+            found.append(line)
+    return found
+
+
+def gone(folder: Path) -> bool:
+    """Whether no process is about `folder`, soon."""
+    for _ in range(100):
+        if not processes_about(folder):
+            return True
+        time.sleep(0.1)
+    return False
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where temporary files go."""
+    place = tmp_path / "temporary"
+    place.mkdir()
+    monkeypatch.setenv("TMPDIR", str(place))
+    monkeypatch.setattr("tempfile.tempdir", str(place))
+    return place
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> str:
+    return str(model_folder(tmp_path))
+
+
+@pytest.fixture
+def faulty(tmp_path: Path, model: str, place: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workshop]:
+    """A workshop whose engine misbehaves where the plan's seed says so."""
+    hooks = tmp_path / "hooks"
+    hooks.mkdir()
+    (hooks / "sitecustomize.py").write_text(_FAULTS)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(hooks), *filter(None, [os.environ.get("PYTHONPATH")])]))
+    with Workshop(Errand(model, tokens=8)) as workshop:
+        yield workshop
+    assert gone(workshop.folder)
+    assert list(place.glob("cyclescope-*")) == []
+
+
+def test_each_fault_ends_its_own_process_and_says_so(faulty: Workshop) -> None:
+    well = faulty.hire(PLAN)
+    said = {}
+    for seed in (SEGFAULT, EXIT, NO_MEMORY, RAISE):
+        worker = faulty.hire(replace(PLAN, seed=seed))
+        with pytest.raises(EngineError) as failed:
+            worker.run(1, limit_s=60)
+        said[seed] = str(failed.value)
+        worker.close()
+    assert "SIGSEGV" in said[SEGFAULT]
+    assert "exit code 3" in said[EXIT]
+    assert "last words" in said[EXIT]
+    assert "memory" in said[NO_MEMORY]
+    assert "kernel not found" in said[RAISE]
+    assert len(well.run(2)) == 2  # and the others go on
+    assert len(faulty.hire(PLAN).run(1)) == 1
+
+
+def test_a_process_that_hangs_is_ended(faulty: Workshop) -> None:
+    worker = faulty.hire(replace(PLAN, seed=HANG))
+    begin = time.monotonic()
+    with pytest.raises(EngineError, match="did not answer within 1 s"):
+        worker.run(1, limit_s=1)
+    assert time.monotonic() - begin < 300  # it would sleep for twice as long
+    assert not Path(f"/proc/{worker.pid}/fd").exists() or _ended(worker.pid)
+    assert len(faulty.hire(PLAN).run(1)) == 1
+
+
+def _ended(pid: int) -> bool:
+    for _ in range(50):
+        try:
+            state = re.search(r"\) (\w)", Path(f"/proc/{pid}/stat").read_text())
+        except OSError:
+            return True
+        if state and state[1] == "Z":
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def test_a_process_that_is_killed_from_outside_is_told_as_such(faulty: Workshop) -> None:
+    worker = faulty.hire(PLAN)
+    os.kill(worker.pid, signal.SIGKILL)
+    with pytest.raises(EngineError, match="was killed"):
+        worker.run(1)
+
+
+def test_a_hanging_process_does_not_outlive_the_workshop(model: str, place: Path) -> None:
+    with Workshop(Errand(model, tokens=8)) as workshop:
+        worker = workshop.hire(PLAN)
+        os.kill(worker.pid, signal.SIGSTOP)  # deaf to everything but SIGKILL
+        folder = workshop.folder
+        assert processes_about(folder)
+    assert gone(folder)
+    assert list(place.glob("cyclescope-*")) == []
+
+
+def test_a_model_that_is_not_there_leaves_nothing_behind(tmp_path: Path, place: Path) -> None:
+    from cyclescope.core.errors import ModelError
+
+    with pytest.raises(ModelError), Workshop(Errand(str(tmp_path / "nowhere"), tokens=8)):
+        raise AssertionError("it was opened")
+    assert list(place.glob("cyclescope-*")) == []
+
+
+def test_a_plan_that_cannot_be_is_refused_and_the_next_one_runs(model: str, place: Path) -> None:
+    with Workshop(Errand(model, tokens=8)) as workshop:
+        with pytest.raises(Unsupported, match="knows no change"):
+            workshop.hire(replace(PLAN, changes=(Change("no-such-change"),)))
+        # What a trial does to its model no other sees.
+        smaller = workshop.hire(replace(PLAN, changes=(Change("drop-layers", 1),)))
+        whole, again = workshop.hire(PLAN), workshop.hire(PLAN)
+        assert drift(whole.outputs(), again.outputs()).largest == 0.0
+        assert not drift(whole.outputs(), smaller.outputs()).same
+
+
+def test_several_processes_share_the_texts_in_their_order(model: str, place: Path) -> None:
+    texts = ("one", "two and three", "four", "five six seven eight", "nine")
+    with Workshop(Errand(model, texts)) as workshop:
+        maker = WorkshopMaker(workshop)
+        alone, team = maker.team(PLAN, 120), maker.team(replace(PLAN, instances=2), 120)
+        assert len(team.workers) == 2
+        assert drift(alone.results(), team.results()).same
+        runs = team.run(2)
+        assert all(run.wall_ns > 0 for run in runs)
+        assert runs[1].started_ns >= runs[0].started_ns + runs[0].wall_ns
+        with pytest.raises(Unsupported, match="fewer texts than processes"):
+            maker.team(replace(PLAN, instances=9), 120)
+
+
+def test_a_worker_examines_a_whole_cycle(model: str, place: Path) -> None:
+    with Workshop(Errand(model, tokens=8)) as workshop:
+        worker = workshop.hire(PLAN)
+        cycle = worker.cycle(100_000_000)
+        assert cycle.workload.tokens_in == 8
+        assert len(cycle.samples.plain)
+        assert worker.held_bytes() > 10_000_000
+
+
+def test_ctrl_c_prints_the_best_so_far_and_leaves_nothing(model: str, place: Path, tmp_path: Path) -> None:
+    done = interrupted(
+        "search", "optimize", model, "--tokens", "8", "--budget", "200s", "--threads", "1", folder=tmp_path
+    )
+    assert done.code == 130
+    assert "Interrupted" in done.out
+    assert "All that was tried" in done.out
+    assert "Traceback" not in done.err
+    assert gone(place)
+    assert list(place.glob("cyclescope-*")) == []
+
+
+def test_ctrl_c_while_it_loads_ends_at_once(model: str, place: Path, tmp_path: Path) -> None:
+    done = interrupted("load", "optimize", model, "--tokens", "8", "--budget", "200s", folder=tmp_path)
+    assert done.code == 130
+    assert done.out == ""
+    assert gone(place)
+    assert list(place.glob("cyclescope-*")) == []
+
+
+def test_json_of_an_interrupted_run_is_whole(model: str, place: Path, tmp_path: Path) -> None:
+    done = interrupted("search", "optimize", model, "--tokens", "8", "--budget", "200s", "--json", folder=tmp_path)
+    assert done.code == 130
+    assert json.loads(done.out)["partial"] is True
