@@ -10,10 +10,13 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+import numpy as np
+
 from cyclescope.core.frame import Frame
 from cyclescope.core.graph import Graph
 from cyclescope.core.op import Cost, OpKind
-from cyclescope.core.tensor import TensorRole, TensorSpec
+from cyclescope.core.tensor import TensorRole
+from cyclescope.core.units import BoolArray, IntArray
 
 
 class Level(StrEnum):
@@ -191,16 +194,13 @@ _Key = tuple[NodeRole, str, int | None]
 
 
 def _keys(graph: Graph, level: Level) -> list[_Key]:
-    keys: list[_Key] = []
-    for i in range(len(graph)):
-        site = graph.site(i)
-        if level is Level.OPERATION:
-            keys.append((NodeRole.OPERATION, site.stage, i))
-        elif level is Level.LAYER and site.layer is not None:
-            keys.append((NodeRole.LAYER, site.stage, site.layer))
-        else:
-            keys.append((NodeRole.STAGE, site.stage, None))
-    return keys
+    if level is Level.OPERATION:
+        return [(NodeRole.OPERATION, stage, i) for i, stage in enumerate(graph.op_stage)]
+    by_layer = level is Level.LAYER
+    return [
+        (NodeRole.LAYER, stage, layer) if by_layer and layer >= 0 else (NodeRole.STAGE, stage, None)
+        for stage, layer in zip(graph.op_stage, graph.op_layer.tolist(), strict=True)
+    ]
 
 
 def _aggregate(graph: Graph, level: Level, keys: list[_Key], wanted: Callable[[int], bool]) -> DataFlow:
@@ -208,31 +208,34 @@ def _aggregate(graph: Graph, level: Level, keys: list[_Key], wanted: Callable[[i
     entry: _Key = (NodeRole.IN, "", None)
     way_out: _Key = (NodeRole.OUT, "", None)
     inputs = {spec.storage for spec in graph.tensors if spec.role in (TensorRole.INPUT, TensorRole.CACHE)}
-    extent = _extents(graph)
+    views = _views(graph)
+    extents, position = _extents(graph, views).tolist(), graph.storages[1].tolist()
+    sizes = graph.tensor_bytes.tolist()
+    shows = views.tolist()
     ops: dict[_Key, list[int]] = {}
     weights: dict[_Key, dict[int, int]] = {}
     held: dict[tuple[_Key, _Key], dict[int, Crossing]] = {}  # ends -> storage -> what crosses
     last_write: dict[int, int] = {}
     read: set[int] = set()  # storages that somebody computed with since they were last written
     for i, key in enumerate(keys):
-        is_view = _is_view(graph, i)
+        is_view = shows[i]
         if is_view and key[0] is NodeRole.OPERATION:
             continue
         ops.setdefault(key, []).append(i)
         # A view hands on only what it shows: the first of sixteen tokens, not the whole sequence.
-        shown_bytes = sum(graph.tensors[w].bytes for w in graph.writes(i)) if is_view else None
+        shown_bytes = sum(sizes[w] for w in graph.writes(i)) if is_view else None
         for t in graph.reads(i):
             spec = graph.tensors[t]
             writer = last_write.get(spec.storage)
             if writer is None and spec.storage not in inputs:
-                weights.setdefault(key, {})[spec.storage] = extent[spec.storage]
+                weights.setdefault(key, {})[spec.storage] = extents[position[t]]
                 continue
             if not is_view:
                 read.add(spec.storage)
             origin = entry if writer is None else keys[writer]
             if origin == key or not (wanted(i) or (writer is not None and wanted(writer))):
                 continue
-            size = min(spec.bytes, extent[spec.storage])
+            size = min(sizes[t], extents[position[t]])
             crossing = Crossing(t, size if shown_bytes is None else min(size, shown_bytes))
             known = held.setdefault((origin, key), {})
             if spec.storage not in known or known[spec.storage].bytes < crossing.bytes:
@@ -257,30 +260,28 @@ def _aggregate(graph: Graph, level: Level, keys: list[_Key], wanted: Callable[[i
     return DataFlow(level, nodes, tuple(sorted(edges, key=lambda edge: (edge.source, edge.target))))
 
 
-def _is_view(graph: Graph, op: int) -> bool:
-    """Whether an operation only shows memory that was there, by its kind or by what it hands out (a slice)."""
-    if graph.kinds[op] is OpKind.VIEW or graph.in_place[op]:
-        return graph.kinds[op] is OpKind.VIEW
-    there = {graph.tensors[t].storage for t in graph.reads(op)}
-    written = [graph.tensors[t].storage for t in graph.writes(op)]
-    return bool(written) and all(storage in there for storage in written)
+def _views(graph: Graph) -> BoolArray:
+    """Mask of the operations that only show memory that was there, by their kind or by what they hand out (a slice)."""
+    reads, writes = graph.read_entries, graph.write_entries
+    width = len(graph.storages[0])
+    there = np.isin(writes.op * width + writes.storage, reads.op * width + reads.storage)
+    fresh = np.bincount(writes.op[~there], minlength=len(graph)) > 0
+    hands_out = np.diff(graph.output_offsets) > 0
+    slices: BoolArray = hands_out & ~fresh & (graph.in_place == 0)
+    return graph.of_kind(OpKind.VIEW) | slices
 
 
-def _extents(graph: Graph) -> dict[int, int]:
-    """Bytes of each storage: its largest tensor that is no view, since an expanded view shows the same bytes again."""
-    extent: dict[int, int] = {}
-
-    def widen(spec: TensorSpec) -> None:
-        extent[spec.storage] = max(extent.get(spec.storage, 0), spec.bytes)
-
-    views = {t for i in range(len(graph)) if _is_view(graph, i) for t in graph.writes(i)}
-    for t, spec in enumerate(graph.tensors):
-        if t not in views:
-            widen(spec)
-    for t in views:
-        if graph.tensors[t].storage not in extent:
-            widen(graph.tensors[t])
-    return extent
+def _extents(graph: Graph, views: BoolArray) -> IntArray:
+    """Bytes of each storage [storages]: its largest tensor that is no view, since an expanded view shows the same bytes
+    again; where there are only views, the first.
+    """
+    storage_of, sizes = graph.storages[1], graph.tensor_bytes
+    shown = np.zeros(len(graph.tensors), dtype=bool)
+    shown[graph.write_entries.tensor[views[graph.write_entries.op]]] = True
+    extent = np.full(len(graph.storages[0]), -1, dtype=np.int64)
+    np.maximum.at(extent, storage_of[~shown], sizes[~shown])
+    _, first = np.unique(storage_of, return_index=True)
+    return np.where(extent < 0, sizes[first], extent)
 
 
 def _node(graph: Graph, key: _Key, ops: tuple[int, ...], weight_bytes: Iterable[int]) -> FlowNode:

@@ -42,7 +42,7 @@ def makespan(
             heappush(running, (now + took[i], i))
         now = running[0][0]
         # All that end at this moment, so that the choice among what they make ready does not depend on their order.
-        while running and running[0][0] <= now:
+        while running and not running[0][0] > now:
             _, i = heappop(running)
             for t in after[first[i] : first[i + 1]]:
                 waits[t] -= 1

@@ -8,7 +8,7 @@ from core.small_graphs import few_examples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cyclescope.explaining.schedule import most_at_once
+from cyclescope.explaining.schedule import makespan, most_at_once
 from explaining.dags import Dag, dags
 from explaining.test_critical_path import CHAIN, DIAMOND, FORK_JOIN, INDEPENDENT
 
@@ -61,3 +61,9 @@ def test_as_many_workers_as_run_at_once_wait_for_nobody(dag: Dag) -> None:
     starts = ends - dag.op_ns
     at_once = max((int(np.sum((starts <= t) & (t < ends))) for t in starts), default=0)
     assert most_at_once(starts, ends) == at_once
+
+
+def test_a_time_that_is_no_number_does_not_keep_the_schedule_from_ending() -> None:
+    took = np.asarray([1.0, np.nan, 2.0, 1.0])
+    source, target = np.asarray([0, 1, 1]), np.asarray([1, 2, 3])
+    assert np.isnan(makespan(took, source, target, took, np.asarray([1.0, 1.0, 2.0, 2.0]), 1))
