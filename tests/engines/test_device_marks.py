@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import perf_counter_ns
 from typing import Any
 
 import numpy as np
@@ -147,6 +148,20 @@ def test_a_call_inside_a_marked_one_leaves_no_mark_and_a_failing_one_shuts_nothi
         assert inner(-1) == 1
         assert module(-1) == 1
     assert len(records) == 3
+
+
+def test_the_host_s_stamps_lie_around_both_marks() -> None:
+    left: list[int] = []
+
+    def mark() -> int:
+        left.append(perf_counter_ns())
+        return len(left) - 1
+
+    called: list[int] = []
+    records = MarkedRecords(mark, range(0))
+    stamped(lambda: called.append(perf_counter_ns()), 1, records)()
+    _, begin, end, first, last = rows_of(records)[0].tolist()
+    assert begin <= left[first] <= called[0] <= left[last] <= end
 
 
 def test_a_run_that_takes_another_path_is_refused() -> None:

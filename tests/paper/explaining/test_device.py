@@ -68,6 +68,7 @@ def test_marks_that_cost_nothing_leave_the_very_gaps() -> None:
     assert told.span_ns == run(STARVED)[2]
     assert told.queue_ns.tolist() == [0] * 20
     assert (told.working, told.starved, told.pace) == (20, 20, Pace.HOST)
+    assert not told.waits.any(), "the device waits for the host, and never the host for the device"
 
 
 def test_what_marks_cost_is_taken_off() -> None:
@@ -116,6 +117,8 @@ def test_the_host_has_its_text_stages_and_views_launch_nothing() -> None:
     assert by_slot[slots.of_op[0]] == told.idle_ns[0] >= 100_000, "the text's own slot holds its time"
     assert by_slot[slots.of_op[1:]].tolist() == [2_000, 0, 2_100]
     assert by_slot.sum() == pytest.approx(told.span_ns)
+    unheld = line(device_cycle([text, STARVED[0], view], held=0))
+    assert unheld.unclear_ns[[0, 2]].tolist() == [0, 0], "even where the host was never ahead"
 
 
 def test_the_median_of_the_runs_counts() -> None:
