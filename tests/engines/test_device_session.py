@@ -83,6 +83,7 @@ def test_generate_compiles_nothing_that_is_to_be_stamped(device: str, compiles: 
     model = SimpleNamespace(
         device=torch.device(device),
         can_generate=lambda: True,
+        generation_config=transformers.GenerationConfig(),
         generate=lambda **given: seen.update(given),
     )
     Writer(model, 2, sample=False, cache="static")({})
