@@ -37,6 +37,8 @@ class Writer:
             "do_sample": sample,
             "num_beams": 1,
         }
+        if getattr(model.generation_config, "assistant_early_exit", None) is not None:
+            self._settings["assistant_early_exit"] = None  # guessing is a plan of its own
         if cache == "off":
             self._settings["use_cache"] = False
         elif cache == "static":

@@ -1,0 +1,278 @@
+"""What each strategy makes of a plan, what it needs for that, and what it says where it does not have it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from cyclescope.core.plan import Change, Plan
+from cyclescope.core.results import Results, held_out, only
+from cyclescope.core.workload import InputSource, Weights, Workload
+from cyclescope.explaining.findings.finding import Finding, FindingCode
+from cyclescope.optimizing.algorithm.gelu_form import Form, form_of
+from cyclescope.optimizing.search import Found
+from cyclescope.optimizing.strategies import STRATEGIES
+from cyclescope.optimizing.strategy import Goal, Offer, Situation, Strategy, has, hoped, learns
+
+from .plans_on_paper import BASELINE, FakeClock, PaperMaker, results, searched, situation, workload
+
+NAMED: dict[str, Strategy] = {strategy.name: strategy for strategy in STRATEGIES}
+CODES = {code.value: code for code in FindingCode}
+
+
+def found(code: str, share: float = 0.4, gain: float = 0.3, subject: str = "") -> Finding:
+    return Finding(CODES[code], share, gain, (), subject=subject)
+
+
+def writing(**changes: object) -> Workload:
+    usual: dict[str, object] = {"task": "generate", "tokens_out": 32, "batch": 1}
+    return workload(**(usual | changes))
+
+
+def exits(*at: int) -> Workload:
+    return writing(model=replace(workload().model, exits=at))
+
+
+def offered(name: str, where: Situation, plan: Plan = BASELINE) -> Offer:
+    return NAMED[name].offer(plan, where)
+
+
+@pytest.mark.parametrize("name", NAMED)
+@pytest.mark.parametrize("writes", [False, True])
+@pytest.mark.parametrize("engine", ["torch", "onnxruntime"])
+@pytest.mark.parametrize("goal", Goal)
+def test_an_offer_is_plans_or_a_reason_and_no_plan_twice(name: str, writes: bool, engine: str, goal: Goal) -> None:
+    findings = tuple(found(code) for code in CODES)
+    where = situation(findings, goal, workload=writing() if writes else workload(), texts=12)
+    plan = replace(BASELINE, engine=engine)
+    offer = offered(name, where, plan)
+    assert bool(offer.plans) is not bool(offer.why_not)
+    assert plan not in offer.plans
+    assert len(set(offer.plans)) == len(offer.plans)
+    assert offer.expected > 0
+    for made in offer.plans:
+        again = NAMED[name].offer(made, where)
+        assert made not in again.plans
+
+
+def test_every_answer_is_a_finding_and_what_is_expected_grows_with_it() -> None:
+    """Where a strategy names a finding, a larger one never makes it less promising."""
+    for strategy in STRATEGIES:
+        for code in strategy.answers:
+            for where in (situation(texts=12), situation(texts=12, workload=writing())):
+                small = strategy.offer(BASELINE, replace(where, findings=(found(code.value, 0.2, 0.1, "gelu"),)))
+                large = strategy.offer(BASELINE, replace(where, findings=(found(code.value, 0.8, 0.7, "gelu"),)))
+                if small.plans and large.plans:
+                    assert large.expected >= small.expected, (strategy.name, code)
+
+
+def test_what_is_hoped_for_is_the_share_that_goes() -> None:
+    assert hoped((found("padding", gain=0.5),)) == pytest.approx(2.0)
+    assert hoped((found("padding", gain=0.5),), part=0.5) == pytest.approx(4 / 3)
+    assert hoped((found("padding", gain=0.6), found("padding", gain=0.6))) == pytest.approx(10.0)  # more than all
+    assert hoped(()) == 1.0
+    where = situation((found("padding", gain=0.5), found("slow-tokenizer", gain=0.2)))
+    assert where.could(FindingCode.SLOW_TOKENIZER) == pytest.approx(1.25)
+    assert where.could(FindingCode.SLOW_TOKENIZER, FindingCode.PADDING) == pytest.approx(
+        2.0
+    )  # they may be the same time
+    assert where.could(FindingCode.NOISE) == 1.0
+
+
+# Activations: what the finding says, not what is said of GELU ------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("subject", "form"),
+    [
+        ("gelu", Form.EXACT),
+        ("aten.gelu", Form.EXACT),
+        ("GELUActivation", Form.EXACT),
+        ("aten.erf", Form.EXACT),
+        ("NewGELUActivation", Form.TANH),
+        ("GELUTanh", Form.TANH),
+        ("FastGELUActivation", Form.TANH),
+        ("aten.tanh", Form.TANH),
+        ("QuickGELUActivation", Form.OTHER),
+        ("silu", Form.OTHER),
+        ("", Form.OTHER),
+    ],
+)
+def test_the_form_of_gelu_is_told_by_its_name(subject: str, form: Form) -> None:
+    assert form_of(subject) is form
+
+
+@pytest.mark.parametrize(
+    ("subject", "tanh", "exact"), [("gelu", True, False), ("NewGELUActivation", False, True), ("silu", False, False)]
+)
+def test_one_form_of_gelu_replaces_the_other_only_where_that_was_found_slow(
+    subject: str, tanh: bool, exact: bool
+) -> None:
+    where = situation((found("scalar-activation", subject=subject),))
+    assert bool(offered("tanh-gelu", where).plans) is tanh
+    assert bool(offered("exact-gelu", where).plans) is exact
+    assert offered("relu", where).plans
+    nothing = situation()
+    assert not any(offered(name, nothing).plans for name in ("tanh-gelu", "exact-gelu", "relu"))
+    assert "slower" in offered("tanh-gelu", nothing).why_not
+
+
+# Drafts ------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_given_draft_is_tried_as_it_is_named() -> None:
+    where = situation((found("memory-bound-decode", share=0.6),), workload=writing(), draft="tiny-llama")
+    offer = offered("draft", where)
+    assert [plan.drafting for plan in offer.plans] == ["tiny-llama"]
+    assert offer.expected == pytest.approx(1.8)
+
+
+def test_without_a_draft_the_models_own_exits_or_half_of_it_guess() -> None:
+    assert [p.drafting for p in offered("draft", situation(workload=exits(4))).plans] == ["layers:4"]
+    half = offered("draft", situation(workload=writing(), layers=6))
+    assert [p.drafting for p in half.plans] == ["layers:3"]
+    assert half.expected < 1.1  # by chance only
+    random = replace(workload().model, weights=Weights.RANDOM)
+    assert "guess nothing" in offered("draft", situation(workload=writing(model=random))).why_not
+
+
+@pytest.mark.parametrize(
+    ("plan", "work"),
+    [
+        (BASELINE, workload()),
+        (BASELINE, writing(batch=2)),
+        (replace(BASELINE, batch=4), writing(batch=4)),
+        (replace(BASELINE, engine="openvino"), writing()),
+        (replace(BASELINE, drafting="prompt-lookup"), writing()),
+        (replace(BASELINE, decoding="sample"), writing()),
+        (replace(BASELINE, compiling="inductor"), writing()),
+    ],
+)
+def test_no_draft_where_it_could_not_guess(plan: Plan, work: Workload) -> None:
+    assert offered("draft", situation(workload=work, draft="tiny-llama"), plan).why_not
+
+
+def test_texts_that_are_written_one_by_one_can_be_guessed_one_by_one() -> None:
+    assert offered("draft", situation(workload=writing(batch=4), draft="d"), replace(BASELINE, batch=1)).plans
+
+
+def test_a_static_cache_keeps_what_was_guessed_wrongly() -> None:
+    where = situation((found("cache-reallocation"),), workload=writing())
+    assert offered("static-cache", where).plans
+    assert offered("static-cache", where, replace(BASELINE, drafting="layers:2")).why_not
+
+
+# What learns, trims and leaves early -------------------------------------------------------------------------------------
+
+
+def test_early_exit_is_offered_where_the_model_declares_one() -> None:
+    assert offered("early-exit", situation(workload=writing())).why_not
+    offer = offered("early-exit", situation(workload=exits(4), layers=6))
+    assert [plan.changes for plan in offer.plans] == [(Change("early-exit", 4.0),)]
+    assert offer.expected == pytest.approx(1.5)
+
+
+def test_a_student_has_half_of_the_layers_and_time_to_learn() -> None:
+    offer = offered("distil", situation(texts=8, layers=6))
+    assert [plan.changes for plan in offer.plans] == [(Change("distil", 3.0),)]
+    assert offer.takes_s > 60
+    for where, plan in (
+        (situation(texts=7), BASELINE),
+        (situation(texts=8, workload=writing()), BASELINE),
+        (situation(texts=8), replace(BASELINE, dtype="bfloat16")),
+        (situation(texts=8), replace(BASELINE, quantization="int8-dynamic")),
+        (situation(texts=8), replace(BASELINE, instances=2)),
+        (situation(texts=8), replace(BASELINE, changes=(Change("drop-layers", 1.0),))),
+    ):
+        assert offered("distil", where, plan).why_not
+
+
+def test_what_a_student_has_learned_is_left_as_it_is_but_can_be_quantized() -> None:
+    student = replace(BASELINE, changes=(Change("distil", 3.0),))
+    where = situation(texts=8)
+    for name in ("prune-heads", "prune-feed-forward", "low-rank", "drop-layers", "early-exit"):
+        assert offered(name, where, student).why_not
+    assert all(has(plan, "distil") for plan in offered("int8-dynamic", where, student).plans)
+
+
+def test_a_vocabulary_is_trimmed_by_texts_and_before_quantizing() -> None:
+    texts = situation(workload=writing(), texts=4)
+    assert offered("trim-vocabulary", texts).plans
+    assert offered("trim-vocabulary", replace(texts, texts=3)).why_not
+    assert offered("trim-vocabulary", replace(texts, workload=workload())).why_not
+    assert offered("trim-vocabulary", texts, replace(BASELINE, quantization="int8-dynamic")).why_not
+    made_up = replace(texts, workload=writing(input_source=InputSource.SYNTHETIC))
+    assert offered("trim-vocabulary", made_up).why_not
+
+
+@pytest.mark.parametrize(
+    ("features", "device", "kinds"),
+    [
+        ("avx512f avx2", "cpu", []),
+        ("avx512_bf16 avx512f", "cpu", ["bfloat16"]),
+        ("amx_tile amx_fp16 avx512_bf16", "cpu", ["bfloat16", "float16"]),
+        ("avx2", "cuda", ["bfloat16", "float16"]),
+    ],
+)
+def test_sixteen_bits_where_there_are_instructions_for_them(features: str, device: str, kinds: list[str]) -> None:
+    where = situation()
+    where = replace(where, machine=replace(where.machine, instruction_set=features))
+    offer = offered("half-precision", where, replace(BASELINE, device=device))
+    assert [plan.dtype for plan in offer.plans] == kinds
+
+
+# The search keeps what learns honest -------------------------------------------------------------------------------------
+
+
+def test_what_learns_is_judged_on_texts_that_were_held_out() -> None:
+    """A student that knows the texts by heart and nothing else is refused."""
+
+    class ByHeart(PaperMaker):
+        def make(self, plan: Plan, limit_s: float):  # type: ignore[no-untyped-def]
+            made = super().make(plan, limit_s)
+            if learns(plan):
+                hidden = made.arm.outcome.hidden.copy()  # type: ignore[attr-defined]
+                hidden[list(held_out(4))] = [[0.0, 1.0]]
+                made.arm.outcome = replace(made.arm.outcome, hidden=hidden)  # type: ignore[attr-defined]
+            return made
+
+    where = situation(opted=("distil",), texts=8)
+    seen = _students(searched(ByHeart(FakeClock(), lambda plan: 2.0), max_drift=0.5, where=where))
+    assert seen
+    assert {row.outcome for row in seen} == {"drifted"}
+    assert {row.judged_on for row in seen} == {1}
+    assert all(row.drift and row.drift.cosine == pytest.approx(0.0, abs=1e-9) for row in seen)
+    honest = _students(searched(PaperMaker(FakeClock(), lambda plan: 2.0), max_drift=0.5, where=where))
+    assert {row.outcome for row in honest} == {"tried"}
+
+
+def test_a_strategy_that_takes_long_is_given_its_time_or_is_left_out() -> None:
+    class Limits(PaperMaker):
+        limits: dict[bool, float]
+
+        def make(self, plan: Plan, limit_s: float):  # type: ignore[no-untyped-def]
+            self.limits.setdefault(learns(plan), limit_s)
+            return super().make(plan, limit_s)
+
+    where = situation(opted=("distil",), texts=8)
+    maker = Limits(FakeClock(), lambda plan: 1.0)
+    maker.limits = {}
+    searched(maker, where=where)
+    assert maker.limits[True] > maker.limits[False] + 60
+    short = searched(PaperMaker(FakeClock(), lambda plan: 1.0), budget_s=60, where=where)
+    assert not _students(short)
+    assert any(n.strategy == "distil" and n.reason == "out of budget" for n in short.not_tried)
+
+
+def _students(found: Found) -> list:  # type: ignore[type-arg]
+    return [row for row in found.rows if learns(row.plan)]
+
+
+def test_every_fourth_text_is_held_out() -> None:
+    assert held_out(3) == ()
+    assert held_out(9) == (3, 7)
+    some = only(results(0.3, texts=9), (3, 7))
+    assert isinstance(some, Results)
+    assert some.hidden is not None
+    assert (some.hidden.shape[0], some.mask.shape[0]) == (2, 2)
