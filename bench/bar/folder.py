@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,14 +27,15 @@ def main(model: str, folder: str, batch: int = 0, tokens: int = 0, writes: int =
     if not made.exists():
         loaded = load(Request(model=model, new_tokens=new_tokens))
         half = made.with_name("model.half")
-        loaded.model.save_pretrained(half, safe_serialization=True)
+        model_made: Any = loaded.model
+        model_made.save_pretrained(half)
         loaded.tokenizer.save_pretrained(half)
         half.rename(made)
     if tokens:
         request = Request(model=str(made), tokens=tokens, batch=batch, new_tokens=new_tokens)
         session = open_session(request)
         assert isinstance(session, TorchSession)
-        given = session._steps.inputs()
+        given: Any = session._steps.inputs()
         np.savez(Path(folder, f"{batch}x{tokens}.npz"), **{name: value.numpy() for name, value in given.items()})
 
 

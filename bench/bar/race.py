@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -153,12 +154,23 @@ def _peers(
 
 def _looked_at(peer: Peer, arm: PeerArm, reference: Results, results: Results) -> Line:
     moved = drift(reference, results)
-    return Line(peer.name, "", peer.int8, None, 0.0, moved.amount, moved.same, arm.held_bytes(), arm.said)
+    return Line(
+        peer.name,
+        int8=peer.int8,
+        drift=moved.amount,
+        same=moved.same,
+        held_bytes=arm.held_bytes(),
+        said=arm.said,
+    )
 
 
 def _limit(entries: Sequence[Entry]) -> float:
     """What the fastest of the peers in int8 drifts, by a quick look at their times; 1e-3 where that is less."""
-    quick = [(min(run.wall_ns for run in e.arm.run(_QUICK_CYCLES)), e.line.drift) for e in entries if e.line.int8]
+    quick = []
+    for entry in entries:
+        if entry.line.int8:
+            with suppress(CyclescopeError):  # it will fail again in the run, and be told there
+                quick.append((min(run.wall_ns for run in entry.arm.run(_QUICK_CYCLES)), entry.line.drift))
     return max(_LEAST_DRIFT, min(quick)[1] if quick else 0.0)
 
 
@@ -220,7 +232,7 @@ def _join(
         return
     try:
         moved = drift(reference, made.arm.results())
-        line = Line(name, ours, False, None, 0.0, moved.amount, moved.same, made.arm.held_bytes(), said)
+        line = Line(name, ours, drift=moved.amount, same=moved.same, held_bytes=made.arm.held_bytes(), said=said)
     except CyclescopeError as error:
         made.arm.close()
         lost.append(Line(name, ours, said=said, reason=_said(error)))
