@@ -22,8 +22,8 @@ from cyclescope.core.cycle import Cycle
 from cyclescope.core.errors import CyclescopeError
 from cyclescope.explaining.explain import explain
 from cyclescope.measuring.measure import measure
-from cyclescope.report.device import pace_sentence
 from cyclescope.report.strings import EN
+from cyclescope.report.wording import pace
 from cyclescope.store.run_file import SUFFIX, save
 
 FOLDER = Path(__file__).parents[1] / "tests" / "data" / "cuda"
@@ -75,7 +75,7 @@ def main() -> int:
         save(cycle, path)
         told = explain(cycle).device
         print(f"{path.name}  {path.stat().st_size:,} bytes")
-        print(pace_sentence(told, EN) if told is not None else "no marks of the device")
+        print(pace(told, EN) if told is not None else "no marks of the device")
     return 0
 
 

@@ -21,10 +21,11 @@ _LITTLE = 0.005  # a smaller share that is unclear is not worth a sentence
 
 
 def device_blocks(told: DeviceLine, s: Strings) -> Iterator[Block]:
-    """Who decides, what could not be told, how the host keeps ahead, the parts, and the places that take the most."""
+    """How the host keeps ahead, what could not be told, the parts, and the places that take the most. Who decides stands in
+    the answer of the page (`wording.pace`).
+    """
     t = device_text(s)
     yield Heading(t.title)
-    yield Paragraph(pace_sentence(told, s))
     if told.unclear_share >= _LITTLE or told.pace is Pace.UNCLEAR:
         unclear = float(told.unclear_ns.sum())
         text = t.unclear.format(unclear=fmt.time(unclear), share=fmt.share(told.unclear_share))
@@ -39,21 +40,6 @@ def device_blocks(told: DeviceLine, s: Strings) -> Iterator[Block]:
     yield _places(told, s, t)
     yield Paragraph(
         t.account.format(span=fmt.time(told.span_ns), ratio=fmt.ratio(told.of_wall), marks=fmt.time(told.marks_ns))
-    )
-
-
-def pace_sentence(told: DeviceLine, s: Strings) -> str:
-    """Who decides how long the cycle takes, with what the device does meanwhile."""
-    return (
-        device_text(s)
-        .pace[told.pace]
-        .format(
-            span=fmt.time(told.span_ns),
-            busy=fmt.time(float(told.busy_ns.sum())),
-            busy_share=fmt.share(told.busy_share),
-            idle=fmt.time(told.idle_total_ns),
-            idle_share=fmt.share(told.idle_share),
-        )
     )
 
 

@@ -15,6 +15,7 @@ class DeviceText:
     """One language. `pace` says who decides how long the cycle takes; `unclear` and `waits` are said where there is some."""
 
     title: str
+    answer: str
     pace: Mapping[Pace, str]
     unclear: str
     launches: str
@@ -35,6 +36,7 @@ class DeviceText:
 
 EN = DeviceText(
     title="What the device does",
+    answer="A cycle takes {wall}. {pace}",
     pace=MappingProxyType(
         {
             Pace.HOST: "The host decides: of {span} the device works {busy} ({busy_share}) and waits {idle} ({idle_share}) for the host to launch.",
@@ -44,7 +46,7 @@ EN = DeviceText(
     ),
     unclear="{unclear} ({share}) lies in operations that the host was never ahead of: there, work and waiting cannot be told apart.",
     launches="Of {working} operations that the device works for, {starved} reach it when it has nothing left to do. On average the host is {ahead} ahead of them.",
-    waits="In {count} operations the host waits for the device, {time} in all: {names}. At the end of the cycle it waits {end}.",
+    waits="Operations in which the host waits for the device: {count} ({names}), {time} in all. At the end of the cycle it waits {end}.",
     no_waits="In no operation does the host wait for the device. At the end of the cycle it waits {end}.",
     operation="{name} × {count}",
     separator=", ",
@@ -60,6 +62,7 @@ EN = DeviceText(
 )
 ZH = DeviceText(
     title="设备在做什么",
+    answer="一个周期耗时 {wall}。{pace}",
     pace=MappingProxyType(
         {
             Pace.HOST: "由主机决定快慢：在 {span} 中，设备工作 {busy}（{busy_share}），等待主机启动算子 {idle}（{idle_share}）。",
@@ -69,7 +72,7 @@ ZH = DeviceText(
     ),
     unclear="有 {unclear}（{share}）属于主机从未领先的算子：其中的工作与等待无法区分。",
     launches="设备为 {working} 个算子工作，其中 {starved} 个到达时设备已无事可做。主机平均领先 {ahead}。",
-    waits="有 {count} 个算子中主机等待设备，共 {time}：{names}。周期结束时主机等待 {end}。",
+    waits="主机在其中等待设备的算子：{count} 个（{names}），共 {time}。周期结束时主机等待 {end}。",
     no_waits="没有算子使主机等待设备。周期结束时主机等待 {end}。",
     operation="{name} × {count}",
     separator="，",

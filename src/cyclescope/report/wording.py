@@ -6,10 +6,12 @@ from cyclescope.core.cycle import Cycle
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
 from cyclescope.core.workload import InputSource, ModelFacts, Weights
+from cyclescope.explaining.device import DeviceLine
 from cyclescope.explaining.explanation import Closure, Doubt, DoubtCode, Explanation
 from cyclescope.report import format as fmt
 from cyclescope.report import text_notes
 from cyclescope.report.strings import Advice, Strings
+from cyclescope.report.text_device import device_text
 
 _MOST_PATH, _PATH_HEAD = 60, 20
 
@@ -40,6 +42,9 @@ def answer(explanation: Explanation, s: Strings) -> str:
     if explanation.wall.n == 0:
         return s.answer_nothing
     wall = fmt.estimate(explanation.wall)
+    if explanation.device is not None:
+        # Of launches, which is what the host's stamps show there, nobody wants to know first.
+        return device_text(s).answer.format(wall=wall, pace=pace(explanation.device, s))
     found = explanation.answer
     if not found.stage:
         return s.answer_wall_only.format(wall=wall)
@@ -52,6 +57,21 @@ def answer(explanation: Explanation, s: Strings) -> str:
         kind=s.kind_names[found.kind],
         kind_share=fmt.share(found.kind_share),
         python_share=fmt.share(found.python_share),
+    )
+
+
+def pace(told: DeviceLine, s: Strings) -> str:
+    """Who decides how long the cycle takes, with what the device does meanwhile."""
+    return (
+        device_text(s)
+        .pace[told.pace]
+        .format(
+            span=fmt.time(told.span_ns),
+            busy=fmt.time(float(told.busy_ns.sum())),
+            busy_share=fmt.share(told.busy_share),
+            idle=fmt.time(told.idle_total_ns),
+            idle_share=fmt.share(told.idle_share),
+        )
     )
 
 

@@ -17,8 +17,9 @@ from cyclescope.core.cycle import Cycle
 from cyclescope.core.op import OpKind
 from cyclescope.explaining.device import DeviceLine, Pace
 from cyclescope.explaining.explain import explain
+from cyclescope.report import format as fmt
 from cyclescope.report.cycle import cycle_page
-from cyclescope.report.device import device_blocks, pace_sentence
+from cyclescope.report.device import device_blocks
 from cyclescope.report.document import to_json
 from cyclescope.report.html import render
 from cyclescope.report.markdown import to_markdown
@@ -26,6 +27,7 @@ from cyclescope.report.page import Block, Note, Paragraph, Table
 from cyclescope.report.strings import EN, ZH
 from cyclescope.report.terminal import to_text
 from cyclescope.report.text_device import device_text
+from cyclescope.report.wording import pace
 
 TEXT = Planted(0, dispatch_ns=100_000, kind=OpKind.TEXT)
 STARVED = [TEXT, *[Planted(2_000)] * 20]
@@ -63,15 +65,16 @@ def test_a_starved_device_is_told_with_its_figures() -> None:
     # 20 kernels of 2 µs; before the first 104 µs for the text and 7 to launch, before each other 6.
     told = line(STARVED)
     text = paragraphs(list(device_blocks(told, EN)))
-    assert "The host decides" in pace_sentence(told, EN)
-    assert "works 40.0 µs (15.1 %) and waits 225 µs (84.9 %)" in text.replace("\u00a0", " ")
+    assert "The host decides" in pace(told, EN)
+    assert "works 40.0 µs (15.1 %) and waits 225 µs (84.9 %)" in pace(told, EN)
     assert "Of 20 operations that the device works for, 20 reach it" in text
     assert "In no operation does the host wait" in text
 
 
 def test_a_host_that_waits_is_told_with_the_operations() -> None:
-    text = paragraphs(list(device_blocks(line(WAITING), EN)))
-    assert "The device decides" in text
+    told = line(WAITING)
+    text = paragraphs(list(device_blocks(told, EN)))
+    assert "The device decides" in pace(told, EN)
     assert f"{OpKind.REDUCTION.value} × 1" in text
 
 
@@ -116,6 +119,9 @@ def test_every_medium_tells_it_and_none_speaks_of_python_where_a_device_waits(la
         html = render(told, lang=language)
         assert 'id="device"' in html
         assert title in html
+        assert told.device is not None
+        lead = device_text(s).answer.format(wall=fmt.estimate(told.wall), pace=pace(told.device, s))
+        assert page.blocks[0] == Paragraph(lead, lead=True)
         if language == "en":
             assert "of which the device waits for launches" in " ".join(terminal.split())
             assert "Between operations the device waits" in " ".join(terminal.split())
