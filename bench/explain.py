@@ -2,10 +2,9 @@
 
     python bench/explain.py [--operations N …] [--rounds N] [--shape generation|encoder …] [--hta FOLDER]
 
-A generation on paper (24 layers with a growing cache, as many steps as it takes; 32 steps and more at every size) or an
-encoder on paper (as many layers as it takes), with a handful of stamped runs, on a machine with known ceilings: so every
-part of an explanation is there. Each size is built, saved, loaded, explained and reported in processes of their own. Printed:
-seconds by part of `explain`, its total, peak of the resident memory, operations a second and bytes an operation beyond
+A generation on paper (24 layers with a growing cache, as many steps as it takes) or an encoder on paper (as many layers
+as it takes), with a handful of stamped runs, on a machine with known ceilings: so every part of an explanation is there.
+Each size is built and saved, loaded, explained, and reported, in a process each. Printed: seconds by part of `explain`, its total, peak of the resident memory, operations a second and bytes an operation beyond
 the cycle itself, and for every line the exponent of growth between the smallest and the largest size (1 is linear).
 
 With `--hta` the peer is run on the traces in that folder (a `torch.profiler` trace for each rank): Holistic Trace Analysis
@@ -162,7 +161,9 @@ def cycle_of(shape: str, operations: int) -> Any:
     called = int(np.flatnonzero(op >= 0)[1]) - 1
     ends = [np.cumsum(np.rint(times * PACE[run]).astype(np.int64)) for run in range(RUNS)]
     tokens = TokenSamples(np.asarray([e[chosen] for e in ends]), np.asarray([e[called] for e in ends]))
-    workload = replace(PAPER_BERT_WORKLOAD, task="generate", tokens_in=PROMPT, real_tokens=PROMPT, tokens_out=len(chosen))
+    workload = replace(
+        PAPER_BERT_WORKLOAD, task="generate", tokens_in=PROMPT, real_tokens=PROMPT, tokens_out=len(chosen)
+    )
     cycle = paper_cycle(graph, times, workload=workload, runs=RUNS)
     return on_paper_machine(replace(cycle, samples=replace(cycle.samples, tokens=tokens)), ceilings)
 

@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from cyclescope.core.columns import numbered
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.graph import Graph
 from cyclescope.core.op import OpKind
@@ -18,7 +19,7 @@ from cyclescope.core.statistics import Estimate, Ratio
 from cyclescope.core.units import IntArray
 from cyclescope.explaining.attribution import Attribution, attribute
 from cyclescope.explaining.closure import PYTHON
-from cyclescope.explaining.matching import Key, dense, match, numbered
+from cyclescope.explaining.matching import Key, dense, match
 from cyclescope.explaining.places import places
 
 

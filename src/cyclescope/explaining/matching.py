@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import TypeVar
 
 import numpy as np
 
+from cyclescope.core.columns import numbered
 from cyclescope.core.graph import Graph
 from cyclescope.core.units import IntArray
 
@@ -31,7 +32,7 @@ class Matching:
 def match(a: Graph, b: Graph, places_a: Sequence[str], places_b: Sequence[str]) -> Matching:
     """Match the operations of `a` with those of `b`, each at most once.
 
-    First by where they stand: place (`places_a` [operations], see `explain.places`), layer, step, and which one there.
+    First by where they stand: place (`places_a` [operations], see `places.places`), layer, step, and which one there.
     What is left is aligned by name within the same stage, layer and step, in sequence order (longest common
     subsequence): modules that were renamed or nested otherwise are found again. Time and memory grow as n log n.
     """
@@ -45,13 +46,6 @@ def match(a: Graph, b: Graph, places_a: Sequence[str], places_b: Sequence[str]) 
     names = numbered(chain(a.names, b.names))[0]
     second = _aligned(rest, _sides(where, split), _sides(names, split))
     return Matching(np.concatenate([first[0], second[0]]), np.concatenate([first[1], second[1]]))
-
-
-def numbered(keys: Iterable[Key]) -> tuple[IntArray, list[Key]]:
-    """Numbers for `keys` [n], from 0 on in order of first appearance, and the distinct keys in that order."""
-    numbers: dict[Key, int] = {}
-    column = np.asarray([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64)
-    return column, list(numbers)
 
 
 def dense(first: IntArray, *others: IntArray) -> IntArray:
