@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from cyclescope.measuring.dialogue import measure_dialogue
     from cyclescope.measuring.measure import measure, trace, watch
     from cyclescope.measuring.pair import measure_pair
+    from cyclescope.optimizing.apply import apply
+    from cyclescope.optimizing.optimize import optimize
+    from cyclescope.optimizing.verify import verify
     from cyclescope.store.run_file import load, save
 
 _HOMES = {
@@ -27,13 +30,16 @@ _HOMES = {
     "Machine": "cyclescope.core.machine",
     "Plan": "cyclescope.core.plan",
     "Workload": "cyclescope.core.workload",
+    "apply": "cyclescope.optimizing.apply",
     "compare": "cyclescope.explaining.comparison",
     "calibrate": "cyclescope.calibrating.calibrate",
     "explain": "cyclescope.explaining.explain",
     "measure": "cyclescope.measuring.measure",
     "measure_dialogue": "cyclescope.measuring.dialogue",
     "measure_pair": "cyclescope.measuring.pair",
+    "optimize": "cyclescope.optimizing.optimize",
     "trace": "cyclescope.measuring.measure",
+    "verify": "cyclescope.optimizing.verify",
     "watch": "cyclescope.measuring.measure",
     "load": "cyclescope.store.run_file",
     "save": "cyclescope.store.run_file",
@@ -46,6 +52,7 @@ __all__ = [
     "Plan",
     "Workload",
     "__version__",
+    "apply",
     "calibrate",
     "compare",
     "explain",
@@ -53,8 +60,10 @@ __all__ = [
     "measure",
     "measure_dialogue",
     "measure_pair",
+    "optimize",
     "save",
     "trace",
+    "verify",
     "watch",
 ]
 

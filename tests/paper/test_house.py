@@ -20,6 +20,7 @@ MODULES = sorted(SOURCE.rglob("*.py"))
 NOUNS = {"Cycle", "Graph", "Machine", "Plan", "Workload"}
 PUBLIC = NOUNS | {
     "__version__",
+    "apply",
     "calibrate",
     "compare",
     "explain",
@@ -27,8 +28,10 @@ PUBLIC = NOUNS | {
     "measure",
     "measure_dialogue",
     "measure_pair",
+    "optimize",
     "save",
     "trace",
+    "verify",
     "watch",
 }
 FRAMEWORKS = {"torch", "transformers", "tokenizers", "safetensors", "onnxruntime", "openvino", "tensorflow"}

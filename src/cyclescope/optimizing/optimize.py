@@ -126,6 +126,7 @@ def _in(
         partial = True
         found.best = found.best or _best_so_far(found)
     found.not_tried += [NotTried(name, "left out as asked") for name in without]
+    found.not_tried += [NotTried(name, f"not installed: {way}") for name, way in situation.engines.items() if way]
     after = None
     if found.best and not partial:
         progress("why", 0.9)

@@ -87,6 +87,9 @@ def _refuse(recipe: Recipe) -> None:
     ):
         if value not in known:
             raise Unsupported(f"There is no code for the {name} {value!r}.", "", f"There is for {', '.join(known)}.")
+    layers = plan.drafting.removeprefix(_FIRST_LAYERS)
+    if plan.drafting != layers and not (layers.isascii() and layers.isdigit()):
+        raise Unsupported(f"There is no code for the drafting {plan.drafting!r}.", "", "")
     bits_of(plan.dtype)  # it becomes an attribute's name
 
 

@@ -47,7 +47,7 @@ def answer(found: Optimization, t: OptimizationText) -> str:
         low=fmt.significant(1 / row.ratio.high),
         high=fmt.significant(1 / row.ratio.low),
         plan=plan_words(row.plan, found.rows[0].plan, t),
-        drift=f"{t.drift}: {drift_words(row.drift, t)}.",
+        drift=drift_words(row.drift, t),
     )
 
 
@@ -83,10 +83,14 @@ def drift_words(drift: Drift | None, t: OptimizationText) -> str:
 
 def _opening(found: Optimization, t: OptimizationText) -> Iterator[Block]:
     if found.partial:
-        yield Note(Severity.WARNING, t.partial, t.partial_remedy)
+        proved = found.rows[found.best].confirmed and found.best > 0
+        yield Note(Severity.WARNING, t.partial_proved if proved else t.partial, t.partial_remedy)
     yield Paragraph(answer(found, t), lead=True)
     if found.before.workload.model.weights is Weights.RANDOM:
         yield Note(Severity.INFO, t.random_weights)
+    judged = max((row.judged_on for row in found.rows), default=0)
+    if judged:
+        yield Note(Severity.INFO, t.judged_on.format(texts=fmt.count(judged), all=fmt.count(found.texts)))
     for note in found.notes:
         yield Note(Severity.INFO, note)
     row, base = found.rows[found.best], found.rows[0]
@@ -169,19 +173,19 @@ def _why(found: Optimization, language: str, t: OptimizationText) -> Iterator[Bl
 
 
 def _rows(found: Optimization, t: OptimizationText) -> Iterator[Block]:
+    """What ran, the fastest first; then what did not run to its end or was refused, each with its reason."""
     yield Heading(t.rows)
     columns = (
         Column(""),
         Column(t.plan),
         Column(t.ratio, Align.RIGHT),
         Column(t.drift, Align.LEFT, priority=2),
-        Column(t.memory, Align.RIGHT, priority=3),
-        Column(t.outcome, Align.LEFT, priority=1),
+        Column(t.memory, Align.RIGHT, priority=1),
     )
-    order = sorted(range(len(found.rows)), key=lambda k: (found.rows[k].ratio is None, -found.rows[k].speed_up))
     base = found.rows[0].plan
+    ran = [k for k, row in enumerate(found.rows) if row.outcome is Outcome.TRIED]
     rows = []
-    for k in order:
+    for k in sorted(ran, key=lambda k: -found.rows[k].speed_up):
         row = found.rows[k]
         rows.append(
             (
@@ -190,16 +194,22 @@ def _rows(found: Optimization, t: OptimizationText) -> Iterator[Block]:
                 fmt.ratio(row.ratio) if row.ratio and k else ("1" if not k else fmt.UNKNOWN),
                 drift_words(row.drift, t) if k else "",
                 fmt.data(row.held_bytes) if row.held_bytes else fmt.UNKNOWN,
-                outcome_words(row, t),
             )
         )
     yield Table(columns, tuple(rows))
     yield Paragraph(t.rows_note)
+    others = [row for row in found.rows if row.outcome is not Outcome.TRIED]
+    if others:
+        yield Heading(t.others)
+        yield Table(
+            (Column(t.plan), Column(t.outcome)),
+            tuple((plan_words(row.plan, base, t), outcome_words(row, t)) for row in others),
+        )
 
 
 def outcome_words(row: Row, t: OptimizationText) -> str:
-    """What became of a plan, with the reason where it did not run."""
-    reasons = {"drift": t.too_far, "labels": t.labels_lost}
+    """What became of a plan, with the reason where it did not run, or how far its outputs are where they are too far."""
+    reasons = {"drift": f"{t.too_far} ({drift_words(row.drift, t)})", "labels": t.labels_lost}
     if row.outcome is Outcome.TRIED:
         return ""
     reason = " ".join(part for part in (reasons.get(row.reason, row.reason), row.way_out) if part)

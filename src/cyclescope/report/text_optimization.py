@@ -20,8 +20,10 @@ class OptimizationText:
     found: str
     nothing: str
     partial: str
+    partial_proved: str
     partial_remedy: str
     random_weights: str
+    judged_on: str
     as_it_is: str
     time: str
     before: str
@@ -49,6 +51,7 @@ class OptimizationText:
     changed: str
     rows: str
     rows_note: str
+    others: str
     plan: str
     ratio: str
     outcome: str
@@ -69,11 +72,14 @@ class OptimizationText:
 EN = OptimizationText(
     language="en",
     title="{model}, optimized",
-    found="{speed_up} times as fast ({low} – {high}): {plan}. {drift}",
+    found="{speed_up} times as fast ({low} – {high}): {plan}. Outputs: {drift}.",
     nothing="Best left as it is: of {count} plans that were tried none was proved to be faster within the limit.",
     partial="Interrupted: the best so far is told, but it was not proved side by side.",
+    partial_proved="Interrupted: the best so far was proved, but not all was looked into.",
     partial_remedy="Run it again with more time.",
     random_weights="Weights are random: times are real, but what became of the outputs says little about a trained model.",
+    judged_on="Outputs of plans that learn from the texts (distil, trim-vocabulary) are told of {texts} of {all} texts, "
+    "from which they did not learn.",
     as_it_is="as it is",
     time="Cycle",
     before="{time} before",
@@ -101,8 +107,9 @@ EN = OptimizationText(
     went="gone",
     came="new",
     changed="changed",
-    rows="All that was tried",
+    rows="All that ran",
     rows_note="Time ÷ that of the model as it is. ● nothing else beats it in time, memory and drift at once.",
+    others="What was refused or did not run",
     plan="Plan",
     ratio="Time",
     outcome="Outcome",
@@ -152,6 +159,8 @@ EN = OptimizationText(
         {
             "onnxruntime": "ONNX Runtime",
             "openvino": "OpenVINO",
+            "inductor": "Inductor",
+            "inductor-freezing": "Inductor, weights frozen",
             "ctranslate2": "CTranslate2",
             "torch": "PyTorch",
             "length": "grouped by length",
@@ -165,11 +174,13 @@ EN = OptimizationText(
 ZH = OptimizationText(
     language="zh",
     title="{model} 的优化",
-    found="快 {speed_up} 倍({low} – {high}):{plan}。{drift}",
+    found="速度是原样的 {speed_up} 倍({low} – {high}):{plan}。输出:{drift}。",
     nothing="保持原样最好:试过的 {count} 个方案中,没有一个在限度之内被证明更快。",
     partial="已中断:给出的是目前最好的方案,但没有经过并排验证。",
+    partial_proved="已中断:目前最好的方案已经证明,但没有全部查看。",
     partial_remedy="请用更多时间再运行一次。",
     random_weights="权重是随机的:时间是真实的,但输出的变化对训练过的模型说明不了什么。",
+    judged_on="从文本中学习的方案(distil、trim-vocabulary)的输出,只按 {all} 条文本中未参与学习的 {texts} 条来评判。",
     as_it_is="原样",
     time="周期",
     before="之前 {time}",
@@ -195,8 +206,9 @@ ZH = OptimizationText(
     went="消失",
     came="新增",
     changed="改变",
-    rows="全部尝试",
+    rows="全部运行过的",
     rows_note="时间 ÷ 原样的时间。● 没有别的方案在时间、内存和偏移上同时胜过它。",
+    others="被拒绝或未能运行的",
     plan="方案",
     ratio="时间",
     outcome="结果",
@@ -240,6 +252,8 @@ ZH = OptimizationText(
         {
             "onnxruntime": "ONNX Runtime",
             "openvino": "OpenVINO",
+            "inductor": "Inductor",
+            "inductor-freezing": "Inductor,固定权重",
             "ctranslate2": "CTranslate2",
             "torch": "PyTorch",
             "length": "按长度分组",

@@ -1,0 +1,264 @@
+"""A recipe as code: run as its user runs it, it gives what the plan gave; and a recipe that is verified here."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("torch")
+
+import transformers
+from command_line import CommandLine, model_folder, process, refused
+
+from cyclescope.core.edits import Edit
+from cyclescope.core.errors import OutputError, RunFileError, UnknownModel, UsageError
+from cyclescope.core.plan import Change, Plan
+from cyclescope.optimizing.apply import apply
+from cyclescope.optimizing.recipe import Proof, Recipe, RecipeModel, RecipeWork, save_recipe
+from cyclescope.optimizing.verify import Standing, verify
+
+ALONE = Plan(threads=1)
+TEXTS = ("One text.", "Another text that is longer than the first.", "A third.", "And the last one of four.")
+_HEADS = {"embed": "AutoModel", "classify": "AutoModelForSequenceClassification", "fill": "AutoModelForMaskedLM"}
+_TINY_GPT2 = {"model_type": "gpt2", "vocab_size": 2000, "n_embd": 32, "n_layer": 2, "n_head": 2, "n_positions": 64}
+_TINY_T5 = {
+    "decoder_start_token_id": 0,
+    "pad_token_id": 0,
+    "model_type": "t5",
+    "vocab_size": 2000,
+    "d_model": 32,
+    "d_kv": 16,
+    "d_ff": 64,
+    "num_layers": 2,
+    "num_heads": 2,
+}
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> CommandLine:
+    return CommandLine(capsys)
+
+
+def recipe(model: str, plan: Plan = ALONE, task: str = "embed", written: int = 0, **more: Any) -> Recipe:
+    """A recipe for a folder with a configuration: random weights."""
+    config = transformers.AutoConfig.from_pretrained(model)
+    head = _HEADS.get(task, "AutoModelForSeq2SeqLM" if config.is_encoder_decoder else "AutoModelForCausalLM")
+    built = getattr(transformers, head).from_config(config)
+    longest = getattr(config, "max_position_embeddings", None)
+    facts = RecipeModel(
+        model,
+        type(built).__name__,
+        sum(p.numel() for p in {id(p): p for p in built.parameters()}.values()),
+        task,
+        "random",
+        "",
+        longest,
+        bool(config.is_encoder_decoder),
+    )
+    work = RecipeWork("throughput", 1 if plan.drafting != "off" else 4, 16, written, 4)
+    proof = Proof(1.5, 1.4, 1.6, 9, 10.0, 6.7, "Paper", 2, "2026-01-02", packages=("torch 2",))
+    return Recipe(facts, work, replace(ALONE, attention="sdpa"), plan, proof, **more)
+
+
+EDITED = {
+    "plan": replace(ALONE, changes=(Change("drop-layers", 1.0), Change("tanh-gelu"))),
+    "edits": (
+        Edit("keep-layers", "encoder.layer", (1,)),
+        Edit("tanh-gelu", "encoder.layer.0.intermediate.intermediate_act_fn"),
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"plan": replace(ALONE, batch=2, batching="length", overlap=True)},
+        {"plan": replace(ALONE, batching="packed")},
+        {"plan": replace(ALONE, quantization="int8-dynamic")},
+        {"plan": replace(ALONE, instances=2)},
+        EDITED,
+        {"task": "classify", "plan": replace(ALONE, batch=1)},
+        {"task": "fill", "plan": replace(ALONE, dtype="bfloat16", attention="eager")},
+    ],
+    ids=str,
+)
+def test_the_code_of_an_encoder_gives_what_the_plan_gave(asked: dict[str, Any], tmp_path: Path) -> None:
+    done = apply(recipe(str(model_folder(tmp_path)), **asked), tmp_path / "out", text=TEXTS)
+    assert done.agrees
+    assert done.drift.largest is not None
+    assert done.drift.largest < 1e-6
+    assert done.texts == 4
+
+
+@pytest.mark.parametrize(
+    ("config", "asked"),
+    [
+        (_TINY_GPT2, {"task": "generate", "plan": replace(ALONE, batch=2, batching="length")}),
+        (_TINY_GPT2, {"task": "generate", "plan": replace(ALONE, drafting="prompt-lookup")}),
+        (_TINY_GPT2, {"task": "generate", "plan": replace(ALONE, drafting="layers:1")}),
+        (_TINY_T5, {"task": "translate"}),
+    ],
+    ids=str,
+)
+def test_the_code_of_a_model_that_writes_gives_what_the_plan_gave(
+    config: dict[str, Any], asked: dict[str, Any], tmp_path: Path
+) -> None:
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps(config))
+    texts = TEXTS[:1] if asked.get("plan", ALONE).drafting != "off" else TEXTS
+    done = apply(recipe(str(folder), written=6, **asked), tmp_path / "out", text=texts)
+    assert done.drift.tokens == 1.0
+
+
+@pytest.mark.parametrize("engine", ["onnxruntime", "openvino"])
+def test_the_code_of_an_engine_runs_its_file(engine: str, tmp_path: Path) -> None:
+    pytest.importorskip(engine)
+    plan = replace(ALONE, engine=engine, attention="engine")
+    done = apply(recipe(str(model_folder(tmp_path)), plan), tmp_path / "out", text=TEXTS)
+    assert done.agrees
+    assert any(name.endswith((".onnx", ".xml")) for name in done.files)
+    assert all((tmp_path / "out" / name).is_file() for name in done.files)
+    text = (tmp_path / "out" / "model.py").read_text()
+    assert "import torch" not in text
+
+
+def test_onnx_code_and_measurement_have_the_same_options() -> None:
+    pytest.importorskip("onnxruntime")
+    from cyclescope.backends.onnxruntime.runtime import settings
+    from cyclescope.backends.onnxruntime.standalone.onnx_model import session_options
+
+    for plan in (Plan(threads=2), Plan(threads=1, threads_between=2)):
+        measured, handed_over = settings(plan), session_options(plan.threads, plan.threads_between)
+        for name in ("intra_op_num_threads", "inter_op_num_threads", "execution_mode"):
+            assert getattr(measured, name) == getattr(handed_over, name)
+
+
+def test_openvino_code_and_measurement_have_the_same_settings(tmp_path: Path) -> None:
+    pytest.importorskip("openvino")
+    from cyclescope.backends.openvino.preparing import compile_model
+    from cyclescope.backends.openvino.standalone.openvino_model import OpenVinoModel, plugin_settings
+
+    plan = replace(ALONE, engine="openvino", attention="engine", quantization="int8-dynamic")
+    apply(recipe(str(model_folder(tmp_path)), plan), tmp_path / "out", text=TEXTS)
+    path = tmp_path / "out" / "model.xml"
+    measured = compile_model(path, plan, counters=False)
+    handed_over = OpenVinoModel(str(path), None, 1, "f32", 32)._request.get_compiled_model()
+    for name in plugin_settings(1, "f32", 32):
+        assert str(measured.get_property(name)) == str(handed_over.get_property(name)), name
+
+
+def test_it_is_run_from_anywhere_without_cyclescope(tmp_path: Path) -> None:
+    apply(recipe(str(model_folder(tmp_path)), task="classify"), tmp_path / "out")
+    (tmp_path / "cyclescope.py").write_text("raise SystemExit('cyclescope was imported')")
+    done = subprocess.run(
+        [sys.executable, str(tmp_path / "out" / "model.py"), "你好", "second"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path), "HF_HUB_OFFLINE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    lines = [line.split("\t") for line in done.stdout.splitlines()]
+    assert [line[0] for line in lines] == ["你好", "second"]
+    assert all(line[1].startswith("LABEL_") for line in lines)
+
+
+def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
+    made = recipe(str(model_folder(tmp_path)))
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / "model.py").write_text("mine")
+    with pytest.raises(OutputError, match="other files"):
+        apply(made, out)
+    assert (out / "model.py").read_text() == "mine"
+    (out / "model.py").unlink()
+    apply(made, out)
+    apply(made, out)  # what it wrote before it may replace
+    (out / "notes.txt").write_text("mine")
+    with pytest.raises(OutputError, match=r"notes\.txt"):
+        apply(made, out)
+    with pytest.raises(OutputError, match="no folder"):
+        apply(made, out / "notes.txt")
+
+
+def test_the_recipe_of_another_model_is_refused(tmp_path: Path) -> None:
+    made = recipe(str(model_folder(tmp_path)))
+    (tmp_path / "other").mkdir()
+    other = model_folder(tmp_path / "other", num_hidden_layers=3)
+    with pytest.raises(UsageError, match="another model"):
+        apply(made, tmp_path / "out", model=str(other))
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(UsageError, match="another model"):
+        verify(made, TEXTS, model=str(other), budget=0.1)
+
+
+def test_bad_input_of_both_commands(run: CommandLine, tmp_path: Path) -> None:
+    assert "no file" in run.refuses(RunFileError.exit_code, "apply", tmp_path / "r.toml", "--out", tmp_path / "out")
+    assert "no file" in run.refuses(RunFileError.exit_code, "verify", tmp_path / "r.toml")
+    (tmp_path / "r.toml").write_text("no recipe")
+    assert "not a recipe" in run.refuses(RunFileError.exit_code, "verify", tmp_path / "r.toml")
+    save_recipe(recipe(str(model_folder(tmp_path))), tmp_path / "r.toml")
+    # 64 and not 2: that would be an answer.
+    assert "none are given" in run.refuses(64, "verify", tmp_path / "r.toml")
+    assert "no time" in run.refuses(64, "verify", tmp_path / "r.toml", "--budget", "soon")
+    assert "impossible" in run.refuses(64, "verify", tmp_path / "r.toml", "--budget", "0s", "-t", "a")
+    assert "Both texts" in run.refuses(64, "verify", tmp_path / "r.toml", "-t", "a", "--tokens", "4")
+    here = recipe(str(tmp_path / "tiny"))
+    save_recipe(replace(here, model=replace(here.model, reference="./away")), tmp_path / "r.toml")
+    message = run.refuses(UnknownModel.exit_code, "apply", tmp_path / "r.toml", "--out", tmp_path / "out")
+    assert "--model" in message
+
+
+def test_wrong_usage_of_verify_is_no_answer(tmp_path: Path) -> None:
+    done = process("verify", "--no-such-option", folder=tmp_path)
+    assert done.code == 64
+
+
+def test_applying_prints_a_document(run: CommandLine, tmp_path: Path) -> None:
+    save_recipe(recipe(str(model_folder(tmp_path))), tmp_path / "r.toml")
+    document = run.succeeds("apply", tmp_path / "r.toml", "--out", tmp_path / "out", "--json").document
+    assert document["schema"] == "cyclescope/applied/1"
+    assert document["agrees"] is True
+    assert document["random_weights"] is True
+
+
+def test_verifying_answers_by_its_exit_code(run: CommandLine, tmp_path: Path) -> None:
+    """Half of the layers against all of them: faster by any clock, and outputs far beyond what is allowed or not."""
+    model = str(model_folder(tmp_path, num_hidden_layers=16))
+    edits = (Edit("keep-layers", "encoder.layer", (0,)),)
+    plan = replace(ALONE, changes=(Change("drop-layers", 15.0),))
+    made = recipe(model, plan, edits=edits)
+    save_recipe(replace(made, proof=replace(made.proof, max_drift=1.0)), tmp_path / "allowed.toml")
+    save_recipe(made, tmp_path / "refused.toml")
+    options = ("-t", TEXTS[0], "-t", TEXTS[1], "--budget", "1s", "--json")
+    found = run("verify", tmp_path / "allowed.toml", *options)
+    assert found.document["standing"] == "holds", found.document["answer"]
+    assert found.code == 0
+    assert found.document["time"]["value"] < 0.5
+    assert {"processor", "torch"} <= {d["what"] for d in found.document["differences"]}
+    found = run("verify", tmp_path / "refused.toml", *options)
+    assert found.document["standing"] == "no longer holds"
+    assert found.document["drifted"] is True
+    assert found.code == 1
+
+
+def test_a_slower_plan_no_longer_holds(tmp_path: Path) -> None:
+    model = str(model_folder(tmp_path, num_hidden_layers=16))
+    made = recipe(model, ALONE)
+    slower = replace(made, baseline=replace(ALONE, changes=(Change("drop-layers", 15.0),)))
+    slower = replace(slower, proof=replace(slower.proof, max_drift=1.0))
+    assert verify(slower, TEXTS, budget=1.0).standing is Standing.FAILS
+
+
+def test_a_message_of_a_failure_has_its_form(tmp_path: Path) -> None:
+    done = process("apply", tmp_path / "r.toml", "--out", tmp_path / "out", folder=tmp_path)
+    assert "Name a file" in refused(done, RunFileError.exit_code)

@@ -1,0 +1,256 @@
+"""What is told about an optimization, a verification and an application: both languages, narrow, hostile, as JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import fields, replace
+from pathlib import Path
+from string import Formatter
+from typing import Any
+
+import jsonschema
+import pytest
+from paper_models import PAPER_BERT_WORKLOAD, paper_bert, paper_cycle, slot_times
+from pydantic import BaseModel
+from rich.cells import cell_len
+from syrupy.assertion import SnapshotAssertion
+
+from cyclescope.backends.paper import FakeClock
+from cyclescope.core.errors import EngineError, MissingExtra, UsageError
+from cyclescope.core.plan import Plan
+from cyclescope.core.workload import Weights
+from cyclescope.optimizing.apply import Applied
+from cyclescope.optimizing.drift import Drift
+from cyclescope.optimizing.optimization import LabelScore, NotTried, Optimization, Outcome, Spent, front
+from cyclescope.optimizing.recipe import recipe_of
+from cyclescope.optimizing.strategy import Goal
+from cyclescope.optimizing.verify import Verification
+from cyclescope.report import schema_optimization
+from cyclescope.report.applied import applied_page
+from cyclescope.report.document_optimization import document, to_json
+from cyclescope.report.document_verification import applied_document, verification_document
+from cyclescope.report.document_verification import to_json as to_json_of
+from cyclescope.report.markdown import to_markdown
+from cyclescope.report.optimization import optimization_page
+from cyclescope.report.schema_optimization import OptimizationReport
+from cyclescope.report.schema_verification import AppliedReport, VerificationReport, json_schema
+from cyclescope.report.terminal import to_text
+from cyclescope.report.text_optimization import EN, ZH
+from cyclescope.report.text_verification import EN as VERIFIED_EN
+from cyclescope.report.text_verification import ZH as VERIFIED_ZH
+from cyclescope.report.verification import verification_page
+
+from .plans_on_paper import PaperMaker, searched
+from .recipes import USUAL
+from .test_verify import MACHINE, verified
+
+SCHEMAS = Path(__file__).parents[3] / "docs" / "schema"
+GRAPH = paper_bert(12)
+HOSTILE = '[red]\x1b[31m<script>alert(1)</script>|`x`\u202e"\n'
+
+
+def _speed(plan: Plan) -> float:
+    speed = 2.0 if plan.quantization == "int8-dynamic" else 1.0
+    return speed * (1.4 if plan.threads == 2 else 1.0) * 0.9 ** len(plan.changes)
+
+
+def _refuse(plan: Plan) -> EngineError | MissingExtra | None:
+    if plan.engine == "onnxruntime":
+        return MissingExtra("onnxruntime is not installed.", "", "pip install 'cyclescope[onnxruntime]'")
+    return EngineError("The engine ended its process by signal SIGSEGV.") if plan.compiling == "inductor" else None
+
+
+def _turn(plan: Plan) -> float:
+    return 0.5 if plan.changes else 0.02 if plan.quantization != "off" else 0.0
+
+
+def optimization(**changes: Any) -> Optimization:
+    """Three steps help, one engine is missing, one crashes, changes of the model drift."""
+    found = searched(PaperMaker(FakeClock(), _speed, turn=_turn, refuse=_refuse))
+    rows = tuple(found.rows)
+    workload = replace(PAPER_BERT_WORKLOAD, batch=4)
+    usual = Optimization(
+        goal=Goal.LATENCY,
+        max_drift=0.01,
+        budget_ns=300 * 10**9,
+        texts=4,
+        rows=rows,
+        best=found.best,
+        front=front(rows),
+        contributions=tuple(found.contributions),
+        not_tried=tuple(found.not_tried),
+        spent=tuple(Spent(phase, ns) for phase, ns in found.spent.items()),
+        before=paper_cycle(GRAPH),
+        after=paper_cycle(GRAPH, slot_times(GRAPH) // 2),
+        workload=workload,
+    )
+    return replace(usual, **changes)
+
+
+FOUND = optimization()
+NOTHING = optimization(best=0, contributions=(), after=None)
+HOLDS, FAILS, OPEN = verified(0.5, 0.6, 0.7), verified(1.1, 1.2, 1.3), verified(0.7, 0.9, 1.1)
+ELSEWHERE = verified(0.5, 0.6, 0.7, machine=replace(MACHINE, processor=HOSTILE, packages=((HOSTILE, HOSTILE),)))
+APPLIED = Applied(USUAL, "out", ("model.py", "recipe.toml", "tokenizer.json"), 4, Drift(1.0, 1.0, 0.0, 1.0), True)
+OTHER = replace(APPLIED, drift=Drift(cosine=0.9, largest=3.0, scale=1.0), notes=(HOSTILE,))
+
+PAGES = {
+    "found": lambda lang: optimization_page(FOUND, lang),
+    "nothing": lambda lang: optimization_page(NOTHING, lang),
+    "partial": lambda lang: optimization_page(replace(FOUND, partial=True), lang),
+    "holds": lambda lang: verification_page(HOLDS, lang),
+    "fails": lambda lang: verification_page(FAILS, lang),
+    "open": lambda lang: verification_page(replace(OPEN, partial=True), lang),
+    "elsewhere": lambda lang: verification_page(ELSEWHERE, lang),
+    "applied": lambda lang: applied_page(APPLIED, lang),
+    "other": lambda lang: applied_page(OTHER, lang),
+}
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("which", ["found", "nothing", "holds", "elsewhere", "applied"])
+def test_the_page(which: str, language: str, snapshot: SnapshotAssertion) -> None:
+    assert to_text(PAGES[which](language)) == snapshot
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("which", PAGES)
+def test_no_line_is_wider_than_the_terminal(which: str, language: str, width: int) -> None:
+    for line in to_text(PAGES[which](language), width).splitlines():
+        assert cell_len(line) <= width, line
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("which", PAGES)
+def test_what_strangers_wrote_cannot_act(which: str, language: str) -> None:
+    page = PAGES[which](language)
+    assert "\x1b" not in to_text(page)
+    assert "\u202e" not in to_text(page)
+    assert not re.search(r"(?<!\\)<script", to_markdown(page))
+
+
+def test_an_unknown_language_is_refused() -> None:
+    for page in PAGES.values():
+        with pytest.raises(UsageError):
+            page("tlh")
+
+
+@pytest.mark.parametrize(("english", "chinese"), [(EN, ZH), (VERIFIED_EN, VERIFIED_ZH)])
+def test_both_languages_fill_in_the_same_things(english: Any, chinese: Any) -> None:
+    def slots(text: str) -> set[str]:
+        return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+    for field in fields(english):
+        one, other = getattr(english, field.name), getattr(chinese, field.name)
+        if isinstance(one, str):
+            assert slots(one) == slots(other), field.name
+        else:
+            assert one.keys() == other.keys(), field.name
+            assert all(slots(one[key]) == slots(other[key]) for key in one), field.name
+
+
+def test_nothing_that_was_tried_is_hidden() -> None:
+    text = to_markdown(optimization_page(FOUND)).replace("\\", "")
+    assert {row.outcome for row in FOUND.rows} >= {Outcome.TRIED, Outcome.DRIFTED, Outcome.FAILED, Outcome.MISSING}
+    assert "SIGSEGV" in text
+    assert "pip install 'cyclescope[onnxruntime]'" in text
+    assert "outputs too far away" in text
+
+
+def told(found: Optimization) -> str:
+    return " ".join(to_text(optimization_page(found)).split())
+
+
+def test_random_weights_are_said_to_say_little() -> None:
+    model = replace(FOUND.before.workload.model, weights=Weights.RANDOM)
+    before = replace(FOUND.before, workload=replace(FOUND.before.workload, model=model))
+    assert EN.random_weights in told(replace(FOUND, before=before))
+    pretrained = replace(model, weights=Weights.PRETRAINED)
+    before = replace(before, workload=replace(before.workload, model=pretrained))
+    assert EN.random_weights not in told(replace(FOUND, before=before))
+
+
+def test_labels_are_told_before_and_after() -> None:
+    rows = list(FOUND.rows)
+    rows[0] = replace(rows[0], labels=LabelScore(9, 10))
+    rows[FOUND.best] = replace(rows[FOUND.best], labels=LabelScore(8, 10))
+    assert "9 before, 8 after, of 10" in to_text(optimization_page(replace(FOUND, rows=tuple(rows))))
+
+
+def test_why_it_cannot_be_told_why_is_told() -> None:
+    without = replace(FOUND, after=None, not_tried=(NotTried("why", "It has no counters."),))
+    assert "It has no counters." in to_text(optimization_page(without))
+
+
+# Documents --------------------------------------------------------------------------------------------------------------
+
+SCHEMA_TEXTS = {
+    "optimization-1": schema_optimization.json_schema(),
+    "verification-1": json_schema(VerificationReport),
+    "applied-1": json_schema(AppliedReport),
+}
+
+
+@pytest.mark.parametrize("name", SCHEMA_TEXTS)
+def test_the_schema_in_the_documentation_is_up_to_date(name: str) -> None:
+    written = (SCHEMAS / f"{name}.json").read_text(encoding="utf-8")
+    assert written == SCHEMA_TEXTS[name], "run: python docs/schema/generate.py"
+    jsonschema.Draft202012Validator.check_schema(json.loads(written))
+
+
+def no_constant(name: str) -> Any:
+    raise AssertionError(f"{name} is no JSON")
+
+
+@pytest.mark.parametrize("found", [FOUND, NOTHING, replace(FOUND, partial=True)])
+def test_documents_of_optimizations_validate_and_read_back(found: Optimization) -> None:
+    text = to_json(found)
+    assert text.isascii()
+    jsonschema.validate(json.loads(text, parse_constant=no_constant), json.loads(SCHEMA_TEXTS["optimization-1"]))
+    assert OptimizationReport.model_validate_json(text) == document(found)
+    assert document(found).workload.batch == 4  # of all texts, not of the call that was looked into
+
+
+@pytest.mark.parametrize("found", [HOLDS, FAILS, OPEN, ELSEWHERE, verified(0.0, 0.5, math.inf, rounds=1)])
+def test_documents_of_verifications_validate_and_read_back(found: Verification) -> None:
+    read_back(verification_document(found), VerificationReport, "verification-1")
+
+
+@pytest.mark.parametrize("done", [APPLIED, OTHER])
+def test_documents_of_applications_validate_and_read_back(done: Applied) -> None:
+    read_back(applied_document(done), AppliedReport, "applied-1")
+
+
+def read_back(made: BaseModel, kind: type[BaseModel], name: str) -> None:
+    text = to_json_of(made)
+    assert text.isascii()
+    jsonschema.validate(json.loads(text, parse_constant=no_constant), json.loads(SCHEMA_TEXTS[name]))
+    assert kind.model_validate_json(text) == made
+
+
+def test_a_drift_that_is_no_number_is_no_number_of_json() -> None:
+    rows = list(FOUND.rows)
+    rows[1] = replace(rows[1], drift=Drift(cosine=0.0, cosine_least=0.0, largest=math.inf, scale=1.0))
+    assert json.loads(to_json(replace(FOUND, rows=tuple(rows))), parse_constant=no_constant)
+
+
+# The recipe of an optimization -----------------------------------------------------------------------------------------
+
+
+def test_the_recipe_says_what_the_best_row_was_proved_to_be() -> None:
+    made, row = recipe_of(FOUND), FOUND.rows[FOUND.best]
+    assert (made.plan, made.baseline) == (row.plan, FOUND.rows[0].plan)
+    assert made.proof.speed_up == row.speed_up
+    assert made.proof.low < made.proof.speed_up < made.proof.high
+    assert made.proof.max_drift == 0.01
+    assert made.proof.after_ms * made.proof.speed_up == pytest.approx(made.proof.before_ms)
+    assert (made.work.texts, made.work.batch) == (4, 4)
+    assert not made.model.encoder_decoder
+
+
+def test_there_is_no_recipe_where_nothing_is_faster() -> None:
+    with pytest.raises(UsageError, match="best left as it is"):
+        recipe_of(NOTHING)

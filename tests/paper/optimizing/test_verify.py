@@ -1,0 +1,114 @@
+"""Whether a recipe holds: three states, by the interval and by the outputs."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from cyclescope.backends.paper import FakeClock
+from cyclescope.core.machine import Machine
+from cyclescope.core.statistics import Ratio
+from cyclescope.optimizing import verify as verifying
+from cyclescope.optimizing.drift import Drift
+from cyclescope.optimizing.trial import Turns
+from cyclescope.optimizing.verify import Difference, Standing, Verification, differences
+
+from .plans_on_paper import PaperArm, results, workload
+from .recipes import USUAL
+
+MACHINE = Machine("Paper 9000", 2, 2**33, "paper", "3.11", packages=(("torch", "2.1"), ("transformers", "5.0")))
+CLOSE = Drift(cosine=0.999, largest=0.01, scale=1.0)
+
+
+def verified(
+    low: float, value: float, high: float, *, rounds: int = 12, moved: Drift = CLOSE, machine: Machine = MACHINE
+) -> Verification:
+    """As if the plan took `value` times as long as its baseline."""
+    return Verification(
+        USUAL,
+        Ratio(value, low, high, rounds),
+        rounds,
+        moved,
+        1e7,
+        value * 1e7,
+        workload(),
+        machine,
+        differences(USUAL.proof, machine),
+    )
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "standing"),
+    [
+        (0.5, 0.7, Standing.HOLDS),
+        (0.5, 0.9899, Standing.HOLDS),
+        (0.5, 0.995, Standing.INCONCLUSIVE),  # a gain of less than 1 % is none
+        (0.5, 1.5, Standing.INCONCLUSIVE),
+        (0.995, 1.5, Standing.FAILS),
+        (1.2, 1.5, Standing.FAILS),
+    ],
+)
+def test_the_whole_interval_decides(low: float, high: float, standing: Standing) -> None:
+    assert verified(low, math.sqrt(low * high), high).standing is standing
+
+
+def test_before_there_are_six_rounds_nothing_is_said_of_the_time() -> None:
+    assert verified(0.5, 0.6, 0.7, rounds=5).standing is Standing.INCONCLUSIVE
+    assert verified(1.5, 1.6, 1.7, rounds=5).standing is Standing.INCONCLUSIVE
+    assert verified(0.5, 0.6, 0.7, rounds=6).standing is Standing.HOLDS
+
+
+def test_outputs_beyond_the_limit_of_the_recipe_end_it_however_fast_it_is() -> None:
+    far = Drift(cosine=0.98, largest=1.0, scale=1.0)
+    found = verified(0.1, 0.1, 0.1, moved=far)
+    assert found.drifted
+    assert found.standing is Standing.FAILS
+    exact = replace(USUAL, proof=replace(USUAL.proof, max_drift=0.0))
+    assert replace(found, recipe=exact, drift=CLOSE).drifted  # the same but for rounding was promised
+    assert not replace(found, recipe=exact, drift=Drift(cosine=1.0, largest=1e-5, scale=1.0)).drifted
+
+
+def test_what_differs_is_told() -> None:
+    assert differences(USUAL.proof, MACHINE) == ()
+    other = replace(MACHINE, processor="Paper 1", cores=8, packages=(("torch", "2.2"), ("numpy", "2.0")))
+    assert differences(USUAL.proof, other) == (
+        Difference("processor", "Paper 9000", "Paper 1"),
+        Difference("cores", "2", "8"),
+        Difference("torch", "2.1", "2.2"),
+        Difference("transformers", "5.0", ""),
+        Difference("numpy", "", "2.0"),
+    )
+
+
+def turned(clock: FakeClock, budget_s: float, **plan: object) -> tuple[Turns, bool]:
+    arms = [PaperArm(clock, 10_000_000, results()), PaperArm(clock, 6_000_000, results(), **plan)]  # type: ignore[arg-type]
+    turns = Turns(arms)
+    return turns, verifying._take(turns, int(budget_s * 1e9), clock, lambda phase, done: None)
+
+
+def test_rounds_go_on_until_the_budget_is_spent_and_are_six_at_least() -> None:
+    clock = FakeClock()
+    turns, partial = turned(clock, 30)
+    assert not partial
+    assert 30e9 <= clock.now_ns() < 33e9
+    assert turns.ratio(1, 0).value == pytest.approx(0.6, rel=0.01)
+    assert turned(FakeClock(), 1e-6)[0].rounds == 6
+
+
+def test_an_interruption_keeps_what_there_is() -> None:
+    class Interrupting(PaperArm):
+        def run(self, cycles: int):  # type: ignore[no-untyped-def]
+            if self.cycles > 60:
+                raise KeyboardInterrupt
+            return super().run(cycles)
+
+    clock = FakeClock()
+    arms = [PaperArm(clock, 10_000_000, results()), Interrupting(clock, 6_000_000, results())]
+    turns = Turns(arms)
+    assert verifying._take(turns, int(1e12), clock, lambda phase, done: None)
+    assert turns.rounds >= 2
+    early = Turns([arms[0], arms[1]])
+    with pytest.raises(KeyboardInterrupt):
+        verifying._take(early, int(1e12), clock, lambda phase, done: None)
