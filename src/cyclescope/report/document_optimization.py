@@ -66,6 +66,7 @@ def _plan(row: Row) -> TriedPlan:
         wall_ns=row.wall_ns or None,
         drift=output_drift(row.drift) if row.drift is not None else None,
         labels=RightLabels(right=row.labels.right, texts=row.labels.texts) if row.labels else None,
+        judged_on=row.judged_on,
         held_bytes=row.held_bytes,
         ready_ns=row.ready_ns,
     )

@@ -77,6 +77,9 @@ class TriedPlan(_Part):
     wall_ns: float | None
     drift: OutputDrift | None
     labels: RightLabels | None
+    judged_on: int = Field(
+        description="texts that drift and labels are told of where the plan learned from the others; 0: all of them"
+    )
     held_bytes: int = Field(description="bytes; the most memory that its processes held")
     ready_ns: int = Field(description="ns; what making it ready took, once")
 

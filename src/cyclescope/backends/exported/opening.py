@@ -80,7 +80,7 @@ def open_exported(request: Request, plan: Plan) -> ExportedSession | TorchCalls:
         edits = request.edits
         edit(steps.model, [(e.what, e.path, e.numbers) for e in edits], request.files)
     else:
-        edits, said = _change(steps, workload, plan, machine, request.files)
+        edits, said = _change(calls, texts, workload, plan, machine, request.files)
     with ExitStack() as undo:
         folder: AbstractContextManager[str] = (
             nullcontext(request.shared) if request.shared else TemporaryDirectory(prefix="cyclescope-")
@@ -117,16 +117,22 @@ def open_exported(request: Request, plan: Plan) -> ExportedSession | TorchCalls:
 
 
 def _change(
-    steps: Steps, workload: Workload, plan: Plan, machine: Machine, files: str | None
+    calls: Sequence[Steps],
+    texts: Sequence[Sequence[int]],
+    workload: Workload,
+    plan: Plan,
+    machine: Machine,
+    files: str | None,
 ) -> tuple[tuple[Edit, ...], tuple[str, ...]]:
     """Make the changes of `plan` in the model itself, before it is exported; what they were, in edits and in words."""
     changes = tuple(change for change in plan.changes if change.name not in ENGINE_CHANGES)
     if not changes:
         return (), ()
-    here = TorchSession(steps, workload, Plan(threads=plan.threads), machine, OpenTimes(None, None))
+    here = TorchSession(calls[0], workload, Plan(threads=plan.threads), machine, OpenTimes(None, None))
     try:
-        inputs = [{**steps.inputs(), **steps.fixed}]
-        subject = Subject(steps.model, here.trace(), inputs, range(workload.batch), files=files)
+        inputs = [{**steps.inputs(), **steps.fixed} for steps in calls]
+        order = [number for some in texts for number in some]
+        subject = Subject(calls[0].model, here.trace(), inputs, order, files=files)
         made = make_changes(subject, changes)
     finally:
         here.close()
