@@ -27,7 +27,10 @@ Notify = Callable[[str, float], None]
 # How the budget is divided: looking for plans, proving the best of them, taking its parts out again. What is left is
 # for the two cycles that tell why.
 _SEARCH, _PROOF, _PARTS = 0.60, 0.18, 0.14
-_MOST_SCREEN = 0.08  # of the budget, for the trial of one plan; making it ready included
+_MOST_SCREEN = 0.08  # of the budget, for the trial of one plan
+# Of the budget, for making one ready. The first plan of an engine pays for the export, which the others then share: given
+# up too early, that engine is lost, and with it what brings most.
+_MOST_READY = 0.30
 _SCREEN_ROUNDS = 6
 _FINALISTS = 3
 _WORTH_GOING_ON = 0.99  # a plan slower than this share of its parent's time leads nowhere
@@ -195,7 +198,7 @@ class Search:
         """Make the plan of `candidate` ready, look at its outputs, and run it in turns with the baseline."""
         parent = self.found.rows[candidate.parent]
         row = Row(candidate.plan, (*parent.strategies, candidate.strategy), candidate.parent, Outcome.FAILED)
-        most = max(_LEAST_NS, min(int(self._limits.budget_ns * 2 * _MOST_SCREEN), stop - self._clock.now_ns()))
+        most = max(_LEAST_NS, min(int(self._limits.budget_ns * _MOST_READY), stop - self._clock.now_ns()))
         try:
             made = self._maker.make(candidate.plan, most / 1e9 + candidate.takes_s)
         except MissingExtra as error:

@@ -155,6 +155,21 @@ def test_the_budget_is_kept() -> None:
     assert set(found.spent) == {"search", "proof", "parts"}
 
 
+def test_an_export_that_takes_a_quarter_of_the_budget_does_not_lose_the_engine() -> None:
+    class Exporting(PaperMaker):
+        def make(self, plan: Plan, limit_s: float):  # type: ignore[no-untyped-def]
+            takes_s = 30.0 if plan.engine != "torch" and not any(p.engine == plan.engine for p in self.made) else 1.0
+            if takes_s > limit_s:
+                raise EngineError(f"It did not answer within {limit_s:.0f} s.")
+            self.clock.advance(int((takes_s - 1) * 1e9))
+            return super().make(plan, limit_s)
+
+    clock = FakeClock()
+    found = searched(Exporting(clock, lambda plan: 3.0 if plan.engine != "torch" else 1.0), budget_s=120.0)
+    assert found.rows[found.best].plan.engine != "torch"
+    assert clock.now_ns() <= 120e9
+
+
 def test_labels_that_come_out_wrong_refuse_a_plan() -> None:
     def turn(plan: Plan) -> float:
         return 0.1 if plan.quantization != "off" else 0.0
