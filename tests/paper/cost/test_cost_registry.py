@@ -19,7 +19,9 @@ X = spec(3, 8)
 
 
 def test_no_operation_is_described_twice():
-    described = Counter(n for module in (attention, matmul, movement, pointwise, rows, text, onnx) for n in module.FORMULAS)
+    described = Counter(
+        n for module in (attention, matmul, movement, pointwise, rows, text, onnx) for n in module.FORMULAS
+    )
     assert {name: n for name, n in described.items() if n > 1} == {}
     assert set(described) == set(FORMULAS)
 
