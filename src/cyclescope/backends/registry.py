@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from importlib.util import find_spec
+from typing import Any
 
 from cyclescope.backends.base import DialogueSession, OpenTokenizers, Request, Session, WatchedCalls
 from cyclescope.backends.foreign import refuse_foreign
@@ -79,6 +81,15 @@ def open_trace(request: Request) -> Graph:
     from cyclescope.backends.torch.opening import trace_only
 
     return trace_only(request)
+
+
+def full_configuration(model: str) -> Mapping[str, Any]:
+    """The configuration of `model` with all that its class adds where a file says nothing. Raises like `open_session`."""
+    _require_torch()
+    from cyclescope.backends.torch.loading import recipe
+
+    found: Mapping[str, Any] = recipe(Request(model)).config.to_dict()
+    return found
 
 
 def open_dialogue(request: Request, template: str) -> DialogueSession:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cyclescope.backends.registry import full_configuration
 from cyclescope.core.errors import UnknownModel, Unsupported
 from cyclescope.core.workload import Weights
 from cyclescope.models.folder import CONFIG, read_config
@@ -48,7 +49,7 @@ def model_for(recipe: Recipe, model: str | None = None) -> SnippetModel:
     reference = _reference(name, source)
     if random:
         config = _config(source)
-        return SnippetModel("", "", reference if own else _stand_in(source, config), config)
+        return SnippetModel("", "", reference if own else _stand_in(source, name), config)
     if not own:
         raise Unsupported(
             f"{name} has no tokenizer beside it.", "The code needs one.", "Save the tokenizer into that folder."
@@ -79,5 +80,8 @@ def _config(source: ModelSource) -> Mapping[str, Any]:
     raise Unsupported("The configuration of a model on the hub is not here.", "", "Name a folder with --model.")
 
 
-def _stand_in(source: ModelSource, config: Mapping[str, Any]) -> StandIn:
-    return stand_in(source.entry.tokenizer if isinstance(source, BuiltIn) else tokenizer_facts(config))
+def _stand_in(source: ModelSource, name: str) -> StandIn:
+    """The tokenizer that the model was measured with, where it has none of its own."""
+    if isinstance(source, BuiltIn):
+        return stand_in(source.entry.tokenizer)
+    return stand_in(tokenizer_facts(full_configuration(name)))
