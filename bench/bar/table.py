@@ -54,8 +54,7 @@ def _races(outcomes: Sequence[Outcome]) -> str:
 def _judged(race: Race) -> str:
     if race.ratio is None:
         return "– | | "
-    value = race.ratio.value
-    return f"{_interval(race.ratio)} | {_yes(value <= MOST_BEHIND)} | {_yes(value <= GOAL)}"
+    return f"{_interval(race.ratio)} | {_within(race.ratio, MOST_BEHIND)} | {_within(race.ratio, GOAL)}"
 
 
 def _limit(race: Race) -> str:
@@ -74,8 +73,13 @@ def _interval(ratio: Interval) -> str:
     return f"{ratio.value:.2f} [{ratio.low:.2f} – {ratio.high:.2f}]"
 
 
-def _yes(holds: bool) -> str:
-    return "yes" if holds else "**no**"
+def _within(ratio: Interval, limit: float) -> str:
+    """Whether it keeps to `limit`, as far as the interval can tell; else which way it leans."""
+    if ratio.high <= limit:
+        return "yes"
+    if ratio.low > limit:
+        return "**no**"
+    return "open, rather yes" if ratio.value <= limit else "open, rather no"
 
 
 def _safe(text: str) -> str:
