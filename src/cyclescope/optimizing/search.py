@@ -36,6 +36,7 @@ _FINALISTS = 3
 _WORTH_GOING_ON = 0.99  # a plan slower than this share of its parent's time leads nowhere
 _THRESHOLD = 0.01
 _LEAST_NS = 1_000_000_000
+_MOVES_OUTPUTS = (Effect.APPROXIMATE, Effect.OTHER_MODEL)
 _REFUSED = "moved the outputs too far where it was tried"
 
 
@@ -71,6 +72,11 @@ class Limits:
 
 @dataclass(order=True)
 class _Candidate:
+    """Ways to run the model come before `surgery` on it, whatever that promises: a plan that is fast already would
+    otherwise have its layers taken out before other engines had their turn.
+    """
+
+    surgery: bool
     priority: float
     number: int
     plan: Plan = field(compare=False)
@@ -154,7 +160,7 @@ class Search:
                 self.found.not_tried.append(NotTried(candidate.strategy, "out of budget", candidate.plan))
                 continue
             row = self._try(candidate, stop)
-            if row.outcome is Outcome.DRIFTED and self._strategies[candidate.strategy].effect is Effect.APPROXIMATE:
+            if row.outcome is Outcome.DRIFTED and self._strategies[candidate.strategy].effect in _MOVES_OUTPUTS:
                 # Strategies offer their gentlest form first, and on another plan of that engine it would do the same.
                 self._refused.add((candidate.strategy, candidate.plan.engine))
             self.found.rows.append(row)
@@ -175,7 +181,7 @@ class Search:
                 if parent == 0:
                     self.found.not_tried.append(NotTried(strategy.name, "takes long; name it to have it tried"))
                 continue
-            if strategy.effect is Effect.APPROXIMATE and self._limits.max_drift == 0:
+            if strategy.effect in _MOVES_OUTPUTS and self._limits.max_drift == 0:
                 if parent == 0:
                     self.found.not_tried.append(
                         NotTried(strategy.name, "changes outputs; allow a drift to have it tried")
@@ -190,9 +196,10 @@ class Search:
                 self._seen.add(plan)
                 # The time that is expected of it, as a share of the baseline's: the smallest first.
                 expected = row.ratio.value / max(offer.expected, 0.01)
-                heapq.heappush(
-                    self._queue, _Candidate(expected, len(self._seen), plan, strategy.name, parent, offer.takes_s)
-                )
+                surgery = strategy.effect is Effect.OTHER_MODEL
+                number = len(self._seen)
+                candidate = _Candidate(surgery, expected, number, plan, strategy.name, parent, offer.takes_s)
+                heapq.heappush(self._queue, candidate)
 
     def _try(self, candidate: _Candidate, stop: Nanoseconds) -> Row:
         """Make the plan of `candidate` ready, look at its outputs, and run it in turns with the baseline."""

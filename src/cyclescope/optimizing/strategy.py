@@ -29,7 +29,8 @@ class Effect(StrEnum):
 
     NONE = "none"
     ROUNDING = "rounding"  # another order of the same arithmetic
-    APPROXIMATE = "approximate"
+    APPROXIMATE = "approximate"  # the same model in coarser numbers, or with a function that is nearly the same
+    OTHER_MODEL = "other-model"  # weights, layers or functions are gone, which usually wants training
 
 
 class Goal(StrEnum):

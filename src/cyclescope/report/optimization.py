@@ -56,7 +56,7 @@ def plan_words(plan: Plan, base: Plan, t: OptimizationText) -> str:
     words = []
     for field in fields(Plan):
         value = getattr(plan, field.name)
-        if value == getattr(base, field.name):
+        if value == getattr(base, field.name) or value == "engine":  # what an engine brings goes without saying
             continue
         if field.name == "changes":
             words += [f"{c.name} {fmt.significant(c.amount)}" if c.amount else c.name for c in plan.changes]

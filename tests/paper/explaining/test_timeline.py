@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from core.small_graphs import build, call, few_examples, small_bert, timed_graphs
@@ -139,7 +140,7 @@ def test_every_span_of_a_generation_knows_its_step() -> None:
             assert span.step == int(graph.slots.step[graph.slots.op == span.op][0])
     calls = [span for span in spans if span.depth == 1 and span.kind == "frame" and span.step >= 0]
     assert [call.step for call in calls] == [0, 1, 2]
-    for call, following in zip(calls, calls[1:], strict=False):
+    for call, following in pairwise(calls):
         inside = [s for s in spans if call.start_ns <= s.start_ns < following.start_ns and s.depth > 0]
         assert {span.step for span in inside} == {call.step}, "what chooses a token belongs to the step before it"
 

@@ -261,3 +261,10 @@ def test_one_engine_that_drifts_does_not_speak_for_another() -> None:
     maker = PaperMaker(FakeClock(), _stacking, turn=lambda plan: 0.5 if plan.engine == "onnxruntime" else 0.0)
     found = searched(maker, where=where)
     assert {row.plan.engine for row in found.rows if row.strategies == ("engine",)} == {"onnxruntime", "openvino"}
+
+
+def test_every_engine_has_its_turn_before_layers_are_taken_out() -> None:
+    maker = PaperMaker(FakeClock(), _stacking)
+    searched(maker, where=situation(engines={"onnxruntime": "", "openvino": ""}))
+    first_surgery = next(k for k, plan in enumerate(maker.made) if plan.changes)
+    assert {plan.engine for plan in maker.made[:first_surgery]} == {"torch", "onnxruntime", "openvino"}

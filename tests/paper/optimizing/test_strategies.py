@@ -67,7 +67,7 @@ def test_only_what_may_change_outputs_changes_the_model_or_its_numbers(strategy:
     for where in SITUATIONS:
         for plan in strategy.offer(BASELINE, where).plans:
             approximates = plan.changes or plan.quantization != BASELINE.quantization or plan.dtype != BASELINE.dtype
-            if approximates and strategy.effect is not Effect.APPROXIMATE:
+            if approximates and strategy.effect not in (Effect.APPROXIMATE, Effect.OTHER_MODEL):
                 # Another spelling of the same function is no approximation.
                 assert {change.name for change in plan.changes} <= {"exact-gelu", "unfused"}, strategy.name
 

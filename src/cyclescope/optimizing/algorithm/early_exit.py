@@ -13,7 +13,7 @@ from cyclescope.optimizing.strategy import Effect, Family, Offer, Situation, cha
 class EarlyExit:
     name: str = "early-exit"
     family: Family = Family.ALGORITHM
-    effect: Effect = Effect.APPROXIMATE
+    effect: Effect = Effect.OTHER_MODEL
     answers: tuple[FindingCode, ...] = ()
     opt_in: bool = False
 

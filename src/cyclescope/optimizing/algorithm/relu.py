@@ -15,7 +15,7 @@ _FORMS = ("tanh-gelu", "exact-gelu")
 class Relu:
     name: str = "relu"
     family: Family = Family.ALGORITHM
-    effect: Effect = Effect.APPROXIMATE
+    effect: Effect = Effect.OTHER_MODEL
     answers: tuple[FindingCode, ...] = (FindingCode.SCALAR_ACTIVATION,)
     opt_in: bool = False
 

@@ -17,7 +17,7 @@ _LEAST_TEXTS = 8
 class Distil:
     name: str = "distil"
     family: Family = Family.COMPRESSION
-    effect: Effect = Effect.APPROXIMATE
+    effect: Effect = Effect.OTHER_MODEL
     answers: tuple[FindingCode, ...] = (
         FindingCode.COMPUTE_BOUND,
         FindingCode.DISPATCH_BOUND,

@@ -13,7 +13,7 @@ from cyclescope.optimizing.strategy import Effect, Family, Offer, Situation, cha
 class DropLayers:
     name: str = "drop-layers"
     family: Family = Family.COMPRESSION
-    effect: Effect = Effect.APPROXIMATE
+    effect: Effect = Effect.OTHER_MODEL
     answers: tuple[FindingCode, ...] = (
         FindingCode.COMPUTE_BOUND,
         FindingCode.MEMORY_BOUND_DECODE,

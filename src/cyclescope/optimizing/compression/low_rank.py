@@ -15,7 +15,7 @@ _AMOUNTS = (0.5, 0.25)
 class LowRank:
     name: str = "low-rank"
     family: Family = Family.COMPRESSION
-    effect: Effect = Effect.APPROXIMATE
+    effect: Effect = Effect.OTHER_MODEL
     answers: tuple[FindingCode, ...] = (
         FindingCode.COMPUTE_BOUND,
         FindingCode.MEMORY_BOUND_DECODE,

@@ -15,7 +15,7 @@ _AMOUNTS = (0.25, 0.5)
 class PruneHeads:
     name: str = "prune-heads"
     family: Family = Family.COMPRESSION
-    effect: Effect = Effect.APPROXIMATE
+    effect: Effect = Effect.OTHER_MODEL
     answers: tuple[FindingCode, ...] = (
         FindingCode.COMPUTE_BOUND,
         FindingCode.MEMORY_BOUND_DECODE,

@@ -14,7 +14,7 @@ from cyclescope.optimizing.strategy import Effect, Family, Offer, Situation, cha
 class TrimVocabulary:
     name: str = "trim-vocabulary"
     family: Family = Family.COMPRESSION
-    effect: Effect = Effect.APPROXIMATE
+    effect: Effect = Effect.OTHER_MODEL
     answers: tuple[FindingCode, ...] = (FindingCode.MEMORY_BOUND_DECODE,)
     opt_in: bool = False
 
