@@ -138,11 +138,11 @@ def test_every_span_of_a_generation_knows_its_step() -> None:
     for span in spans:
         if span.op >= 0:
             assert span.step == int(graph.slots.step[graph.slots.op == span.op][0])
-    calls = [span for span in spans if span.depth == 1 and span.kind == "frame" and span.step >= 0]
-    assert [call.step for call in calls] == [0, 1, 2]
-    for call, following in pairwise(calls):
-        inside = [s for s in spans if call.start_ns <= s.start_ns < following.start_ns and s.depth > 0]
-        assert {span.step for span in inside} == {call.step}, "what chooses a token belongs to the step before it"
+    steps = [span for span in spans if span.depth == 1 and span.kind == "frame" and span.step >= 0]
+    assert [each.step for each in steps] == [0, 1, 2]
+    for each, following in pairwise(steps):
+        inside = [s for s in spans if each.start_ns <= s.start_ns < following.start_ns and s.depth > 0]
+        assert {span.step for span in inside} == {each.step}, "what chooses a token belongs to the step before it"
 
 
 def test_a_cycle_that_writes_nothing_has_no_steps() -> None:
