@@ -42,7 +42,7 @@ demo: $(STAMPS)/demo ## measure a real MiniLM and bert-base-chinese, and write t
 .PHONY: test
 test: lint browser $(STAMPS)/demo ## lint, then run every test (sets up all they need, Chromium too)
 	@export $(TEST_ENV) CYCLESCOPE_CHROMIUM="$$($(FIND_BROWSER))"; \
-	$(PYTEST) -n $(JOBS) --dist loadfile $(wildcard $(addprefix tests/,paper engines pages)) $(ARGS) </dev/null; $(NONE_IS_FINE); \
+	$(PYTEST) -n $(JOBS) --dist worksteal $(wildcard $(addprefix tests/,paper engines pages)) $(ARGS) </dev/null; $(NONE_IS_FINE); \
 	$(PYTEST) tests/live $(ARGS) </dev/null; $(NONE_IS_FINE)
 
 .PHONY: record-cuda

@@ -9,12 +9,11 @@ import typer
 
 from cyclescope.cli.forms import Language
 from cyclescope.core.errors import CyclescopeError
-from cyclescope.core.units import NS_PER_S
 
 if TYPE_CHECKING:
     from cyclescope.core.ceilings import Figure
 
-_TRIAL_NS = 2 * NS_PER_S
+_TRIAL_NS = 2_000_000_000  # not by a name of `core.units`, which loads numpy: help must not wait for it
 _LOOK_S = 0.5  # where nothing can be tried: long enough for the kernel's counters of load
 
 

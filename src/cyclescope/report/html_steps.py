@@ -25,8 +25,9 @@ def step_frames(spans: Sequence[Span]) -> dict[int, int]:
     return {i: span.step for i, span in enumerate(spans) if span.depth == 1 and span.kind == "frame" and span.step >= 0}
 
 
-def choose_steps(spans: tuple[Span, ...], most: int) -> Shown:
+def choose_steps(spans: Sequence[Span], most: int) -> Shown:
     """About `most` spans, with as many whole steps among them as fit; of a cycle without steps the longest spans."""
+    spans = tuple(spans)  # made once: which is which is told by identity below
     calls = step_frames(spans)
     if not calls:
         return choose(spans, most)
