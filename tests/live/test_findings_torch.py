@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 import transformers
+from quiet import on_a_quiet_try
 
 from cyclescope.core.cycle import Cycle
 from cyclescope.explaining.explain import explain
@@ -63,6 +64,7 @@ def large() -> Cycle:
     return measure(model, inputs=ids(4, 128), budget=3, threads=1)
 
 
+@on_a_quiet_try
 def test_a_healthy_encoder_is_bound_by_its_products_and_idle_cores_at_most(large: Cycle) -> None:
     need_rest(large)
     told = found(large)
@@ -71,12 +73,14 @@ def test_a_healthy_encoder_is_bound_by_its_products_and_idle_cores_at_most(large
 
 
 @pytest.mark.skipif(CORES < 2, reason="there is no other core to be idle")
+@on_a_quiet_try
 def test_one_thread_leaves_the_other_cores_idle(large: Cycle) -> None:
     told = found(large)[F.IDLE_CORES]
     assert told.gain == pytest.approx(told.share * (1 - 1 / CORES))
     assert evidence(told)[EvidenceName.CORES] == CORES
 
 
+@on_a_quiet_try
 def test_a_tiny_model_is_dispatch(large: Cycle) -> None:
     told = run(bert(hidden_size=32, intermediate_size=64), ids(1, 8))
     assert F.DISPATCH_BOUND in told
@@ -96,6 +100,7 @@ def stopwatch(function: Callable[[], object]) -> float:
 
 
 @pytest.mark.parametrize("name", ["gelu", "gelu_new", "gelu_pytorch_tanh", "silu", "mish", "relu"])
+@on_a_quiet_try
 def test_an_activation_is_told_where_a_stopwatch_says_the_same(name: str) -> None:
     """Which form of GELU is vectorized differs from build to build, so no name is right or wrong by itself."""
     values = torch.randn(1, 256, 512)
@@ -113,6 +118,7 @@ def test_an_activation_is_told_where_a_stopwatch_says_the_same(name: str) -> Non
         assert told is None
 
 
+@on_a_quiet_try
 def test_attention_spelled_out_is_told_and_fused_attention_is_not() -> None:
     eager, fused = (run(bert(attention=kind, hidden_size=64), ids(1, 512)) for kind in ("eager", "sdpa"))
     assert F.UNFUSED_ATTENTION not in fused
@@ -122,6 +128,7 @@ def test_attention_spelled_out_is_told_and_fused_attention_is_not() -> None:
     assert 0 < told.gain <= told.share
 
 
+@on_a_quiet_try
 def test_padding_is_told() -> None:
     half = ids(4, 256)
     half["attention_mask"][1:, 64:] = 0
@@ -147,6 +154,7 @@ class Shuffling(torch.nn.Module):
         return self.dense(x)
 
 
+@on_a_quiet_try
 def test_copies_around_products_are_told() -> None:
     x = {"x": torch.ones(8, 512, 64)}
     told = run(Shuffling(copies=True).eval(), x)[F.PRODUCT_TRAFFIC]
@@ -168,6 +176,7 @@ class Odd(torch.nn.Module):
 
 
 @pytest.mark.parametrize("odd", [None, 3])
+@on_a_quiet_try
 def test_a_layer_that_does_more_than_its_siblings_is_told(odd: int | None) -> None:
     model = torch.nn.Sequential(*(Odd(sorts=number == odd) for number in range(6))).eval()
     cycle = measure(model, inputs={"input": torch.randn(512, 128)}, budget=BUDGET, threads=1)
@@ -186,6 +195,7 @@ def gpt2(**settings: Any) -> torch.nn.Module:
     return transformers.GPT2LMHeadModel(config).eval()
 
 
+@on_a_quiet_try
 def test_a_cache_that_grows_is_told_and_one_of_full_length_is_not() -> None:
     grown, static = (run(gpt2(), ids(4, 512), new_tokens=24, cache=kind) for kind in ("dynamic", "static"))
     assert F.CACHE_REALLOCATION not in static
@@ -194,6 +204,7 @@ def test_a_cache_that_grows_is_told_and_one_of_full_length_is_not() -> None:
     assert told[EvidenceName.LAST_STEP] == 2 * 2 * 2 * (512 + 23) * 4 * 256 * 4
 
 
+@on_a_quiet_try
 def test_decode_of_one_sequence_waits_for_memory() -> None:
     told = run(gpt2(n_embd=1024, n_layer=2), ids(1, 8), new_tokens=8)[F.MEMORY_BOUND_DECODE]
     weights = 2 * 12 * 1024**2 * 4
@@ -218,6 +229,7 @@ def vocabulary(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(path)
 
 
+@on_a_quiet_try
 def test_a_tokenizer_that_takes_its_time_is_told(vocabulary: str) -> None:
     slow, fast = (
         found(measure(bert(), "a text", tokenizer=kind(vocabulary), budget=BUDGET, threads=1))
@@ -228,6 +240,7 @@ def test_a_tokenizer_that_takes_its_time_is_told(vocabulary: str) -> None:
     assert fast[F.SLOW_TOKENIZER].share < 0.5 if F.SLOW_TOKENIZER in fast else True
 
 
+@on_a_quiet_try
 def test_more_threads_than_cores_are_told() -> None:
     model, x = bert(hidden_size=256), ids(4, 128)
     told = run(model, x, threads=CORES + 2)[F.OVERSUBSCRIPTION]
@@ -250,6 +263,7 @@ class LateStarter(torch.nn.Module):
         return self.dense(x)
 
 
+@on_a_quiet_try
 def test_what_only_the_first_call_does_is_told() -> None:
     told = run(LateStarter().eval(), {"x": torch.ones(64, 256)})[F.FIRST_CALL]
     assert evidence(told)[EvidenceName.FIRST] > 0.3e9
