@@ -14,7 +14,7 @@ def parts_of(plan: Plan, baseline: Plan) -> tuple[tuple[str, Plan], ...]:
     parts: list[tuple[str, Plan]] = []
     for field in fields(Plan):
         mine, theirs = getattr(plan, field.name), getattr(baseline, field.name)
-        if field.name in _FACTS or mine == theirs:
+        if field.name in _FACTS or mine in (theirs, "engine"):  # what an engine brings is no part of its own
             continue
         if field.name == "changes":
             parts += [
