@@ -45,7 +45,7 @@ def open_session(request: Request, engine: str | None = None) -> Session:
 
 def _open_exported(request: Request, engine: str) -> Session:
     """A session on an engine that runs the model from a file."""
-    missing = [name for name in _NEEDS[engine] if find_spec(name) is None]
+    missing = missing_packages(engine)
     if missing:
         raise MissingExtra(
             f"{' and '.join(missing)} is not installed.",
@@ -59,6 +59,11 @@ def _open_exported(request: Request, engine: str) -> Session:
     )
     asked = replace(asked, decoding=request.sampling, cache=request.cache)
     return open_exported(request, replace(request.plan or asked, engine=engine))
+
+
+def missing_packages(engine: str) -> tuple[str, ...]:
+    """What `engine` needs and is not installed."""
+    return tuple(name for name in _NEEDS[engine] if find_spec(name) is None)
 
 
 def preload(request: Request) -> None:

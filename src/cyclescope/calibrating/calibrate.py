@@ -13,11 +13,12 @@ from cyclescope.calibrating.extent import Extent, extent
 from cyclescope.calibrating.memory import bandwidth_ceilings, find_caches, traffic
 from cyclescope.calibrating.overheads import calls
 from cyclescope.calibrating.products import scout
-from cyclescope.calibrating.rounds import Notify, in_turn, same_against_same, silent
+from cyclescope.calibrating.rounds import in_turn, same_against_same
 from cyclescope.core.ceilings import Ceilings, Figure, Origin
 from cyclescope.core.clock import Clock, SystemClock
 from cyclescope.core.errors import OutputError
 from cyclescope.core.fingerprint import fingerprint
+from cyclescope.core.progress import Notify, silent
 from cyclescope.core.units import Nanoseconds
 from cyclescope.store.calibration_file import keep as keep_file
 

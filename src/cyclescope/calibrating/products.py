@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from cyclescope.backends.probing import CacheLevel, Probes
 from cyclescope.calibrating.estimate import rate
 from cyclescope.calibrating.extent import Extent, device_shapes, matrix_shapes
-from cyclescope.calibrating.rounds import Notify, Piece, silent
+from cyclescope.calibrating.rounds import Piece
 from cyclescope.core.ceilings import Figure, ProductCeiling
+from cyclescope.core.progress import Notify, silent
 from cyclescope.core.units import NS_PER_S
 
 # A type that is so much slower than float32 is emulated number by number; one look at it says all.

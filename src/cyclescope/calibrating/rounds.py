@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 import numpy as np
 
 from cyclescope.backends.probing import Timer
 from cyclescope.core.clock import Clock
+from cyclescope.core.progress import Notify, silent
 from cyclescope.core.units import AnyArray, Nanoseconds
 
 # Short, so that some slices fall between the disturbances of a machine that others use too; long enough for the clock.
@@ -17,13 +17,6 @@ SLICE_NS = 1_500_000
 _LEAST_ROUNDS = 3
 _MOST_ROUNDS = 60
 _LEAST_PAIRS, _MOST_PAIRS = 30, 1000  # with fewer, one disturbance decides the interval
-
-Notify: TypeAlias = Callable[[str, float], None]
-"""Called with the name of a phase and how much of it is done, 0 … 1."""
-
-
-def silent(phase: str, done: float) -> None:
-    """Progress that nobody looks at."""
 
 
 @dataclass

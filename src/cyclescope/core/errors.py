@@ -33,6 +33,11 @@ class CyclescopeError(Exception):
         self.cause = cause
         self.way_out = way_out
 
+    @property
+    def said(self) -> str:
+        """Fact and cause in one line."""
+        return " ".join(part for part in (self.fact, self.cause) if part)
+
     def __str__(self) -> str:
         return "\n".join(part for part in (self.fact, self.cause, self.way_out) if part)
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+# How many tokens `prompt-lookup` guesses at once; the default of transformers' documentation.
+LOOKED_UP_TOKENS = 10
+
 
 @dataclass(frozen=True, slots=True)
 class Change:

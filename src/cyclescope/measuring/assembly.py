@@ -35,5 +35,5 @@ def look_at_memory(session: Session, graph: Graph, again: bool, notes: list[str]
     try:
         return session.memory(graph, again=again)
     except EngineError as error:
-        notes.append(f"What the cycle holds in memory could not be seen. {error.fact} {error.cause}".rstrip())
+        notes.append(f"What the cycle holds in memory could not be seen. {error.said}")
         return None

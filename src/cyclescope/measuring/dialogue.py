@@ -13,10 +13,11 @@ from cyclescope.backends.registry import check_dialogue, open_dialogue
 from cyclescope.core.clock import Clock, SystemClock
 from cyclescope.core.dialogue import OWN, Dialogue, TurnFacts, TurnRun, TurnSamples
 from cyclescope.core.errors import UsageError
+from cyclescope.core.progress import Notify, silent
 from cyclescope.core.statistics import median_estimate
 from cyclescope.core.units import NS_PER_S, Nanoseconds
 from cyclescope.core.version import __version__
-from cyclescope.measuring.sampling import NARROW, Notify, silent
+from cyclescope.measuring.sampling import NARROW
 
 DEFAULT_DIALOGUE_BUDGET_S = 30.0
 _LEAST_SAMPLES = 6  # an interval of a median needs as many

@@ -12,6 +12,7 @@ from cyclescope.core.clock import Clock, SystemClock
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.errors import EngineError, UsageError
 from cyclescope.core.graph import Graph
+from cyclescope.core.progress import Notify, silent
 from cyclescope.core.samples import (
     DeviceSamples,
     Instrumentation,
@@ -24,7 +25,7 @@ from cyclescope.core.samples import (
 from cyclescope.core.units import NS_PER_S, Nanoseconds
 from cyclescope.measuring.assembly import assemble, look_at_memory
 from cyclescope.measuring.load import LoadMeter
-from cyclescope.measuring.sampling import Collected, Notify, collect, silent, warm_up
+from cyclescope.measuring.sampling import Collected, collect, warm_up
 
 DEFAULT_BUDGET_S = 10.0
 DEFAULT_WRITING_BUDGET_S = 30.0  # a generation is a cycle of a second or more, and a few repeats are the least
@@ -189,7 +190,7 @@ def _read_processor(session: Session, graph: Graph, runs: int, notes: list[str])
     try:
         return session.processor(graph, runs)
     except EngineError as error:
-        notes.append(f"The processor time by operation could not be read. {error.fact} {error.cause}".rstrip())
+        notes.append(f"The processor time by operation could not be read. {error.said}")
         return None
 
 
@@ -198,7 +199,7 @@ def _read_device(session: Session, graph: Graph, runs: int, notes: list[str]) ->
     try:
         return session.device(graph, runs)
     except EngineError as error:
-        notes.append(f"The work of the device by operation could not be seen. {error.fact} {error.cause}".rstrip())
+        notes.append(f"The work of the device by operation could not be seen. {error.said}")
         return None
 
 

@@ -14,12 +14,13 @@ from cyclescope.core.clock import Clock, SystemClock
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.errors import UsageError
 from cyclescope.core.graph import Graph
+from cyclescope.core.progress import Notify, silent
 from cyclescope.core.ratios import LEAST_ROUNDS, LEAST_SAMPLES, ratio_in_turns, rounds
 from cyclescope.core.samples import Instrumentation, Load, Samples, SetUp
 from cyclescope.core.units import NS_PER_S, Nanoseconds
 from cyclescope.measuring.assembly import assemble, look_at_memory
 from cyclescope.measuring.load import LoadMeter
-from cyclescope.measuring.sampling import Collected, Notify, WarmUp, silent, warm_up
+from cyclescope.measuring.sampling import Collected, WarmUp, warm_up
 
 DEFAULT_PAIR_BUDGET_S = 20.0
 DEFAULT_WRITING_PAIR_BUDGET_S = 60.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from cyclescope.backends.base import LightRun, PlainRun, Session
 from cyclescope.core.clock import Clock
 from cyclescope.core.graph import Graph
+from cyclescope.core.progress import Notify, silent
 from cyclescope.core.samples import LightSamples, PlainSamples, TokenSamples
 from cyclescope.core.statistics import median_estimate
 from cyclescope.core.units import Nanoseconds
@@ -25,13 +26,6 @@ _SETTLE_RUNS = 2
 _WINDOW, _SHORT_WINDOW = 5, 2  # cycles; the short one for cycles longer than a block, which show little noise each
 _STEADY = 0.03
 _MOST_WARM_UP = 0.25  # share of the budget
-
-Notify = Callable[[str, float], None]
-"""Called with the name of a phase and how much of it is done, 0 … 1."""
-
-
-def silent(phase: str, done: float) -> None:
-    """Progress that nobody looks at."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,12 +17,13 @@ from cyclescope.backends.registry import check, open_tokenizers
 from cyclescope.core.clock import Clock, SystemClock
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.errors import UsageError
+from cyclescope.core.progress import Notify, silent
 from cyclescope.core.statistics import median_estimate
 from cyclescope.core.tokenization import TextCosts, TextFacts, TokenizerRun
 from cyclescope.core.units import NS_PER_S, Nanoseconds
 from cyclescope.core.version import __version__
 from cyclescope.measuring.measure import measure_request
-from cyclescope.measuring.sampling import NARROW, Notify, is_steady, silent
+from cyclescope.measuring.sampling import NARROW, is_steady
 
 DEFAULT_BUDGET_S = 2.0
 DEFAULT_CYCLE_BUDGET_S = 16.0

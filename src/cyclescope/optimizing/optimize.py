@@ -5,23 +5,23 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 
-from cyclescope.backends.registry import ENGINES, INSTALL
+from cyclescope.backends.registry import ENGINES, INSTALL, missing_packages
 from cyclescope.core.clock import Clock, SystemClock
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.edits import Edit, files_of
 from cyclescope.core.errors import CyclescopeError, OutputError, UsageError
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
+from cyclescope.core.progress import Notify, silent
 from cyclescope.core.units import NS_PER_S, Nanoseconds
 from cyclescope.core.workload import Workload
 from cyclescope.explaining.explain import explain
 from cyclescope.optimizing.labels import scorer
 from cyclescope.optimizing.messages import Errand
 from cyclescope.optimizing.optimization import NotTried, Optimization, Spent, front
-from cyclescope.optimizing.search import Found, Limits, Notify, Search
+from cyclescope.optimizing.search import Found, Limits, Search
 from cyclescope.optimizing.strategies import STRATEGIES
 from cyclescope.optimizing.strategy import Goal, Situation
 from cyclescope.optimizing.team import Team, WorkshopMaker
@@ -31,10 +31,6 @@ DEFAULT_BUDGET_S = 300.0
 LEAST_BUDGET_S = 10.0
 _EXAMINE = 0.04  # of the budget for each of the two cycles that tell why
 _LEAST_EXAMINE_NS = 2 * NS_PER_S
-
-
-def silent(phase: str, done: float) -> None:
-    """Progress that nobody looks at."""
 
 
 def optimize(
@@ -174,7 +170,7 @@ def _why(maker: WorkshopMaker, plan: Plan, budget_ns: Nanoseconds) -> tuple[Cycl
     try:
         return _examined(maker, replace(plan, instances=1), budget_ns), ""
     except CyclescopeError as error:
-        return None, " ".join(part for part in (error.fact, error.cause) if part)
+        return None, error.said
 
 
 def _situation(
@@ -197,7 +193,7 @@ def _situation(
         goal=goal,
         texts=texts,
         findings=explanation.findings,
-        engines={name: "" if find_spec(name) else INSTALL[name] for name in ENGINES if name != "torch"},
+        engines={name: INSTALL[name] if missing_packages(name) else "" for name in ENGINES if name != "torch"},
         opted=opted,
         layers=max(layers.values(), default=0),
         draft=draft,

@@ -11,6 +11,7 @@ from cyclescope.core.clock import Clock
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import CyclescopeError, MissingExtra, Unsupported
 from cyclescope.core.plan import Plan
+from cyclescope.core.progress import Notify
 from cyclescope.core.ratios import LEAST_ROUNDS as PROOF_ROUNDS
 from cyclescope.core.results import Results, held_out, only
 from cyclescope.core.statistics import Ratio
@@ -21,8 +22,6 @@ from cyclescope.optimizing.optimization import Contribution, LabelScore, NotTrie
 from cyclescope.optimizing.parts import parts_of
 from cyclescope.optimizing.strategy import Effect, Situation, Strategy, learns
 from cyclescope.optimizing.trial import LEAST_ROUNDS, Arm, Turns
-
-Notify = Callable[[str, float], None]
 
 # How the budget is divided: looking for plans, proving the best of them, taking its parts out again. What is left is
 # for the two cycles that tell why.
@@ -209,11 +208,11 @@ class Search:
         try:
             made = self._maker.make(candidate.plan, most / 1e9 + candidate.takes_s)
         except MissingExtra as error:
-            return replace(row, outcome=Outcome.MISSING, reason=_said(error), way_out=error.way_out)
+            return replace(row, outcome=Outcome.MISSING, reason=error.said, way_out=error.way_out)
         except Unsupported as error:
-            return replace(row, outcome=Outcome.UNSUPPORTED, reason=_said(error), way_out=error.way_out)
+            return replace(row, outcome=Outcome.UNSUPPORTED, reason=error.said, way_out=error.way_out)
         except CyclescopeError as error:
-            return replace(row, reason=_said(error), way_out=error.way_out)
+            return replace(row, reason=error.said, way_out=error.way_out)
         row, arm = replace(row, plan=made.plan, ready_ns=made.ready_ns, edits=made.edits), made.arm
         try:
             row = self._looked_at(row, arm)
@@ -227,7 +226,7 @@ class Search:
                     break
             return _timed(row, turns, 1, arm, confirmed=False)
         except CyclescopeError as error:
-            return replace(row, outcome=Outcome.FAILED, reason=_said(error), way_out=error.way_out)
+            return replace(row, outcome=Outcome.FAILED, reason=error.said, way_out=error.way_out)
         finally:
             arm.close()
 
@@ -272,7 +271,7 @@ class Search:
                     arms.append(self._maker.make(self.found.rows[k].plan, self._most_s()).arm)
                     ready.append(k)
                 except CyclescopeError as error:
-                    self.found.rows[k] = replace(self.found.rows[k], outcome=Outcome.FAILED, reason=_said(error))
+                    self.found.rows[k] = replace(self.found.rows[k], outcome=Outcome.FAILED, reason=error.said)
             if not ready:
                 return
             turns = Turns([self._baseline, *arms])
@@ -311,7 +310,7 @@ class Search:
                     arms.append(self._maker.make(without, self._most_s()).arm)
                     ready.append((part, without))
                 except CyclescopeError as error:
-                    missing.append((part, without, _said(error)))
+                    missing.append((part, without, error.said))
             turns = Turns(arms)
             if ready:
                 self._take(turns, "parts", _PARTS)
@@ -321,7 +320,7 @@ class Search:
             for part, without, reason in missing:
                 self.found.contributions.append(Contribution(part, without, None, Verdict.INCONCLUSIVE, reason))
         except CyclescopeError as error:
-            self.found.not_tried.append(NotTried("parts", _said(error)))
+            self.found.not_tried.append(NotTried("parts", error.said))
         finally:
             for arm in arms:
                 arm.close()
@@ -369,7 +368,3 @@ def _verdict(ratio: Ratio, rounds: int) -> Verdict:
     if ratio.high < 1 / (1 + _THRESHOLD):
         return Verdict.FASTER
     return Verdict.SLOWER if ratio.low > 1 + _THRESHOLD else Verdict.INCONCLUSIVE
-
-
-def _said(error: CyclescopeError) -> str:
-    return " ".join(part for part in (error.fact, error.cause) if part)

@@ -13,7 +13,7 @@ from typing import Any
 
 from cyclescope.core.edits import files_of
 from cyclescope.core.errors import Unsupported
-from cyclescope.core.plan import Plan
+from cyclescope.core.plan import LOOKED_UP_TOKENS, Plan
 from cyclescope.core.tensor import bits_of
 from cyclescope.models.standin import StandIn
 from cyclescope.optimizing.recipe import Recipe
@@ -23,7 +23,6 @@ from cyclescope.optimizing.snippet_sources import Source, definitions, imports
 TOKENIZER_FILE = "tokenizer.json"
 ENGINE_FILES = ("engine.onnx", "engine.onnx.weights", "model.xml", "model.bin")
 _WIDTH = 110
-_LOOKED_UP = 10  # as backends.torch.planning
 _FIRST_LAYERS = "layers:"
 _GROUP = 32  # as backends.openvino.preparing
 _PRECISIONS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
@@ -326,7 +325,7 @@ def _run(recipe: Recipe, task: _Task) -> str:
     elif plan.cache == "off":
         options.append("use_cache=False")
     if plan.drafting == "prompt-lookup":
-        options.append(f"prompt_lookup_num_tokens={_LOOKED_UP}")
+        options.append(f"prompt_lookup_num_tokens={LOOKED_UP_TOKENS}")
     elif plan.drafting.startswith(_FIRST_LAYERS):
         options.append(f"assistant_model=first_layers(model, {int(plan.drafting.removeprefix(_FIRST_LAYERS))})")
     elif plan.drafting != "off":

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from cyclescope.core.clock import Clock, SystemClock
 from cyclescope.core.errors import UsageError
 from cyclescope.core.machine import Machine
+from cyclescope.core.progress import Notify
 from cyclescope.core.ratios import LEAST_ROUNDS
 from cyclescope.core.statistics import Ratio
 from cyclescope.core.units import NS_PER_S, Nanoseconds
@@ -24,7 +25,6 @@ from cyclescope.optimizing.workshop import Workshop
 DEFAULT_BUDGET_S = 60.0
 _READY_S = 900.0  # loading and compiling included
 _THRESHOLD = 0.01  # as when it was proved
-Notify = Callable[[str, float], None]
 
 
 class Standing(StrEnum):

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import logging
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from io import StringIO
 from pathlib import Path
 
 import onnx
 
 from cyclescope.backends.onnxruntime.fusing import join_projections
 from cyclescope.backends.onnxruntime.runtime import settings, start
+from cyclescope.backends.silence import silence
 from cyclescope.backends.torch.exporting import AttentionForm, Exported
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.plan import Plan
@@ -55,7 +51,7 @@ def _quantize(source: Path, how: str, folder: Path, *, vnni: bool) -> Path:
         return source
     made = folder / "quantized.onnx"
     large = sum(path.stat().st_size for path in folder.glob(f"{source.name}*")) > _LARGE_BYTES
-    with _quiet():
+    with silence():  # the quantizers advise and count aloud
         if how == "int8-dynamic":
             from onnxruntime.quantization import QuantType, quantize_dynamic
 
@@ -81,16 +77,3 @@ def _quantize(source: Path, how: str, folder: Path, *, vnni: bool) -> Path:
                 f"ONNX Runtime has no quantization {how!r}.", "", "Use int8-dynamic, int8-weights or int4-weights."
             )
     return made
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """The quantizers advise and count aloud."""
-    disabled = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        with warnings.catch_warnings(), redirect_stdout(StringIO()), redirect_stderr(StringIO()):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(disabled)

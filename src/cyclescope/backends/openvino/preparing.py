@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from cyclescope.backends.openvino.quiet import import_nncf, import_openvino, silence, without_telemetry
+from cyclescope.backends.openvino.quiet import import_nncf, import_openvino, without_telemetry
+from cyclescope.backends.silence import silence
 from cyclescope.backends.torch.exporting import Exported
 from cyclescope.core.errors import MissingExtra, Unsupported
 from cyclescope.core.plan import Plan
@@ -35,7 +36,7 @@ def _compress(model: Any, how: str) -> Any:
         nncf = import_nncf()
     except ImportError as exc:
         raise MissingExtra("nncf is not installed.", "OpenVINO's weights are packed by it.", _INSTALL) from exc
-    with silence():
+    with silence():  # it draws bars and tells what it compresses
         return nncf.compress_weights(model, mode=getattr(nncf.CompressWeightsMode, modes[how]))
 
 

@@ -5,13 +5,12 @@ Both fall back to a stub where the package `openvino_telemetry` cannot be import
 
 from __future__ import annotations
 
-import logging
 import sys
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from io import StringIO
+from contextlib import contextmanager
 from typing import Any
+
+from cyclescope.backends.silence import silence
 
 _TELEMETRY = "openvino_telemetry"
 
@@ -26,19 +25,6 @@ def without_telemetry() -> Iterator[None]:
     finally:
         del sys.modules[_TELEMETRY]
         sys.modules.update(hidden)
-
-
-@contextmanager
-def silence() -> Iterator[None]:
-    """NNCF draws bars and tells what it compresses."""
-    disabled = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        with warnings.catch_warnings(), redirect_stdout(StringIO()), redirect_stderr(StringIO()):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(disabled)
 
 
 def import_openvino() -> Any:

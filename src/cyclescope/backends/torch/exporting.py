@@ -9,18 +9,16 @@ Runtime has a kernel for, with no pattern to be found again afterwards, or spell
 from __future__ import annotations
 
 import ast
-import logging
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from cyclescope.backends.silence import silence
 from cyclescope.core.errors import EngineError
 
 Inputs = Mapping[str, torch.Tensor]
@@ -66,7 +64,7 @@ def export(model: Any, inputs: Inputs, path: Path, attention: AttentionForm, *, 
         outputs = tuple(name for name, value in given.items() if isinstance(value, torch.Tensor))
         wrapper = _Positional(model, tuple(example), outputs).eval()
         try:
-            with _silence():
+            with silence():  # it tells of its steps, and of packages that it would like
                 torch.onnx.export(
                     wrapper,
                     tuple(example.values()),
@@ -211,19 +209,6 @@ def _fused_mask(*sizes: Any, mask_function: Any = None, attention_mask: Any = No
 
 
 # What the exporter says ---------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _silence() -> Iterator[None]:
-    """The exporter tells of its steps, of packages that it would like, and of deprecations inside itself."""
-    disabled = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        with warnings.catch_warnings(), redirect_stdout(StringIO()), redirect_stderr(StringIO()):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(disabled)
 
 
 def _reason(exc: BaseException) -> str:

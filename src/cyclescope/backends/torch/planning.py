@@ -28,14 +28,12 @@ from cyclescope.core.edits import Edit
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.graph import Graph
 from cyclescope.core.machine import Machine
-from cyclescope.core.plan import Plan
+from cyclescope.core.plan import LOOKED_UP_TOKENS, Plan
 from cyclescope.core.workload import Workload
 
 _COMPILING = ("off", "inductor", "inductor-freezing")
 _QUANTIZATION = ("off", "int8-dynamic")
 _BATCHING = ("given", "length", "packed")
-# How many tokens prompt lookup guesses at once; the default of transformers' documentation.
-_LOOKED_UP = 10
 
 Trace = Callable[[Steps, Inputs], Graph | None]
 
@@ -140,7 +138,7 @@ def _drafting(request: Request, loaded: Loaded, plan: Plan) -> dict[str, Any]:
     if plan.drafting == "off":
         return {}
     if plan.drafting == "prompt-lookup":
-        return {"prompt_lookup_num_tokens": _LOOKED_UP}
+        return {"prompt_lookup_num_tokens": LOOKED_UP_TOKENS}
     if getattr(model.config, "is_encoder_decoder", False):
         raise Unsupported("There are drafts for decoders only.", "", "")
     kind, _, number = plan.drafting.partition(":")

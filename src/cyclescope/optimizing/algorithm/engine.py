@@ -8,7 +8,7 @@ from cyclescope.core.plan import Plan
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategy import Effect, Family, Offer, Situation
 
-# Twice as fast at 16 tokens, a quarter faster at 128: what engines are seen to bring on BERT-base (docs/optimize.md).
+# A guess that only orders trials: twice as fast at 16 tokens, a third faster at 128, and less and less from there.
 _MOST, _HALF_AT = 1.5, 32
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cyclescope.core.plan import Change, Plan
+from cyclescope.core.plan import Plan
 from cyclescope.explaining.findings.finding import FindingCode
-from cyclescope.optimizing.strategy import Effect, Family, Offer, Situation, changed, has
+from cyclescope.optimizing.compression.shrinking import shrunk
+from cyclescope.optimizing.strategy import Effect, Family, Offer, Situation
 
 _AMOUNTS = (0.25, 0.5)
 
@@ -23,10 +24,4 @@ class PruneHeads:
     opt_in: bool = False
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
-        if has(plan, self.name):
-            return Offer(why_not="It is done already.")
-        if has(plan, "distil"):
-            return Offer(why_not="A student has learned with the layers that it has.")
-        if plan.quantization != "off":
-            return Offer(why_not="It comes before quantizing.")
-        return Offer(tuple(changed(plan, Change(self.name, amount)) for amount in _AMOUNTS), expected=1 + 0.1)
+        return shrunk(plan, self.name, _AMOUNTS, 1 + 0.1)

@@ -61,8 +61,8 @@ def _keep_inputs(linear: torch.nn.Linear, kept: torch.Tensor) -> None:
 def _factored(linear: torch.nn.Linear, rank: int) -> torch.nn.Sequential:
     """The weight matrix W projected onto its first left singular vectors U: W ≈ U (Uᵀ W).
 
-    They are the eigenvectors of W Wᵀ, or the right ones those of Wᵀ W: whichever is smaller is a tenth of the time of
-    the whole decomposition.
+    They are the eigenvectors of W Wᵀ, or the right ones those of Wᵀ W: whichever is smaller takes less time than the
+    whole decomposition.
     """
     weight = linear.weight.detach().double()
     kind = linear.weight.dtype
