@@ -88,7 +88,7 @@ EN = VerificationText(
     files="Files",
     folder="Folder",
     run_it="Run it",
-    texts="Compared on",
+    texts="Texts compared",
 )
 
 ZH = VerificationText(
