@@ -1,0 +1,47 @@
+"""What an engine gives that writes: prompts go in, token ids come out, and it tells when."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from cyclescope.backends.exported.program import Arrays
+from cyclescope.core.units import IntArray, Nanoseconds
+
+
+class EngineWriter(Protocol):
+    """A model that an engine has made ready to write. What is told is of the last `write`, on the clock of
+    `time.perf_counter_ns`.
+    """
+
+    @property
+    def engine(self) -> str: ...
+
+    @property
+    def how(self) -> str:
+        """Where the moments come from, for the report."""
+        ...
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that it was loaded from, whole as they stand beside each other."""
+        ...
+
+    @property
+    def calls_ns(self) -> Sequence[tuple[Nanoseconds, Nanoseconds]]:
+        """Begin and end of each call of the engine: the prompt's, then those of the steps."""
+        ...
+
+    @property
+    def emitted_ns(self) -> Sequence[Nanoseconds]:
+        """The moment at which each token was out."""
+        ...
+
+    def write(self, arrays: Arrays, new_tokens: int) -> IntArray:
+        """Exactly `new_tokens` token ids a text [texts, new_tokens] behind `input_ids` [texts, tokens], whose padding
+        `attention_mask` (the same shape) tells. Greedy.
+        """
+        ...
+
+    def close(self) -> None: ...
