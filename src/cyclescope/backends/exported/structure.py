@@ -41,7 +41,7 @@ def graph_of(
         number[name] = builder.tensor(array.shape, str(array.dtype), role, name=name)
     if ends.tokenizer:
         text = builder.tensor((ends.text_bytes,), "text", TensorRole.INPUT, name="text")
-        _text_op(builder, TOKENIZE, ends.tokenizer, "tokenize", [text], list(number.values()))
+        text_op(builder, TOKENIZE, ends.tokenizer, "tokenize", [text], list(number.values()))
 
     def tensor(value: Value, role: TensorRole) -> int:
         if value.name not in number:
@@ -59,14 +59,15 @@ def graph_of(
     if ends.read_out:
         result = [number[name] for name in outputs if name in number]
         made = builder.tensor((0,), "text", name="outcome")
-        _text_op(builder, READ_OUT, ends.read_out, "read out", result, [made])
+        text_op(builder, READ_OUT, ends.read_out, "read out", result, [made])
     graph = builder.build(traced_on=engine, generates=generates)
     return replace(graph, frames=tuple(replace(frame, timed=False) for frame in graph.frames), engine_between=True)
 
 
-def _text_op(
+def text_op(
     builder: GraphBuilder, stage: str, class_name: str, name: str, reads: Sequence[int], writes: Sequence[int]
 ) -> None:
+    """Append a stage of text, which moves what it reads and writes."""
     size = [builder.spec(t).bytes for t in (*reads, *writes)]
     cost = Cost(read_bytes=sum(size[: len(reads)]), written_bytes=sum(size[len(reads) :]))
     with builder.frame("", class_name, stage=stage):

@@ -18,7 +18,7 @@ class Stepper(Protocol):
         ...
 
     def __call__(self, ids: Any, mask: Any, positions: Any, last: int) -> Any:
-        """Logits [rows, last, vocabulary] behind the `last` of the tokens `ids` [rows, new].
+        """Logits [rows, last, vocabulary] behind the `last` of the tokens `ids` [rows, new], in memory that may be changed.
 
         `mask` [rows, read + new] is 0 at padding, `positions` [rows, new] are those of `ids`.
         """
@@ -33,11 +33,14 @@ class Generation:
     """The token ids of the last `write`, and when what happened, on the clock of `time.perf_counter_ns`.
 
     `calls_ns` are the begin and end of each call of the model, `emitted_ns` the moments at which its tokens were out.
+    With `looked_up` that many tokens are guessed from what a row holds so far, and checked at once. Tokens in `never` are
+    not written, however likely: the ends of a text, where exactly so many tokens are wanted.
     """
 
-    def __init__(self, stepper: Stepper, looked_up: int = 0) -> None:
+    def __init__(self, stepper: Stepper, looked_up: int = 0, never: tuple[int, ...] = ()) -> None:
         self._stepper = stepper
         self._looked_up = looked_up
+        self._never = list(never)
         self.calls_ns: list[tuple[int, int]] = []
         self.emitted_ns: list[int] = []
 
@@ -45,8 +48,7 @@ class Generation:
         """Token ids [rows, at most `new_tokens`] written on the prompts `ids` [rows, tokens], padded on the left where
         `mask` is 0.
 
-        A row ends with one of `ends`; what others still write beside it is `fill`. With `looked_up` tokens of one row are
-        guessed from what it holds so far, and checked as many at a time.
+        A row ends with one of `ends`; what stands beside others that still write is `fill`. Tokens are guessed for one row only.
         """
         self.calls_ns, self.emitted_ns = [], []
         rows = ids.shape[0]
@@ -78,6 +80,8 @@ class Generation:
         """The likeliest token behind each of the `last` of `ids` [rows, last]."""
         begin = perf_counter_ns()
         logits = self._stepper(ids, mask, positions, last)
+        if self._never:
+            logits[:, :, self._never] = -numpy.inf
         self.calls_ns.append((begin, perf_counter_ns()))
         return logits.argmax(axis=-1)
 

@@ -1,0 +1,50 @@
+"""Calls of an engine that tells nothing of what happens inside them: each is one operation, with the model's own cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from cyclescope.core.graph import Graph
+from cyclescope.core.graph_builder import GraphBuilder
+from cyclescope.core.op import Cost, OpKind
+from cyclescope.core.structure import PREPARE, READ_OUT, SAMPLE, TOKENIZE, WHOLE
+from cyclescope.core.tensor import TensorRole
+
+_AROUND = (TOKENIZE, PREPARE, SAMPLE, READ_OUT)  # stages that are no part of a call of the model
+
+
+def opaque_call(
+    builder: GraphBuilder, name: str, class_name: str, reads: Sequence[int], writes: Sequence[int], cost: Cost
+) -> int:
+    """Append one call of a model of the class `class_name`, a frame with one operation; gives the number of the frame."""
+    with builder.frame("", class_name, stage=WHOLE) as frame:
+        builder.op(name, OpKind.OTHER, reads, writes, cost)
+    return frame
+
+
+def costs_of_calls(graph: Graph, bytes_a_weight: float = 1.0) -> tuple[Cost, ...]:
+    """What each call of the model costs in a traced cycle: its only one, or the prefill and every step that writes.
+
+    Summed over the model's own operations, so intermediate results count as they do there. The engine's weights take
+    `bytes_a_weight` times the memory that the traced ones take. An encoder that runs once counts with the prefill.
+    """
+    inside = ~graph.op_stage.where(lambda stage: stage in _AROUND)
+    step = np.maximum(graph.slots.step[graph.slots.of_op], 0)[inside]
+    reads = graph.read_entries
+    weights = np.where(graph.of_role(TensorRole.PARAMETER), graph.tensor_bytes, 0)[reads.tensor]
+    # Of a table of embeddings only some rows are read.
+    of_weights = np.minimum(np.bincount(reads.op, weights, minlength=len(graph)), graph.read_bytes)
+    read = graph.read_bytes - of_weights * (1.0 - bytes_a_weight)
+    columns = (graph.flops, graph.elementwise_flops, read, graph.written_bytes)
+    sums = [np.bincount(step, column[inside]) for column in columns]
+    return tuple(Cost(*(round(float(number)) for number in row)) for row in zip(*sums, strict=True))
+
+
+def of_several(costs: Sequence[Cost]) -> Cost:
+    """One call that does the work of the calls `costs`, which follow each other: weights and cache are read once."""
+    whole = sum(costs, Cost())
+    widest = max(costs, key=lambda cost: cost.read_bytes + cost.written_bytes)
+    return replace(whole, read_bytes=widest.read_bytes, written_bytes=widest.written_bytes)

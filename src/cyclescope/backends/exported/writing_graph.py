@@ -1,0 +1,79 @@
+"""The cycle of an engine that writes: text, one operation for each call of the engine, text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from cyclescope.backends.exported.opaque import of_several, opaque_call
+from cyclescope.backends.exported.program import Arrays
+from cyclescope.backends.exported.structure import TextEnds, text_op
+from cyclescope.core.graph import Graph
+from cyclescope.core.graph_builder import GraphBuilder
+from cyclescope.core.op import Cost
+from cyclescope.core.structure import READ_OUT, TOKENIZE
+from cyclescope.core.tensor import TensorRole
+from cyclescope.core.units import Nanoseconds
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What an engine holds in place of the model's parameters: how many, and what it stores them in."""
+
+    number: int
+    dtype: str
+
+
+def tokens_of_calls(
+    calls_ns: Sequence[tuple[Nanoseconds, Nanoseconds]], emitted_ns: Sequence[Nanoseconds]
+) -> list[int]:
+    """How many tokens came out of each call [calls]: those that were out before the next one began."""
+    begins = [begin for begin, _ in calls_ns[1:]]
+    found, at = [], 0
+    for begin in begins:
+        out = sum(moment <= begin for moment in emitted_ns)
+        found.append(out - at)
+        at = out
+    return [*found, len(emitted_ns) - at]
+
+
+def writing_graph(
+    arrays: Arrays,
+    tokens: Sequence[int],
+    costs: Sequence[Cost],
+    ends: TextEnds,
+    weights: Weights,
+    *,
+    engine: str,
+    class_name: str,
+) -> Graph:
+    """The cycle that tokenizes into `arrays`, calls the engine once for each of `tokens`, which came out of that call, and
+    reads out; `costs` are those of the prefill and of the steps of one token each, as the model itself does them.
+
+    A call that checked guesses counts with the tokens that came of it: what was guessed wrong is no work of the model.
+    """
+    builder = GraphBuilder()
+    role = TensorRole.ACTIVATION if ends.tokenizer else TensorRole.INPUT
+    given = [builder.tensor(array.shape, str(array.dtype), role, name=name) for name, array in arrays.items()]
+    if ends.tokenizer:
+        text = builder.tensor((ends.text_bytes,), "text", TensorRole.INPUT, name="text")
+        text_op(builder, TOKENIZE, ends.tokenizer, "tokenize", [text], given)
+    held = builder.tensor((weights.number,), weights.dtype, TensorRole.PARAMETER, name="weights")
+    rows = next(iter(arrays.values())).shape[0]
+    frames, read, written, out = [], given, 0, []
+    for number, count in enumerate(tokens):
+        made = builder.tensor((rows, count), "int64", name="tokens")
+        cost = of_several(costs[written : written + count] or costs[-1:])
+        name = "step" if number else "prefill"
+        frames.append(opaque_call(builder, name, class_name, [held, *read], [made], cost))
+        read, written = [made], written + count
+        out.append(made)
+    if ends.read_out:
+        words = builder.tensor((0,), "text", name="outcome")
+        text_op(builder, READ_OUT, ends.read_out, "read out", out, [words])
+    graph = builder.build(traced_on=engine, generates=True)
+    step = {frame: number for number, frame in enumerate(frames)}
+    return replace(
+        graph,
+        frames=tuple(replace(f, timed=False, step=step.get(k, -1)) for k, f in enumerate(graph.frames)),
+    )

@@ -1,0 +1,197 @@
+"""A model that an engine has made ready to write, with one input, ready to run again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from time import perf_counter_ns, process_time_ns
+
+import numpy as np
+import torch
+
+from cyclescope.backends.base import LightRun, OpenTimes, PlainRun
+from cyclescope.backends.exported.opaque import costs_of_calls
+from cyclescope.backends.exported.outputs import arrays_of
+from cyclescope.backends.exported.structure import TextEnds
+from cyclescope.backends.exported.writer import EngineWriter
+from cyclescope.backends.exported.writing_graph import Weights, tokens_of_calls, writing_graph
+from cyclescope.backends.torch.errors import engine_errors
+from cyclescope.backends.torch.results import results_of
+from cyclescope.backends.torch.session import TorchSession
+from cyclescope.backends.torch.steps import Inputs, Steps, describe_result
+from cyclescope.core.edits import Edit
+from cyclescope.core.errors import EngineError
+from cyclescope.core.graph import Graph
+from cyclescope.core.machine import Machine
+from cyclescope.core.plan import Plan
+from cyclescope.core.results import Results
+from cyclescope.core.samples import DeviceSamples, Instrumentation, MemorySamples, ProcessorSamples
+from cyclescope.core.tensor import bits_of
+from cyclescope.core.units import Nanoseconds
+from cyclescope.core.workload import Workload
+
+# What an engine stores weights in, by what the plan says of them; else in the plan's dtype.
+_STORED = {"int8-dynamic": "int8", "int8-weights": "int8", "int8-static": "int8", "int4-weights": "int4"}
+
+
+def written(writer: EngineWriter, steps: Steps, inputs: Inputs) -> torch.Tensor:
+    """What `generate` would give for `inputs`: token ids [texts, tokens], behind those of the prompt where it repeats them."""
+    assert steps.writer is not None
+    ids = torch.from_numpy(writer.write(arrays_of(inputs), steps.writer.new_tokens)).to(torch.int64)
+    behind_encoder = bool(getattr(getattr(steps.model, "config", None), "is_encoder_decoder", False))
+    return ids if behind_encoder else torch.cat([inputs["input_ids"], ids], dim=1)
+
+
+class WritingSession:
+    """Implements `backends.base.Session` on a writer of an engine: what it tells is when it was called and gave tokens."""
+
+    def __init__(
+        self,
+        writer: EngineWriter,
+        steps: Steps,
+        workload: Workload,
+        plan: Plan,
+        machine: Machine,
+        times: OpenTimes,
+        *,
+        folder: AbstractContextManager[object],
+        notes: Sequence[str] = (),
+        edits: tuple[Edit, ...] = (),
+    ) -> None:
+        self.workload = workload
+        self.plan = plan
+        self.machine = machine
+        self.times = times
+        self.notes = (
+            *notes,
+            f"Each call of {writer.engine} is one operation here, with the work that the model itself does in it: "
+            "what happens inside is not told.",
+        )
+        self.edits = edits
+        self._writer = writer
+        self._steps = steps
+        self._folder = folder
+        self._traced: Graph | None = None
+        self._outcome = ""
+
+    def resume(self) -> None:
+        """Threads belong to the engine's own session, so there is nothing to put back."""
+
+    # Structure -------------------------------------------------------------------------------------------------------
+
+    def trace(self) -> Graph:
+        """A call of the engine for each that it made, priced by the model's own generation, traced on PyTorch."""
+        steps, workload = self._steps, self.workload
+        here = TorchSession(steps, workload, Plan(threads=self.plan.threads), self.machine, self.times, generates=True)
+        try:
+            model = here.trace()
+        finally:
+            here.close()
+        held = {id(weight): weight for weight in steps.model.parameters()}.values()
+        dtype = _STORED.get(self.plan.quantization, self.plan.dtype)
+        traced_bits = sum(8 * weight.element_size() * weight.numel() for weight in held)
+        weights = Weights(sum(weight.numel() for weight in held), dtype)
+        costs = costs_of_calls(model, weights.number * bits_of(dtype) / max(1, traced_bits))
+        with engine_errors(f"write on {self._writer.engine}"):
+            inputs = steps.inputs()
+            written(self._writer, steps, inputs)
+        tokens = tokens_of_calls(self._writer.calls_ns, self._writer.emitted_ns)
+        read_out = type(steps.read_out).__name__ if steps.read_out is not None else ""
+        ends = TextEnds(steps.tokenizer_name if steps.encode is not None else "", steps.text_bytes, read_out)
+        graph = writing_graph(
+            arrays_of(inputs),
+            tokens,
+            costs,
+            ends,
+            weights,
+            engine=self._writer.engine,
+            class_name=type(steps.model).__name__,
+        )
+        self._traced = graph
+        return graph
+
+    # Runs ------------------------------------------------------------------------------------------------------------
+
+    def plain(self, cycles: int) -> Sequence[PlainRun]:
+        steps, writer = self._steps, self._writer
+        runs = []
+        with engine_errors(f"write on {writer.engine}"):
+            for _ in range(cycles):
+                cpu = process_time_ns()
+                begin = perf_counter_ns()
+                inputs = steps.inputs()
+                called = perf_counter_ns()
+                result = written(writer, steps, inputs)
+                words = steps.read_out(result) if steps.read_out is not None else None
+                end = perf_counter_ns()
+                emitted = tuple(at - begin for at in writer.emitted_ns)
+                runs.append(PlainRun(begin, end - begin, process_time_ns() - cpu, called - begin, emitted))
+            self._outcome = words if words is not None and steps.keep_words else describe_result(result)
+        return runs
+
+    def light(self, graph: Graph, cycles: int) -> Sequence[LightRun]:
+        """Runs with the moments that every run of this engine tells; between its calls the time is that of the loop."""
+        if self._traced is not graph:
+            raise ValueError("this graph was not traced by this session")
+        with engine_errors(f"write on {self._writer.engine}"):
+            return [self._stamped(graph) for _ in range(cycles)]
+
+    def _stamped(self, graph: Graph) -> LightRun:
+        steps, writer = self._steps, self._writer
+        cpu = process_time_ns()
+        begin = perf_counter_ns()
+        inputs = steps.inputs()
+        tokenized = perf_counter_ns()
+        result = written(writer, steps, inputs)
+        called = perf_counter_ns()
+        if steps.read_out is not None:
+            steps.read_out(result)
+        end = perf_counter_ns()
+        cpu = process_time_ns() - cpu
+        rows = [begin]
+        if steps.encode is not None:
+            rows += [begin, tokenized]
+        rows += [moment for call in writer.calls_ns for moment in call]
+        if steps.read_out is not None:
+            rows += [called, end]
+        rows.append(end)
+        if len(rows) != len(graph.slots) + 1:
+            raise EngineError(
+                "The engine does not make as many calls in every cycle, so its time cannot be booked by call.",
+                f"There were {len(writer.calls_ns)} now, and another number when the model was looked into.",
+                "Use --engine torch.",
+            )
+        boundaries = np.maximum.accumulate(np.asarray(rows, dtype=np.int64))
+        return LightRun(begin, boundaries - begin, cpu)
+
+    def calibrate(self, graph: Graph, budget_ns: Nanoseconds) -> Instrumentation:
+        """The moments are part of every run, plain ones too, so they cost nothing that a plain run does not pay."""
+        return Instrumentation(self._writer.how, 0.0, 0.0, "this model", 0)
+
+    # What else can be seen -------------------------------------------------------------------------------------------
+
+    def memory(self, graph: Graph, *, again: bool) -> MemorySamples | None:
+        """The engine tells of none."""
+        return None
+
+    def processor(self, graph: Graph, cycles: int) -> ProcessorSamples | None:
+        """The moments are of the wall clock only."""
+        return None
+
+    def device(self, graph: Graph, cycles: int) -> DeviceSamples | None:
+        """It runs on the processor."""
+        return None
+
+    def results(self) -> Results:
+        assert self._steps.writer is not None
+        with engine_errors(f"write on {self._writer.engine}"):
+            inputs = self._steps.inputs()
+            given = written(self._writer, self._steps, inputs)
+        return results_of(given, inputs, self._steps.writer.new_tokens)
+
+    def outcome(self) -> str:
+        return self._outcome
+
+    def close(self) -> None:
+        self._writer.close()
+        self._folder.__exit__(None, None, None)
