@@ -25,7 +25,7 @@ Inputs = Mapping[str, torch.Tensor]
 Scope = tuple[tuple[str, str], ...]
 """Modules around an operation from the model inwards: path ('' is the model) and class name."""
 
-_OPSET = 20  # the first that has GELU as an operation
+OPSET = 20  # the first that has GELU as an operation
 _ROWS, _LENGTH = 2, 9  # of the example: sizes that no other axis is likely to have, and not 1, which is taken as fixed
 _FUSED = "cyclescope_fused"
 _WRAPPER = "model"
@@ -72,7 +72,7 @@ def export(model: Any, inputs: Inputs, path: Path, attention: AttentionForm, *, 
                     input_names=list(example),
                     output_names=list(outputs),
                     dynamic_shapes=None if fixed_shape else (tuple(_free_axes(inputs, name) for name in example),),
-                    opset_version=_OPSET,
+                    opset_version=OPSET,
                     dynamo=True,
                     external_data=True,
                     verbose=False,
@@ -80,10 +80,10 @@ def export(model: Any, inputs: Inputs, path: Path, attention: AttentionForm, *, 
         except Exception as exc:
             raise EngineError(
                 f"A {type(model).__name__} cannot be exported to ONNX.",
-                _reason(exc),
+                reason(exc),
                 "Use --engine torch, which runs the model itself.",
             ) from exc
-    return Exported(path, tuple(example), outputs, attention, fixed_shape, _scopes(path))
+    return Exported(path, tuple(example), outputs, attention, fixed_shape, scopes_of(path))
 
 
 class _Positional(torch.nn.Module):
@@ -211,7 +211,7 @@ def _fused_mask(*sizes: Any, mask_function: Any = None, attention_mask: Any = No
 # What the exporter says ---------------------------------------------------------------------------------------------
 
 
-def _reason(exc: BaseException) -> str:
+def reason(exc: BaseException) -> str:
     """One sentence of what the exporter says: that of the innermost cause, which names the construct."""
     while exc.__cause__ is not None:
         exc = exc.__cause__
@@ -219,7 +219,7 @@ def _reason(exc: BaseException) -> str:
     return f"{type(exc).__name__}: {line[:300]}" if line else type(exc).__name__
 
 
-def _scopes(path: Path) -> dict[str, Scope]:
+def scopes_of(path: Path) -> dict[str, Scope]:
     """The modules around each value of the file, from what the exporter notes beside every operation."""
     import onnx
 
