@@ -27,7 +27,8 @@ class Plan:
     (`greedy` or `sample`) matter only where text is written.
 
     What follows departs from running the model as it is. `compiling`: `off`, `inductor`, `inductor-freezing` (PyTorch).
-    `quantization`: `off`, `int8-dynamic` (weights and activations), `int8-weights`, `int4-weights`. `changes` are those
+    `quantization`: `off`, `int8-dynamic` (weights and activations), `int8-static` (the same with scales of
+    activations that were calibrated beforehand), `int8-weights`, `int4-weights`. `changes` are those
     of the model, in the order in which they are made. `threads_between` runs independent operations side by side,
     `instances` is the number of processes that share the work, each pinned to cores of its own. `batch` texts go into
     one call (0: all of them), put together as `batching` says: `given` order, by `length`, or `packed` without padding.

@@ -49,6 +49,14 @@ def joined(parts: Sequence[Results], order: Sequence[int] | None = None) -> Resu
     return Results(mask, stacked("hidden"), stacked("pooled"), stacked("logits"), stacked("tokens"), parts[0].classes)
 
 
+LEAST_TO_HOLD_OUT = 8  # texts, of which two are held out and six remain
+
+
+def can_hold_out(texts: int) -> bool:
+    """Whether of so many texts some can be held out and enough be left."""
+    return texts >= LEAST_TO_HOLD_OUT
+
+
 def held_out(texts: int) -> tuple[int, ...]:
     """Numbers of the texts, of so many, that nothing may learn from: every fourth. On them is judged what has learned."""
     return tuple(range(3, texts, 4))

@@ -16,8 +16,10 @@ import numpy as np
 import torch
 
 from cyclescope.backends.base import OpenTimes, Request
+from cyclescope.backends.exported.keeping import CALIBRATED_QUANTIZATIONS, adopt, keep, marks_of
 from cyclescope.backends.exported.outputs import Outputs, arrays_of, outputs_of
 from cyclescope.backends.exported.program import Arrays, Program
+from cyclescope.backends.exported.samples import Samples, samples_of
 from cyclescope.backends.exported.session import ExportedSession
 from cyclescope.backends.exported.shelf import exported_in, name_of
 from cyclescope.backends.host import read_machine, usable_cores
@@ -33,7 +35,7 @@ from cyclescope.backends.torch.results import classes_of
 from cyclescope.backends.torch.session import TorchSession
 from cyclescope.backends.torch.standalone.editing import edit
 from cyclescope.backends.torch.steps import Inputs, Steps
-from cyclescope.core.edits import Edit
+from cyclescope.core.edits import Edit, calibrated
 from cyclescope.core.errors import EngineError, OutputError, Unsupported
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
@@ -48,11 +50,12 @@ ENGINE_CHANGES = ("unfused",)  # changes that an engine makes to the exported mo
 @dataclass(frozen=True, slots=True)
 class Engine:
     """How an engine makes a program of an exported model: in which forms of attention it wants it, the best first, and
-    `build`, which writes the files that it runs into a folder of its own, unless they are there already.
+    `build`, which writes the files that it runs into a folder of its own, unless they are there already. A plan with
+    scales that are measured beforehand finds inputs for that in `Samples`.
     """
 
     forms: tuple[AttentionForm, ...]
-    build: Callable[[Exported, Plan, Machine, Path], Program]
+    build: Callable[[Exported, Plan, Machine, Path, Samples], Program]
 
 
 def open_exported(request: Request, plan: Plan) -> ExportedSession | TorchCalls:
@@ -76,8 +79,9 @@ def open_exported(request: Request, plan: Plan) -> ExportedSession | TorchCalls:
     plan = replace(plan, threads=plan.threads or usable_cores(), attention="engine")
     machine = read_machine("cpu")
     said: tuple[str, ...] = ()
+    kept = calibrated(request.edits)
     if request.edits:
-        edits = request.edits
+        edits = tuple(e for e in request.edits if e not in kept)
         edit(steps.model, [(e.what, e.path, e.numbers) for e in edits], request.files)
     else:
         edits, said = _change(calls, texts, workload, plan, machine, request.files)
@@ -86,7 +90,11 @@ def open_exported(request: Request, plan: Plan) -> ExportedSession | TorchCalls:
             nullcontext(request.shared) if request.shared else TemporaryDirectory(prefix="cyclescope-")
         )
         place = Path(undo.enter_context(folder))
-        program, told = _program(engine, steps, edits, plan, machine, place, request.export_to)
+        making = _Making(
+            engine, steps, edits, plan, machine, samples_of(plain, loaded, calls, texts), kept, request.files
+        )
+        program, kept, told = _program(making, place, request.export_to)
+        edits += kept
         undo.pop_all()
     task = workload.task
     times = OpenTimes(import_ns, perf_counter_ns() - begin)
@@ -153,61 +161,90 @@ def refuse(plan: Plan) -> None:
             raise Unsupported(f"{plan.engine} has no {what} here.", "", "Use --engine torch, or leave it out.")
 
 
-def _program(
-    engine: Engine, steps: Steps, edits: tuple[Edit, ...], plan: Plan, machine: Machine, folder: Path, keep: str | None
-) -> tuple[Program, tuple[str, ...]]:
-    """The first form of the model that can be exported and gives what the model itself gives, and what must be told.
-
-    What another process has left in `folder` of the same model with the same `edits` is taken as it is.
+@dataclass(frozen=True, slots=True)
+class _Making:
+    """What a program is made of. `kept` are edits that name files of an engine in the folder `files`, which are run as they
+    are; where there are none and the plan calibrates, they are made and kept there.
     """
-    inputs = {name: t for name, t in (steps.inputs() | steps.fixed).items() if isinstance(t, torch.Tensor)}
+
+    engine: Engine
+    steps: Steps
+    edits: tuple[Edit, ...]
+    plan: Plan
+    machine: Machine
+    samples: Samples
+    kept: tuple[Edit, ...]
+    files: str | None
+
+    @property
+    def inputs(self) -> dict[str, torch.Tensor]:
+        given = self.steps.inputs() | self.steps.fixed
+        return {name: value for name, value in given.items() if isinstance(value, torch.Tensor)}
+
+    def build(self, exported: Exported, plan: Plan, place: Path) -> Program:
+        return self.engine.build(exported, plan, self.machine, place / _folder_of(plan), self.samples)
+
+
+def _program(making: _Making, folder: Path, keep_in: str | None) -> tuple[Program, tuple[Edit, ...], tuple[str, ...]]:
+    """The first form of the model that can be exported and gives what the model itself gives, the edits that name what was
+    calibrated, and what must be told.
+
+    What another process has left in `folder` of the same model with the same edits is taken as it is.
+    """
+    inputs = making.inputs
     failures: list[EngineError] = []
-    attempts = [(form, False) for form in engine.forms] + [(AttentionForm.SPELLED_OUT, True)]
+    attempts = [(form, False) for form in making.engine.forms] + [(AttentionForm.SPELLED_OUT, True)]
     for form, fixed_shape in attempts:
         shape = [list(t.shape) for t in inputs.values()] if fixed_shape else []
-        place = folder / f"{form.name.lower()}-{name_of(edits, shape)}"
+        name = name_of(making.edits, shape)
+        place = folder / f"{form.name.lower()}-{name}"
         try:
-            with engine_errors(f"make the model ready on {plan.engine}"):
-                make = partial(export, steps.model, inputs, attention=form, fixed_shape=fixed_shape)
+            with engine_errors(f"make the model ready on {making.plan.engine}"):
+                make = partial(export, making.steps.model, inputs, attention=form, fixed_shape=fixed_shape)
                 exported = exported_in(place, make)
-                program = _built(engine, exported, steps, inputs, plan, machine, place)
+                program, kept, said = _built(making, exported, inputs, place, name)
         except EngineError as error:
             failures.append(error)
             continue
-        if keep is not None:
-            _keep(program.files, Path(keep))
-        return program, ("It could be exported for this batch and length only.",) if fixed_shape else ()
+        if keep_in is not None:
+            _keep(program.files, Path(keep_in))
+        if fixed_shape:
+            said = (*said, "It could be exported for this batch and length only.")
+        return program, kept, said
     raise failures[0]
 
 
 def _built(
-    engine: Engine,
-    exported: Exported,
-    steps: Steps,
-    inputs: Mapping[str, torch.Tensor],
-    plan: Plan,
-    machine: Machine,
-    place: Path,
-) -> Program:
-    """The program of `plan`, once its engine has been seen to give in float32 what the model itself gives."""
+    making: _Making, exported: Exported, inputs: Mapping[str, torch.Tensor], place: Path, name: str
+) -> tuple[Program, tuple[Edit, ...], tuple[str, ...]]:
+    """The program of the plan, once its engine has been seen to give in float32 what the model itself gives."""
+    plan = making.plan
     checked = place / f"checked-on-{plan.engine}"
     usual = plan.quantization == "off" and plan.dtype == "float32"
     if usual or not checked.exists():
-        plain = replace(plan, quantization="off", dtype="float32")
-        program = engine.build(exported, plain, machine, place / _folder_of(plain))
+        program = making.build(exported, replace(plan, quantization="off", dtype="float32"), place)
         if not checked.exists():
-            _refuse_other_results(plan.engine, program(arrays_of(inputs)), _expected(steps, inputs))
+            _refuse_other_results(plan.engine, program(arrays_of(inputs)), _expected(making.steps, inputs))
             checked.touch()
         if usual:
-            return program
+            return program, (), ()
         program.close()
-    return engine.build(exported, plan, machine, place / _folder_of(plan))
+    if plan.quantization not in CALIBRATED_QUANTIZATIONS:
+        return making.build(exported, plan, place), (), ()
+    marks = marks_of(making.steps.model)
+    if making.kept and making.files is not None:
+        adopt(making.kept, Path(making.files), place / _folder_of(plan), marks)
+        return making.build(exported, plan, place), making.kept, ()
+    program = making.build(exported, plan, place)
+    prefix = f"{plan.engine}-{plan.quantization}-{name}"
+    kept = keep(program.files, Path(making.files), prefix, marks) if making.files is not None else ()
+    return program, kept, (making.samples.said,)
 
 
 def _folder_of(plan: Plan) -> str:
-    """Name of the folder with the files of an engine for `plan`; threads and the like are no part of a file."""
+    """Name of the folder with the files of an engine for `plan`; threads, precision and the like are no part of a file."""
     own = "-".join(change.name for change in plan.changes if change.name in ENGINE_CHANGES)
-    return "-".join(part for part in (plan.engine, plan.quantization, plan.dtype, own) if part)
+    return "-".join(part for part in (plan.engine, plan.quantization, own) if part)
 
 
 def _expected(steps: Steps, inputs: Mapping[str, torch.Tensor]) -> dict[str, AnyArray]:

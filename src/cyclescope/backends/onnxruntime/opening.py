@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cyclescope.backends.exported.opening import Engine
+from cyclescope.backends.exported.samples import Samples
 from cyclescope.backends.exported.shelf import made_in
 from cyclescope.backends.onnxruntime.preparing import FILE, prepare
 from cyclescope.backends.onnxruntime.program import OnnxRuntimeProgram
@@ -14,7 +15,7 @@ from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
 
 
-def _build(exported: Exported, plan: Plan, machine: Machine, folder: Path) -> OnnxRuntimeProgram:
+def _build(exported: Exported, plan: Plan, machine: Machine, folder: Path, _samples: Samples) -> OnnxRuntimeProgram:
     if plan.dtype != "float32":
         raise Unsupported(
             f"ONNX Runtime does not compute in {plan.dtype} on a processor.",

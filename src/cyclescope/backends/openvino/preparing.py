@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from cyclescope.backends.exported.samples import Samples
+from cyclescope.backends.openvino.calibrating import calibrated
 from cyclescope.backends.openvino.quiet import import_nncf, import_openvino, without_telemetry
 from cyclescope.backends.silence import silence
 from cyclescope.backends.torch.exporting import Exported
@@ -18,26 +20,33 @@ _INSTALL = "pip install 'cyclescope[openvino]'"
 _PRECISIONS = {"float32": ("f32", "FP32"), "bfloat16": ("bf16", "BF16"), "float16": ("f16", "FP16")}
 
 
-def prepare(exported: Exported, plan: Plan, folder: Path) -> None:
+def prepare(exported: Exported, plan: Plan, folder: Path, samples: Samples) -> None:
     """Make the model's own file, `FILE` (with its weights beside it), in `folder`."""
     openvino = import_openvino()
     model = openvino.Core().read_model(str(exported.path))
     if plan.quantization != "off":
-        model = _compress(model, plan.quantization)
+        model = _quantized(model, plan.quantization, samples)
     with without_telemetry():
         openvino.save_model(model, str(folder / FILE), compress_to_fp16=False)
 
 
-def _compress(model: Any, how: str) -> Any:
-    modes = {"int8-dynamic": "INT8_SYM", "int8-weights": "INT8_ASYM", "int4-weights": "INT4_ASYM"}
-    if how not in modes:
-        raise Unsupported(f"OpenVINO has no quantization {how!r}.", "", f"Use {', '.join(modes)}.")
+_COMPRESSED = {"int8-dynamic": "INT8_SYM", "int8-weights": "INT8_ASYM", "int4-weights": "INT4_ASYM"}
+_CALIBRATED = "int8-static"
+
+
+def _quantized(model: Any, how: str, samples: Samples) -> Any:
+    if how not in _COMPRESSED and how != _CALIBRATED:
+        raise Unsupported(
+            f"OpenVINO has no quantization {how!r}.", "", f"Use {', '.join((_CALIBRATED, *_COMPRESSED))}."
+        )
     try:
         nncf = import_nncf()
     except ImportError as exc:
-        raise MissingExtra("nncf is not installed.", "OpenVINO's weights are packed by it.", _INSTALL) from exc
-    with silence():  # it draws bars and tells what it compresses
-        return nncf.compress_weights(model, mode=getattr(nncf.CompressWeightsMode, modes[how]))
+        raise MissingExtra("nncf is not installed.", "OpenVINO's models are quantized by it.", _INSTALL) from exc
+    with silence():  # it draws bars and tells what it does
+        if how == _CALIBRATED:
+            return calibrated(model, nncf, samples)
+        return nncf.compress_weights(model, mode=getattr(nncf.CompressWeightsMode, _COMPRESSED[how]))
 
 
 def compile_model(path: Path, plan: Plan, *, counters: bool) -> Any:
