@@ -1,11 +1,17 @@
-"""A recipe as code: run as its user runs it, it gives what the plan gave; and a recipe that is verified here."""
+"""A recipe as code: it gives what the plan gave, whoever runs it; and a recipe that is verified here.
+
+What each kind of plan comes to is compared in this process, which has the framework loaded; that the code runs as its
+user runs it, and the plan in trial processes, is seen once for each engine and once for several processes.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import runpy
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,10 +23,15 @@ pytest.importorskip("torch")
 import transformers
 from command_line import CommandLine, model_folder, process, refused
 
+import cyclescope.optimizing.apply as applying
+from cyclescope.backends.registry import open_session
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import OutputError, RunFileError, UnknownModel, UsageError
 from cyclescope.core.plan import Change, Plan
+from cyclescope.core.results import Results
 from cyclescope.optimizing.apply import apply
+from cyclescope.optimizing.apply_run import results_of_arrays
+from cyclescope.optimizing.messages import Errand
 from cyclescope.optimizing.recipe import Proof, Recipe, RecipeModel, RecipeWork, save_recipe
 from cyclescope.optimizing.verify import Standing, verify
 
@@ -44,6 +55,29 @@ _TINY_T5 = {
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> CommandLine:
     return CommandLine(capsys)
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The plan and the code run in this process instead of new ones."""
+    monkeypatch.setattr(applying, "_tried", _plan_here)
+    monkeypatch.setattr(applying, "run_file", _code_here)
+
+
+def _plan_here(made: Recipe, errand: Errand) -> tuple[Results, tuple[str, ...]]:
+    session = open_session(errand.request(made.plan))
+    try:
+        applying.refuse_other_model(made, session.workload)
+        return session.results(), ()
+    finally:
+        session.close()
+
+
+def _code_here(file: Path, place: str, texts: Sequence[str], into: Path, *, writes: bool, limit_s: float) -> Results:
+    code = runpy.run_path(str(file))
+    tokenizer, model = code["build"](*([place] if place else []))
+    arrays = code["run"](tokenizer, model, list(texts), **({"exactly": True} if writes else {}))
+    return results_of_arrays(arrays, writes=writes)
 
 
 def recipe(model: str, plan: Plan = ALONE, task: str = "embed", written: int = 0, **more: Any) -> Recipe:
@@ -76,13 +110,13 @@ EDITED = {
 }
 
 
+@pytest.mark.usefixtures("here")
 @pytest.mark.parametrize(
     "asked",
     [
         {"plan": replace(ALONE, batch=2, batching="length", overlap=True)},
         {"plan": replace(ALONE, batching="packed")},
         {"plan": replace(ALONE, quantization="int8-dynamic")},
-        {"plan": replace(ALONE, instances=2)},
         EDITED,
         {"task": "classify", "plan": replace(ALONE, batch=1)},
         {"task": "fill", "plan": replace(ALONE, dtype="bfloat16", attention="eager")},
@@ -97,6 +131,14 @@ def test_the_code_of_an_encoder_gives_what_the_plan_gave(asked: dict[str, Any], 
     assert done.texts == 4
 
 
+def test_the_code_of_several_processes_gives_what_the_plan_gave(tmp_path: Path) -> None:
+    done = apply(recipe(str(model_folder(tmp_path)), replace(ALONE, instances=2)), tmp_path / "out", text=TEXTS)
+    assert done.agrees
+    assert done.drift.largest is not None
+    assert done.drift.largest < 1e-6
+
+
+@pytest.mark.usefixtures("here")
 @pytest.mark.parametrize(
     ("config", "asked"),
     [
@@ -141,6 +183,7 @@ def test_onnx_code_and_measurement_have_the_same_options() -> None:
             assert getattr(measured, name) == getattr(handed_over, name)
 
 
+@pytest.mark.usefixtures("here")
 def test_openvino_code_and_measurement_have_the_same_settings(tmp_path: Path) -> None:
     pytest.importorskip("openvino")
     from cyclescope.backends.openvino.preparing import compile_model
@@ -155,6 +198,7 @@ def test_openvino_code_and_measurement_have_the_same_settings(tmp_path: Path) ->
         assert str(measured.get_property(name)) == str(handed_over.get_property(name)), name
 
 
+@pytest.mark.usefixtures("here")
 def test_it_is_run_from_anywhere_without_cyclescope(tmp_path: Path) -> None:
     apply(recipe(str(model_folder(tmp_path)), task="classify"), tmp_path / "out")
     (tmp_path / "cyclescope.py").write_text("raise SystemExit('cyclescope was imported')")
@@ -172,6 +216,7 @@ def test_it_is_run_from_anywhere_without_cyclescope(tmp_path: Path) -> None:
     assert all(line[1].startswith("LABEL_") for line in lines)
 
 
+@pytest.mark.usefixtures("here")
 def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
     made = recipe(str(model_folder(tmp_path)))
     out = tmp_path / "out"
@@ -190,6 +235,7 @@ def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
         apply(made, out / "notes.txt")
 
 
+@pytest.mark.usefixtures("here")
 def test_the_recipe_of_another_model_is_refused(tmp_path: Path) -> None:
     made = recipe(str(model_folder(tmp_path)))
     (tmp_path / "other").mkdir()
@@ -223,6 +269,7 @@ def test_wrong_usage_of_verify_is_no_answer(tmp_path: Path) -> None:
     assert done.code == 64
 
 
+@pytest.mark.usefixtures("here")
 def test_applying_prints_a_document(run: CommandLine, tmp_path: Path) -> None:
     save_recipe(recipe(str(model_folder(tmp_path))), tmp_path / "r.toml")
     document = run.succeeds("apply", tmp_path / "r.toml", "--out", tmp_path / "out", "--json").document
