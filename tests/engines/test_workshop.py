@@ -80,10 +80,8 @@ def gone(folder: Path) -> bool:
     return False
 
 
-@pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where temporary files go."""
-    place = tmp_path / "temporary"
+def _keeps_temporary_files(monkeypatch: pytest.MonkeyPatch, parent: Path) -> Path:
+    place = parent / "temporary"
     place.mkdir()
     monkeypatch.setenv("TMPDIR", str(place))
     monkeypatch.setattr("tempfile.tempdir", str(place))
@@ -91,28 +89,41 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def model(tmp_path: Path) -> str:
-    return str(model_folder(tmp_path))
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where temporary files go."""
+    return _keeps_temporary_files(monkeypatch, tmp_path)
 
 
-@pytest.fixture
-def faulty(tmp_path: Path, model: str, place: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workshop]:
-    """A workshop whose engine misbehaves where the plan's seed says so."""
-    hooks = tmp_path / "hooks"
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return str(model_folder(tmp_path_factory.mktemp("model")))
+
+
+@pytest.fixture(scope="module")
+def workshop(model: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
+    """One for all tests that end none: whatever a process of it does, the next test must find it in order. Its engine
+    misbehaves where the plan's seed says so.
+    """
+    parent = tmp_path_factory.mktemp("shared")
+    hooks = parent / "hooks"
     hooks.mkdir()
     (hooks / "sitecustomize.py").write_text(_FAULTS)
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(hooks), *filter(None, [os.environ.get("PYTHONPATH")])]))
-    with Workshop(Errand(model, tokens=8)) as workshop:
-        yield workshop
-    assert gone(workshop.folder)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        place = _keeps_temporary_files(monkeypatch, parent)
+        monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(hooks), *filter(None, [os.environ.get("PYTHONPATH")])]))
+        opened = Workshop(Errand(model, tokens=8))
+        with opened:
+            monkeypatch.undo()  # what this process does meanwhile is not about the workshop
+            yield opened
+    assert gone(opened.folder)
     assert list(place.glob("cyclescope-*")) == []
 
 
-def test_each_fault_ends_its_own_process_and_says_so(faulty: Workshop) -> None:
-    well = faulty.hire(PLAN)
+def test_each_fault_ends_its_own_process_and_says_so(workshop: Workshop) -> None:
+    well = workshop.hire(PLAN)
     said = {}
     for seed in (SEGFAULT, EXIT, NO_MEMORY, RAISE):
-        worker = faulty.hire(replace(PLAN, seed=seed))
+        worker = workshop.hire(replace(PLAN, seed=seed))
         with pytest.raises(EngineError) as failed:
             worker.run(1, limit_s=60)
         said[seed] = str(failed.value)
@@ -123,17 +134,17 @@ def test_each_fault_ends_its_own_process_and_says_so(faulty: Workshop) -> None:
     assert "memory" in said[NO_MEMORY]
     assert "kernel not found" in said[RAISE]
     assert len(well.run(2)) == 2  # and the others go on
-    assert len(faulty.hire(PLAN).run(1)) == 1
+    assert len(workshop.hire(PLAN).run(1)) == 1
 
 
-def test_a_process_that_hangs_is_ended(faulty: Workshop) -> None:
-    worker = faulty.hire(replace(PLAN, seed=HANG))
+def test_a_process_that_hangs_is_ended(workshop: Workshop) -> None:
+    worker = workshop.hire(replace(PLAN, seed=HANG))
     begin = time.monotonic()
     with pytest.raises(EngineError, match="did not answer within 1 s"):
         worker.run(1, limit_s=1)
     assert time.monotonic() - begin < 300  # it would sleep for twice as long
     assert not Path(f"/proc/{worker.pid}/fd").exists() or _ended(worker.pid)
-    assert len(faulty.hire(PLAN).run(1)) == 1
+    assert len(workshop.hire(PLAN).run(1)) == 1
 
 
 def _ended(pid: int) -> bool:
@@ -148,8 +159,8 @@ def _ended(pid: int) -> bool:
     return False
 
 
-def test_a_process_that_is_killed_from_outside_is_told_as_such(faulty: Workshop) -> None:
-    worker = faulty.hire(PLAN)
+def test_a_process_that_is_killed_from_outside_is_told_as_such(workshop: Workshop) -> None:
+    worker = workshop.hire(PLAN)
     os.kill(worker.pid, signal.SIGKILL)
     with pytest.raises(EngineError, match="was killed"):
         worker.run(1)
@@ -173,47 +184,45 @@ def test_a_model_that_is_not_there_leaves_nothing_behind(tmp_path: Path, place: 
     assert list(place.glob("cyclescope-*")) == []
 
 
-def test_a_plan_that_cannot_be_is_refused_and_the_next_one_runs(model: str, place: Path) -> None:
-    with Workshop(Errand(model, tokens=8)) as workshop:
-        with pytest.raises(Unsupported, match="knows no change"):
-            workshop.hire(replace(PLAN, changes=(Change("no-such-change"),)))
-        # What a trial does to its model no other sees.
-        smaller = workshop.hire(replace(PLAN, changes=(Change("drop-layers", 1),)))
-        whole, again = workshop.hire(PLAN), workshop.hire(PLAN)
-        assert drift(whole.outputs(), again.outputs()).largest == 0.0
-        assert not drift(whole.outputs(), smaller.outputs()).same
+def test_a_plan_that_cannot_be_is_refused_and_the_next_one_runs(workshop: Workshop) -> None:
+    with pytest.raises(Unsupported, match="knows no change"):
+        workshop.hire(replace(PLAN, changes=(Change("no-such-change"),)))
+    # What a trial does to its model no other sees.
+    smaller = workshop.hire(replace(PLAN, changes=(Change("drop-layers", 1),)))
+    whole, again = workshop.hire(PLAN), workshop.hire(PLAN)
+    assert drift(whole.outputs(), again.outputs()).largest == 0.0
+    assert not drift(whole.outputs(), smaller.outputs()).same
 
 
-def test_several_processes_share_the_texts_in_their_order(model: str, place: Path) -> None:
+def test_several_processes_share_the_texts_in_their_order(workshop: Workshop) -> None:
     texts = ("one", "two and three", "four", "five six seven eight", "nine")
-    with Workshop(Errand(model, texts)) as workshop:
-        maker = WorkshopMaker(workshop)
-        alone, team = maker.team(PLAN, 120), maker.team(replace(PLAN, instances=2), 120)
-        assert len(team.workers) == 2
-        assert drift(alone.results(), team.results()).same
-        runs = team.run(2)
-        assert all(run.wall_ns > 0 for run in runs)
-        assert runs[1].started_ns >= runs[0].started_ns + runs[0].wall_ns
-        with pytest.raises(Unsupported, match="fewer texts than processes"):
-            maker.team(replace(PLAN, instances=9), 120)
+    maker = WorkshopMaker(workshop, replace(workshop.errand, texts=texts, tokens=None))
+    alone, team = maker.team(PLAN, 120), maker.team(replace(PLAN, instances=2), 120)
+    assert len(team.workers) == 2
+    assert drift(alone.results(), team.results()).same
+    runs = team.run(2)
+    assert all(run.wall_ns > 0 for run in runs)
+    assert runs[1].started_ns >= runs[0].started_ns + runs[0].wall_ns
+    with pytest.raises(Unsupported, match="fewer texts than processes"):
+        maker.team(replace(PLAN, instances=9), 120)
 
 
-def test_a_worker_examines_a_whole_cycle(model: str, place: Path) -> None:
-    with Workshop(Errand(model, tokens=8)) as workshop:
-        worker = workshop.hire(PLAN)
-        cycle = worker.cycle(100_000_000)
-        assert cycle.workload.tokens_in == 8
-        assert len(cycle.samples.plain)
-        assert worker.held_bytes() > 10_000_000
+def test_a_worker_examines_a_whole_cycle(workshop: Workshop) -> None:
+    worker = workshop.hire(PLAN)
+    cycle = worker.cycle(100_000_000)
+    assert cycle.workload.tokens_in == 8
+    assert len(cycle.samples.plain)
+    assert worker.held_bytes() > 10_000_000
 
 
-def test_ctrl_c_prints_the_best_so_far_and_leaves_nothing(model: str, place: Path, tmp_path: Path) -> None:
-    done = interrupted(
-        "search", "optimize", model, "--tokens", "8", "--budget", "200s", "--threads", "1", folder=tmp_path
-    )
+def test_ctrl_c_tells_the_best_so_far_and_leaves_nothing(model: str, place: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    asked = ("--tokens", "8", "--budget", "200s", "--threads", "1", "--json", "--markdown", page)
+    done = interrupted("search", "optimize", model, *asked, folder=tmp_path)
     assert done.code == 130
-    assert "Interrupted" in done.out
-    assert "All that ran" in done.out
+    assert json.loads(done.out)["partial"] is True
+    assert "Interrupted" in page.read_text()
+    assert "All that ran" in page.read_text()
     assert "Traceback" not in done.err
     assert gone(place)
     assert list(place.glob("cyclescope-*")) == []
@@ -225,9 +234,3 @@ def test_ctrl_c_while_it_loads_ends_at_once(model: str, place: Path, tmp_path: P
     assert done.out == ""
     assert gone(place)
     assert list(place.glob("cyclescope-*")) == []
-
-
-def test_json_of_an_interrupted_run_is_whole(model: str, place: Path, tmp_path: Path) -> None:
-    done = interrupted("search", "optimize", model, "--tokens", "8", "--budget", "200s", "--json", folder=tmp_path)
-    assert done.code == 130
-    assert json.loads(done.out)["partial"] is True
