@@ -13,7 +13,7 @@ from cyclescope.backends.host import available_memory_bytes
 from cyclescope.core.units import Bytes, Nanoseconds
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-ENGINES = ("torch", "onnxruntime", "openvino", "tensorflow")
+ENGINES = ("torch", "onnxruntime", "openvino", "ctranslate2", "tensorflow")
 EXTRAS = ("transformers", "tokenizers", "safetensors", "onnx", "nncf", "torchao", "keras")
 # What Linux calls the instructions that decide how fast matrix products of each type are.
 _FEATURES = (

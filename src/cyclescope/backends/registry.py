@@ -20,11 +20,15 @@ TASKS = ("auto", "embed", "classify", "fill", "answer", "translate", "generate")
 _MAY_WRITE = ("auto", "answer", "translate", "generate")
 SAMPLING = ("greedy", "sample")
 CACHES = ("dynamic", "static", "off")
-ENGINES = ("torch", "onnxruntime", "openvino")
+ENGINES = ("torch", "onnxruntime", "openvino", "ctranslate2")
 # How to install what an engine needs, by engine; the packages are called as the engines are.
 INSTALL = {name: f"pip install 'cyclescope[{name}]'" for name in ENGINES}
 # What an engine needs besides its own package to read a transformers model.
-_NEEDS = {"onnxruntime": ("onnxruntime", "onnx", "onnxscript"), "openvino": ("openvino", "onnx", "onnxscript")}
+_NEEDS = {
+    "onnxruntime": ("onnxruntime", "onnx", "onnxscript"),
+    "openvino": ("openvino", "onnx", "onnxscript"),
+    "ctranslate2": ("ctranslate2",),
+}
 
 
 def open_session(request: Request, engine: str | None = None) -> Session:
@@ -52,13 +56,18 @@ def _open_exported(request: Request, engine: str) -> Session:
             f"The model is exported for {engine}, which then runs it.",
             INSTALL[engine],
         )
-    from cyclescope.backends.exported.opening import open_exported
-
     asked = Plan(
         threads=request.threads or 0, dtype=request.dtype or "float32", seed=request.seed, device=request.device
     )
     asked = replace(asked, decoding=request.sampling, cache=request.cache)
-    return open_exported(request, replace(request.plan or asked, engine=engine))
+    plan = replace(request.plan or asked, engine=engine)
+    if engine == "ctranslate2":
+        from cyclescope.backends.ctranslate2.opening import open_ctranslate2
+
+        return open_ctranslate2(request, plan)
+    from cyclescope.backends.exported.opening import open_exported
+
+    return open_exported(request, plan)
 
 
 def missing_packages(engine: str) -> tuple[str, ...]:

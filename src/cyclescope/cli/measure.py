@@ -58,6 +58,7 @@ class Engine(StrEnum):
     TORCH = "torch"
     ONNXRUNTIME = "onnxruntime"
     OPENVINO = "openvino"
+    CTRANSLATE2 = "ctranslate2"
 
 
 class WeightsWanted(StrEnum):

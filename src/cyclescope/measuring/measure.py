@@ -71,7 +71,7 @@ def measure(
     by name; with none of them a sentence of ours. The task `answer` takes pairs of `question` and `context` instead of
     `text`. With `new_tokens` (32 in a task that writes) the cycle writes that many: it is `model.generate`. `batch`
     repeats the input. `budget` is in seconds, loading not counted; 10 unless given, 30 where text is written.
-    `engine` runs the model: `torch` as it is, `onnxruntime` and `openvino` after an export.
+    `engine` runs the model: `torch` as it is, `onnxruntime`, `openvino` and `ctranslate2` after an export.
     Interrupted by Ctrl-C, it gives what there is, marked partial, if a cycle was completed.
 
     Raises `UsageError`, `ModelError`, `MissingExtra`, `Unsupported`, `EngineError`.

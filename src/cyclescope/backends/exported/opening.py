@@ -84,7 +84,7 @@ def open_exported(request: Request, plan: Plan) -> ExportedSession | TorchCalls:
         edits = tuple(e for e in request.edits if e not in kept)
         edit(steps.model, [(e.what, e.path, e.numbers) for e in edits], request.files)
     else:
-        edits, said = _change(calls, texts, workload, plan, machine, request.files)
+        edits, said = change_model(calls, texts, workload, plan, machine, request.files)
     with ExitStack() as undo:
         folder: AbstractContextManager[str] = (
             nullcontext(request.shared) if request.shared else TemporaryDirectory(prefix="cyclescope-")
@@ -124,7 +124,7 @@ def open_exported(request: Request, plan: Plan) -> ExportedSession | TorchCalls:
     )
 
 
-def _change(
+def change_model(
     calls: Sequence[Steps],
     texts: Sequence[Sequence[int]],
     workload: Workload,
@@ -207,7 +207,7 @@ def _program(making: _Making, folder: Path, keep_in: str | None) -> tuple[Progra
             failures.append(error)
             continue
         if keep_in is not None:
-            _keep(program.files, Path(keep_in))
+            keep_files(program.files, Path(keep_in))
         if fixed_shape:
             said = (*said, "It could be exported for this batch and length only.")
         return program, kept, said
@@ -224,7 +224,7 @@ def _built(
     if usual or not checked.exists():
         program = making.build(exported, replace(plan, quantization="off", dtype="float32"), place)
         if not checked.exists():
-            _refuse_other_results(plan.engine, program(arrays_of(inputs)), _expected(making.steps, inputs))
+            refuse_other_results(plan.engine, program(arrays_of(inputs)), results_of_model(making.steps, inputs))
             checked.touch()
         if usual:
             return program, (), ()
@@ -247,14 +247,14 @@ def _folder_of(plan: Plan) -> str:
     return "-".join(part for part in (plan.engine, plan.quantization, own) if part)
 
 
-def _expected(steps: Steps, inputs: Mapping[str, torch.Tensor]) -> dict[str, AnyArray]:
+def results_of_model(steps: Steps, inputs: Mapping[str, torch.Tensor]) -> dict[str, AnyArray]:
     """What the model itself gives."""
     with torch.inference_mode():
         given = steps.model(**inputs)
     return {name: value.float().numpy() for name, value in given.items() if isinstance(value, torch.Tensor)}
 
 
-def _refuse_other_results(engine: str, given: Arrays, expected: Arrays) -> None:
+def refuse_other_results(engine: str, given: Arrays, expected: Arrays) -> None:
     """Raise `EngineError` where the engine's results are not those of the model."""
     for name, wanted in expected.items():
         if name not in given:
@@ -270,7 +270,7 @@ def _refuse_other_results(engine: str, given: Arrays, expected: Arrays) -> None:
             )
 
 
-def _keep(files: Sequence[Path], folder: Path) -> None:
+def keep_files(files: Sequence[Path], folder: Path) -> None:
     """Copy `files` into `folder`, which is made if need be. Raises `OutputError`."""
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,138 @@
+"""A model made ready on CTranslate2: converted into a folder, seen to be the same model there, and loaded from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from cyclescope.backends.base import OpenTimes
+from cyclescope.backends.ctranslate2.checking import likelihoods, real_rows
+from cyclescope.backends.ctranslate2.computing import compute_type_of
+from cyclescope.backends.ctranslate2.converting import convert
+from cyclescope.backends.ctranslate2.program import CTranslate2Program
+from cyclescope.backends.ctranslate2.rules import refuse_other_rules
+from cyclescope.backends.ctranslate2.standalone.ctranslate2_encoder import CTranslate2Encoder
+from cyclescope.backends.ctranslate2.standalone.ctranslate2_writer import CTranslate2Writer, rules_of
+from cyclescope.backends.ctranslate2.writer import CTranslate2EngineWriter
+from cyclescope.backends.exported.opaque import costs_of_calls
+from cyclescope.backends.exported.opening import refuse_other_results, results_of_model
+from cyclescope.backends.exported.outputs import arrays_of
+from cyclescope.backends.exported.program import Value
+from cyclescope.backends.exported.shelf import made_in
+from cyclescope.backends.torch.session import TorchSession
+from cyclescope.backends.torch.steps import Steps
+from cyclescope.core.edits import Edit
+from cyclescope.core.errors import Unsupported
+from cyclescope.core.machine import Machine
+from cyclescope.core.op import Cost
+from cyclescope.core.plan import Plan
+from cyclescope.core.tensor import bits_of
+from cyclescope.core.workload import Workload
+
+# The converters take these from the configuration, or look for one matrix in their place, so they would be lost.
+_LOST = ("tanh-gelu", "exact-gelu", "relu", "factor", "keep-tokens")
+_CHECKED = "checked"
+
+
+def refuse_plan(plan: Plan) -> None:
+    """Raise `Unsupported` for what CTranslate2 does not make real."""
+    compute_type_of(plan)
+    if plan.threads_between > 1:
+        raise Unsupported("CTranslate2 runs the operations of a call one after the other.", "", "Leave it out.")
+    if plan.cache != "dynamic":
+        raise Unsupported(f"CTranslate2 has no cache {plan.cache!r}.", "Its own grows with the text.", "Leave it out.")
+
+
+def refuse_lost(edits: tuple[Edit, ...]) -> None:
+    """Raise `Unsupported` for edits of a model that a converted one would not have."""
+    for edit in edits:
+        if edit.what in _LOST:
+            raise Unsupported(
+                f"CTranslate2 cannot have the edit {edit.what!r} of {edit.path}.",
+                "Its converters know the layers of an architecture as they are published.",
+                "Leave the change out, or use another engine.",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """What is made ready: `steps` is a call of the model, `folder` the place of its converted form."""
+
+    steps: Steps
+    workload: Workload
+    plan: Plan
+    machine: Machine
+    tokenizer: Any
+    folder: Path
+
+    def program(self) -> CTranslate2Program:
+        """A model that reads. Raises `EngineError` and `Unsupported`."""
+        self._convert()
+        number, _ = self._weights
+        return CTranslate2Program(
+            self.folder,
+            CTranslate2Encoder(str(self.folder), self._model.config, self.plan.threads, compute_type_of(self.plan)),
+            work=self._work,
+            weights=Value("weights", (number,), self._stored, constant=True),
+            class_name=type(self._model).__name__,
+        )
+
+    def writer(self) -> CTranslate2EngineWriter:
+        """A model that writes. Raises `EngineError` and `Unsupported`."""
+        model = self._model
+        refuse_other_rules(model.generation_config)
+        self._convert()
+        rules = rules_of(model.generation_config)
+        return CTranslate2EngineWriter(
+            self.folder,
+            CTranslate2Writer(str(self.folder), model.config, self.plan.threads, compute_type_of(self.plan), **rules),
+        )
+
+    @property
+    def _model(self) -> Any:
+        return self.steps.model
+
+    def _convert(self) -> None:
+        """Fill the folder unless that was done before, and see that it holds the same model."""
+        made_in(self.folder, lambda: convert(self._model, self.tokenizer, self.folder))
+        checked = self.folder / _CHECKED
+        if checked.exists():
+            return
+        inputs = {name: t for name, t in self.steps.inputs().items() if isinstance(t, torch.Tensor)}
+        arrays = arrays_of(inputs)
+        if self.steps.writer is not None:
+            given, wanted = likelihoods(self.folder, self._model, arrays, self.plan.threads)
+        else:
+            encoder = CTranslate2Encoder(str(self.folder), self._model.config, self.plan.threads, "float32")
+            mask = arrays.get("attention_mask")
+            given = real_rows(vars(encoder(**arrays)), mask)
+            wanted = real_rows(results_of_model(self.steps, inputs), mask)
+        refuse_other_results(self.plan.engine, given, wanted)
+        checked.touch()
+
+    @property
+    def _stored(self) -> str:
+        return "int8" if self.plan.quantization == "int8-dynamic" else self.plan.dtype
+
+    @property
+    def _weights(self) -> tuple[int, int]:
+        """How many weights the model has, and their bits."""
+        held = {id(weight): weight for weight in self._model.parameters()}.values()
+        return sum(weight.numel() for weight in held), sum(
+            8 * weight.numel() * weight.element_size() for weight in held
+        )
+
+    def _work(self) -> Cost:
+        """The work of a call, as the model itself does it on PyTorch."""
+        here = TorchSession(
+            self.steps, self.workload, Plan(threads=self.plan.threads), self.machine, OpenTimes(None, None)
+        )
+        try:
+            traced = here.trace()
+        finally:
+            here.close()
+        number, bits = self._weights
+        return sum(costs_of_calls(traced, number * bits_of(self._stored) / max(1, bits)), Cost())

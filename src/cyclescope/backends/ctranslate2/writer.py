@@ -1,0 +1,40 @@
+"""A model that writes, as CTranslate2 has loaded it: one call of the engine is a whole generation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from time import perf_counter_ns
+
+import numpy as np
+
+from cyclescope.backends.ctranslate2.program import files_of
+from cyclescope.backends.ctranslate2.standalone.ctranslate2_writer import CTranslate2Writer
+from cyclescope.backends.exported.program import Arrays
+from cyclescope.core.units import IntArray, Nanoseconds
+
+
+class CTranslate2EngineWriter:
+    """Implements `exported.writer.EngineWriter` for the converted `folder`, on what a recipe's code uses."""
+
+    engine = "ctranslate2"
+    how = "the engine's own callback for each token"
+
+    def __init__(self, folder: Path, writer: CTranslate2Writer) -> None:
+        self.files = files_of(folder)
+        self.calls_ns: Sequence[tuple[Nanoseconds, Nanoseconds]] = ()
+        self._writer: CTranslate2Writer | None = writer
+
+    @property
+    def emitted_ns(self) -> Sequence[Nanoseconds]:
+        return self._writer.emitted_ns if self._writer is not None else ()
+
+    def write(self, arrays: Arrays, new_tokens: int) -> IntArray:
+        assert self._writer is not None
+        begin = perf_counter_ns()
+        tokens = self._writer.write(arrays["input_ids"], arrays.get("attention_mask"), new_tokens, exactly=True)
+        self.calls_ns = ((begin, perf_counter_ns()),)
+        return np.asarray(tokens, dtype=np.int64)
+
+    def close(self) -> None:
+        self._writer = None
