@@ -17,11 +17,13 @@ import torch
 
 from cyclescope.backends.base import OpenTimes, Request
 from cyclescope.backends.exported.keeping import CALIBRATED_QUANTIZATIONS, adopt, keep, marks_of
+from cyclescope.backends.exported.opening_writer import ready_writer, writing_session
 from cyclescope.backends.exported.outputs import Outputs, arrays_of, outputs_of
 from cyclescope.backends.exported.program import Arrays, Program
 from cyclescope.backends.exported.samples import Samples, samples_of
 from cyclescope.backends.exported.session import ExportedSession
 from cyclescope.backends.exported.shelf import exported_in, name_of
+from cyclescope.backends.exported.writing_session import WritingSession
 from cyclescope.backends.host import read_machine, usable_cores
 from cyclescope.backends.torch.calls import TorchCalls
 from cyclescope.backends.torch.changes.catalogue import make_changes
@@ -58,7 +60,7 @@ class Engine:
     build: Callable[[Exported, Plan, Machine, Path, Samples], Program]
 
 
-def open_exported(request: Request, plan: Plan) -> ExportedSession | TorchCalls:
+def open_exported(request: Request, plan: Plan) -> ExportedSession | WritingSession | TorchCalls:
     """Export what `request` names and make it ready on `plan.engine`. Raises like `open_session`."""
     refuse(plan)
     begin = perf_counter_ns()
@@ -70,12 +72,8 @@ def open_exported(request: Request, plan: Plan) -> ExportedSession | TorchCalls:
     with engine_errors("make the input"):
         calls, texts, workload, notes = calls_for(plain, loaded, plan)
     steps = calls[0]
-    if steps.writer is not None:
-        raise Unsupported(
-            f"{plan.engine} writes no text here.",
-            "What is exported is one call of the model, and a generation is many with a cache between them.",
-            "Use --engine torch for --new-tokens, or a task that reads.",
-        )
+    if plan.drafting != "off" and steps.writer is None:
+        raise Unsupported("Tokens are guessed where text is written.", "", "Leave the draft out.")
     plan = replace(plan, threads=plan.threads or usable_cores(), attention="engine")
     machine = read_machine("cpu")
     said: tuple[str, ...] = ()
@@ -90,6 +88,15 @@ def open_exported(request: Request, plan: Plan) -> ExportedSession | TorchCalls:
             nullcontext(request.shared) if request.shared else TemporaryDirectory(prefix="cyclescope-")
         )
         place = Path(undo.enter_context(folder))
+        if steps.writer is not None:
+            writer = ready_writer(calls, texts, edits, plan, machine, place)
+            if request.export_to is not None:
+                keep_files(writer.files, Path(request.export_to))
+            undo.pop_all()
+            remarks = (*((loaded.note,) if loaded.note else ()), *notes, *said)
+            times = OpenTimes(import_ns, perf_counter_ns() - begin)
+            parts = calls, texts, workload, plan, machine, times
+            return writing_session(writer, *parts, folder=folder, notes=remarks, edits=edits)
         making = _Making(
             engine, steps, edits, plan, machine, samples_of(plain, loaded, calls, texts), kept, request.files
         )
@@ -102,7 +109,9 @@ def open_exported(request: Request, plan: Plan) -> ExportedSession | TorchCalls:
     if len(calls) > 1:
 
         def run(steps: Steps, inputs: Inputs) -> Outputs:
-            return outputs_of(program(arrays_of(inputs | steps.fixed)))
+            given = program(arrays_of(inputs | steps.fixed))
+            # What an engine lends is its own again with the next call.
+            return outputs_of({name: a if a.flags.owndata else a.copy() for name, a in given.items()})
 
         def close() -> None:
             program.close()
@@ -152,7 +161,7 @@ def refuse(plan: Plan) -> None:
     refused = (
         (plan.device != "cpu", f"the device {plan.device!r}"),
         (plan.compiling != "off", "torch.compile"),
-        (plan.drafting != "off", "drafts of what comes next"),
+        (plan.drafting not in ("off", "prompt-lookup"), "model that drafts what comes next"),
         (plan.decoding != "greedy", "sampling"),
         (plan.batching == "packed", "packed texts"),
     )

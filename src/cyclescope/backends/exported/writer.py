@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from cyclescope.backends.exported.program import Arrays
 from cyclescope.core.units import IntArray, Nanoseconds
@@ -45,3 +45,9 @@ class EngineWriter(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+def ends_of(model: Any) -> tuple[int, ...]:
+    """The tokens that end a text of `model`, which it does not write where exactly so many are wanted."""
+    ends = model.generation_config.eos_token_id
+    return () if ends is None else tuple(ends) if isinstance(ends, list | tuple) else (int(ends),)

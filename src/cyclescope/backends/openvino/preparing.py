@@ -25,7 +25,13 @@ def prepare(exported: Exported, plan: Plan, folder: Path, samples: Samples) -> N
     openvino = import_openvino()
     model = openvino.Core().read_model(str(exported.path))
     if plan.quantization != "off":
-        model = _quantized(model, plan.quantization, samples)
+        model = quantized(model, plan.quantization, samples)
+    save(model, folder)
+
+
+def save(model: Any, folder: Path) -> None:
+    """Write `model` as `FILE`, with its weights beside it, into `folder`."""
+    openvino = import_openvino()
     with without_telemetry():
         openvino.save_model(model, str(folder / FILE), compress_to_fp16=False)
 
@@ -34,7 +40,8 @@ _COMPRESSED = {"int8-dynamic": "INT8_SYM", "int8-weights": "INT8_ASYM", "int4-we
 _CALIBRATED = "int8-static"
 
 
-def _quantized(model: Any, how: str, samples: Samples) -> Any:
+def quantized(model: Any, how: str, samples: Samples | None = None) -> Any:
+    """A model of OpenVINO in fewer bits; one that is calibrated is so on `samples`. Raises `Unsupported`, `MissingExtra`."""
     if how not in _COMPRESSED and how != _CALIBRATED:
         raise Unsupported(
             f"OpenVINO has no quantization {how!r}.", "", f"Use {', '.join((_CALIBRATED, *_COMPRESSED))}."
@@ -45,14 +52,14 @@ def _quantized(model: Any, how: str, samples: Samples) -> Any:
         raise MissingExtra("nncf is not installed.", "OpenVINO's models are quantized by it.", _INSTALL) from exc
     with silence():  # it draws bars and tells what it does
         if how == _CALIBRATED:
+            if samples is None:
+                raise Unsupported("What writes is not calibrated here.", "", "Use int8-dynamic or int8-weights.")
             return calibrated(model, nncf, samples)
         return nncf.compress_weights(model, mode=getattr(nncf.CompressWeightsMode, _COMPRESSED[how]))
 
 
-def compile_model(path: Path, plan: Plan, *, counters: bool) -> Any:
-    """A compiled model for one request at a time. Raises `Unsupported` where the processor lacks the precision."""
-    openvino = import_openvino()
-    core = openvino.Core()
+def precision_of(plan: Plan, core: Any) -> str:
+    """What the plugin calls the dtype of `plan`. Raises `Unsupported` where the processor lacks the precision."""
     if plan.dtype not in _PRECISIONS:
         raise Unsupported(f"OpenVINO does not compute in {plan.dtype}.", "", f"Use {', '.join(_PRECISIONS)}.")
     precision, capability = _PRECISIONS[plan.dtype]
@@ -62,16 +69,28 @@ def compile_model(path: Path, plan: Plan, *, counters: bool) -> Any:
             "The processor has no instructions for it.",
             "Leave --dtype out.",
         )
+    return precision
+
+
+def group_of(plan: Plan) -> int:
+    """How many activations share a scale where they are quantized as they come; 0 where they are not."""
+    return _GROUP if plan.quantization == "int8-dynamic" else 0
+
+
+def compile_model(path: Path, plan: Plan, *, counters: bool) -> Any:
+    """A compiled model for one request at a time. Raises `Unsupported` where the processor lacks the precision."""
+    openvino = import_openvino()
+    core = openvino.Core()
     return core.compile_model(
         str(path),
         "CPU",
         {
             # Left alone it takes bfloat16 wherever the processor has it, whatever the model is stored in.
-            "INFERENCE_PRECISION_HINT": precision,
+            "INFERENCE_PRECISION_HINT": precision_of(plan, core),
             "PERFORMANCE_HINT": "LATENCY",
             "NUM_STREAMS": "1",
             "INFERENCE_NUM_THREADS": plan.threads,
-            "DYNAMIC_QUANTIZATION_GROUP_SIZE": _GROUP if plan.quantization == "int8-dynamic" else 0,
+            "DYNAMIC_QUANTIZATION_GROUP_SIZE": group_of(plan),
             "PERF_COUNT": counters,
         },
     )
