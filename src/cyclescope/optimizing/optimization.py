@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from cyclescope.core.cycle import Cycle
@@ -14,6 +14,8 @@ from cyclescope.core.workload import Workload
 from cyclescope.explaining.comparison import Verdict
 from cyclescope.optimizing.drift import Drift
 from cyclescope.optimizing.strategy import Goal
+
+OUT_OF_BUDGET = "out of budget"
 
 
 class Outcome(StrEnum):
@@ -88,12 +90,34 @@ class Contribution:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """The best plan was preferred to row `over`, which has fewer parts, by what was measured and without a proof: `ratio` is
+    its time ÷ that of `over`.
+    """
+
+    over: int
+    ratio: Ratio
+
+
+@dataclass(frozen=True, slots=True)
 class NotTried:
     """A strategy, or a plan of it, that was not tried, and why."""
 
     strategy: str
     reason: str
     plan: Plan | None = None
+
+
+@dataclass
+class Found:
+    """What there is so far; kept outside the search, so that an interruption loses the trial that was running only."""
+
+    rows: list[Row] = field(default_factory=list)
+    not_tried: list[NotTried] = field(default_factory=list)
+    contributions: list[Contribution] = field(default_factory=list)
+    spent: dict[str, int] = field(default_factory=dict)
+    best: int = 0
+    choice: Choice | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +134,8 @@ class Optimization:
     that no other beats in time, memory and drift at once. `before` and `after` are measured cycles of both, for the
     question why; `after` is None where the engine gives none, or where the best plan is the baseline.
     `edits` are what its changes came to on this model. `texts` is how many texts one cycle takes, and `workload` all that
-    it does, where `before` may be one call of it. `partial`: interrupted before the end.
+    it does, where `before` may be one call of it. `partial`: interrupted before the end. `choice` tells where a plan with
+    more parts was taken that is not proved to be faster than one with fewer.
     """
 
     goal: Goal
@@ -129,6 +154,7 @@ class Optimization:
     edits: tuple[Edit, ...] = ()
     partial: bool = False
     notes: tuple[str, ...] = ()
+    choice: Choice | None = None
 
 
 def front(rows: tuple[Row, ...]) -> tuple[int, ...]:

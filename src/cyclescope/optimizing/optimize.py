@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from cyclescope.backends.host import available_memory_bytes
 from cyclescope.backends.registry import ENGINES, INSTALL, missing_packages
 from cyclescope.core.clock import Clock, SystemClock
 from cyclescope.core.cycle import Cycle
@@ -18,19 +19,24 @@ from cyclescope.core.progress import Notify, silent
 from cyclescope.core.units import NS_PER_S, Nanoseconds
 from cyclescope.core.workload import Workload
 from cyclescope.explaining.explain import explain
+from cyclescope.optimizing.keeping import Kept
 from cyclescope.optimizing.labels import scorer
 from cyclescope.optimizing.messages import Errand
-from cyclescope.optimizing.optimization import NotTried, Optimization, Spent, front
-from cyclescope.optimizing.search import Found, Limits, Search
+from cyclescope.optimizing.optimization import OUT_OF_BUDGET, Found, NotTried, Optimization, Row, Spent, front
+from cyclescope.optimizing.schedule import Schedule
+from cyclescope.optimizing.search import Limits, Search
 from cyclescope.optimizing.strategies import STRATEGIES
 from cyclescope.optimizing.strategy import Goal, Situation
-from cyclescope.optimizing.team import Team, WorkshopMaker
+from cyclescope.optimizing.team import Team, WorkshopMaker, made_of
 from cyclescope.optimizing.workshop import Workshop
 
 DEFAULT_BUDGET_S = 300.0
 LEAST_BUDGET_S = 10.0
 _EXAMINE = 0.04  # of the budget for each of the two cycles that tell why
 _LEAST_EXAMINE_NS = 2 * NS_PER_S
+_MOST_AFTER = 0.12  # of the budget for the second of them, which has to do without where it takes more
+_MOST_LOADING = 0.1  # of the budget that loading counts for; what it takes beyond that comes on top
+_KEPT_MEMORY = 0.35  # of the memory that is free; what is being tried must find enough
 
 
 def optimize(
@@ -63,7 +69,7 @@ def optimize(
     the task classify, one a text; `max_loss` the share of them that may be lost. `strategies` names slow ones to be
     tried as well, `without` those that are not to be tried. `draft` is a smaller model that may guess
     tokens. `files_to` is a folder that gets the files that go with the best plan's edits (a student's weights). `budget`
-    is in seconds, loading not counted.
+    is in seconds; loading counts for a tenth of it at most.
 
     Interrupted by Ctrl-C, it gives the best so far, marked partial. Raises like `measure`.
     """
@@ -84,119 +90,147 @@ def optimize(
     plan = Plan(threads=threads or 0, seed=seed, batch=per_call, attention="")  # what the model takes by itself
     score = scorer(tuple(labels)) if labels is not None else None
     progress("load", 0.0)
+    clock: Clock = SystemClock()
+    started = clock.now_ns()
+    budget_ns = int(budget * NS_PER_S)
     with Workshop(errand) as workshop:
-        limits = Limits(int(budget * NS_PER_S), max_drift, score, max_loss)
-        found = _in(workshop, plan, wanted, limits, threads, tuple(strategies), tuple(without), draft, progress)
+        begin = max(started, clock.now_ns() - int(budget_ns * _MOST_LOADING))
+        limits = Limits(Schedule(begin, budget_ns), max_drift, score, max_loss)
+        asked = _Asked(plan, wanted, threads, tuple(strategies), tuple(without), draft)
+        found = _in(workshop, asked, limits, clock, {"load": clock.now_ns() - started}, progress)
         if files_to is not None:
             keep_files(found.edits, workshop.files, Path(files_to))
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is to be optimized, and with what."""
+
+    plan: Plan
+    goal: Goal
+    threads: int | None
+    opted: tuple[str, ...]
+    without: tuple[str, ...]
+    draft: str
+
+
 def _in(
-    workshop: Workshop,
-    plan: Plan,
-    goal: Goal,
-    limits: Limits,
-    threads: int | None,
-    opted: tuple[str, ...],
-    without: tuple[str, ...],
-    draft: str,
-    progress: Notify,
+    workshop: Workshop, asked: _Asked, limits: Limits, clock: Clock, spent: dict[str, int], progress: Notify
 ) -> Optimization:
-    clock: Clock = SystemClock()
-    begin = clock.now_ns()
     maker = WorkshopMaker(workshop)
+    schedule = limits.schedule
+    budget_ns = schedule.budget_ns
+    begin = clock.now_ns()
     progress("baseline", 0.0)
-    baseline = maker.team(plan, limits.budget_ns / NS_PER_S)
-    opened = baseline.opened
-    reference = baseline.results()
-    before = _examined(maker, opened.plan, limits.budget_ns)
-    found = Found(spent={"baseline": clock.now_ns() - begin})
+    team = maker.team(asked.plan, budget_ns / NS_PER_S)
+    baseline, opened = made_of(team, asked.plan), team.opened
+    reference = team.results()
+    examining = clock.now_ns()
+    before = _examined(maker, opened.plan, budget_ns)
+    examined_ns = clock.now_ns() - examining
+    spent["baseline"] = clock.now_ns() - begin
+    after_ns = min(examined_ns, int(budget_ns * _MOST_AFTER))
+    found = Found(spent=spent)
     partial = False
     texts = max(1, len(workshop.errand.texts))
-    situation = _situation(before, opened.workload, opened.machine, goal, texts, threads, opted, draft)
-    strategies = [strategy for strategy in STRATEGIES if strategy.name not in without]
-    try:
-        Search(maker, baseline, opened.plan, reference, situation, strategies, limits, clock, progress, found).run()
-    except KeyboardInterrupt:
-        partial = True
-        found.best = found.best or _best_so_far(found)
-    found.not_tried += [NotTried(name, "left out as asked") for name in without]
-    found.not_tried += [NotTried(name, f"not installed: {way}") for name, way in situation.engines.items() if way]
+    situation = _situation(before, opened.workload, opened.machine, texts, asked)
+    strategies = [strategy for strategy in STRATEGIES if strategy.name not in asked.without]
+    limits = replace(limits, schedule=replace(schedule, after_ns=after_ns))
     after = None
-    if found.best and not partial:
-        progress("why", 0.9)
+    memory = int((available_memory_bytes() or 0) * _KEPT_MEMORY)
+    with Kept(maker, memory_bytes=memory) as kept:
         try:
-            after, reason = _why(maker, found.rows[found.best].plan, limits.budget_ns)
+            Search(kept, baseline, reference, situation, strategies, limits, clock, progress, found).run()
         except KeyboardInterrupt:
-            partial, reason = True, ""
-        if reason:
-            found.not_tried.append(NotTried("why", reason))
-    baseline.close()
-    found.spent["total"] = clock.now_ns() - begin
+            partial = True
+            found.best = found.best or _best_so_far(found)
+        found.not_tried += [NotTried(name, "left out as asked") for name in asked.without]
+        found.not_tried += [NotTried(name, f"not installed: {way}") for name, way in situation.engines.items() if way]
+        if found.best and not partial:
+            progress("why", 0.9)
+            begin = clock.now_ns()
+            try:
+                after, reason = _why(maker, kept, found.rows[found.best], limits.schedule, examined_ns, clock)
+            except KeyboardInterrupt:
+                partial, reason = True, ""
+            spent["why"] = clock.now_ns() - begin
+            if reason:
+                found.not_tried.append(NotTried("why", reason))
+    team.close()
+    spent["total"] = clock.now_ns() - schedule.begin_ns
     progress("done", 1.0)
     rows = tuple(found.rows)
     return Optimization(
-        goal=goal,
+        goal=asked.goal,
         max_drift=limits.max_drift,
-        budget_ns=limits.budget_ns,
+        budget_ns=budget_ns,
         texts=texts,
         rows=rows,
         best=found.best,
         front=front(rows),
         contributions=tuple(found.contributions),
         not_tried=tuple(found.not_tried),
-        spent=tuple(Spent(phase, ns) for phase, ns in found.spent.items()),
+        spent=tuple(Spent(phase, ns) for phase, ns in spent.items()),
         before=before,
         after=after,
         workload=opened.workload,
         edits=rows[found.best].edits,
         partial=partial,
         notes=opened.notes,
+        choice=found.choice,
     )
 
 
 def _examined(maker: WorkshopMaker, plan: Plan, budget_ns: Nanoseconds) -> Cycle:
     """A measured cycle of `plan`, one call of it, in a process of its own."""
-    team: Team = maker.one_call(plan, budget_ns / NS_PER_S)
+    team = maker.one_call(plan, budget_ns / NS_PER_S)
     try:
-        return team.cycle(max(_LEAST_EXAMINE_NS, int(budget_ns * _EXAMINE)))
+        return team.cycle(_examine_ns(budget_ns))
     finally:
         team.close()
 
 
-def _why(maker: WorkshopMaker, plan: Plan, budget_ns: Nanoseconds) -> tuple[Cycle | None, str]:
-    """The same of the best plan; None and the reason where its engine tells nothing about the inside of a cycle."""
+def _why(
+    maker: WorkshopMaker, kept: Kept, best: Row, schedule: Schedule, before_ns: Nanoseconds, clock: Clock
+) -> tuple[Cycle | None, str]:
+    """The same of the best plan, where the examination of the baseline took `before_ns`; None and the reason where there
+    is no time for it, or its engine tells nothing about the inside of a cycle.
+    """
+    ratio = best.ratio.value if best.ratio is not None else 1.0
+    left = schedule.over_ns + schedule.after_ns - clock.now_ns()
+    if _examine_ns(schedule.budget_ns) + before_ns * ratio > left:
+        return None, OUT_OF_BUDGET
     try:
-        return _examined(maker, replace(plan, instances=1), budget_ns), ""
+        if not maker.is_one_call(best.plan):
+            return _examined(maker, replace(best.plan, instances=1), schedule.budget_ns), ""
+        # What comes of looking inside matters no more: nothing is timed with this arm afterwards.
+        arm = kept.make(best.plan, left / NS_PER_S).arm
+        assert isinstance(arm, Team)
+        return arm.cycle(_examine_ns(schedule.budget_ns)), ""
     except CyclescopeError as error:
         return None, error.said
 
 
-def _situation(
-    before: Cycle,
-    workload: Workload,
-    machine: Machine,
-    goal: Goal,
-    texts: int,
-    threads: int | None,
-    opted: tuple[str, ...],
-    draft: str,
-) -> Situation:
+def _examine_ns(budget_ns: Nanoseconds) -> Nanoseconds:
+    return max(_LEAST_EXAMINE_NS, int(budget_ns * _EXAMINE))
+
+
+def _situation(before: Cycle, workload: Workload, machine: Machine, texts: int, asked: _Asked) -> Situation:
     explanation = explain(before)
     layers: dict[str, int] = {}
     for layer in explanation.layers:
         layers[layer.stage] = layers.get(layer.stage, 0) + 1
     return Situation(
         workload=workload,
-        machine=replace(machine, cores=min(machine.cores, threads or machine.cores)),
-        goal=goal,
+        machine=replace(machine, cores=min(machine.cores, asked.threads or machine.cores)),
+        goal=asked.goal,
         texts=texts,
         findings=explanation.findings,
         engines={name: INSTALL[name] if missing_packages(name) else "" for name in ENGINES if name != "torch"},
-        opted=opted,
+        opted=asked.opted,
         layers=max(layers.values(), default=0),
-        draft=draft,
+        draft=asked.draft,
     )
 
 

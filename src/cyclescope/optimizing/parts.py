@@ -23,5 +23,8 @@ def parts_of(plan: Plan, baseline: Plan) -> tuple[tuple[str, Plan], ...]:
                 if change not in baseline.changes
             ]
             continue
-        parts.append((field.name, replace(plan, **{field.name: theirs})))
+        without = replace(plan, **{field.name: theirs})
+        if field.name == "engine" and plan.attention == "engine":
+            without = replace(without, attention=baseline.attention)
+        parts.append((field.name, without))
     return tuple(parts)

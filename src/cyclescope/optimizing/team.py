@@ -12,10 +12,13 @@ from cyclescope.core.cycle import Cycle
 from cyclescope.core.errors import CyclescopeError, Unsupported
 from cyclescope.core.plan import Plan
 from cyclescope.core.results import Results, joined
-from cyclescope.core.units import Nanoseconds
+from cyclescope.core.units import NS_PER_S, Nanoseconds
+from cyclescope.optimizing.keeping import Made
 from cyclescope.optimizing.messages import Errand, Opened
-from cyclescope.optimizing.search import Made
 from cyclescope.optimizing.workshop import Worker, Workshop
+
+_PATIENCE_S = 30.0
+_SLOWEST = 3.0  # times of what making it ready took, for one cycle
 
 
 class Team:
@@ -32,16 +35,20 @@ class Team:
 
     def run(self, cycles: int) -> Sequence[PlainRun]:
         if len(self.workers) == 1:
-            return self.workers[0].run(cycles)
+            return self.workers[0].run(cycles, self._limit_s(cycles))
         runs = []
         for _ in range(cycles):
             for worker in self.workers:
                 worker.start(1)
-            parts = [worker.finish()[0] for worker in self.workers]
+            parts = [worker.finish(self._limit_s(1))[0] for worker in self.workers]
             begin = min(part.started_ns for part in parts)
             end = max(part.started_ns + part.wall_ns for part in parts)
             runs.append(PlainRun(begin, end - begin, sum(part.cpu_ns for part in parts)))
         return runs
+
+    def _limit_s(self, cycles: int) -> float:
+        """What `cycles` may take before an engine is taken to hang: making it ready ended in one."""
+        return _PATIENCE_S + _SLOWEST * cycles * self.opened.ready_ns / NS_PER_S
 
     def results(self) -> Results:
         return joined([worker.outputs() for worker in self.workers])
@@ -66,9 +73,11 @@ class WorkshopMaker:
         self._errand = errand or workshop.errand
 
     def make(self, plan: Plan, limit_s: float) -> Made:
-        team = self.team(plan, limit_s)
-        opened = team.opened
-        return Made(team, replace(opened.plan, instances=plan.instances), opened.ready_ns, opened.edits)
+        return made_of(self.team(plan, limit_s), plan)
+
+    def is_one_call(self, plan: Plan) -> bool:
+        """Whether one process does all of `plan` in one call, so that it can tell the inside of it."""
+        return plan.instances == 1 and (not plan.batch or plan.batch >= len(self._errand.texts))
 
     def one_call(self, plan: Plan, limit_s: float) -> Team:
         """One process for `plan` with the texts of its first call only: what an engine can tell the inside of."""
@@ -92,6 +101,12 @@ class WorkshopMaker:
             Team(workers).close()
             raise
         return Team(workers)
+
+
+def made_of(team: Team, plan: Plan) -> Made:
+    """What `team` opened, which was asked for `plan`."""
+    opened = team.opened
+    return Made(team, replace(opened.plan, instances=plan.instances), opened.ready_ns, opened.edits)
 
 
 def shares_of(errand: Errand, instances: int) -> tuple[Errand, ...]:

@@ -18,6 +18,7 @@ _BLOCK_NS = 60_000_000  # longer than what switching from one process to the nex
 _MOST_IN_BLOCK = 25
 # After a switch the caches hold another's data; of cycles so short the first would show that.
 _SETTLE_BELOW_NS = 200_000_000
+_LOOK_EVERY = 12  # rounds
 LEAST_ROUNDS = 3  # below this there is no interval worth the name
 
 
@@ -40,13 +41,19 @@ class Arm(Protocol):
 
 
 class Turns:
-    """Arms that take turns. Every round runs each arm twice, in both orders, so that a steady drift cancels."""
+    """Arms that take turns. Every round runs each arm twice, in both orders, so that a steady drift cancels.
 
-    def __init__(self, arms: Sequence[Arm]) -> None:
+    `one_way` rounds run each arm once, in the one order and in the other by turns: half as long, for cycles that are. What
+    drifts then cancels between two rounds instead of within one, and is in the interval until it does. `typical_ns` are
+    times of a cycle, where they are known.
+    """
+
+    def __init__(self, arms: Sequence[Arm], *, one_way: bool = False, typical_ns: Sequence[float] = ()) -> None:
         self._arms = list(arms)
         self._logs: list[list[float]] = [[] for _ in arms]
         self._walls: list[list[int]] = [[] for _ in arms]
-        self._typical = [0] * len(arms)
+        self._typical = [int(wall) for wall in typical_ns] or [0] * len(arms)
+        self._one_way = one_way
 
     @property
     def rounds(self) -> int:
@@ -55,9 +62,11 @@ class Turns:
 
     def round(self) -> None:
         """One more round of all arms. Raises what an arm raises; the round then counts for none."""
-        order = list(range(len(self._arms)))
+        forward = list(range(len(self._arms)))
+        backward = forward[::-1]
+        order = (backward if self.rounds % 2 else forward) if self._one_way else forward + backward
         blocks: list[list[float]] = [[] for _ in self._arms]
-        for k in (*order, *reversed(order)):
+        for k in order:
             blocks[k].append(self._block(k))
         for logs, mine in zip(self._logs, blocks, strict=True):
             logs.append(sum(mine) / len(mine))
@@ -66,6 +75,15 @@ class Turns:
         """Time of `arm` ÷ time of the arm `to`, with its 99 % interval over rounds (two at least)."""
         n = self.rounds
         return ratio_in_turns(np.asarray(self._logs[arm][:n]) - np.asarray(self._logs[to][:n]))
+
+    def settled(self, narrow: float) -> bool:
+        """Whether the interval of every arm's ratio to the first is narrower than `narrow`, upper ÷ lower end. Looked at now
+        and then only: whoever looks at every round and ends on the first lucky one claims too much.
+        """
+        if self.rounds % _LOOK_EVERY:
+            return False
+        ratios = (self.ratio(arm, 0) for arm in range(1, len(self._arms)))
+        return all(ratio.low > 0 and ratio.high < narrow * ratio.low for ratio in ratios)
 
     def wall_ns(self, arm: int) -> float:
         """Median time of a cycle of `arm`."""
@@ -82,6 +100,7 @@ class Turns:
         return math.log(max(1.0, float(np.median(walls))))
 
 
-def estimated_round_ns(walls_ns: Sequence[float]) -> Nanoseconds:
+def estimated_round_ns(walls_ns: Sequence[float], *, one_way: bool = False) -> Nanoseconds:
     """What a round of arms with cycles of `walls_ns` takes."""
-    return int(sum(2 * max(_BLOCK_NS, wall) + (wall if wall < _SETTLE_BELOW_NS else 0) for wall in walls_ns))
+    blocks = [max(_BLOCK_NS, wall) + (wall if wall < _SETTLE_BELOW_NS else 0) for wall in walls_ns]
+    return int(sum(blocks)) * (1 if one_way else 2)

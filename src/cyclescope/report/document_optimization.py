@@ -17,6 +17,7 @@ from cyclescope.report.schema_optimization import (
     OutputDrift,
     PartWorth,
     PhaseTime,
+    PreferredTo,
     RightLabels,
     TimeRatio,
     TriedPlan,
@@ -45,6 +46,9 @@ def document(found: Optimization) -> OptimizationReport:
         not_tried=[LeftOut(strategy=n.strategy, reason=n.reason) for n in found.not_tried],
         spent=[PhaseTime(phase=s.phase, ns=s.ns) for s in found.spent],
         notes=list(found.notes),
+        preferred_to=PreferredTo(plan=found.choice.over, time=time_ratio(found.choice.ratio))
+        if found.choice is not None
+        else None,
     )
 
 

@@ -61,7 +61,8 @@ def plan_words(plan: Plan, base: Plan, t: OptimizationText) -> str:
         if field.name == "changes":
             words += [f"{c.name} {fmt.significant(c.amount)}" if c.amount else c.name for c in plan.changes]
         elif field.name in t.fields:
-            words.append(t.fields[field.name].format(value=t.values.get(str(value), value)))
+            fields_of = t.fields_of_one if value == 1 and field.name in t.fields_of_one else t.fields
+            words.append(fields_of[field.name].format(value=t.values.get(str(value), value)))
     return ", ".join(words) or t.as_it_is
 
 
@@ -86,6 +87,9 @@ def _opening(found: Optimization, t: OptimizationText) -> Iterator[Block]:
         proved = found.rows[found.best].confirmed and found.best > 0
         yield Note(Severity.WARNING, t.partial_proved if proved else t.partial, t.partial_remedy)
     yield Paragraph(answer(found, t), lead=True)
+    if found.choice is not None:
+        simpler = plan_words(found.rows[found.choice.over].plan, found.rows[0].plan, t)
+        yield Note(Severity.INFO, t.choice.format(ratio=fmt.ratio(found.choice.ratio), plan=simpler))
     if found.before.workload.model.weights is Weights.RANDOM:
         yield Note(Severity.INFO, t.random_weights)
     judged = max((row.judged_on for row in found.rows), default=0)
@@ -228,4 +232,10 @@ def _not_tried(found: Optimization, t: OptimizationText) -> Iterator[Block]:
 
 def _spent(found: Optimization, t: OptimizationText) -> Iterator[Block]:
     yield Heading(t.spent)
-    yield KeyValues(tuple((t.phases.get(part.phase, part.phase), fmt.time(part.ns)) for part in found.spent))
+    rows = []
+    for part in found.spent:
+        time = fmt.time(part.ns)
+        if part.phase == "total":
+            time = t.of_budget.format(time=time, budget=fmt.time(found.budget_ns))
+        rows.append((t.phases.get(part.phase, part.phase), time))
+    yield KeyValues(tuple(rows))

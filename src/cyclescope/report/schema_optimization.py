@@ -93,6 +93,13 @@ class PartWorth(_Part):
     reason: Text
 
 
+class PreferredTo(_Part):
+    """A plan with fewer parts that the best one is not proved to be faster than."""
+
+    plan: int = Field(description="index into plans")
+    time: TimeRatio | None = Field(description="time of the best plan ÷ time of this one")
+
+
 class LeftOut(_Part):
     strategy: Text
     reason: Text
@@ -125,6 +132,7 @@ class OptimizationReport(_Part):
     not_tried: list[LeftOut]
     spent: list[PhaseTime]
     notes: list[Text]
+    preferred_to: PreferredTo | None = Field(default=None, description="null where the choice is proved")
 
 
 def json_schema() -> str:

@@ -18,6 +18,7 @@ class OptimizationText:
     language: str
     title: str
     found: str
+    choice: str
     nothing: str
     partial: str
     partial_proved: str
@@ -61,10 +62,12 @@ class OptimizationText:
     on_front: str
     not_tried: str
     spent: str
+    of_budget: str
     phases: Mapping[str, str]
     labels: str
     labels_value: str
     fields: Mapping[str, str]
+    fields_of_one: Mapping[str, str]
     values: Mapping[str, str]
     use: str
 
@@ -73,6 +76,7 @@ EN = OptimizationText(
     language="en",
     title="{model}, optimized",
     found="{speed_up} times as fast ({low} – {high}): {plan}. Outputs: {drift}.",
+    choice="It took {ratio} of the time of the plan with fewer parts ({plan}), which it is not proved to be faster than.",
     nothing="Best left as it is: of {count} plans that were tried none was proved to be faster within the limit.",
     partial="Interrupted: the best so far is told, but it was not proved side by side.",
     partial_proved="Interrupted: the best so far was proved, but not all was looked into.",
@@ -127,12 +131,15 @@ EN = OptimizationText(
     on_front="●",
     not_tried="Not tried",
     spent="Time spent",
+    of_budget="{time} of {budget}",
     phases=MappingProxyType(
         {
+            "load": "loading",
             "baseline": "the model as it is",
             "search": "looking",
             "proof": "proving",
             "parts": "taking apart",
+            "why": "the question why",
             "total": "in all",
         }
     ),
@@ -155,6 +162,14 @@ EN = OptimizationText(
             "overlap": "tokenized beside",
         }
     ),
+    fields_of_one=MappingProxyType(
+        {
+            "threads": "{value} thread",
+            "threads_between": "{value} operation at a time",
+            "instances": "{value} process",
+            "batch": "{value} text a call",
+        }
+    ),
     values=MappingProxyType(
         {
             "onnxruntime": "ONNX Runtime",
@@ -175,6 +190,7 @@ ZH = OptimizationText(
     language="zh",
     title="{model} 的优化",
     found="速度是原样的 {speed_up} 倍({low} – {high}):{plan}。输出:{drift}。",
+    choice="用时是部件更少的方案({plan})的 {ratio},但没有证明比它快。",
     nothing="保持原样最好:试过的 {count} 个方案中,没有一个在限度之内被证明更快。",
     partial="已中断:给出的是目前最好的方案,但没有经过并排验证。",
     partial_proved="已中断:目前最好的方案已经证明,但没有全部查看。",
@@ -226,8 +242,17 @@ ZH = OptimizationText(
     on_front="●",
     not_tried="没有尝试的",
     spent="用时",
+    of_budget="{time},预算 {budget}",
     phases=MappingProxyType(
-        {"baseline": "原样的模型", "search": "寻找", "proof": "证明", "parts": "逐个去掉", "total": "总共"}
+        {
+            "load": "加载",
+            "baseline": "原样的模型",
+            "search": "寻找",
+            "proof": "证明",
+            "parts": "逐个去掉",
+            "why": "为什么",
+            "total": "总共",
+        }
     ),
     labels="正确的标签",
     labels_value="之前 {before},之后 {after},共 {texts}",
@@ -246,6 +271,14 @@ ZH = OptimizationText(
             "batching": "文本{value}",
             "drafting": "{value}",
             "overlap": "同时分词",
+        }
+    ),
+    fields_of_one=MappingProxyType(
+        {
+            "threads": "{value} 个线程",
+            "threads_between": "同时 {value} 个算子",
+            "instances": "{value} 个进程",
+            "batch": "每次 {value} 条文本",
         }
     ),
     values=MappingProxyType(

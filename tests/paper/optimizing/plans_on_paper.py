@@ -16,8 +16,10 @@ from cyclescope.core.plan import Plan
 from cyclescope.core.results import Results
 from cyclescope.core.workload import InputSource, ModelFacts, Weights, Workload
 from cyclescope.explaining.findings.finding import Finding
-from cyclescope.optimizing.optimization import LabelScore
-from cyclescope.optimizing.search import Found, Limits, Made, Search
+from cyclescope.optimizing.keeping import Kept, Made
+from cyclescope.optimizing.optimization import Found, LabelScore
+from cyclescope.optimizing.schedule import Schedule
+from cyclescope.optimizing.search import Limits, Search
 from cyclescope.optimizing.strategies import STRATEGIES
 from cyclescope.optimizing.strategy import Goal, Situation, Strategy
 
@@ -75,13 +77,15 @@ Times = Callable[[Plan], float]
 
 @dataclass
 class PaperMaker:
-    """Makes every plan ready in a second; `speed_up` of a plan tells its time, `turn` how far its outputs turn."""
+    """Makes a plan ready in `ready_s` (a second), or gives up at the limit; `speed_up` of a plan tells its time, `turn` how far its outputs turn."""
 
     clock: FakeClock
     speed_up: Callable[[Plan], float]
     turn: Callable[[Plan], float] = lambda plan: 0.0
     refuse: Callable[[Plan], CyclescopeError | None] = lambda plan: None
     breaks: Callable[[Plan], int | None] = lambda plan: None
+    ready_s: Callable[[Plan], float] = lambda plan: 1.0
+    baseline_ns: int = BASELINE_NS
     made: list[Plan] = field(default_factory=list)
     arms: list[PaperArm] = field(default_factory=list)
 
@@ -90,11 +94,15 @@ class PaperMaker:
         error = self.refuse(plan)
         if error is not None:
             raise error
-        self.clock.advance(1_000_000_000)
-        wall = int(BASELINE_NS / self.speed_up(plan))
+        ready_s = self.ready_s(plan)
+        if ready_s > limit_s:
+            self.clock.advance(int(limit_s * 1e9))
+            raise EngineError(f"It did not answer within {limit_s:.0f} s.")
+        self.clock.advance(int(ready_s * 1e9))
+        wall = int(self.baseline_ns / self.speed_up(plan))
         arm = PaperArm(self.clock, wall, results(self.turn(plan)), breaks_at=self.breaks(plan))
         self.arms.append(arm)
-        return Made(arm, plan, 1_000_000_000)
+        return Made(arm, plan, int(ready_s * 1e9))
 
 
 def workload(**changes: object) -> Workload:
@@ -121,21 +129,23 @@ def searched(
     where: Situation | None = None,
     score: Callable[[Results], LabelScore] | None = None,
     found: Found | None = None,
+    after_s: float = 0.0,
+    memory_bytes: int = 0,
 ) -> Found:
     """What a search finds with this maker."""
     found = found or Found()
-    limits = Limits(int(budget_s * 1e9), max_drift, score)
-    baseline = PaperArm(maker.clock, BASELINE_NS, results())
-    Search(
-        maker,
-        baseline,
-        BASELINE,
-        baseline.outcome,
-        where or situation(),
-        strategies,
-        limits,
-        maker.clock,
-        lambda phase, done: None,
-        found,
-    ).run()
+    limits = Limits(Schedule(maker.clock.now_ns(), int(budget_s * 1e9), int(after_s * 1e9)), max_drift, score)
+    arm = PaperArm(maker.clock, maker.baseline_ns, results())
+    with Kept(maker, memory_bytes=memory_bytes) as kept:
+        Search(
+            kept,
+            Made(arm, BASELINE, 1_000_000_000),
+            arm.outcome,
+            where or situation(),
+            strategies,
+            limits,
+            maker.clock,
+            lambda phase, done: None,
+            found,
+        ).run()
     return found

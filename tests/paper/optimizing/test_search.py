@@ -10,8 +10,7 @@ from cyclescope.backends.paper import FakeClock
 from cyclescope.core.errors import EngineError, MissingExtra, Unsupported
 from cyclescope.core.plan import Plan
 from cyclescope.explaining.comparison import Verdict
-from cyclescope.optimizing.optimization import LabelScore, Outcome, front
-from cyclescope.optimizing.search import Found
+from cyclescope.optimizing.optimization import Found, LabelScore, Outcome, front
 from cyclescope.optimizing.strategies import STRATEGIES
 
 from .plans_on_paper import BASELINE, PaperMaker, searched, situation

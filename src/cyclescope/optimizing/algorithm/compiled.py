@@ -10,6 +10,8 @@ from cyclescope.optimizing.strategy import Effect, Family, Offer, Situation
 
 _PART = 0.5  # of the overhead that a compiled graph is rid of; its own calls stay
 
+_TAKES_S = 20.0  # the compiler of C++ alone, for the first plan
+
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
@@ -30,4 +32,4 @@ class Compiled:
             return Offer(why_not="It is compiled already.")
         expected = 1.05 * situation.could(*self.answers, part=_PART)
         kinds = ("inductor",) if situation.writes else ("inductor-freezing", "inductor")
-        return Offer(tuple(replace(plan, compiling=kind) for kind in kinds), expected=expected)
+        return Offer(tuple(replace(plan, compiling=kind) for kind in kinds), expected=expected, takes_s=_TAKES_S)

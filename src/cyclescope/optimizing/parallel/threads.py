@@ -8,6 +8,8 @@ from cyclescope.core.plan import Plan
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategy import Effect, Family, Offer, Situation
 
+_FEWER = 0.9
+
 
 @dataclass(frozen=True, slots=True)
 class Threads:
@@ -27,6 +29,10 @@ class Threads:
         others = sorted(counts - {plan.threads}, reverse=True)
         if not others:
             return Offer(why_not="There is one core.")
-        idle = 1 - plan.threads / cores if plan.threads else 0.0
-        expected = max(1.05 + 0.5 * max(0.0, idle), situation.could(FindingCode.IDLE_CORES))
+        if plan.threads and others[0] < plan.threads:
+            # Fewer threads than cores help where threads wait for each other more than they compute, which is rare.
+            expected = max(_FEWER, situation.could(FindingCode.OVERSUBSCRIPTION))
+        else:
+            idle = 1 - plan.threads / cores if plan.threads else 0.0
+            expected = max(1.05 + 0.5 * max(0.0, idle), situation.could(FindingCode.IDLE_CORES))
         return Offer(tuple(replace(plan, threads=n) for n in others), expected=expected)

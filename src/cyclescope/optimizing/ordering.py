@@ -1,0 +1,168 @@
+"""Which plan to try next: the one that promises the shortest time, by what was measured here as far as it goes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+from cyclescope.core.plan import Plan
+from cyclescope.core.units import Nanoseconds
+from cyclescope.optimizing.optimization import Row
+
+# What a strategy is taken to bring counts as half a measurement: one real one on another engine outweighs it.
+_PRIOR_WEIGHT = 0.5
+# What a plan opens up is worth a little less than what it brings itself: both must come true.
+_AHEAD = 0.8
+_LEAST_GAIN, _MOST_GAIN = 0.01, 100.0
+# Of two plans that promise as much the cheaper one; one that takes all the time that is left must promise this much more.
+_DEAR = 0.5
+# An engine that nothing was made ready on yet, in times of what the model as it is took.
+_EXPORTS = 5.0
+# A guess of what something takes is right within a third; what might fit is tried, what hardly can is not.
+_SURE = 0.7
+
+Step = tuple[tuple[str, object], ...]
+
+
+def step_between(parent: Plan, plan: Plan) -> Step:
+    """What `plan` has that `parent` has not: fields with their values, of changes those that are new."""
+    step: list[tuple[str, object]] = []
+    for field in fields(Plan):
+        before, after = getattr(parent, field.name), getattr(plan, field.name)
+        if before == after or (field.name == "attention" and parent.engine != plan.engine):
+            continue  # an engine brings its own attention
+        new = tuple(change for change in after if change not in before) if field.name == "changes" else after
+        step.append((field.name, new))
+    return tuple(step)
+
+
+class Guesses:
+    """What steps have brought here. A gain that was measured on this engine is taken as it is; measured on others, it is
+    the best guess there is, beside what the strategy expects.
+    """
+
+    def __init__(self) -> None:
+        self._logs: dict[Step, dict[str, list[float]]] = {}
+
+    def learn(self, step: Step, engine: str, gain: float) -> None:
+        """`step`, from a plan of `engine`, made the time so many times shorter."""
+        self._logs.setdefault(step, {}).setdefault(engine, []).append(math.log(_within(gain)))
+
+    def gain(self, step: Step, engine: str, expected: float) -> float:
+        """Old ÷ new time that `step` promises from a plan of `engine`, where the strategy expects so much."""
+        by_engine = self._logs.get(step, {})
+        if engine in by_engine:
+            return math.exp(sum(by_engine[engine]) / len(by_engine[engine]))
+        known = [sum(logs) / len(logs) for logs in by_engine.values()]
+        return math.exp((_PRIOR_WEIGHT * math.log(_within(expected)) + sum(known)) / (_PRIOR_WEIGHT + len(known)))
+
+
+class Costs:
+    """What making plans ready took here, and so what another will take."""
+
+    def __init__(self, baseline_ns: Nanoseconds) -> None:
+        self._baseline_ns = baseline_ns
+        self._taken: dict[str, dict[tuple[str, str, str], list[int]]] = {}
+
+    def learn(self, plan: Plan, ready_ns: Nanoseconds) -> None:
+        self._taken.setdefault(plan.engine, {}).setdefault(_kind(plan), []).append(ready_ns)
+
+    def knows(self, plan: Plan) -> bool:
+        return plan.engine in self._taken or plan.engine == "torch"
+
+    def guess(self, plan: Plan) -> Nanoseconds:
+        """Of the same kind the least that it took; of another kind on that engine likewise, since the export is shared.
+        A new engine takes as long as the slowest first plan of another.
+        """
+        here = self._taken.get(plan.engine)
+        if here:
+            return min(here.get(_kind(plan)) or [ns for taken in here.values() for ns in taken])
+        if plan.engine == "torch":
+            return self._baseline_ns
+        first = [next(iter(taken.values()))[0] for engine, taken in self._taken.items() if engine != "torch"]
+        return max(first, default=int(_EXPORTS * self._baseline_ns))
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A plan to try. Ways to run the model come before `surgery` on it, whatever that promises: a plan that is fast
+    already would otherwise have its layers taken out before other engines had their turn.
+
+    `expected` is what its strategy guesses for `step`; `ahead` are the steps that could follow, with what is guessed for
+    each. `takes_ns` is what making it ready takes beyond what is usual.
+    """
+
+    plan: Plan
+    strategy: str
+    parent: int
+    surgery: bool
+    step: Step
+    expected: float
+    ahead: tuple[tuple[Step, float], ...] = ()
+    takes_ns: Nanoseconds = 0
+
+
+class Queue:
+    """Candidates, and what has been learned that orders them."""
+
+    def __init__(self, guesses: Guesses, costs: Costs) -> None:
+        self.guesses = guesses
+        self.costs = costs
+        self._waiting: list[Candidate] = []
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def put(self, candidate: Candidate) -> None:
+        self._waiting.append(candidate)
+
+    def take(self, rows: Sequence[Row], left_ns: Nanoseconds) -> Candidate | None:
+        """The best of those that can be made ready and tried within `left_ns`; None where there is none."""
+        fitting = [c for c in self._waiting if self.fits(c, left_ns)]
+        if not fitting:
+            return None
+
+        def order(candidate: Candidate) -> tuple[bool, float]:
+            dear = 1 + _DEAR * self.takes_ns(candidate) / left_ns
+            return candidate.surgery, self.promise(candidate, rows) * dear
+
+        best = min(fitting, key=order)
+        self._waiting.remove(best)
+        return best
+
+    def rest(self, rows: Sequence[Row]) -> list[Candidate]:
+        """What is left, the most promising first; the queue is empty then."""
+        waiting = sorted(self._waiting, key=lambda c: (c.surgery, self.promise(c, rows)))
+        self._waiting = []
+        return waiting
+
+    def fits(self, candidate: Candidate, left_ns: Nanoseconds) -> bool:
+        """Whether it can be ready in time, by what was measured: of an engine that is new here nothing was."""
+        if not self.costs.knows(candidate.plan):
+            return candidate.takes_ns <= left_ns
+        return _SURE * self.takes_ns(candidate) <= left_ns
+
+    def takes_ns(self, candidate: Candidate) -> Nanoseconds:
+        """What making `candidate` ready is expected to take."""
+        return self.costs.guess(candidate.plan) + candidate.takes_ns
+
+    def time(self, candidate: Candidate, rows: Sequence[Row]) -> float:
+        """The time that is expected of it, as a share of the baseline's."""
+        parent = rows[candidate.parent]
+        assert parent.ratio is not None
+        return parent.ratio.value / self.guesses.gain(candidate.step, parent.plan.engine, candidate.expected)
+
+    def promise(self, candidate: Candidate, rows: Sequence[Row]) -> float:
+        """The same of the best that could come of it in one more step."""
+        gains = (self.guesses.gain(step, candidate.plan.engine, expected) for step, expected in candidate.ahead)
+        ahead = max(gains, default=1.0)
+        return self.time(candidate, rows) / math.pow(max(1.0, ahead), _AHEAD)
+
+
+def _kind(plan: Plan) -> tuple[str, str, str]:
+    return plan.compiling, plan.quantization, plan.dtype
+
+
+def _within(gain: float) -> float:
+    return min(_MOST_GAIN, max(_LEAST_GAIN, gain))
