@@ -57,7 +57,7 @@ def join_projections(model: onnx.ModelProto) -> int:
         node.op_type, node.domain = "Attention", _DOMAIN
         joined += 1
     if joined:
-        _drop_unused(graph)
+        drop_unused(graph)
     return joined
 
 
@@ -81,7 +81,7 @@ def _projection(name: str, weights: dict[str, Any], maker: dict[str, Any]) -> _P
     return None
 
 
-def _drop_unused(graph: onnx.GraphProto) -> None:
+def drop_unused(graph: onnx.GraphProto) -> None:
     """Remove nodes and weights whose results nobody reads any more."""
     needed = {output.name for output in graph.output}
     kept = []

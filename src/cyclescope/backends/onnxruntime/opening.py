@@ -9,19 +9,14 @@ from cyclescope.backends.exported.samples import Samples
 from cyclescope.backends.exported.shelf import made_in
 from cyclescope.backends.onnxruntime.preparing import FILE, prepare
 from cyclescope.backends.onnxruntime.program import OnnxRuntimeProgram
+from cyclescope.backends.onnxruntime.runtime import refuse_dtype
 from cyclescope.backends.torch.exporting import AttentionForm, Exported
-from cyclescope.core.errors import Unsupported
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
 
 
 def _build(exported: Exported, plan: Plan, machine: Machine, folder: Path, _samples: Samples) -> OnnxRuntimeProgram:
-    if plan.dtype != "float32":
-        raise Unsupported(
-            f"ONNX Runtime does not compute in {plan.dtype} on a processor.",
-            "Its kernels for processors are in float32, and in 8 bits where the model is quantized.",
-            "Leave --dtype out, or quantize.",
-        )
+    refuse_dtype(plan)
     vnni = "vnni" in machine.instruction_set
     made_in(folder, lambda: prepare(exported, plan, folder, vnni=vnni))
     return OnnxRuntimeProgram(folder / FILE, plan, exported.scopes)

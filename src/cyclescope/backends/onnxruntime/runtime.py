@@ -8,6 +8,7 @@ from typing import Any
 import onnxruntime
 
 from cyclescope.backends.onnxruntime.standalone.onnx_model import session_options
+from cyclescope.core.errors import Unsupported
 from cyclescope.core.plan import Plan
 
 # It has a channel for usage events; where it is compiled in, this shuts it.
@@ -29,3 +30,13 @@ def as_prepared(plan: Plan, *, spinning: bool = True) -> Any:
     options = settings(plan, spinning=spinning)
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     return options
+
+
+def refuse_dtype(plan: Plan) -> None:
+    """Raise `Unsupported` for a dtype that there are no kernels for."""
+    if plan.dtype != "float32":
+        raise Unsupported(
+            f"ONNX Runtime does not compute in {plan.dtype} on a processor.",
+            "Its kernels for processors are in float32, and in 8 bits where the model is quantized.",
+            "Leave --dtype out, or quantize.",
+        )

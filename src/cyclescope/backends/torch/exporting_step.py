@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Any
 import torch
 
 from cyclescope.backends.silence import silence
-from cyclescope.backends.torch.exporting import OPSET, Scope, reason, scopes_of
+from cyclescope.backends.torch.exporting import OPSET, reason
 from cyclescope.core.errors import EngineError, Unsupported
 
 # Sizes of the example: rows, new tokens, wanted logits, places in the buffers. No two alike, and none 1, which is fixed.
@@ -30,26 +30,14 @@ _WAY_OUT = "Use --engine torch, which runs the model itself."
 _UNKNOWN = ("s_aux", "position_bias", "head_mask", "encoder_hidden_states", "indices", "block_sequence_ids")
 
 
-@dataclass(frozen=True, slots=True)
-class StepExported:
-    """An ONNX file (its weights beside it) for one call of a decoder of `layers` layers.
+def export_step(model: Any, path: Path) -> None:
+    """Write one call of `model` to `path`, its weights beside it. Raises `Unsupported` with what cannot be right, `EngineError`
+    with the exporter's reason.
 
     Goes in: `input_ids` and `position_ids` [B, n], `last_read` [B] (tokens that a row holds after the call, less 1),
-    `longest` [] (of the rows after the call), `wanted` [B, k] (rows of the B · n tokens whose logits are wanted), and for each
-    layer `past_keys.N`, `past_values.N` [B, heads, places, width]. Comes out: `logits` [B, k, vocabulary],
+    `longest` [] (of the rows after the call), `wanted` [B, k] (which of the B · n tokens have their logits computed), and of
+    each layer `past_keys.N`, `past_values.N` [B, heads, places, width]. Comes out: `logits` [B, k, vocabulary],
     `present_keys.N`, `present_values.N`, which may be the very buffers that went in.
-    """
-
-    path: Path
-    layers: int
-    heads: int
-    width: int
-    scopes: Mapping[str, Scope]
-
-
-def export_step(model: Any, path: Path) -> StepExported:
-    """Write one call of `model` to `path`. Raises `Unsupported` with what cannot be right, `EngineError` with the exporter's
-    reason.
     """
     layers, heads, width = _cache_of(model)
     step = _Step(model, layers)
@@ -59,7 +47,14 @@ def export_step(model: Any, path: Path) -> StepExported:
     past = [torch.zeros(_ROWS, heads, _PLACES, width) for _ in range(2 * layers)]
     example = (ids, ids.cumsum(1) - 1, read, torch.tensor(_NEW, dtype=torch.int32), wanted, *past)
     free = torch.export.Dim.DYNAMIC
-    axes = ({0: free, 1: free}, {0: free, 1: free}, {0: free}, {}, {0: free, 1: free}, *[{0: free, 2: free} for _ in past])
+    axes = (
+        {0: free, 1: free},
+        {0: free, 1: free},
+        {0: free},
+        {},
+        {0: free, 1: free},
+        *[{0: free, 2: free} for _ in past],
+    )
     names = ["input_ids", "position_ids", "last_read", "longest", "wanted"]
     kinds = [f"{kind}.{layer}" for layer in range(layers) for kind in ("keys", "values")]
     with _prepared(model, step), torch.no_grad():
@@ -84,7 +79,6 @@ def export_step(model: Any, path: Path) -> StepExported:
             raise EngineError(
                 f"A call of a {type(model).__name__} with its cache cannot be exported to ONNX.", reason(exc), _WAY_OUT
             ) from exc
-    return StepExported(path, layers, heads, width, scopes_of(path))
 
 
 def _cache_of(model: Any) -> tuple[int, int, int]:
@@ -96,7 +90,9 @@ def _cache_of(model: Any) -> tuple[int, int, int]:
     if getattr(model.config, "is_encoder_decoder", False):
         raise Unsupported(f"A {name} is not written with here.", "Its decoder reads an encoder as well.", _WAY_OUT)
     if model.get_output_embeddings() is None:
-        raise Unsupported(f"A {name} is not written with here.", "It has no head that predicts the next token.", _WAY_OUT)
+        raise Unsupported(
+            f"A {name} is not written with here.", "It has no head that predicts the next token.", _WAY_OUT
+        )
     cache = DynamicCache(config=model.config)
     with torch.inference_mode():
         try:

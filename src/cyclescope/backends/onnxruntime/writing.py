@@ -1,0 +1,38 @@
+"""ONNX Runtime as an engine that writes: a file for one call of the decoder, and a writer that runs it step by step."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from cyclescope.backends.exported.shelf import made_in
+from cyclescope.backends.exported.stepped_writer import SteppedWriter
+from cyclescope.backends.exported.writer import ends_of
+from cyclescope.backends.onnxruntime.preparing import FILE, prepare_step
+from cyclescope.backends.onnxruntime.runtime import refuse_dtype
+from cyclescope.backends.onnxruntime.standalone.onnx_stepper import OnnxStepper
+from cyclescope.backends.torch.exporting_step import export_step
+from cyclescope.core.errors import Unsupported
+from cyclescope.core.machine import Machine
+from cyclescope.core.plan import Plan
+
+_STEP = "step.onnx"
+
+
+def build_writer(model: Any, plan: Plan, machine: Machine, folder: Path) -> SteppedWriter:
+    """What writes with `model` by `plan`; its files are made in `folder` unless they are there, and what they are made of
+    beside it, for every plan. Raises `Unsupported` and `EngineError`.
+    """
+    refuse_dtype(plan)
+    if plan.threads_between > 1:
+        raise Unsupported("A step of a generation has no operations to run side by side.", "", "Leave them out.")
+    vnni = "vnni" in machine.instruction_set
+    exported = folder.parent / "onnxruntime-step"
+
+    def make() -> None:
+        made_in(exported, lambda: export_step(model, exported / _STEP))
+        prepare_step(exported / _STEP, plan, folder, vnni=vnni)
+
+    made_in(folder, make)
+    stepper = OnnxStepper(str(folder / FILE), plan.threads)
+    return SteppedWriter(plan.engine, stepper, sorted(folder.glob(f"{FILE}*")), plan, never=ends_of(model))
