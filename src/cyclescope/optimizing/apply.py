@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cyclescope.core.edits import files_of
+from cyclescope.core.edits import calibrated, files_of
 from cyclescope.core.errors import CyclescopeError, OutputError
 from cyclescope.core.results import Results
 from cyclescope.models.standin import StandIn
@@ -80,7 +80,8 @@ def apply(
     _require_ours(place, found)
     with tempfile.TemporaryDirectory(prefix="cyclescope-") as temporary:
         exported = Path(temporary) / "exported"
-        errand = replace(errand_of(found, model, texts), edits=found.edits, files=beside, export_to=str(exported))
+        export_to = None if calibrated(found.edits) else str(exported)  # what was calibrated lies beside the recipe
+        errand = replace(errand_of(found, model, texts), edits=found.edits, files=beside, export_to=export_to)
         reference, notes = _tried(found, errand)
         for name in files_of(found.edits):
             exported.mkdir(exist_ok=True)

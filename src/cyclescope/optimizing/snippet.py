@@ -11,7 +11,7 @@ import pprint
 from dataclasses import dataclass
 from typing import Any
 
-from cyclescope.core.edits import files_of
+from cyclescope.core.edits import calibrated, files_of
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.plan import LOOKED_UP_TOKENS, Plan
 from cyclescope.core.tensor import bits_of
@@ -22,6 +22,7 @@ from cyclescope.optimizing.snippet_sources import Source, definitions, imports
 
 TOKENIZER_FILE = "tokenizer.json"
 ENGINE_FILES = ("engine.onnx", "engine.onnx.weights", "model.xml", "model.bin")
+ENGINE_SUFFIXES = (".onnx", ".xml")  # of those that are opened; the others are their weights
 _WIDTH = 110
 _FIRST_LAYERS = "layers:"
 _GROUP = 32  # as backends.openvino.preparing
@@ -254,7 +255,7 @@ def _build(recipe: Recipe, model: SnippetModel, task: _Task) -> str:
 def _build_engine(recipe: Recipe, model: SnippetModel) -> str:
     """The same for an engine that runs the model from a file."""
     plan = recipe.plan
-    file = ENGINE_FILES[0] if plan.engine == "onnxruntime" else ENGINE_FILES[2]
+    file = engine_file(recipe)
     lines = [
         "def build(reference: str = MODEL) -> tuple[Any, Any]:",
         '    """The tokenizer and the optimised model."""',
@@ -274,13 +275,21 @@ def _build_engine(recipe: Recipe, model: SnippetModel) -> str:
             "        fields = dict(CONFIG)",
             '        config = transformers.AutoConfig.for_model(fields.pop("model_type"), **fields)',
         ]
-    place = f'str(Path(__file__).with_name("{file}"))'
+    place = f"str(Path(__file__).with_name({file!r}))"
     if plan.engine == "onnxruntime":
         made = f"OnnxModel({place}, config, {plan.threads!r}, {plan.threads_between!r})"
     else:
         group = _GROUP if plan.quantization == "int8-dynamic" else 0
         made = f"OpenVinoModel({place}, config, {plan.threads!r}, {_PRECISIONS.get(plan.dtype, 'f32')!r}, {group})"
     return "\n".join([*lines, f"    return tokenizer, {made}"])
+
+
+def engine_file(recipe: Recipe) -> str:
+    """Name of the file that an engine opens: one of its own, or that which goes with the recipe."""
+    kept = [edit.path for edit in calibrated(recipe.edits) if edit.path.endswith(ENGINE_SUFFIXES)]
+    if kept:
+        return kept[0]
+    return ENGINE_FILES[0] if recipe.plan.engine == "onnxruntime" else ENGINE_FILES[2]
 
 
 def _tokenizer(model: SnippetModel) -> str:

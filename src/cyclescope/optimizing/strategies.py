@@ -18,6 +18,7 @@ from cyclescope.optimizing.compression.drop_layers import DropLayers
 from cyclescope.optimizing.compression.half import HalfPrecision
 from cyclescope.optimizing.compression.int4_weights import Int4Weights
 from cyclescope.optimizing.compression.int8_dynamic import Int8Dynamic
+from cyclescope.optimizing.compression.int8_static import Int8Static
 from cyclescope.optimizing.compression.int8_weights import Int8Weights
 from cyclescope.optimizing.compression.low_rank import LowRank
 from cyclescope.optimizing.compression.prune_feed_forward import PruneFeedForward
@@ -50,6 +51,7 @@ STRATEGIES: tuple[Strategy, ...] = (
     Draft(),
     EarlyExit(),
     Int8Dynamic(),
+    Int8Static(),
     Int8Weights(),
     Int4Weights(),
     HalfPrecision(),

@@ -11,7 +11,7 @@ from cyclescope.core.results import Results, held_out, only
 from cyclescope.core.workload import InputSource, Weights, Workload
 from cyclescope.explaining.findings.finding import Finding, FindingCode
 from cyclescope.optimizing.algorithm.gelu_form import Form, form_of
-from cyclescope.optimizing.search import Found
+from cyclescope.optimizing.optimization import Found
 from cyclescope.optimizing.strategies import STRATEGIES
 from cyclescope.optimizing.strategy import Goal, Offer, Situation, Strategy, has, hoped, learns
 
@@ -222,6 +222,31 @@ def test_sixteen_bits_where_there_are_instructions_for_them(features: str, devic
     assert [plan.dtype for plan in offer.plans] == kinds
 
 
+def test_eight_bits_are_calibrated_for_openvino_from_all_texts() -> None:
+    plan = replace(BASELINE, engine="openvino")
+    assert [made.quantization for made in offered("int8-static", situation(), plan).plans] == ["int8-static"]
+    assert "OpenVINO" in offered("int8-static", situation()).why_not
+    assert "read" in offered("int8-static", situation(workload=writing()), plan).why_not
+    assert "share" in offered("int8-static", situation(), replace(plan, instances=2)).why_not
+    for how in ("int8-static", "int8-dynamic"):
+        assert "already" in offered("int8-static", situation(), replace(plan, quantization=how)).why_not
+
+
+def test_what_is_not_in_eight_bits_can_be_in_sixteen_on_openvino() -> None:
+    where = situation()
+    where = replace(where, machine=replace(where.machine, instruction_set="avx512_bf16 avx512_fp16"))
+    plan = replace(BASELINE, engine="openvino", quantization="int8-static")
+    assert [made.dtype for made in offered("half-precision", where, plan).plans] == ["bfloat16"]
+    assert offered("half-precision", where, replace(plan, engine="torch")).why_not
+
+
+@pytest.mark.parametrize(("texts", "apart"), [(1, False), (7, False), (8, True), (40, True)])
+def test_scales_of_many_texts_are_judged_on_others(texts: int, apart: bool) -> None:
+    assert learns(Plan(quantization="int8-static"), texts) is apart
+    assert not learns(Plan(quantization="int8-dynamic"), texts)
+    assert learns(Plan(changes=(Change("distil", 3.0),)), texts)
+
+
 # The search keeps what learns honest -------------------------------------------------------------------------------------
 
 
@@ -231,7 +256,7 @@ def test_what_learns_is_judged_on_texts_that_were_held_out() -> None:
     class ByHeart(PaperMaker):
         def make(self, plan: Plan, limit_s: float):  # type: ignore[no-untyped-def]
             made = super().make(plan, limit_s)
-            if learns(plan):
+            if learns(plan, 8):
                 hidden = made.arm.outcome.hidden.copy()  # type: ignore[attr-defined]
                 hidden[list(held_out(4))] = [[0.0, 1.0]]
                 made.arm.outcome = replace(made.arm.outcome, hidden=hidden)  # type: ignore[attr-defined]
@@ -252,7 +277,7 @@ def test_a_strategy_that_takes_long_is_given_its_time_or_is_left_out() -> None:
         limits: dict[bool, float]
 
         def make(self, plan: Plan, limit_s: float):  # type: ignore[no-untyped-def]
-            self.limits.setdefault(learns(plan), limit_s)
+            self.limits.setdefault(learns(plan, 8), limit_s)
             return super().make(plan, limit_s)
 
     where = situation(opted=("distil",), texts=8)
@@ -266,7 +291,7 @@ def test_a_strategy_that_takes_long_is_given_its_time_or_is_left_out() -> None:
 
 
 def _students(found: Found) -> list:  # type: ignore[type-arg]
-    return [row for row in found.rows if learns(row.plan)]
+    return [row for row in found.rows if learns(row.plan, 8)]
 
 
 def test_every_fourth_text_is_held_out() -> None:

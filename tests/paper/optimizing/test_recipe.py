@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cyclescope.core.edits import CALIBRATED, Edit
 from cyclescope.core.errors import OutputError, RunFileError, UnknownModel, UsageError
 from cyclescope.core.plan import Change, Plan
 from cyclescope.optimizing.recipe import Recipe, load_recipe, save_recipe
@@ -132,6 +133,21 @@ def test_weights_of_a_student_lie_beside_the_recipe(tmp_path: Path) -> None:
     (tmp_path / "inside").mkdir()
     with pytest.raises(RunFileError, match="missing"):
         files_beside(outside, tmp_path / "inside" / "r.toml")
+
+
+def test_what_was_calibrated_lies_beside_the_recipe_or_the_recipe_is_refused(tmp_path: Path) -> None:
+    plan = replace(BASE, engine="openvino", attention="engine", quantization="int8-static")
+    names = ("openvino-int8-static-0a-model.xml", "openvino-int8-static-0a-model.bin")
+    made = replace(USUAL, plan=plan, edits=tuple(Edit(CALIBRATED, name, (1, -2)) for name in names))
+    save_recipe(made, tmp_path / "r.toml")
+    assert load_recipe(tmp_path / "r.toml") == made
+    (tmp_path / names[0]).touch()
+    with pytest.raises(RunFileError, match=r"model\.bin is missing"):
+        files_beside(made, tmp_path / "r.toml")
+    (tmp_path / names[1]).touch()
+    assert files_beside(made, tmp_path / "r.toml") == str(tmp_path)
+    with pytest.raises(RunFileError, match="names no file"):
+        files_beside(replace(made, edits=()), tmp_path / "r.toml")
 
 
 def test_a_folder_that_is_not_here_asks_for_the_model() -> None:

@@ -1,0 +1,34 @@
+"""Weights and activations of matrix products in 8 bits, with scales of activations that are calibrated beforehand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from cyclescope.core.plan import Plan
+from cyclescope.explaining.findings.finding import FindingCode
+from cyclescope.optimizing.strategy import Effect, Family, Offer, Situation
+
+_USUAL = 1.6  # where no finding tells: no range is looked for in a call, and results stay in 8 bits between products
+_SECONDS = 20.0  # running the samples and looking at every activation
+
+
+@dataclass(frozen=True, slots=True)
+class Int8Static:
+    name: str = "int8-static"
+    family: Family = Family.COMPRESSION
+    effect: Effect = Effect.APPROXIMATE
+    answers: tuple[FindingCode, ...] = (FindingCode.COMPUTE_BOUND,)
+    opt_in: bool = False
+
+    def offer(self, plan: Plan, situation: Situation) -> Offer:
+        if plan.quantization != "off":
+            return Offer(why_not="It is quantized already.")
+        if plan.engine != "openvino":
+            return Offer(why_not="OpenVINO is the engine here that is calibrated.")
+        if situation.writes:
+            return Offer(why_not="It is there for models that read.")
+        if plan.instances > 1:
+            return Offer(why_not="All texts tell the ranges; processes with a share of them come on top.")
+        computing = 1 / (1 - situation.found(FindingCode.COMPUTE_BOUND) * 0.6)
+        plans = (replace(plan, quantization=self.name),)
+        return Offer(plans, expected=max(computing, _USUAL), takes_s=_SECONDS)
