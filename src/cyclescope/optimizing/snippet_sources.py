@@ -9,7 +9,7 @@ from importlib.resources import files
 
 _OURS = "cyclescope"
 _FUTURE = "__future__"
-_LIBRARIES = ("numpy", "onnxruntime", "torch", "transformers")
+_LIBRARIES = ("ctranslate2", "numpy", "onnxruntime", "torch", "transformers")
 
 
 @dataclass(frozen=True, slots=True)

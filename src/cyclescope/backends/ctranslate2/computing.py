@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ctranslate2
-
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.plan import Plan
 
@@ -12,19 +10,24 @@ _QUANTIZATIONS = ("off", "int8-dynamic")
 
 
 def compute_type_of(plan: Plan) -> str:
-    """The engine's name for the precision of `plan`. Raises `Unsupported` for what it has not, or not on this processor."""
+    """The engine's name for the precision of `plan`. Raises `Unsupported` for what it has not."""
     if plan.quantization not in _QUANTIZATIONS:
         raise Unsupported(
             f"CTranslate2 has no quantization {plan.quantization!r}.", "", f"Use {', '.join(_QUANTIZATIONS)}."
         )
     if plan.dtype not in _DTYPES:
         raise Unsupported(f"CTranslate2 does not compute in {plan.dtype}.", "", f"Use {', '.join(_DTYPES)}.")
-    wanted = plan.dtype if plan.quantization == "off" else f"int8_{plan.dtype}"
-    there = ctranslate2.get_supported_compute_types("cpu")
+    return plan.dtype if plan.quantization == "off" else f"int8_{plan.dtype}"
+
+
+def refuse_on_this_processor(plan: Plan) -> None:
+    """Raise `Unsupported` where the engine has no kernels for `plan` here."""
+    import ctranslate2
+
+    wanted, there = compute_type_of(plan), ctranslate2.get_supported_compute_types("cpu")
     if wanted not in there:
         raise Unsupported(
             f"CTranslate2 does not compute in {wanted} on this processor.",
             f"It has {', '.join(sorted(there))} here.",
             "Leave --dtype out.",
         )
-    return wanted

@@ -10,7 +10,7 @@ import torch
 
 from cyclescope.backends.base import OpenTimes
 from cyclescope.backends.ctranslate2.checking import likelihoods, real_rows
-from cyclescope.backends.ctranslate2.computing import compute_type_of
+from cyclescope.backends.ctranslate2.computing import compute_type_of, refuse_on_this_processor
 from cyclescope.backends.ctranslate2.converting import convert
 from cyclescope.backends.ctranslate2.program import CTranslate2Program
 from cyclescope.backends.ctranslate2.rules import refuse_other_rules
@@ -39,7 +39,7 @@ _CHECKED = "checked"
 
 def refuse_plan(plan: Plan) -> None:
     """Raise `Unsupported` for what CTranslate2 does not make real."""
-    compute_type_of(plan)
+    refuse_on_this_processor(plan)
     if plan.threads_between > 1:
         raise Unsupported("CTranslate2 runs the operations of a call one after the other.", "", "Leave it out.")
     if plan.cache != "dynamic":

@@ -41,7 +41,9 @@ class CTranslate2Writer:
         self._read, written = names_in(path)
         self._number = {name: number for number, name in enumerate(written)}
         self._last = last
-        self._settings: dict[str, Any] = {"beam_size": 1, "sampling_topk": 1, "end_token": list(ends)}
+        # A number beyond the vocabulary, which a configuration may well have, would be written to all the same.
+        stops = [token for token in ends if token < len(written)]
+        self._settings: dict[str, Any] = {"beam_size": 1, "sampling_topk": 1, "end_token": stops}
         known = [some for some in never if all(token < len(written) for token in some)]
         if known:
             self._settings["suppress_sequences"] = [[written[token] for token in some] for some in known]
