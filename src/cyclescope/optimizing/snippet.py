@@ -11,6 +11,7 @@ import pprint
 from dataclasses import dataclass
 from typing import Any
 
+from cyclescope.backends.ctranslate2.computing import compute_type_of
 from cyclescope.core.edits import calibrated, files_of
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.plan import LOOKED_UP_TOKENS, Plan
@@ -21,8 +22,13 @@ from cyclescope.optimizing.snippet_model import SnippetModel
 from cyclescope.optimizing.snippet_sources import Source, definitions, imports
 
 TOKENIZER_FILE = "tokenizer.json"
-ENGINE_FILES = ("engine.onnx", "engine.onnx.weights", "model.xml", "model.bin")
+ENGINE_FILES = (
+    *("engine.onnx", "engine.onnx.weights", "model.xml", "model.bin"),
+    *("config.json", "vocabulary.json", "shared_vocabulary.json", "source_vocabulary.json", "target_vocabulary.json"),
+)
 ENGINE_SUFFIXES = (".onnx", ".xml")  # of those that are opened; the others are their weights
+_WRITING_ENGINES = ("torch", "ctranslate2")
+_STEPPED = ("openvino",)  # engines that are called step by step, with a decoder that reads nothing else
 _WIDTH = 110
 _FIRST_LAYERS = "layers:"
 _GROUP = 32  # as backends.openvino.preparing
@@ -74,10 +80,11 @@ def _refuse(recipe: Recipe) -> None:
     plan, task = recipe.plan, recipe.model.task
     if not recipe.work.tokens_out and task not in _TASKS:
         raise Unsupported(f"There is no code for the task {task!r}.", "", f"There is for {', '.join(_TASKS)}.")
-    if plan.engine != "torch" and (recipe.work.tokens_out or recipe.model.encoder_decoder):
+    decodes = recipe.model.encoder_decoder or (recipe.work.tokens_out and plan.engine not in _STEPPED)
+    if plan.engine not in _WRITING_ENGINES and decodes:
         raise Unsupported(f"There is no code for a model with a decoder on {plan.engine}.", "", "There is for torch.")
     for name, value, known in (
-        ("engine", plan.engine, ("torch", "onnxruntime", "openvino")),
+        ("engine", plan.engine, ("torch", "onnxruntime", "openvino", "ctranslate2")),
         ("device", plan.device, ("cpu",)),
         ("compiling", plan.compiling, _COMPILING),
         ("quantization", plan.quantization, _QUANTIZATION if plan.engine == "torch" else (plan.quantization,)),
@@ -119,7 +126,14 @@ def _sources(recipe: Recipe, task: _Task) -> list[Source]:
     writes = task is _WRITES
     wanted = [
         (plan.engine == "onnxruntime", Source("onnx_model", engine="onnxruntime")),
-        (plan.engine == "openvino", Source("openvino_model", engine="openvino")),
+        (plan.engine == "openvino", Source("openvino_model", ("plugin_settings",) if writes else (), "openvino")),
+        (plan.engine == "openvino" and writes, Source("openvino_stepper", engine="openvino")),
+        (plan.engine in _STEPPED and writes, Source("generating", engine="exported")),
+        (plan.engine in _STEPPED and writes, Source("decoding", engine="exported")),
+        (plan.engine == "ctranslate2", Source("rows", engine="ctranslate2")),
+        (plan.engine == "ctranslate2" and not writes, Source("ctranslate2_encoder", engine="ctranslate2")),
+        (plan.engine == "ctranslate2" and writes, Source("ctranslate2_writer", engine="ctranslate2")),
+        (plan.engine != "torch" and writes, Source("texts", engine="exported")),
         (_edits(recipe) or plan.drafting.startswith(_FIRST_LAYERS), Source("editing")),
         (plan.drafting.startswith(_FIRST_LAYERS), Source("drafting")),
         (plan.engine == "torch" and plan.quantization == "int8-dynamic", Source("quantizing")),
@@ -128,7 +142,7 @@ def _sources(recipe: Recipe, task: _Task) -> list[Source]:
         (recipe.model.encoder_decoder and not writes, Source("starting")),
         (not writes, Source("reading")),
         (writes, Source("reading", ("calls_for", "encoded", "fed"))),
-        (writes, Source("writing")),
+        (writes and plan.engine == "torch", Source("writing")),
         (plan.instances > 1, Source("sharing")),
         (True, Source("telling", (task.line,))),
     ]
@@ -276,12 +290,45 @@ def _build_engine(recipe: Recipe, model: SnippetModel) -> str:
             '        config = transformers.AutoConfig.for_model(fields.pop("model_type"), **fields)',
         ]
     place = f"str(Path(__file__).with_name({file!r}))"
-    if plan.engine == "onnxruntime":
+    if plan.engine == "ctranslate2":
+        made = _on_ctranslate2(recipe, lines)
+    elif plan.engine == "onnxruntime":
         made = f"OnnxModel({place}, config, {plan.threads!r}, {plan.threads_between!r})"
     else:
         group = _GROUP if plan.quantization == "int8-dynamic" else 0
-        made = f"OpenVinoModel({place}, config, {plan.threads!r}, {_PRECISIONS.get(plan.dtype, 'f32')!r}, {group})"
+        precision = _PRECISIONS.get(plan.dtype, "f32")
+        made = f"OpenVinoModel({place}, config, {plan.threads!r}, {precision!r}, {group})"
+        if recipe.work.tokens_out:
+            cache = precision if plan.quantization == "off" else "u8"  # as backends.openvino.writing
+            stepper = f"OpenVinoStepper(compiled_decoder({place}, {plan.threads!r}, {precision!r}, {group}, {cache!r}))"
+            made = _stepped(recipe, lines, stepper)
     return "\n".join([*lines, f"    return tokenizer, {made}"])
+
+
+def _stepped(recipe: Recipe, lines: list[str], stepper: str) -> str:
+    """What writes with the engine that `stepper` calls step by step; `lines` get what it needs before."""
+    lines += [
+        "    if tokenizer.pad_token is None:",
+        "        tokenizer.pad_token = tokenizer.eos_token  # for a model that was trained without padding",
+        '    tokenizer.padding_side = "left"  # what is written goes on from the last token',
+        f"    stepper = {stepper}",
+    ]
+    looked_up = LOOKED_UP_TOKENS if recipe.plan.drafting == "prompt-lookup" else 0
+    return f"Decoder(stepper, config, generation_of(reference, config), {looked_up})"
+
+
+def _on_ctranslate2(recipe: Recipe, lines: list[str]) -> str:
+    """The model in the folder of the code itself; `lines` get what it needs before."""
+    plan = recipe.plan
+    given = f"str(Path(__file__).parent), config, {plan.threads!r}, {compute_type_of(plan)!r}"
+    if not recipe.work.tokens_out:
+        return f"CTranslate2Encoder({given})"
+    lines += [
+        "    if tokenizer.pad_token is None:",
+        "        tokenizer.pad_token = tokenizer.eos_token  # for a model that was trained without padding",
+        "    rules = rules_of(generation_of(reference, config))",
+    ]
+    return f"CTranslate2Writer({given}, **rules)"
 
 
 def engine_file(recipe: Recipe) -> str:
@@ -309,6 +356,14 @@ def _run(recipe: Recipe, task: _Task) -> str:
     if plan.overlap:
         options.append("beside=True")
     options.append("longest=LONGEST")
+    if plan.engine != "torch" and task is _WRITES:
+        return "\n".join(
+            [
+                "def run(tokenizer: Any, model: Any, texts: list[str], exactly: bool = False) -> list[Any]:",
+                '    """The token ids that are written on each text, in order."""',
+                f"    return write(tokenizer, model, texts, NEW_TOKENS, exactly=exactly, {', '.join(options)})",
+            ]
+        )
     if plan.engine != "torch":
         return "\n".join(
             [

@@ -8,6 +8,8 @@ from cyclescope.core.plan import Plan
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategy import Effect, Family, Offer, Situation
 
+_ENGINES = ("torch", "openvino", "onnxruntime")  # on which several tokens can be checked in one call
+
 
 @dataclass(frozen=True, slots=True)
 class PromptLookup:
@@ -18,8 +20,10 @@ class PromptLookup:
     opt_in: bool = False
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
-        if not situation.writes or plan.engine != "torch":
-            return Offer(why_not="It is made for models that write, on PyTorch.")
+        if not situation.writes:
+            return Offer(why_not="It is made for models that write.")
+        if plan.engine not in _ENGINES:
+            return Offer(why_not=f"{plan.engine} checks no tokens that others have guessed.")
         if plan.drafting != "off" or plan.decoding != "greedy" or situation.workload.batch > 1:
             return Offer(why_not="It is for one text, written greedily, without another draft.")
         share = situation.found(*self.answers)  # how much of it is saved, only the texts tell

@@ -40,7 +40,7 @@ class Generation:
     def __init__(self, stepper: Stepper, looked_up: int = 0, never: tuple[int, ...] = ()) -> None:
         self._stepper = stepper
         self._looked_up = looked_up
-        self._never = list(never)
+        self._never = never
         self.calls_ns: list[tuple[int, int]] = []
         self.emitted_ns: list[int] = []
 
@@ -80,8 +80,10 @@ class Generation:
         """The likeliest token behind each of the `last` of `ids` [rows, last]."""
         begin = perf_counter_ns()
         logits = self._stepper(ids, mask, positions, last)
-        if self._never:
-            logits[:, :, self._never] = -numpy.inf
+        # A model may name an end that its vocabulary does not have.
+        never = [token for token in self._never if 0 <= token < logits.shape[-1]]
+        if never:
+            logits[:, :, never] = -numpy.inf
         self.calls_ns.append((begin, perf_counter_ns()))
         return logits.argmax(axis=-1)
 
