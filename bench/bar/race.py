@@ -21,11 +21,12 @@ from cyclescope.core.statistics import Ratio
 from cyclescope.core.units import NS_PER_S
 from cyclescope.optimizing.drift import drift
 from cyclescope.optimizing.messages import Errand
-from cyclescope.optimizing.optimization import Optimization
+from cyclescope.optimizing.optimization import OUT_OF_BUDGET, Optimization
 from cyclescope.optimizing.optimize import optimize
 from cyclescope.optimizing.team import WorkshopMaker
 from cyclescope.optimizing.trial import Arm, Turns
 from cyclescope.optimizing.workshop import Workshop
+from cyclescope.report import format as fmt
 from cyclescope.report.optimization import plan_words
 from cyclescope.report.text_optimization import optimization_text
 
@@ -295,7 +296,7 @@ def _with_ceiling(outcome: Outcome, found: Optimization | str, case: Case) -> Ou
 
 
 def _tried(found: Optimization | str, ours: str) -> list[str]:
-    """Every plan that a search tried and what became of it, and how much was not tried."""
+    """Every plan that a search tried and what became of it, how many it did not get to, and what the time went to."""
     if isinstance(found, str):
         return [f"{ours}: {found}"]
     t, base = optimization_text("en"), found.rows[0].plan
@@ -304,8 +305,11 @@ def _tried(found: Optimization | str, ours: str) -> list[str]:
         became = f"{row.speed_up:.2f} times as fast" if row.ratio is not None else row.reason
         moved = f", drift {row.drift.amount:.1e}" if row.drift is not None and not row.drift.same else ""
         told.append(f"{ours}: {plan_words(row.plan, base, t)}: {row.outcome.value}, {became}{moved}")
-    late = sum(1 for other in found.not_tried if other.reason == "out of budget")
-    return [*told, f"{ours}: {late} plans not tried, out of budget"]
+    late = sum(1 for other in found.not_tried if other.reason == OUT_OF_BUDGET and other.plan is not None)
+    if late:
+        told.append(f"{ours}: {late} {'plan' if late == 1 else 'plans'} not tried, {OUT_OF_BUDGET}")
+    spent = ", ".join(f"{t.phases.get(part.phase, part.phase)} {fmt.time(part.ns)}" for part in found.spent)
+    return [*told, f"{ours}: {spent}, of {fmt.time(found.budget_ns)}"]
 
 
 def _interval(ratio: Ratio) -> Interval:

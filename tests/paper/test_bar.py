@@ -5,17 +5,22 @@ from __future__ import annotations
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from bar.cases import BASELINE, Case, all_cases, peers_of
 from bar.peer_arm import PeerArm
-from bar.race import Entry, _limit, _race, _run
+from bar.race import Entry, _limit, _race, _run, _tried
 from bar.record import Interval, Line, Outcome, Race, read, write
 from bar.table import markdown
 from cyclescope.backends.base import PlainRun
 from cyclescope.core.errors import EngineError
+from cyclescope.core.plan import Plan
+from cyclescope.core.statistics import Ratio
+from cyclescope.optimizing.optimization import OUT_OF_BUDGET, NotTried, Row, Spent
+from cyclescope.optimizing.optimization import Outcome as Tried
 from cyclescope.optimizing.trial import Turns
 
 _PEERS = Path(__file__).resolve().parents[2] / "bench" / "peers"
@@ -190,3 +195,20 @@ def test_every_case_has_its_baseline_and_every_peer_its_script():
         assert np.any([peer.int8 for peer in peers])
         assert all((_PEERS / f"{peer.script}.py").is_file() for peer in peers)
     assert Case("m", 2, 1, 128, new_tokens=64).name == "m-1x128+64-2t"
+
+
+def test_what_a_search_tried_and_what_its_time_went_to_is_told():
+    one = Plan(threads=1)
+    rows = (
+        Row(replace(one, threads=2), (), -1, Tried.TRIED),
+        Row(one, ("threads",), 0, Tried.TRIED, Ratio(0.5, 0.4, 0.6, 6)),
+    )
+    late = NotTried("engine", OUT_OF_BUDGET, replace(one, engine="openvino"))
+    spent = (Spent("search", 40_000_000_000), Spent("total", 58_000_000_000))
+    found = SimpleNamespace(rows=rows, not_tried=(late,), spent=spent, budget_ns=60_000_000_000)
+    assert _tried(found, "no drift") == [
+        "no drift: 1 thread: tried, 2.00 times as fast",
+        "no drift: 1 plan not tried, out of budget",
+        "no drift: looking 40.0 s, in all 58.0 s, of 60.0 s",
+    ]
+    assert _tried("It failed.", "no drift") == ["no drift: It failed."]

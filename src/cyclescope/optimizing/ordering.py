@@ -19,9 +19,11 @@ _LEAST_GAIN, _MOST_GAIN = 0.01, 100.0
 _DEAR = 0.5
 # An engine that nothing was made ready on yet, in times of what the model as it is took.
 _EXPORTS = 5.0
+_WITHOUT_EXPORT = 0.4  # of what the first plan of an engine took
 # A guess of what something takes is right within a third; what might fit is tried, what hardly can is not.
 _SURE = 0.7
 
+Kind = tuple[str, ...]
 Step = tuple[tuple[str, object], ...]
 
 
@@ -63,25 +65,33 @@ class Costs:
 
     def __init__(self, baseline_ns: Nanoseconds) -> None:
         self._baseline_ns = baseline_ns
-        self._taken: dict[str, dict[tuple[str, str, str], list[int]]] = {}
+        self._taken: dict[str, dict[Kind, list[int]]] = {}
 
     def learn(self, plan: Plan, ready_ns: Nanoseconds) -> None:
         self._taken.setdefault(plan.engine, {}).setdefault(_kind(plan), []).append(ready_ns)
 
+    def measured(self, plan: Plan) -> bool:
+        """Whether a plan of that kind was made ready on that engine."""
+        return _kind(plan) in self._taken.get(plan.engine, {})
+
     def knows(self, plan: Plan) -> bool:
+        """Whether any plan was made ready on that engine."""
         return plan.engine in self._taken or plan.engine == "torch"
 
     def guess(self, plan: Plan) -> Nanoseconds:
-        """Of the same kind the least that it took; of another kind on that engine likewise, since the export is shared.
-        A new engine takes as long as the slowest first plan of another.
+        """Of the same kind the least that it took. Of another kind on that engine the least as well, or a part of the first,
+        which paid for the export that all share. A new engine takes as long as the slowest first plan of another.
         """
         here = self._taken.get(plan.engine)
         if here:
-            return min(here.get(_kind(plan)) or [ns for taken in here.values() for ns in taken])
+            if self.measured(plan):
+                return min(here[_kind(plan)])
+            first, *others = [ns for taken in here.values() for ns in taken]
+            return min([int(first * (1.0 if plan.engine == "torch" else _WITHOUT_EXPORT)), *others])
         if plan.engine == "torch":
             return self._baseline_ns
-        first = [next(iter(taken.values()))[0] for engine, taken in self._taken.items() if engine != "torch"]
-        return max(first, default=int(_EXPORTS * self._baseline_ns))
+        elsewhere = [next(iter(taken.values()))[0] for engine, taken in self._taken.items() if engine != "torch"]
+        return max(elsewhere, default=int(_EXPORTS * self._baseline_ns))
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,11 +151,14 @@ class Queue:
         """Whether it can be ready in time, by what was measured: of an engine that is new here nothing was."""
         if not self.costs.knows(candidate.plan):
             return candidate.takes_ns <= left_ns
-        return _SURE * self.takes_ns(candidate) <= left_ns
+        if self.costs.measured(candidate.plan):
+            return _SURE * self.costs.guess(candidate.plan) <= left_ns
+        return _SURE * self.costs.guess(candidate.plan) + candidate.takes_ns <= left_ns
 
     def takes_ns(self, candidate: Candidate) -> Nanoseconds:
-        """What making `candidate` ready is expected to take."""
-        return self.costs.guess(candidate.plan) + candidate.takes_ns
+        """What making `candidate` ready is expected to take; what is said to come on top was in what was measured."""
+        extra = 0 if self.costs.measured(candidate.plan) else candidate.takes_ns
+        return self.costs.guess(candidate.plan) + extra
 
     def time(self, candidate: Candidate, rows: Sequence[Row]) -> float:
         """The time that is expected of it, as a share of the baseline's."""
@@ -160,8 +173,9 @@ class Queue:
         return self.time(candidate, rows) / math.pow(max(1.0, ahead), _AHEAD)
 
 
-def _kind(plan: Plan) -> tuple[str, str, str]:
-    return plan.compiling, plan.quantization, plan.dtype
+def _kind(plan: Plan) -> Kind:
+    """What decides how long making a plan ready takes, beside its engine."""
+    return plan.compiling, plan.quantization, plan.dtype, *(change.name for change in plan.changes)
 
 
 def _within(gain: float) -> float:

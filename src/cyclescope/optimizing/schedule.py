@@ -9,7 +9,7 @@ from cyclescope.core.ratios import LEAST_ROUNDS as PROOF_ROUNDS
 from cyclescope.core.units import Nanoseconds
 from cyclescope.optimizing.trial import LEAST_ROUNDS, estimated_round_ns
 
-_PROOF, _PARTS = 0.13, 0.09
+_PROOF, _PARTS = 0.12, 0.08
 _MOST_PROOF = 0.5  # of the budget; a proof that would take more has to do without a search worth the name
 _MOST_SPARE = 0.2  # for either of them, however much is left
 _HOPED = 0.5

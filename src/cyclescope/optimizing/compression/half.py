@@ -12,6 +12,7 @@ _BFLOAT16 = ("amx_tile", "amx_bf16", "avx512_bf16", "bf16")
 _FLOAT16 = ("amx_fp16", "avx512_fp16")
 _FROM_32 = 0.5  # of the bits
 _BESIDE_8_BITS = 1.08
+_USUAL = 1.4  # where no finding tells
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,5 +45,5 @@ class HalfPrecision:
             return Offer(why_not="This processor has no instructions for sixteen bits: it would be slower by far.")
         computing = 1 / (1 - _FROM_32 * situation.found(FindingCode.COMPUTE_BOUND))
         reading = situation.could(FindingCode.MEMORY_BOUND_DECODE, part=_FROM_32 / 0.75)  # the bound is that of 8 bits
-        expected = max(computing, reading, 1.2)
+        expected = max(computing, reading, _USUAL)
         return Offer(tuple(replace(plan, dtype=kind) for kind in kinds), expected=expected)

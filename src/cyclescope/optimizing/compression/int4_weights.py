@@ -6,7 +6,10 @@ from dataclasses import dataclass, replace
 
 from cyclescope.core.plan import Plan
 from cyclescope.explaining.findings.finding import FindingCode
+from cyclescope.optimizing.compression.gains import from_reading_less
 from cyclescope.optimizing.strategy import Effect, Family, Offer, Situation
+
+_UNPACKING = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,5 +25,6 @@ class Int4Weights:
             return Offer(why_not="It is quantized already.")
         if plan.engine != "openvino":
             return Offer(why_not="Of the engines here OpenVINO computes with weights of 4 bits as they are.")
-        expected = 1.1 * situation.could(*self.answers) if situation.writes else 0.8  # the bound is that of 8 bits
+        reading = 1.1 * situation.could(*self.answers)  # the bound is that of 8 bits
+        expected = reading if situation.writes else _UNPACKING * from_reading_less(plan, situation, 4)
         return Offer((replace(plan, quantization="int4-weights"),), expected=expected)

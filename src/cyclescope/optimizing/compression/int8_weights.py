@@ -6,7 +6,10 @@ from dataclasses import dataclass, replace
 
 from cyclescope.core.plan import Plan
 from cyclescope.explaining.findings.finding import FindingCode
+from cyclescope.optimizing.compression.gains import from_reading_less
 from cyclescope.optimizing.strategy import Effect, Family, Offer, Situation
+
+_UNPACKING = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,8 @@ class Int8Weights:
             return Offer(why_not="It is quantized already.")
         if plan.engine != "openvino":
             return Offer(why_not="Of the engines here OpenVINO computes with weights of 8 bits as they are.")
-        # What is not written waits for no weights, and unpacking them costs.
-        expected = situation.could(*self.answers) if situation.writes else 0.9
+        # Of many tokens in a call none waits for weights, and unpacking them costs.
+        expected = (
+            situation.could(*self.answers) if situation.writes else _UNPACKING * from_reading_less(plan, situation, 8)
+        )
         return Offer((replace(plan, quantization="int8-weights"),), expected=expected)

@@ -1,0 +1,188 @@
+"""What is tried next follows what was measured, costs what it can cost, and is not refused for what others did."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from cyclescope.backends.paper import FakeClock
+from cyclescope.core.errors import MissingExtra
+from cyclescope.core.plan import Change, Plan
+from cyclescope.core.statistics import Ratio
+from cyclescope.explaining.comparison import Verdict
+from cyclescope.optimizing.optimization import Outcome, Row
+from cyclescope.optimizing.ordering import Costs, Guesses, Step, step_between
+from cyclescope.optimizing.proving import chosen
+
+from .plans_on_paper import BASELINE, PaperMaker, searched, situation
+
+ENGINES = {"onnxruntime": "", "openvino": ""}
+INT8: Step = (("quantization", "int8-dynamic"),)
+
+
+def test_a_step_is_what_changes_and_an_engine_brings_its_attention() -> None:
+    there = replace(BASELINE, engine="openvino", attention="engine", quantization="int8-dynamic")
+    assert step_between(BASELINE, there) == (("engine", "openvino"), ("quantization", "int8-dynamic"))
+    assert step_between(BASELINE, replace(BASELINE, attention="eager")) == (("attention", "eager"),)
+    one, two = Change("relu"), Change("drop-layers", 2.0)
+    assert step_between(replace(BASELINE, changes=(one,)), replace(BASELINE, changes=(one, two))) == (
+        ("changes", (two,)),
+    )
+    assert step_between(BASELINE, BASELINE) == ()
+
+
+def test_a_gain_is_guessed_from_this_engine_then_from_others_then_from_the_strategy() -> None:
+    guesses = Guesses()
+    assert guesses.gain(INT8, "onnxruntime", 1.4) == pytest.approx(1.4)
+    guesses.learn(INT8, "torch", 3.0)
+    assert 1.4 < guesses.gain(INT8, "onnxruntime", 1.4) < 3.0
+    assert guesses.gain(INT8, "onnxruntime", 1.4) > (1.4 * 3.0) ** 0.5  # it weighs more than the guess
+    guesses.learn(INT8, "onnxruntime", 0.8)
+    assert guesses.gain(INT8, "onnxruntime", 1.4) == pytest.approx(0.8)
+    assert guesses.gain((("dtype", "bfloat16"),), "onnxruntime", 1.4) == pytest.approx(1.4)
+
+
+def test_the_first_plan_of_an_engine_pays_for_the_export() -> None:
+    costs = Costs(1_000)
+    plan = replace(BASELINE, engine="openvino")
+    other = replace(BASELINE, engine="onnxruntime")
+    new, int8 = costs.guess(plan), replace(plan, quantization="int8-static")
+    assert new > costs.guess(BASELINE) == 1_000
+    costs.learn(plan, 20_000)
+    assert costs.guess(other) == 20_000
+    assert costs.guess(int8) < 20_000
+    costs.learn(int8, 30_000)
+    assert costs.guess(int8) == 30_000
+    assert costs.guess(replace(plan, dtype="bfloat16")) < 20_000
+
+
+def test_an_engine_that_is_slow_has_its_quantized_forms_tried_late() -> None:
+    def speed(plan: Plan) -> float:
+        return {"openvino": 0.3, "onnxruntime": 2.0}.get(plan.engine, 1.0) * (
+            1.5 if plan.quantization != "off" else 1.0
+        )
+
+    maker = PaperMaker(FakeClock(), speed)
+    searched(maker, where=situation(engines=ENGINES))
+    quantized = [plan.engine for plan in maker.made if plan.quantization != "off"]
+    assert quantized.index("onnxruntime") < quantized.index("openvino")
+
+
+def test_a_slow_engine_is_not_given_up_if_8_bits_make_it_the_fastest() -> None:
+    def speed(plan: Plan) -> float:
+        if plan.engine == "openvino":
+            return 6.0 if plan.quantization == "int8-static" else 0.9
+        return 1.0
+
+    found = searched(PaperMaker(FakeClock(), speed), where=situation(engines={"openvino": ""}))
+    assert (found.rows[found.best].plan.engine, found.rows[found.best].plan.quantization) == ("openvino", "int8-static")
+
+
+def test_what_one_engine_gains_by_a_step_sends_it_ahead_on_the_next() -> None:
+    def speed(plan: Plan) -> float:
+        return (1.5 if plan.engine != "torch" else 1.0) * (5.0 if plan.dtype == "bfloat16" else 1.0)
+
+    machine = situation().machine
+    where = situation(engines=ENGINES, machine=replace(machine, instruction_set="avx512_bf16 vnni"))
+    maker = PaperMaker(FakeClock(), speed)
+    searched(maker, where=where)
+    half = next(k for k, plan in enumerate(maker.made) if plan.dtype == "bfloat16")
+    after = [plan for plan in maker.made[half + 1 :] if plan.engine == "openvino" and not plan.changes]
+    first = next(plan for plan in after if plan.quantization != "off" or plan.dtype != "float32")
+    assert first.dtype == "bfloat16"
+
+
+def test_what_goes_too_far_only_with_another_is_tried_without_it() -> None:
+    """8 bits alone keep to the limit, and so do 16; both together do not."""
+
+    def turn(plan: Plan) -> float:
+        return 0.1 * (plan.quantization != "off") + 0.1 * (plan.dtype != "float32")
+
+    machine = situation().machine
+    where = situation(engines={"openvino": ""}, machine=replace(machine, instruction_set="avx512_bf16"))
+    found = searched(
+        PaperMaker(FakeClock(), lambda plan: 1.5 if plan.quantization != "off" else 1.0, turn=turn),
+        where=where,
+        max_drift=0.01,
+    )
+    rows = {(row.plan.engine, row.plan.quantization, row.plan.dtype): row.outcome for row in found.rows}
+    assert rows["openvino", "int8-static", "bfloat16"] is Outcome.DRIFTED
+    assert rows["openvino", "off", "bfloat16"] is Outcome.TRIED
+    assert rows["openvino", "int8-static", "float32"] is Outcome.TRIED
+    assert rows["openvino", "int8-weights", "float32"] is Outcome.TRIED
+
+
+def test_one_format_of_numbers_that_goes_too_far_does_not_speak_for_another() -> None:
+    machine = situation().machine
+    where = situation(machine=replace(machine, instruction_set="avx512_bf16 avx512_fp16"))
+    maker = PaperMaker(FakeClock(), lambda plan: 1.0, turn=lambda plan: 0.5 if plan.dtype == "bfloat16" else 0.0)
+    found = searched(maker, where=where)
+    assert {row.outcome for row in found.rows if row.plan.dtype == "float16"} == {Outcome.TRIED}
+    assert {row.outcome for row in found.rows if row.plan.dtype == "bfloat16"} == {Outcome.DRIFTED}
+
+
+def test_what_is_not_installed_is_asked_for_once() -> None:
+    maker = PaperMaker(
+        FakeClock(),
+        lambda plan: 1 + (plan.quantization != "off"),
+        refuse=lambda plan: MissingExtra("It is not there.") if plan.engine != "torch" else None,
+    )
+    found = searched(maker)
+    assert [row.outcome for row in found.rows if row.plan.engine != "torch"] == [Outcome.MISSING]
+    assert any(n.strategy == "engine" and "could not be run" in n.reason for n in found.not_tried)
+
+
+# Choosing ----------------------------------------------------------------------------------------------------------------
+
+
+class _Told:
+    """Turns that tell these ratios of one arm to another."""
+
+    def __init__(self, **ratios: tuple[float, float, float]) -> None:
+        self.ratios = ratios
+
+    def ratio(self, arm: int, to: int) -> Ratio:
+        value, low, high = self.ratios[f"_{arm}_{to}"]
+        return Ratio(value, low, high, 9)
+
+
+def _row(plan: Plan) -> Row:
+    return Row(plan, (), 0, Outcome.TRIED, Ratio(0.5, 0.4, 0.6, 9), Verdict.FASTER)
+
+
+SIMPLE = replace(BASELINE, engine="openvino")
+STACKED = replace(SIMPLE, dtype="bfloat16")
+
+
+@pytest.mark.parametrize(
+    ("interval", "best", "told"),
+    [
+        ((0.9, 0.85, 0.95), 2, False),  # proved to be faster
+        ((0.95, 0.85, 1.05), 2, True),  # measured to be faster by 5 %
+        ((0.98, 0.95, 1.01), 1, False),  # not worth a part
+        ((0.99, 0.985, 0.995), 2, False),  # by little, but proved
+        ((1.1, 1.05, 1.2), 1, False),
+    ],
+)
+def test_a_part_more_must_be_proved_or_bring_three_hundredths(
+    interval: tuple[float, float, float], best: int, told: bool
+) -> None:
+    rows = [_row(BASELINE), _row(SIMPLE), _row(STACKED)]
+    turns = _Told(_2_1=interval)
+    taken, choice = chosen(rows, [1, 2], turns)  # type: ignore[arg-type]
+    assert taken == best
+    assert (choice is not None) is told
+    if choice is not None:
+        assert (choice.over, choice.ratio.value) == (1, interval[0])
+
+
+def test_of_two_plans_with_as_many_parts_the_faster_one_is_taken() -> None:
+    rows = [_row(BASELINE), _row(SIMPLE), _row(replace(BASELINE, engine="onnxruntime"))]
+    assert chosen(rows, [1, 2], _Told(_2_1=(0.995, 0.9, 1.1))) == (2, None)  # type: ignore[arg-type]
+    assert chosen(rows, [1, 2], _Told(_2_1=(1.005, 0.9, 1.1))) == (1, None)  # type: ignore[arg-type]
+
+
+def test_what_is_not_proved_against_the_baseline_is_not_chosen() -> None:
+    rows = [_row(BASELINE), replace(_row(SIMPLE), verdict=Verdict.INCONCLUSIVE)]
+    assert chosen(rows, [1], _Told()) == (0, None)  # type: ignore[arg-type]
