@@ -1,8 +1,9 @@
-"""A model that writes, as CTranslate2 has loaded it: one call of the engine is a whole generation."""
+"""A model that writes, as CTranslate2 has loaded it: the engine is called once for a generation, and tells of every token."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from time import perf_counter_ns
 
@@ -15,7 +16,10 @@ from cyclescope.core.units import IntArray, Nanoseconds
 
 
 class CTranslate2EngineWriter:
-    """Implements `exported.writer.EngineWriter` for the converted `folder`, on what a recipe's code uses."""
+    """Implements `exported.writer.EngineWriter` for the converted `folder`, on what a recipe's code uses.
+
+    What is told as its calls are the parts of the one call: up to the first token, then from token to token.
+    """
 
     engine = "ctranslate2"
     how = "the engine's own callback for each token"
@@ -33,7 +37,7 @@ class CTranslate2EngineWriter:
         assert self._writer is not None
         begin = perf_counter_ns()
         tokens = self._writer.write(arrays["input_ids"], arrays.get("attention_mask"), new_tokens, exactly=True)
-        self.calls_ns = ((begin, perf_counter_ns()),)
+        self.calls_ns = tuple(pairwise((begin, *self._writer.emitted_ns[:-1], perf_counter_ns())))
         return np.asarray(tokens, dtype=np.int64)
 
     def close(self) -> None:
