@@ -48,6 +48,8 @@ from cyclescope.core.workload import Workload
 _MOST_APART = 1e-3
 ENGINE_CHANGES = ("unfused",)  # changes that an engine makes to the exported model, and nobody to the model itself
 
+LOOKING_UP = ("onnxruntime", "openvino")  # engines that are called step by step, and so can check guesses
+
 
 @dataclass(frozen=True, slots=True)
 class Engine:
@@ -158,10 +160,11 @@ def change_model(
 
 def refuse(plan: Plan) -> None:
     """Raise `Unsupported` for what no engine of a file makes real."""
+    looks_up = plan.drafting == "prompt-lookup" and plan.engine in LOOKING_UP
     refused = (
         (plan.device != "cpu", f"the device {plan.device!r}"),
         (plan.compiling != "off", "torch.compile"),
-        (plan.drafting not in ("off", "prompt-lookup"), "model that drafts what comes next"),
+        (plan.drafting != "off" and not looks_up, "drafts of what comes next"),
         (plan.decoding != "greedy", "sampling"),
         (plan.batching == "packed", "packed texts"),
     )
