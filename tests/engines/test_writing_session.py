@@ -59,6 +59,7 @@ def test_each_call_is_one_operation_with_the_work_of_the_model_in_it(sessions: t
     assert graph.total.flops == whole.total.flops
     steps = whole.slots.step[whole.slots.of_op]
     assert graph.flops.tolist() == [int(whole.flops[steps == k].sum()) for k in range(NEW)]
+    assert graph.slots.step[graph.slots.of_op].tolist() == list(range(NEW))
     assert {PREPARE, SAMPLE} <= set(graph.slots.stage.names)
     (run,) = ours.light(graph, 1)
     assert len(run.boundaries_ns) == len(graph.slots) + 1

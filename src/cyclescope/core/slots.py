@@ -128,7 +128,9 @@ def _book(graph: Graph, op: IntArray, frame_of: IntArray) -> tuple[Labels, IntAr
     step = np.full(len(op), -1, dtype=np.int64)
     if loose.step_begins:
         counted = ~(in_cycle & near_text)
-        of_step = np.asarray([f.step for f in graph.frames], dtype=np.int64)[frame_of]
+        steps = np.asarray([f.step for f in graph.frames], dtype=np.int64)
+        of_step = steps[frame_of]
+        of_step[in_op] = steps[graph.op_frame]  # whose frame need not be stamped
         by_place = np.searchsorted(loose.step_begins, upcoming, side="left") - 1
         step[counted] = np.where(of_step >= 0, of_step, by_place)[counted]
     return Labels(stage, tuple(numbers)), layer, step
