@@ -453,9 +453,7 @@ def test_run_files_that_cannot_be_read(cli: CommandLine, tmp_path: Path, saved: 
 
 
 def test_ctrl_c_while_measuring_keeps_what_there_is(cli: CommandLine, tmp_path: Path) -> None:
-    done = interrupted(
-        "measure", "measure", "bert-tiny", "--tokens", "512", "--batch", "8", "--budget", "300", folder=tmp_path
-    )
+    done = interrupted("measure", "measure", "bert-tiny", "--tokens", "64", "--budget", "300", folder=tmp_path)
 
     assert done.code == 130
     assert "Traceback" not in done.err

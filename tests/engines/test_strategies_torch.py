@@ -77,9 +77,10 @@ def writer_of(name: str, **fields: Any) -> Any:
 
 @pytest.fixture
 def sixty_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A minute in which a student takes as many steps on every machine."""
+    """A minute in which a student takes as many steps on every machine, of half as many rows each."""
     clock = itertools.count(step=distil.MOST_SECONDS / 60)
     monkeypatch.setattr(distil, "monotonic", lambda: next(clock))
+    monkeypatch.setattr(distil, "_ROWS", 8)
 
 
 @needs_minilm

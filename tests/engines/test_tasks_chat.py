@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -140,9 +141,11 @@ def test_python_measures_a_dialogue(tokenizer: Any) -> None:
         assert (turn.reused_first_ns < turn.reused_wall_ns).all()
 
 
-def test_the_command_holds_a_dialogue_and_tells_no_text(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_holds_a_dialogue_and_tells_no_text(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    model = str(tmp_path)
+    small("GPT2Config").config.save_pretrained(model)
     said = [part for text in SAID[:2] for part in ("--text", text)]
-    chat = ("measure", "gpt2", "--task", "chat", *said, "--new-tokens", "2", "--threads", "1", "--budget", "0.1")
+    chat = ("measure", model, "--task", "chat", *said, "--new-tokens", "2", "--threads", "1", "--budget", "0.1")
     done = CommandLine(capsys).succeeds(*chat, "--chat-template", "plain", "--json")
     assert done.document["schema"] == "cyclescope/dialogue/1"
     assert len(done.document["turns"]) == 2
@@ -151,5 +154,5 @@ def test_the_command_holds_a_dialogue_and_tells_no_text(capsys: pytest.CaptureFi
     assert "chat template" in line.refuses(UsageError.exit_code, *chat)
     assert "--json" in line.refuses(UsageError.exit_code, *chat, "--out", "run.cycle")
     assert "--task chat" in line.refuses(
-        UsageError.exit_code, "measure", "gpt2", "--text", "a", "--chat-template", "plain"
+        UsageError.exit_code, "measure", model, "--text", "a", "--chat-template", "plain"
     )

@@ -33,7 +33,7 @@ def test_two_towers_on_two_threads_are_as_fast_as_predicted() -> None:
         right = low <= promise.value <= high and came.speed_up.value >= (1 - TOLERANCE) * promise.value
         return "" if right and both > 0.8 else f"promised {promise}, came {came.speed_up}, both busy {both:.2f}"
 
-    hold_on_a_quiet_try(holds, model, inputs=inputs, budget=4, threads=1)
+    hold_on_a_quiet_try(holds, model, inputs=inputs, budget=3, threads=1)
 
 
 class Tandem(Towers):

@@ -28,14 +28,14 @@ def generation(steps: int) -> Cycle:
 
 
 def seconds(cycle: Cycle) -> float:
-    """The least processor time of several rounds, which another load disturbs the least."""
+    """The least processor time of two rounds, which another load disturbs the least."""
 
     def once() -> float:
         begin = process_time()
         document(explain(cycle))
         return process_time() - begin
 
-    return min(once() for _ in range(3))
+    return min(once() for _ in range(2))
 
 
 @pytest.mark.parametrize(("make", "size"), [(encoder, 300), (generation, 150)])

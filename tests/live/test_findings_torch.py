@@ -20,7 +20,7 @@ from cyclescope.measuring.measure import measure
 
 F = FindingCode
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-BUDGET = 1.5
+BUDGET = 1.0
 # How an engine's kernels compare with one pass over memory differs by processor; a stopwatch tells on this one.
 _CLEARLY_FAST, _CLEARLY_SLOW = 4.0, 12.0
 

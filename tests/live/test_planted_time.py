@@ -54,7 +54,7 @@ def _bert() -> transformers.BertModel:
 def _hold(model: torch.nn.Module, holds: Callable[[Explanation], str]) -> None:
     ids = torch.arange(5, 21)[None]
     inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
-    hold_on_a_quiet_try(holds, model, inputs=inputs, budget=2, threads=1)
+    hold_on_a_quiet_try(holds, model, inputs=inputs, budget=1, threads=1)
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before the layer's work", "after it"])

@@ -252,7 +252,7 @@ def test_hostile_names_stay_text(hostile: Explanation) -> None:
     assert "<script" not in section
 
 
-@pytest.mark.parametrize("prefix", ["", "a_wrapper_of_a_wrapper." * 3, "包装模块之内的" * 22])
+@pytest.mark.parametrize("prefix", ["", "包装模块之内的" * 22])
 def test_a_page_of_ten_thousand_spans_with_both_sides_is_below_a_megabyte(prefix: str) -> None:
     graph = paper_bert(172, hidden=64, vocabulary=100)
     frames = tuple(replace(frame, module=prefix + frame.module if frame.module else "") for frame in graph.frames)
