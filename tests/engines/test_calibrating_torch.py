@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,10 @@ from cyclescope.backends.torch.probes import TorchProbes
 from cyclescope.calibrating import calibrate as module
 from cyclescope.calibrating.extent import Extent
 from cyclescope.cli.main import run
+from cyclescope.core.ceilings import Figure
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.units import NS_PER_S
+from cyclescope.store.calibration_file import keep, load_calibration
 
 SHORT = Extent(("float32",), (1, 64), (1,), NS_PER_S // 10, NS_PER_S // 20, 1)
 
@@ -116,6 +119,22 @@ def test_the_command_tells_keeps_and_shows(short: None, home: Path, capsys: pyte
     assert code == 0
     assert shown["fresh"] is True
     assert shown["ceilings"] == document["ceilings"]
+
+
+def test_a_quieter_calibration_stays_unless_it_is_to_be_replaced(
+    short: None, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = json.loads(command(capsys, "calibrate", "--quick", "--json")[1])
+    path = Path(first["path"])
+    quiet = load_calibration(path)
+    quiet = replace(quiet, noise=Figure(1e-9, 1e-9, 1e-9, 500, "A/A"))
+    keep(quiet)
+    second = json.loads(command(capsys, "calibrate", "--quick", "--json")[1])
+    assert (second["path"], second["quieter"]) == (None, quiet.taken_at)
+    assert load_calibration(path) == quiet
+    third = json.loads(command(capsys, "calibrate", "--quick", "--force", "--json")[1])
+    assert (third["path"], third["quieter"]) == (str(path), None)
+    assert load_calibration(path) != quiet
 
 
 def test_what_cannot_be_kept_is_still_told(

@@ -23,44 +23,49 @@ def calibrate(
         str | None,
         typer.Option(help="Numbers of threads to probe, as 1,2,4; else powers of two and all.", show_default=False),
     ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Keep it even where a quieter one of this machine is kept.")
+    ] = False,
     show: Annotated[bool, typer.Option("--show", help="Tell what is kept, and whether it is fresh.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of the report.")] = False,
     lang: Annotated[Language, typer.Option(help="Language of the report.")] = Language.ENGLISH,
 ) -> None:
     """Measure what this machine reaches at best: matrix products, memory, the cost of a call, and its noise.
 
-    The result is kept, and every cycle that is measured afterwards on the same machine carries it. Ctrl-C keeps nothing.
+    The result is kept, and every cycle that is measured afterwards on the same machine carries it; but one that was taken
+    in clearly more quiet stays unless --force is given. Ctrl-C keeps nothing.
     """
     counts = _counts(threads)
     failed: OutputError | None = None
     if show:
         told = kept_of(machine_of(device), "torch")
     else:
-        told, failed = _measure(quick, device, counts)
+        told, failed = _measure(quick, device, counts, force)
     _print(told, as_json, lang)
     if failed is not None:
         raise failed
 
 
-def _measure(quick: bool, device: str, threads: tuple[int, ...]) -> tuple[Told, OutputError | None]:
+def _measure(quick: bool, device: str, threads: tuple[int, ...], force: bool) -> tuple[Told, OutputError | None]:
     """Fresh ceilings. That they cannot be kept must not cost what was measured: it is told first."""
     from cyclescope.calibrating.calibrate import calibrate as measure
     from cyclescope.cli.progress import progress
     from cyclescope.measuring.load import LoadMeter
     from cyclescope.report.calibration import Told
-    from cyclescope.store.calibration_file import keep
+    from cyclescope.store.calibration_file import clearly_quieter, keep
 
     meter = LoadMeter()
     try:
         with progress() as notify:
             ceilings = measure(quick=quick, device=device, threads=threads, keep=False, progress=notify)
         load = meter.read()
-        path, failed = keep(ceilings), None
+        quieter = None if force else clearly_quieter(ceilings)
+        path, failed = None if quieter else keep(ceilings), None
     except KeyboardInterrupt as exc:
         raise Interrupted("Interrupted.", "Nothing is kept of a calibration that did not end.") from exc
     except OutputError as error:
         path, failed = None, error
-    return Told(ceilings.machine, ceilings, path, load=load), failed
+    return Told(ceilings.machine, ceilings, path, load=load, quieter=quieter.ceilings if quieter else None), failed
 
 
 def machine_of(device: str) -> Machine:

@@ -89,10 +89,18 @@ class Freshness:
 
 def freshness(ceilings: Ceilings, machine: Machine, engine: str, now: datetime | None = None) -> Freshness:
     """Compare what `ceilings` were taken on with `machine` under `engine` at `now` (UTC; the present unless given)."""
+    return Freshness(changes(ceilings.fingerprint, fingerprint(machine, engine)), _age_days(ceilings, now))
+
+
+def freshness_beside(ceilings: Ceilings, newer: Ceilings, now: datetime | None = None) -> Freshness:
+    """The same against what `newer` ceilings were taken on."""
+    return Freshness(changes(ceilings.fingerprint, newer.fingerprint), _age_days(ceilings, now))
+
+
+def _age_days(ceilings: Ceilings, now: datetime | None) -> float | None:
     now = now or datetime.now(UTC)
     try:
         taken = datetime.fromisoformat(ceilings.taken_at)
-        age = (now - (taken if taken.tzinfo else taken.replace(tzinfo=UTC))).total_seconds() / 86_400
     except ValueError:
-        age = None
-    return Freshness(changes(ceilings.fingerprint, fingerprint(machine, engine)), age)
+        return None
+    return (now - (taken if taken.tzinfo else taken.replace(tzinfo=UTC))).total_seconds() / 86_400

@@ -37,7 +37,8 @@ _BUSY = 0.05  # share of the cores; as in `doctor`
 class Told:
     """What is told: ceilings (None: nothing is kept and nothing is known), where they are kept and how fresh they are.
 
-    `load` is what else ran while they were measured, None where they were measured earlier.
+    `load` is what else ran while they were measured, None where they were measured earlier; `quieter` is what stays kept
+    in their place.
     """
 
     machine: str
@@ -45,6 +46,7 @@ class Told:
     path: Path | None = None
     freshness: Freshness | None = None
     load: Load | None = None
+    quieter: Ceilings | None = None
     broken: tuple[CalibrationFileError, ...] = ()
 
 
@@ -66,7 +68,9 @@ def calibration_page(told: Told, language: str = "en") -> Page:
 
 
 def calibration_json(told: Told) -> str:
-    """The same as one JSON document: `schema`, `ceilings` as they are kept, `path`, `fresh`, `changed`, `age_days`."""
+    """The same as one JSON document: `schema`, `ceilings` as they are kept, `path`, `fresh`, `changed`, `age_days`, and
+    when what is kept in their place was taken (`quieter`).
+    """
     freshness = told.freshness
     document = {
         "schema": SCHEMA,
@@ -80,6 +84,7 @@ def calibration_json(told: Told) -> str:
             for change in (freshness.changed if freshness is not None else ())
         ],
         "other_busy": told.load.other_busy if told.load is not None else None,
+        "quieter": told.quieter.taken_at if told.quieter is not None else None,
         "broken": [error.fact for error in told.broken],
     }
     return json.dumps(document, indent=1, allow_nan=False)
@@ -124,10 +129,21 @@ def _notes(told: Told, t: CalibrationText) -> list[Block]:
     busy = told.load.other_busy if told.load is not None else None
     if busy is not None and busy > _BUSY:
         notes.append(Note(Severity.WARNING, t.busy.text.format(share=fmt.share(busy)), t.busy.remedy))
+    if told.quieter is not None:
+        notes.append(Note(Severity.WARNING, _quieter(told.quieter, told.ceilings, t), t.quieter.remedy))
     if told.broken:
         text = t.broken.text.format(count=fmt.count(len(told.broken)), fact=str(told.broken[0]).replace("\n", " "))
         notes.append(Note(Severity.WARNING, text, t.broken.remedy))
     return notes
+
+
+def _quieter(kept: Ceilings, ceilings: Ceilings | None, t: CalibrationText) -> str:
+    before, now = (found.noise if found is not None else None for found in (kept, ceilings))
+    return t.quieter.text.format(
+        taken=kept.taken_at,
+        before=fmt.share(before.value if before else None),
+        now=fmt.share(now.value if now else None),
+    )
 
 
 def _facts(told: Told, ceilings: Ceilings, t: CalibrationText) -> tuple[tuple[str, str], ...]:

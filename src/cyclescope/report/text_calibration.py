@@ -53,6 +53,7 @@ class CalibrationText:
     missing: Advice
     broken: Advice
     busy: Advice
+    quieter: Advice
     traits: Mapping[Trait, str]
 
 
@@ -101,6 +102,10 @@ EN = CalibrationText(
     busy=Advice(
         "Others used {share} of the cores meanwhile, so that ceilings may be too low and the noise too high.",
         "Stop what else is running and calibrate again.",
+    ),
+    quieter=Advice(
+        "Not kept: what was taken at {taken} stays, since it saw less noise (±{before}; now ±{now}).",
+        "Calibrate again when the machine is quiet, or add --force to replace it.",
     ),
     traits=MappingProxyType(
         {
@@ -156,6 +161,10 @@ ZH = CalibrationText(
     missing=Advice("本机尚未校准。", "请运行 cyclescope calibrate。"),
     broken=Advice("有 {count} 个保存的文件无法读取。{fact}", "请删除它们并运行 cyclescope calibrate。"),
     busy=Advice("其间其他程序占用了 {share} 的核，上限可能偏低，噪声可能偏高。", "请停止其他程序后再次校准。"),
+    quieter=Advice(
+        "未保存：保留 {taken} 的校准，它的噪声更小（±{before}，这次 ±{now}）。",
+        "请在机器空闲时再次校准，或加 --force 替换它。",
+    ),
     traits=MappingProxyType(
         {
             Trait.PROCESSOR: "处理器",

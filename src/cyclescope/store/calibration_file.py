@@ -13,13 +13,14 @@ import os
 import stat
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from cyclescope.core.ceilings import Ceilings, Figure
 from cyclescope.core.codec import CodecError, decode, encode
 from cyclescope.core.errors import CalibrationFileError, OutputError
-from cyclescope.core.fingerprint import Trait, changes, fingerprint, traits_of
+from cyclescope.core.fingerprint import Trait, changes, fingerprint, freshness_beside, traits_of
 from cyclescope.core.machine import Machine
 from cyclescope.store.atomic import atomic_writer
 
@@ -132,6 +133,20 @@ def nearest(found: Shelf, machine: Machine, engine: str) -> Kept | None:
     """What was taken on this very machine, else what differs from it least, the newer of equals; None if there is none."""
     now = fingerprint(machine, engine)
     return min(found.kept, key=lambda kept: len(changes(kept.ceilings.fingerprint, now)), default=None)
+
+
+def clearly_quieter(ceilings: Ceilings, now: datetime | None = None) -> Kept | None:
+    """What is kept of the same machine and engine where it was taken in clearly more quiet: its noise is below that of
+    `ceilings` by more than both intervals. None where there is no such, or it is too old to be taken.
+    """
+    device = traits_of(ceilings.fingerprint).get(Trait.DEVICE, "cpu")
+    for kept in shelf(ceilings.engine, device).kept:
+        before, after = kept.ceilings.noise, ceilings.noise
+        if not freshness_beside(kept.ceilings, ceilings, now).fresh or before is None or after is None:
+            continue
+        if before.high < after.low:
+            return kept
+    return None
 
 
 def with_ceilings(machine: Machine, engine: str) -> Machine:

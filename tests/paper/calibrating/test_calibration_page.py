@@ -13,7 +13,7 @@ from paper_ceilings import TAKEN, ceilings_of
 from cyclescope.backends.paper import PAPER_MACHINE
 from cyclescope.cli.calibrate import kept_of
 from cyclescope.cli.main import run
-from cyclescope.core.ceilings import Ceilings
+from cyclescope.core.ceilings import Ceilings, Figure
 from cyclescope.core.codec import decode
 from cyclescope.core.fingerprint import Trait, freshness
 from cyclescope.core.samples import Load
@@ -51,6 +51,13 @@ def test_the_page_tells_every_ceiling() -> None:
         "/kept/torch.json",
     ):
         assert told_there in page
+
+
+def test_what_a_quieter_one_keeps_from_being_kept_says_so() -> None:
+    page = " ".join(text(told(path=None, quieter=replace(CEILINGS, noise=Figure(0.004, 0.003, 0.005, 9, "")))).split())
+    assert f"what was taken at {TAKEN} stays, since it saw less noise (±0.40 %; now ±1.0 %)" in page
+    assert "--force" in page
+    assert "not kept" in page
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

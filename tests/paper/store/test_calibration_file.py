@@ -12,9 +12,18 @@ import pytest
 from paper_ceilings import TAKEN, ceilings_of
 
 from cyclescope.backends.paper import PAPER_MACHINE
+from cyclescope.core.ceilings import Ceilings, Figure
 from cyclescope.core.errors import CalibrationFileError, OutputError
 from cyclescope.core.fingerprint import Change, Trait, changes, fingerprint, freshness
-from cyclescope.store.calibration_file import folder, keep, load_calibration, nearest, shelf, with_ceilings
+from cyclescope.store.calibration_file import (
+    clearly_quieter,
+    folder,
+    keep,
+    load_calibration,
+    nearest,
+    shelf,
+    with_ceilings,
+)
 
 MACHINE = replace(PAPER_MACHINE, packages=(("torch", "2.13.0"), ("numpy", "2.0")), instruction_set="avx2")
 CEILINGS = ceilings_of(MACHINE)
@@ -37,6 +46,25 @@ def test_a_second_calibration_takes_the_place_of_the_first_and_leaves_no_other_f
     assert first == second
     assert [path.name for path in first.parent.iterdir()] == [first.name]
     assert load_calibration(first) == ceilings_of(MACHINE, value=3e9)
+
+
+def _with_noise(value: float, taken_at: str = TAKEN) -> Ceilings:
+    noise = Figure(value, 0.8 * value, 1.2 * value, 500, "A/A")
+    return replace(ceilings_of(MACHINE, taken_at=taken_at), noise=noise)
+
+
+def test_a_clearly_quieter_calibration_of_the_same_machine_is_known() -> None:
+    now = datetime.fromisoformat(TAKEN) + timedelta(days=1)
+    path = keep(_with_noise(0.01))
+    found = clearly_quieter(_with_noise(0.04), now)
+    assert found is not None
+    assert found.path == path
+    assert clearly_quieter(_with_noise(0.014), now) is None  # the intervals touch
+    assert clearly_quieter(_with_noise(0.005), now) is None
+    assert clearly_quieter(replace(_with_noise(0.04), noise=None), now) is None
+    assert clearly_quieter(_with_noise(0.04), now + timedelta(days=400)) is None  # what is too old is no use
+    other = replace(MACHINE, cores=1)
+    assert clearly_quieter(replace(_with_noise(0.04), fingerprint=fingerprint(other, "torch")), now) is None
 
 
 def test_another_machine_engine_or_device_is_kept_apart() -> None:
