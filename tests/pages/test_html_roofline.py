@@ -14,6 +14,7 @@ from playwright.sync_api import Page
 from syrupy.assertion import SnapshotAssertion
 from visiting import Open
 
+from cyclescope.core.ceilings import Figure
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation
 from cyclescope.report import format as fmt
@@ -239,6 +240,47 @@ def test_no_name_covers_another(visit: Open, calibrated: Explanation, width: int
     plot = page.locator("#roofline-plot").bounding_box()
     assert plot is not None
     assert all(box[1] >= plot["x"] - 1 and box[2] <= plot["x"] + plot["width"] + 1 for box in boxes)
+
+
+# Bytes a second of each level in GB/s: shared caches hardly faster than the memory, all near each other, and far apart.
+BANDWIDTHS = [(100, 31, 31, 29), (40, 36, 33, 30), (500, 200, 31, 30), (31, 31, 31, 3)]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1280, 420])
+@pytest.mark.parametrize("known", BANDWIDTHS, ids=str)
+def test_no_line_of_a_level_goes_through_a_name(
+    visit: Open, calibrated: Explanation, known: tuple[int, ...], width: int
+) -> None:
+    ceilings = calibrated.cycle.machine.ceilings
+    assert ceilings is not None
+    rates = dict(zip(("L1", "L2", "L3", "memory"), known, strict=True))
+    levels = tuple(
+        replace(row, bytes_per_s=Figure.stated(rates[row.level] * 1e9, "paper")) for row in ceilings.bandwidths
+    )
+    near = on_paper_machine(calibrated.cycle, replace(ceilings, bandwidths=levels))
+    page = visit(render(explain(near)), width=width).page
+    lines, names = page.evaluate(
+        """() => [['line.ceiling.memory', l => l.x1.baseVal.value === l.x2.baseVal.value], ['text.name', t => /B.s$/.test(t.textContent)]].map(
+            ([what, kept]) => [...document.querySelectorAll('#roofline-plot ' + what)].filter(kept).filter(e => !e.getAttribute('transform')).map(e => {
+                const b = e.getBoundingClientRect();
+                return [e.textContent, b.left, b.right, b.top + 2, b.bottom - 2];
+            }))"""
+    )
+    assert len(lines) >= len(names) >= 2
+    met = [
+        name[0]
+        for name in names
+        for line in lines
+        if line[1] < name[2] and name[1] < line[2] and line[3] < name[4] and name[3] < line[4]
+    ]
+    assert met == []
+    assert not [
+        1
+        for k, a in enumerate(names)
+        for b in names[k + 1 :]
+        if a[1] < b[2] and b[1] < a[2] and a[3] < b[4] and b[3] < a[4]
+    ]
 
 
 @pytest.mark.browser

@@ -6,6 +6,12 @@ const STRIP = 92;
 const LEAST_RADIUS = 2.2;
 const PAPER = 690; // a sheet is so wide, whatever the screen is
 
+/** Whether the names of two levels meet, or the line of one, which goes down from its name, goes through the other. */
+function inTheWay(a, b) {
+  const through = (line, name) => line.row <= name.row && line.x > name.from - 4 && line.x < name.to + 4;
+  return through(a, b) || through(b, a) || (a.row === b.row && a.from < b.to + 8 && b.from < a.to + 8);
+}
+
 class Roofline {
   /** `open(goal)` shows in the timeline what a point stands for. */
   constructor(root, data, open) {
@@ -207,25 +213,12 @@ class Roofline {
     const { strip, bandwidths, points, upper } = this.data;
     const across = this.scale(strip, this.left, this.right);
     this.words(this.texts.strip, 0, top + 8, { class: "axis-name" });
-    // Names of levels stand in as many rows as they need, each beside its line.
-    const rows = [];
-    const names = bandwidths.map(([rate, text]) => {
-      const wide = this.wide(text);
-      const x = across(rate);
-      // To the right of its line, unless the rim or the line of a faster level is in the way there and nothing is on the left.
-      const others = bandwidths.map(([other]) => across(other)).filter((other) => other !== x);
-      const met = (a, b) => others.filter((other) => other > a && other < b).length;
-      const rightwards = x + 4 + wide > this.right ? Infinity : met(x, x + 8 + wide);
-      const from = rightwards > met(x - 8 - wide, x) ? x - 4 - wide : x + 4;
-      let row = rows.findIndex((taken) => taken.every(([a, b]) => from > b + 8 || from + wide < a - 8));
-      if (row < 0) row = rows.push([]) - 1;
-      rows[row].push([from, from + wide]);
-      return { text, x, from, row };
-    });
-    const begin = top + 18 + rows.length * 14;
+    const { named, bare, rows } = this.nameLevels(bandwidths, across);
+    const begin = top + 18 + rows * 14;
     const bottom = begin + STRIP;
     this.marksBelow(strip.marks, across, begin, bottom);
-    for (const { text, x, from, row } of names) {
+    for (const x of bare) this.line("ceiling memory", x, begin, x, bottom);
+    for (const { text, x, from, row } of named) {
       const y = top + 27 + row * 14;
       this.line("ceiling memory", x, y - 9, x, bottom);
       this.words(text, from, y, { class: "name" });
@@ -250,6 +243,25 @@ class Roofline {
     }
     this.namePoints(upper, points.length, { left: this.left, right: this.right, top: begin, bottom });
     return bottom + 42;
+  }
+
+  /** Names of levels in as many rows as they need, each beside its line and in the way of no other; `bare` are the lines
+      of those that find no place. From the slowest on there is one below the names before it, but for the rim. */
+  nameLevels(bandwidths, across) {
+    const named = [];
+    const bare = [];
+    for (const [rate, text] of [...bandwidths].reverse()) {
+      const [x, wide, taken] = [across(rate), this.wide(text), named.map(({ row }) => row)];
+      const [first, last] = [Math.min(0, ...taken), Math.max(-1, ...taken)];
+      const rows = [...Array.from({ length: last - first + 2 }, (_, k) => first + k), first - 1];
+      const places = rows.flatMap((row) => [x + 4, x - 4 - wide].map((from) => ({ text, x, from, to: from + wide, row })));
+      const place = places.find((it) => it.from >= 0 && it.to <= this.right && !named.some((other) => inTheWay(it, other)));
+      if (place) named.push(place);
+      else bare.push(x);
+    }
+    const top = Math.min(...named.map(({ row }) => row));
+    for (const name of named) name.row -= top;
+    return { named, bare, rows: Math.max(0, ...named.map(({ row }) => row + 1)) };
   }
 
   radius(point) {
