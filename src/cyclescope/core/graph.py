@@ -40,7 +40,8 @@ class Graph:
     `kept` numbers the memory that the cycle made and that is still there at its end (its result, a cache); empty where
     that is not known. `experts` has a row for each call of a mixture's experts. `cache_length` is the number of tokens
     in the cache of a decode step that was traced by itself; None for everything else. `engine_between`: what passes
-    between operations is the time of an engine that runs the whole model by itself, and not that of Python.
+    between operations is the time of an engine that runs the whole model by itself, and not that of Python. `opaque`: calls
+    of an engine stand here as one operation each, and what is held inside them nobody tells.
     """
 
     names: tuple[str, ...]
@@ -63,6 +64,7 @@ class Graph:
     experts: tuple[ExpertLoad, ...] = ()
     cache_length: int | None = None
     engine_between: bool = False
+    opaque: bool = False
 
     def __len__(self) -> int:
         return len(self.names)

@@ -101,14 +101,14 @@ class Memory:
 
 
 def memory(graph: Graph, seen: MemorySamples | None = None) -> Memory | None:
-    """What a cycle of `graph` holds; None for a graph without operations.
+    """What a cycle of `graph` holds; None for a graph without operations, or with calls that tell nothing of it.
 
     A storage lives from the operation that first writes it to the last that touches it. Two things live longer, as
     they do in PyTorch's eager mode: what a module is given, until the module returns (the caller holds it); and what
     is kept beyond the cycle (`Graph.kept`; where a graph does not know, what nothing reads), to its end. The cache that a
     step finds is there from its beginning. Nothing that is internal to an operation is counted.
     """
-    if not len(graph):
+    if not len(graph) or graph.opaque:
         return None
     lives = _Lives.of(graph)
     computed = lives.held(graph, lives.last_held)

@@ -76,4 +76,5 @@ def writing_graph(
     return replace(
         graph,
         frames=tuple(replace(f, timed=False, step=step.get(k, -1)) for k, f in enumerate(graph.frames)),
+        opaque=True,
     )
