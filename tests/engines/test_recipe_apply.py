@@ -36,6 +36,7 @@ from cyclescope.optimizing.recipe import Proof, Recipe, RecipeModel, RecipeWork,
 from cyclescope.optimizing.verify import Standing, verify
 
 ALONE = Plan(threads=1)
+_CTRANSLATE2 = Plan(engine="ctranslate2", threads=1, attention="engine")
 TEXTS = ("One text.", "Another text that is longer than the first.", "A third.", "And the last one of four.")
 _HEADS = {"embed": "AutoModel", "classify": "AutoModelForSequenceClassification", "fill": "AutoModelForMaskedLM"}
 _TINY_GPT2 = {"model_type": "gpt2", "vocab_size": 2000, "n_embd": 32, "n_layer": 2, "n_head": 2, "n_positions": 64}
@@ -101,6 +102,10 @@ def recipe(model: str, plan: Plan = ALONE, task: str = "embed", written: int = 0
     return Recipe(facts, work, replace(ALONE, attention="sdpa"), plan, proof, **more)
 
 
+def _skip_without_engine(asked: dict[str, Any]) -> None:
+    pytest.importorskip(asked.get("plan", ALONE).engine)
+
+
 EDITED = {
     "plan": replace(ALONE, changes=(Change("drop-layers", 1.0), Change("tanh-gelu"))),
     "edits": (
@@ -120,10 +125,12 @@ EDITED = {
         EDITED,
         {"task": "classify", "plan": replace(ALONE, batch=1)},
         {"task": "fill", "plan": replace(ALONE, dtype="bfloat16", attention="eager")},
+        {"plan": replace(_CTRANSLATE2, batch=3, quantization="int8-dynamic")},
     ],
     ids=str,
 )
 def test_the_code_of_an_encoder_gives_what_the_plan_gave(asked: dict[str, Any], tmp_path: Path) -> None:
+    _skip_without_engine(asked)
     done = apply(recipe(str(model_folder(tmp_path)), **asked), tmp_path / "out", text=TEXTS)
     assert done.agrees
     assert done.drift.largest is not None
@@ -146,12 +153,15 @@ def test_the_code_of_several_processes_gives_what_the_plan_gave(tmp_path: Path) 
         (_TINY_GPT2, {"task": "generate", "plan": replace(ALONE, drafting="prompt-lookup")}),
         (_TINY_GPT2, {"task": "generate", "plan": replace(ALONE, drafting="layers:1")}),
         (_TINY_T5, {"task": "translate"}),
+        (_TINY_GPT2, {"task": "generate", "plan": _CTRANSLATE2}),
+        (_TINY_T5, {"task": "translate", "plan": _CTRANSLATE2}),
     ],
     ids=str,
 )
 def test_the_code_of_a_model_that_writes_gives_what_the_plan_gave(
     config: dict[str, Any], asked: dict[str, Any], tmp_path: Path
 ) -> None:
+    _skip_without_engine(asked)
     folder = tmp_path / "tiny"
     folder.mkdir()
     (folder / "config.json").write_text(json.dumps(config))

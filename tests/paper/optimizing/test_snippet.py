@@ -38,6 +38,11 @@ PLANS = {
     "draft": recipe(Plan(threads=1, drafting="gpt2"), "generate", 8, reference="gpt2"),
     "onnxruntime": recipe(ORT),
     "openvino": recipe(replace(ORT, engine="openvino", quantization="int8-dynamic"), "classify"),
+    "ctranslate2": recipe(replace(ORT, engine="ctranslate2", quantization="int8-dynamic")),
+    "ctranslate2 writes": recipe(replace(ORT, engine="ctranslate2"), "generate", 8, reference="gpt2"),
+    "ctranslate2 translates": recipe(
+        replace(ORT, engine="ctranslate2"), task="translate", written=8, reference="t5-small", encoder_decoder=True
+    ),
 }
 
 
@@ -60,7 +65,16 @@ def test_every_name_that_the_code_uses_is_there(name: str) -> None:
             modules.add((node.module or "").partition(".")[0])
     top = {node.name for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
     used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    allowed = {"torch", "transformers", "numpy", "safetensors", "onnxruntime", "openvino", *sys.stdlib_module_names}
+    allowed = {
+        "torch",
+        "transformers",
+        "numpy",
+        "safetensors",
+        "onnxruntime",
+        "openvino",
+        "ctranslate2",
+        *sys.stdlib_module_names,
+    }
     assert modules <= allowed
     assert "cyclescope" not in modules
     assert imported - used <= {"annotations"}
@@ -68,7 +82,7 @@ def test_every_name_that_the_code_uses_is_there(name: str) -> None:
     assert {"build", "run", "main"} <= top
 
 
-@pytest.mark.parametrize("name", ["onnxruntime", "openvino"])
+@pytest.mark.parametrize("name", ["onnxruntime", "openvino", "ctranslate2", "ctranslate2 writes"])
 def test_an_engine_with_a_file_needs_no_pytorch(name: str) -> None:
     assert "import torch" not in code(PLANS[name])
     assert "torch." not in code(PLANS[name])
@@ -99,6 +113,8 @@ HOSTILE = '"""\nimport os; os.system("x")\n"""'
         replace(USUAL, plan=replace(BASE, quantization=HOSTILE)),
         replace(USUAL, plan=replace(BASE, compiling=HOSTILE)),
         replace(USUAL, plan=replace(BASE, engine=HOSTILE)),
+        replace(USUAL, plan=replace(BASE, engine="ctranslate2", quantization=HOSTILE)),
+        replace(USUAL, plan=replace(BASE, engine="ctranslate2", dtype=HOSTILE)),
         replace(USUAL, plan=replace(BASE, drafting=f"layers:{HOSTILE}")),
         replace(USUAL, plan=replace(BASE, cache=HOSTILE)),
         replace(USUAL, proof=replace(USUAL.proof, processor=HOSTILE, version=HOSTILE, taken_at=HOSTILE)),
