@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import pickle
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -259,6 +261,15 @@ def test_the_model_in_hand_is_left_whole() -> None:
     after = model.state_dict()
     assert before.keys() == after.keys()
     assert all(torch.equal(weight, after[name]) for name, weight in before.items())
+
+
+def test_nothing_is_looked_up_and_nothing_is_unpickled(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for owner, name in ((socket.socket, "connect"), (socket, "getaddrinfo"), (torch, "load"), (pickle, "Unpickler")):
+        monkeypatch.setattr(owner, name, lambda *given, **named: pytest.fail("it reached out"))
+    results_of("minilm", ON, texts=("One text.", "Another text that is longer."))
+    assert capfd.readouterr() == ("", "")
 
 
 class _Tokenizer:
