@@ -18,8 +18,8 @@ _LEAST_GAIN, _MOST_GAIN = 0.01, 100.0
 # Of two plans that promise as much the cheaper one; one that takes all the time that is left must promise this much more.
 _DEAR = 0.5
 # An engine that nothing was made ready on yet, in times of what the model as it is took.
-_EXPORTS = 5.0
-_WITHOUT_EXPORT = 0.4  # of what the first plan of an engine took
+_EXPORTS = 12.0
+_WITHOUT_EXPORT, _QUANTIZING = 0.3, 0.6  # of what the first plan of an engine took
 # A guess of what something takes is right within a third; what might fit is tried, what hardly can is not.
 _SURE = 0.7
 
@@ -79,15 +79,18 @@ class Costs:
         return plan.engine in self._taken or plan.engine == "torch"
 
     def guess(self, plan: Plan) -> Nanoseconds:
-        """Of the same kind the least that it took. Of another kind on that engine the least as well, or a part of the first,
-        which paid for the export that all share. A new engine takes as long as the slowest first plan of another.
+        """Of the same kind the least that it took. Of another kind a part of what the first on that engine took, which paid for
+        the export that all share; quantizing looks at every weight again. A new engine takes as long as the slowest first
+        plan of another.
         """
         here = self._taken.get(plan.engine)
         if here:
             if self.measured(plan):
                 return min(here[_kind(plan)])
-            first, *others = [ns for taken in here.values() for ns in taken]
-            return min([int(first * (1.0 if plan.engine == "torch" else _WITHOUT_EXPORT)), *others])
+            first = next(iter(here.values()))[0]
+            if plan.engine == "torch":
+                return first
+            return int(first * (_WITHOUT_EXPORT if plan.quantization == "off" else _QUANTIZING))
         if plan.engine == "torch":
             return self._baseline_ns
         elsewhere = [next(iter(taken.values()))[0] for engine, taken in self._taken.items() if engine != "torch"]

@@ -9,10 +9,10 @@ from cyclescope.core.ratios import LEAST_ROUNDS as PROOF_ROUNDS
 from cyclescope.core.units import Nanoseconds
 from cyclescope.optimizing.trial import LEAST_ROUNDS, estimated_round_ns
 
+HOPED = 0.5  # of the baseline's time, for a plan that was not found yet
 _PROOF, _PARTS = 0.12, 0.08
 _MOST_PROOF = 0.5  # of the budget; a proof that would take more has to do without a search worth the name
 _MOST_SPARE = 0.2  # for either of them, however much is left
-_HOPED = 0.5
 _SCREEN = 0.05  # for the trial of one plan
 # For making one plan ready. The first plan of an engine pays for the export, which the others then share: given up too
 # early, that engine is lost, and with it what brings most.
@@ -61,7 +61,7 @@ class Schedule:
         """When looking ends, so that a plan with cycles of `best_ns` can still be proved and taken apart. While none is
         faster than the baseline there is nothing to take apart, and one that is twice as fast is hoped for.
         """
-        least = PROOF_ROUNDS * estimated_round_ns([baseline_ns, min(best_ns, _HOPED * baseline_ns)], one_way=True)
+        least = PROOF_ROUNDS * estimated_round_ns([baseline_ns, min(best_ns, HOPED * baseline_ns)], one_way=True)
         if best_ns >= baseline_ns:
             return self.begin_ns + self.budget_ns - int(min(least, self.budget_ns * _MOST_PROOF))
         proof = min(max(self.budget_ns * _PROOF, least), self.budget_ns * _MOST_PROOF)

@@ -18,7 +18,7 @@ from cyclescope.optimizing.keeping import Kept, Made
 from cyclescope.optimizing.optimization import OUT_OF_BUDGET, Found, LabelScore, NotTried, Outcome, Row
 from cyclescope.optimizing.ordering import Candidate, Costs, Guesses, Queue, Step, step_between
 from cyclescope.optimizing.proving import Proving, timed, worth
-from cyclescope.optimizing.schedule import Schedule
+from cyclescope.optimizing.schedule import HOPED, Schedule
 from cyclescope.optimizing.strategy import Effect, Situation, Strategy, learns
 from cyclescope.optimizing.trial import LEAST_ROUNDS, Turns, estimated_round_ns
 
@@ -102,7 +102,8 @@ class Search:
         self._phase("parts", proving.take_apart)
 
     def _look(self) -> None:
-        self._baseline_ns = float(self._baseline.arm.run(1)[0].wall_ns)
+        # One cycle may be an unlucky one; making ready ended in another.
+        self._baseline_ns = float(min(self._baseline.arm.run(1)[0].wall_ns, self._baseline.ready_ns))
         self._expand(0)
         while (left := self._left_ns()) > 0:
             candidate = self._queue.take(self.found.rows, left)
@@ -124,9 +125,8 @@ class Search:
     def _left_ns(self) -> Nanoseconds:
         """Time left for looking; less a trial's own least rounds, which come after it was made ready."""
         ratios = [row.ratio.value for row in self.found.rows if row.outcome is Outcome.TRIED and row.ratio]
-        best = self._baseline_ns * min(ratios)
-        stop = self._schedule.search_until(self._baseline_ns, best)
-        walls = [self._baseline_ns, best]
+        stop = self._schedule.search_until(self._baseline_ns, self._baseline_ns * min(ratios))
+        walls = [self._baseline_ns, self._baseline_ns * min(HOPED, *ratios)]
         screen = self._schedule.screen(walls)
         trial = screen.least * estimated_round_ns(walls, one_way=screen.one_way)
         return stop - self._clock.now_ns() - trial

@@ -57,9 +57,9 @@ def test_a_search_ends_within_its_budget(
         budget_s, max(1e-3, budget_s * cycle_share), budget_s * ready_share, best, budget_s * after_share
     )
     # Where nothing is found there is no question why, for which time would have to be left.
-    assert took_s <= budget_s * 1.06
+    assert took_s <= budget_s * 1.1
     if found.rows[1:2] and found.rows[1].speed_up > 1:
-        assert took_s <= budget_s * (1.06 - after_share)
+        assert took_s <= budget_s * (1.1 - after_share)
     assert all(arm.closed for arm in maker.arms)
     assert len(found.rows) > 1 or found.not_tried
 

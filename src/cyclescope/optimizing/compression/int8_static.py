@@ -13,7 +13,7 @@ _FAST, _USUAL = (
     2.4,
     1.6,
 )  # where no finding tells: no range is looked for in a call, and results stay in 8 bits between products
-_SECONDS = 20.0  # running the samples and looking at every activation
+_SECONDS = 12.0  # running the samples and looking at every activation
 
 
 @dataclass(frozen=True, slots=True)

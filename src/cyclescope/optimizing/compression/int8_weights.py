@@ -9,6 +9,7 @@ from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.compression.gains import from_reading_less
 from cyclescope.optimizing.strategy import Effect, Family, Offer, Situation
 
+_ENGINES = ("onnxruntime", "openvino")
 _UNPACKING = 0.9
 
 
@@ -23,8 +24,8 @@ class Int8Weights:
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if plan.quantization != "off":
             return Offer(why_not="It is quantized already.")
-        if plan.engine != "openvino":
-            return Offer(why_not="Of the engines here OpenVINO computes with weights of 8 bits as they are.")
+        if plan.engine not in _ENGINES:
+            return Offer(why_not=f"{plan.engine} does not compute with weights of 8 bits as they are.")
         # Of many tokens in a call none waits for weights, and unpacking them costs.
         expected = (
             situation.could(*self.answers) if situation.writes else _UNPACKING * from_reading_less(plan, situation, 8)
