@@ -28,7 +28,7 @@ ENGINE_FILES = (
 )
 ENGINE_SUFFIXES = (".onnx", ".xml")  # of those that are opened; the others are their weights
 _WRITING_ENGINES = ("torch", "ctranslate2")
-_STEPPED = ("openvino",)  # engines that are called step by step, with a decoder that reads nothing else
+_STEPPED = ("onnxruntime", "openvino")  # engines that are called step by step, with a decoder that reads nothing else
 _WIDTH = 110
 _FIRST_LAYERS = "layers:"
 _GROUP = 32  # as backends.openvino.preparing
@@ -125,7 +125,8 @@ def _sources(recipe: Recipe, task: _Task) -> list[Source]:
     plan = recipe.plan
     writes = task is _WRITES
     wanted = [
-        (plan.engine == "onnxruntime", Source("onnx_model", engine="onnxruntime")),
+        (plan.engine == "onnxruntime", Source("onnx_model", ("session_options",) if writes else (), "onnxruntime")),
+        (plan.engine == "onnxruntime" and writes, Source("onnx_stepper", engine="onnxruntime")),
         (plan.engine == "openvino", Source("openvino_model", ("plugin_settings",) if writes else (), "openvino")),
         (plan.engine == "openvino" and writes, Source("openvino_stepper", engine="openvino")),
         (plan.engine in _STEPPED and writes, Source("generating", engine="exported")),
@@ -294,6 +295,8 @@ def _build_engine(recipe: Recipe, model: SnippetModel) -> str:
         made = _on_ctranslate2(recipe, lines)
     elif plan.engine == "onnxruntime":
         made = f"OnnxModel({place}, config, {plan.threads!r}, {plan.threads_between!r})"
+        if recipe.work.tokens_out:
+            made = _stepped(recipe, lines, f"OnnxStepper({place}, {plan.threads!r})")
     else:
         group = _GROUP if plan.quantization == "int8-dynamic" else 0
         precision = _PRECISIONS.get(plan.dtype, "f32")

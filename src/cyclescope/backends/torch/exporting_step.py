@@ -73,8 +73,7 @@ def export_step(model: Any, path: Path) -> None:
                     verbose=False,
                 )
         except Exception as exc:
-            refused = step.refused
-            if refused is not None:
+            if (refused := _refusal_in(exc)) is not None:
                 raise refused from exc
             raise EngineError(
                 f"A call of a {type(model).__name__} with its cache cannot be exported to ONNX.", reason(exc), _WAY_OUT
@@ -120,7 +119,6 @@ class _Step(torch.nn.Module):
     def __init__(self, model: Any, layers: int) -> None:
         super().__init__()
         self.model = model
-        self.refused: Unsupported | None = None
         self._layers = layers
         self._now: _Now | None = None
 
@@ -131,7 +129,7 @@ class _Step(torch.nn.Module):
             input_ids=ids, position_ids=positions, past_key_values=_cache(self._layers, now), use_cache=True
         )
         if sorted(now.present) != list(range(self._layers)):
-            raise self._refuse("Its attention is not that of transformers' interface in every layer.")
+            raise self._unsupported("Its attention is not that of transformers' interface in every layer.")
         return (given.logits, *(tensor for layer in range(self._layers) for tensor in now.present[layer]))
 
     def attend(
@@ -151,9 +149,9 @@ class _Step(torch.nn.Module):
         assert now is not None
         meant = [name for name in _UNKNOWN if others.get(name) is not None]
         if meant or attention_mask is not None or not getattr(module, "is_causal", True):
-            raise self._refuse(f"Its attention takes {', '.join(meant) or 'a mask of its own'}.")
+            raise self._unsupported(f"Its attention takes {', '.join(meant) or 'a mask of its own'}.")
         if now.layer is None or now.layer in now.present:
-            raise self._refuse("A layer attends without keeping its keys, or twice.")
+            raise self._unsupported("A layer attends without keeping its keys, or twice.")
         rows, heads, tokens, width = query.shape
         attributes: dict[str, Any] = {"num_heads": heads, "kv_num_heads": key.shape[1]}
         if scaling is not None:
@@ -201,9 +199,15 @@ class _Step(torch.nn.Module):
             turned.append(flat.view(rows, tokens, tensor.shape[1], tensor.shape[3]).transpose(1, 2))
         return tuple(turned)
 
-    def _refuse(self, why: str) -> Unsupported:
-        self.refused = Unsupported(f"A {type(self.model).__name__} is not written with here.", why, _WAY_OUT)
-        return self.refused
+    def _unsupported(self, why: str) -> Unsupported:
+        return Unsupported(f"A {type(self.model).__name__} is not written with here.", why, _WAY_OUT)
+
+
+def _refusal_in(exc: BaseException | None) -> Unsupported | None:
+    """Our own refusal among the causes of what the exporter raises."""
+    while exc is not None and not isinstance(exc, Unsupported):
+        exc = exc.__cause__ or exc.__context__
+    return exc
 
 
 @dataclass(eq=False)
@@ -245,7 +249,8 @@ def _prepared(model: Any, step: _Step) -> Iterator[None]:
 
     before = model.config._attn_implementation
     AttentionInterface.register(_ATTENTION, step.attend)
-    model.set_attn_implementation(_ATTENTION)  # one without a mask: none is made
+    with silence():  # one without a mask: none is made. A model that does not follow is told of by what it lacks
+        model.set_attn_implementation(_ATTENTION)
     hook = model.get_output_embeddings().register_forward_pre_hook(step.pick)
     places = [sys.modules[name] for name in {type(module).__module__ for module in model.modules()}]
     own = [(place, getattr(place, _ROTATE)) for place in places if hasattr(place, _ROTATE)]

@@ -1,0 +1,188 @@
+"""What ONNX Runtime writes is what the model itself writes: rows with padding, guesses that fail, windows, fewer bits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+import torch
+import transformers
+
+pytest.importorskip("onnxruntime")
+
+from cyclescope.backends.base import Request
+from cyclescope.backends.exported.stepped_writer import SteppedWriter
+from cyclescope.backends.host import read_machine
+from cyclescope.backends.onnxruntime.preparing import FILE
+from cyclescope.backends.onnxruntime.standalone.onnx_stepper import OnnxStepper
+from cyclescope.backends.onnxruntime.writing import build_writer
+from cyclescope.backends.registry import open_session
+from cyclescope.backends.torch.exporting_step import export_step
+from cyclescope.core.errors import Unsupported
+from cyclescope.core.plan import Plan
+
+ALONE = Plan(engine="onnxruntime", threads=1)
+LAYERS, VOCABULARY = 2, 64
+_SMALL: dict[str, Any] = {
+    "vocab_size": VOCABULARY,
+    "hidden_size": 32,
+    "num_hidden_layers": LAYERS,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "intermediate_size": 64,
+    "max_position_embeddings": 256,
+    "pad_token_id": 0,
+    "bos_token_id": 1,
+    "eos_token_id": 2,
+}
+_GPT2: dict[str, Any] = {
+    "vocab_size": VOCABULARY,
+    "n_embd": 32,
+    "n_layer": LAYERS,
+    "n_head": 4,
+    "n_positions": 256,
+    "bos_token_id": 1,
+    "eos_token_id": 2,
+}
+MODELS: dict[str, Callable[[], Any]] = {
+    "llama": lambda: transformers.LlamaConfig(**_SMALL, tie_word_embeddings=True),
+    "gpt2": lambda: transformers.GPT2Config(**_GPT2),
+    # A window that the texts here outgrow, and norms of queries and keys.
+    "mistral": lambda: transformers.MistralConfig(**_SMALL, sliding_window=5),
+    "qwen3": lambda: transformers.Qwen3Config(**_SMALL, head_dim=16),
+}
+# What the engine runs for a layer of each, beside products and sums.
+_KERNELS = {"llama": ("SimplifiedLayerNormalization", "RotaryEmbedding"), "gpt2": ("LayerNormalization", "FastGelu")}
+
+
+def model_of(config: Any) -> Any:
+    """Random weights that are large enough for attention to prefer some tokens."""
+    torch.manual_seed(0)
+    model = transformers.AutoModelForCausalLM.from_config(config).eval()
+    for weight in model.parameters():
+        if weight.dim() > 1:
+            weight.data *= 8
+    return model
+
+
+def written_by(model: Any, ids: Any, mask: Any, new_tokens: int) -> Any:
+    settings: dict[str, Any] = {"max_new_tokens": new_tokens, "min_new_tokens": new_tokens, "do_sample": False}
+    with torch.inference_mode():
+        given = model.generate(torch.tensor(ids), attention_mask=torch.tensor(mask), pad_token_id=0, **settings)
+    return given[:, ids.shape[1] :].numpy()
+
+
+def prompts(rows: int = 3) -> tuple[Any, Any]:
+    """Token ids and mask, of rows that are padded on the left by other lengths."""
+    ids = np.random.default_rng(0).integers(3, VOCABULARY, (rows, 7))
+    mask = np.ones_like(ids)
+    mask[0, :3] = mask[-1, :5] = 0 if rows > 1 else 1
+    return ids, mask
+
+
+@pytest.fixture(scope="module")
+def machine() -> Any:
+    return read_machine("cpu")
+
+
+def _writer(model: Any, folder: Path, machine: Any, **more: Any) -> SteppedWriter:
+    plan = replace(ALONE, **more)
+    return build_writer(model, plan, machine, folder / f"onnxruntime-{plan.quantization}")
+
+
+@pytest.mark.parametrize("name", list(MODELS))
+def test_it_writes_what_the_model_writes(name: str, tmp_path: Path, machine: Any) -> None:
+    model = model_of(MODELS[name]())
+    ids, mask = prompts()
+    writer = _writer(model, tmp_path, machine)
+    rows = writer.write({"input_ids": ids, "attention_mask": mask}, 9)
+    assert np.array_equal(rows, written_by(model, ids, mask, 9))
+    assert len(writer.calls_ns) == len(writer.emitted_ns) == 9
+    one, seen = prompts(1)
+    # More tokens than its buffers have places at first, and guesses of which some fail.
+    guessing = _writer(model, tmp_path, machine, drafting="prompt-lookup")
+    wanted = written_by(model, one, seen, 150)
+    assert np.array_equal(guessing.write({"input_ids": one}, 150), wanted)
+    assert len(guessing.calls_ns) < 150
+    graph = onnx.load(str(tmp_path / "onnxruntime-off" / FILE), load_external_data=False).graph
+    kinds = [node.op_type for node in graph.node]
+    assert kinds.count("GroupQueryAttention") == LAYERS
+    assert "Softmax" not in kinds
+    assert all(kinds.count(kernel) >= LAYERS for kernel in _KERNELS.get(name, ()))
+
+
+@pytest.fixture(scope="module", params=["llama", "gpt2"])
+def prepared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
+    """A model, and a folder in which what is exported of it is shared."""
+    return model_of(MODELS[request.param]()), tmp_path_factory.mktemp(request.param)
+
+
+@pytest.mark.parametrize(("how", "least"), [("int8-dynamic", 0.99), ("int8-weights", 0.999), ("int4-weights", 0.9)])
+def test_every_product_is_quantized_and_logits_stay_near(
+    prepared: tuple[Any, Path], how: str, least: float, machine: Any
+) -> None:
+    model, folder = prepared
+    _writer(model, folder, machine, quantization=how)
+    path = folder / f"onnxruntime-{how}" / FILE
+    kinds = {node.op_type for node in onnx.load(str(path), load_external_data=False).graph.node}
+    assert kinds & {"MatMulNBits", "MatMulIntegerToFloat", "DynamicQuantizeMatMul", "MatMulInteger"}
+    assert not kinds & {"MatMul", "Gemm"}
+    stepper = OnnxStepper(str(path), 1)
+    stepper.start(1)
+    ids, mask = prompts(1)
+    given = stepper(ids, mask, mask.cumsum(axis=1) - 1, 7)
+    with torch.inference_mode():
+        wanted = model(torch.tensor(ids)).logits.numpy()
+    cosine = (given * wanted).sum() / np.sqrt((given**2).sum() * (wanted**2).sum())
+    assert least < cosine < 1.0
+
+
+def test_a_session_stacks_eight_bits_and_guesses() -> None:
+    asked = Request(model=model_of(MODELS["gpt2"]()), tokens=9, batch=1, new_tokens=30)
+    plan = replace(ALONE, quantization="int8-weights")
+    alone = open_session(replace(asked, plan=plan))
+    guessing = open_session(replace(asked, plan=replace(plan, drafting="prompt-lookup")))
+    try:
+        tokens = [session.results().tokens for session in (alone, guessing)]
+        assert tokens[0] is not None
+        assert np.array_equal(*tokens)
+        assert len(guessing.trace()) <= len(alone.trace()) == 30
+    finally:
+        alone.close()
+        guessing.close()
+
+
+@pytest.mark.parametrize(
+    ("config", "why"),
+    [
+        (
+            lambda: transformers.Lfm2Config(**_SMALL, layer_types=["conv", "full_attention"], block_multiple_of=16),
+            "more",
+        ),
+        (lambda: transformers.BloomConfig(vocab_size=64, hidden_size=32, n_layer=2, n_head=4), "interface"),
+        (lambda: transformers.MambaConfig(vocab_size=64, hidden_size=32, num_hidden_layers=2), "LinearAttention"),
+    ],
+)
+def test_what_cannot_be_right_is_refused(config: Callable[[], Any], why: str, tmp_path: Path) -> None:
+    model = model_of(config())
+    before = model.config._attn_implementation
+    with pytest.raises(Unsupported) as caught:
+        export_step(model, tmp_path / "step.onnx")
+    assert why in f"{caught.value.fact} {caught.value.cause}"
+    assert model.config._attn_implementation == before
+
+
+def test_padding_within_a_text_is_refused(prepared: tuple[Any, Path], machine: Any) -> None:
+    model, folder = prepared
+    _writer(model, folder, machine)
+    stepper = OnnxStepper(str(folder / "onnxruntime-off" / FILE), 1)
+    ids, mask = prompts(1)
+    stepper.start(1)
+    stepper(ids, mask, mask.cumsum(axis=1) - 1, 1)
+    with pytest.raises(ValueError, match="before a text"):
+        stepper(ids[:, :1], np.concatenate([mask, mask[:, :1] * 0], axis=1), ids[:, :1], 1)
