@@ -17,6 +17,7 @@ from cyclescope.report.page import Align, Block, Column, Heading, KeyValues, Not
 from cyclescope.report.strings import strings
 from cyclescope.report.text_comparison import comparison_text
 from cyclescope.report.text_optimization import OptimizationText, optimization_text
+from cyclescope.report.text_reasons import reason_words
 
 _MOST_CHANGES = 8
 _NS_PER_S = 1e9
@@ -30,7 +31,7 @@ def optimization_page(found: Optimization, language: str = "en") -> Page:
         *_parts(found, t),
         *_why(found, language, t),
         *_rows(found, t),
-        *_not_tried(found, t),
+        *_not_tried(found, language, t),
         *_spent(found, t),
     ]
     return Page(t.title.format(model=found.before.workload.model.reference), tuple(blocks), language)
@@ -149,7 +150,7 @@ def _why(found: Optimization, language: str, t: OptimizationText) -> Iterator[Bl
     reason = next((n.reason for n in found.not_tried if n.strategy == "why"), "")
     if reason:
         yield Heading(t.why)
-        yield Paragraph(t.why_none.format(reason=reason))
+        yield Paragraph(t.why_none.format(reason=reason_words(reason, language)))
     if found.after is None:
         return
     yield Heading(t.why)
@@ -220,11 +221,11 @@ def outcome_words(row: Row, t: OptimizationText) -> str:
     return f"{t.outcomes[row.outcome]}: {reason}"
 
 
-def _not_tried(found: Optimization, t: OptimizationText) -> Iterator[Block]:
+def _not_tried(found: Optimization, language: str, t: OptimizationText) -> Iterator[Block]:
     told: dict[str, str] = {}
     for other in found.not_tried:
         if other.strategy != "why":
-            told.setdefault(other.strategy, other.reason)
+            told.setdefault(other.strategy, reason_words(other.reason, language))
     if told:
         yield Heading(t.not_tried)
         yield KeyValues(tuple(told.items()))

@@ -5,10 +5,10 @@ A note that is not among these (another tool's, a newer version's) stays as it i
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from cyclescope.report.sentences import Sentences
 from cyclescope.report.strings import Strings
 
 ZH: Mapping[str, str] = MappingProxyType(
@@ -28,14 +28,9 @@ ZH: Mapping[str, str] = MappingProxyType(
         "Watched: the last of {count} calls in your own code was measured again, by itself.": "已观察：对您代码中 {count} 次调用的最后一次单独重新测量。",
     }
 )
-_FIELD = re.compile(r"\\\{(\w+)\\\}")
-_PATTERNS = tuple((re.compile(_FIELD.sub(r"(?P<\1>.*?)", re.escape(en)), re.DOTALL), zh) for en, zh in ZH.items())
+_SENTENCES = Sentences(ZH)
 
 
 def told(note: str, s: Strings) -> str:
     """`note` in the language of `s`."""
-    if s.language == "zh":
-        for pattern, text in _PATTERNS:
-            if found := pattern.fullmatch(note):
-                return text.format(**found.groupdict())
-    return note
+    return _SENTENCES.told(note, s.language)
