@@ -11,6 +11,7 @@ import numpy as np
 from cyclescope.backends.exported.program import Arrays, Call, Node, Scope
 from cyclescope.backends.openvino.nodes import executed_nodes
 from cyclescope.backends.openvino.preparing import compile_model
+from cyclescope.backends.openvino.standalone.openvino_model import take_huge_pages, written_memory
 from cyclescope.core.plan import Plan
 from cyclescope.core.units import FloatArray, IntArray
 
@@ -30,7 +31,8 @@ class OpenVinoProgram:
         self._plan = plan
         self._scopes = scopes
         self._outputs = tuple(outputs)
-        self._request: _Request | None = _Request(compile_model(path, plan, counters=False), self._outputs)
+        before = written_memory()
+        self._request: _Request | None = _Request(compile_model(path, plan, counters=False), self._outputs, before)
         self._counters: _Counters | None = None
 
     def __call__(self, arrays: Arrays) -> Arrays:
@@ -54,7 +56,9 @@ class OpenVinoProgram:
     def _counted(self) -> _Counters:
         """The model once more, compiled with counters; they can be read again and again, so one is enough."""
         if self._counters is None:
-            self._counters = _Counters(_Request(compile_model(self._path, self._plan, counters=True), self._outputs))
+            before = written_memory()
+            compiled = compile_model(self._path, self._plan, counters=True)
+            self._counters = _Counters(_Request(compiled, self._outputs, before))
         return self._counters
 
 
@@ -62,10 +66,12 @@ class _Request:
     """One infer request of a compiled model, by the names of its inputs and outputs.
 
     `outputs` are in the order of the file: a result may have several names there, and any of them would be given.
+    `before` is the memory that was written before the model was compiled.
     """
 
-    def __init__(self, compiled: Any, outputs: Sequence[str]) -> None:
+    def __init__(self, compiled: Any, outputs: Sequence[str], before: list[tuple[int, int]]) -> None:
         self.compiled = compiled
+        self._before: list[tuple[int, int]] | None = before
         self.infer = compiled.create_infer_request()
         self._inputs = {name for value in compiled.inputs for name in value.names}
         self._outputs = tuple(outputs)
@@ -74,6 +80,9 @@ class _Request:
         feed = {name: array for name, array in arrays.items() if name in self._inputs}
         # Without copies: what comes out is read before the next call.
         given = self.infer.infer(feed, share_inputs=True, share_outputs=True)
+        if self._before is not None:  # the first call packs weights
+            take_huge_pages(self._before)
+            self._before = None
         return {name: given[k] for k, name in enumerate(self._outputs)}
 
 
