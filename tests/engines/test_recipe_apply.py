@@ -154,6 +154,7 @@ def test_the_code_of_several_processes_gives_what_the_plan_gave(tmp_path: Path) 
         (_TINY_GPT2, {"task": "generate", "plan": replace(ALONE, drafting="layers:1")}),
         (_TINY_T5, {"task": "translate"}),
         (_TINY_GPT2, {"task": "generate", "plan": _CTRANSLATE2}),
+        (_TINY_GPT2, {"task": "generate", "plan": replace(ALONE, engine="openvino", attention="engine", batch=2)}),
         (_TINY_T5, {"task": "translate", "plan": _CTRANSLATE2}),
     ],
     ids=str,

@@ -128,6 +128,9 @@ def test_drafts_and_caches_are_for_what_writes() -> None:
     for name in ("prompt-lookup", "static-cache", "trim-vocabulary"):
         assert refused(name, situation()), name
     assert offered("prompt-lookup", WRITING)[0].drafting == "prompt-lookup"
+    stepped = replace(BASELINE, engine="openvino", quantization="int8-weights")
+    assert offered("prompt-lookup", WRITING, stepped) == (replace(stepped, drafting="prompt-lookup"),)
+    assert refused("prompt-lookup", WRITING, replace(BASELINE, engine="ctranslate2"))
     assert {plan.cache for plan in offered("static-cache", WRITING)} == {"static"}
     assert refused("prompt-lookup", replace(WRITING, workload=replace(WRITING.workload, batch=4)))
 
