@@ -40,6 +40,16 @@ _CTRANSLATE2 = Plan(engine="ctranslate2", threads=1, attention="engine")
 TEXTS = ("One text.", "Another text that is longer than the first.", "A third.", "And the last one of four.")
 _HEADS = {"embed": "AutoModel", "classify": "AutoModelForSequenceClassification", "fill": "AutoModelForMaskedLM"}
 _TINY_GPT2 = {"model_type": "gpt2", "vocab_size": 2000, "n_embd": 32, "n_layer": 2, "n_head": 2, "n_positions": 64}
+_TINY_LLAMA = {
+    "model_type": "llama",
+    "vocab_size": 2000,
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 64,
+    "max_position_embeddings": 64,
+}
+_ON_ONNX = replace(ALONE, engine="onnxruntime", attention="engine", quantization="int8-weights")
 _TINY_T5 = {
     "decoder_start_token_id": 0,
     "pad_token_id": 0,
@@ -156,6 +166,8 @@ def test_the_code_of_several_processes_gives_what_the_plan_gave(tmp_path: Path) 
         (_TINY_GPT2, {"task": "generate", "plan": _CTRANSLATE2}),
         (_TINY_GPT2, {"task": "generate", "plan": replace(ALONE, engine="openvino", attention="engine", batch=2)}),
         (_TINY_T5, {"task": "translate", "plan": _CTRANSLATE2}),
+        (_TINY_GPT2, {"task": "generate", "plan": replace(_ON_ONNX, batch=2, batching="length")}),
+        (_TINY_LLAMA, {"task": "generate", "plan": replace(_ON_ONNX, drafting="prompt-lookup")}),
     ],
     ids=str,
 )

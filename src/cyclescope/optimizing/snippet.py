@@ -296,7 +296,7 @@ def _build_engine(recipe: Recipe, model: SnippetModel) -> str:
     elif plan.engine == "onnxruntime":
         made = f"OnnxModel({place}, config, {plan.threads!r}, {plan.threads_between!r})"
         if recipe.work.tokens_out:
-            made = _stepped(recipe, lines, f"OnnxStepper({place}, {plan.threads!r})")
+            made = _stepped(recipe, lines, f"OnnxStepper({place}, {plan.threads!r}, {plan.threads_between!r})")
     else:
         group = _GROUP if plan.quantization == "int8-dynamic" else 0
         precision = _PRECISIONS.get(plan.dtype, "f32")

@@ -12,7 +12,6 @@ from cyclescope.backends.onnxruntime.preparing import FILE, prepare_step
 from cyclescope.backends.onnxruntime.runtime import refuse_dtype
 from cyclescope.backends.onnxruntime.standalone.onnx_stepper import OnnxStepper
 from cyclescope.backends.torch.exporting_step import export_step
-from cyclescope.core.errors import Unsupported
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
 
@@ -24,8 +23,6 @@ def build_writer(model: Any, plan: Plan, machine: Machine, folder: Path) -> Step
     beside it, for every plan. Raises `Unsupported` and `EngineError`.
     """
     refuse_dtype(plan)
-    if plan.threads_between > 1:
-        raise Unsupported("A step of a generation has no operations to run side by side.", "", "Leave them out.")
     vnni = "vnni" in machine.instruction_set
     exported = folder.parent / "onnxruntime-step"
 
@@ -34,5 +31,5 @@ def build_writer(model: Any, plan: Plan, machine: Machine, folder: Path) -> Step
         prepare_step(exported / _STEP, plan, folder, vnni=vnni)
 
     made_in(folder, make)
-    stepper = OnnxStepper(str(folder / FILE), plan.threads)
+    stepper = OnnxStepper(str(folder / FILE), plan.threads, plan.threads_between)
     return SteppedWriter(plan.engine, stepper, sorted(folder.glob(f"{FILE}*")), plan, never=ends_of(model))

@@ -10,6 +10,7 @@ import onnxruntime
 from cyclescope.backends.onnxruntime.standalone.onnx_model import session_options
 
 _PLACES = 128  # for tokens, by which the buffers grow
+_KEPT_CALLS = 16  # sizes of calls that stay bound
 
 
 class OnnxStepper:
@@ -19,16 +20,13 @@ class OnnxStepper:
     of a call: a step costs nothing but the step.
     """
 
-    def __init__(self, path: str, threads: int, profile: str = "") -> None:
-        options = session_options(threads)
+    def __init__(self, path: str, threads: int, between: int = 0) -> None:
+        options = session_options(threads, between)
         # The file has been through the engine's passes already.
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-        if profile:
-            options.enable_profiling = True
-            options.profile_file_prefix = profile
-        self.session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-        self._past = [value for value in self.session.get_inputs() if value.name.startswith("past_")]
-        self._vocabulary = next(v.shape[-1] for v in self.session.get_outputs() if v.name == "logits")
+        self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        self._past = [value for value in self._session.get_inputs() if value.name.startswith("past_")]
+        self._vocabulary = next(v.shape[-1] for v in self._session.get_outputs() if v.name == "logits")
         self._buffers: dict[str, Any] = {}
         self._calls: dict[tuple[int, int], _Call] = {}
         self._rows = self._places = 0
@@ -63,7 +61,7 @@ class OnnxStepper:
         call.longest[...] = self._read.max() + new
         behind = there[:, None] - last + numpy.arange(last)
         call.wanted[:] = behind + new * numpy.arange(rows)[:, None]
-        self.session.run_with_iobinding(call.binding)
+        self._session.run_with_iobinding(call.binding)
         self._read = read
         return call.logits
 
@@ -86,11 +84,11 @@ class OnnxStepper:
 
     def _bound(self, new: int, last: int) -> _Call:
         """A call for `new` tokens a row, bound to memory of its own and to the buffers."""
-        call = _Call(self.session, self._rows, new, last, self._vocabulary)
+        call = _Call(self._session, self._rows, new, last, self._vocabulary)
         for name, buffer in self._buffers.items():
             call.give(name, buffer)
             call.take(name.replace("past_", "present_", 1), buffer)
-        if new == last == 1 or len(self._calls) < 16:
+        if new == 1 or len(self._calls) < _KEPT_CALLS:
             self._calls[new, last] = call
         return call
 
