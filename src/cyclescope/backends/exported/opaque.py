@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 
@@ -48,3 +48,16 @@ def of_several(costs: Sequence[Cost]) -> Cost:
     whole = sum(costs, Cost())
     widest = max(costs, key=lambda cost: cost.read_bytes + cost.written_bytes)
     return replace(whole, read_bytes=widest.read_bytes, written_bytes=widest.written_bytes)
+
+
+def continued(costs: Sequence[Cost], calls: int) -> tuple[Cost, ...]:
+    """`costs` of the first calls of a generation, carried on to so many `calls`.
+
+    A step reads one token more of the cache than the one before it, so each costs as much more than its predecessor as
+    that did. Not for a model with a window, whose steps stop growing.
+    """
+    found = list(costs[:calls])
+    while len(found) < calls:
+        before, last = found[-2:]
+        found.append(Cost(*(2 * getattr(last, f.name) - getattr(before, f.name) for f in fields(Cost))))
+    return tuple(found)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from time import perf_counter_ns, process_time_ns
 
 import numpy as np
 import torch
 
 from cyclescope.backends.base import LightRun, OpenTimes, PlainRun
-from cyclescope.backends.exported.opaque import costs_of_calls
+from cyclescope.backends.exported.opaque import continued, costs_of_calls
 from cyclescope.backends.exported.outputs import arrays_of
 from cyclescope.backends.exported.structure import TextEnds
 from cyclescope.backends.exported.writer import EngineWriter
@@ -19,6 +20,7 @@ from cyclescope.backends.torch.errors import engine_errors
 from cyclescope.backends.torch.results import results_of
 from cyclescope.backends.torch.session import TorchSession
 from cyclescope.backends.torch.steps import Inputs, Steps, describe_result
+from cyclescope.backends.torch.writing import Writer
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import EngineError
 from cyclescope.core.graph import Graph
@@ -30,6 +32,7 @@ from cyclescope.core.tensor import bits_of
 from cyclescope.core.units import Nanoseconds
 from cyclescope.core.workload import Workload
 
+_TRACED = 4  # tokens that are traced: the prefill and some steps, from which the further ones follow
 # What an engine stores weights in, by what the plan says of them; else in the plan's dtype.
 _STORED = {"int8-dynamic": "int8", "int8-weights": "int8", "int8-static": "int8", "int4-weights": "int4"}
 
@@ -81,8 +84,11 @@ class WritingSession:
 
     def trace(self) -> Graph:
         """A call of the engine for each that it made, priced by the model's own generation, traced on PyTorch."""
-        steps, workload = self._steps, self.workload
-        here = TorchSession(steps, workload, Plan(threads=self.plan.threads), self.machine, self.times, generates=True)
+        steps = self._steps
+        assert steps.writer is not None
+        few, new_tokens = self._few(), steps.writer.new_tokens
+        plan = Plan(threads=self.plan.threads)
+        here = TorchSession(few, self.workload, plan, self.machine, self.times, generates=True)
         try:
             model = here.trace()
         finally:
@@ -91,7 +97,7 @@ class WritingSession:
         dtype = _STORED.get(self.plan.quantization, self.plan.dtype)
         traced_bits = sum(8 * weight.element_size() * weight.numel() for weight in held)
         weights = Weights(sum(weight.numel() for weight in held), dtype)
-        costs = costs_of_calls(model, weights.number * bits_of(dtype) / max(1, traced_bits))
+        costs = continued(costs_of_calls(model, weights.number * bits_of(dtype) / max(1, traced_bits)), new_tokens)
         with engine_errors(f"write on {self._writer.engine}"):
             inputs = steps.inputs()
             written(self._writer, steps, inputs)
@@ -109,6 +115,16 @@ class WritingSession:
         )
         self._traced = graph
         return graph
+
+    def _few(self) -> Steps:
+        """The same with fewer tokens, where the rest follows from them."""
+        steps = self._steps
+        assert steps.writer is not None
+        config = getattr(steps.model, "config", None)
+        text = getattr(config, "get_text_config", lambda: config)()
+        if getattr(text, "sliding_window", None) or steps.writer.new_tokens <= _TRACED:
+            return steps
+        return replace(steps, writer=Writer(steps.model, _TRACED, sample=False, cache="dynamic"))
 
     # Runs ------------------------------------------------------------------------------------------------------------
 
