@@ -57,6 +57,11 @@ class Plan:
 _OWN_PATH = ("engine", "device", "threads", "dtype", "attention", "seed", "cache", "decoding", "instances")
 
 
+def works_on_padding(plan: Plan) -> bool:
+    """Whether what fills a batch up is computed as text is. CTranslate2 takes it out before its layers, and so does packing."""
+    return plan.engine != "ctranslate2" and plan.batching != "packed"
+
+
 def departs(plan: Plan) -> bool:
     """Whether `plan` departs from running the model as it is, in one process and one call."""
     usual = Plan()

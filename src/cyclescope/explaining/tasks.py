@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cyclescope.core.plan import works_on_padding
 from cyclescope.core.statistics import Estimate, Ratio
 from cyclescope.core.structure import READ_OUT, TOKENIZE
 from cyclescope.core.units import NS_PER_S
@@ -16,7 +17,7 @@ class Throughput:
     """A cycle that writes nothing, by the text. `per_text` is the wall time ÷ `texts`, `per_second` its inverse.
 
     `padding_share` is the share of the tokens that only fill the batch up. `padding_ns` is what they cost in a cycle:
-    that share of the time inside the model's operations; None where that was not measured. It is an estimate: work
+    that share of the time inside the model's operations; None where that was not measured, or nothing is done for it. It is an estimate: work
     between pairs of tokens (attention) loses more without padding, work that no token causes loses nothing.
     """
 
@@ -55,7 +56,7 @@ def throughput(explanation: Explanation) -> Throughput | None:
         per_text=per_text,
         per_second=Ratio(NS_PER_S / per_text.value_ns, NS_PER_S / per_text.high_ns, NS_PER_S / per_text.low_ns, wall.n),
         padding_share=padding,
-        padding_ns=padding * inside if inside else None,
+        padding_ns=padding * inside if inside and works_on_padding(explanation.cycle.plan) else None,
     )
 
 

@@ -278,6 +278,12 @@ def test_padding_costs_nothing_where_everything_is_dispatch() -> None:
     assert find(tiny.cycle(workload=half), F.PADDING) is None
 
 
+def test_padding_that_an_engine_takes_out_is_no_finding() -> None:
+    cycle = padded()
+    for change in ({"engine": "ctranslate2"}, {"batching": "packed"}):
+        assert find(replace(cycle, plan=replace(cycle.plan, **change)), F.PADDING) is None
+
+
 def test_decode_steps_have_no_padding() -> None:
     cycle = memory_bound_decode()
     padded_prompt = replace(cycle.workload, batch=2, tokens_in=8, real_tokens=8)

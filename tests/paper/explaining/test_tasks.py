@@ -51,6 +51,13 @@ def test_without_padding_or_stamps_nothing_is_made_up() -> None:
     assert throughput(explain(paper_cycle(paper_bert(2), runs=0, light=False))) is None
 
 
+def test_an_engine_that_takes_padding_out_pays_nothing_for_it() -> None:
+    cycle = paper_cycle(paper_bert(2, batch=BATCH), workload=PADDED)
+    found = throughput(explain(replace(cycle, plan=replace(cycle.plan, engine="ctranslate2"))))
+    assert found is not None
+    assert (found.padding_share, found.padding_ns) == (0.375, None)
+
+
 def test_a_generation_has_no_texts_a_second() -> None:
     told = explain(paper_generation(paper_decoder(4)))
     assert throughput(told) is None

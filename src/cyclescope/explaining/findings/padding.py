@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cyclescope.core.op import OpKind
+from cyclescope.core.plan import works_on_padding
 from cyclescope.explaining.findings.facts import Facts
 from cyclescope.explaining.findings.finding import Evidence, EvidenceName, Finding, FindingCode, Quantity
 
@@ -13,7 +14,7 @@ _LEAST = 0.10
 
 
 def padding(facts: Facts) -> Iterator[Finding]:
-    """Found where a tenth of the input's tokens is padding.
+    """Found where a tenth of the input's tokens is padding, and the plan works on it.
 
     Only operations whose work grows with the tokens count: no text, nothing small, and of a generation what runs before
     the first decode step. Their share times the padding's is what is wasted, and what can be gained at most.
@@ -21,7 +22,7 @@ def padding(facts: Facts) -> Iterator[Finding]:
     work = facts.cycle.workload
     tokens = work.batch * work.tokens_in
     padded = 1 - work.real_tokens / tokens if tokens else 0.0
-    if padded < _LEAST:
+    if padded < _LEAST or not works_on_padding(facts.cycle.plan):
         return
     mask = ~facts.of_kind(OpKind.TEXT) & ~facts.small & (facts.step < 1)
     if not mask.any():
