@@ -9,20 +9,19 @@ import typer
 
 from cyclescope.cli.defects import forget_output
 from cyclescope.cli.forms import Language
+from cyclescope.cli.options import AsJson, LanguageOption, ModelInstead
 from cyclescope.core.errors import EngineError
 
 
 def apply(
     recipe: Annotated[Path, typer.Argument(help="What `optimize --recipe FILE` wrote.", metavar="RECIPE")],
     out: Annotated[Path, typer.Option(help="The folder to write to; new, empty, or written by this before.")],
-    model: Annotated[
-        str | None, typer.Option(help="A folder or name in place of the recipe's model.", show_default=False)
-    ] = None,
+    model: ModelInstead = None,
     text: Annotated[
         list[str] | None, typer.Option("--text", "-t", help="What both are run on; several times.", show_default=False)
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
-    lang: Annotated[Language, typer.Option(help="Language of the reports.")] = Language.ENGLISH,
+    as_json: AsJson = False,
+    lang: LanguageOption = Language.ENGLISH,
 ) -> None:
     """Write the optimised model as Python code without cyclescope in it, with the files that it needs.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cyclescope.cli.forms import Language
+from cyclescope.cli.options import AsJson, DeviceOption, LanguageOption
 from cyclescope.core.errors import Interrupted, OutputError, UsageError
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ def calibrate(
     quick: Annotated[
         bool, typer.Option("--quick", help="Seconds instead of a minute and a half, and coarser.")
     ] = False,
-    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
+    device: DeviceOption = "cpu",
     threads: Annotated[
         str | None,
         typer.Option(help="Numbers of threads to probe, as 1,2,4; else powers of two and all.", show_default=False),
@@ -27,8 +28,8 @@ def calibrate(
         bool, typer.Option("--force", help="Keep it even where a quieter one of this machine is kept.")
     ] = False,
     show: Annotated[bool, typer.Option("--show", help="Tell what is kept, and whether it is fresh.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of the report.")] = False,
-    lang: Annotated[Language, typer.Option(help="Language of the report.")] = Language.ENGLISH,
+    as_json: AsJson = False,
+    lang: LanguageOption = Language.ENGLISH,
 ) -> None:
     """Measure what this machine reaches at best: matrix products, memory, the cost of a call, and its noise.
 

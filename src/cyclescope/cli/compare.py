@@ -14,7 +14,30 @@ import typer
 from cyclescope.cli.defects import forget_output
 from cyclescope.cli.forms import Language
 from cyclescope.cli.gate import EXCEEDED, KEPT, UNKNOWN
-from cyclescope.cli.measure import Attention, KvCache, Sampling, WeightsWanted, require_different, require_folder
+from cyclescope.cli.measure import require_different, require_folder
+from cyclescope.cli.options import (
+    AsJson,
+    Attention,
+    AttentionOption,
+    BatchedTexts,
+    BatchOption,
+    CacheOption,
+    DeviceOption,
+    DtypeOption,
+    HtmlFile,
+    KvCache,
+    LanguageOption,
+    MarkdownFile,
+    NewTokensOption,
+    Sampling,
+    SamplingOption,
+    SeedOption,
+    TaskOption,
+    TokensOption,
+    TrustRemoteCode,
+    WeightsOption,
+    WeightsWanted,
+)
 from cyclescope.core.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
@@ -53,48 +76,40 @@ def compare(
         str | None,
         typer.Option(help="How far two runs differ here by themselves, where one is a file (25%).", show_default=False),
     ] = None,
-    text: Annotated[
-        list[str] | None, typer.Option("--text", "-t", help="A text; several make a batch.", show_default=False)
-    ] = None,
-    tokens: Annotated[
-        int | None, typer.Option(help="Made-up tokens instead of a text: how many.", show_default=False)
-    ] = None,
-    batch: Annotated[int | None, typer.Option(help="Repeat the texts to this many.", show_default=False)] = None,
+    text: BatchedTexts = None,
+    tokens: TokensOption = None,
+    batch: BatchOption = None,
     threads: Annotated[int | None, typer.Option(help="Threads inside an operation.", show_default=False)] = None,
-    dtype: Annotated[str, typer.Option(help="float32, bfloat16 or float16.")] = "float32",
-    attention: Annotated[
-        Attention | None, typer.Option(help="Else what transformers takes by itself.", show_default=False)
-    ] = None,
-    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
-    weights: Annotated[WeightsWanted, typer.Option(help="As for `measure`.")] = WeightsWanted.AUTO,
-    task: Annotated[str, typer.Option(help="As for `measure`; no chat.")] = "auto",
+    dtype: DtypeOption = "float32",
+    attention: AttentionOption = None,
+    device: DeviceOption = "cpu",
+    weights: WeightsOption = WeightsWanted.AUTO,
+    task: TaskOption = "auto",
     question: Annotated[
         list[str] | None, typer.Option(help="With --task answer: what is asked.", show_default=False)
     ] = None,
     context: Annotated[
         list[str] | None, typer.Option(help="With --task answer: where the answer stands.", show_default=False)
     ] = None,
-    new_tokens: Annotated[int | None, typer.Option(help="Write this many tokens.", show_default=False)] = None,
-    sampling: Annotated[Sampling, typer.Option(help="How each token is chosen.")] = Sampling.GREEDY,
-    cache: Annotated[KvCache, typer.Option(help="How keys and values are kept.")] = KvCache.DYNAMIC,
+    new_tokens: NewTokensOption = None,
+    sampling: SamplingOption = Sampling.GREEDY,
+    cache: CacheOption = KvCache.DYNAMIC,
     budget: Annotated[
         float | None,
         typer.Option(help="Seconds to measure, both together: 20, or 60 where text is written.", show_default=False),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of random weights and made-up tokens.")] = 0,
-    trust_remote_code: Annotated[
-        bool, typer.Option("--trust-remote-code", help="Run Python code that came with a model.")
-    ] = False,
+    seed: SeedOption = 0,
+    trust_remote_code: TrustRemoteCode = False,
     out_a: Annotated[
         Path | None, typer.Option(help="Save the run of A, if it is measured now.", show_default=False)
     ] = None,
     out_b: Annotated[
         Path | None, typer.Option(help="Save the run of B, if it is measured now.", show_default=False)
     ] = None,
-    markdown: Annotated[Path | None, typer.Option(help="Write Markdown to this file.", show_default=False)] = None,
-    html: Annotated[Path | None, typer.Option(help="Write the page to this file.", show_default=False)] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
-    lang: Annotated[Language, typer.Option(help="Language of the reports.")] = Language.ENGLISH,
+    markdown: MarkdownFile = None,
+    html: HtmlFile = None,
+    as_json: AsJson = False,
+    lang: LanguageOption = Language.ENGLISH,
 ) -> None:
     """Is B faster or slower than A, by how much, and where? Faster, slower or inconclusive.
 

@@ -7,14 +7,15 @@ from typing import Annotated
 import typer
 
 from cyclescope.cli.forms import Language
+from cyclescope.cli.options import AsJson, LanguageOption
 
 
 def define(
     name: Annotated[
         str | None, typer.Argument(help="A metric (tpot, itl, …); without it, all are listed.", show_default=False)
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
-    lang: Annotated[Language, typer.Option(help="Language of the report.")] = Language.ENGLISH,
+    as_json: AsJson = False,
+    lang: LanguageOption = Language.ENGLISH,
 ) -> None:
     """Say what a metric means here, to the point of the clock, and what other tools mean by the same name."""
     from cyclescope.explaining.metrics.definition import DEFINITIONS

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from cyclescope.cli.forms import Form, Language
+from cyclescope.cli.options import LanguageOption
 
 _SENTENCES = (
     "The committee postponed its decision until the figures for the third quarter had been checked.",
@@ -21,7 +22,7 @@ _CHINESE = "这是一个简单的BERT模型示例。"
 def demo(
     folder: Annotated[Path, typer.Option("--folder", help="Where the runs and the pages go.")] = Path("demo-out"),
     budget: Annotated[float, typer.Option(help="Seconds to spend on each of the two models.")] = 10.0,
-    lang: Annotated[Language, typer.Option(help="Language of the reports.")] = Language.ENGLISH,
+    lang: LanguageOption = Language.ENGLISH,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document a line, one for each model.")
     ] = False,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
 from cyclescope.cli.forms import Language
+from cyclescope.cli.options import AsJson, LanguageOption
 from cyclescope.core.errors import CyclescopeError
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ _LOOK_S = 0.5  # where nothing can be tried: long enough for the kernel's counte
 
 
 def doctor(
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
-    lang: Annotated[Language, typer.Option(help="Language of the report.")] = Language.ENGLISH,
+    as_json: AsJson = False,
+    lang: LanguageOption = Language.ENGLISH,
 ) -> None:
     """Say whether this machine can be trusted for measuring now, and what to do about it. Takes a few seconds."""
     from cyclescope.backends.host import read_machine

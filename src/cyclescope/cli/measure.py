@@ -11,6 +11,26 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cyclescope.cli.forms import Form, Language, print_told, told
+from cyclescope.cli.options import (
+    AsJson,
+    AttentionOption,
+    BatchedTexts,
+    BatchOption,
+    CacheOption,
+    DeviceOption,
+    DtypeOption,
+    HtmlFile,
+    KvCache,
+    LanguageOption,
+    Sampling,
+    SamplingOption,
+    SeedOption,
+    TextFileOrInput,
+    ThreadsOption,
+    TokensOption,
+    TrustRemoteCode,
+    WeightsWanted,
+)
 from cyclescope.core.errors import Interrupted, OutputError, UsageError
 
 if TYPE_CHECKING:
@@ -37,21 +57,6 @@ class ChatTemplate(StrEnum):
     PLAIN = "plain"
 
 
-class Sampling(StrEnum):
-    """How the next token is chosen."""
-
-    GREEDY = "greedy"
-    SAMPLE = "sample"
-
-
-class KvCache(StrEnum):
-    """How keys and values of earlier tokens are kept."""
-
-    DYNAMIC = "dynamic"
-    STATIC = "static"
-    OFF = "off"
-
-
 class Engine(StrEnum):
     """What runs the model."""
 
@@ -61,45 +66,20 @@ class Engine(StrEnum):
     CTRANSLATE2 = "ctranslate2"
 
 
-class WeightsWanted(StrEnum):
-    """Where the weights come from."""
-
-    AUTO = "auto"
-    PRETRAINED = "pretrained"
-    RANDOM = "random"
-
-
-class Attention(StrEnum):
-    """How attention is computed."""
-
-    EAGER = "eager"
-    SDPA = "sdpa"
-
-
 def measure(
     model: Annotated[str, typer.Argument(help="A folder, a config.json, a built-in architecture or a hub name.")],
-    text: Annotated[
-        list[str] | None, typer.Option("--text", "-t", help="A text; several make a batch.", show_default=False)
-    ] = None,
-    text_file: Annotated[
-        str | None, typer.Option(help="A file with one text a line; - is standard input.", show_default=False)
-    ] = None,
-    tokens: Annotated[
-        int | None, typer.Option(help="Made-up tokens instead of a text: how many.", show_default=False)
-    ] = None,
-    batch: Annotated[int | None, typer.Option(help="Repeat the texts to this many.", show_default=False)] = None,
-    threads: Annotated[
-        int | None, typer.Option(help="Threads inside an operation; else PyTorch's choice.", show_default=False)
-    ] = None,
-    dtype: Annotated[str, typer.Option(help="float32, bfloat16 or float16.")] = "float32",
-    attention: Annotated[
-        Attention | None, typer.Option(help="Else what transformers takes by itself.", show_default=False)
-    ] = None,
+    text: BatchedTexts = None,
+    text_file: TextFileOrInput = None,
+    tokens: TokensOption = None,
+    batch: BatchOption = None,
+    threads: ThreadsOption = None,
+    dtype: DtypeOption = "float32",
+    attention: AttentionOption = None,
     engine: Annotated[Engine, typer.Option(help="What runs the model; all but torch export it first.")] = Engine.TORCH,
     export_to: Annotated[
         Path | None, typer.Option(help="Keep the files of an engine that exports, in this folder.", show_default=False)
     ] = None,
-    device: Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")] = "cpu",
+    device: DeviceOption = "cpu",
     weights: Annotated[
         WeightsWanted, typer.Option(help="auto: trained ones if there are any, else random.")
     ] = WeightsWanted.AUTO,
@@ -128,21 +108,19 @@ def measure(
             show_default=False,
         ),
     ] = None,
-    sampling: Annotated[Sampling, typer.Option(help="How each token is chosen.")] = Sampling.GREEDY,
-    cache: Annotated[KvCache, typer.Option(help="How keys and values are kept.")] = KvCache.DYNAMIC,
+    sampling: SamplingOption = Sampling.GREEDY,
+    cache: CacheOption = KvCache.DYNAMIC,
     budget: Annotated[
         float | None,
         typer.Option(help="Seconds to measure, after loading: 10, or 30 where text is written.", show_default=False),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of random weights and made-up tokens.")] = 0,
+    seed: SeedOption = 0,
     keep_text: Annotated[bool, typer.Option("--keep-text", help="Store the texts in the run file.")] = False,
-    trust_remote_code: Annotated[
-        bool, typer.Option("--trust-remote-code", help="Run Python code that came with the model.")
-    ] = False,
+    trust_remote_code: TrustRemoteCode = False,
     out: Annotated[Path | None, typer.Option(help="Save the run to this file (.cycle).", show_default=False)] = None,
-    html: Annotated[Path | None, typer.Option(help="Write the page to this file.", show_default=False)] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of the report.")] = False,
-    lang: Annotated[Language, typer.Option(help="Language of the reports.")] = Language.ENGLISH,
+    html: HtmlFile = None,
+    as_json: AsJson = False,
+    lang: LanguageOption = Language.ENGLISH,
 ) -> None:
     """Measure the compute cycle of a model, text in to text out, and close its account.
 

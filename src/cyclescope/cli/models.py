@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
 from cyclescope.cli.forms import Language
+from cyclescope.cli.options import AsJson, LanguageOption
 
 
 def models(
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
-    lang: Annotated[Language, typer.Option(help="Language of the report.")] = Language.ENGLISH,
+    as_json: AsJson = False,
+    lang: LanguageOption = Language.ENGLISH,
 ) -> None:
     """List the built-in architectures, with their sizes and where each configuration was published."""
     from cyclescope.models.listing import model_rows

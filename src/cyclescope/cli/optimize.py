@@ -11,7 +11,21 @@ import typer
 
 from cyclescope.cli.defects import forget_output
 from cyclescope.cli.forms import Language
-from cyclescope.cli.measure import WeightsWanted, require_different, require_folder
+from cyclescope.cli.measure import require_different, require_folder
+from cyclescope.cli.options import (
+    AsJson,
+    LanguageOption,
+    MarkdownFile,
+    NewTokensOption,
+    RowsOption,
+    SeedOption,
+    TaskOption,
+    TextFile,
+    Texts,
+    TokensOption,
+    WeightsOption,
+    WeightsWanted,
+)
 from cyclescope.core.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
@@ -30,15 +44,13 @@ class GoalWanted(StrEnum):
 
 def optimize(
     model: Annotated[str, typer.Argument(help="As for `measure`.", metavar="MODEL")],
-    text: Annotated[
-        list[str] | None, typer.Option("--text", "-t", help="A text; several times.", show_default=False)
-    ] = None,
-    text_file: Annotated[Path | None, typer.Option(help="Texts, one a line (UTF-8).", show_default=False)] = None,
-    tokens: Annotated[int | None, typer.Option(help="Made-up tokens instead: how many.", show_default=False)] = None,
-    batch: Annotated[int | None, typer.Option(help="With --tokens: how many rows.", show_default=False)] = None,
-    task: Annotated[str, typer.Option(help="As for `measure`; no chat.")] = "auto",
-    new_tokens: Annotated[int | None, typer.Option(help="Write this many tokens.", show_default=False)] = None,
-    weights: Annotated[WeightsWanted, typer.Option(help="As for `measure`.")] = WeightsWanted.AUTO,
+    text: Texts = None,
+    text_file: TextFile = None,
+    tokens: TokensOption = None,
+    batch: RowsOption = None,
+    task: TaskOption = "auto",
+    new_tokens: NewTokensOption = None,
+    weights: WeightsOption = WeightsWanted.AUTO,
     goal: Annotated[
         GoalWanted, typer.Option(help="latency: every text by itself. throughput: all of them, soon.")
     ] = GoalWanted.LATENCY,
@@ -61,13 +73,13 @@ def optimize(
         str | None, typer.Option(help="A smaller model that may guess tokens for this one.", show_default=False)
     ] = None,
     budget: Annotated[str, typer.Option(help="How long to look: 90s, 5m, 1h. Loading comes on top.")] = "5m",
-    seed: Annotated[int, typer.Option(help="Of random weights and made-up tokens.")] = 0,
+    seed: SeedOption = 0,
     recipe: Annotated[
         Path | None, typer.Option(help="Write the recipe to this file (TOML).", show_default=False)
     ] = None,
-    markdown: Annotated[Path | None, typer.Option(help="Write Markdown to this file.", show_default=False)] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
-    lang: Annotated[Language, typer.Option(help="Language of the reports.")] = Language.ENGLISH,
+    markdown: MarkdownFile = None,
+    as_json: AsJson = False,
+    lang: LanguageOption = Language.ENGLISH,
 ) -> None:
     """Find the fastest honest way to run MODEL on these texts here, and prove it.
 

@@ -9,6 +9,7 @@ import typer
 
 from cyclescope.cli.forms import FlowLevel, Form, Language, print_told, told
 from cyclescope.cli.measure import require_different
+from cyclescope.cli.options import HtmlFile, LanguageOption, LevelOption
 
 
 def show(
@@ -17,10 +18,10 @@ def show(
     out: Annotated[
         Path | None, typer.Option(help="Write to this file instead of the screen.", show_default=False)
     ] = None,
-    html: Annotated[Path | None, typer.Option(help="Write the page to this file.", show_default=False)] = None,
+    html: HtmlFile = None,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --as json.")] = False,
-    level: Annotated[FlowLevel, typer.Option(help="How finely --as mermaid draws.")] = FlowLevel.STAGE,
-    lang: Annotated[Language, typer.Option(help="Language of the reports.")] = Language.ENGLISH,
+    level: LevelOption = FlowLevel.STAGE,
+    lang: LanguageOption = Language.ENGLISH,
 ) -> None:
     """Tell a saved run again, in any form, without running anything."""
     from cyclescope.explaining.explain import explain

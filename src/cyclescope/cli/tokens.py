@@ -9,6 +9,7 @@ import typer
 
 from cyclescope.cli.forms import Language
 from cyclescope.cli.measure import read_texts
+from cyclescope.cli.options import AsJson, LanguageOption, TextFileOrInput, ThreadsOption, TrustRemoteCode
 from cyclescope.core.errors import Interrupted, UsageError
 
 
@@ -23,23 +24,17 @@ def tokens(
             show_default=False,
         ),
     ] = None,
-    text_file: Annotated[
-        str | None, typer.Option(help="A file with one text a line; - is standard input.", show_default=False)
-    ] = None,
+    text_file: TextFileOrInput = None,
     cycle: Annotated[bool, typer.Option("--cycle", help="Measure the whole cycle of each text too.")] = False,
     budget: Annotated[
         float | None,
         typer.Option(help="Seconds to spend, after loading; else 2, and 16 with --cycle.", show_default=False),
     ] = None,
-    threads: Annotated[
-        int | None, typer.Option(help="Threads inside an operation; else PyTorch's choice.", show_default=False)
-    ] = None,
+    threads: ThreadsOption = None,
     device: Annotated[str, typer.Option(help="Of the cycles: cpu, cuda or cuda:N.")] = "cpu",
-    trust_remote_code: Annotated[
-        bool, typer.Option("--trust-remote-code", help="Run Python code that came with the model.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of the report.")] = False,
-    lang: Annotated[Language, typer.Option(help="Language of the report.")] = Language.ENGLISH,
+    trust_remote_code: TrustRemoteCode = False,
+    as_json: AsJson = False,
+    lang: LanguageOption = Language.ENGLISH,
 ) -> None:
     """Compare what texts cost a model: tokens per character, time to tokenize, and with --cycle all of it.
 

@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from cyclescope.cli.forms import FlowLevel, Language
-from cyclescope.cli.measure import Attention, Task
+from cyclescope.cli.measure import Task
+from cyclescope.cli.options import AttentionOption, DtypeOption, LanguageOption, LevelOption
 
 
 class TraceForm(StrEnum):
@@ -34,17 +35,15 @@ def trace(
     ] = None,
     batch: Annotated[int, typer.Option(help="Sequences.")] = 1,
     task: Annotated[Task, typer.Option(help="Which head the model gets.")] = Task.AUTO,
-    dtype: Annotated[str, typer.Option(help="float32, bfloat16 or float16.")] = "float32",
-    attention: Annotated[
-        Attention | None, typer.Option(help="Else what transformers takes by itself.", show_default=False)
-    ] = None,
+    dtype: DtypeOption = "float32",
+    attention: AttentionOption = None,
     form: Annotated[TraceForm, typer.Option("--as", help="How to tell it.")] = TraceForm.TERMINAL,
-    level: Annotated[FlowLevel, typer.Option(help="How finely --as mermaid draws.")] = FlowLevel.STAGE,
+    level: LevelOption = FlowLevel.STAGE,
     out: Annotated[
         Path | None, typer.Option(help="Write to this file instead of the screen.", show_default=False)
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --as json.")] = False,
-    lang: Annotated[Language, typer.Option(help="Language of the reports.")] = Language.ENGLISH,
+    lang: LanguageOption = Language.ENGLISH,
 ) -> None:
     """Trace the structure of a model without its weights or their memory: operations, FLOPs, bytes, data flow."""
     from cyclescope.backends.base import DEFAULT_TOKENS

@@ -12,6 +12,16 @@ from cyclescope.cli.forms import Language
 from cyclescope.cli.gate import EXCEEDED, KEPT, UNKNOWN
 from cyclescope.cli.measure import require_different, require_folder
 from cyclescope.cli.optimize import duration, lines
+from cyclescope.cli.options import (
+    AsJson,
+    LanguageOption,
+    MarkdownFile,
+    ModelInstead,
+    RowsOption,
+    TextFile,
+    Texts,
+    TokensOption,
+)
 from cyclescope.core.errors import Interrupted
 
 if TYPE_CHECKING:
@@ -20,19 +30,15 @@ if TYPE_CHECKING:
 
 def verify(
     recipe: Annotated[Path, typer.Argument(help="What `optimize --recipe FILE` wrote.", metavar="RECIPE")],
-    model: Annotated[
-        str | None, typer.Option(help="A folder or name in place of the recipe's model.", show_default=False)
-    ] = None,
-    text: Annotated[
-        list[str] | None, typer.Option("--text", "-t", help="A text; several times.", show_default=False)
-    ] = None,
-    text_file: Annotated[Path | None, typer.Option(help="Texts, one a line (UTF-8).", show_default=False)] = None,
-    tokens: Annotated[int | None, typer.Option(help="Made-up tokens instead: how many.", show_default=False)] = None,
-    batch: Annotated[int | None, typer.Option(help="With --tokens: how many rows.", show_default=False)] = None,
+    model: ModelInstead = None,
+    text: Texts = None,
+    text_file: TextFile = None,
+    tokens: TokensOption = None,
+    batch: RowsOption = None,
     budget: Annotated[str, typer.Option(help="How long to run both: 60s, 5m. Loading comes on top.")] = "60s",
-    markdown: Annotated[Path | None, typer.Option(help="Write Markdown to this file.", show_default=False)] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
-    lang: Annotated[Language, typer.Option(help="Language of the reports.")] = Language.ENGLISH,
+    markdown: MarkdownFile = None,
+    as_json: AsJson = False,
+    lang: LanguageOption = Language.ENGLISH,
 ) -> None:
     """Does the recipe still hold, here and now? Exit 0: it holds, 1: it no longer does, 2: inconclusive.
 
