@@ -38,6 +38,10 @@ PLANS = {
     "draft": recipe(Plan(threads=1, drafting="gpt2"), "generate", 8, reference="gpt2"),
     "onnxruntime": recipe(ORT),
     "openvino": recipe(replace(ORT, engine="openvino", quantization="int8-dynamic"), "classify"),
+    "onnxruntime writes": recipe(ORT, "generate", 8, reference="gpt2"),
+    "openvino writes": recipe(
+        replace(ORT, engine="openvino", drafting="prompt-lookup"), "generate", 8, reference="gpt2"
+    ),
     "ctranslate2": recipe(replace(ORT, engine="ctranslate2", quantization="int8-dynamic")),
     "ctranslate2 writes": recipe(replace(ORT, engine="ctranslate2"), "generate", 8, reference="gpt2"),
     "ctranslate2 translates": recipe(
@@ -143,7 +147,8 @@ def test_a_strangers_recipe_puts_no_code_of_its_own_into_the_code(hostile: Recip
         (recipe(task="answer"), "task 'answer'"),
         (recipe(Plan(engine="tensorflow")), "engine 'tensorflow'"),
         (recipe(Plan(device="cuda")), "device 'cuda'"),
-        (recipe(ORT, "generate", 8), "with a decoder on onnxruntime"),
+        (recipe(ORT, "translate", 8, encoder_decoder=True), "with a decoder on onnxruntime"),
+        (recipe(replace(ORT, engine="openvino"), encoder_decoder=True), "with a decoder on openvino"),
         (recipe(Plan(quantization="int4-weights")), "quantization 'int4-weights'"),
         (recipe(Plan(decoding="sample")), "decoding 'sample'"),
     ],
