@@ -14,6 +14,8 @@ from cyclescope.optimizing.optimization import Row
 _PRIOR_WEIGHT = 0.5
 # What a plan opens up is worth a little less than what it brings itself: both must come true.
 _AHEAD = 0.8
+_UNSEEN, _SEEN_ELSEWHERE, _SEEN_HERE = 0.6, 0.3, 0.1
+_HOPE = 0.5  # standard deviations that a guess is taken to be too low
 _LEAST_GAIN, _MOST_GAIN = 0.01, 100.0
 # Of two plans that promise as much the cheaper one; one that takes all the time that is left must promise this much more.
 _DEAR = 0.5
@@ -28,7 +30,9 @@ Step = tuple[tuple[str, object], ...]
 
 
 def step_between(parent: Plan, plan: Plan) -> Step:
-    """What `plan` has that `parent` has not: fields with their values, of changes those that are new."""
+    """What `plan` has that `parent` has not: fields with their values, of changes those that are new. Another engine is a
+    step of its own in every format of numbers.
+    """
     step: list[tuple[str, object]] = []
     for field in fields(Plan):
         before, after = getattr(parent, field.name), getattr(plan, field.name)
@@ -36,6 +40,9 @@ def step_between(parent: Plan, plan: Plan) -> Step:
             continue  # an engine brings its own attention
         new = tuple(change for change in after if change not in before) if field.name == "changes" else after
         step.append((field.name, new))
+    if parent.engine != plan.engine:
+        # In 8 bits another engine may be the faster one than in 32.
+        step.append(("in", (plan.quantization, plan.dtype)))
     return tuple(step)
 
 
@@ -58,6 +65,13 @@ class Guesses:
             return math.exp(sum(by_engine[engine]) / len(by_engine[engine]))
         known = [sum(logs) / len(logs) for logs in by_engine.values()]
         return math.exp((_PRIOR_WEIGHT * math.log(_within(expected)) + sum(known)) / (_PRIOR_WEIGHT + len(known)))
+
+    def doubt(self, step: Step, engine: str) -> float:
+        """How far off that guess may be, as a standard deviation of its logarithm."""
+        by_engine = self._logs.get(step)
+        if not by_engine:
+            return _UNSEEN
+        return _SEEN_HERE if engine in by_engine else _SEEN_ELSEWHERE
 
 
 class Costs:
@@ -170,10 +184,22 @@ class Queue:
         return parent.ratio.value / self.guesses.gain(candidate.step, parent.plan.engine, candidate.expected)
 
     def promise(self, candidate: Candidate, rows: Sequence[Row]) -> float:
-        """The same of the best that could come of it in one more step."""
-        gains = (self.guesses.gain(step, candidate.plan.engine, expected) for step, expected in candidate.ahead)
-        ahead = max(gains, default=1.0)
-        return self.time(candidate, rows) / math.pow(max(1.0, ahead), _AHEAD)
+        """The same of the best that could come of it in one more step, where both go well. What is known only by guess may
+        go better than what was seen: without that, small changes of the fastest plan would be tried before other engines.
+        """
+        engine = rows[candidate.parent].plan.engine
+        gain = self.guesses.gain(candidate.step, engine, candidate.expected)
+        doubt = self.guesses.doubt(candidate.step, engine)
+        time = self.time(candidate, rows)
+        there = candidate.plan.engine
+        if gain < 1 and doubt == _SEEN_HERE and there == engine:
+            return time * math.exp(-_HOPE * doubt)  # whatever comes after it comes better without it
+        gains = ((self.guesses.gain(step, there, expected), step) for step, expected in candidate.ahead)
+        best, step = max(gains, default=(1.0, ()), key=lambda each: each[0])
+        if best > 1:
+            time /= math.pow(best, _AHEAD)
+            doubt = math.hypot(doubt, self.guesses.doubt(step, there))
+        return time * math.exp(-_HOPE * doubt)
 
 
 def _kind(plan: Plan) -> Kind:

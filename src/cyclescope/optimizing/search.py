@@ -32,6 +32,7 @@ _FAILED = "could not be run where it was tried"
 _TRIES = (
     2  # of a step that fails, on one engine: the first failure may have been that of the plan that it was made from
 )
+_HARDLY = 0.1  # of the drift that is allowed; below it what a plan was made from does not count
 _FAILED_GAIN = 0.5  # what a step that failed is taken to bring where it is tried next
 
 
@@ -75,7 +76,7 @@ class Search:
         self.found = found
         self._queue = Queue(Guesses(), Costs(baseline.ready_ns))
         self._seen: set[Plan] = {baseline.plan}
-        self._refused: dict[tuple[object, str], str] = {}
+        self._refused: dict[tuple[object, ...], str] = {}
         self._failures: Counter[tuple[object, str]] = Counter()
         score = limits.score(reference) if limits.score else None
         found.rows.append(
@@ -174,7 +175,7 @@ class Search:
             if strategy.opt_in or strategy.effect is Effect.OTHER_MODEL or not self._allowed(strategy):
                 continue
             offer = strategy.offer(plan, self._situation)
-            steps += [(step_between(plan, after), offer.expected) for after in offer.plans]
+            steps += [(step_between(plan, after), offer.expected) for after in offer.plans if after not in self._seen]
         return tuple(steps)
 
     def _try(self, candidate: Candidate, left_ns: Nanoseconds) -> Row:
@@ -254,24 +255,25 @@ class Search:
         if row.outcome is Outcome.TRIED and row.ratio is not None and parent.ratio is not None:
             gain = parent.ratio.value / row.ratio.value
             self._queue.guesses.learn(candidate.step, parent.plan.engine, gain)
+        engine = candidate.plan.engine
         strategy = self._strategies[candidate.strategy]
-        if row.outcome is Outcome.DRIFTED and strategy.effect in _MOVES_OUTPUTS and self._is_to_blame(row, parent):
-            self._refused[self._blamed(candidate), candidate.plan.engine] = _DRIFTED
-        if row.outcome in (Outcome.MISSING, Outcome.UNSUPPORTED, Outcome.FAILED):
+        if row.outcome is Outcome.DRIFTED and strategy.effect in _MOVES_OUTPUTS:
+            company = () if self._is_to_blame(row, parent) else _numbers(parent.plan)
+            self._refused[self._blamed(candidate), engine, *company] = _DRIFTED
+        if row.outcome is Outcome.MISSING:
+            self._refused[engine,] = _FAILED
+        if row.outcome in (Outcome.UNSUPPORTED, Outcome.FAILED):
             self._queue.guesses.learn(candidate.step, parent.plan.engine, _FAILED_GAIN)
-            key = (candidate.step, candidate.plan.engine)
-            self._failures[key] += 1
-            if row.outcome is Outcome.MISSING or self._failures[key] >= _TRIES:
-                self._refused[key] = _FAILED
+            self._failures[candidate.step, engine] += 1
+            if self._failures[candidate.step, engine] >= _TRIES:
+                self._refused[candidate.step, engine] = _FAILED
 
     def _is_to_blame(self, row: Row, parent: Row) -> bool:
-        """Whether the last step by itself went too far, and not only what it was stacked on."""
+        """Whether the last step by itself went too far, and not only in the company of what it was stacked on."""
         if row.reason == "labels":
             first = self.found.rows[0].labels
             return parent.labels is None or first is None or parent.labels.right >= first.right
-        assert row.drift is not None
-        before = parent.drift.amount if parent.drift is not None else 0.0
-        return row.drift.amount - before > self._limits.max_drift
+        return parent.drift is None or parent.drift.amount <= _HARDLY * self._limits.max_drift
 
     def _blamed(self, candidate: Candidate) -> object:
         """What else would go too far. Surgery is offered in its gentlest form first, so that all of it would; of formats of
@@ -281,8 +283,10 @@ class Search:
 
     def _why_refused(self, candidate: Candidate) -> str:
         """Why `candidate` is not worth a trial after what was seen on its engine; empty where it is."""
-        engine = candidate.plan.engine
-        return self._refused.get((self._blamed(candidate), engine)) or self._refused.get((candidate.step, engine), "")
+        engine, blamed = candidate.plan.engine, self._blamed(candidate)
+        company = _numbers(self.found.rows[candidate.parent].plan)
+        keys = ((engine,), (candidate.step, engine), (blamed, engine), (blamed, engine, *company))
+        return next((self._refused[key] for key in keys if key in self._refused), "")
 
     def _leads_on(self, candidate: Candidate, row: Row) -> bool:
         """Whether to look at what can be made of it. Another engine may be slow in float32 and fast in 8 bits: what
@@ -299,6 +303,11 @@ class Search:
             work()
         finally:
             self.found.spent[name] = self.found.spent.get(name, 0) + self._clock.now_ns() - begin
+
+
+def _numbers(plan: Plan) -> tuple[str, str]:
+    """The formats of numbers of `plan`."""
+    return plan.quantization, plan.dtype
 
 
 def _says_enough(ratio: Ratio, parent: Row) -> bool:

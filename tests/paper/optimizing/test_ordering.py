@@ -23,7 +23,8 @@ INT8: Step = (("quantization", "int8-dynamic"),)
 
 def test_a_step_is_what_changes_and_an_engine_brings_its_attention() -> None:
     there = replace(BASELINE, engine="openvino", attention="engine", quantization="int8-dynamic")
-    assert step_between(BASELINE, there) == (("engine", "openvino"), ("quantization", "int8-dynamic"))
+    numbers = ("in", ("int8-dynamic", "float32"))
+    assert step_between(BASELINE, there) == (("engine", "openvino"), ("quantization", "int8-dynamic"), numbers)
     assert step_between(BASELINE, replace(BASELINE, attention="eager")) == (("attention", "eager"),)
     one, two = Change("relu"), Change("drop-layers", 2.0)
     assert step_between(replace(BASELINE, changes=(one,)), replace(BASELINE, changes=(one, two))) == (

@@ -10,7 +10,7 @@ from cyclescope.optimizing.compression.gains import from_reading_less
 from cyclescope.optimizing.strategy import Effect, Family, Offer, Situation
 
 _ENGINES = ("onnxruntime", "openvino")
-_UNPACKING = 0.8
+_UNPACKING = 0.6
 
 
 @dataclass(frozen=True, slots=True)
