@@ -36,6 +36,8 @@ _EXAMINE = 0.04  # of the budget for each of the two cycles that tell why
 _LEAST_EXAMINE_NS = 2 * NS_PER_S
 # Of what the first took, for the second, which runs a faster plan; and of the budget at most.
 _AFTER, _MOST_AFTER = 0.6, 0.1
+# A measured cycle takes this many at least, of which so much of the budget may be spent on the baseline's.
+_CYCLES_TO_LOOK, _MOST_LOOKING = 8, 0.15
 _MOST_LOADING = 0.1  # of the budget that loading counts for; what it takes beyond that comes on top
 _KEPT_MEMORY = 0.35  # of the memory that is free; what is being tried must find enough
 
@@ -126,9 +128,12 @@ def _in(
     progress("baseline", 0.0)
     team = maker.team(asked.plan, budget_ns / NS_PER_S)
     baseline, opened = made_of(team, asked.plan), team.opened
+    computing = clock.now_ns()
     reference = team.results()
     examining = clock.now_ns()
-    before = _examined(maker, opened.plan, budget_ns)
+    of_call = maker.texts_of_call(opened.plan)
+    looked_at = _looked_at(of_call, (examining - computing) * of_call // opened.workload.batch, budget_ns)
+    before = _examined(maker, opened.plan, budget_ns, looked_at)
     examined_ns = clock.now_ns() - examining
     spent["baseline"] = clock.now_ns() - begin
     after_ns = min(int(_AFTER * examined_ns), int(budget_ns * _MOST_AFTER))
@@ -152,13 +157,18 @@ def _in(
             progress("why", 0.9)
             begin = clock.now_ns()
             try:
-                after, reason = _why(maker, kept, found.rows[found.best], limits.schedule, examined_ns, clock)
+                after, reason = _why(
+                    maker, kept, found.rows[found.best], limits.schedule, examined_ns, looked_at, clock
+                )
             except KeyboardInterrupt:
                 partial, reason = True, ""
             spent["why"] = clock.now_ns() - begin
             if reason:
                 found.not_tried.append(NotTried("why", reason))
     team.close()
+    said: tuple[str, ...] = ()
+    if looked_at < of_call:
+        said = (f"What is explained is a call of {looked_at} of {of_call} texts: all of them would take too long.",)
     spent["total"] = clock.now_ns() - schedule.begin_ns
     progress("done", 1.0)
     rows = tuple(found.rows)
@@ -178,14 +188,19 @@ def _in(
         workload=opened.workload,
         edits=rows[found.best].edits,
         partial=partial,
-        notes=opened.notes,
+        notes=(*opened.notes, *said),
         choice=found.choice,
     )
 
 
-def _examined(maker: WorkshopMaker, plan: Plan, budget_ns: Nanoseconds) -> Cycle:
-    """A measured cycle of `plan`, one call of it, in a process of its own."""
-    team = maker.one_call(plan, budget_ns / NS_PER_S)
+def _looked_at(texts: int, call_ns: Nanoseconds, budget_ns: Nanoseconds) -> int:
+    """How many of the `texts` of a call that takes `call_ns` are looked at: all, where that leaves time for anything else."""
+    return max(1, min(texts, int(texts * _MOST_LOOKING * budget_ns / (_CYCLES_TO_LOOK * max(1, call_ns)))))
+
+
+def _examined(maker: WorkshopMaker, plan: Plan, budget_ns: Nanoseconds, texts: int) -> Cycle:
+    """A measured cycle of `plan`, one call of it with `texts`, in a process of its own."""
+    team = maker.one_call(plan, budget_ns / NS_PER_S, texts)
     try:
         return team.cycle(_examine_ns(budget_ns))
     finally:
@@ -193,7 +208,13 @@ def _examined(maker: WorkshopMaker, plan: Plan, budget_ns: Nanoseconds) -> Cycle
 
 
 def _why(
-    maker: WorkshopMaker, kept: Kept, best: Row, schedule: Schedule, before_ns: Nanoseconds, clock: Clock
+    maker: WorkshopMaker,
+    kept: Kept,
+    best: Row,
+    schedule: Schedule,
+    before_ns: Nanoseconds,
+    texts: int,
+    clock: Clock,
 ) -> tuple[Cycle | None, str]:
     """The same of the best plan, where the examination of the baseline took `before_ns`; None and the reason where there
     is no time for it, or its engine tells nothing about the inside of a cycle.
@@ -203,8 +224,9 @@ def _why(
     if _examine_ns(schedule.budget_ns) + before_ns * ratio > left:
         return None, OUT_OF_BUDGET
     try:
-        if not maker.is_one_call(best.plan):
-            return _examined(maker, replace(best.plan, instances=1), schedule.budget_ns), ""
+        if not maker.is_one_call(best.plan, texts):
+            texts = min(texts, maker.texts_of_call(best.plan))
+            return _examined(maker, replace(best.plan, instances=1), schedule.budget_ns, texts), ""
         # What comes of looking inside matters no more: nothing is timed with this arm afterwards.
         arm = kept.make(best.plan, left / NS_PER_S).arm
         assert isinstance(arm, Team)

@@ -75,15 +75,22 @@ class WorkshopMaker:
     def make(self, plan: Plan, limit_s: float) -> Made:
         return made_of(self.team(plan, limit_s), plan)
 
-    def is_one_call(self, plan: Plan) -> bool:
-        """Whether one process does all of `plan` in one call, so that it can tell the inside of it."""
-        return plan.instances == 1 and (not plan.batch or plan.batch >= len(self._errand.texts))
+    def texts_of_call(self, plan: Plan) -> int:
+        """How many texts there are in a call of `plan`."""
+        texts = len(self._errand.texts) or self._errand.batch or 1
+        return min(plan.batch or texts, texts)
 
-    def one_call(self, plan: Plan, limit_s: float) -> Team:
-        """One process for `plan` with the texts of its first call only: what an engine can tell the inside of."""
+    def is_one_call(self, plan: Plan, texts: int) -> bool:
+        """Whether one process does all of `plan` in one call of `texts`, so that it can tell the inside of it."""
+        return plan.instances == 1 and texts == (len(self._errand.texts) or self._errand.batch or 1)
+
+    def one_call(self, plan: Plan, limit_s: float, texts: int) -> Team:
+        """One process for `plan` with the first `texts` of its first call only: what an engine can tell the inside of."""
         errand = self._errand
-        if plan.batch and errand.texts:
-            errand = replace(errand, texts=errand.texts[: plan.batch])
+        if errand.texts:
+            errand = replace(errand, texts=errand.texts[:texts])
+        elif texts < (errand.batch or 1):
+            errand = replace(errand, batch=texts)
         alone = replace(plan, instances=1, batch=0)
         return Team([self._workshop.hire(alone, limit_s=limit_s, errand=errand)])
 

@@ -15,6 +15,7 @@ from cyclescope.core.ratios import LEAST_ROUNDS
 from cyclescope.explaining.comparison import Verdict
 from cyclescope.optimizing.keeping import Kept
 from cyclescope.optimizing.optimization import OUT_OF_BUDGET
+from cyclescope.optimizing.optimize import _looked_at
 from cyclescope.optimizing.schedule import Schedule, course
 from cyclescope.optimizing.trial import estimated_round_ns
 
@@ -148,3 +149,10 @@ def test_where_cycles_are_long_the_search_leaves_more_to_the_proof() -> None:
     short, long = (schedule.search_until(ns, ns / 3) for ns in (1e7, 4e9))
     assert long < short < schedule.end_ns
     assert schedule.search_until(1e12, 1e12) > 0
+
+
+@pytest.mark.parametrize(
+    ("texts", "call_s", "budget_s", "looked_at"), [(8, 0.5, 60, 8), (8, 3.0, 60, 3), (8, 60.0, 60, 1), (1, 60.0, 60, 1)]
+)
+def test_of_long_calls_a_part_is_looked_into(texts: int, call_s: float, budget_s: float, looked_at: int) -> None:
+    assert _looked_at(texts, int(call_s * 1e9), int(budget_s * 1e9)) == looked_at
