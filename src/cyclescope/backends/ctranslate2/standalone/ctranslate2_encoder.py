@@ -25,6 +25,8 @@ class CTranslate2Encoder:
             None if inputs.get(name) is None else numpy.asarray(inputs[name])
             for name in ("input_ids", "attention_mask", "token_type_ids")
         )
+        if mask is not None and mask.all():
+            mask = None  # nothing is padding
         # All zeros is what it takes by itself.
         more = {"token_type_ids": rows_of(kinds, mask)} if kinds is not None and kinds.any() else {}
         given = self._encoder.forward_batch(rows_of(ids, mask), **more)
