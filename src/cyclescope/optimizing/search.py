@@ -128,6 +128,9 @@ class Search:
         ratios = [row.ratio.value for row in self.found.rows if row.outcome is Outcome.TRIED and row.ratio]
         stop = self._schedule.search_until(self._baseline_ns, self._baseline_ns * min(ratios))
         walls = [self._baseline_ns, self._baseline_ns * min(HOPED, *ratios)]
+        if len(self.found.rows) == 1:
+            # One plan is tried even if it could not be proved: that it may be faster is worth knowing.
+            stop = max(stop, self._schedule.end_ns - 2 * estimated_round_ns(walls, one_way=True))
         screen = self._schedule.screen(walls)
         trial = screen.least * estimated_round_ns(walls, one_way=screen.one_way)
         return stop - self._clock.now_ns() - trial
