@@ -35,6 +35,7 @@ class OtherEngine:
             return Offer(why_not="No other engine is installed.")
         # What an engine saves is work around the arithmetic: the less arithmetic there is in a call, the more it is.
         workload = situation.workload
-        tokens = workload.tokens_in * (plan.batch or workload.batch)
+        # Of a text that is written nearly every call reads one token.
+        tokens = (1 if situation.writes else workload.tokens_in) * (plan.batch or workload.batch)
         expected = 1 + _MOST / (1 + tokens / _HALF_AT) + situation.found(*self.answers)
         return Offer(tuple(replace(plan, engine=name) for name in there), expected)
