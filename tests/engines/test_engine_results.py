@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import socket
 import sys
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
+from installed import needs
 
 from cyclescope.backends.base import Request
 from cyclescope.backends.registry import open_session
@@ -18,10 +18,7 @@ from cyclescope.explaining.explain import explain
 from cyclescope.measuring.measure import measure_session
 from cyclescope.store.run_file import load, save
 
-ENGINES = [
-    pytest.param(name, marks=pytest.mark.skipif(find_spec(name) is None, reason=f"{name} is not installed"))
-    for name in ("onnxruntime", "openvino")
-]
+ENGINES = [pytest.param(name, marks=needs(name)) for name in ("onnxruntime", "openvino")]
 TEXTS = ("A first text that is a little longer than the other one.", "Second.")
 
 
@@ -113,9 +110,6 @@ def test_quantized_it_drifts_a_little(engine, quantization, torch_session):
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_what_an_engine_cannot_do_is_unsupported(engine):
-    writing = Request(model="gpt2", texts=("Once",), new_tokens=4, plan=Plan(engine=engine, threads=1))
-    with pytest.raises(Unsupported, match="writes no text"):
-        open_session(writing)
     for plan in ({"compiling": "inductor"}, {"drafting": "prompt-lookup"}, {"device": "cuda"}):
         with pytest.raises(Unsupported):
             open_session(asked(engine, **plan))
@@ -142,4 +136,6 @@ def test_no_connection_is_opened_and_no_telemetry_is_loaded(engine, monkeypatch)
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     open_session(asked(engine)).close()
-    assert not [name for name in sys.modules if name.partition(".")[0] == "openvino_telemetry"]
+    # The code of a recipe, which other tests run here, leaves None there: this is how an import is told to fail.
+    loaded = [name for name, module in sys.modules.items() if module is not None]
+    assert not [name for name in loaded if name.partition(".")[0] == "openvino_telemetry"]

@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
-
-pytest.importorskip("openvino")
+from installed import needs
 
 from cyclescope.backends.openvino.standalone.openvino_model import take_huge_pages, written_memory
 
+pytestmark = needs("openvino")
 ENABLED = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 BYTES = 64 << 20
 

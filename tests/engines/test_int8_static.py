@@ -9,11 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-
-pytest.importorskip("openvino")
-pytest.importorskip("nncf")
-
 from command_line import model_folder
+from installed import needs
 
 import cyclescope.optimizing.apply as applying
 from cyclescope.backends.base import Request
@@ -32,6 +29,7 @@ from cyclescope.optimizing.messages import Errand
 from cyclescope.optimizing.recipe import Proof, Recipe, RecipeModel, RecipeWork, load_recipe, save_recipe
 from cyclescope.optimizing.verify import verify
 
+pytestmark = needs("openvino", "nncf")
 TEXTS = tuple(f"Text {k} is {'much ' * k}longer." for k in range(9))
 PLAN = Plan(engine="openvino", threads=1, attention="engine", quantization="int8-static", batch=4)
 

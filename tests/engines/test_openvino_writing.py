@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
-
-pytest.importorskip("openvino")
+from installed import needs
 
 from cyclescope.backends.base import Request
 from cyclescope.backends.exported.writer import ends_of
@@ -24,6 +23,7 @@ from cyclescope.backends.registry import open_session
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.plan import Plan
 
+pytestmark = needs("openvino")
 ALONE = Plan(engine="openvino", threads=1)
 _SMALL: dict[str, Any] = {
     "vocab_size": 64,

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from installed import needs, skip_without
 
 pytest.importorskip("torch")
 
@@ -113,7 +114,7 @@ def recipe(model: str, plan: Plan = ALONE, task: str = "embed", written: int = 0
 
 
 def _skip_without_engine(asked: dict[str, Any]) -> None:
-    pytest.importorskip(asked.get("plan", ALONE).engine)
+    skip_without(asked.get("plan", ALONE).engine)
 
 
 EDITED = {
@@ -185,7 +186,7 @@ def test_the_code_of_a_model_that_writes_gives_what_the_plan_gave(
 
 @pytest.mark.parametrize("engine", ["onnxruntime", "openvino"])
 def test_the_code_of_an_engine_runs_its_file(engine: str, tmp_path: Path) -> None:
-    pytest.importorskip(engine)
+    skip_without(engine)
     plan = replace(ALONE, engine=engine, attention="engine")
     done = apply(recipe(str(model_folder(tmp_path)), plan), tmp_path / "out", text=TEXTS)
     assert done.agrees
@@ -195,8 +196,8 @@ def test_the_code_of_an_engine_runs_its_file(engine: str, tmp_path: Path) -> Non
     assert "import torch" not in text
 
 
+@needs("onnxruntime")
 def test_onnx_code_and_measurement_have_the_same_options() -> None:
-    pytest.importorskip("onnxruntime")
     from cyclescope.backends.onnxruntime.runtime import settings
     from cyclescope.backends.onnxruntime.standalone.onnx_model import session_options
 
@@ -206,9 +207,9 @@ def test_onnx_code_and_measurement_have_the_same_options() -> None:
             assert getattr(measured, name) == getattr(handed_over, name)
 
 
+@needs("openvino")
 @pytest.mark.usefixtures("here")
 def test_openvino_code_and_measurement_have_the_same_settings(tmp_path: Path) -> None:
-    pytest.importorskip("openvino")
     from cyclescope.backends.openvino.preparing import compile_model
     from cyclescope.backends.openvino.standalone.openvino_model import OpenVinoModel, plugin_settings
 
