@@ -27,7 +27,7 @@ from cyclescope.optimizing.schedule import Schedule
 from cyclescope.optimizing.search import Limits, Search
 from cyclescope.optimizing.strategies import STRATEGIES
 from cyclescope.optimizing.strategy import Goal, Situation
-from cyclescope.optimizing.team import Team, WorkshopMaker, made_of
+from cyclescope.optimizing.team import Look, Team, WorkshopMaker, made_of
 from cyclescope.optimizing.workshop import Workshop
 
 DEFAULT_BUDGET_S = 300.0
@@ -38,6 +38,7 @@ _LEAST_EXAMINE_NS = 2 * NS_PER_S
 _AFTER, _MOST_AFTER = 0.6, 0.1
 # A measured cycle takes this many at least, of which so much of the budget may be spent on the baseline's.
 _CYCLES_TO_LOOK, _MOST_LOOKING = 8, 0.15
+_STEPS_TO_LOOK = 12  # tokens that are written in it; tracing every step of a long text would take most of a budget
 _MOST_LOADING = 0.1  # of the budget that loading counts for; what it takes beyond that comes on top
 _KEPT_MEMORY = 0.35  # of the memory that is free; what is being tried must find enough
 
@@ -131,8 +132,8 @@ def _in(
     computing = clock.now_ns()
     reference = team.results()
     examining = clock.now_ns()
-    of_call = maker.texts_of_call(opened.plan)
-    looked_at = _looked_at(of_call, (examining - computing) * of_call // opened.workload.batch, budget_ns)
+    whole = maker.look_at(opened.plan, opened.workload.tokens_out)
+    looked_at = _looked_at(whole, (examining - computing) * whole.texts // opened.workload.batch, budget_ns)
     before = _examined(maker, opened.plan, budget_ns, looked_at)
     examined_ns = clock.now_ns() - examining
     spent["baseline"] = clock.now_ns() - begin
@@ -158,7 +159,14 @@ def _in(
             begin = clock.now_ns()
             try:
                 after, reason = _why(
-                    maker, kept, found.rows[found.best], limits.schedule, examined_ns, looked_at, clock
+                    maker,
+                    kept,
+                    found.rows[found.best],
+                    limits.schedule,
+                    examined_ns,
+                    looked_at,
+                    whole.tokens_out,
+                    clock,
                 )
             except KeyboardInterrupt:
                 partial, reason = True, ""
@@ -167,8 +175,14 @@ def _in(
                 found.not_tried.append(NotTried("why", reason))
     team.close()
     said: tuple[str, ...] = ()
-    if looked_at < of_call:
-        said = (f"What is explained is a call of {looked_at} of {of_call} texts: all of them would take too long.",)
+    if looked_at.texts < whole.texts:
+        said += (
+            f"What is explained is a call of {looked_at.texts} of {whole.texts} texts: all of them would take too long.",
+        )
+    if looked_at.tokens_out < whole.tokens_out:
+        said += (
+            f"What is explained writes {looked_at.tokens_out} of {whole.tokens_out} tokens: one step is like the next.",
+        )
     spent["total"] = clock.now_ns() - schedule.begin_ns
     progress("done", 1.0)
     rows = tuple(found.rows)
@@ -193,14 +207,19 @@ def _in(
     )
 
 
-def _looked_at(texts: int, call_ns: Nanoseconds, budget_ns: Nanoseconds) -> int:
-    """How many of the `texts` of a call that takes `call_ns` are looked at: all, where that leaves time for anything else."""
-    return max(1, min(texts, int(texts * _MOST_LOOKING * budget_ns / (_CYCLES_TO_LOOK * max(1, call_ns)))))
+def _looked_at(whole: Look, call_ns: Nanoseconds, budget_ns: Nanoseconds) -> Look:
+    """How much of a `whole` call that takes `call_ns` is looked at. Of what is written a few steps, since one is like the
+    next; of the texts all, where that leaves time for anything else.
+    """
+    written = min(whole.tokens_out, _STEPS_TO_LOOK)
+    call_ns = int(call_ns * (1 + written) / (1 + whole.tokens_out))
+    most = int(whole.texts * _MOST_LOOKING * budget_ns / (_CYCLES_TO_LOOK * max(1, call_ns)))
+    return Look(max(1, min(whole.texts, most)), written)
 
 
-def _examined(maker: WorkshopMaker, plan: Plan, budget_ns: Nanoseconds, texts: int) -> Cycle:
-    """A measured cycle of `plan`, one call of it with `texts`, in a process of its own."""
-    team = maker.one_call(plan, budget_ns / NS_PER_S, texts)
+def _examined(maker: WorkshopMaker, plan: Plan, budget_ns: Nanoseconds, look: Look) -> Cycle:
+    """A measured cycle of `plan`, one call of it and no more than `look`, in a process of its own."""
+    team = maker.one_call(plan, budget_ns / NS_PER_S, look)
     try:
         return team.cycle(_examine_ns(budget_ns))
     finally:
@@ -213,7 +232,8 @@ def _why(
     best: Row,
     schedule: Schedule,
     before_ns: Nanoseconds,
-    texts: int,
+    look: Look,
+    tokens_out: int,
     clock: Clock,
 ) -> tuple[Cycle | None, str]:
     """The same of the best plan, where the examination of the baseline took `before_ns`; None and the reason where there
@@ -224,9 +244,9 @@ def _why(
     if _examine_ns(schedule.budget_ns) + before_ns * ratio > left:
         return None, OUT_OF_BUDGET
     try:
-        if not maker.is_one_call(best.plan, texts):
-            texts = min(texts, maker.texts_of_call(best.plan))
-            return _examined(maker, replace(best.plan, instances=1), schedule.budget_ns, texts), ""
+        if not maker.is_one_call(best.plan, look, tokens_out):
+            look = replace(look, texts=min(look.texts, maker.look_at(best.plan, tokens_out).texts))
+            return _examined(maker, replace(best.plan, instances=1), schedule.budget_ns, look), ""
         # What comes of looking inside matters no more: nothing is timed with this arm afterwards.
         arm = kept.make(best.plan, left / NS_PER_S).arm
         assert isinstance(arm, Team)

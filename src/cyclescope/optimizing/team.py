@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from cyclescope.backends.base import PlainRun
@@ -65,6 +65,14 @@ class Team:
             worker.close()
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What of a call is looked into: `texts` of its texts, and `tokens_out` tokens written on each."""
+
+    texts: int
+    tokens_out: int = 0
+
+
 class WorkshopMaker:
     """Makes plans ready in the processes of a workshop, for its errand or for `errand` in place of it."""
 
@@ -75,22 +83,24 @@ class WorkshopMaker:
     def make(self, plan: Plan, limit_s: float) -> Made:
         return made_of(self.team(plan, limit_s), plan)
 
-    def texts_of_call(self, plan: Plan) -> int:
-        """How many texts there are in a call of `plan`."""
+    def look_at(self, plan: Plan, tokens_out: int) -> Look:
+        """A whole call of `plan`, which writes `tokens_out` tokens a text."""
         texts = len(self._errand.texts) or self._errand.batch or 1
-        return min(plan.batch or texts, texts)
+        return Look(min(plan.batch or texts, texts), tokens_out)
 
-    def is_one_call(self, plan: Plan, texts: int) -> bool:
-        """Whether one process does all of `plan` in one call of `texts`, so that it can tell the inside of it."""
-        return plan.instances == 1 and texts == (len(self._errand.texts) or self._errand.batch or 1)
+    def is_one_call(self, plan: Plan, look: Look, tokens_out: int) -> bool:
+        """Whether one process does all of `plan` in one call, and `look` is that call, so that it can tell the inside of it."""
+        return plan.instances == 1 and look == self.look_at(replace(plan, batch=0), tokens_out)
 
-    def one_call(self, plan: Plan, limit_s: float, texts: int) -> Team:
-        """One process for `plan` with the first `texts` of its first call only: what an engine can tell the inside of."""
+    def one_call(self, plan: Plan, limit_s: float, look: Look) -> Team:
+        """One process for `plan` with no more of its first call than `look`: what an engine can tell the inside of."""
         errand = self._errand
         if errand.texts:
-            errand = replace(errand, texts=errand.texts[:texts])
-        elif texts < (errand.batch or 1):
-            errand = replace(errand, batch=texts)
+            errand = replace(errand, texts=errand.texts[: look.texts])
+        elif look.texts < (errand.batch or 1):
+            errand = replace(errand, batch=look.texts)
+        if look.tokens_out:
+            errand = replace(errand, new_tokens=look.tokens_out)
         alone = replace(plan, instances=1, batch=0)
         return Team([self._workshop.hire(alone, limit_s=limit_s, errand=errand)])
 

@@ -16,6 +16,7 @@ from cyclescope.report.comparison import part_name
 from cyclescope.report.page import Align, Block, Column, Heading, KeyValues, Note, Page, Paragraph, Severity, Table
 from cyclescope.report.strings import strings
 from cyclescope.report.text_comparison import comparison_text
+from cyclescope.report.text_notes import told
 from cyclescope.report.text_optimization import OptimizationText, optimization_text
 from cyclescope.report.text_reasons import reason_words
 
@@ -27,7 +28,7 @@ def optimization_page(found: Optimization, language: str = "en") -> Page:
     """What `found` says, for any medium. Raises `UsageError` for a language that there are no texts of."""
     t = optimization_text(language)
     blocks = [
-        *_opening(found, t),
+        *_opening(found, language, t),
         *_parts(found, t),
         *_why(found, language, t),
         *_rows(found, t),
@@ -83,7 +84,7 @@ def drift_words(drift: Drift | None, t: OptimizationText) -> str:
     return ", ".join(words)
 
 
-def _opening(found: Optimization, t: OptimizationText) -> Iterator[Block]:
+def _opening(found: Optimization, language: str, t: OptimizationText) -> Iterator[Block]:
     if found.partial:
         proved = found.rows[found.best].confirmed and found.best > 0
         yield Note(Severity.WARNING, t.partial_proved if proved else t.partial, t.partial_remedy)
@@ -97,7 +98,7 @@ def _opening(found: Optimization, t: OptimizationText) -> Iterator[Block]:
     if judged:
         yield Note(Severity.INFO, t.judged_on.format(texts=fmt.count(judged), all=fmt.count(found.texts)))
     for note in found.notes:
-        yield Note(Severity.INFO, note)
+        yield Note(Severity.INFO, told(note, strings(language)))
     row, base = found.rows[found.best], found.rows[0]
     limit = t.limit_same if found.max_drift == 0 else t.limit_drift.format(limit=fmt.significant(found.max_drift))
     facts: list[tuple[str, str]] = []
@@ -222,13 +223,13 @@ def outcome_words(row: Row, t: OptimizationText) -> str:
 
 
 def _not_tried(found: Optimization, language: str, t: OptimizationText) -> Iterator[Block]:
-    told: dict[str, str] = {}
+    reasons: dict[str, str] = {}
     for other in found.not_tried:
         if other.strategy != "why":
-            told.setdefault(other.strategy, reason_words(other.reason, language))
-    if told:
+            reasons.setdefault(other.strategy, reason_words(other.reason, language))
+    if reasons:
         yield Heading(t.not_tried)
-        yield KeyValues(tuple(told.items()))
+        yield KeyValues(tuple(reasons.items()))
 
 
 def _spent(found: Optimization, t: OptimizationText) -> Iterator[Block]:

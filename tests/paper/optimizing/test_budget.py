@@ -17,6 +17,7 @@ from cyclescope.optimizing.keeping import Kept
 from cyclescope.optimizing.optimization import OUT_OF_BUDGET
 from cyclescope.optimizing.optimize import _looked_at
 from cyclescope.optimizing.schedule import Schedule, course
+from cyclescope.optimizing.team import Look
 from cyclescope.optimizing.trial import estimated_round_ns
 
 from .plans_on_paper import BASELINE, PaperMaker, searched, situation
@@ -155,4 +156,9 @@ def test_where_cycles_are_long_the_search_leaves_more_to_the_proof() -> None:
     ("texts", "call_s", "budget_s", "looked_at"), [(8, 0.5, 60, 8), (8, 3.0, 60, 3), (8, 60.0, 60, 1), (1, 60.0, 60, 1)]
 )
 def test_of_long_calls_a_part_is_looked_into(texts: int, call_s: float, budget_s: float, looked_at: int) -> None:
-    assert _looked_at(texts, int(call_s * 1e9), int(budget_s * 1e9)) == looked_at
+    assert _looked_at(Look(texts), int(call_s * 1e9), int(budget_s * 1e9)) == Look(looked_at)
+
+
+@pytest.mark.parametrize(("written", "looked_at"), [(4, Look(8, 4)), (64, Look(8, 12)), (512, Look(8, 12))])
+def test_of_what_is_written_a_few_steps_are_looked_into(written: int, looked_at: Look) -> None:
+    assert _looked_at(Look(8, written), int(2e9 * (1 + written) / 65), 60_000_000_000) == looked_at

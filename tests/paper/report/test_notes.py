@@ -13,7 +13,7 @@ from cyclescope.report.text_notes import ZH, told
 
 _SOURCE = "".join(
     path.read_text(encoding="utf-8")
-    for folder in ("backends", "measuring")
+    for folder in ("backends", "measuring", "optimizing")
     for path in sorted((Path(cyclescope.__file__).parent / folder).rglob("*.py"))
 )
 

@@ -67,8 +67,7 @@ class WritingSession:
         self.times = times
         self.notes = (
             *notes,
-            f"Each call of {writer.engine} is one operation here, with the work that the model itself does in it: "
-            "what happens inside is not told.",
+            f"Each call of {writer.engine} is one operation here, with the work that the model itself does in it: what happens inside is not told.",
         )
         self.edits = edits
         self._writer = writer
