@@ -16,7 +16,8 @@ class Results:
 
     `hidden` [texts, tokens, width] is the last hidden state and `mask` [texts, tokens] tells tokens (1) from padding
     (0); `pooled` [texts, width]; `logits` [texts, classes] or [texts, tokens, vocabulary]; `tokens` [texts, written]
-    the token ids of what was written. `classes` are the names of the classes of a classifier, in order.
+    the token ids of what was written, and `read` [texts, tokens] those of what it was written on. `classes` are the names of
+    the classes of a classifier, in order.
     """
 
     mask: IntArray
@@ -24,6 +25,7 @@ class Results:
     pooled: AnyArray | None = None
     logits: AnyArray | None = None
     tokens: IntArray | None = None
+    read: IntArray | None = None
     classes: tuple[str, ...] = ()
 
 
@@ -46,7 +48,8 @@ def joined(parts: Sequence[Results], order: Sequence[int] | None = None) -> Resu
 
     mask = stacked("mask")
     assert mask is not None
-    return Results(mask, stacked("hidden"), stacked("pooled"), stacked("logits"), stacked("tokens"), parts[0].classes)
+    names = ("hidden", "pooled", "logits", "tokens", "read")
+    return Results(mask, *(stacked(name) for name in names), parts[0].classes)
 
 
 LEAST_TO_HOLD_OUT = 8  # texts, of which two are held out and six remain
@@ -70,8 +73,8 @@ def only(results: Results, texts: Sequence[int]) -> Results:
         return None if value is None else value[rows]
 
     mask = np.asarray(results.mask)[rows]
-    pooled, logits = some(results.pooled), some(results.logits)
-    return Results(mask, some(results.hidden), pooled, logits, some(results.tokens), results.classes)
+    values = (results.hidden, results.pooled, results.logits, results.tokens, results.read)
+    return Results(mask, *(some(value) for value in values), results.classes)
 
 
 def _filled(value: AnyArray, length: int) -> AnyArray:

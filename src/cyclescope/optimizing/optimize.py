@@ -19,6 +19,7 @@ from cyclescope.core.progress import Notify, silent
 from cyclescope.core.units import NS_PER_S, Nanoseconds
 from cyclescope.core.workload import Workload
 from cyclescope.explaining.explain import explain
+from cyclescope.optimizing.guessing import tokens_a_call
 from cyclescope.optimizing.keeping import Kept
 from cyclescope.optimizing.labels import scorer
 from cyclescope.optimizing.messages import Errand
@@ -141,7 +142,7 @@ def _in(
     found = Found(spent=spent)
     partial = False
     texts = max(1, len(workshop.errand.texts))
-    situation = _situation(before, opened.workload, opened.machine, texts, asked)
+    situation = _situation(before, opened.workload, opened.machine, texts, asked, tokens_a_call(reference))
     strategies = [strategy for strategy in STRATEGIES if strategy.name not in asked.without]
     limits = replace(limits, schedule=replace(schedule, after_ns=after_ns))
     after = None
@@ -259,7 +260,9 @@ def _examine_ns(budget_ns: Nanoseconds) -> Nanoseconds:
     return max(_LEAST_EXAMINE_NS, int(budget_ns * _EXAMINE))
 
 
-def _situation(before: Cycle, workload: Workload, machine: Machine, texts: int, asked: _Asked) -> Situation:
+def _situation(
+    before: Cycle, workload: Workload, machine: Machine, texts: int, asked: _Asked, tokens_a_call: float
+) -> Situation:
     explanation = explain(before)
     layers: dict[str, int] = {}
     for layer in explanation.layers:
@@ -274,6 +277,7 @@ def _situation(before: Cycle, workload: Workload, machine: Machine, texts: int, 
         opted=asked.opted,
         layers=max(layers.values(), default=0),
         draft=asked.draft,
+        tokens_a_call=tokens_a_call,
     )
 
 

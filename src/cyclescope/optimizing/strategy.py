@@ -45,7 +45,8 @@ class Goal(StrEnum):
 class Situation:
     """What is known before anything is tried. `texts` is how many there are, `engines` says of each engine whether it
     is installed (empty) or how to install it. `layers` counts those of the largest stack. `opted` are the names of slow
-    strategies that the user wants tried, `draft` is the model that may guess tokens for this one (empty: none is given).
+    strategies that the user wants tried, `draft` is the model that may guess tokens for this one (empty: none is given). `tokens_a_call` is how many each call would have written of what the model as it is has written, had they been
+    looked up in the text.
     """
 
     workload: Workload
@@ -57,6 +58,7 @@ class Situation:
     opted: tuple[str, ...] = ()
     layers: int = 0
     draft: str = ""
+    tokens_a_call: float = 1.0
 
     @property
     def writes(self) -> bool:

@@ -18,7 +18,9 @@ def results_of(given: Any, inputs: Inputs, written: int, classes: tuple[str, ...
     """`given` by the model for `inputs`; of one that writes, the last `written` token ids of each text."""
     mask = _mask(inputs)
     if written:
-        return Results(mask, tokens=_integers(given[:, -written:]))
+        read = inputs.get("input_ids")
+        read = _integers(read) if isinstance(read, torch.Tensor) else None
+        return Results(mask, tokens=_integers(given[:, -written:]), read=read)
     hidden = _numbers(getattr(given, "last_hidden_state", None))
     if hidden is not None and hidden.shape[:2] != mask.shape:
         mask = np.ones(hidden.shape[:2], dtype=np.int64)  # a decoder's, which read other tokens than the mask is of

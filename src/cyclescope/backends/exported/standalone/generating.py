@@ -88,15 +88,15 @@ class Generation:
         return logits.argmax(axis=-1)
 
     def _guess(self, ids: Any, most: int) -> Any:
-        """What followed the last tokens of the row `ids` [1, tokens] where they stood before [1, `most` at most]."""
-        nothing = ids[:, :0]
+        """Tokens that may follow the row `ids` [1, tokens], as `seen_before` has them [1, `most` at most]."""
         most = min(most, self._looked_up)
-        if most <= 0 or ids.shape[0] > 1:
-            return nothing
-        row = ids[0]
-        for size in range(min(_LONGEST_MATCH, len(row) - 1), 0, -1):
-            windows = numpy.lib.stride_tricks.sliding_window_view(row[:-1], size)
-            for at in numpy.flatnonzero((windows == row[-size:]).all(axis=1)):
-                if at + size < len(row):
-                    return ids[:, at + size : at + size + most]
-        return nothing
+        return seen_before(ids[0], most)[None] if most > 0 and ids.shape[0] == 1 else ids[:, :0]
+
+
+def seen_before(row: Any, most: int) -> Any:
+    """What followed the last tokens of `row` where they stood before, `most` tokens at most: two of them, else one."""
+    for size in range(min(_LONGEST_MATCH, len(row) - 1), 0, -1):
+        windows = numpy.lib.stride_tricks.sliding_window_view(row[:-1], size)
+        for at in numpy.flatnonzero((windows == row[-size:]).all(axis=1)):
+            return row[at + size : at + size + most]
+    return row[:0]
