@@ -16,15 +16,19 @@ import transformers
 pytest.importorskip("onnxruntime")
 
 from cyclescope.backends.base import Request
+from cyclescope.backends.exported import telling_session
 from cyclescope.backends.exported.stepped_writer import SteppedWriter
 from cyclescope.backends.host import read_machine
 from cyclescope.backends.onnxruntime.preparing import FILE
 from cyclescope.backends.onnxruntime.standalone.onnx_stepper import OnnxStepper
+from cyclescope.backends.onnxruntime.telling import OnnxRuntimeWriter
 from cyclescope.backends.onnxruntime.writing import build_writer
 from cyclescope.backends.registry import open_session
 from cyclescope.backends.torch.exporting_step import export_step
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.plan import Plan
+from cyclescope.core.structure import PREPARE, SAMPLE
+from cyclescope.explaining.cache import cache_bytes
 
 ALONE = Plan(engine="onnxruntime", threads=1)
 LAYERS, VOCABULARY = 2, 64
@@ -151,10 +155,78 @@ def test_a_session_stacks_eight_bits_and_guesses() -> None:
         tokens = [session.results().tokens for session in (alone, guessing)]
         assert tokens[0] is not None
         assert np.array_equal(*tokens)
-        assert len(guessing.trace()) <= len(alone.trace()) == 30
+        graph = guessing.trace()
+        assert graph.opaque
+        assert len(graph) <= 30
+        assert any("guesses" in note for note in guessing.notes)
+        assert not any("guesses" in note for note in alone.notes)
     finally:
         alone.close()
         guessing.close()
+
+
+PROMPT, NEW = 6, 5
+
+
+@pytest.mark.parametrize(
+    ("name", "how"), [("llama", "int4-weights"), ("gpt2", "off"), ("gpt2", "int8-dynamic"), ("mistral", "off")]
+)
+def test_each_call_is_told_kernel_by_kernel(name: str, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    watched: list[str] = []
+    watch = OnnxRuntimeWriter.watch
+    monkeypatch.setattr(OnnxRuntimeWriter, "watch", lambda writer: watched.append(how) or watch(writer))
+    asked = Request(model=model_of(MODELS[name]()), tokens=PROMPT, batch=2, new_tokens=NEW)
+    theirs, ours = open_session(asked), open_session(replace(asked, plan=replace(ALONE, quantization=how)))
+    try:
+        graph, whole = ours.trace(), theirs.trace()
+        step, before = (g.slots.step[g.slots.of_op] for g in (graph, whole))
+        assert not graph.opaque
+        assert not any("one operation" in note for note in ours.notes)
+        # The same kernels in every call, of each layer its own, with the products of the model itself.
+        assert len(graph) % NEW == 0
+        assert list(graph.names) == list(graph.names[: len(graph) // NEW]) * NEW
+        attending = np.flatnonzero(np.asarray(graph.names) == "GroupQueryAttention")
+        assert graph.op_layer[attending].tolist() == list(range(LAYERS)) * NEW
+        assert set(graph.op_stage.names) == set(whole.op_stage.names) - {SAMPLE, PREPARE}
+        flops = [[int(g.flops[at == k].sum()) for k in range(NEW)] for g, at in ((graph, step), (whole, before))]
+        assert flops[0] == flops[1]
+        if name != "mistral":  # whose window is shorter than what its buffers hold
+            assert cache_bytes(graph, NEW).tolist() == cache_bytes(whole, NEW).tolist()
+        # Each step follows from the one before.
+        edges = graph.dependencies
+        assert set(zip(step[edges.source].tolist(), step[edges.target].tolist(), strict=True)) >= {
+            (k, k + 1) for k in range(NEW - 1)
+        }
+        if how == "off":
+            assert np.array_equal(ours.results().tokens, theirs.results().tokens)
+        # A watch holds no more than so much: three cycles are two and one, each behind one that warms up.
+        monkeypatch.setattr(telling_session, "_MOST_WATCHED", 3 * len(graph))
+        watched.clear()
+        runs = ours.light(graph, 3)
+        assert len(watched) == 2
+        cost = ours.calibrate(graph, 0)
+    finally:
+        ours.close()
+        theirs.close()
+    assert len(runs) == 3
+    for run in runs:
+        slots = np.diff(run.boundaries_ns)
+        assert len(slots) == len(graph.slots)
+        assert run.boundaries_ns[0] == 0
+        assert np.all(slots >= 0)
+        # Kernels were told apart, the loop and the engine have time of their own.
+        inside = graph.slots.op >= 0
+        assert np.count_nonzero(slots[inside]) > len(graph) / 2
+        assert slots[~inside].sum() > 0
+        assert all(slots[graph.slots.step == k].sum() > 0 for k in range(NEW))
+    assert cost.how == "onnxruntime profile"
+    assert cost.outside_ns >= 0.0
+
+
+def test_operations_side_by_side_are_not_told_apart(prepared: tuple[Any, Path], machine: Any) -> None:
+    model, folder = prepared
+    assert _writer(model, folder, machine).untold == ""
+    assert "side by side" in _writer(model, folder, machine, threads_between=2).untold
 
 
 @pytest.mark.parametrize(

@@ -106,6 +106,29 @@ def multi_head(call: Call) -> Priced:
     return Priced(OpKind.ATTENTION, moved(call, flops=flops, elementwise=_scores(call, batch, tokens, keys)))
 
 
+def grouped_query(call: Call) -> Priced:
+    """`GroupQueryAttention` (query [B, S, H·D], key [B, S, G·D], value, past keys [B, G, P, D], past values …) with P tokens
+    in the cache, in whose place the new ones are written; a window of `local_window_size` tokens may end what is read of it.
+
+    Rows of other lengths are counted as if each was as long as the longest.
+    """
+    query, key, value, past_keys, past_values = call.reads[:5]
+    batch, tokens, width = query.shape
+    window = call.integer("local_window_size", -1)
+    past = past_keys.shape[-2] if window <= 0 else min(past_keys.shape[-2], window - 1)
+    keys = past + tokens
+    read = query.bytes + key.bytes + value.bytes
+    read += sum(cache.bytes * past // max(1, cache.shape[-2]) for cache in (past_keys, past_values))
+    written = key.bytes + value.bytes + (call.result.bytes if call.result else 0)
+    elementwise = _scores(call, batch, tokens, keys)
+    return Priced(OpKind.ATTENTION, Cost(4 * batch * tokens * keys * width, elementwise, read, written))
+
+
+def rotation(call: Call) -> Priced:
+    """`RotaryEmbedding` (input, positions, cos, sin): each number by a cosine, its partner by a sine, and their sum."""
+    return Priced(OpKind.ELEMENTWISE, moved(call, elementwise=(2 * MULTIPLY + ADD) * call.result_elements))
+
+
 def _scores(call: Call, batch: int, tokens: int, keys: int) -> int:
     heads = call.integer("num_heads", 1)
     return batch * heads * tokens * keys * (MULTIPLY + ADD + SOFTMAX)
@@ -149,6 +172,8 @@ _FUSED: dict[str, Formula] = {
     "Attention": attention,
     "QAttention": attention,
     "MultiHeadAttention": multi_head,
+    "GroupQueryAttention": grouped_query,
+    "RotaryEmbedding": rotation,
     "DynamicQuantizeMatMul": dynamic_product,
     "MatMulIntegerToFloat": integer_product,
     "MatMulNBits": packed_product,

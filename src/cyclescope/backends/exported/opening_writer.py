@@ -13,7 +13,8 @@ import torch
 
 from cyclescope.backends.base import OpenTimes
 from cyclescope.backends.exported.shelf import name_of
-from cyclescope.backends.exported.writer import EngineWriter
+from cyclescope.backends.exported.telling_session import TellingSession
+from cyclescope.backends.exported.writer import EngineWriter, TellingWriter
 from cyclescope.backends.exported.writing_session import WritingSession, written
 from cyclescope.backends.torch.calls import TorchCalls
 from cyclescope.backends.torch.errors import engine_errors
@@ -96,7 +97,12 @@ def writing_session(
 ) -> WritingSession | TorchCalls:
     """A session of the one call that there is, or of several."""
     if len(calls) == 1:
-        return WritingSession(writer, calls[0], workload, plan, machine, times, folder=folder, notes=notes, edits=edits)
+        parts = calls[0], workload, plan, machine, times
+        if not isinstance(writer, TellingWriter):
+            return WritingSession(writer, *parts, folder=folder, notes=notes, edits=edits)
+        if writer.untold:
+            return WritingSession(writer, *parts, folder=folder, notes=(*notes, writer.untold), edits=edits)
+        return TellingSession(writer, *parts, folder=folder, notes=notes, edits=edits)
 
     def close() -> None:
         writer.close()

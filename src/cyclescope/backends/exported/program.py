@@ -16,12 +16,13 @@ Scope = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A tensor as the engine names it; `constant` for a weight."""
+    """A tensor as the engine names it; `constant` for a weight, `kept` for what one call leaves to the next, in one place."""
 
     name: str
     shape: tuple[int, ...]
     dtype: str
     constant: bool = False
+    kept: bool = False
 
 
 @dataclass(frozen=True, slots=True)

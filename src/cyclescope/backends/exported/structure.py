@@ -50,12 +50,12 @@ def graph_of(
 
     open_frames: list[str] = []
     for node, scope in zip(nodes, place(nodes), strict=True):
-        _enter(builder, open_frames, scope)
+        enter_scope(builder, open_frames, scope)
         # What nobody wrote before is a weight, or a constant that the engine has made while it loaded the file.
         reads = [tensor(v, TensorRole.PARAMETER if v.constant else TensorRole.BUFFER) for v in node.reads]
         writes = [tensor(v, TensorRole.ACTIVATION) for v in node.writes]
         builder.op(node.operator, node.kind, list(dict.fromkeys(reads)), list(dict.fromkeys(writes)), node.cost)
-    _enter(builder, open_frames, ())
+    enter_scope(builder, open_frames, ())
     if ends.read_out:
         result = [number[name] for name in outputs if name in number]
         made = builder.tensor((0,), "text", name="outcome")
@@ -74,7 +74,7 @@ def text_op(
         builder.op(name, OpKind.TEXT, reads, writes, cost)
 
 
-def _enter(builder: GraphBuilder, opened: list[str], scope: Scope) -> None:
+def enter_scope(builder: GraphBuilder, opened: list[str], scope: Scope) -> None:
     """Leave the frames that `scope` does not share and enter those that it has besides."""
     paths = [path for path, _ in scope]
     shared = 0

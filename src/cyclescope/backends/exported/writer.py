@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
-from cyclescope.backends.exported.program import Arrays
+from cyclescope.backends.exported.program import Arrays, Call, Node
 from cyclescope.core.units import IntArray, Nanoseconds
 
 
@@ -45,6 +45,32 @@ class EngineWriter(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+class WritingWatch(EngineWriter, Protocol):
+    """The writer once more, with the engine's counters switched on."""
+
+    def finish(self, calls: Sequence[Call]) -> Sequence[tuple[tuple[str, ...], IntArray]]:
+        """As `program.Watch.finish`: of every call of the engine in every `write` so far, given when it was."""
+        ...
+
+
+@runtime_checkable
+class TellingWriter(EngineWriter, Protocol):
+    """A writer whose engine tells what runs inside its calls."""
+
+    @property
+    def untold(self) -> str:
+        """Why it does not in this plan, for the notes; empty where it does."""
+        ...
+
+    def nodes(self, arrays: Arrays, new_tokens: int) -> tuple[tuple[Node, ...], ...]:
+        """The operations of each call that `write` makes with these, in order. A call reads tokens as `input_ids` and writes
+        `logits`, by which those of the next call are chosen.
+        """
+        ...
+
+    def watch(self) -> WritingWatch: ...
 
 
 def ends_of(model: Any) -> tuple[int, ...]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from time import perf_counter_ns, process_time_ns
 
 import numpy as np
@@ -29,7 +29,7 @@ from cyclescope.core.plan import Plan
 from cyclescope.core.results import Results
 from cyclescope.core.samples import DeviceSamples, Instrumentation, MemorySamples, ProcessorSamples
 from cyclescope.core.tensor import bits_of
-from cyclescope.core.units import Nanoseconds
+from cyclescope.core.units import IntArray, Nanoseconds
 from cyclescope.core.workload import Workload
 
 _TRACED = 4  # tokens that are traced: the prefill and some steps, from which the further ones follow
@@ -43,6 +43,18 @@ def written(writer: EngineWriter, steps: Steps, inputs: Inputs) -> torch.Tensor:
     ids = torch.from_numpy(writer.write(arrays_of(inputs), steps.writer.new_tokens)).to(torch.int64)
     behind_encoder = bool(getattr(getattr(steps.model, "config", None), "is_encoder_decoder", False))
     return ids if behind_encoder else torch.cat([inputs["input_ids"], ids], dim=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Stamped:
+    """The stamps of one cycle, on the clock of `time.perf_counter_ns`: its ends, those of text, and of every call."""
+
+    begin_ns: Nanoseconds
+    tokenized_ns: Nanoseconds
+    calls_ns: tuple[tuple[Nanoseconds, Nanoseconds], ...]
+    called_ns: Nanoseconds
+    end_ns: Nanoseconds
+    cpu_ns: Nanoseconds
 
 
 class WritingSession:
@@ -65,16 +77,18 @@ class WritingSession:
         self.plan = plan
         self.machine = machine
         self.times = times
-        self.notes = (
-            *notes,
-            f"Each call of {writer.engine} is one operation here, with the work that the model itself does in it: what happens inside is not told.",
-        )
+        self.notes = (*notes, *self._own_notes(writer))
         self.edits = edits
         self._writer = writer
         self._steps = steps
         self._folder = folder
         self._traced: Graph | None = None
         self._outcome = ""
+
+    def _own_notes(self, writer: EngineWriter) -> tuple[str, ...]:
+        return (
+            f"Each call of {writer.engine} is one operation here, with the work that the model itself does in it: what happens inside is not told.",
+        )
 
     def resume(self) -> None:
         """Threads belong to the engine's own session, so there is nothing to put back."""
@@ -101,19 +115,22 @@ class WritingSession:
             inputs = steps.inputs()
             written(self._writer, steps, inputs)
         tokens = tokens_of_calls(self._writer.calls_ns, self._writer.emitted_ns)
-        read_out = type(steps.read_out).__name__ if steps.read_out is not None else ""
-        ends = TextEnds(steps.tokenizer_name if steps.encode is not None else "", steps.text_bytes, read_out)
         graph = writing_graph(
             arrays_of(inputs),
             tokens,
             costs,
-            ends,
+            self._ends(),
             weights,
             engine=self._writer.engine,
             class_name=type(steps.model).__name__,
         )
         self._traced = graph
         return graph
+
+    def _ends(self) -> TextEnds:
+        steps = self._steps
+        read_out = type(steps.read_out).__name__ if steps.read_out is not None else ""
+        return TextEnds(steps.tokenizer_name if steps.encode is not None else "", steps.text_bytes, read_out)
 
     def _few(self) -> Steps:
         """The same with fewer tokens, where the rest follows from them."""
@@ -146,13 +163,18 @@ class WritingSession:
 
     def light(self, graph: Graph, cycles: int) -> Sequence[LightRun]:
         """Runs with the moments that every run of this engine tells; between its calls the time is that of the loop."""
+        self._known(graph)
+        with engine_errors(f"write on {self._writer.engine}"):
+            runs = [self._stamped(self._writer) for _ in range(cycles)]
+        return [self._booked(graph, run, run.calls_ns) for run in runs]
+
+    def _known(self, graph: Graph) -> None:
         if self._traced is not graph:
             raise ValueError("this graph was not traced by this session")
-        with engine_errors(f"write on {self._writer.engine}"):
-            return [self._stamped(graph) for _ in range(cycles)]
 
-    def _stamped(self, graph: Graph) -> LightRun:
-        steps, writer = self._steps, self._writer
+    def _stamped(self, writer: EngineWriter) -> Stamped:
+        """One cycle of `writer`, with its moments."""
+        steps = self._steps
         cpu = process_time_ns()
         begin = perf_counter_ns()
         inputs = steps.inputs()
@@ -163,21 +185,26 @@ class WritingSession:
             steps.read_out(result)
         end = perf_counter_ns()
         cpu = process_time_ns() - cpu
-        rows = [begin]
+        return Stamped(begin, tokenized, tuple(writer.calls_ns), called, end, cpu)
+
+    def _booked(self, graph: Graph, run: Stamped, inside: Iterable[Iterable[Nanoseconds]]) -> LightRun:
+        """The boundaries of a cycle: text, what each call has stamped `inside` itself, its ends included, text."""
+        steps = self._steps
+        rows = [run.begin_ns]
         if steps.encode is not None:
-            rows += [begin, tokenized]
-        rows += [moment for call in writer.calls_ns for moment in call]
+            rows += [run.begin_ns, run.tokenized_ns]
+        rows += [moment for call in inside for moment in call]
         if steps.read_out is not None:
-            rows += [called, end]
-        rows.append(end)
+            rows += [run.called_ns, run.end_ns]
+        rows.append(run.end_ns)
         if len(rows) != len(graph.slots) + 1:
             raise EngineError(
                 "The engine does not make as many calls in every cycle, so its time cannot be booked by call.",
-                f"There were {len(writer.calls_ns)} now, and another number when the model was looked into.",
+                f"There were {len(run.calls_ns)} now, and another number when the model was looked into.",
                 "Use --engine torch.",
             )
-        boundaries = np.maximum.accumulate(np.asarray(rows, dtype=np.int64))
-        return LightRun(begin, boundaries - begin, cpu)
+        boundaries: IntArray = np.maximum.accumulate(np.asarray(rows, dtype=np.int64))
+        return LightRun(run.begin_ns, np.minimum(boundaries, run.end_ns) - run.begin_ns, run.cpu_ns)
 
     def calibrate(self, graph: Graph, budget_ns: Nanoseconds) -> Instrumentation:
         """The moments are part of every run, plain ones too, so they cost nothing that a plain run does not pay."""

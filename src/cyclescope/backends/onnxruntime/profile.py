@@ -45,7 +45,7 @@ class Ran:
 
 
 def read(path: Path, *, shapes: bool = False) -> list[Ran]:
-    """The calls in the profile `path`, in order; with `shapes` also what the kernels of the last one wrote."""
+    """The calls in the profile `path`, in order; with `shapes` also what their kernels wrote."""
     with path.open(encoding="utf-8") as file:
         events: list[Mapping[str, Any]] = json.load(file)
     calls = sorted((e["ts"], e["ts"] + e["dur"]) for e in events if e["name"] == _CALL and e["cat"] == "Session")
@@ -53,15 +53,14 @@ def read(path: Path, *, shapes: bool = False) -> list[Ran]:
     kernels.sort(key=lambda event: (event["ts"], event["ts"] + event["dur"]))
     begins = np.asarray([event["ts"] for event in kernels], dtype=np.int64)
     found = []
-    for number, (begin, end) in enumerate(calls):
+    for begin, end in calls:
         first, last = np.searchsorted(begins, (begin, end + 1))
         mine = kernels[first:last]
         spans = np.asarray([(e["ts"] * _US, (e["ts"] + e["dur"]) * _US + _CUT_NS) for e in mine], dtype=np.int64)
-        told = shapes and number == len(calls) - 1
         found.append(
             Ran(
                 names=tuple(event["name"].removesuffix(_KERNEL) for event in mine),
-                writes=tuple(_shapes(e, "output_type_shape") for e in mine) if told else (),
+                writes=tuple(_shapes(e, "output_type_shape") for e in mine) if shapes else (),
                 spans=spans.reshape(-1, 2),
             )
         )

@@ -5,19 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
-
-import onnx
 
 from cyclescope.backends.exported.program import Arrays, Call, Node, Scope, Value
 from cyclescope.backends.onnxruntime import profile
+from cyclescope.backends.onnxruntime.nodes import File
 from cyclescope.backends.onnxruntime.runtime import as_prepared, start
-from cyclescope.core.errors import Unsupported, UsageError
+from cyclescope.core.errors import Unsupported
 from cyclescope.core.plan import Plan
-from cyclescope.core.tensor import TensorSpec, bits_of
 from cyclescope.core.units import IntArray
-from cyclescope.cost.call import Call as CostCall
-from cyclescope.cost.registry import price
 
 
 class OnnxRuntimeProgram:
@@ -52,30 +47,8 @@ class OnnxRuntimeProgram:
         watch = self.watch()
         watch(arrays)
         ran = watch.read(shapes=True)[-1]
-        graph = onnx.load(str(self._path), load_external_data=False).graph
-        values = {name: Value(name, array.shape, str(array.dtype)) for name, array in arrays.items()}
-        values |= {t.name: Value(t.name, tuple(t.dims), _dtype(t.data_type), constant=True) for t in graph.initializer}
-        by_name = {node.name: node for node in graph.node}
-        nodes = []
-        for name, shapes in zip(ran.names, ran.writes, strict=True):
-            node = by_name[name]
-            written = [output for output in node.output if output]
-            values |= {v: Value(v, s.shape, s.dtype) for v, s in zip(written, shapes, strict=False)}
-            nodes.append(self._node(node, values))
-        return tuple(nodes)
-
-    def _node(self, node: Any, values: Mapping[str, Value]) -> Node:
-        reads = tuple(values[name] for name in node.input if name in values)
-        writes = tuple(values[name] for name in node.output if name in values)
-        call = CostCall(
-            name=f"onnx.{node.op_type}",
-            reads=tuple(TensorSpec(v.shape, v.dtype, 0) for v in reads),
-            writes=tuple(TensorSpec(v.shape, v.dtype, 0) for v in writes),
-            arguments={a.name: onnx.helper.get_attribute_value(a) for a in node.attribute},
-        )
-        priced = price(call)
-        scope = next((self._scopes[name] for name in node.output if name in self._scopes), ())
-        return Node(node.name, node.op_type, priced.kind, priced.cost, reads, writes, scope)
+        given = {name: Value(name, array.shape, str(array.dtype)) for name, array in arrays.items()}
+        return File(self._path, self._scopes).nodes(ran, given)
 
     def close(self) -> None:
         self._session = None
@@ -112,14 +85,3 @@ class OnnxRuntimeWatch:
     def close(self) -> None:
         self._session = None
         self._folder.cleanup()
-
-
-def _dtype(number: int) -> str:
-    """The name of an ONNX element type; one that has no other is taken as bytes."""
-    name = str(onnx.TensorProto.DataType.Name(number)).lower()
-    known = {"float": "float32", "double": "float64", "string": "text"}
-    try:
-        bits_of(known.get(name, name))
-    except UsageError:
-        return "uint8"
-    return known.get(name, name)

@@ -6,11 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from cyclescope.backends.exported.shelf import made_in
-from cyclescope.backends.exported.stepped_writer import SteppedWriter
 from cyclescope.backends.exported.writer import ends_of
 from cyclescope.backends.onnxruntime.preparing import FILE, prepare_step
 from cyclescope.backends.onnxruntime.runtime import refuse_dtype
-from cyclescope.backends.onnxruntime.standalone.onnx_stepper import OnnxStepper
+from cyclescope.backends.onnxruntime.telling import OnnxRuntimeWriter
 from cyclescope.backends.torch.exporting_step import export_step
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
@@ -18,7 +17,7 @@ from cyclescope.core.plan import Plan
 _STEP = "step.onnx"
 
 
-def build_writer(model: Any, plan: Plan, machine: Machine, folder: Path) -> SteppedWriter:
+def build_writer(model: Any, plan: Plan, machine: Machine, folder: Path) -> OnnxRuntimeWriter:
     """What writes with `model` by `plan`; its files are made in `folder` unless they are there, and what they are made of
     beside it, for every plan. Raises `Unsupported` and `EngineError`.
     """
@@ -31,5 +30,4 @@ def build_writer(model: Any, plan: Plan, machine: Machine, folder: Path) -> Step
         prepare_step(exported / _STEP, plan, folder, vnni=vnni)
 
     made_in(folder, make)
-    stepper = OnnxStepper(str(folder / FILE), plan.threads, plan.threads_between)
-    return SteppedWriter(plan.engine, stepper, sorted(folder.glob(f"{FILE}*")), plan, never=ends_of(model))
+    return OnnxRuntimeWriter(folder / FILE, exported / _STEP, plan, ends_of(model))

@@ -83,7 +83,7 @@ def export(model: Any, inputs: Inputs, path: Path, attention: AttentionForm, *, 
                 reason(exc),
                 "Use --engine torch, which runs the model itself.",
             ) from exc
-    return Exported(path, tuple(example), outputs, attention, fixed_shape, _scopes(path))
+    return Exported(path, tuple(example), outputs, attention, fixed_shape, scopes_of(path))
 
 
 class _Positional(torch.nn.Module):
@@ -219,7 +219,7 @@ def reason(exc: BaseException) -> str:
     return f"{type(exc).__name__}: {line[:300]}" if line else type(exc).__name__
 
 
-def _scopes(path: Path) -> dict[str, Scope]:
+def scopes_of(path: Path) -> dict[str, Scope]:
     """The modules around each value of the file, from what the exporter notes beside every operation."""
     import onnx
 

@@ -21,9 +21,7 @@ class OnnxStepper:
     """
 
     def __init__(self, path: str, threads: int, between: int = 0) -> None:
-        options = session_options(threads, between)
-        # The file has been through the engine's passes already.
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        options = self._options(threads, between)
         self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         self._past = [value for value in self._session.get_inputs() if value.name.startswith("past_")]
         self._vocabulary = next(v.shape[-1] for v in self._session.get_outputs() if v.name == "logits")
@@ -31,6 +29,12 @@ class OnnxStepper:
         self._calls: dict[tuple[int, int], _Call] = {}
         self._rows = self._places = 0
         self._read = numpy.zeros(0, numpy.int64)
+
+    def _options(self, threads: int, between: int) -> Any:
+        options = session_options(threads, between)
+        # The file has been through the engine's passes already.
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+        return options
 
     def start(self, rows: int) -> None:
         """Forget what was read; the next calls read `rows` rows."""

@@ -1,0 +1,136 @@
+"""A session on a writer whose engine tells what runs inside its calls: each of them is booked operation by operation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from time import perf_counter_ns
+
+import numpy as np
+
+from cyclescope.backends.base import LightRun, OpenTimes
+from cyclescope.backends.exported.calls_graph import calls_graph
+from cyclescope.backends.exported.outputs import arrays_of
+from cyclescope.backends.exported.program import Arrays, Call
+from cyclescope.backends.exported.writer import EngineWriter, TellingWriter
+from cyclescope.backends.exported.writing_session import Stamped, WritingSession
+from cyclescope.backends.torch.errors import engine_errors
+from cyclescope.backends.torch.steps import Steps
+from cyclescope.core.edits import Edit
+from cyclescope.core.errors import EngineError
+from cyclescope.core.graph import Graph
+from cyclescope.core.machine import Machine
+from cyclescope.core.plan import Plan
+from cyclescope.core.samples import Instrumentation
+from cyclescope.core.units import IntArray, Nanoseconds
+from cyclescope.core.workload import Workload
+
+_Told = tuple[tuple[str, ...], IntArray]
+
+_LEAST_PAIRS = 3
+_SETTLED = 16  # calls after which the first ones of a block, which find their caches cold, weigh little
+# Operations that one watch sees, as far as whole cycles go: the engine keeps them in memory until the watch is over.
+_MOST_WATCHED = 100_000
+_MOST_UNREAD = 500_000  # the same where nobody reads them
+
+
+class TellingSession(WritingSession):
+    """Implements `backends.base.Session` on `writer`."""
+
+    def __init__(
+        self,
+        writer: TellingWriter,
+        steps: Steps,
+        workload: Workload,
+        plan: Plan,
+        machine: Machine,
+        times: OpenTimes,
+        *,
+        folder: AbstractContextManager[object],
+        notes: Sequence[str] = (),
+        edits: tuple[Edit, ...] = (),
+    ) -> None:
+        super().__init__(writer, steps, workload, plan, machine, times, folder=folder, notes=notes, edits=edits)
+        self._telling = writer
+        self._names: tuple[tuple[str, ...], ...] = ()
+
+    def _own_notes(self, writer: EngineWriter) -> tuple[str, ...]:
+        return ()
+
+    def trace(self) -> Graph:
+        """The operations of every call of the engine, at the lengths that the cache has there."""
+        assert self._steps.writer is not None
+        with engine_errors(f"look into what {self._writer.engine} writes"):
+            arrays = arrays_of(self._steps.inputs())
+            calls = self._telling.nodes(arrays, self._steps.writer.new_tokens)
+            graph = calls_graph(
+                arrays, calls, self._ends(), engine=self._writer.engine, class_name=type(self._steps.model).__name__
+            )
+        self._traced, self._names = graph, tuple(tuple(node.name for node in nodes) for nodes in calls)
+        return graph
+
+    def light(self, graph: Graph, cycles: int) -> Sequence[LightRun]:
+        """Cycles with the engine's counters on; between operations of a call the time is the engine's, between calls that
+        of the loop.
+        """
+        self._known(graph)
+        at_once = max(1, _MOST_WATCHED // max(1, self._operations) - 1)
+        runs: list[LightRun] = []
+        with engine_errors(f"write on {self._writer.engine} with its counters on"):
+            while len(runs) < cycles:
+                runs += self._watched(graph, min(at_once, cycles - len(runs)))
+        return runs
+
+    @property
+    def _operations(self) -> int:
+        return sum(len(names) for names in self._names)
+
+    def _watched(self, graph: Graph, cycles: int) -> list[LightRun]:
+        """So many cycles under one watch, behind one that is thrown away, since a watch begins with a cold copy of the model."""
+        watch = self._telling.watch()
+        runs = [self._stamped(watch) for _ in range(1 + cycles)]
+        told = iter(watch.finish([Call(*call) for run in runs for call in run.calls_ns]))
+        booked = [self._booked(graph, run, self._inside(run, [next(told) for _ in run.calls_ns])) for run in runs]
+        return booked[1:]
+
+    def _inside(self, run: Stamped, told: Sequence[_Told]) -> Iterator[list[Nanoseconds]]:
+        """The stamps of each call of `run`: its begin, those of its operations, its end."""
+        if tuple(names for names, _ in told) != self._names:
+            raise EngineError(
+                "The engine does not run the same operations in every cycle, so its time cannot be booked by operation.",
+                f"There were {sum(len(names) for names, _ in told)}, and {self._operations} when the model was looked into.",
+                "Use --engine torch.",
+            )
+        for (begin, end), (_, spans) in zip(run.calls_ns, told, strict=True):
+            yield [begin, *spans.reshape(-1).tolist(), end]
+
+    def calibrate(self, graph: Graph, budget_ns: Nanoseconds) -> Instrumentation:
+        """The cost of the counters for an operation: blocks of this model's cycles with and without them, in turns."""
+        self._known(graph)
+        assert self._steps.writer is not None
+        new_tokens = self._steps.writer.new_tokens
+        differences: list[float] = []
+        with engine_errors("calibrate the cost of the engine's counters"):
+            arrays = arrays_of(self._steps.inputs())
+            stop = perf_counter_ns() + budget_ns
+            watch = self._telling.watch()
+            most = _MOST_UNREAD // max(1, self._operations)
+            while len(differences) <= _LEAST_PAIRS or (len(differences) < most and perf_counter_ns() < stop):
+                without, within = (_typical(writer, arrays, new_tokens) for writer in (self._writer, watch))
+                differences.append(within - without)
+            watch.close()
+        # The first pair shows what waking up costs. The stamps of calls stand in every run, yet count as pairs.
+        pairs = max(1, self._operations + len(self._names))
+        cost = max(0.0, float(np.median(differences[1:])) / pairs)
+        return Instrumentation(watch.how, 0.0, cost, "this model", len(differences) - 1)
+
+
+def _typical(writer: EngineWriter, arrays: Arrays, new_tokens: int) -> float:
+    """The median of a block of cycles; where they are short, the first one only settles."""
+    settle = 0 if new_tokens >= _SETTLED else 1
+    walls = []
+    for _ in range(settle + max(1, _SETTLED // new_tokens)):
+        begin = perf_counter_ns()
+        writer.write(arrays, new_tokens)
+        walls.append(perf_counter_ns() - begin)
+    return float(np.median(walls[settle:]))
