@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cyclescope.core.op import Cost, OpKind
+from cyclescope.cost.call import Call
 from cyclescope.cost.pointwise import ADD, MULTIPLY, SOFTMAX
+from cyclescope.cost.registry import price
 
 FUSED = [
     "scaled_dot_product_attention",
@@ -134,3 +136,38 @@ def test_a_multi_head_attention_reads_its_one_input_once():
     assert got.flops == 2 * 5 * (48 + 16) + 4 * 5 * 5 * 4
     assert got.elementwise_flops == 5 * (12 + 4) + 2 * 5 * 5 * (MULTIPLY + SOFTMAX)
     assert got.read_bytes == (20 + 48 + 12 + 16 + 4) * 4
+
+
+PAST, GROUPS = 7, 3  # tokens in the cache, heads of keys
+NEW_KEYS = spec(B, SQ, GROUPS * D)
+
+
+def step(window: int = -1) -> Cost:
+    """A step of ONNX Runtime's attention, which writes what is new into the cache that it reads."""
+    query, cache = spec(B, SQ, H * D), spec(B, GROUPS, PAST, D)
+    grown = spec(B, GROUPS, PAST + SQ, D)
+    reads = (query, NEW_KEYS, NEW_KEYS, cache, cache, spec(B, dtype="int32"), spec(dtype="int32"))
+    call = Call("onnx.GroupQueryAttention", reads, (query, grown, grown), {"num_heads": H, "local_window_size": window})
+    got = price(call)
+    assert got.kind is OpKind.ATTENTION
+    return got.cost
+
+
+def test_a_step_attends_to_the_cache_and_writes_what_is_new():
+    query = spec(B, SQ, H * D).bytes
+    scores = B * H * SQ * (PAST + SQ)
+    assert step() == Cost(
+        flops=4 * scores * D,
+        elementwise_flops=scores * (MULTIPLY + ADD + SOFTMAX),
+        read_bytes=query + 2 * NEW_KEYS.bytes + 2 * spec(B, GROUPS, PAST, D).bytes,
+        written_bytes=query + 2 * NEW_KEYS.bytes,
+    )
+
+
+@given(st.integers(1, 2 * PAST))
+def test_a_window_ends_what_a_step_reads(window):
+    kept = min(PAST, window - 1)
+    cut = step(window)
+    assert cut.flops == 4 * B * H * SQ * (kept + SQ) * D
+    assert step().read_bytes - cut.read_bytes == 2 * spec(B, GROUPS, PAST - kept, D).bytes
+    assert cut.written_bytes == step().written_bytes
