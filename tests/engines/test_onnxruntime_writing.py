@@ -204,7 +204,7 @@ def test_each_call_is_told_kernel_by_kernel(name: str, how: str, monkeypatch: py
         watched.clear()
         runs = ours.light(graph, 3)
         assert len(watched) == 2
-        cost = ours.calibrate(graph, 0)
+        cost = ours.calibrate(graph, 200_000_000)
     finally:
         ours.close()
         theirs.close()
@@ -220,7 +220,9 @@ def test_each_call_is_told_kernel_by_kernel(name: str, how: str, monkeypatch: py
         assert slots[~inside].sum() > 0
         assert all(slots[graph.slots.step == k].sum() > 0 for k in range(NEW))
     assert cost.how == "onnxruntime profile"
-    assert cost.outside_ns >= 0.0
+    # The engine spends part of it before it looks at the clock again: no slot is left to bear all of it.
+    assert cost.inside_ns > 0.0
+    assert cost.outside_ns > 0.0
 
 
 def test_operations_side_by_side_are_not_told_apart(prepared: tuple[Any, Path], machine: Any) -> None:
