@@ -48,8 +48,8 @@ def joined(parts: Sequence[Results], order: Sequence[int] | None = None) -> Resu
 
     mask = stacked("mask")
     assert mask is not None
-    names = ("hidden", "pooled", "logits", "tokens", "read")
-    return Results(mask, *(stacked(name) for name in names), parts[0].classes)
+    hidden, pooled, logits, tokens, read = map(stacked, ("hidden", "pooled", "logits", "tokens", "read"))
+    return Results(mask, hidden, pooled, logits, tokens, read, parts[0].classes)
 
 
 LEAST_TO_HOLD_OUT = 8  # texts, of which two are held out and six remain
@@ -73,8 +73,9 @@ def only(results: Results, texts: Sequence[int]) -> Results:
         return None if value is None else value[rows]
 
     mask = np.asarray(results.mask)[rows]
-    values = (results.hidden, results.pooled, results.logits, results.tokens, results.read)
-    return Results(mask, *(some(value) for value in values), results.classes)
+    pooled, logits = some(results.pooled), some(results.logits)
+    tokens, read = some(results.tokens), some(results.read)
+    return Results(mask, some(results.hidden), pooled, logits, tokens, read, results.classes)
 
 
 def _filled(value: AnyArray, length: int) -> AnyArray:
