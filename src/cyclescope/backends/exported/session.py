@@ -13,6 +13,7 @@ from cyclescope.backends.base import LightRun, OpenTimes, PlainRun
 from cyclescope.backends.exported.outputs import Outputs, arrays_of, outputs_of
 from cyclescope.backends.exported.program import Arrays, Call, Program
 from cyclescope.backends.exported.structure import TextEnds, graph_of
+from cyclescope.backends.exported.wall_only import WallOnly
 from cyclescope.backends.torch.errors import engine_errors
 from cyclescope.backends.torch.results import results_of
 from cyclescope.backends.torch.steps import Inputs, Steps, describe_result
@@ -22,7 +23,7 @@ from cyclescope.core.graph import Graph
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
 from cyclescope.core.results import Results
-from cyclescope.core.samples import DeviceSamples, Instrumentation, MemorySamples, ProcessorSamples
+from cyclescope.core.samples import Instrumentation
 from cyclescope.core.units import AnyArray, IntArray, Nanoseconds
 from cyclescope.core.workload import Workload
 
@@ -32,7 +33,7 @@ _LEAST_PAIRS = 3
 _SETTLE, _BLOCK = 1, 4  # calls of a block of the calibration
 
 
-class ExportedSession:
+class ExportedSession(WallOnly):
     """Implements `backends.base.Session` on a program of an engine."""
 
     def __init__(
@@ -65,9 +66,6 @@ class ExportedSession:
         self._traced: Graph | None = None
         self._nodes: tuple[str, ...] = ()
         self._outcome = ""
-
-    def resume(self) -> None:
-        """Threads belong to the engine's own session, so there is nothing to put back."""
 
     # Structure -------------------------------------------------------------------------------------------------------
 
@@ -180,18 +178,6 @@ class ExportedSession:
         return Instrumentation(self._program.how, 0.0, cost, "this model", len(differences) - 1)
 
     # What else can be seen -------------------------------------------------------------------------------------------
-
-    def memory(self, graph: Graph, *, again: bool) -> MemorySamples | None:
-        """The engine reuses one piece of memory for many tensors and tells of none."""
-        return None
-
-    def processor(self, graph: Graph, cycles: int) -> ProcessorSamples | None:
-        """The engine's counters know the wall clock only."""
-        return None
-
-    def device(self, graph: Graph, cycles: int) -> DeviceSamples | None:
-        """It runs on the processor."""
-        return None
 
     def results(self) -> Results:
         with engine_errors("run the exported model"):

@@ -14,6 +14,7 @@ from cyclescope.backends.base import LightRun, OpenTimes, PlainRun
 from cyclescope.backends.exported.opaque import continued, costs_of_calls
 from cyclescope.backends.exported.outputs import arrays_of
 from cyclescope.backends.exported.structure import TextEnds
+from cyclescope.backends.exported.wall_only import WallOnly
 from cyclescope.backends.exported.writer import EngineWriter
 from cyclescope.backends.exported.writing_graph import Weights, tokens_of_calls, writing_graph
 from cyclescope.backends.torch.errors import engine_errors
@@ -27,7 +28,7 @@ from cyclescope.core.graph import Graph
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
 from cyclescope.core.results import Results
-from cyclescope.core.samples import DeviceSamples, Instrumentation, MemorySamples, ProcessorSamples
+from cyclescope.core.samples import Instrumentation
 from cyclescope.core.tensor import bits_of
 from cyclescope.core.units import IntArray, Nanoseconds
 from cyclescope.core.workload import Workload
@@ -57,7 +58,7 @@ class Stamped:
     cpu_ns: Nanoseconds
 
 
-class WritingSession:
+class WritingSession(WallOnly):
     """Implements `backends.base.Session` on a writer of an engine: what it tells is when it was called and gave tokens."""
 
     def __init__(
@@ -89,9 +90,6 @@ class WritingSession:
         return (
             f"Each call of {writer.engine} is one operation here, with the work that the model itself does in it: what happens inside is not told.",
         )
-
-    def resume(self) -> None:
-        """Threads belong to the engine's own session, so there is nothing to put back."""
 
     # Structure -------------------------------------------------------------------------------------------------------
 
@@ -211,18 +209,6 @@ class WritingSession:
         return Instrumentation(self._writer.how, 0.0, 0.0, "this model", 0)
 
     # What else can be seen -------------------------------------------------------------------------------------------
-
-    def memory(self, graph: Graph, *, again: bool) -> MemorySamples | None:
-        """The engine tells of none."""
-        return None
-
-    def processor(self, graph: Graph, cycles: int) -> ProcessorSamples | None:
-        """The moments are of the wall clock only."""
-        return None
-
-    def device(self, graph: Graph, cycles: int) -> DeviceSamples | None:
-        """It runs on the processor."""
-        return None
 
     def results(self) -> Results:
         assert self._steps.writer is not None
