@@ -15,12 +15,13 @@ _PRIOR_WEIGHT = 0.5
 # What a plan opens up is worth a little less than what it brings itself: both must come true.
 _AHEAD = 0.8
 _UNSEEN, _SEEN_ELSEWHERE, _SEEN_HERE = 0.6, 0.3, 0.1
+_LITTLE = 0.1  # the same of a step that promises nothing: what promises little surprises little
 _HOPE = 0.5  # standard deviations that a guess is taken to be too low
 _LEAST_GAIN, _MOST_GAIN = 0.01, 100.0
 # Of two plans that promise as much the cheaper one; one that takes all the time that is left must promise this much more.
 _DEAR = 0.5
-# An engine that nothing was made ready on yet, in times of what the model as it is took.
-_EXPORTS = 12.0
+# An engine that nothing was made ready on yet, in times of what loading the model took, with the imports that it needs.
+_EXPORTS = 5.0
 _WITHOUT_EXPORT, _QUANTIZING = 0.3, 0.6  # of what the first plan of an engine took
 # A guess of what something takes is right within a third; what might fit is tried, what hardly can is not.
 _SURE = 0.7
@@ -66,18 +67,19 @@ class Guesses:
         known = [sum(logs) / len(logs) for logs in by_engine.values()]
         return math.exp((_PRIOR_WEIGHT * math.log(_within(expected)) + sum(known)) / (_PRIOR_WEIGHT + len(known)))
 
-    def doubt(self, step: Step, engine: str) -> float:
+    def doubt(self, step: Step, engine: str, expected: float) -> float:
         """How far off that guess may be, as a standard deviation of its logarithm."""
         by_engine = self._logs.get(step)
         if not by_engine:
-            return _UNSEEN
+            return min(_UNSEEN, _LITTLE + abs(math.log(_within(expected))))
         return _SEEN_HERE if engine in by_engine else _SEEN_ELSEWHERE
 
 
 class Costs:
     """What making plans ready took here, and so what another will take."""
 
-    def __init__(self, baseline_ns: Nanoseconds) -> None:
+    def __init__(self, load_ns: Nanoseconds, baseline_ns: Nanoseconds) -> None:
+        self._load_ns = load_ns
         self._baseline_ns = baseline_ns
         self._taken: dict[str, dict[Kind, list[int]]] = {}
 
@@ -108,7 +110,7 @@ class Costs:
         if plan.engine == "torch":
             return self._baseline_ns
         elsewhere = [next(iter(taken.values()))[0] for engine, taken in self._taken.items() if engine != "torch"]
-        return max(elsewhere, default=int(_EXPORTS * self._baseline_ns))
+        return max(elsewhere, default=int(_EXPORTS * self._load_ns))
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,16 +191,16 @@ class Queue:
         """
         engine = rows[candidate.parent].plan.engine
         gain = self.guesses.gain(candidate.step, engine, candidate.expected)
-        doubt = self.guesses.doubt(candidate.step, engine)
+        doubt = self.guesses.doubt(candidate.step, engine, candidate.expected)
         time = self.time(candidate, rows)
         there = candidate.plan.engine
         if gain < 1 and doubt == _SEEN_HERE and there == engine:
             return time * math.exp(-_HOPE * doubt)  # whatever comes after it comes better without it
-        gains = ((self.guesses.gain(step, there, expected), step) for step, expected in candidate.ahead)
-        best, step = max(gains, default=(1.0, ()), key=lambda each: each[0])
+        gains = ((self.guesses.gain(step, there, guess), step, guess) for step, guess in candidate.ahead)
+        best, step, guess = max(gains, default=(1.0, (), 1.0), key=lambda each: each[0])
         if best > 1:
             time /= math.pow(best, _AHEAD)
-            doubt = math.hypot(doubt, self.guesses.doubt(step, there))
+            doubt = math.hypot(doubt, self.guesses.doubt(step, there, guess))
         return time * math.exp(-_HOPE * doubt)
 
 

@@ -74,7 +74,7 @@ class Search:
         self._clock = clock
         self._notify = notify
         self.found = found
-        self._queue = Queue(Guesses(), Costs(baseline.ready_ns))
+        self._queue = Queue(Guesses(), Costs(found.spent.get("load", 0), baseline.ready_ns))
         self._seen: set[Plan] = {baseline.plan}
         self._refused: dict[tuple[object, ...], str] = {}
         self._failures: Counter[tuple[object, str]] = Counter()

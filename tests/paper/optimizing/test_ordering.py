@@ -45,7 +45,7 @@ def test_a_gain_is_guessed_from_this_engine_then_from_others_then_from_the_strat
 
 
 def test_the_first_plan_of_an_engine_pays_for_the_export() -> None:
-    costs = Costs(1_000)
+    costs = Costs(500, 1_000)
     plan = replace(BASELINE, engine="openvino")
     other = replace(BASELINE, engine="onnxruntime")
     new, int8 = costs.guess(plan), replace(plan, quantization="int8-static")

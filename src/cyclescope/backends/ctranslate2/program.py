@@ -20,6 +20,7 @@ class CTranslate2Program:
 
     engine = "ctranslate2"
     how = "the ends of each call"
+    costs_inside = False
 
     def __init__(
         self,

@@ -77,6 +77,11 @@ class Program(Protocol):
         ...
 
     @property
+    def costs_inside(self) -> bool:
+        """Whether a part of what the counters cost falls within what they say that an operation took."""
+        ...
+
+    @property
     def files(self) -> tuple[Path, ...]:
         """The files that it was loaded from, whole as they stand beside each other."""
         ...

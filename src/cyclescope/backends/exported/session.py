@@ -10,6 +10,7 @@ from time import perf_counter_ns, process_time_ns
 import numpy as np
 
 from cyclescope.backends.base import LightRun, OpenTimes, PlainRun
+from cyclescope.backends.exported.counters import share_inside
 from cyclescope.backends.exported.outputs import Outputs, arrays_of, outputs_of
 from cyclescope.backends.exported.program import Arrays, Call, Program
 from cyclescope.backends.exported.structure import TextEnds, graph_of
@@ -175,7 +176,8 @@ class ExportedSession(WallOnly):
             watch.close()
             # The first pair shows what waking up costs.
             cost = max(0.0, float(np.median(differences[1:])) / max(1, len(self._nodes)))
-        return Instrumentation(self._program.how, 0.0, cost, "this model", len(differences) - 1)
+            inside = cost * share_inside(graph, self.light(graph, _LEAST_PAIRS)) if self._program.costs_inside else 0.0
+        return Instrumentation(self._program.how, inside, cost - inside, "this model", len(differences) - 1)
 
     # What else can be seen -------------------------------------------------------------------------------------------
 

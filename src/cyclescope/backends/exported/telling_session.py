@@ -10,6 +10,7 @@ import numpy as np
 
 from cyclescope.backends.base import LightRun, OpenTimes
 from cyclescope.backends.exported.calls_graph import calls_graph
+from cyclescope.backends.exported.counters import share_inside
 from cyclescope.backends.exported.outputs import arrays_of
 from cyclescope.backends.exported.program import Arrays, Call
 from cyclescope.backends.exported.writer import EngineWriter, TellingWriter
@@ -32,7 +33,6 @@ _SETTLED = 16  # calls after which the first ones of a block, which find their c
 # Operations that one watch sees, as far as whole cycles go: the engine keeps them in memory until the watch is over.
 _MOST_WATCHED = 100_000
 _MOST_UNREAD = 500_000  # the same where nobody reads them
-_SHORTEST = 10  # percent of the operations
 
 
 class TellingSession(WritingSession):
@@ -123,20 +123,8 @@ class TellingSession(WritingSession):
             # The first pair shows what waking up costs. The stamps of calls stand in every run, yet count as pairs.
             pairs = max(1, self._operations + len(self._names))
             cost = max(0.0, float(np.median(differences[1:])) / pairs)
-            inside = cost * self._share_inside(graph)
+            inside = cost * share_inside(graph, self._watched(graph, _LEAST_PAIRS))
         return Instrumentation(watch.how, inside, cost - inside, "this model", len(differences) - 1)
-
-    def _share_inside(self, graph: Graph) -> float:
-        """How much of the cost of the counters lies within what they say that an operation took.
-
-        The engine writes down the shapes of an operation before it looks at the clock again, and the rest after that. Its
-        shortest operations do next to nothing, and it does little between two: what both take is the cost, shared so.
-        """
-        slots = graph.slots
-        took = np.median([np.diff(run.boundaries_ns) for run in self._watched(graph, _LEAST_PAIRS)], axis=0)
-        within = float(np.percentile(took[slots.op >= 0], _SHORTEST))
-        around = float(np.median(took[slots.op_stamps == 2])) if np.any(slots.op_stamps == 2) else 0.0
-        return within / max(1.0, within + around)
 
 
 def _typical(writer: EngineWriter, arrays: Arrays, new_tokens: int) -> float:

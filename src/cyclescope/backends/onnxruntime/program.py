@@ -20,6 +20,7 @@ class OnnxRuntimeProgram:
 
     engine = "onnxruntime"
     how = "onnxruntime profile"
+    costs_inside = True
 
     def __init__(self, path: Path, plan: Plan, scopes: Mapping[str, Scope]) -> None:
         self._path = path

@@ -24,6 +24,7 @@ class OpenVinoProgram:
 
     engine = "openvino"
     how = "openvino counters"
+    costs_inside = False
 
     def __init__(self, path: Path, plan: Plan, outputs: Sequence[str], scopes: Mapping[str, Scope]) -> None:
         self.files = (path, path.with_suffix(".bin"))
