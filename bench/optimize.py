@@ -28,7 +28,7 @@ from bar.cases import Case, all_cases, peers_of
 from bar.race import run_case
 from bar.record import Outcome, read, write
 from bar.table import markdown
-from cyclescope.cli.optimize import duration
+from cyclescope.cli.duration import duration
 from cyclescope.core.errors import CyclescopeError
 
 _READY_S = 15.0  # to make a peer ready, on average over those that compile and those that load

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cyclescope.cli.defects import forget_output
+from cyclescope.cli.duration import seconds
 from cyclescope.cli.forms import Language
 from cyclescope.cli.gate import EXCEEDED, KEPT, UNKNOWN
 from cyclescope.cli.measure import require_different, require_folder
@@ -96,7 +97,12 @@ def compare(
     cache: CacheOption = KvCache.DYNAMIC,
     budget: Annotated[
         float | None,
-        typer.Option(help="Seconds to measure, both together: 20, or 60 where text is written.", show_default=False),
+        typer.Option(
+            parser=seconds,
+            metavar="TIME",
+            help="How long to measure, both together: 20s, or 60s where text is written.",
+            show_default=False,
+        ),
     ] = None,
     seed: SeedOption = 0,
     trust_remote_code: TrustRemoteCode = False,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from cyclescope.cli.duration import seconds
 from cyclescope.cli.forms import Form, Language
 from cyclescope.cli.options import LanguageOption
 
@@ -21,7 +22,12 @@ _CHINESE = "这是一个简单的BERT模型示例。"
 
 def demo(
     folder: Annotated[Path, typer.Option("--folder", help="Where the runs and the pages go.")] = Path("demo-out"),
-    budget: Annotated[float, typer.Option(help="Seconds to spend on each of the two models.")] = 10.0,
+    budget: Annotated[
+        float,
+        typer.Option(
+            parser=seconds, metavar="TIME", help="How long to measure each of the two models.", show_default="10s"
+        ),
+    ] = 10.0,
     lang: LanguageOption = Language.ENGLISH,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one JSON document a line, one for each model.")

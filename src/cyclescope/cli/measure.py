@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cyclescope.cli.duration import seconds
 from cyclescope.cli.forms import Form, Language, print_told, told
 from cyclescope.cli.options import (
     AsJson,
@@ -112,7 +113,12 @@ def measure(
     cache: CacheOption = KvCache.DYNAMIC,
     budget: Annotated[
         float | None,
-        typer.Option(help="Seconds to measure, after loading: 10, or 30 where text is written.", show_default=False),
+        typer.Option(
+            parser=seconds,
+            metavar="TIME",
+            help="How long to measure, after loading: 10s, or 30s where text is written.",
+            show_default=False,
+        ),
     ] = None,
     seed: SeedOption = 0,
     keep_text: Annotated[bool, typer.Option("--keep-text", help="Store the texts in the run file.")] = False,

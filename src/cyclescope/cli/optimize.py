@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cyclescope.cli.defects import forget_output
+from cyclescope.cli.duration import seconds
 from cyclescope.cli.forms import Language
 from cyclescope.cli.measure import require_different, require_folder
 from cyclescope.cli.options import (
@@ -30,9 +30,6 @@ from cyclescope.core.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
     from cyclescope.optimizing.optimization import Optimization
-
-_DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(s|m|h|)\s*")
-_SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 class GoalWanted(StrEnum):
@@ -72,7 +69,15 @@ def optimize(
     draft: Annotated[
         str | None, typer.Option(help="A smaller model that may guess tokens for this one.", show_default=False)
     ] = None,
-    budget: Annotated[str, typer.Option(help="How long to look: 90s, 5m, 1h. Loading comes on top.")] = "5m",
+    budget: Annotated[
+        float,
+        typer.Option(
+            parser=seconds,
+            metavar="TIME",
+            help="How long to look: 90s, 5m, 1h. Loading comes on top.",
+            show_default="5m",
+        ),
+    ] = 300.0,
     seed: SeedOption = 0,
     recipe: Annotated[
         Path | None, typer.Option(help="Write the recipe to this file (TOML).", show_default=False)
@@ -86,7 +91,6 @@ def optimize(
     Plans are tried in processes of their own, in turns with the model as it is; outputs are compared on every one. What
     survives is proved at length and taken apart again. The recipe is for `cyclescope apply` and `verify`.
     """
-    seconds = duration("--budget", budget)
     files = (recipe, markdown)
     require_different(*files, text_file, labels)
     for path in files:
@@ -113,7 +117,7 @@ def optimize(
             strategies=strategy or (),
             without=without or (),
             draft=draft or "",
-            budget=seconds,
+            budget=budget,
             seed=seed,
             files_to=str(recipe.parent) if recipe is not None else None,
             progress=notify,
@@ -125,14 +129,6 @@ def optimize(
     _write(found, recipe, markdown, lang)
     if found.partial:
         raise Interrupted("Interrupted.", "What was found until then is told above.")
-
-
-def duration(option: str, text: str) -> float:
-    """Seconds of `90s`, `5m`, `1h` or a bare number of seconds. Raises `UsageError`."""
-    match = _DURATION.fullmatch(text)
-    if not match:
-        raise UsageError(f"{option} {text} is no time.", "", "Write it as 90s, 5m or 1h.")
-    return float(match[1]) * _SECONDS[match[2]]
 
 
 def lines(path: Path, option: str) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from cyclescope.cli.duration import seconds
 from cyclescope.cli.forms import Language
 from cyclescope.cli.measure import read_texts
 from cyclescope.cli.options import AsJson, LanguageOption, TextFileOrInput, ThreadsOption, TrustRemoteCode
@@ -28,7 +29,12 @@ def tokens(
     cycle: Annotated[bool, typer.Option("--cycle", help="Measure the whole cycle of each text too.")] = False,
     budget: Annotated[
         float | None,
-        typer.Option(help="Seconds to spend, after loading; else 2, and 16 with --cycle.", show_default=False),
+        typer.Option(
+            parser=seconds,
+            metavar="TIME",
+            help="How long to look, after loading; else 2s, and 16s with --cycle.",
+            show_default=False,
+        ),
     ] = None,
     threads: ThreadsOption = None,
     device: Annotated[str, typer.Option(help="Of the cycles: cpu, cuda or cuda:N.")] = "cpu",

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cyclescope.cli.defects import forget_output
+from cyclescope.cli.duration import seconds
 from cyclescope.cli.forms import Language
 from cyclescope.cli.gate import EXCEEDED, KEPT, UNKNOWN
 from cyclescope.cli.measure import require_different, require_folder
-from cyclescope.cli.optimize import duration, lines
+from cyclescope.cli.optimize import lines
 from cyclescope.cli.options import (
     AsJson,
     LanguageOption,
@@ -35,7 +36,15 @@ def verify(
     text_file: TextFile = None,
     tokens: TokensOption = None,
     batch: RowsOption = None,
-    budget: Annotated[str, typer.Option(help="How long to run both: 60s, 5m. Loading comes on top.")] = "60s",
+    budget: Annotated[
+        float,
+        typer.Option(
+            parser=seconds,
+            metavar="TIME",
+            help="How long to run both: 60s, 5m. Loading comes on top.",
+            show_default="60s",
+        ),
+    ] = 60.0,
     markdown: MarkdownFile = None,
     as_json: AsJson = False,
     lang: LanguageOption = Language.ENGLISH,
@@ -45,7 +54,6 @@ def verify(
     Its plan runs in turns with the one that it was proved against; outputs are compared. Without a text, on made-up
     tokens of the shape that it was proved on.
     """
-    seconds = duration("--budget", budget)
     require_different(markdown, recipe, text_file)
     if markdown is not None:
         require_folder(markdown)
@@ -55,7 +63,7 @@ def verify(
     from cyclescope.optimizing.verify import verify as verified
 
     with progress() as notify:
-        found = verified(recipe, texts, model=model, tokens=tokens, batch=batch, budget=seconds, progress=notify)
+        found = verified(recipe, texts, model=model, tokens=tokens, batch=batch, budget=budget, progress=notify)
     try:
         _tell(found, as_json, lang)
     except BrokenPipeError:
