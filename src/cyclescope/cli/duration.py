@@ -18,6 +18,6 @@ def duration(option: str, text: str) -> float:
     return float(match[1]) * _SECONDS[match[2]]
 
 
-def seconds(text: str) -> float:
-    """The seconds of a budget. Raises `UsageError`."""
-    return duration("--budget", text)
+def seconds(text: str | float) -> float:
+    """The seconds of a budget; a default, which typer hands through here too, is a number already. Raises `UsageError`."""
+    return duration("--budget", str(text))
