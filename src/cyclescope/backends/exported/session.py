@@ -30,6 +30,7 @@ from cyclescope.core.workload import Workload
 
 # A watch begins with a cold copy of the model; these calls of it are thrown away.
 _WARM_CALLS = 3
+_ENOUGH_NS = 300_000_000  # of calls; one that takes as long is warm when it ends
 _LEAST_PAIRS = 3
 _SETTLE, _BLOCK = 1, 4  # calls of a block of the calibration
 
@@ -112,10 +113,12 @@ class ExportedSession(WallOnly):
                 calls.append(Call(begin, perf_counter_ns()))
                 return result
 
-            for _ in range(_WARM_CALLS):
+            begin = perf_counter_ns()
+            while len(calls) < _WARM_CALLS and (not calls or perf_counter_ns() - begin < _ENOUGH_NS):
                 watched(self._arrays(self._steps.inputs()))
+            warm = len(calls)
             taken = [self._stamped(watched) for _ in range(cycles)]
-            told = watch.finish(calls)[_WARM_CALLS:]
+            told = watch.finish(calls)[warm:]
         return [self._booked(run, *nodes) for run, nodes in zip(taken, told, strict=True)]
 
     def _stamped(self, run: Callable[[Arrays], Arrays]) -> _Stamped:
@@ -210,10 +213,10 @@ class _Stamped:
 
 
 def _typical(program: Callable[[Arrays], Arrays], arrays: Arrays) -> float:
-    """The median of a block of calls, of which the first ones only settle."""
-    walls = []
-    for _ in range(_SETTLE + _BLOCK):
+    """The median of a block of calls, of which the first ones only settle; of long calls one is a block."""
+    walls: list[int] = []
+    while len(walls) < _SETTLE + _BLOCK and sum(walls) < _ENOUGH_NS:
         begin = perf_counter_ns()
         program(arrays)
         walls.append(perf_counter_ns() - begin)
-    return float(np.median(walls[_SETTLE:]))
+    return float(np.median(walls[_SETTLE:] or walls))
