@@ -63,7 +63,7 @@ def test_what_a_step_finds_is_the_cache_that_a_generation_has_at_that_point(name
     found = {spec.storage: spec.bytes for spec in lone.tensors if spec.role is TensorRole.CACHE}
     assert sum(found.values()) == cache_bytes(real_generation(name), NEW)[step]
     assert all(
-        spec.name.startswith(("past_key_values.", "cache_params."))
+        spec.name.startswith(("past_key_values.", "cache.", "cache_params."))
         for spec in lone.tensors
         if spec.storage in found and spec.role is TensorRole.CACHE
     )

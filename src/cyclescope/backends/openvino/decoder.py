@@ -16,6 +16,7 @@ import torch
 
 from cyclescope.backends.openvino.quiet import import_openvino, without_telemetry
 from cyclescope.backends.silence import silence
+from cyclescope.backends.torch.heads import cache_argument
 from cyclescope.core.errors import Unsupported
 
 _INPUTS = ("input_ids", "attention_mask", "position_ids", "wanted")
@@ -66,6 +67,7 @@ class _Call(torch.nn.Module):
     def __init__(self, model: Any) -> None:
         super().__init__()
         self.model = model
+        self._cache = cache_argument(model) or ""
 
     def forward(
         self,
@@ -93,9 +95,9 @@ class _Call(torch.nn.Module):
             input_ids=input_ids,
             attention_mask=mask,
             position_ids=position_ids,
-            past_key_values=cache,
             use_cache=True,
             logits_to_keep=wanted,
+            **{self._cache: cache},
         )
         return given.logits, *(tensor for layer in cache.layers for tensor in (layer.keys, layer.values))
 
@@ -107,13 +109,15 @@ def _cache_of(model: Any) -> list[tuple[int, int]]:
 
     name, config = type(model).__name__, model.config.get_text_config()
     taken = inspect.signature(model.forward).parameters
-    missing = [what for what in ("position_ids", "past_key_values", "logits_to_keep") if what not in taken]
+    cache_name = cache_argument(model)
+    missing = [what for what in ("position_ids", "logits_to_keep") if what not in taken]
+    missing += [] if cache_name else ["cache of earlier tokens"]
     if getattr(model.config, "is_encoder_decoder", False) or missing:
         why = f"It takes no {missing[0]}." if missing else "Its decoder reads an encoder as well."
         raise Unsupported(f"OpenVINO does not write with a {name} here.", why, _WAY_OUT)
     cache = DynamicCache(config=model.config)
     with torch.inference_mode():
-        model(input_ids=torch.ones(1, 2, dtype=torch.int64), past_key_values=cache, use_cache=True)
+        model(input_ids=torch.ones(1, 2, dtype=torch.int64), use_cache=True, **{str(cache_name): cache})
     window = getattr(config, "sliding_window", None) or 0
     # A window that is as wide as the longest text hides nothing.
     wide = window >= (getattr(config, "max_position_embeddings", None) or window + 1)

@@ -95,7 +95,7 @@ def _keep_experts(model: Any, implementation: Any) -> None:
 def _describe(tracer: Tracer, arguments: Mapping[str, Any]) -> None:
     """Write down where the tensors that a step is given come from."""
     for name, value in arguments.items():
-        is_cache = isinstance(value, transformers.Cache) or name in ("past_key_values", "cache_params")
+        is_cache = isinstance(value, transformers.Cache) or name in ("past_key_values", "cache", "cache_params")
         tracer.given(dict(_tensors(value, name, set())), TensorRole.CACHE if is_cache else TensorRole.INPUT)
 
 

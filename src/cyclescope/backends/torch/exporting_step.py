@@ -19,6 +19,7 @@ import torch
 
 from cyclescope.backends.silence import silence
 from cyclescope.backends.torch.exporting import OPSET, reason
+from cyclescope.backends.torch.heads import cache_argument
 from cyclescope.core.errors import EngineError, Unsupported
 
 # Sizes of the example: rows, new tokens, wanted logits, places in the buffers. No two alike, and none 1, which is fixed.
@@ -95,7 +96,8 @@ def _cache_of(model: Any) -> tuple[int, int, int]:
     cache = DynamicCache(config=model.config)
     with torch.inference_mode():
         try:
-            model(input_ids=torch.ones(1, 2, dtype=torch.int64), past_key_values=cache, use_cache=True)
+            taken = {cache_argument(model) or "past_key_values": cache}
+            model(input_ids=torch.ones(1, 2, dtype=torch.int64), use_cache=True, **taken)
         except Exception as exc:
             raise Unsupported(f"A {name} does not keep its cache as others do.", reason(exc), _WAY_OUT) from exc
     kinds = {type(layer) for layer in cache.layers}
@@ -119,6 +121,7 @@ class _Step(torch.nn.Module):
     def __init__(self, model: Any, layers: int) -> None:
         super().__init__()
         self.model = model
+        self._cache = cache_argument(model) or "past_key_values"
         self._layers = layers
         self._now: _Now | None = None
 
@@ -126,7 +129,7 @@ class _Step(torch.nn.Module):
         ids, positions, read, longest, wanted, *past = tensors
         self._now = now = _Now(read, longest, wanted, past)
         given = self.model(
-            input_ids=ids, position_ids=positions, past_key_values=_cache(self._layers, now), use_cache=True
+            input_ids=ids, position_ids=positions, use_cache=True, **{self._cache: _cache(self._layers, now)}
         )
         if sorted(now.present) != list(range(self._layers)):
             raise self._unsupported("Its attention is not that of transformers' interface in every layer.")
