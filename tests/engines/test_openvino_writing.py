@@ -14,7 +14,7 @@ import transformers
 from installed import needs
 
 from cyclescope.backends.base import Request
-from cyclescope.backends.exported.writer import ends_of
+from cyclescope.backends.exported.standalone.decoding import ends_in
 from cyclescope.backends.host import read_machine
 from cyclescope.backends.openvino.decoder import decoder_of
 from cyclescope.backends.openvino.standalone import openvino_stepper
@@ -81,7 +81,7 @@ def test_it_writes_what_the_model_writes(name: str, tmp_path: Path, monkeypatch:
     assert np.array_equal(one, written_by(model, ids[1:2], mask[1:2], 60))
     assert len(guessing.calls_ns) < 60
     assert made.times > 0
-    assert not set(one[0].tolist()) & set(ends_of(model))
+    assert not set(one[0].tolist()) & set(ends_in(model.generation_config))
 
 
 class _Remade:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from cyclescope.backends.ctranslate2.rules import refuse_other_rules
 from cyclescope.backends.ctranslate2.standalone.ctranslate2_encoder import CTranslate2Encoder
 from cyclescope.backends.ctranslate2.standalone.ctranslate2_writer import CTranslate2Writer, rules_of
 from cyclescope.backends.ctranslate2.writer import CTranslate2EngineWriter
-from cyclescope.backends.exported.opaque import costs_of_calls
+from cyclescope.backends.exported.opaque import Weights, costs_of_calls, weights_of
 from cyclescope.backends.exported.opening import refuse_other_results, results_of_model
 from cyclescope.backends.exported.outputs import arrays_of
 from cyclescope.backends.exported.program import Value
@@ -29,7 +30,6 @@ from cyclescope.core.errors import Unsupported
 from cyclescope.core.machine import Machine
 from cyclescope.core.op import Cost
 from cyclescope.core.plan import Plan
-from cyclescope.core.tensor import bits_of
 from cyclescope.core.workload import Workload
 
 # The converters take these from the configuration, or look for one matrix in their place, so they would be lost.
@@ -71,12 +71,12 @@ class Making:
     def program(self) -> CTranslate2Program:
         """A model that reads. Raises `EngineError` and `Unsupported`."""
         self._convert()
-        number, _ = self._weights
+        weights = weights_of(self._model, self.plan)
         return CTranslate2Program(
             self.folder,
             CTranslate2Encoder(str(self.folder), self._model.config, self.plan.threads, compute_type_of(self.plan)),
-            work=self._work,
-            weights=Value("weights", (number,), self._stored, constant=True),
+            work=partial(self._work, weights),
+            weights=Value("weights", (weights.number,), weights.dtype, constant=True),
             class_name=type(self._model).__name__,
         )
 
@@ -113,20 +113,8 @@ class Making:
         refuse_other_results(self.plan.engine, given, wanted)
         checked.touch()
 
-    @property
-    def _stored(self) -> str:
-        return "int8" if self.plan.quantization == "int8-dynamic" else self.plan.dtype
-
-    @property
-    def _weights(self) -> tuple[int, int]:
-        """How many weights the model has, and their bits."""
-        held = {id(weight): weight for weight in self._model.parameters()}.values()
-        return sum(weight.numel() for weight in held), sum(
-            8 * weight.numel() * weight.element_size() for weight in held
-        )
-
-    def _work(self) -> Cost:
-        """The work of a call, as the model itself does it on PyTorch."""
+    def _work(self, weights: Weights) -> Cost:
+        """The work of a call, as the model itself does it on PyTorch, with the engine's `weights`."""
         here = TorchSession(
             self.steps, self.workload, Plan(threads=self.plan.threads), self.machine, OpenTimes(None, None)
         )
@@ -134,5 +122,4 @@ class Making:
             traced = here.trace()
         finally:
             here.close()
-        number, bits = self._weights
-        return sum(costs_of_calls(traced, number * bits_of(self._stored) / max(1, bits)), Cost())
+        return sum(costs_of_calls(traced, weights.bytes_a_byte), Cost())

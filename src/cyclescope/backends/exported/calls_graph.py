@@ -7,11 +7,10 @@ from dataclasses import dataclass, field, replace
 
 from cyclescope.backends.exported.placing import place
 from cyclescope.backends.exported.program import Arrays, Node, Scope, Value
-from cyclescope.backends.exported.structure import TextEnds, enter_scope, text_op
+from cyclescope.backends.exported.structure import TextEnds, enter_scope, text_in, text_out
 from cyclescope.core.frame import Frame
 from cyclescope.core.graph import Graph
 from cyclescope.core.graph_builder import GraphBuilder
-from cyclescope.core.structure import READ_OUT, TOKENIZE
 from cyclescope.core.tensor import TensorRole
 
 _IDS, _LOGITS = "input_ids", "logits"
@@ -25,13 +24,8 @@ def calls_graph(
     Stamps are those of operations and of the calls themselves, so that the loop's own time stands apart from the engine's.
     """
     builder = GraphBuilder()
-    role = TensorRole.ACTIVATION if ends.tokenizer else TensorRole.INPUT
-    given = {name: builder.tensor(a.shape, str(a.dtype), role, name=name) for name, a in arrays.items()}
-    if ends.tokenizer:
-        text = builder.tensor((ends.text_bytes,), "text", TensorRole.INPUT, name="text")
-        text_op(builder, TOKENIZE, ends.tokenizer, "tokenize", [text], list(given.values()))
+    token = text_in(builder, arrays, ends)[_IDS]
     tensors = _Tensors(builder)
-    token = given[_IDS]
     roots: list[int] = []
     scopes: list[Scope] = []
     for number, nodes in enumerate(calls):
@@ -40,9 +34,7 @@ def calls_graph(
         tensors.begin({_IDS: token})
         roots.append(_call(builder, tensors, nodes, scopes, class_name))
         token = tensors.token
-    if ends.read_out:
-        words = builder.tensor((0,), "text", name="outcome")
-        text_op(builder, READ_OUT, ends.read_out, "read out", [token], [words])
+    text_out(builder, ends, [token])
     graph = builder.build(traced_on=engine, generates=True, stepwise=True)
     return replace(graph, frames=_stamped(graph.frames, roots), engine_between=True)
 

@@ -3,17 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 
 from cyclescope.core.graph import Graph
 from cyclescope.core.graph_builder import GraphBuilder
 from cyclescope.core.op import Cost, OpKind
+from cyclescope.core.plan import Plan
 from cyclescope.core.structure import PREPARE, READ_OUT, SAMPLE, TOKENIZE, WHOLE
-from cyclescope.core.tensor import TensorRole
+from cyclescope.core.tensor import TensorRole, bits_of
 
+# What an engine stores weights in, by what the plan says of them; else in the plan's dtype.
+_STORED = {"int8-dynamic": "int8", "int8-weights": "int8", "int8-static": "int8", "int4-weights": "int4"}
 _AROUND = (TOKENIZE, PREPARE, SAMPLE, READ_OUT)  # stages that are no part of a call of the model
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What an engine holds in place of the model's parameters: how many, in which `dtype`, and how many bytes it takes for
+    each byte of theirs.
+    """
+
+    number: int
+    dtype: str
+    bytes_a_byte: float
+
+
+def weights_of(model: Any, plan: Plan) -> Weights:
+    """The parameters of `model`, each counted once, as an engine holds them that runs `plan`."""
+    dtype = _STORED.get(plan.quantization, plan.dtype)
+    held = {id(weight): weight for weight in model.parameters()}.values()
+    number = sum(weight.numel() for weight in held)
+    bits = sum(8 * weight.numel() * weight.element_size() for weight in held)
+    return Weights(number, dtype, number * bits_of(dtype) / max(1, bits))
 
 
 def opaque_call(
@@ -25,11 +49,11 @@ def opaque_call(
     return frame
 
 
-def costs_of_calls(graph: Graph, bytes_a_weight: float = 1.0) -> tuple[Cost, ...]:
+def costs_of_calls(graph: Graph, bytes_a_byte: float = 1.0) -> tuple[Cost, ...]:
     """What each call of the model costs in a traced cycle: its only one, or the prefill and every step that writes.
 
     Summed over the model's own operations, so intermediate results count as they do there. The engine's weights take
-    `bytes_a_weight` times the memory that the traced ones take. An encoder that runs once counts with the prefill.
+    `bytes_a_byte` times the memory that the traced ones take. An encoder that runs once counts with the prefill.
     """
     inside = ~graph.op_stage.where(lambda stage: stage in _AROUND)
     step = np.maximum(graph.slots.step[graph.slots.of_op], 0)[inside]
@@ -37,7 +61,7 @@ def costs_of_calls(graph: Graph, bytes_a_weight: float = 1.0) -> tuple[Cost, ...
     weights = np.where(graph.of_role(TensorRole.PARAMETER), graph.tensor_bytes, 0)[reads.tensor]
     # Of a table of embeddings only some rows are read.
     of_weights = np.minimum(np.bincount(reads.op, weights, minlength=len(graph)), graph.read_bytes)
-    read = graph.read_bytes - of_weights * (1.0 - bytes_a_weight)
+    read = graph.read_bytes - of_weights * (1.0 - bytes_a_byte)
     columns = (graph.flops, graph.elementwise_flops, read, graph.written_bytes)
     sums = [np.bincount(step, column[inside]) for column in columns]
     return tuple(Cost(*(round(float(number)) for number in row)) for row in zip(*sums, strict=True))

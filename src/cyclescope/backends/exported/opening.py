@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter_ns
+from typing import Any
 
 import numpy as np
 import torch
@@ -62,7 +63,7 @@ class Engine:
     build: Callable[[Exported, Plan, Machine, Path, Samples], Program]
 
 
-def open_exported(request: Request, plan: Plan) -> ExportedSession | WritingSession | TorchCalls:
+def open_exported(request: Request, plan: Plan) -> ExportedSession | WritingSession[Any] | TorchCalls:
     """Export what `request` names and make it ready on `plan.engine`. Raises like `open_session`."""
     refuse(plan)
     begin = perf_counter_ns()

@@ -94,7 +94,7 @@ def writing_session(
     folder: AbstractContextManager[object],
     notes: Sequence[str],
     edits: tuple[Edit, ...],
-) -> WritingSession | TorchCalls:
+) -> WritingSession[Any] | TorchCalls:
     """A session of the one call that there is, or of several."""
     if len(calls) == 1:
         parts = calls[0], workload, plan, machine, times

@@ -11,10 +11,10 @@ import numpy as np
 
 from cyclescope.backends.base import LightRun, OpenTimes, PlainRun
 from cyclescope.backends.exported.counters import share_inside
+from cyclescope.backends.exported.engine_session import EngineSession
 from cyclescope.backends.exported.outputs import Outputs, arrays_of, outputs_of
 from cyclescope.backends.exported.program import Arrays, Call, Program
-from cyclescope.backends.exported.structure import TextEnds, graph_of
-from cyclescope.backends.exported.wall_only import WallOnly
+from cyclescope.backends.exported.structure import ends_of, graph_of
 from cyclescope.backends.torch.errors import engine_errors
 from cyclescope.backends.torch.results import results_of
 from cyclescope.backends.torch.steps import Inputs, Steps, describe_result
@@ -35,7 +35,7 @@ _LEAST_PAIRS = 3
 _SETTLE, _BLOCK = 1, 4  # calls of a block of the calibration
 
 
-class ExportedSession(WallOnly):
+class ExportedSession(EngineSession):
     """Implements `backends.base.Session` on a program of an engine."""
 
     def __init__(
@@ -53,21 +53,12 @@ class ExportedSession(WallOnly):
         notes: Sequence[str] = (),
         edits: tuple[Edit, ...] = (),
     ) -> None:
-        self.workload = workload
-        self.plan = plan
-        self.machine = machine
-        self.times = times
-        self.notes = tuple(notes)
-        self.edits = edits
+        super().__init__(steps, workload, plan, machine, times, folder=folder, notes=notes, edits=edits)
         self._program = program
-        self._steps = steps
-        self._folder = folder
         self._classes = classes
         self._generates = generates
         self._fixed = arrays_of(steps.fixed)
-        self._traced: Graph | None = None
         self._nodes: tuple[str, ...] = ()
-        self._outcome = ""
 
     # Structure -------------------------------------------------------------------------------------------------------
 
@@ -77,10 +68,10 @@ class ExportedSession(WallOnly):
         with engine_errors("look into the exported model"):
             arrays = self._arrays(steps.inputs())
             nodes = self._program.nodes(arrays)
-            read_out = type(steps.read_out).__name__ if steps.read_out is not None else ""
-            ends = TextEnds(steps.tokenizer_name if steps.encode is not None else "", steps.text_bytes, read_out)
             given = list(self._program(arrays))
-            graph = graph_of(nodes, arrays, given, ends, engine=self._program.engine, generates=self._generates)
+            graph = graph_of(
+                nodes, arrays, given, ends_of(steps), engine=self._program.engine, generates=self._generates
+            )
         self._traced, self._nodes = graph, tuple(node.name for node in nodes)
         return graph
 
@@ -158,10 +149,6 @@ class ExportedSession(WallOnly):
     def _arrays(self, inputs: Inputs) -> dict[str, AnyArray]:
         return arrays_of(inputs) | self._fixed
 
-    def _known(self, graph: Graph) -> None:
-        if self._traced is not graph:
-            raise ValueError("this graph was not traced by this session")
-
     # The cost of the counters ----------------------------------------------------------------------------------------
 
     def calibrate(self, graph: Graph, budget_ns: Nanoseconds) -> Instrumentation:
@@ -192,9 +179,6 @@ class ExportedSession(WallOnly):
 
     def _result(self, inputs: Inputs) -> Outputs:
         return outputs_of({name: np.array(array) for name, array in self._program(self._arrays(inputs)).items()})
-
-    def outcome(self) -> str:
-        return self._outcome
 
     def close(self) -> None:
         self._program.close()

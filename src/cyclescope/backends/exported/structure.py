@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from cyclescope.backends.exported.placing import place
 from cyclescope.backends.exported.program import Node, Scope, Value
+from cyclescope.backends.torch.steps import Steps
 from cyclescope.core.graph import Graph
 from cyclescope.core.graph_builder import GraphBuilder
 from cyclescope.core.op import Cost, OpKind
@@ -24,6 +25,12 @@ class TextEnds:
     read_out: str
 
 
+def ends_of(steps: Steps) -> TextEnds:
+    """The ends of the cycle that `steps` make."""
+    read_out = type(steps.read_out).__name__ if steps.read_out is not None else ""
+    return TextEnds(steps.tokenizer_name if steps.encode is not None else "", steps.text_bytes, read_out)
+
+
 def graph_of(
     nodes: Sequence[Node],
     arrays: Mapping[str, AnyArray],
@@ -35,13 +42,7 @@ def graph_of(
 ) -> Graph:
     """The cycle that tokenizes into `arrays`, runs `nodes` and reads out `outputs`; nothing but operations is stamped."""
     builder = GraphBuilder()
-    number: dict[str, int] = {}
-    role = TensorRole.ACTIVATION if ends.tokenizer else TensorRole.INPUT
-    for name, array in arrays.items():
-        number[name] = builder.tensor(array.shape, str(array.dtype), role, name=name)
-    if ends.tokenizer:
-        text = builder.tensor((ends.text_bytes,), "text", TensorRole.INPUT, name="text")
-        text_op(builder, TOKENIZE, ends.tokenizer, "tokenize", [text], list(number.values()))
+    number = text_in(builder, arrays, ends)
 
     def tensor(value: Value, role: TensorRole) -> int:
         if value.name not in number:
@@ -56,18 +57,31 @@ def graph_of(
         writes = [tensor(v, TensorRole.ACTIVATION) for v in node.writes]
         builder.op(node.operator, node.kind, list(dict.fromkeys(reads)), list(dict.fromkeys(writes)), node.cost)
     enter_scope(builder, open_frames, ())
-    if ends.read_out:
-        result = [number[name] for name in outputs if name in number]
-        made = builder.tensor((0,), "text", name="outcome")
-        text_op(builder, READ_OUT, ends.read_out, "read out", result, [made])
+    text_out(builder, ends, [number[name] for name in outputs if name in number])
     graph = builder.build(traced_on=engine, generates=generates)
     return replace(graph, frames=tuple(replace(frame, timed=False) for frame in graph.frames), engine_between=True)
 
 
-def text_op(
+def text_in(builder: GraphBuilder, arrays: Mapping[str, AnyArray], ends: TextEnds) -> dict[str, int]:
+    """Append what a cycle begins with: the tensors `arrays`, by name, and the tokenizer that makes them, if there is one."""
+    role = TensorRole.ACTIVATION if ends.tokenizer else TensorRole.INPUT
+    made = {name: builder.tensor(array.shape, str(array.dtype), role, name=name) for name, array in arrays.items()}
+    if ends.tokenizer:
+        text = builder.tensor((ends.text_bytes,), "text", TensorRole.INPUT, name="text")
+        _text_op(builder, TOKENIZE, ends.tokenizer, "tokenize", [text], list(made.values()))
+    return made
+
+
+def text_out(builder: GraphBuilder, ends: TextEnds, result: Sequence[int]) -> None:
+    """Append what a cycle ends with: the way from the tensors `result` to words, if there is one."""
+    if ends.read_out:
+        made = builder.tensor((0,), "text", name="outcome")
+        _text_op(builder, READ_OUT, ends.read_out, "read out", result, [made])
+
+
+def _text_op(
     builder: GraphBuilder, stage: str, class_name: str, name: str, reads: Sequence[int], writes: Sequence[int]
 ) -> None:
-    """Append a stage of text, which moves what it reads and writes."""
     size = [builder.spec(t).bytes for t in (*reads, *writes)]
     cost = Cost(read_bytes=sum(size[: len(reads)]), written_bytes=sum(size[len(reads) :]))
     with builder.frame("", class_name, stage=stage):

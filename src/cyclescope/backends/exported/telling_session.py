@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
 from time import perf_counter_ns
 
 import numpy as np
 
-from cyclescope.backends.base import LightRun, OpenTimes
+from cyclescope.backends.base import LightRun
 from cyclescope.backends.exported.calls_graph import calls_graph
 from cyclescope.backends.exported.counters import share_inside
 from cyclescope.backends.exported.outputs import arrays_of
 from cyclescope.backends.exported.program import Arrays, Call
+from cyclescope.backends.exported.structure import ends_of
 from cyclescope.backends.exported.writer import EngineWriter, TellingWriter
 from cyclescope.backends.exported.writing_session import Stamped, WritingSession
 from cyclescope.backends.torch.errors import engine_errors
-from cyclescope.backends.torch.steps import Steps
-from cyclescope.core.edits import Edit
 from cyclescope.core.errors import EngineError
 from cyclescope.core.graph import Graph
-from cyclescope.core.machine import Machine
-from cyclescope.core.plan import Plan
 from cyclescope.core.samples import Instrumentation
 from cyclescope.core.units import IntArray, Nanoseconds
-from cyclescope.core.workload import Workload
 
 _Told = tuple[tuple[str, ...], IntArray]
 
@@ -35,27 +30,12 @@ _MOST_WATCHED = 100_000
 _MOST_UNREAD = 500_000  # the same where nobody reads them
 
 
-class TellingSession(WritingSession):
+class TellingSession(WritingSession[TellingWriter]):
     """Implements `backends.base.Session` on `writer`."""
 
-    def __init__(
-        self,
-        writer: TellingWriter,
-        steps: Steps,
-        workload: Workload,
-        plan: Plan,
-        machine: Machine,
-        times: OpenTimes,
-        *,
-        folder: AbstractContextManager[object],
-        notes: Sequence[str] = (),
-        edits: tuple[Edit, ...] = (),
-    ) -> None:
-        super().__init__(writer, steps, workload, plan, machine, times, folder=folder, notes=notes, edits=edits)
-        self._telling = writer
-        self._names: tuple[tuple[str, ...], ...] = ()
+    _names: tuple[tuple[str, ...], ...] = ()
 
-    def _own_notes(self, writer: EngineWriter) -> tuple[str, ...]:
+    def _own_notes(self, writer: TellingWriter) -> tuple[str, ...]:
         return ()
 
     def trace(self) -> Graph:
@@ -63,9 +43,13 @@ class TellingSession(WritingSession):
         assert self._steps.writer is not None
         with engine_errors(f"look into what {self._writer.engine} writes"):
             arrays = arrays_of(self._steps.inputs())
-            calls = self._telling.nodes(arrays, self._steps.writer.new_tokens)
+            calls = self._writer.nodes(arrays, self._steps.writer.new_tokens)
             graph = calls_graph(
-                arrays, calls, self._ends(), engine=self._writer.engine, class_name=type(self._steps.model).__name__
+                arrays,
+                calls,
+                ends_of(self._steps),
+                engine=self._writer.engine,
+                class_name=type(self._steps.model).__name__,
             )
         self._traced, self._names = graph, tuple(tuple(node.name for node in nodes) for nodes in calls)
         return graph
@@ -88,7 +72,7 @@ class TellingSession(WritingSession):
 
     def _watched(self, graph: Graph, cycles: int) -> list[LightRun]:
         """So many cycles under one watch, behind one that is thrown away, since a watch begins with a cold copy of the model."""
-        watch = self._telling.watch()
+        watch = self._writer.watch()
         runs = [self._stamped(watch) for _ in range(1 + cycles)]
         told = iter(watch.finish([Call(*call) for run in runs for call in run.calls_ns]))
         booked = [self._booked(graph, run, self._inside(run, [next(told) for _ in run.calls_ns])) for run in runs]
@@ -114,7 +98,7 @@ class TellingSession(WritingSession):
         with engine_errors("calibrate the cost of the engine's counters"):
             arrays = arrays_of(self._steps.inputs())
             stop = perf_counter_ns() + budget_ns
-            watch = self._telling.watch()
+            watch = self._writer.watch()
             most = _MOST_UNREAD // max(1, self._operations)
             while len(differences) <= _LEAST_PAIRS or (len(differences) < most and perf_counter_ns() < stop):
                 without, within = (_typical(writer, arrays, new_tokens) for writer in (self._writer, watch))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from cyclescope.backends.exported.program import Arrays, Call, Node
 from cyclescope.core.units import IntArray, Nanoseconds
@@ -71,9 +71,3 @@ class TellingWriter(EngineWriter, Protocol):
         ...
 
     def watch(self) -> WritingWatch: ...
-
-
-def ends_of(model: Any) -> tuple[int, ...]:
-    """The tokens that end a text of `model`, which it does not write where exactly so many are wanted."""
-    ends = model.generation_config.eos_token_id
-    return () if ends is None else tuple(ends) if isinstance(ends, list | tuple) else (int(ends),)

@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from cyclescope.backends.exported.opaque import of_several, opaque_call
+from cyclescope.backends.exported.opaque import Weights, of_several, opaque_call
 from cyclescope.backends.exported.program import Arrays
-from cyclescope.backends.exported.structure import TextEnds, text_op
+from cyclescope.backends.exported.structure import TextEnds, text_in, text_out
 from cyclescope.core.graph import Graph
 from cyclescope.core.graph_builder import GraphBuilder
 from cyclescope.core.op import Cost
-from cyclescope.core.structure import READ_OUT, TOKENIZE
 from cyclescope.core.tensor import TensorRole
 from cyclescope.core.units import Nanoseconds
-
-
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """What an engine holds in place of the model's parameters: how many, and what it stores them in."""
-
-    number: int
-    dtype: str
 
 
 def tokens_of_calls(
@@ -53,11 +44,7 @@ def writing_graph(
     A call that checked guesses counts with the tokens that came of it: what was guessed wrong is no work of the model.
     """
     builder = GraphBuilder()
-    role = TensorRole.ACTIVATION if ends.tokenizer else TensorRole.INPUT
-    given = [builder.tensor(array.shape, str(array.dtype), role, name=name) for name, array in arrays.items()]
-    if ends.tokenizer:
-        text = builder.tensor((ends.text_bytes,), "text", TensorRole.INPUT, name="text")
-        text_op(builder, TOKENIZE, ends.tokenizer, "tokenize", [text], given)
+    given = list(text_in(builder, arrays, ends).values())
     held = builder.tensor((weights.number,), weights.dtype, TensorRole.PARAMETER, name="weights")
     rows = next(iter(arrays.values())).shape[0]
     frames, read, written, out = [], given, 0, []
@@ -68,9 +55,7 @@ def writing_graph(
         frames.append(opaque_call(builder, name, class_name, [held, *read], [made], cost))
         read, written = [made], written + count
         out.append(made)
-    if ends.read_out:
-        words = builder.tensor((0,), "text", name="outcome")
-        text_op(builder, READ_OUT, ends.read_out, "read out", out, [words])
+    text_out(builder, ends, out)
     graph = builder.build(traced_on=engine, generates=True)
     step = {frame: number for number, frame in enumerate(frames)}
     return replace(

@@ -6,17 +6,18 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from time import perf_counter_ns, process_time_ns
+from typing import Generic, TypeVar
 
 import numpy as np
 import torch
 
 from cyclescope.backends.base import LightRun, OpenTimes, PlainRun
-from cyclescope.backends.exported.opaque import continued, costs_of_calls
+from cyclescope.backends.exported.engine_session import EngineSession
+from cyclescope.backends.exported.opaque import continued, costs_of_calls, weights_of
 from cyclescope.backends.exported.outputs import arrays_of
-from cyclescope.backends.exported.structure import TextEnds
-from cyclescope.backends.exported.wall_only import WallOnly
+from cyclescope.backends.exported.structure import ends_of
 from cyclescope.backends.exported.writer import EngineWriter
-from cyclescope.backends.exported.writing_graph import Weights, tokens_of_calls, writing_graph
+from cyclescope.backends.exported.writing_graph import tokens_of_calls, writing_graph
 from cyclescope.backends.torch.errors import engine_errors
 from cyclescope.backends.torch.results import results_of
 from cyclescope.backends.torch.session import TorchSession
@@ -29,13 +30,11 @@ from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
 from cyclescope.core.results import Results
 from cyclescope.core.samples import Instrumentation
-from cyclescope.core.tensor import bits_of
 from cyclescope.core.units import IntArray, Nanoseconds
 from cyclescope.core.workload import Workload
 
 _TRACED = 4  # tokens that are traced: the prefill and some steps, from which the further ones follow
-# What an engine stores weights in, by what the plan says of them; else in the plan's dtype.
-_STORED = {"int8-dynamic": "int8", "int8-weights": "int8", "int8-static": "int8", "int4-weights": "int4"}
+W = TypeVar("W", bound=EngineWriter)
 
 
 def written(writer: EngineWriter, steps: Steps, inputs: Inputs) -> torch.Tensor:
@@ -58,12 +57,12 @@ class Stamped:
     cpu_ns: Nanoseconds
 
 
-class WritingSession(WallOnly):
+class WritingSession(EngineSession, Generic[W]):
     """Implements `backends.base.Session` on a writer of an engine: what it tells is when it was called and gave tokens."""
 
     def __init__(
         self,
-        writer: EngineWriter,
+        writer: W,
         steps: Steps,
         workload: Workload,
         plan: Plan,
@@ -74,19 +73,11 @@ class WritingSession(WallOnly):
         notes: Sequence[str] = (),
         edits: tuple[Edit, ...] = (),
     ) -> None:
-        self.workload = workload
-        self.plan = plan
-        self.machine = machine
-        self.times = times
-        self.notes = (*notes, *self._own_notes(writer))
-        self.edits = edits
+        notes = (*notes, *self._own_notes(writer))
+        super().__init__(steps, workload, plan, machine, times, folder=folder, notes=notes, edits=edits)
         self._writer = writer
-        self._steps = steps
-        self._folder = folder
-        self._traced: Graph | None = None
-        self._outcome = ""
 
-    def _own_notes(self, writer: EngineWriter) -> tuple[str, ...]:
+    def _own_notes(self, writer: W) -> tuple[str, ...]:
         return (
             f"Each call of {writer.engine} is one operation here, with the work that the model itself does in it: what happens inside is not told.",
         )
@@ -104,11 +95,8 @@ class WritingSession(WallOnly):
             model = here.trace()
         finally:
             here.close()
-        held = {id(weight): weight for weight in steps.model.parameters()}.values()
-        dtype = _STORED.get(self.plan.quantization, self.plan.dtype)
-        traced_bits = sum(8 * weight.element_size() * weight.numel() for weight in held)
-        weights = Weights(sum(weight.numel() for weight in held), dtype)
-        costs = continued(costs_of_calls(model, weights.number * bits_of(dtype) / max(1, traced_bits)), new_tokens)
+        weights = weights_of(steps.model, self.plan)
+        costs = continued(costs_of_calls(model, weights.bytes_a_byte), new_tokens)
         with engine_errors(f"write on {self._writer.engine}"):
             inputs = steps.inputs()
             written(self._writer, steps, inputs)
@@ -117,18 +105,13 @@ class WritingSession(WallOnly):
             arrays_of(inputs),
             tokens,
             costs,
-            self._ends(),
+            ends_of(steps),
             weights,
             engine=self._writer.engine,
             class_name=type(steps.model).__name__,
         )
         self._traced = graph
         return graph
-
-    def _ends(self) -> TextEnds:
-        steps = self._steps
-        read_out = type(steps.read_out).__name__ if steps.read_out is not None else ""
-        return TextEnds(steps.tokenizer_name if steps.encode is not None else "", steps.text_bytes, read_out)
 
     def _few(self) -> Steps:
         """The same with fewer tokens, where the rest follows from them."""
@@ -165,10 +148,6 @@ class WritingSession(WallOnly):
         with engine_errors(f"write on {self._writer.engine}"):
             runs = [self._stamped(self._writer) for _ in range(cycles)]
         return [self._booked(graph, run, run.calls_ns) for run in runs]
-
-    def _known(self, graph: Graph) -> None:
-        if self._traced is not graph:
-            raise ValueError("this graph was not traced by this session")
 
     def _stamped(self, writer: EngineWriter) -> Stamped:
         """One cycle of `writer`, with its moments."""
@@ -216,9 +195,6 @@ class WritingSession(WallOnly):
             inputs = self._steps.inputs()
             given = written(self._writer, self._steps, inputs)
         return results_of(given, inputs, self._steps.writer.new_tokens)
-
-    def outcome(self) -> str:
-        return self._outcome
 
     def close(self) -> None:
         self._writer.close()

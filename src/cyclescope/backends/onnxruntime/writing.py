@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cyclescope.backends.exported.shelf import made_in
-from cyclescope.backends.exported.writer import ends_of
+from cyclescope.backends.exported.standalone.decoding import ends_in
 from cyclescope.backends.onnxruntime.preparing import FILE, prepare_step
 from cyclescope.backends.onnxruntime.runtime import refuse_dtype
 from cyclescope.backends.onnxruntime.telling import OnnxRuntimeWriter
@@ -30,4 +30,4 @@ def build_writer(model: Any, plan: Plan, machine: Machine, folder: Path) -> Onnx
         prepare_step(exported / _STEP, plan, folder, vnni=vnni)
 
     made_in(folder, make)
-    return OnnxRuntimeWriter(folder / FILE, exported / _STEP, plan, ends_of(model))
+    return OnnxRuntimeWriter(folder / FILE, exported / _STEP, plan, ends_in(model.generation_config))

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from cyclescope.backends.exported.shelf import made_in
+from cyclescope.backends.exported.standalone.decoding import ends_in
 from cyclescope.backends.exported.stepped_writer import SteppedWriter
-from cyclescope.backends.exported.writer import ends_of
 from cyclescope.backends.openvino.decoder import decoder_of
 from cyclescope.backends.openvino.preparing import FILE, group_of, precision_of, quantized, save
 from cyclescope.backends.openvino.quiet import import_openvino
@@ -33,7 +33,11 @@ def build_writer(model: Any, plan: Plan, machine: Machine, folder: Path) -> Step
     cache = cache_precision(plan, precision)
     compiled = compiled_decoder(str(path), plan.threads, precision, group_of(plan), cache)
     return SteppedWriter(
-        plan.engine, OpenVinoStepper(compiled), (path, path.with_suffix(".bin")), plan, never=ends_of(model)
+        plan.engine,
+        OpenVinoStepper(compiled),
+        (path, path.with_suffix(".bin")),
+        plan,
+        never=ends_in(model.generation_config),
     )
 
 

@@ -16,8 +16,7 @@ class Decoder:
         self.config = config
         self._stepper = stepper
         self._looked_up = looked_up
-        ends = generation.eos_token_id
-        self._ends = () if ends is None else tuple(ends) if isinstance(ends, (list, tuple)) else (int(ends),)
+        self._ends = ends_in(generation)
 
     def write(self, ids: Any, mask: Any, new_tokens: int, *, exactly: bool = False) -> list[Any]:
         """The token ids of each row behind its prompt in `ids` [rows, tokens], padded on the left where `mask` is 0:
@@ -29,3 +28,9 @@ class Decoder:
         rows = Generation(self._stepper, self._looked_up).write(ids, mask, new_tokens, self._ends)
         ends = [numpy.flatnonzero(numpy.isin(row, self._ends)) for row in rows]
         return [row[: end[0] + 1] if len(end) else row for row, end in zip(rows, ends, strict=True)]
+
+
+def ends_in(generation: Any) -> tuple[int, ...]:
+    """The tokens that end a text, as the settings `generation` of a model have them."""
+    ends = generation.eos_token_id
+    return () if ends is None else tuple(ends) if isinstance(ends, (list, tuple)) else (int(ends),)
