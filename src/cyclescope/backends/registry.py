@@ -21,6 +21,7 @@ _MAY_WRITE = ("auto", "answer", "translate", "generate")
 SAMPLING = ("greedy", "sample")
 CACHES = ("dynamic", "static", "off")
 ENGINES = ("torch", "onnxruntime", "openvino", "ctranslate2")
+STEPPED = ("onnxruntime", "openvino")  # engines that are called step by step where they write, and so can check guesses
 # How to install what an engine needs, by engine; the packages are called as the engines are.
 INSTALL = {name: f"pip install 'cyclescope[{name}]'" for name in ENGINES}
 # What an engine needs besides its own package to read a transformers model.

@@ -62,6 +62,11 @@ def works_on_padding(plan: Plan) -> bool:
     return plan.engine != "ctranslate2" and plan.batching != "packed"
 
 
+def calibrates(plan: Plan) -> bool:
+    """Whether what an engine runs from depends on texts that it has seen, and so is a result of its own."""
+    return plan.quantization == "int8-static"
+
+
 def departs(plan: Plan) -> bool:
     """Whether `plan` departs from running the model as it is, in one process and one call."""
     usual = Plan()

@@ -8,6 +8,7 @@ from pathlib import Path
 from cyclescope.backends.base import DEFAULT_TOKENS
 from cyclescope.core.edits import calibrated, files_of
 from cyclescope.core.errors import RunFileError, UsageError
+from cyclescope.core.plan import calibrates
 from cyclescope.core.workload import Workload
 from cyclescope.optimizing.messages import Errand
 from cyclescope.optimizing.recipe import Recipe
@@ -49,7 +50,7 @@ def files_beside(recipe: Recipe, place: str | os.PathLike[str] | Recipe) -> str 
     """The folder of the files that go with the edits of `recipe`, which lie where it was read from; None where there are
     none. Raises `RunFileError` where one is missing.
     """
-    if recipe.plan.quantization == "int8-static" and not calibrated(recipe.edits):
+    if calibrates(recipe.plan) and not calibrated(recipe.edits):
         raise RunFileError(
             "The recipe names no file with the calibrated model.",
             "What it was proved with cannot be made again without the texts.",

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from cyclescope.backends.ctranslate2.computing import compute_type_of
+from cyclescope.backends.openvino import computing as openvino
+from cyclescope.backends.registry import STEPPED
 from cyclescope.core.edits import calibrated, files_of
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.plan import LOOKED_UP_TOKENS, Plan
@@ -28,11 +30,8 @@ ENGINE_FILES = (
 )
 ENGINE_SUFFIXES = (".onnx", ".xml")  # of those that are opened; the others are their weights
 _WRITING_ENGINES = ("torch", "ctranslate2")
-_STEPPED = ("onnxruntime", "openvino")  # engines that are called step by step, with a decoder that reads nothing else
 _WIDTH = 110
 _FIRST_LAYERS = "layers:"
-_GROUP = 32  # as backends.openvino.preparing
-_PRECISIONS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16"}
 _COMPILING = ("off", "inductor", "inductor-freezing")
 _QUANTIZATION = ("off", "int8-dynamic")
 
@@ -80,7 +79,7 @@ def _refuse(recipe: Recipe) -> None:
     plan, task = recipe.plan, recipe.model.task
     if not recipe.work.tokens_out and task not in _TASKS:
         raise Unsupported(f"There is no code for the task {task!r}.", "", f"There is for {', '.join(_TASKS)}.")
-    decodes = recipe.model.encoder_decoder or (recipe.work.tokens_out and plan.engine not in _STEPPED)
+    decodes = recipe.model.encoder_decoder or (recipe.work.tokens_out and plan.engine not in STEPPED)
     if plan.engine not in _WRITING_ENGINES and decodes:
         raise Unsupported(f"There is no code for a model with a decoder on {plan.engine}.", "", "There is for torch.")
     for name, value, known in (
@@ -129,8 +128,8 @@ def _sources(recipe: Recipe, task: _Task) -> list[Source]:
         (plan.engine == "onnxruntime" and writes, Source("onnx_stepper", engine="onnxruntime")),
         (plan.engine == "openvino", Source("openvino_model", ("plugin_settings",) if writes else (), "openvino")),
         (plan.engine == "openvino" and writes, Source("openvino_stepper", engine="openvino")),
-        (plan.engine in _STEPPED and writes, Source("generating", engine="exported")),
-        (plan.engine in _STEPPED and writes, Source("decoding", engine="exported")),
+        (plan.engine in STEPPED and writes, Source("generating", engine="exported")),
+        (plan.engine in STEPPED and writes, Source("decoding", engine="exported")),
         (plan.engine == "ctranslate2", Source("rows", engine="ctranslate2")),
         (plan.engine == "ctranslate2" and not writes, Source("ctranslate2_encoder", engine="ctranslate2")),
         (plan.engine == "ctranslate2" and writes, Source("ctranslate2_writer", engine="ctranslate2")),
@@ -298,13 +297,11 @@ def _build_engine(recipe: Recipe, model: SnippetModel) -> str:
         if recipe.work.tokens_out:
             made = _stepped(recipe, lines, f"OnnxStepper({place}, {plan.threads!r}, {plan.threads_between!r})")
     else:
-        group = _GROUP if plan.quantization == "int8-dynamic" else 0
-        precision = _PRECISIONS.get(plan.dtype, "f32")
-        made = f"OpenVinoModel({place}, config, {plan.threads!r}, {precision!r}, {group})"
+        given = f"{plan.threads!r}, {openvino.precision_of(plan)!r}, {openvino.group_of(plan)}"
+        made = f"OpenVinoModel({place}, config, {given})"
         if recipe.work.tokens_out:
-            cache = precision if plan.quantization == "off" else "u8"  # as backends.openvino.writing
-            stepper = f"OpenVinoStepper(compiled_decoder({place}, {plan.threads!r}, {precision!r}, {group}, {cache!r}))"
-            made = _stepped(recipe, lines, stepper)
+            compiled = f"compiled_decoder({place}, {given}, {openvino.cache_precision_of(plan)!r})"
+            made = _stepped(recipe, lines, f"OpenVinoStepper({compiled})")
     return "\n".join([*lines, f"    return tokenizer, {made}"])
 
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from cyclescope.core.machine import Machine
-from cyclescope.core.plan import Change, Plan
+from cyclescope.core.plan import Change, Plan, calibrates
 from cyclescope.core.results import can_hold_out
 from cyclescope.core.workload import Workload
 from cyclescope.explaining.findings.finding import Finding, FindingCode
@@ -138,6 +138,6 @@ def learns(plan: Plan, texts: int) -> bool:
     """Whether the plan fits the model to the `texts` that there are, so that only those that were held out can tell what
     it does. Ranges are measured on few texts too, which then are judged by themselves, as a note of that plan says.
     """
-    if plan.quantization == "int8-static" and can_hold_out(texts):
+    if calibrates(plan) and can_hold_out(texts):
         return True
     return any(change.name in ("distil", "trim-vocabulary") for change in plan.changes)

@@ -14,7 +14,6 @@ from cyclescope.backends.exported.shelf import made_in
 from cyclescope.core.edits import CALIBRATED, Edit
 from cyclescope.core.errors import UsageError
 
-CALIBRATED_QUANTIZATIONS = ("int8-static",)
 _MARKS = 8
 _PER_WEIGHT = 1_000_000  # a mark is a weight in millionths
 _APART = 2  # of these; random weights of one seed differ in the last bits from processor to processor

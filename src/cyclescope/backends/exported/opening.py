@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from cyclescope.backends.base import OpenTimes, Request
-from cyclescope.backends.exported.keeping import CALIBRATED_QUANTIZATIONS, adopt, keep, marks_of
+from cyclescope.backends.exported.keeping import adopt, keep, marks_of
 from cyclescope.backends.exported.opening_writer import ready_writer, writing_session
 from cyclescope.backends.exported.outputs import Outputs, arrays_of, outputs_of
 from cyclescope.backends.exported.program import Arrays, Program
@@ -26,6 +26,7 @@ from cyclescope.backends.exported.session import ExportedSession
 from cyclescope.backends.exported.shelf import exported_in, name_of
 from cyclescope.backends.exported.writing_session import WritingSession
 from cyclescope.backends.host import read_machine, usable_cores
+from cyclescope.backends.registry import STEPPED
 from cyclescope.backends.torch.calls import TorchCalls
 from cyclescope.backends.torch.changes.catalogue import make_changes
 from cyclescope.backends.torch.changes.change import Subject
@@ -41,15 +42,13 @@ from cyclescope.backends.torch.steps import Inputs, Steps
 from cyclescope.core.edits import Edit, calibrated
 from cyclescope.core.errors import EngineError, OutputError, Unsupported
 from cyclescope.core.machine import Machine
-from cyclescope.core.plan import Plan
+from cyclescope.core.plan import Plan, calibrates
 from cyclescope.core.units import AnyArray
 from cyclescope.core.workload import Workload
 
 # Float32 on another engine adds up in another order; a larger difference than this means another model.
 _MOST_APART = 1e-3
 ENGINE_CHANGES = ("unfused",)  # changes that an engine makes to the exported model, and nobody to the model itself
-
-LOOKING_UP = ("onnxruntime", "openvino")  # engines that are called step by step, and so can check guesses
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +160,7 @@ def change_model(
 
 def refuse(plan: Plan) -> None:
     """Raise `Unsupported` for what no engine of a file makes real."""
-    looks_up = plan.drafting == "prompt-lookup" and plan.engine in LOOKING_UP
+    looks_up = plan.drafting == "prompt-lookup" and plan.engine in STEPPED
     refused = (
         (plan.device != "cpu", f"the device {plan.device!r}"),
         (plan.compiling != "off", "torch.compile"),
@@ -242,7 +241,7 @@ def _built(
         if usual:
             return program, (), ()
         program.close()
-    if plan.quantization not in CALIBRATED_QUANTIZATIONS:
+    if not calibrates(plan):
         return making.build(exported, plan, place), (), ()
     marks = marks_of(making.steps.model)
     if making.kept and making.files is not None:

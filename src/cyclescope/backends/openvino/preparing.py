@@ -7,17 +7,16 @@ from typing import Any
 
 from cyclescope.backends.exported.samples import Samples
 from cyclescope.backends.openvino.calibrating import calibrated
+from cyclescope.backends.openvino.computing import capability_of, group_of, precision_of
 from cyclescope.backends.openvino.quiet import import_nncf, import_openvino, without_telemetry
+from cyclescope.backends.openvino.standalone.openvino_model import plugin_settings
 from cyclescope.backends.silence import silence
 from cyclescope.backends.torch.exporting import Exported
 from cyclescope.core.errors import MissingExtra, Unsupported
 from cyclescope.core.plan import Plan
 
-_GROUP = 32  # activations that share a scale where they are quantized as they come
 FILE = "model.xml"
 _INSTALL = "pip install 'cyclescope[openvino]'"
-# By dtype: what the plugin calls it as a precision, and as a capability of the processor.
-_PRECISIONS = {"float32": ("f32", "FP32"), "bfloat16": ("bf16", "BF16"), "float16": ("f16", "FP16")}
 
 
 def prepare(exported: Exported, plan: Plan, folder: Path, samples: Samples) -> None:
@@ -58,39 +57,19 @@ def quantized(model: Any, how: str, samples: Samples | None = None) -> Any:
         return nncf.compress_weights(model, mode=getattr(nncf.CompressWeightsMode, _COMPRESSED[how]))
 
 
-def precision_of(plan: Plan, core: Any) -> str:
-    """What the plugin calls the dtype of `plan`. Raises `Unsupported` where the processor lacks the precision."""
-    if plan.dtype not in _PRECISIONS:
-        raise Unsupported(f"OpenVINO does not compute in {plan.dtype}.", "", f"Use {', '.join(_PRECISIONS)}.")
-    precision, capability = _PRECISIONS[plan.dtype]
-    if capability not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+def refuse_on_this_processor(plan: Plan) -> None:
+    """Raise `Unsupported` where the processor lacks the precision of `plan`."""
+    capable = import_openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    if capability_of(plan) not in capable:
         raise Unsupported(
             f"OpenVINO does not compute in {plan.dtype} on this processor.",
             "The processor has no instructions for it.",
             "Leave --dtype out.",
         )
-    return precision
-
-
-def group_of(plan: Plan) -> int:
-    """How many activations share a scale where they are quantized as they come; 0 where they are not."""
-    return _GROUP if plan.quantization == "int8-dynamic" else 0
 
 
 def compile_model(path: Path, plan: Plan, *, counters: bool) -> Any:
     """A compiled model for one request at a time. Raises `Unsupported` where the processor lacks the precision."""
-    openvino = import_openvino()
-    core = openvino.Core()
-    return core.compile_model(
-        str(path),
-        "CPU",
-        {
-            # Left alone it takes bfloat16 wherever the processor has it, whatever the model is stored in.
-            "INFERENCE_PRECISION_HINT": precision_of(plan, core),
-            "PERFORMANCE_HINT": "LATENCY",
-            "NUM_STREAMS": "1",
-            "INFERENCE_NUM_THREADS": plan.threads,
-            "DYNAMIC_QUANTIZATION_GROUP_SIZE": group_of(plan),
-            "PERF_COUNT": counters,
-        },
-    )
+    refuse_on_this_processor(plan)
+    settings = plugin_settings(plan.threads, precision_of(plan), group_of(plan))
+    return import_openvino().Core().compile_model(str(path), "CPU", settings | {"PERF_COUNT": counters})

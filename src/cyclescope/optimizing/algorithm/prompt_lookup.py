@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from cyclescope.backends.registry import STEPPED
 from cyclescope.core.plan import Plan
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategy import Effect, Family, Offer, Situation
 
 _STEPS = 0.9  # of a generation; the rest is reading the prompt
 _CHECKING = 1.2  # of the time of a step, for one that checks several tokens
-_ENGINES = ("torch", "openvino", "onnxruntime")  # on which several tokens can be checked in one call
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class PromptLookup:
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if not situation.writes:
             return Offer(why_not="It is made for models that write.")
-        if plan.engine not in _ENGINES:
+        if plan.engine not in ("torch", *STEPPED):
             return Offer(why_not=f"{plan.engine} checks no tokens that others have guessed.")
         if plan.drafting != "off" or plan.decoding != "greedy" or situation.workload.batch > 1:
             return Offer(why_not="It is for one text, written greedily, without another draft.")
