@@ -12,6 +12,7 @@ import onnx
 import pytest
 import torch
 import transformers
+from small_writers import LAYERS, SMALL, SMALL_GPT2, VOCABULARY, model_of, written_by
 
 pytest.importorskip("onnxruntime")
 
@@ -31,54 +32,15 @@ from cyclescope.core.structure import PREPARE, SAMPLE
 from cyclescope.explaining.cache import cache_bytes
 
 ALONE = Plan(engine="onnxruntime", threads=1)
-LAYERS, VOCABULARY = 2, 64
-_SMALL: dict[str, Any] = {
-    "vocab_size": VOCABULARY,
-    "hidden_size": 32,
-    "num_hidden_layers": LAYERS,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "intermediate_size": 64,
-    "max_position_embeddings": 256,
-    "pad_token_id": 0,
-    "bos_token_id": 1,
-    "eos_token_id": 2,
-}
-_GPT2: dict[str, Any] = {
-    "vocab_size": VOCABULARY,
-    "n_embd": 32,
-    "n_layer": LAYERS,
-    "n_head": 4,
-    "n_positions": 256,
-    "bos_token_id": 1,
-    "eos_token_id": 2,
-}
 MODELS: dict[str, Callable[[], Any]] = {
-    "llama": lambda: transformers.LlamaConfig(**_SMALL, tie_word_embeddings=True),
-    "gpt2": lambda: transformers.GPT2Config(**_GPT2),
+    "llama": lambda: transformers.LlamaConfig(**SMALL, tie_word_embeddings=True),
+    "gpt2": lambda: transformers.GPT2Config(**SMALL_GPT2),
     # A window that the texts here outgrow, and norms of queries and keys.
-    "mistral": lambda: transformers.MistralConfig(**_SMALL, sliding_window=5),
-    "qwen3": lambda: transformers.Qwen3Config(**_SMALL, head_dim=16),
+    "mistral": lambda: transformers.MistralConfig(**SMALL, sliding_window=5),
+    "qwen3": lambda: transformers.Qwen3Config(**SMALL, head_dim=16),
 }
 # What the engine runs for a layer of each, beside products and sums.
 _KERNELS = {"llama": ("SimplifiedLayerNormalization", "RotaryEmbedding"), "gpt2": ("LayerNormalization", "FastGelu")}
-
-
-def model_of(config: Any) -> Any:
-    """Random weights that are large enough for attention to prefer some tokens."""
-    torch.manual_seed(0)
-    model = transformers.AutoModelForCausalLM.from_config(config).eval()
-    for weight in model.parameters():
-        if weight.dim() > 1:
-            weight.data *= 8
-    return model
-
-
-def written_by(model: Any, ids: Any, mask: Any, new_tokens: int) -> Any:
-    settings: dict[str, Any] = {"max_new_tokens": new_tokens, "min_new_tokens": new_tokens, "do_sample": False}
-    with torch.inference_mode():
-        given = model.generate(torch.tensor(ids), attention_mask=torch.tensor(mask), pad_token_id=0, **settings)
-    return given[:, ids.shape[1] :].numpy()
 
 
 def prompts(rows: int = 3) -> tuple[Any, Any]:
@@ -101,7 +63,7 @@ def _writer(model: Any, folder: Path, machine: Any, **more: Any) -> SteppedWrite
 
 @pytest.mark.parametrize("name", list(MODELS))
 def test_it_writes_what_the_model_writes(name: str, tmp_path: Path, machine: Any) -> None:
-    model = model_of(MODELS[name]())
+    model = model_of(MODELS[name](), 8)
     ids, mask = prompts()
     writer = _writer(model, tmp_path, machine)
     rows = writer.write({"input_ids": ids, "attention_mask": mask}, 9)
@@ -123,7 +85,7 @@ def test_it_writes_what_the_model_writes(name: str, tmp_path: Path, machine: Any
 @pytest.fixture(scope="module", params=["llama", "gpt2"])
 def prepared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
     """A model, and a folder in which what is exported of it is shared."""
-    return model_of(MODELS[request.param]()), tmp_path_factory.mktemp(request.param)
+    return model_of(MODELS[request.param](), 8), tmp_path_factory.mktemp(request.param)
 
 
 @pytest.mark.parametrize(("how", "least"), [("int8-dynamic", 0.99), ("int8-weights", 0.999), ("int4-weights", 0.9)])
@@ -147,7 +109,7 @@ def test_every_product_is_quantized_and_logits_stay_near(
 
 
 def test_a_session_stacks_eight_bits_and_guesses() -> None:
-    asked = Request(model=model_of(MODELS["gpt2"]()), tokens=9, batch=1, new_tokens=30)
+    asked = Request(model=model_of(MODELS["gpt2"](), 8), tokens=9, batch=1, new_tokens=30)
     plan = replace(ALONE, quantization="int8-weights")
     alone = open_session(replace(asked, plan=plan))
     guessing = open_session(replace(asked, plan=replace(plan, drafting="prompt-lookup")))
@@ -175,7 +137,7 @@ def test_each_call_is_told_kernel_by_kernel(name: str, how: str, monkeypatch: py
     watched: list[str] = []
     watch = OnnxRuntimeWriter.watch
     monkeypatch.setattr(OnnxRuntimeWriter, "watch", lambda writer: watched.append(how) or watch(writer))
-    asked = Request(model=model_of(MODELS[name]()), tokens=PROMPT, batch=2, new_tokens=NEW)
+    asked = Request(model=model_of(MODELS[name](), 8), tokens=PROMPT, batch=2, new_tokens=NEW)
     theirs, ours = open_session(asked), open_session(replace(asked, plan=replace(ALONE, quantization=how)))
     try:
         graph, whole = ours.trace(), theirs.trace()
@@ -235,7 +197,7 @@ def test_operations_side_by_side_are_not_told_apart(prepared: tuple[Any, Path], 
     ("config", "why"),
     [
         (
-            lambda: transformers.Lfm2Config(**_SMALL, layer_types=["conv", "full_attention"], block_multiple_of=16),
+            lambda: transformers.Lfm2Config(**SMALL, layer_types=["conv", "full_attention"], block_multiple_of=16),
             "more",
         ),
         (lambda: transformers.BloomConfig(vocab_size=64, hidden_size=32, n_layer=2, n_head=4), "interface"),
@@ -243,7 +205,7 @@ def test_operations_side_by_side_are_not_told_apart(prepared: tuple[Any, Path], 
     ],
 )
 def test_what_cannot_be_right_is_refused(config: Callable[[], Any], why: str, tmp_path: Path) -> None:
-    model = model_of(config())
+    model = model_of(config(), 8)
     before = model.config._attn_implementation
     with pytest.raises(Unsupported) as caught:
         export_step(model, tmp_path / "step.onnx")

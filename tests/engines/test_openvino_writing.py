@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 import transformers
 from installed import needs
+from small_writers import SMALL, SMALL_GPT2, model_of, written_by
 
 from cyclescope.backends.base import Request
 from cyclescope.backends.exported.standalone.decoding import ends_in
@@ -25,43 +25,11 @@ from cyclescope.core.plan import Plan
 
 pytestmark = needs("openvino")
 ALONE = Plan(engine="openvino", threads=1)
-_SMALL: dict[str, Any] = {
-    "vocab_size": 64,
-    "hidden_size": 32,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-    "intermediate_size": 64,
-    "max_position_embeddings": 256,
-    "pad_token_id": 0,
-    "bos_token_id": 1,
-    "eos_token_id": 2,
-}
-_GPT2: dict[str, Any] = {
-    "vocab_size": 64,
-    "n_embd": 32,
-    "n_layer": 2,
-    "n_head": 4,
-    "n_positions": 256,
-    "eos_token_id": 2,
-}
 MODELS: dict[str, Callable[[], Any]] = {
-    "llama": lambda: transformers.LlamaConfig(**_SMALL),
-    "gpt2": lambda: transformers.GPT2Config(**_GPT2, bos_token_id=1),
-    "qwen3": lambda: transformers.Qwen3Config(**_SMALL, head_dim=16),
+    "llama": lambda: transformers.LlamaConfig(**SMALL),
+    "gpt2": lambda: transformers.GPT2Config(**SMALL_GPT2),
+    "qwen3": lambda: transformers.Qwen3Config(**SMALL, head_dim=16),
 }
-
-
-def model_of(config: Any) -> Any:
-    torch.manual_seed(0)
-    return transformers.AutoModelForCausalLM.from_config(config).eval()
-
-
-def written_by(model: Any, ids: Any, mask: Any, new_tokens: int) -> Any:
-    settings: dict[str, Any] = {"max_new_tokens": new_tokens, "min_new_tokens": new_tokens, "do_sample": False}
-    with torch.inference_mode():
-        given = model.generate(torch.tensor(ids), attention_mask=torch.tensor(mask), **settings)
-    return given[:, ids.shape[1] :].numpy()
 
 
 @pytest.mark.parametrize("name", list(MODELS))
@@ -102,20 +70,20 @@ def test_attention_and_its_cache_are_one_node_in_the_precision_that_is_asked_for
     build_writer(model_of(MODELS["llama"]()), ALONE, read_machine("cpu"), tmp_path)
     compiled = openvino_stepper.compiled_decoder(str(tmp_path / "model.xml"), 1, "f32", 0, "f32")
     kinds = [op.get_rt_info()["layerType"].value for op in compiled.get_runtime_model().get_ordered_ops()]
-    assert kinds.count("ScaledDotProductAttention") == _SMALL["num_hidden_layers"]
+    assert kinds.count("ScaledDotProductAttention") == SMALL["num_hidden_layers"]
     assert "Softmax" not in kinds
     assert str(compiled.get_property("KV_CACHE_PRECISION")) == "<Type: 'float32'>"
 
 
 def test_a_window_is_refused_unless_it_is_as_wide_as_any_text() -> None:
-    narrow = model_of(transformers.MistralConfig(**_SMALL, sliding_window=16))
+    narrow = model_of(transformers.MistralConfig(**SMALL, sliding_window=16))
     with pytest.raises(Unsupported, match="does not write"):
         decoder_of(narrow)
-    decoder_of(model_of(transformers.MistralConfig(**_SMALL, sliding_window=256)))
+    decoder_of(model_of(transformers.MistralConfig(**SMALL, sliding_window=256)))
 
 
 def test_a_cache_of_another_kind_is_refused() -> None:
-    hybrid = transformers.Lfm2Config(**_SMALL, layer_types=["conv", "full_attention"], block_multiple_of=16)
+    hybrid = transformers.Lfm2Config(**SMALL, layer_types=["conv", "full_attention"], block_multiple_of=16)
     with pytest.raises(Unsupported, match="does not write"):
         decoder_of(model_of(hybrid))
 

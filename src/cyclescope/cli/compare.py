@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cyclescope.cli.defects import forget_output
-from cyclescope.cli.duration import seconds
 from cyclescope.cli.forms import Language
 from cyclescope.cli.gate import EXCEEDED, KEPT, UNKNOWN
 from cyclescope.cli.measure import require_different, require_folder
@@ -38,6 +37,7 @@ from cyclescope.cli.options import (
     TrustRemoteCode,
     WeightsOption,
     WeightsWanted,
+    budget_option,
 )
 from cyclescope.core.errors import Interrupted, UsageError
 
@@ -97,12 +97,7 @@ def compare(
     cache: CacheOption = KvCache.DYNAMIC,
     budget: Annotated[
         float | None,
-        typer.Option(
-            parser=seconds,
-            metavar="TIME",
-            help="How long to measure, both together: 20s, or 60s where text is written.",
-            show_default=False,
-        ),
+        budget_option("How long to measure, both together: 20s, or 60s where text is written."),
     ] = None,
     seed: SeedOption = 0,
     trust_remote_code: TrustRemoteCode = False,

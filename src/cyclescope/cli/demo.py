@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from cyclescope.cli.duration import seconds
 from cyclescope.cli.forms import Form, Language
-from cyclescope.cli.options import LanguageOption
+from cyclescope.cli.options import LanguageOption, budget_option
 
 _SENTENCES = (
     "The committee postponed its decision until the figures for the third quarter had been checked.",
@@ -24,9 +23,7 @@ def demo(
     folder: Annotated[Path, typer.Option("--folder", help="Where the runs and the pages go.")] = Path("demo-out"),
     budget: Annotated[
         float,
-        typer.Option(
-            parser=seconds, metavar="TIME", help="How long to measure each of the two models.", show_default="10s"
-        ),
+        budget_option("How long to measure each of the two models.", "10s"),
     ] = 10.0,
     lang: LanguageOption = Language.ENGLISH,
     as_json: Annotated[

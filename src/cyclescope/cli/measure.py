@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cyclescope.cli.duration import seconds
 from cyclescope.cli.forms import Form, Language, print_told, told
 from cyclescope.cli.options import (
     AsJson,
@@ -31,6 +30,7 @@ from cyclescope.cli.options import (
     TokensOption,
     TrustRemoteCode,
     WeightsWanted,
+    budget_option,
 )
 from cyclescope.core.errors import Interrupted, OutputError, UsageError
 
@@ -113,12 +113,7 @@ def measure(
     cache: CacheOption = KvCache.DYNAMIC,
     budget: Annotated[
         float | None,
-        typer.Option(
-            parser=seconds,
-            metavar="TIME",
-            help="How long to measure, after loading: 10s, or 30s where text is written.",
-            show_default=False,
-        ),
+        budget_option("How long to measure, after loading: 10s, or 30s where text is written."),
     ] = None,
     seed: SeedOption = 0,
     keep_text: Annotated[bool, typer.Option("--keep-text", help="Store the texts in the run file.")] = False,

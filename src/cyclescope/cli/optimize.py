@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cyclescope.cli.defects import forget_output
-from cyclescope.cli.duration import seconds
 from cyclescope.cli.forms import Language
 from cyclescope.cli.measure import require_different, require_folder
 from cyclescope.cli.options import (
@@ -25,6 +24,7 @@ from cyclescope.cli.options import (
     TokensOption,
     WeightsOption,
     WeightsWanted,
+    budget_option,
 )
 from cyclescope.core.errors import Interrupted, UsageError
 
@@ -71,12 +71,7 @@ def optimize(
     ] = None,
     budget: Annotated[
         float,
-        typer.Option(
-            parser=seconds,
-            metavar="TIME",
-            help="How long to look: 90s, 5m, 1h. Loading comes on top.",
-            show_default="5m",
-        ),
+        budget_option("How long to look: 90s, 5m, 1h. Loading comes on top.", "5m"),
     ] = 300.0,
     seed: SeedOption = 0,
     recipe: Annotated[

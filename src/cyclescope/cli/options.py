@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from cyclescope.cli.duration import seconds
 from cyclescope.cli.forms import FlowLevel, Language
 
 
@@ -39,6 +40,11 @@ class Attention(StrEnum):
 
     EAGER = "eager"
     SDPA = "sdpa"
+
+
+def budget_option(told: str, usual: str = "") -> Any:
+    """The option of how long something may take: what is `told` of it, and what is `usual`, where that is always the same."""
+    return typer.Option(parser=seconds, metavar="TIME", help=told, show_default=usual or False)
 
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]

@@ -7,10 +7,16 @@ from typing import Annotated
 
 import typer
 
-from cyclescope.cli.duration import seconds
 from cyclescope.cli.forms import Language
 from cyclescope.cli.measure import read_texts
-from cyclescope.cli.options import AsJson, LanguageOption, TextFileOrInput, ThreadsOption, TrustRemoteCode
+from cyclescope.cli.options import (
+    AsJson,
+    LanguageOption,
+    TextFileOrInput,
+    ThreadsOption,
+    TrustRemoteCode,
+    budget_option,
+)
 from cyclescope.core.errors import Interrupted, UsageError
 
 
@@ -29,12 +35,7 @@ def tokens(
     cycle: Annotated[bool, typer.Option("--cycle", help="Measure the whole cycle of each text too.")] = False,
     budget: Annotated[
         float | None,
-        typer.Option(
-            parser=seconds,
-            metavar="TIME",
-            help="How long to look, after loading; else 2s, and 16s with --cycle.",
-            show_default=False,
-        ),
+        budget_option("How long to look, after loading; else 2s, and 16s with --cycle."),
     ] = None,
     threads: ThreadsOption = None,
     device: Annotated[str, typer.Option(help="Of the cycles: cpu, cuda or cuda:N.")] = "cpu",

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cyclescope.cli.defects import forget_output
-from cyclescope.cli.duration import seconds
 from cyclescope.cli.forms import Language
 from cyclescope.cli.gate import EXCEEDED, KEPT, UNKNOWN
 from cyclescope.cli.measure import require_different, require_folder
@@ -22,6 +21,7 @@ from cyclescope.cli.options import (
     TextFile,
     Texts,
     TokensOption,
+    budget_option,
 )
 from cyclescope.core.errors import Interrupted
 
@@ -38,12 +38,7 @@ def verify(
     batch: RowsOption = None,
     budget: Annotated[
         float,
-        typer.Option(
-            parser=seconds,
-            metavar="TIME",
-            help="How long to run both: 60s, 5m. Loading comes on top.",
-            show_default="60s",
-        ),
+        budget_option("How long to run both: 60s, 5m. Loading comes on top.", "60s"),
     ] = 60.0,
     markdown: MarkdownFile = None,
     as_json: AsJson = False,

@@ -141,7 +141,7 @@ def _sources(recipe: Recipe, task: _Task) -> list[Source]:
         (plan.batching == "packed", Source("packing")),
         (recipe.model.encoder_decoder and not writes, Source("starting")),
         (not writes, Source("reading")),
-        (writes, Source("reading", ("calls_for", "encoded", "fed"))),
+        (writes, Source("reading", ("calls_for", "encoded", "fed", "for_each"))),
         (writes and plan.engine == "torch", Source("writing")),
         (plan.instances > 1, Source("sharing")),
         (True, Source("telling", (task.line,))),

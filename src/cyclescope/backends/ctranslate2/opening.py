@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack, nullcontext
-from dataclasses import replace
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import perf_counter_ns
 from typing import Any
 
 from cyclescope.backends.base import OpenTimes, Request, Session
+from cyclescope.backends.exported.asked import asked_of, folder_for, plain
 from cyclescope.backends.exported.opaque_session import OpaqueSession
-from cyclescope.backends.exported.opening import change_model, keep_files, refuse
+from cyclescope.backends.exported.opening import keep_files, refuse
 from cyclescope.backends.exported.outputs import Outputs, arrays_of, outputs_of
 from cyclescope.backends.exported.program import Program
 from cyclescope.backends.exported.shelf import name_of
 from cyclescope.backends.exported.writer import EngineWriter
 from cyclescope.backends.exported.writing_session import WritingSession, written
-from cyclescope.backends.host import read_machine, usable_cores
 from cyclescope.backends.torch.calls import TorchCalls
 from cyclescope.backends.torch.errors import engine_errors
 from cyclescope.backends.torch.heads import WRITE, auto_class
 from cyclescope.backends.torch.loading import Loaded, in_hand, load, recipe
-from cyclescope.backends.torch.planning import calls_for
-from cyclescope.backends.torch.standalone.editing import edit
 from cyclescope.backends.torch.steps import Inputs, Steps
 from cyclescope.core.plan import Plan
 
@@ -41,28 +37,17 @@ def open_ctranslate2(request: Request, plan: Plan) -> Session:
     begin = perf_counter_ns()
     making.refuse_plan(plan)
     making.refuse_lost(request.edits)
-    plain = replace(request, dtype=None, attention=None, plan=None, threads=None, device="cpu")
-    loaded = _loaded(plain)
-    with engine_errors("make the input"):
-        calls, texts, workload, notes = calls_for(plain, loaded, plan)
-    steps = calls[0]
-    plan = replace(plan, threads=plan.threads or usable_cores(), attention="engine")
-    machine = read_machine("cpu")
-    said: tuple[str, ...] = ()
-    if edits := request.edits:
-        edit(steps.model, [(e.what, e.path, e.numbers) for e in edits], request.files)
-    else:
-        edits, said = change_model(calls, texts, workload, plan, machine, request.files)
-        making.refuse_lost(edits)
+    loaded = _loaded(plain(request))
+    asked = asked_of(request, plan, loaded)
+    making.refuse_lost(asked.edits)
+    steps = asked.steps
     opened: Program | EngineWriter
     run: Callable[[Steps, Inputs], Any]
     session: Callable[..., Session]
+    shelf = folder_for(request)
     with ExitStack() as undo:
-        shelf: AbstractContextManager[str] = (
-            nullcontext(request.shared) if request.shared else TemporaryDirectory(prefix="cyclescope-")
-        )
-        folder = Path(undo.enter_context(shelf)) / f"ctranslate2-{name_of(edits, ())}"
-        made = making.Making(steps, workload, plan, machine, loaded.tokenizer, folder)
+        folder = Path(undo.enter_context(shelf)) / f"ctranslate2-{name_of(asked.edits, ())}"
+        made = making.Making(steps, asked.workload, asked.plan, asked.machine, loaded.tokenizer, folder)
         with engine_errors("make the model ready on ctranslate2"):
             if steps.writer is None:
                 program = made.program()
@@ -74,15 +59,15 @@ def open_ctranslate2(request: Request, plan: Plan) -> Session:
             keep_files(opened.files, Path(request.export_to))
         undo.pop_all()
     times = OpenTimes(import_ns, perf_counter_ns() - begin)
-    remarks = (*((loaded.note,) if loaded.note else ()), *notes, *said)
-    if len(calls) == 1:
-        return session(steps, workload, plan, machine, times, folder=shelf, notes=remarks, edits=edits)
+    parts = asked.workload, asked.plan, asked.machine, times
+    if len(asked.calls) == 1:
+        return session(steps, *parts, folder=shelf, notes=asked.notes, edits=asked.edits)
 
     def close() -> None:
         opened.close()
         shelf.__exit__(None, None, None)
 
-    return TorchCalls(calls, texts, workload, plan, machine, times, remarks, edits, run=run, close=close)
+    return TorchCalls(asked.calls, asked.texts, *parts, asked.notes, asked.edits, run=run, close=close)
 
 
 def _loaded(request: Request) -> Loaded:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from typing import Any
 import torch
 
 from cyclescope.backends.base import OpenTimes
-from cyclescope.backends.exported.shelf import name_of
+from cyclescope.backends.exported.asked import Asked
+from cyclescope.backends.exported.shelf import folder_of, name_of, seen_right
 from cyclescope.backends.exported.telling_session import TellingSession
 from cyclescope.backends.exported.writer import EngineWriter, TellingWriter
 from cyclescope.backends.exported.writing_session import WritingSession, written
@@ -20,11 +22,9 @@ from cyclescope.backends.torch.calls import TorchCalls
 from cyclescope.backends.torch.errors import engine_errors
 from cyclescope.backends.torch.steps import Steps
 from cyclescope.backends.torch.writing import Writer
-from cyclescope.core.edits import Edit
 from cyclescope.core.errors import EngineError, Unsupported
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
-from cyclescope.core.workload import Workload
 
 Build = Callable[[Any, Plan, Machine, Path], EngineWriter]
 """What `backends/<engine>/writing.py` has as `build_writer`: a writer with a model by a plan, whose files are made in a folder
@@ -49,81 +49,45 @@ _NEUTRAL: dict[str, tuple[object, ...]] = {
 }
 
 
-def ready_writer(
-    calls: Sequence[Steps],
-    texts: Sequence[Sequence[int]],
-    edits: tuple[Edit, ...],
-    plan: Plan,
-    machine: Machine,
-    folder: Path,
-) -> EngineWriter:
-    """What writes the texts of `calls` by `plan`, once its engine has been seen to write in float32 what the model itself does.
+def ready_writer(asked: Asked, folder: Path) -> EngineWriter:
+    """What writes by the plan of `asked`, once its engine has been seen to write in float32 what the model itself does.
 
     What another process has left in `folder` of the same model with the same edits is taken as it is. Raises `Unsupported`
     and `EngineError`.
     """
-    steps = calls[0]
-    model: Any = steps.model
-    _refuse(model, plan, texts)
-    build = _build_of(plan.engine)
-    place = folder / f"writer-{name_of(edits, [])}"
-    checked = place / f"checked-on-{plan.engine}"
-    usual = plan.quantization == "off" and plan.dtype == "float32"
+    plan, model = asked.plan, asked.steps.model
+    _refuse(model, plan, asked.texts)
+    build_writer: Build = import_module(f"cyclescope.backends.{plan.engine}.writing").build_writer
+    place = folder / f"writer-{name_of(asked.edits, [])}"
+
+    def build(plan: Plan) -> EngineWriter:
+        return build_writer(model, plan, asked.machine, place / folder_of(plan))
+
+    def check(writer: EngineWriter) -> None:
+        _refuse_other_tokens(writer, asked.steps)
+
     with engine_errors(f"make the model ready on {plan.engine}"):
-        if usual or not checked.exists():
-            plain = replace(plan, quantization="off", dtype="float32")
-            writer = build(model, plain, machine, place / _folder_of(plain))
-            if not checked.exists():
-                _refuse_other_tokens(writer, steps)
-                checked.touch()
-            if usual:
-                return writer
-            writer.close()
-        return build(model, plan, machine, place / _folder_of(plan))
+        return seen_right(place, plan, build, check) or build(plan)
 
 
 def writing_session(
-    writer: EngineWriter,
-    calls: Sequence[Steps],
-    texts: Sequence[Sequence[int]],
-    workload: Workload,
-    plan: Plan,
-    machine: Machine,
-    times: OpenTimes,
-    *,
-    folder: AbstractContextManager[object],
-    notes: Sequence[str],
-    edits: tuple[Edit, ...],
+    writer: EngineWriter, asked: Asked, times: OpenTimes, folder: AbstractContextManager[object]
 ) -> WritingSession[Any] | TorchCalls:
     """A session of the one call that there is, or of several."""
-    if len(calls) == 1:
-        parts = calls[0], workload, plan, machine, times
-        if not isinstance(writer, TellingWriter):
-            return WritingSession(writer, *parts, folder=folder, notes=notes, edits=edits)
-        if writer.untold:
-            return WritingSession(writer, *parts, folder=folder, notes=(*notes, writer.untold), edits=edits)
-        return TellingSession(writer, *parts, folder=folder, notes=notes, edits=edits)
+    parts = asked.workload, asked.plan, asked.machine, times
+    if len(asked.calls) == 1:
+        untold = writer.untold if isinstance(writer, TellingWriter) else ""
+        if isinstance(writer, TellingWriter) and not untold:
+            return TellingSession(writer, asked.steps, *parts, folder=folder, notes=asked.notes, edits=asked.edits)
+        notes = (*asked.notes, *((untold,) if untold else ()))
+        return WritingSession(writer, asked.steps, *parts, folder=folder, notes=notes, edits=asked.edits)
 
     def close() -> None:
         writer.close()
         folder.__exit__(None, None, None)
 
-    def run(steps: Steps, inputs: dict[str, Any]) -> torch.Tensor:
-        return written(writer, steps, inputs)
-
-    return TorchCalls(calls, texts, workload, plan, machine, times, notes, edits, run=run, close=close)
-
-
-def _build_of(engine: str) -> Build:
-    try:
-        build: Build = import_module(f"cyclescope.backends.{engine}.writing").build_writer
-    except ModuleNotFoundError:
-        raise Unsupported(
-            f"{engine} writes no text here.",
-            "What is exported is one call of the model, and a generation is many with a cache between them.",
-            "Use --engine torch for --new-tokens, or a task that reads.",
-        ) from None
-    return build
+    run = partial(written, writer)
+    return TorchCalls(asked.calls, asked.texts, *parts, asked.notes, asked.edits, run=run, close=close)
 
 
 def _refuse(model: Any, plan: Plan, texts: Sequence[Sequence[int]]) -> None:
@@ -140,11 +104,6 @@ def _refuse(model: Any, plan: Plan, texts: Sequence[Sequence[int]]) -> None:
                 f"{plan.engine} takes the likeliest token here.",
                 "Use --engine torch.",
             )
-
-
-def _folder_of(plan: Plan) -> str:
-    """Name of the folder with the files of an engine for `plan`; threads, precision and the like are no part of a file."""
-    return f"{plan.engine}-{plan.quantization}"
 
 
 def _refuse_other_tokens(writer: EngineWriter, steps: Steps) -> None:

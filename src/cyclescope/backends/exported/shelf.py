@@ -6,12 +6,23 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 from cyclescope.backends.torch.exporting import AttentionForm, Exported
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import EngineError
+from cyclescope.core.plan import Plan
 
+
+class Closing(Protocol):
+    """What an engine has made ready."""
+
+    def close(self) -> None: ...
+
+
+P = TypeVar("P", bound=Closing)
 _READY = "ready"  # written last: a folder without it was left in the middle of its making
 _REFUSED = "refused.json"
 _FACTS = "exported.json"
@@ -67,3 +78,28 @@ def exported_in(folder: Path, make: Callable[[Path], Exported]) -> Exported:
         bool(facts["fixed_shape"]),
         scopes,
     )
+
+
+def folder_of(plan: Plan, *own: str) -> str:
+    """Name of the folder with the files of an engine for `plan` and `own` changes of its; threads, precision and the like are
+    no part of a file.
+    """
+    return "-".join((plan.engine, plan.quantization, *own))
+
+
+def seen_right(place: Path, plan: Plan, build: Callable[[Plan], P], check: Callable[[P], None]) -> P | None:
+    """Have it noted in `place` that what the engine of `plan` builds there in float32 passed `check`, which raises where it
+    does not. What was built for that, if it is what `plan` wants.
+    """
+    checked = place / f"checked-on-{plan.engine}"
+    plain = replace(plan, quantization="off", dtype="float32")
+    if plain != plan and checked.exists():
+        return None
+    built = build(plain)
+    if not checked.exists():
+        check(built)
+        checked.touch()
+    if plain == plan:
+        return built
+    built.close()
+    return None

@@ -16,7 +16,7 @@ import torch
 
 from cyclescope.backends.openvino.quiet import import_openvino, without_telemetry
 from cyclescope.backends.silence import silence
-from cyclescope.backends.torch.heads import cache_argument
+from cyclescope.backends.torch.caching import cache_argument, given_cache, layers_kept
 from cyclescope.core.errors import Unsupported
 
 _INPUTS = ("input_ids", "attention_mask", "position_ids", "wanted")
@@ -67,7 +67,6 @@ class _Call(torch.nn.Module):
     def __init__(self, model: Any) -> None:
         super().__init__()
         self.model = model
-        self._cache = cache_argument(model) or ""
 
     def forward(
         self,
@@ -95,38 +94,33 @@ class _Call(torch.nn.Module):
             input_ids=input_ids,
             attention_mask=mask,
             position_ids=position_ids,
-            use_cache=True,
             logits_to_keep=wanted,
-            **{self._cache: cache},
+            **given_cache(self.model, cache),
         )
         return given.logits, *(tensor for layer in cache.layers for tensor in (layer.keys, layer.values))
 
 
 def _cache_of(model: Any) -> list[tuple[int, int]]:
     """Heads and width of the keys and of the values of each layer [2 · layers]. Raises `Unsupported`."""
-    from transformers import DynamicCache
     from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
     name, config = type(model).__name__, model.config.get_text_config()
     taken = inspect.signature(model.forward).parameters
-    cache_name = cache_argument(model)
     missing = [what for what in ("position_ids", "logits_to_keep") if what not in taken]
-    missing += [] if cache_name else ["cache of earlier tokens"]
+    missing += [] if cache_argument(model) else ["cache of earlier tokens"]
     if getattr(model.config, "is_encoder_decoder", False) or missing:
         why = f"It takes no {missing[0]}." if missing else "Its decoder reads an encoder as well."
         raise Unsupported(f"OpenVINO does not write with a {name} here.", why, _WAY_OUT)
-    cache = DynamicCache(config=model.config)
-    with torch.inference_mode():
-        model(input_ids=torch.ones(1, 2, dtype=torch.int64), use_cache=True, **{str(cache_name): cache})
+    kept = layers_kept(model)
     window = getattr(config, "sliding_window", None) or 0
     # A window that is as wide as the longest text hides nothing.
     wide = window >= (getattr(config, "max_position_embeddings", None) or window + 1)
     known = (DynamicLayer, DynamicSlidingWindowLayer) if wide else (DynamicLayer,)
-    others = sorted({type(layer).__name__ for layer in cache.layers if type(layer) not in known})
-    if others or not cache.layers:
+    others = sorted({type(layer).__name__ for layer in kept if type(layer) not in known})
+    if others or not kept:
         why = f"It keeps more than keys and values of all tokens: {', '.join(others) or 'no cache at all'}."
         raise Unsupported(f"OpenVINO does not write with a {name} here.", why, _WAY_OUT)
-    return [(t.shape[1], t.shape[3]) for layer in cache.layers for t in (layer.keys, layer.values)]
+    return [(t.shape[1], t.shape[3]) for layer in kept for t in (layer.keys, layer.values)]
 
 
 def _name(port: Any, name: str, shape: list[int]) -> None:

@@ -18,8 +18,8 @@ from typing import Any
 import torch
 
 from cyclescope.backends.silence import silence
+from cyclescope.backends.torch.caching import given_cache, layers_kept
 from cyclescope.backends.torch.exporting import OPSET, reason
-from cyclescope.backends.torch.heads import cache_argument
 from cyclescope.core.errors import EngineError, Unsupported
 
 # Sizes of the example: rows, new tokens, wanted logits, places in the buffers. No two alike, and none 1, which is fixed.
@@ -83,7 +83,6 @@ def export_step(model: Any, path: Path) -> None:
 
 def _cache_of(model: Any) -> tuple[int, int, int]:
     """Layers of the cache of `model`, their heads and their width. Raises `Unsupported` unless all are keys and values."""
-    from transformers import DynamicCache
     from transformers.cache_utils import DynamicLayer, DynamicSlidingWindowLayer
 
     name = type(model).__name__
@@ -93,14 +92,11 @@ def _cache_of(model: Any) -> tuple[int, int, int]:
         raise Unsupported(
             f"A {name} is not written with here.", "It has no head that predicts the next token.", _WAY_OUT
         )
-    cache = DynamicCache(config=model.config)
-    with torch.inference_mode():
-        try:
-            taken = {cache_argument(model) or "past_key_values": cache}
-            model(input_ids=torch.ones(1, 2, dtype=torch.int64), use_cache=True, **taken)
-        except Exception as exc:
-            raise Unsupported(f"A {name} does not keep its cache as others do.", reason(exc), _WAY_OUT) from exc
-    kinds = {type(layer) for layer in cache.layers}
+    try:
+        kept = layers_kept(model)
+    except Exception as exc:
+        raise Unsupported(f"A {name} does not keep its cache as others do.", reason(exc), _WAY_OUT) from exc
+    kinds = {type(layer) for layer in kept}
     if not kinds or not kinds <= {DynamicLayer, DynamicSlidingWindowLayer}:
         others = sorted(kind.__name__ for kind in kinds - {DynamicLayer, DynamicSlidingWindowLayer})
         raise Unsupported(
@@ -108,11 +104,11 @@ def _cache_of(model: Any) -> tuple[int, int, int]:
             f"It keeps more than keys and values: {', '.join(others) or 'no cache at all'}.",
             _WAY_OUT,
         )
-    shapes = {tuple(t.shape) for layer in cache.layers for t in (layer.keys, layer.values)}
+    shapes = {tuple(t.shape) for layer in kept for t in (layer.keys, layer.values)}
     if len(shapes) != 1:
         raise Unsupported(f"A {name} is not written with here.", "Its layers have caches of several shapes.", _WAY_OUT)
     _, heads, _, width = shapes.pop()
-    return len(cache.layers), heads, width
+    return len(kept), heads, width
 
 
 class _Step(torch.nn.Module):
@@ -121,16 +117,14 @@ class _Step(torch.nn.Module):
     def __init__(self, model: Any, layers: int) -> None:
         super().__init__()
         self.model = model
-        self._cache = cache_argument(model) or "past_key_values"
         self._layers = layers
         self._now: _Now | None = None
 
     def forward(self, *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
         ids, positions, read, longest, wanted, *past = tensors
         self._now = now = _Now(read, longest, wanted, past)
-        given = self.model(
-            input_ids=ids, position_ids=positions, use_cache=True, **{self._cache: _cache(self._layers, now)}
-        )
+        cache = _cache(self._layers, now)
+        given = self.model(input_ids=ids, position_ids=positions, **given_cache(self.model, cache))
         if sorted(now.present) != list(range(self._layers)):
             raise self._unsupported("Its attention is not that of transformers' interface in every layer.")
         return (given.logits, *(tensor for layer in range(self._layers) for tensor in now.present[layer]))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
 from cyclescope.core.errors import Unsupported
@@ -96,12 +95,3 @@ def _can_write(config: Any) -> bool:
 def _configured_to_extract(config: Any) -> bool:
     head = next(iter(getattr(config, "architectures", None) or ()), "")
     return str(head).endswith("ForQuestionAnswering")
-
-
-_CACHES = ("cache", "past_key_values")  # what transformers has called it since 5.24, and before
-
-
-def cache_argument(model: Any) -> str | None:
-    """The name under which `model` takes the keys and values of earlier tokens; None where it takes none."""
-    taken = inspect.signature(model.forward).parameters
-    return next((name for name in _CACHES if name in taken), None)

@@ -9,10 +9,9 @@ from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.compression.gains import with_eight_bit_products
 from cyclescope.optimizing.strategy import Effect, Family, Offer, Situation
 
-_FAST, _USUAL = (
-    2.4,
-    1.6,
-)  # where no finding tells: no range is looked for in a call, and results stay in 8 bits between products
+# Where no finding tells: no range is looked for in a call, and results stay in 8 bits between products.
+_FAST, _USUAL = 2.4, 1.6
+_OF_PRODUCTS = 0.6  # of the time of products that compute
 _SECONDS = 12.0  # running the samples and looking at every activation
 
 
@@ -33,7 +32,7 @@ class Int8Static:
             return Offer(why_not="It is there for models that read.")
         if plan.instances > 1:
             return Offer(why_not="All texts tell the ranges; processes with a share of them come on top.")
-        computing = 1 / (1 - situation.found(FindingCode.COMPUTE_BOUND) * 0.6)
+        computing = 1 / (1 - _OF_PRODUCTS * situation.found(FindingCode.COMPUTE_BOUND))
         plans = (replace(plan, quantization=self.name),)
         return Offer(
             plans, expected=max(computing, with_eight_bit_products(situation, _FAST, _USUAL)), takes_s=_SECONDS

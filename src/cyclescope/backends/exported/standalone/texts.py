@@ -8,7 +8,7 @@ from typing import Any
 import numpy
 import transformers
 
-from cyclescope.backends.torch.standalone.reading import calls_for, encoded, fed
+from cyclescope.backends.torch.standalone.reading import for_each
 
 
 def write(
@@ -26,16 +26,12 @@ def write(
     """The token ids that `model` writes on each text, in the order of `texts`: `new_tokens` of them, or fewer where it
     ends its text and `exactly` does not forbid it.
     """
-    calls = calls_for(tokenizer, texts, size, by_length=by_length)
 
-    def encode(some: Sequence[int]) -> Any:
-        return encoded(tokenizer, [texts[k] for k in some], longest, "np")
+    def run(inputs: Any) -> Any:
+        return model.write(inputs["input_ids"], inputs.get("attention_mask"), new_tokens, exactly=exactly)
 
-    found: dict[int, Any] = {}
-    for some, inputs in zip(calls, fed(calls, encode, beside=beside), strict=True):
-        given = model.write(inputs["input_ids"], inputs.get("attention_mask"), new_tokens, exactly=exactly)
-        found |= dict(zip(some, given, strict=True))
-    return [numpy.asarray(found[k], dtype=numpy.int64) for k in range(len(texts))]
+    given = for_each(tokenizer, texts, run, size, by_length=by_length, beside=beside, longest=longest, kind="np")
+    return [numpy.asarray(tokens, dtype=numpy.int64) for tokens in given]
 
 
 def generation_of(reference: str, config: Any) -> Any:

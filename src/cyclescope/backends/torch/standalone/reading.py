@@ -37,6 +37,29 @@ def fed(calls: Sequence[Sequence[int]], encode: Callable[[Sequence[int]], Any], 
             yield inputs
 
 
+def for_each(
+    tokenizer: Any,
+    texts: Sequence[str],
+    run: Callable[[Any], Any],
+    size: int,
+    *,
+    by_length: bool,
+    beside: bool,
+    longest: int | None,
+    kind: str = "pt",
+) -> list[Any]:
+    """What `run` gives for each text, in the order of `texts`: it is handed the tensors of a call and gives a row a text."""
+    calls = calls_for(tokenizer, texts, size, by_length=by_length)
+
+    def encode(some: Sequence[int]) -> Any:
+        return encoded(tokenizer, [texts[k] for k in some], longest, kind)
+
+    found: dict[int, Any] = {}
+    for some, inputs in zip(calls, fed(calls, encode, beside=beside), strict=True):
+        found |= dict(zip(some, run(inputs), strict=True))
+    return [found[k] for k in range(len(texts))]
+
+
 def read(
     tokenizer: Any,
     model: Callable[..., Any],
@@ -53,15 +76,11 @@ def read(
     """What `model` gives as `output` for each text, in the order of `texts`: a row a token without padding, or a row of
     classes. `more` are further arguments of a call with so many texts.
     """
-    calls = calls_for(tokenizer, texts, size, by_length=by_length)
 
-    def encode(some: Sequence[int]) -> Any:
-        return encoded(tokenizer, [texts[k] for k in some], longest, kind)
-
-    found: dict[int, Any] = {}
-    for some, inputs in zip(calls, fed(calls, encode, beside=beside), strict=True):
-        given = getattr(model(**inputs, **more(len(some))), output)
+    def run(inputs: Any) -> list[Any]:
+        given = getattr(model(**inputs, **more(len(inputs["input_ids"]))), output)
         mask = inputs["attention_mask"] > 0 if "attention_mask" in inputs else inputs["input_ids"] >= 0
-        for k, rows, here in zip(some, given, mask, strict=True):
-            found[k] = rows[here] if rows.ndim == 2 and len(rows) == len(here) else rows
-    return [found[k] for k in range(len(texts))]
+        pairs = zip(given, mask, strict=True)
+        return [rows[here] if rows.ndim == 2 and len(rows) == len(here) else rows for rows, here in pairs]
+
+    return for_each(tokenizer, texts, run, size, by_length=by_length, beside=beside, longest=longest, kind=kind)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from cyclescope.backends.torch.standalone.reading import calls_for, encoded, fed
+from cyclescope.backends.torch.standalone.reading import for_each
 
 
 def write(
@@ -25,17 +25,12 @@ def write(
     ends its text and `exactly` does not forbid it. `settings` are further ones of `generate`.
     """
     behind = bool(model.config.is_encoder_decoder)  # a decoder behind an encoder does not repeat what was read
-    calls = calls_for(tokenizer, texts, size, by_length=by_length)
     settings |= {"max_new_tokens": new_tokens, "do_sample": False, "num_beams": 1}
     if exactly:
         settings["min_new_tokens"] = new_tokens
 
-    def encode(some: Sequence[int]) -> Any:
-        return encoded(tokenizer, [texts[k] for k in some], longest)
-
-    found: dict[int, Any] = {}
-    for some, inputs in zip(calls, fed(calls, encode, beside=beside), strict=True):
+    def run(inputs: Any) -> Any:
         given = model.generate(**inputs, **settings)
-        begin = 1 if behind else inputs["input_ids"].shape[1]
-        found |= dict(zip(some, given[:, begin:], strict=True))
-    return [found[k] for k in range(len(texts))]
+        return given[:, 1 if behind else inputs["input_ids"].shape[1] :]
+
+    return for_each(tokenizer, texts, run, size, by_length=by_length, beside=beside, longest=longest)
