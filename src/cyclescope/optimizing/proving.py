@@ -64,10 +64,16 @@ class Proving:
         decided = course(
             self._baseline_ns, [rows[k].wall_ns for k in finalists], ready_ns, self._schedule.proof_left(now)
         )
+        finalists = finalists[: decided.finalists]
+        walls = [self._baseline_ns, *(rows[k].wall_ns for k in finalists)]
+        least = _LEAST_TO_TELL * estimated_round_ns(walls, one_way=decided.one_way)
+        if now + sum(ready_ns[: decided.finalists]) + least > self._schedule.over_ns:
+            self.found.not_tried.append(NotTried("proof", OUT_OF_BUDGET))
+            return
         made: list[Made] = []
         ready: list[int] = []
         try:
-            for k in finalists[: decided.finalists]:
+            for k in finalists:
                 try:
                     made.append(self._kept.make(rows[k].plan, self._most_s()))
                     ready.append(k)
