@@ -166,4 +166,4 @@ def _write(found: Optimization, recipe: Path | None, markdown: Path | None, lang
         save_recipe(recipe_of(found), recipe)
         typer.echo(f"Wrote the recipe: {recipe}", err=True)
     elif recipe is not None:
-        typer.echo("No recipe was written: the model is best left as it is.", err=True)
+        typer.echo("No recipe was written: nothing was proved to be faster.", err=True)

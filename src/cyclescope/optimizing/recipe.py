@@ -89,11 +89,11 @@ class Recipe:
 
 
 def recipe_of(optimization: Optimization) -> Recipe:
-    """The recipe of the best plan. Raises `UsageError` where the model is best left as it is."""
+    """The recipe of the best plan. Raises `UsageError` where there is none."""
     if not optimization.best:
         raise UsageError(
-            "There is no recipe: the model is best left as it is.",
-            "No plan was proved to be faster within the limit of drift.",
+            "There is no recipe: nothing was proved to be faster.",
+            "No plan was, within the limit of drift and the budget.",
             "Allow a drift (--max-drift), or a larger budget.",
         )
     row, before = optimization.rows[optimization.best], optimization.before

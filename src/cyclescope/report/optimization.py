@@ -10,7 +10,7 @@ from cyclescope.core.workload import Weights
 from cyclescope.explaining.changes import Presence
 from cyclescope.explaining.comparison import compare
 from cyclescope.optimizing.drift import Drift
-from cyclescope.optimizing.optimization import Optimization, Outcome, Row
+from cyclescope.optimizing.optimization import OUT_OF_BUDGET, NotTried, Optimization, Outcome, Row
 from cyclescope.report import format as fmt
 from cyclescope.report.comparison import part_name
 from cyclescope.report.page import Align, Block, Column, Heading, KeyValues, Note, Page, Paragraph, Severity, Table
@@ -42,8 +42,7 @@ def answer(found: Optimization, t: OptimizationText) -> str:
     """The one sentence that the page exists for."""
     row = found.rows[found.best]
     if not found.best or row.ratio is None:
-        tried = sum(1 for other in found.rows[1:] if other.ratio is not None)
-        return t.nothing.format(count=fmt.count(tried))
+        return _no_answer(found, t)
     return t.found.format(
         speed_up=fmt.significant(row.speed_up),
         low=fmt.significant(1 / row.ratio.high),
@@ -51,6 +50,21 @@ def answer(found: Optimization, t: OptimizationText) -> str:
         plan=plan_words(row.plan, found.rows[0].plan, t),
         drift=drift_words(row.drift, t),
     )
+
+
+def _no_answer(found: Optimization, t: OptimizationText) -> str:
+    """That nothing is recommended: since nothing is better, or since there was no time to tell."""
+    ran = [row for row in found.rows[1:] if row.ratio is not None or row.outcome is Outcome.DRIFTED]
+    unfinished = found.partial or not all(map(_had_time, found.not_tried))
+    if not ran and unfinished:
+        return t.untried
+    within = [row for row in ran if row.outcome is Outcome.TRIED]
+    fastest = max(within, key=lambda row: row.speed_up, default=None)
+    unproved = found.partial or any(n.strategy == "proof" for n in found.not_tried)
+    if unproved and fastest is not None and fastest.ratio is not None and fastest.ratio.high < 1:
+        plan = plan_words(fastest.plan, found.rows[0].plan, t)
+        return t.unproved.format(plan=plan, ratio=fmt.ratio(fastest.ratio))
+    return t.nothing_of_one if len(ran) == 1 else t.nothing.format(count=fmt.count(len(ran)))
 
 
 def plan_words(plan: Plan, base: Plan, t: OptimizationText) -> str:
@@ -86,8 +100,9 @@ def drift_words(drift: Drift | None, t: OptimizationText) -> str:
 
 def _opening(found: Optimization, language: str, t: OptimizationText) -> Iterator[Block]:
     if found.partial:
+        seen = t.partial if found.best else t.partial_nothing
         proved = found.rows[found.best].confirmed and found.best > 0
-        yield Note(Severity.WARNING, t.partial_proved if proved else t.partial, t.partial_remedy)
+        yield Note(Severity.WARNING, t.partial_proved if proved else seen, t.partial_remedy)
     yield Paragraph(answer(found, t), lead=True)
     if found.choice is not None:
         simpler = plan_words(found.rows[found.choice.over].plan, found.rows[0].plan, t)
@@ -223,13 +238,23 @@ def outcome_words(row: Row, t: OptimizationText) -> str:
 
 
 def _not_tried(found: Optimization, language: str, t: OptimizationText) -> Iterator[Block]:
+    tried = {name for row in found.rows for name in row.strategies}
     reasons: dict[str, str] = {}
-    for other in found.not_tried:
-        if other.strategy != "why":
-            reasons.setdefault(other.strategy, reason_words(other.reason, language))
+    # What there was no time for on one plan comes before what another has no use for, or the latter would hide it.
+    for other in sorted(found.not_tried, key=_had_time):
+        if other.strategy == "why":
+            continue
+        name = t.phases.get(other.strategy, other.strategy)  # a phase of the search may lack time as well
+        reason = reason_words(other.reason, language)
+        partly = other.strategy in tried and not _had_time(other)
+        reasons.setdefault(name, t.partly.format(reason=reason) if partly else reason)
     if reasons:
         yield Heading(t.not_tried)
         yield KeyValues(tuple(reasons.items()))
+
+
+def _had_time(other: NotTried) -> bool:
+    return not other.reason.startswith(OUT_OF_BUDGET)
 
 
 def _spent(found: Optimization, t: OptimizationText) -> Iterator[Block]:

@@ -20,7 +20,11 @@ class OptimizationText:
     found: str
     choice: str
     nothing: str
+    nothing_of_one: str
+    untried: str
+    unproved: str
     partial: str
+    partial_nothing: str
     partial_proved: str
     partial_remedy: str
     random_weights: str
@@ -61,6 +65,7 @@ class OptimizationText:
     labels_lost: str
     on_front: str
     not_tried: str
+    partly: str
     spent: str
     of_budget: str
     phases: Mapping[str, str]
@@ -78,7 +83,11 @@ EN = OptimizationText(
     found="{speed_up} times as fast ({low} – {high}): {plan}. Outputs: {drift}.",
     choice="It took {ratio} of the time of the plan with fewer parts ({plan}), which it is not proved to be faster than.",
     nothing="Best left as it is: of {count} plans that were tried none was proved to be faster within the limit.",
+    nothing_of_one="Best left as it is: the one plan that was tried was not proved to be faster within the limit.",
+    untried="No answer yet: no other plan ran to its end. A larger budget may tell more.",
+    unproved="No answer yet: {plan} looked faster, {ratio} of the time, and nothing was proved. A larger budget tells.",
     partial="Interrupted: the best so far is told, but it was not proved side by side.",
+    partial_nothing="Interrupted before any plan was seen to be faster.",
     partial_proved="Interrupted: the best so far was proved, but not all was looked into.",
     partial_remedy="Run it again with more time.",
     random_weights="Weights are random: times are real, but what became of the outputs says little about a trained model.",
@@ -130,6 +139,7 @@ EN = OptimizationText(
     labels_lost="too many labels wrong",
     on_front="●",
     not_tried="Not tried",
+    partly="on some plans only: {reason}",
     spent="Time spent",
     of_budget="{time} of {budget}",
     phases=MappingProxyType(
@@ -192,7 +202,11 @@ ZH = OptimizationText(
     found="速度是原样的 {speed_up} 倍({low} – {high}):{plan}。输出:{drift}。",
     choice="用时是部件更少的方案({plan})的 {ratio},但没有证明比它快。",
     nothing="保持原样最好:试过的 {count} 个方案中,没有一个在限度之内被证明更快。",
+    nothing_of_one="保持原样最好:试过的唯一方案没有在限度之内被证明更快。",
+    untried="尚无答案:没有其他方案运行到底。增加预算可能得出更多结论。",
+    unproved="尚无答案:{plan} 看来更快,用时为原样的 {ratio},但没有得到证明。增加预算即可判定。",
     partial="已中断:给出的是目前最好的方案,但没有经过并排验证。",
+    partial_nothing="在看到任何更快的方案之前已中断。",
     partial_proved="已中断:目前最好的方案已经证明,但没有全部查看。",
     partial_remedy="请用更多时间再运行一次。",
     random_weights="权重是随机的:时间是真实的,但输出的变化对训练过的模型说明不了什么。",
@@ -241,6 +255,7 @@ ZH = OptimizationText(
     labels_lost="标签错得太多",
     on_front="●",
     not_tried="没有尝试的",
+    partly="只在部分方案上尝试:{reason}",
     spent="用时",
     of_budget="{time},预算 {budget}",
     phases=MappingProxyType(

@@ -20,10 +20,20 @@ from syrupy.assertion import SnapshotAssertion
 from cyclescope.backends.paper import FakeClock
 from cyclescope.core.errors import EngineError, MissingExtra, UsageError
 from cyclescope.core.plan import Plan
+from cyclescope.core.statistics import Ratio
 from cyclescope.core.workload import Weights
 from cyclescope.optimizing.apply import Applied
 from cyclescope.optimizing.drift import Drift
-from cyclescope.optimizing.optimization import LabelScore, NotTried, Optimization, Outcome, Spent, front
+from cyclescope.optimizing.optimization import (
+    OUT_OF_BUDGET,
+    LabelScore,
+    NotTried,
+    Optimization,
+    Outcome,
+    Row,
+    Spent,
+    front,
+)
 from cyclescope.optimizing.recipe import recipe_of
 from cyclescope.optimizing.strategy import Goal
 from cyclescope.optimizing.verify import Verification
@@ -33,11 +43,11 @@ from cyclescope.report.document_optimization import document, to_json
 from cyclescope.report.document_verification import applied_document, verification_document
 from cyclescope.report.document_verification import to_json as to_json_of
 from cyclescope.report.markdown import to_markdown
-from cyclescope.report.optimization import optimization_page
+from cyclescope.report.optimization import answer, optimization_page, plan_words
 from cyclescope.report.schema_optimization import OptimizationReport
 from cyclescope.report.schema_verification import AppliedReport, VerificationReport, json_schema
 from cyclescope.report.terminal import to_text
-from cyclescope.report.text_optimization import EN, ZH
+from cyclescope.report.text_optimization import EN, ZH, OptimizationText
 from cyclescope.report.text_verification import EN as VERIFIED_EN
 from cyclescope.report.text_verification import ZH as VERIFIED_ZH
 from cyclescope.report.verification import verification_page
@@ -164,6 +174,50 @@ def told(found: Optimization) -> str:
     return " ".join(to_text(optimization_page(found)).split())
 
 
+def _only(*rows: Row, **changes: Any) -> Optimization:
+    return replace(NOTHING, rows=(FOUND.rows[0], *rows), front=(0,), **changes)
+
+
+FASTER = next(row for row in FOUND.rows[1:] if row.ratio is not None and row.ratio.high < 1)
+DRIFTED = next(row for row in FOUND.rows if row.outcome is Outcome.DRIFTED)
+NO_TIME = (NotTried("proof", OUT_OF_BUDGET), NotTried("engine", OUT_OF_BUDGET))
+
+
+@pytest.mark.parametrize("language", [EN, ZH])
+def test_what_there_was_no_time_for_is_not_called_best_left_as_it_is(language: OptimizationText) -> None:
+    best_left = language.nothing.split(":")[0]
+    assert answer(_only(not_tried=NO_TIME), language) == language.untried
+    assert answer(_only(partial=True, not_tried=()), language) == language.untried
+    seen = answer(_only(FASTER, not_tried=NO_TIME), language)
+    assert best_left not in seen
+    assert plan_words(FASTER.plan, FOUND.rows[0].plan, language) in seen
+    slower = replace(FASTER, ratio=Ratio(1.2, 1.1, 1.3, 9))
+    assert answer(_only(slower, not_tried=NO_TIME), language) == language.nothing_of_one
+    assert answer(_only(FASTER, not_tried=()), language) == language.nothing_of_one  # the proof was run
+    assert answer(_only(DRIFTED, FASTER, not_tried=()), language) == language.nothing.format(count="2")
+
+
+def test_a_plan_that_drifted_is_never_told_as_the_faster_one() -> None:
+    fast = replace(DRIFTED, ratio=Ratio(0.1, 0.1, 0.1, 9))
+    assert answer(_only(fast, not_tried=NO_TIME), EN) == EN.nothing_of_one
+
+
+def test_an_interruption_before_anything_was_faster_does_not_promise_a_best() -> None:
+    text = told(_only(partial=True, not_tried=()))
+    assert EN.partial_nothing in text
+    assert EN.partial not in text
+    assert EN.partial in told(replace(FOUND, partial=True, rows=tuple(replace(r, confirmed=False) for r in FOUND.rows)))
+
+
+def test_what_was_tried_on_one_plan_is_not_listed_as_never_tried() -> None:
+    name = FASTER.strategies[-1]
+    reasons = (NotTried(name, "It does already."), NotTried(name, OUT_OF_BUDGET), NotTried("relu", OUT_OF_BUDGET))
+    text = told(_only(FASTER, not_tried=(*reasons, NotTried("proof", OUT_OF_BUDGET))))
+    assert f"{name} {EN.partly.format(reason=OUT_OF_BUDGET)}" in text
+    assert f"relu {OUT_OF_BUDGET}" in text
+    assert f"{EN.phases['proof']} {OUT_OF_BUDGET}" in text
+
+
 def test_random_weights_are_said_to_say_little() -> None:
     model = replace(FOUND.before.workload.model, weights=Weights.RANDOM)
     before = replace(FOUND.before, workload=replace(FOUND.before.workload, model=model))
@@ -252,5 +306,5 @@ def test_the_recipe_says_what_the_best_row_was_proved_to_be() -> None:
 
 
 def test_there_is_no_recipe_where_nothing_is_faster() -> None:
-    with pytest.raises(UsageError, match="best left as it is"):
+    with pytest.raises(UsageError, match="nothing was proved"):
         recipe_of(NOTHING)
