@@ -46,12 +46,14 @@ def test_the_samples_are_the_texts_that_are_not_held_out(model: str, batch: int)
     calls, texts, _, _ = calls_for(request, loaded, replace(PLAN, batch=batch, batching="length"))
     samples = samples_of(request, loaded, calls, texts)
     assert "7 of the 9" in samples.said
-    seen = [row[row != 0].tolist() for arrays in samples.make() for row in arrays["input_ids"]]
     tokenized = loaded.tokenizer(list(TEXTS))["input_ids"]
-    for number, ids in enumerate(tokenized):
-        assert (ids in seen) is (number not in held_out(len(TEXTS)))
+    for whole in (False, True):
+        seen = [row[row != 0].tolist() for arrays in samples.make(whole=whole) for row in arrays["input_ids"]]
+        for number, ids in enumerate(tokenized):
+            assert (ids in seen) is (number not in held_out(len(TEXTS)))
+        assert whole or len(seen) == 7
     shapes = {tuple(steps.inputs()["input_ids"].shape) for steps in calls}
-    assert {arrays["input_ids"].shape for arrays in samples.make()} <= shapes
+    assert {arrays["input_ids"].shape for arrays in samples.make(whole=True)} <= shapes
 
 
 def test_few_texts_and_made_up_tokens_say_what_they_are(model: str) -> None:
@@ -64,9 +66,30 @@ def test_few_texts_and_made_up_tokens_say_what_they_are(model: str) -> None:
     samples = samples_of(made_up, loaded, calls, texts)
     assert "made-up" in samples.said
     own = calls[0].inputs()["input_ids"].numpy()
-    drawn = [arrays["input_ids"] for arrays in samples.make()]
-    assert len({array.tobytes() for array in drawn}) == len(drawn) > 1
-    assert all(array.shape == own.shape and not np.array_equal(array, own) for array in drawn)
+    for whole in (False, True):
+        drawn = [arrays["input_ids"] for arrays in samples.make(whole=whole)]
+        assert len({array.tobytes() for array in drawn}) == len(drawn) > 1
+        assert all(array.shape == own.shape and not np.array_equal(array, own) for array in drawn)
+
+
+def test_of_a_large_batch_a_few_texts_of_each_draw_are_enough(model: str) -> None:
+    made_up = Request(model=model, tokens=32, batch=8)
+    loaded = load(made_up)
+    calls, texts, _, _ = calls_for(made_up, loaded, PLAN)
+    samples = samples_of(made_up, loaded, calls, texts)
+    assert {arrays["input_ids"].shape for arrays in samples.make(whole=True)} == {(8, 32)}
+    few = samples.make(whole=False)
+    assert {arrays["input_ids"].shape for arrays in few} == {(4, 32)}
+    assert {arrays["attention_mask"].shape for arrays in few} == {(4, 32)}
+
+
+def test_of_many_texts_at_once_sixty_four_are_enough(model: str) -> None:
+    many = Request(model=model, texts=tuple(f"Text {k}." for k in range(200)))
+    loaded = load(many)
+    calls, texts, _, _ = calls_for(many, loaded, replace(PLAN, batch=100))
+    few = samples_of(many, loaded, calls, texts).make(whole=False)
+    assert len(few) == 2
+    assert 32 <= sum(len(arrays["input_ids"]) for arrays in few) <= 64
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,7 @@ ZH: Mapping[str, str] = MappingProxyType(
         "Each call of {engine} is one operation here, with the work that the model itself does in it: what happens inside is not told.": "此处 {engine} 的每次调用是一个算子，其工作量取模型本身在这次调用中的工作量：内部发生了什么不作说明。",
         "Calls that check guesses read more or fewer tokens at a time, so they are not looked into.": "检验猜测的调用每次读取的词元数目不同，因此不作内部观察。",
         "Operations that run side by side cannot be booked one after the other, so calls are not looked into.": "并行运行的算子无法依次计时，因此不对调用作内部观察。",
-        "Calibrated on {draws} other draws of made-up tokens of this shape: real texts have other ranges.": "用同样形状的另外 {draws} 组虚构词元校准：真实文本的取值范围会不同。",
+        "Calibrated on {draws} other draws of made-up tokens of this length: real texts have other ranges.": "用同样长度的另外 {draws} 组虚构词元校准：真实文本的取值范围会不同。",
         "Calibrated on the very inputs that it is judged by, too few to hold any out: others may drift more.": "用于校准的正是用来评判的输入，数量太少，无法留出：其他输入的偏移可能更大。",
         "Calibrated on {some} of the {all} texts; its outputs are judged on the other {others}.": "用 {all} 段文本中的 {some} 段校准；输出由其余 {others} 段评判。",
     }

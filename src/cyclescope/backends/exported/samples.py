@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Protocol
 
 from cyclescope.backends.base import Request
 from cyclescope.backends.exported.outputs import arrays_of
@@ -15,17 +15,26 @@ from cyclescope.backends.torch.steps import Steps
 from cyclescope.core.results import can_hold_out, held_out
 
 _DRAWS = 8  # of made-up tokens: ranges of activations change little from there on
-_MOST_CALLS = 64
+_ENOUGH_TOKENS = 1024  # of all draws; beyond that a batch only takes longer
+_MOST_TEXTS = 64
 _OTHER_SEED = 1_000_003  # draws that no run of its own is likely to take
+
+
+class Make(Protocol):
+    """Gives the inputs of some calls, arrays by name."""
+
+    def __call__(self, *, whole: bool) -> Sequence[Arrays]:
+        """`whole` ones are of a shape that the model is called with here, for a model that takes no other; else there are no
+        more rows than it takes to see ranges.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """`make` gives the inputs of some calls, arrays by name, each of a shape that the model is called with here. `said`
-    tells where they come from and what that means for the figures.
-    """
+    """Inputs to calibrate on; `said` tells where they come from and what that means for the figures."""
 
-    make: Callable[[], Sequence[Arrays]]
+    make: Make
     said: str
 
 
@@ -35,30 +44,36 @@ def samples_of(request: Request, loaded: Loaded, calls: Sequence[Steps], texts: 
     Of many texts those that are not held out; of few all of them. Of made-up tokens other draws.
     """
     if not request.texts and request.inputs is None:
+
+        def drawn(*, whole: bool) -> list[Arrays]:
+            made = [_inputs(steps) for steps in _draws(request, loaded)]
+            return made if whole else [_rows(inputs, range(_rows_enough(inputs))) for inputs in made]
+
         return Samples(
-            lambda: [_inputs(steps) for steps in _draws(request, loaded)],
-            f"Calibrated on {_DRAWS} other draws of made-up tokens of this shape: real texts have other ranges.",
+            drawn,
+            f"Calibrated on {_DRAWS} other draws of made-up tokens of this length: real texts have other ranges.",
         )
     given = len(request.texts)
-    if not can_hold_out(given):
-        return Samples(
-            lambda: [_inputs(steps) for steps in calls[:_MOST_CALLS]],
-            "Calibrated on the very inputs that it is judged by, too few to hold any out: others may drift more.",
-        )
-    out = frozenset(held_out(given))
+    out = frozenset(held_out(given)) if can_hold_out(given) else frozenset()
 
-    def learned() -> list[Arrays]:
+    def learned(*, whole: bool) -> list[Arrays]:
         made = []
+        most = -(-_MOST_TEXTS // len(calls))  # of a call
         for steps, numbers in zip(calls, texts, strict=True):
-            rows = [row for row, number in enumerate(numbers) if number % given not in out]
+            rows = [row for row, number in enumerate(numbers) if not given or number % given not in out]
             if rows:
-                made.append(_rows(_inputs(steps), rows, len(numbers)))
-        return made[:: -(-len(made) // _MOST_CALLS)]
+                inputs = _inputs(steps)
+                # Over and over until there are as many as the model takes.
+                some = [rows[k % len(rows)] for k in range(len(numbers))] if whole else rows[:: -(-len(rows) // most)]
+                made.append(_rows(inputs, some))
+        return made[:: -(-len(made) // _MOST_TEXTS)]
 
-    return Samples(
-        learned,
-        f"Calibrated on {given - len(out)} of the {given} texts; its outputs are judged on the other {len(out)}.",
+    said = (
+        f"Calibrated on {given - len(out)} of the {given} texts; its outputs are judged on the other {len(out)}."
+        if out
+        else "Calibrated on the very inputs that it is judged by, too few to hold any out: others may drift more."
     )
+    return Samples(learned, said)
 
 
 def _draws(request: Request, loaded: Loaded) -> list[Steps]:
@@ -69,7 +84,18 @@ def _inputs(steps: Steps) -> Arrays:
     return arrays_of(steps.inputs() | steps.fixed)
 
 
-def _rows(inputs: Mapping[str, Any], rows: Sequence[int], size: int) -> Arrays:
-    """`rows` of `inputs`, over and over until there are `size`: a model may take calls of one shape only."""
-    chosen = [rows[k % len(rows)] for k in range(size)]
-    return {name: value[chosen] if value.ndim and len(value) == size else value for name, value in inputs.items()}
+def _rows(inputs: Arrays, rows: Sequence[int]) -> Arrays:
+    """`rows` of what has as many of them as there are texts."""
+    size = _size(inputs)[0]
+    return {name: value[list(rows)] if value.ndim and len(value) == size else value for name, value in inputs.items()}
+
+
+def _rows_enough(inputs: Arrays) -> int:
+    texts, tokens = _size(inputs)
+    return min(texts, -(-_ENOUGH_TOKENS // (_DRAWS * tokens)))
+
+
+def _size(inputs: Arrays) -> tuple[int, int]:
+    """Texts, and tokens or the like of each."""
+    first = next(value for value in inputs.values() if value.ndim >= 2)
+    return int(first.shape[0]), int(first.shape[1])

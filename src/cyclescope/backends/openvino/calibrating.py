@@ -12,14 +12,16 @@ from cyclescope.backends.exported.samples import Samples
 _SMOOTH = 0.7
 
 
-def calibrated(model: Any, nncf: Any, samples: Samples) -> Any:
+def calibrated(model: Any, nncf: Any, samples: Samples, *, fixed_shape: bool) -> Any:
     """`model` (OpenVINO's) with the products of its weights in 8 bits, by NNCF's post-training quantization.
 
     Products of activations alone, those of attention, stay in floating point: they are no slower so in bfloat16. Biases
     are not corrected: it takes as long as all the rest and changed no drift.
     """
     names = {name for value in model.inputs for name in value.names}
-    given = [{name: array for name, array in arrays.items() if name in names} for arrays in samples.make()]
+    given = [
+        {name: array for name, array in arrays.items() if name in names} for arrays in samples.make(whole=fixed_shape)
+    ]
     advanced = nncf.AdvancedQuantizationParameters(
         smooth_quant_alphas=nncf.AdvancedSmoothQuantParameters(matmul=_SMOOTH),
         disable_bias_correction=True,

@@ -24,7 +24,7 @@ def prepare(exported: Exported, plan: Plan, folder: Path, samples: Samples) -> N
     openvino = import_openvino()
     model = openvino.Core().read_model(str(exported.path))
     if plan.quantization != "off":
-        model = quantized(model, plan.quantization, samples)
+        model = quantized(model, plan.quantization, samples, fixed_shape=exported.fixed_shape)
     save(model, folder)
 
 
@@ -39,7 +39,7 @@ _COMPRESSED = {"int8-dynamic": "INT8_SYM", "int8-weights": "INT8_ASYM", "int4-we
 _CALIBRATED = "int8-static"
 
 
-def quantized(model: Any, how: str, samples: Samples | None = None) -> Any:
+def quantized(model: Any, how: str, samples: Samples | None = None, *, fixed_shape: bool = False) -> Any:
     """A model of OpenVINO in fewer bits; one that is calibrated is so on `samples`. Raises `Unsupported`, `MissingExtra`."""
     if how not in _COMPRESSED and how != _CALIBRATED:
         raise Unsupported(
@@ -53,7 +53,7 @@ def quantized(model: Any, how: str, samples: Samples | None = None) -> Any:
         if how == _CALIBRATED:
             if samples is None:
                 raise Unsupported("What writes is not calibrated here.", "", "Use int8-dynamic or int8-weights.")
-            return calibrated(model, nncf, samples)
+            return calibrated(model, nncf, samples, fixed_shape=fixed_shape)
         return nncf.compress_weights(model, mode=getattr(nncf.CompressWeightsMode, _COMPRESSED[how]))
 
 
