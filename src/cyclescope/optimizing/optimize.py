@@ -38,7 +38,7 @@ _LEAST_EXAMINE_NS = 2 * NS_PER_S
 # Of what the first took, for the second, which runs a faster plan; and of the budget at most.
 _AFTER, _MOST_AFTER = 0.6, 0.1
 # A measured cycle takes as long as so many, tracing and looks at memory included; so much of the budget it may take.
-_CYCLES_TO_LOOK, _MOST_LOOKING = 16, 0.15
+_CYCLES_TO_LOOK, _MOST_LOOKING = 16, 0.1
 _STEPS_TO_LOOK = 12  # tokens that are written in it; tracing every step of a long text would take most of a budget
 _MOST_LOADING = 0.1  # of the budget that loading counts for; what it takes beyond that comes on top
 _KEPT_MEMORY = 0.35  # of the memory that is free; what is being tried must find enough

@@ -20,8 +20,10 @@ _HOPE = 0.5  # standard deviations that a guess is taken to be too low
 _LEAST_GAIN, _MOST_GAIN = 0.01, 100.0
 # Of two plans that promise as much the cheaper one; one that takes all the time that is left must promise this much more.
 _DEAR = 0.5
-# An engine that nothing was made ready on yet, in times of what loading the model took, with the imports that it needs.
-_EXPORTS = 5.0
+# An engine that nothing was made ready on yet, in times of what loading the model took, with the imports that it needs. One
+# that is given the weights as they are takes a part of what an export does.
+_EXPORT, _CONVERSION = 5.0, 1.0
+_CONVERTED = ("ctranslate2",)
 _WITHOUT_EXPORT, _QUANTIZING = 0.3, 0.6  # of what the first plan of an engine took
 # A guess of what something takes is right within a third; what might fit is tried, what hardly can is not.
 _SURE = 0.7
@@ -97,7 +99,7 @@ class Costs:
     def guess(self, plan: Plan) -> Nanoseconds:
         """Of the same kind the least that it took. Of another kind a part of what the first on that engine took, which paid for
         the export that all share; quantizing looks at every weight again. A new engine takes as long as the slowest first
-        plan of another.
+        plan of another would have, were it one of its kind.
         """
         here = self._taken.get(plan.engine)
         if here:
@@ -109,8 +111,10 @@ class Costs:
             return int(first * (_WITHOUT_EXPORT if plan.quantization == "off" else _QUANTIZING))
         if plan.engine == "torch":
             return self._baseline_ns
-        elsewhere = [next(iter(taken.values()))[0] for engine, taken in self._taken.items() if engine != "torch"]
-        return max(elsewhere, default=int(_EXPORTS * self._load_ns))
+        elsewhere = [
+            next(iter(taken.values()))[0] / _first(engine) for engine, taken in self._taken.items() if engine != "torch"
+        ]
+        return int(_first(plan.engine) * max(elsewhere, default=self._load_ns))
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,7 +198,7 @@ class Queue:
         doubt = self.guesses.doubt(candidate.step, engine, candidate.expected)
         time = self.time(candidate, rows)
         there = candidate.plan.engine
-        if gain < 1 and doubt == _SEEN_HERE and there == engine:
+        if gain < 1 and there == engine:
             return time * math.exp(-_HOPE * doubt)  # whatever comes after it comes better without it
         gains = ((self.guesses.gain(step, there, guess), step, guess) for step, guess in candidate.ahead)
         best, step, guess = max(gains, default=(1.0, (), 1.0), key=lambda each: each[0])
@@ -202,6 +206,11 @@ class Queue:
             time /= math.pow(best, _AHEAD)
             doubt = math.hypot(doubt, self.guesses.doubt(step, there, guess))
         return time * math.exp(-_HOPE * doubt)
+
+
+def _first(engine: str) -> float:
+    """What the first plan of `engine` takes, in times of what loading does."""
+    return _CONVERSION if engine in _CONVERTED else _EXPORT
 
 
 def _kind(plan: Plan) -> Kind:

@@ -29,6 +29,7 @@ _LEAST_NS = NS_PER_S
 _MOVES_OUTPUTS = (Effect.APPROXIMATE, Effect.OTHER_MODEL)
 _DRIFTED = "moved the outputs too far where it was tried"
 _FAILED = "could not be run where it was tried"
+_THE_SAME = "comes to the same as a plan that was tried"
 _TRIES = (
     2  # of a step that fails, on one engine: the first failure may have been that of the plan that it was made from
 )
@@ -115,6 +116,9 @@ class Search:
                 self.found.not_tried.append(NotTried(candidate.strategy, refused, candidate.plan))
                 continue
             row = self._try(candidate, left)
+            if row is None:
+                self.found.not_tried.append(NotTried(candidate.strategy, _THE_SAME, candidate.plan))
+                continue
             self.found.rows.append(row)
             self._learn(candidate, row)
             if self._leads_on(candidate, row):
@@ -181,8 +185,10 @@ class Search:
             steps += [(step_between(plan, after), offer.expected) for after in offer.plans if after not in self._seen]
         return tuple(steps)
 
-    def _try(self, candidate: Candidate, left_ns: Nanoseconds) -> Row:
-        """Make the plan of `candidate` ready, look at its outputs, and run it in turns with the baseline."""
+    def _try(self, candidate: Candidate, left_ns: Nanoseconds) -> Row | None:
+        """Make the plan of `candidate` ready, look at its outputs, and run it in turns with the baseline. None where what is in
+        force then was tried before.
+        """
         parent = self.found.rows[candidate.parent]
         row = Row(candidate.plan, (*parent.strategies, candidate.strategy), candidate.parent, Outcome.FAILED)
         most = max(_LEAST_NS, min(self._schedule.most_ready_ns() + candidate.takes_ns, left_ns))
@@ -194,6 +200,9 @@ class Search:
             return replace(row, outcome=Outcome.UNSUPPORTED, reason=error.said, way_out=error.way_out)
         except CyclescopeError as error:
             return replace(row, reason=error.said, way_out=error.way_out)
+        if any(other.plan == made.plan for other in self.found.rows):
+            self._kept.drop(made)
+            return None
         self._seen.add(made.plan)
         row = replace(row, plan=made.plan, ready_ns=made.ready_ns, edits=made.edits)
         try:

@@ -68,6 +68,7 @@ ZH: Mapping[str, str] = MappingProxyType(
         "{engine} has no kernels for it on a processor.": "{engine} 在处理器上没有相应的内核。",
         "takes long; name it to have it tried": "耗时较长；指明它才会尝试",
         "changes outputs; allow a drift to have it tried": "会改变输出；允许漂移才会尝试",
+        "comes to the same as a plan that was tried": "与一个已试过的方案相同",
         "left out as asked": "按要求略去",
         "not installed: {way}": "未安装：{way}",
         "moved the outputs too far where it was tried": "在尝试时使输出偏移过大",

@@ -15,7 +15,7 @@ from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
 from cyclescope.core.results import Results
 from cyclescope.core.workload import InputSource, ModelFacts, Weights, Workload
-from cyclescope.explaining.findings.finding import Finding
+from cyclescope.explaining.findings.finding import Finding, FindingCode
 from cyclescope.optimizing.keeping import Kept, Made
 from cyclescope.optimizing.optimization import Found, LabelScore
 from cyclescope.optimizing.schedule import Schedule
@@ -77,7 +77,9 @@ Times = Callable[[Plan], float]
 
 @dataclass
 class PaperMaker:
-    """Makes a plan ready in `ready_s` (a second), or gives up at the limit; `speed_up` of a plan tells its time, `turn` how far its outputs turn."""
+    """Makes a plan ready in `ready_s` (a second), or gives up at the limit; `speed_up` of a plan tells its time, `turn` how far its outputs
+    turn, `in_force` what becomes of it.
+    """
 
     clock: FakeClock
     speed_up: Callable[[Plan], float]
@@ -85,6 +87,7 @@ class PaperMaker:
     refuse: Callable[[Plan], CyclescopeError | None] = lambda plan: None
     breaks: Callable[[Plan], int | None] = lambda plan: None
     ready_s: Callable[[Plan], float] = lambda plan: 1.0
+    in_force: Callable[[Plan], Plan] = lambda plan: plan
     baseline_ns: int = BASELINE_NS
     made: list[Plan] = field(default_factory=list)
     arms: list[PaperArm] = field(default_factory=list)
@@ -102,7 +105,7 @@ class PaperMaker:
         wall = int(self.baseline_ns / self.speed_up(plan))
         arm = PaperArm(self.clock, wall, results(self.turn(plan)), breaks_at=self.breaks(plan))
         self.arms.append(arm)
-        return Made(arm, plan, int(ready_s * 1e9))
+        return Made(arm, self.in_force(plan), int(ready_s * 1e9))
 
 
 def workload(**changes: object) -> Workload:
@@ -111,6 +114,10 @@ def workload(**changes: object) -> Workload:
         facts, "embed", InputSource.TEXT, batch=4, tokens_in=16, real_tokens=64, characters=99, text_bytes=99
     )
     return replace(usual, **changes)  # type: ignore[arg-type]
+
+
+def finding(code: str, share: float = 0.4, gain: float = 0.3, subject: str = "") -> Finding:
+    return Finding(FindingCode(code), share, gain, (), subject=subject)
 
 
 def situation(
@@ -131,6 +138,7 @@ def searched(
     found: Found | None = None,
     after_s: float = 0.0,
     memory_bytes: int = 0,
+    baseline: Plan = BASELINE,
 ) -> Found:
     """What a search finds with this maker."""
     found = found or Found()
@@ -139,7 +147,7 @@ def searched(
     with Kept(maker, memory_bytes=memory_bytes) as kept:
         Search(
             kept,
-            Made(arm, BASELINE, 1_000_000_000),
+            Made(arm, baseline, 1_000_000_000),
             arm.outcome,
             where or situation(),
             strategies,

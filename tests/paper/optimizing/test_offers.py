@@ -9,20 +9,16 @@ import pytest
 from cyclescope.core.plan import Change, Plan
 from cyclescope.core.results import Results, held_out, only
 from cyclescope.core.workload import InputSource, Weights, Workload
-from cyclescope.explaining.findings.finding import Finding, FindingCode
+from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.algorithm.gelu_form import Form, form_of
 from cyclescope.optimizing.optimization import Found
 from cyclescope.optimizing.strategies import STRATEGIES
 from cyclescope.optimizing.strategy import Goal, Offer, Situation, Strategy, has, hoped, learns
 
-from .plans_on_paper import BASELINE, FakeClock, PaperMaker, results, searched, situation, workload
+from .plans_on_paper import BASELINE, FakeClock, PaperMaker, finding, results, searched, situation, workload
 
 NAMED: dict[str, Strategy] = {strategy.name: strategy for strategy in STRATEGIES}
 CODES = {code.value: code for code in FindingCode}
-
-
-def found(code: str, share: float = 0.4, gain: float = 0.3, subject: str = "") -> Finding:
-    return Finding(CODES[code], share, gain, (), subject=subject)
 
 
 def writing(**changes: object) -> Workload:
@@ -43,7 +39,7 @@ def offered(name: str, where: Situation, plan: Plan = BASELINE) -> Offer:
 @pytest.mark.parametrize("engine", ["torch", "onnxruntime"])
 @pytest.mark.parametrize("goal", Goal)
 def test_an_offer_is_plans_or_a_reason_and_no_plan_twice(name: str, writes: bool, engine: str, goal: Goal) -> None:
-    findings = tuple(found(code) for code in CODES)
+    findings = tuple(finding(code) for code in CODES)
     where = situation(findings, goal, workload=writing() if writes else workload(), texts=12)
     plan = replace(BASELINE, engine=engine)
     offer = offered(name, where, plan)
@@ -61,18 +57,18 @@ def test_every_answer_is_a_finding_and_what_is_expected_grows_with_it() -> None:
     for strategy in STRATEGIES:
         for code in strategy.answers:
             for where in (situation(texts=12), situation(texts=12, workload=writing())):
-                small = strategy.offer(BASELINE, replace(where, findings=(found(code.value, 0.2, 0.1, "gelu"),)))
-                large = strategy.offer(BASELINE, replace(where, findings=(found(code.value, 0.8, 0.7, "gelu"),)))
+                small = strategy.offer(BASELINE, replace(where, findings=(finding(code.value, 0.2, 0.1, "gelu"),)))
+                large = strategy.offer(BASELINE, replace(where, findings=(finding(code.value, 0.8, 0.7, "gelu"),)))
                 if small.plans and large.plans:
                     assert large.expected >= small.expected, (strategy.name, code)
 
 
 def test_what_is_hoped_for_is_the_share_that_goes() -> None:
-    assert hoped((found("padding", gain=0.5),)) == pytest.approx(2.0)
-    assert hoped((found("padding", gain=0.5),), part=0.5) == pytest.approx(4 / 3)
-    assert hoped((found("padding", gain=0.6), found("padding", gain=0.6))) == pytest.approx(10.0)  # more than all
+    assert hoped((finding("padding", gain=0.5),)) == pytest.approx(2.0)
+    assert hoped((finding("padding", gain=0.5),), part=0.5) == pytest.approx(4 / 3)
+    assert hoped((finding("padding", gain=0.6), finding("padding", gain=0.6))) == pytest.approx(10.0)  # more than all
     assert hoped(()) == 1.0
-    where = situation((found("padding", gain=0.5), found("slow-tokenizer", gain=0.2)))
+    where = situation((finding("padding", gain=0.5), finding("slow-tokenizer", gain=0.2)))
     assert where.could(FindingCode.SLOW_TOKENIZER) == pytest.approx(1.25)
     assert where.could(FindingCode.SLOW_TOKENIZER, FindingCode.PADDING) == pytest.approx(
         2.0
@@ -109,7 +105,7 @@ def test_the_form_of_gelu_is_told_by_its_name(subject: str, form: Form) -> None:
 def test_one_form_of_gelu_replaces_the_other_only_where_that_was_found_slow(
     subject: str, tanh: bool, exact: bool
 ) -> None:
-    where = situation((found("scalar-activation", subject=subject),))
+    where = situation((finding("scalar-activation", subject=subject),))
     assert bool(offered("tanh-gelu", where).plans) is tanh
     assert bool(offered("exact-gelu", where).plans) is exact
     assert offered("relu", where).plans
@@ -122,7 +118,7 @@ def test_one_form_of_gelu_replaces_the_other_only_where_that_was_found_slow(
 
 
 def test_a_given_draft_is_tried_as_it_is_named() -> None:
-    where = situation((found("memory-bound-decode", share=0.6),), workload=writing(), draft="tiny-llama")
+    where = situation((finding("memory-bound-decode", share=0.6),), workload=writing(), draft="tiny-llama")
     offer = offered("draft", where)
     assert [plan.drafting for plan in offer.plans] == ["tiny-llama"]
     assert offer.expected == pytest.approx(1.8)
@@ -158,7 +154,7 @@ def test_texts_that_are_written_one_by_one_can_be_guessed_one_by_one() -> None:
 
 
 def test_a_static_cache_keeps_what_was_guessed_wrongly() -> None:
-    where = situation((found("cache-reallocation"),), workload=writing())
+    where = situation((finding("cache-reallocation"),), workload=writing())
     assert offered("static-cache", where).plans
     assert offered("static-cache", where, replace(BASELINE, drafting="layers:2")).why_not
 
@@ -301,3 +297,15 @@ def test_every_fourth_text_is_held_out() -> None:
     assert isinstance(some, Results)
     assert some.hidden is not None
     assert (some.hidden.shape[0], some.mask.shape[0]) == (2, 2)
+
+
+def test_fewer_threads_promise_less_the_more_of_a_cycle_computes() -> None:
+    both = replace(BASELINE, threads=2)
+    usual, computing = (
+        offered("threads", situation(found), both).expected for found in ((), (finding("compute-bound", share=0.8),))
+    )
+    assert computing == pytest.approx(usual / 1.8)
+    assert usual < 1
+    waiting = offered("threads", situation((finding("oversubscription", gain=0.4),)), both).expected
+    assert waiting == pytest.approx(1 / 0.6)
+    assert offered("threads", situation(), BASELINE).expected > 1

@@ -12,7 +12,7 @@ from cyclescope.core.plan import Change, Plan
 from cyclescope.core.statistics import Ratio
 from cyclescope.explaining.comparison import Verdict
 from cyclescope.optimizing.optimization import Outcome, Row
-from cyclescope.optimizing.ordering import Costs, Guesses, Step, step_between
+from cyclescope.optimizing.ordering import Candidate, Costs, Guesses, Queue, Step, step_between
 from cyclescope.optimizing.proving import chosen
 
 from .plans_on_paper import BASELINE, PaperMaker, searched, situation
@@ -56,6 +56,28 @@ def test_the_first_plan_of_an_engine_pays_for_the_export() -> None:
     costs.learn(int8, 30_000)
     assert costs.guess(int8) == 30_000
     assert costs.guess(replace(plan, dtype="bfloat16")) < 20_000
+
+
+def test_an_engine_that_takes_the_weights_as_they_are_is_cheap() -> None:
+    costs = Costs(500, 1_000)
+    converts, exports = replace(BASELINE, engine="ctranslate2"), replace(BASELINE, engine="openvino")
+    assert costs.guess(converts) * 5 == costs.guess(exports)
+    costs.learn(exports, 20_000)
+    assert costs.guess(converts) == 4_000
+    costs = Costs(500, 1_000)
+    costs.learn(converts, 3_000)
+    assert costs.guess(exports) == 15_000
+
+
+def test_what_promises_to_be_slower_is_not_tried_for_what_could_come_after_it() -> None:
+    rows = [Row(BASELINE, (), -1, Outcome.TRIED, Ratio(1.0, 1.0, 1.0, 0))]
+    queue = Queue(Guesses(), Costs(500, 1_000))
+    fewer = replace(BASELINE, threads=1)
+    step = step_between(replace(BASELINE, threads=2), fewer)
+    alone, leading = (Candidate(fewer, "threads", 0, False, step, 0.9, ahead) for ahead in ((), ((INT8, 3.0),)))
+    assert queue.promise(alone, rows) == queue.promise(leading, rows)
+    better = replace(leading, expected=1.1)
+    assert queue.promise(better, rows) < queue.promise(replace(alone, expected=1.1), rows)
 
 
 def test_an_engine_that_is_slow_has_its_quantized_forms_tried_late() -> None:

@@ -38,4 +38,5 @@ class OtherEngine:
         # Of a text that is written nearly every call reads one token.
         tokens = (1 if situation.writes else workload.tokens_in) * (plan.batch or workload.batch)
         expected = 1 + _LEAST + _MOST / (1 + tokens / _HALF_AT) + situation.found(*self.answers)
-        return Offer(tuple(replace(plan, engine=name) for name in there), expected)
+        # What it computes attention with is its own, whatever the model had.
+        return Offer(tuple(replace(plan, engine=name, attention="engine") for name in there), expected)

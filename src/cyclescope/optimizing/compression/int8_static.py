@@ -12,7 +12,7 @@ from cyclescope.optimizing.strategy import Effect, Family, Offer, Situation
 # Where no finding tells: no range is looked for in a call, and results stay in 8 bits between products.
 _FAST, _USUAL = 2.4, 1.6
 _OF_PRODUCTS = 0.6  # of the time of products that compute
-_SECONDS = 12.0  # running the samples and looking at every activation
+_SECONDS = 6.0  # running the samples and looking at every activation
 
 
 @dataclass(frozen=True, slots=True)

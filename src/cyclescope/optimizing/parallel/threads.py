@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from cyclescope.core.plan import Plan
 from cyclescope.explaining.findings.finding import FindingCode
-from cyclescope.optimizing.strategy import Effect, Family, Offer, Situation
+from cyclescope.optimizing.strategy import Effect, Family, Offer, Situation, hoped
 
 _FEWER = 0.9
 
@@ -30,8 +30,11 @@ class Threads:
         if not others:
             return Offer(why_not="There is one core.")
         if plan.threads and others[0] < plan.threads:
-            # Fewer threads than cores help where threads wait for each other more than they compute, which is rare.
-            expected = max(_FEWER, situation.could(FindingCode.OVERSUBSCRIPTION))
+            # Fewer threads than cores help where threads wait for each other more than they compute, which is rare; what
+            # computes all the time takes as much longer as there are fewer of them.
+            computing = situation.found(FindingCode.COMPUTE_BOUND) * (plan.threads / others[0] - 1)
+            too_many = situation.about(FindingCode.OVERSUBSCRIPTION)
+            expected = hoped(too_many) if too_many else _FEWER / (1 + computing)
         else:
             idle = 1 - plan.threads / cores if plan.threads else 0.0
             expected = max(1.05 + 0.5 * max(0.0, idle), situation.could(FindingCode.IDLE_CORES))
