@@ -68,6 +68,12 @@ class Verification:
         return not self.drift.within(self.recipe.proof.max_drift)
 
     @property
+    def brings_less(self) -> bool:
+        """Whether it is surely less of a gain here than where it was proved: the whole interval lies below that one."""
+        promised = self.recipe.proof.low
+        return self.rounds >= LEAST_ROUNDS and promised > 0 and self.ratio.low > 1 / promised
+
+    @property
     def standing(self) -> Standing:
         """What outputs and interval allow to say; of the time nothing before there are rounds enough."""
         if self.drifted:

@@ -23,6 +23,7 @@ def verification_document(found: Verification) -> VerificationReport:
         answer=verification.answer(found, EN),
         standing=found.standing,
         drifted=found.drifted,
+        brings_less=found.brings_less,
         partial=found.partial,
         time=time_ratio(found.ratio) if found.rounds > 1 else None,
         before_ns=found.before_ns,

@@ -48,6 +48,7 @@ class VerificationReport(_Part):
     answer: Text
     standing: Standing
     drifted: bool = Field(description="the outputs are farther away than the recipe allowed")
+    brings_less: bool = Field(description="the whole interval lies below the one that was promised")
     partial: bool
     time: TimeRatio | None = Field(description="time of the plan ÷ that of its baseline; null where too few rounds ran")
     before_ns: float

@@ -20,6 +20,7 @@ class VerificationText:
     ratio: str
     drifted: str
     not_faster: str
+    brings_less: str
     too_few: str
     left_open: str
     partial: str
@@ -62,6 +63,7 @@ EN = VerificationText(
     ratio="{standing}: {speed_up} times as fast as the model as it is ({low} – {high}).",
     drifted="Its outputs are farther away than the recipe allowed.",
     not_faster="It is not faster here.",
+    brings_less="That is less than where it was proved.",
     too_few="There were too few rounds to say more.",
     left_open="The interval leaves open whether it is faster.",
     partial="Interrupted: what was measured until then is told.",
@@ -98,6 +100,7 @@ ZH = VerificationText(
     ratio="{standing}:速度是原样的 {speed_up} 倍({low} – {high})。",
     drifted="输出的偏移超过了配方允许的限度。",
     not_faster="在这里并没有更快。",
+    brings_less="但比证明时少。",
     too_few="轮数太少,不能多说。",
     left_open="区间没有说明是否更快。",
     partial="已中断:给出的是到那时为止的测量。",

@@ -38,6 +38,8 @@ def answer(found: Verification, t: VerificationText) -> str:
         reason = t.drifted
     elif found.standing is Standing.FAILS:
         reason = t.not_faster
+    elif found.standing is Standing.HOLDS and found.brings_less:
+        reason = t.brings_less
     elif found.standing is Standing.INCONCLUSIVE:
         reason = t.too_few if found.rounds < LEAST_ROUNDS else t.left_open
     return f"{said} {reason}".strip()

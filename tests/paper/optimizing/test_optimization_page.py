@@ -50,6 +50,8 @@ from cyclescope.report.terminal import to_text
 from cyclescope.report.text_optimization import EN, ZH, OptimizationText
 from cyclescope.report.text_verification import EN as VERIFIED_EN
 from cyclescope.report.text_verification import ZH as VERIFIED_ZH
+from cyclescope.report.text_verification import VerificationText
+from cyclescope.report.verification import answer as verification_answer
 from cyclescope.report.verification import verification_page
 
 from .plans_on_paper import PaperMaker, searched
@@ -237,6 +239,13 @@ def test_labels_are_told_before_and_after() -> None:
 def test_why_it_cannot_be_told_why_is_told() -> None:
     without = replace(FOUND, after=None, not_tried=(NotTried("why", "It has no counters."),))
     assert "It has no counters." in to_text(optimization_page(without))
+
+
+@pytest.mark.parametrize("text", [VERIFIED_EN, VERIFIED_ZH])
+def test_a_recipe_that_holds_with_less_of_a_gain_says_so(text: VerificationText) -> None:
+    assert verification_answer(verified(0.75, 0.8, 0.85), text).endswith(text.brings_less)
+    assert text.brings_less not in verification_answer(verified(0.6, 0.65, 0.7), text)
+    assert text.brings_less not in verification_answer(FAILS, text)  # that it is not faster says it
 
 
 # Documents --------------------------------------------------------------------------------------------------------------

@@ -54,6 +54,13 @@ def test_the_whole_interval_decides(low: float, high: float, standing: Standing)
     assert verified(low, math.sqrt(low * high), high).standing is standing
 
 
+def test_a_gain_that_is_surely_smaller_than_promised_is_told() -> None:
+    assert verified(0.75, 0.8, 0.85).brings_less  # 1.18 to 1.33 times, where 1.4 to 1.6 were promised
+    assert not verified(0.65, 0.7, 0.75).brings_less  # 1.33 to 1.54: the intervals overlap
+    assert not verified(0.4, 0.45, 0.5).brings_less
+    assert not verified(0.75, 0.8, 0.85, rounds=5).brings_less
+
+
 def test_before_there_are_six_rounds_nothing_is_said_of_the_time() -> None:
     assert verified(0.5, 0.6, 0.7, rounds=5).standing is Standing.INCONCLUSIVE
     assert verified(1.5, 1.6, 1.7, rounds=5).standing is Standing.INCONCLUSIVE
