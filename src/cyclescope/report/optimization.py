@@ -64,6 +64,8 @@ def _no_answer(found: Optimization, t: OptimizationText) -> str:
     if unproved and fastest is not None and fastest.ratio is not None and fastest.ratio.high < 1:
         plan = plan_words(fastest.plan, found.rows[0].plan, t)
         return t.unproved.format(plan=plan, ratio=fmt.ratio(fastest.ratio))
+    if found.partial:
+        return t.undecided
     return t.nothing_of_one if len(ran) == 1 else t.nothing.format(count=fmt.count(len(ran)))
 
 

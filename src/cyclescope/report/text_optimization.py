@@ -22,6 +22,7 @@ class OptimizationText:
     nothing: str
     nothing_of_one: str
     untried: str
+    undecided: str
     unproved: str
     partial: str
     partial_nothing: str
@@ -85,6 +86,7 @@ EN = OptimizationText(
     nothing="Best left as it is: of {count} plans that were tried none was proved to be faster within the limit.",
     nothing_of_one="Best left as it is: the one plan that was tried was not proved to be faster within the limit.",
     untried="No answer yet: no other plan ran to its end. A larger budget may tell more.",
+    undecided="No answer yet: none of the plans that ran until then was seen to be faster.",
     unproved="No answer yet: {plan} looked faster, {ratio} of the time, and nothing was proved. A larger budget tells.",
     partial="Interrupted: the best so far is told, but it was not proved side by side.",
     partial_nothing="Interrupted before any plan was seen to be faster.",
@@ -204,6 +206,7 @@ ZH = OptimizationText(
     nothing="保持原样最好:试过的 {count} 个方案中,没有一个在限度之内被证明更快。",
     nothing_of_one="保持原样最好:试过的唯一方案没有在限度之内被证明更快。",
     untried="尚无答案:没有其他方案运行到底。增加预算可能得出更多结论。",
+    undecided="尚无答案:到那时为止运行过的方案都没有显得更快。",
     unproved="尚无答案:{plan} 看来更快,用时为原样的 {ratio},但没有得到证明。增加预算即可判定。",
     partial="已中断:给出的是目前最好的方案,但没有经过并排验证。",
     partial_nothing="在看到任何更快的方案之前已中断。",

@@ -195,6 +195,7 @@ def test_what_there_was_no_time_for_is_not_called_best_left_as_it_is(language: O
     assert plan_words(FASTER.plan, FOUND.rows[0].plan, language) in seen
     slower = replace(FASTER, ratio=Ratio(1.2, 1.1, 1.3, 9))
     assert answer(_only(slower, not_tried=NO_TIME), language) == language.nothing_of_one
+    assert answer(_only(slower, not_tried=(), partial=True), language) == language.undecided
     assert answer(_only(FASTER, not_tried=()), language) == language.nothing_of_one  # the proof was run
     assert answer(_only(DRIFTED, FASTER, not_tried=()), language) == language.nothing.format(count="2")
 
