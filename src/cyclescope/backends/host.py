@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -41,9 +42,14 @@ def read_machine(device: str = "cpu", device_name: str = "") -> Machine:
         python=platform.python_version(),
         device=device,
         instruction_set=" ".join(name for name in _INSTRUCTION_SETS if name in flags),
-        packages=tuple((name, found) for name in _PACKAGES if (found := _version(name))),
+        packages=package_versions(_PACKAGES),
         virtual="hypervisor" in flags,
     )
+
+
+def package_versions(names: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Name and version of those of `names` that are installed."""
+    return tuple((name, found) for name in names if (found := _version(name)))
 
 
 def usable_cores() -> int:

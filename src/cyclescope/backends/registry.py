@@ -10,6 +10,7 @@ from typing import Any
 
 from cyclescope.backends.base import DialogueSession, OpenTokenizers, Request, Session, WatchedCalls
 from cyclescope.backends.foreign import refuse_foreign
+from cyclescope.backends.host import package_versions
 from cyclescope.backends.probing import Probes
 from cyclescope.core.dialogue import TEMPLATES
 from cyclescope.core.errors import MissingExtra, UsageError
@@ -74,6 +75,11 @@ def _open_exported(request: Request, engine: str) -> Session:
 def missing_packages(engine: str) -> tuple[str, ...]:
     """What `engine` needs and is not installed."""
     return tuple(name for name in _NEEDS[engine] if find_spec(name) is None)
+
+
+def engine_packages(engine: str) -> tuple[tuple[str, str], ...]:
+    """What `engine` needs beside PyTorch and transformers, with the versions that are installed."""
+    return package_versions(_NEEDS.get(engine, ()))
 
 
 def preload(request: Request) -> None:

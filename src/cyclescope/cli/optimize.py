@@ -163,7 +163,9 @@ def _write(found: Optimization, recipe: Path | None, markdown: Path | None, lang
     if recipe is not None and found.best:
         from cyclescope.optimizing.recipe import recipe_of, save_recipe
 
-        save_recipe(recipe_of(found), recipe)
-        typer.echo(f"Wrote the recipe: {recipe}", err=True)
+        made = recipe_of(found)
+        save_recipe(made, recipe)
+        proved = "" if made.proof.proved else " (of a plan that is not proved)"
+        typer.echo(f"Wrote the recipe: {recipe}{proved}", err=True)
     elif recipe is not None:
         typer.echo("No recipe was written: nothing was proved to be faster.", err=True)

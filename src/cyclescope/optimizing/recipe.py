@@ -10,6 +10,7 @@ from typing import Any
 
 import tomli_w
 
+from cyclescope.backends.registry import engine_packages
 from cyclescope.core.codec import CodecError, decode
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import OutputError, RunFileError, UsageError
@@ -55,7 +56,7 @@ class RecipeWork:
 @dataclass(frozen=True, slots=True)
 class Proof:
     """How much faster than the model as it is (`low` and `high`: the 99 % interval), how far the outputs moved and how
-    far they were allowed to, where and when.
+    far they were allowed to, where and when. `proved`: it ran long, side by side; not so where the search was interrupted.
     """
 
     speed_up: float
@@ -74,6 +75,7 @@ class Proof:
     top1: float | None = None
     same_tokens: float | None = None
     packages: tuple[str, ...] = ()
+    proved: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,10 @@ def recipe_of(optimization: Optimization) -> Recipe:
             largest_difference=drift.largest if drift else None,
             top1=drift.top1 if drift else None,
             same_tokens=drift.tokens if drift else None,
-            packages=tuple(f"{name} {version}" for name, version in machine.packages),
+            packages=tuple(
+                f"{name} {version}" for name, version in machine.packages + engine_packages(row.plan.engine)
+            ),
+            proved=row.confirmed,
         ),
         edits=optimization.edits,
     )

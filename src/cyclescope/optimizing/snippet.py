@@ -105,7 +105,7 @@ def _head(recipe: Recipe) -> str:
         _plain(line)
         for line in (
             f"{recipe.model.reference}, {proof.speed_up:.2f} times as fast as run as it is "
-            f"(99 % interval {proof.low:.2f} to {proof.high:.2f}).",
+            f"(99 % interval {proof.low:.2f} to {proof.high:.2f}{'' if proof.proved else '; not proved'}).",
             "",
             f"Measured by cyclescope {proof.version} on {proof.processor}, {proof.cores} cores, {proof.taken_at[:10]},",
             f"with {', '.join(proof.packages)}. Elsewhere it may be otherwise: `cyclescope verify` tells.",

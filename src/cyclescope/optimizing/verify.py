@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from cyclescope.backends.registry import engine_packages
 from cyclescope.core.clock import Clock, SystemClock
 from cyclescope.core.errors import UsageError
 from cyclescope.core.machine import Machine
@@ -119,6 +120,7 @@ def verify(
         turns = Turns([baseline, plan])
         partial = _take(turns, int(budget * NS_PER_S), SystemClock(), progress)
         notes = tuple(dict.fromkeys((*opened.notes, *plan.opened.notes)))
+    machine = replace(opened.machine, packages=opened.machine.packages + engine_packages(found.plan.engine))
     return Verification(
         found,
         turns.ratio(1, 0),
@@ -127,8 +129,8 @@ def verify(
         turns.wall_ns(0),
         turns.wall_ns(1),
         opened.workload,
-        opened.machine,
-        differences(found.proof, opened.machine),
+        machine,
+        differences(found.proof, machine),
         notes,
         partial,
     )

@@ -93,8 +93,8 @@ EN = OptimizationText(
     partial_proved="Interrupted: the best so far was proved, but not all was looked into.",
     partial_remedy="Run it again with more time.",
     random_weights="Weights are random: times are real, but what became of the outputs says little about a trained model.",
-    judged_on="Outputs of plans that learn from the texts (distil, trim-vocabulary) are told of {texts} of {all} texts, "
-    "from which they did not learn.",
+    judged_on="Outputs of plans that learn from the texts (distil, int8-static, trim-vocabulary) are told of {texts} of "
+    "{all} texts, from which they did not learn.",
     as_it_is="as it is",
     time="Cycle",
     before="{time} before",
@@ -213,7 +213,7 @@ ZH = OptimizationText(
     partial_proved="已中断:目前最好的方案已经证明,但没有全部查看。",
     partial_remedy="请用更多时间再运行一次。",
     random_weights="权重是随机的:时间是真实的,但输出的变化对训练过的模型说明不了什么。",
-    judged_on="从文本中学习的方案(distil、trim-vocabulary)的输出,只按 {all} 条文本中未参与学习的 {texts} 条来评判。",
+    judged_on="从文本中学习的方案(distil、int8-static、trim-vocabulary)的输出,只按 {all} 条文本中未参与学习的 {texts} 条来评判。",
     as_it_is="原样",
     time="周期",
     before="之前 {time}",

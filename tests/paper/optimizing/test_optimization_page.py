@@ -22,6 +22,7 @@ from cyclescope.core.errors import EngineError, MissingExtra, UsageError
 from cyclescope.core.plan import Plan
 from cyclescope.core.statistics import Ratio
 from cyclescope.core.workload import Weights
+from cyclescope.optimizing import recipe as recipes
 from cyclescope.optimizing.apply import Applied
 from cyclescope.optimizing.drift import Drift
 from cyclescope.optimizing.optimization import (
@@ -313,6 +314,17 @@ def test_the_recipe_says_what_the_best_row_was_proved_to_be() -> None:
     assert made.proof.after_ms * made.proof.speed_up == pytest.approx(made.proof.before_ms)
     assert (made.work.texts, made.work.batch) == (4, 4)
     assert not made.model.encoder_decoder
+
+
+def test_the_recipe_names_the_version_of_its_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recipes, "engine_packages", lambda engine: ((engine, "1.2.3"),))
+    assert recipe_of(FOUND).proof.packages[-1] == f"{FOUND.rows[FOUND.best].plan.engine} 1.2.3"
+
+
+def test_a_recipe_of_a_plan_that_was_not_proved_says_so() -> None:
+    unproved = tuple(replace(row, confirmed=False) for row in FOUND.rows)
+    assert not recipe_of(replace(FOUND, rows=unproved, partial=True)).proof.proved
+    assert recipe_of(FOUND).proof.proved
 
 
 def test_there_is_no_recipe_where_nothing_is_faster() -> None:

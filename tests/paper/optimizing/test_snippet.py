@@ -97,6 +97,10 @@ def test_the_code_says_what_it_is_and_where_it_was_proved() -> None:
     assert head is not None
     assert "1.50 times as fast" in head
     assert "Paper 9000, 2 cores, 2026-01-02" in head
+    assert "not proved" not in head
+    unproved = ast.get_docstring(ast.parse(code(replace(USUAL, proof=replace(USUAL.proof, proved=False)))))
+    assert unproved is not None
+    assert "1.50 times as fast as run as it is (99 % interval 1.40 to 1.60; not proved)." in unproved
 
 
 def test_random_weights_are_built_from_the_configuration_and_said_to_be_so() -> None:
