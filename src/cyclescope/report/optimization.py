@@ -61,7 +61,7 @@ def _no_answer(found: Optimization, t: OptimizationText) -> str:
     within = [row for row in ran if row.outcome is Outcome.TRIED]
     fastest = max(within, key=lambda row: row.speed_up, default=None)
     unproved = found.partial or any(n.strategy == "proof" for n in found.not_tried)
-    if unproved and fastest is not None and fastest.ratio is not None and fastest.ratio.high < 1:
+    if unproved and fastest is not None and fastest.ratio is not None and fastest.ratio.value < 1:
         plan = plan_words(fastest.plan, found.rows[0].plan, t)
         return t.unproved.format(plan=plan, ratio=fmt.ratio(fastest.ratio))
     if found.partial:

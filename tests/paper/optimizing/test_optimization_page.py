@@ -194,6 +194,8 @@ def test_what_there_was_no_time_for_is_not_called_best_left_as_it_is(language: O
     seen = answer(_only(FASTER, not_tried=NO_TIME), language)
     assert best_left not in seen
     assert plan_words(FASTER.plan, FOUND.rows[0].plan, language) in seen
+    few = replace(FASTER, ratio=Ratio(0.03, 0.001, 1.7, 3))  # three rounds tell no interval worth the name
+    assert answer(_only(few, not_tried=NO_TIME), language).startswith(language.unproved.split("{")[0])
     slower = replace(FASTER, ratio=Ratio(1.2, 1.1, 1.3, 9))
     assert answer(_only(slower, not_tried=NO_TIME), language) == language.nothing_of_one
     assert answer(_only(slower, not_tried=(), partial=True), language) == language.undecided
