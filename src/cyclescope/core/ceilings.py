@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+# Where the same took half as long again as the same, what was probed is the load of others and not this machine.
+MOST_NOISE = 0.5
 PRIVATE_LEVELS = ("L1", "L2")  # each core has its own, so that more threads have more of them
 
 
@@ -85,7 +87,8 @@ class Ceilings:
 
     `machine` names it (processor or device), `fingerprint` tells whether it is still the same (empty for a datasheet),
     `taken_at` is UTC in ISO 8601 (for a datasheet: when somebody read it). `noise` is the half width of the 95 %
-    interval of an A/A comparison, as a share: no smaller difference means anything here.
+    interval of an A/A comparison, as a share: no smaller difference means anything here. Beyond `MOST_NOISE` it is no
+    floor any more: only `usable_noise` may be compared with.
     """
 
     origin: Origin
@@ -97,6 +100,16 @@ class Ceilings:
     overheads: Overheads = Overheads()
     noise: Figure | None = None
     fingerprint: str = ""
+
+    @property
+    def usable_noise(self) -> Figure | None:
+        """The noise where it can serve as a floor; None where it is unknown or beyond use."""
+        return None if self.noise is None or self.noise.value > MOST_NOISE else self.noise
+
+    @property
+    def noise_beyond_use(self) -> float:
+        """The noise, as a share, where it is too large for a floor; else 0."""
+        return self.noise.value if self.noise is not None and self.noise.value > MOST_NOISE else 0.0
 
     def flops_per_s(self, dtype: str, rows: int, threads: int) -> Figure | None:
         """The ceiling of matrix products of `dtype` whose smallest dimension is `rows`, on `threads` threads.

@@ -34,12 +34,13 @@ class Verdict(StrEnum):
 
 
 class Why(StrEnum):
-    """Why a verdict is inconclusive: too few samples; measured apart while others used the cores; no difference that
-    reaches the threshold; or an interval that leaves open whether one does.
+    """Why a verdict is inconclusive: too few samples; measured apart while others used the cores; a calibration whose
+    noise is beyond use; no difference that reaches the threshold; or an interval that leaves open whether one does.
     """
 
     TOO_FEW = "too-few"
     LOADED = "loaded"
+    NOISY = "noisy"
     SAME = "same"
     OPEN = "open"
 
@@ -102,7 +103,8 @@ class Comparison:
     """`ratio` = B ÷ A of the unprofiled wall time with an interval of `confidence`. `interleaved` tells whether both
     were measured in turns, which makes the verdict safe against drift of the machine; where they were not,
     `between_runs` is by how much the interval was widened for it (a share). `differences` name what is not the same
-    about the two besides time. `attributed_a_ns` and `attributed_b_ns` are the sums of the parts of each; there are no
+    about the two besides time. `noise_beyond_use` is what calibrating found (a share) where that is too large for a
+    threshold and nobody gave another, else 0. `attributed_a_ns` and `attributed_b_ns` are the sums of the parts of each; there are no
     parts, and the sums are 0, where one of the two has no stamped run.
     """
 
@@ -122,6 +124,7 @@ class Comparison:
     between_runs: float
     attributed_a_ns: float
     attributed_b_ns: float
+    noise_beyond_use: float = 0.0
 
     @property
     def attributed_delta_ns(self) -> float:
@@ -142,7 +145,7 @@ class Comparison:
     @property
     def verdict(self) -> Verdict:
         """Faster or slower where the whole interval lies beyond the threshold, and nothing speaks against it."""
-        if self.doubt:
+        if self.doubt or self.noise_beyond_use:
             return Verdict.INCONCLUSIVE
         if self.ratio.low > 1 + self.threshold:
             return Verdict.SLOWER
@@ -153,8 +156,8 @@ class Comparison:
         """Why there is no verdict; None where there is one."""
         if self.verdict is not Verdict.INCONCLUSIVE:
             return None
-        if self.doubt:
-            return self.doubt
+        if self.doubt or self.noise_beyond_use:
+            return self.doubt or Why.NOISY
         upper = 1 + self.threshold
         return Why.SAME if 1 / upper <= self.ratio.low and self.ratio.high <= upper else Why.OPEN
 
@@ -171,15 +174,15 @@ def compare(a: Cycle, b: Cycle, threshold: float | None = None, *, between_runs:
     """Is `b` faster or slower than `a`, by how much, and where?
 
     A verdict is given where the whole 99 % interval of B ÷ A lies beyond 1 + `threshold` or below 1 ÷ (1 + `threshold`);
-    `threshold` is a share, else 1 % or the noise floor of either machine, whichever is most. Cycles that were measured in
+    `threshold` is a share, else 1 % or the noise floor of either machine, whichever is most; where that floor is beyond
+    use (`Ceilings.noise_beyond_use`) there is no verdict without a `threshold`. Cycles that were measured in
     turns (`measure_pair`) are compared round by round; for others the interval is widened by what differs between runs:
     `between_runs`, a share, where you know it of your machine (`bench/ab.py apart` measures it).
 
     Raises `UsageError` for cycles that cannot be compared, with why.
     """
     require_comparable(a, b)
-    threshold = _threshold(a, b) if threshold is None else threshold
-    if not 0 <= threshold < 10:
+    if threshold is not None and not 0 <= threshold < 10:
         raise UsageError(f"A threshold of {threshold} is impossible.", "", "Give a share, such as 0.02 for 2 %.")
     wide = BETWEEN_RUNS if between_runs is None else between_runs
     if not 0 <= wide < 10:
@@ -195,7 +198,7 @@ def compare(a: Cycle, b: Cycle, threshold: float | None = None, *, between_runs:
         b=b,
         ratio=ratio,
         confidence=VERDICT_CONFIDENCE,
-        threshold=threshold,
+        threshold=_threshold(a, b) if threshold is None else threshold,
         interleaved=interleaved,
         stages=parts.stages(),
         layers=parts.layers(),
@@ -207,17 +210,19 @@ def compare(a: Cycle, b: Cycle, threshold: float | None = None, *, between_runs:
         between_runs=between,
         attributed_a_ns=parts.a.total_ns if parts.known else 0.0,
         attributed_b_ns=parts.b.total_ns if parts.known else 0.0,
+        noise_beyond_use=_noise_beyond_use(a, b) if threshold is None else 0.0,
     )
 
 
 def _threshold(a: Cycle, b: Cycle) -> float:
     """One per cent, or the noise floor that calibrating either machine has found."""
-    floors = [
-        cycle.machine.ceilings.noise.value
-        for cycle in (a, b)
-        if cycle.machine.ceilings is not None and cycle.machine.ceilings.noise is not None
-    ]
-    return max(_LEAST_THRESHOLD, *floors) if floors else _LEAST_THRESHOLD
+    known = [cycle.machine.ceilings.usable_noise for cycle in (a, b) if cycle.machine.ceilings is not None]
+    return max([_LEAST_THRESHOLD, *(noise.value for noise in known if noise is not None)])
+
+
+def _noise_beyond_use(a: Cycle, b: Cycle) -> float:
+    known = (cycle.machine.ceilings for cycle in (a, b))
+    return max(0.0 if ceilings is None else ceilings.noise_beyond_use for ceilings in known)
 
 
 def _same_machine(a: Cycle, b: Cycle) -> bool:

@@ -129,6 +129,11 @@ def _notes(told: Told, t: CalibrationText) -> list[Block]:
     busy = told.load.other_busy if told.load is not None else None
     if busy is not None and busy > _BUSY:
         notes.append(Note(Severity.WARNING, t.busy.text.format(share=fmt.share(busy)), t.busy.remedy))
+    beyond = told.ceilings.noise_beyond_use if told.ceilings is not None else 0.0
+    if beyond:
+        notes.append(
+            Note(Severity.WARNING, t.noise_beyond_use.text.format(noise=fmt.share(beyond)), t.noise_beyond_use.remedy)
+        )
     if told.quieter is not None:
         notes.append(Note(Severity.WARNING, _quieter(told.quieter, told.ceilings, t), t.quieter.remedy))
     if told.broken:

@@ -45,6 +45,7 @@ def verdict_sentence(comparison: Comparison, t: ComparisonText) -> str:
         b=fmt.time(comparison.wall_b.value_ns),
         ratio=fmt.ratio(comparison.ratio),
         threshold=fmt.share(comparison.threshold),
+        noise=fmt.share(comparison.noise_beyond_use),
         n=fmt.count(comparison.ratio.n),
     )
 

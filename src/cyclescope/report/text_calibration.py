@@ -53,6 +53,7 @@ class CalibrationText:
     missing: Advice
     broken: Advice
     busy: Advice
+    noise_beyond_use: Advice
     quieter: Advice
     traits: Mapping[Trait, str]
 
@@ -102,6 +103,10 @@ EN = CalibrationText(
     busy=Advice(
         "Others used {share} of the cores meanwhile, so that ceilings may be too low and the noise too high.",
         "Stop what else is running and calibrate again.",
+    ),
+    noise_beyond_use=Advice(
+        "The same work differed from itself by ±{noise}. That is no noise floor but a disturbance, and no difference is measured against it.",
+        "Calibrate again at rest.",
     ),
     quieter=Advice(
         "Not kept: what was taken at {taken} stays, since it saw less noise (±{before}; now ±{now}).",
@@ -161,6 +166,9 @@ ZH = CalibrationText(
     missing=Advice("本机尚未校准。", "请运行 cyclescope calibrate。"),
     broken=Advice("有 {count} 个保存的文件无法读取。{fact}", "请删除它们并运行 cyclescope calibrate。"),
     busy=Advice("其间其他程序占用了 {share} 的核，上限可能偏低，噪声可能偏高。", "请停止其他程序后再次校准。"),
+    noise_beyond_use=Advice(
+        "同一工作与自身相差 ±{noise}：这是干扰而不是噪声下限，不会用它来衡量差异。", "请在机器空闲时再次校准。"
+    ),
     quieter=Advice(
         "未保存：保留 {taken} 的校准，它的噪声更小（±{before}，这次 ±{now}）。",
         "请在机器空闲时再次校准，或加 --force 替换它。",

@@ -74,6 +74,7 @@ EN = ComparisonText(
             Why.OPEN: "Inconclusive: B takes {ratio} times the time of A, which leaves open whether it differs by {threshold}.",
             Why.TOO_FEW: "Inconclusive: {n} samples or rounds are too few for an interval. B takes {ratio} times the time of A.",
             Why.LOADED: "Inconclusive: others used the cores meanwhile, and a difference could be theirs. B took {ratio} times the time of A.",
+            Why.NOISY: "Inconclusive: when this machine was calibrated, the same differed from the same by ±{noise}, so no difference can be told. B takes {ratio} times the time of A. Calibrate again at rest (`cyclescope calibrate`), or say what counts as a difference (--threshold).",
         }
     ),
     limit=MappingProxyType(
@@ -169,6 +170,7 @@ ZH = ComparisonText(
             Why.OPEN: "无法定论：B 用时为 A 的 {ratio} 倍，区间不能确定差异是否达到 {threshold}。",
             Why.TOO_FEW: "无法定论：只有 {n} 个样本或轮次，不足以得出区间。B 用时为 A 的 {ratio} 倍。",
             Why.LOADED: "无法定论：测量期间其他进程占用了核心，差异可能由其造成。B 用时为 A 的 {ratio} 倍。",
+            Why.NOISY: "无法定论：校准本机时，同一工作与自身相差 ±{noise}，因而分辨不出差异。B 用时为 A 的 {ratio} 倍。请在机器空闲时重新校准（`cyclescope calibrate`），或指明多大算差异（--threshold）。",
         }
     ),
     limit=MappingProxyType(

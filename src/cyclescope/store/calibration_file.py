@@ -59,7 +59,12 @@ def folder() -> Path | None:
 
 
 def keep(ceilings: Ceilings) -> Path:
-    """Write `ceilings` in the place of what was kept of the same machine, in full or not at all. Raises `OutputError`."""
+    """Write `ceilings` in the place of what was kept of the same machine, in full or not at all.
+
+    A noise that is beyond use is left out: what a machine reaches shows between disturbances too, its noise does not.
+    Raises `OutputError`.
+    """
+    ceilings = replace(ceilings, noise=ceilings.usable_noise)
     place = folder()
     if place is None:
         raise OutputError("The calibration cannot be kept.", "This user has no home folder.", "Set CYCLESCOPE_HOME.")

@@ -60,6 +60,12 @@ def test_what_a_quieter_one_keeps_from_being_kept_says_so() -> None:
     assert "not kept" in page
 
 
+def test_a_noise_beyond_use_is_told_as_a_disturbance() -> None:
+    disturbed = replace(CEILINGS, noise=Figure(29.9, 1.0, 60.0, 30, "A/A"))
+    assert "differed from itself by ±2,990 %" in " ".join(text(told(ceilings=disturbed)).split())
+    assert "disturbance" not in text(told())
+
+
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("width", [80, 200])
 def test_no_number_is_cut_on_a_machine_of_many_threads(language: str, width: int) -> None:

@@ -103,6 +103,20 @@ def test_a_limit_is_kept_exceeded_or_unknown(factor: float, limit: float, kept: 
     assert compare(*noisy_pair(factor)).slower_by_more_than(limit) is kept
 
 
+def test_a_noise_floor_beyond_use_is_no_threshold_and_gives_no_verdict_until_the_user_says_one() -> None:
+    disturbed = Ceilings(Origin.MEASURED, "paper", "paper", "", (), (), noise=Figure(29.92, 1.0, 60.0, 30, "probe"))
+    a, b = noisy_pair(1.5)
+    b = replace(b, machine=replace(b.machine, ceilings=disturbed))
+    told = compare(a, b)
+
+    assert (told.verdict, told.why) == (Verdict.INCONCLUSIVE, Why.NOISY)
+    assert (told.noise_beyond_use, told.threshold) == (29.92, 0.01)
+    assert told.slower_by_more_than(0.1) is Limit.EXCEEDED  # which rests on the interval alone
+    assert compare(a, b, 0.02).verdict is Verdict.SLOWER
+    with pytest.raises(UsageError, match="impossible"):
+        compare(a, b, 29.92)
+
+
 def test_the_noise_floor_of_either_machine_raises_the_threshold() -> None:
     noise = Ceilings(Origin.MEASURED, "paper", "paper", "", (), (), noise=Figure(0.07, 0.07, 0.07, 9, "probe"))
     noisy = replace(BASE, machine=replace(BASE.machine, ceilings=noise))

@@ -84,6 +84,12 @@ def test_what_is_below_the_noise_of_the_machine_is_not_told() -> None:
     assert evidence(loud[FindingCode.NOISE])[EvidenceName.NO_DIFFERENCE] == 0.25
 
 
+def test_a_calibration_that_was_disturbed_hides_nothing() -> None:
+    disturbed = found(with_ceilings(slow_tokenizer(), flops=2e12, noise=29.92))
+    assert FindingCode.SLOW_TOKENIZER in disturbed
+    assert FindingCode.NOISE not in disturbed
+
+
 def test_what_is_below_the_interval_of_the_median_is_not_told() -> None:
     p = Plant()
     with p.b.frame("", "Tokenizer", stage="tokenize"):

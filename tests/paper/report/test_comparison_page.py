@@ -49,7 +49,16 @@ FEW = compare(paper_cycle(GRAPH, runs=3), BASE)
 LOADED = compare(BASE, replace(BASE, samples=replace(BASE.samples, load=Load(other_busy=0.7))))
 WALL_ONLY = compare(BASE, paper_cycle(GRAPH, light=False))
 SAME = compare(*paired(BASE, replace(BASE, plan=replace(BASE.plan, threads=1)), 1.0), threshold=0.1)
-ALL = {"slower": SLOWER, "apart": APART, "few": FEW, "loaded": LOADED, "wall only": WALL_ONLY, "same": SAME}
+DISTURBED = replace(SLOWER, noise_beyond_use=29.92)
+ALL = {
+    "slower": SLOWER,
+    "apart": APART,
+    "few": FEW,
+    "loaded": LOADED,
+    "wall only": WALL_ONLY,
+    "same": SAME,
+    "disturbed": DISTURBED,
+}
 
 
 def hostile() -> Comparison:
@@ -95,6 +104,7 @@ def test_the_answer_says_what_the_verdict_is(name: str) -> None:
         "loaded": "Inconclusive: others used the cores",
         "wall only": "Inconclusive: B takes ",
         "same": "No difference that reaches 10.0 %",
+        "disturbed": "the same differed from the same by ±2,990 %",
     }[name] in lead
 
 

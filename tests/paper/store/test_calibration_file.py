@@ -67,6 +67,12 @@ def test_a_clearly_quieter_calibration_of_the_same_machine_is_known() -> None:
     assert clearly_quieter(replace(_with_noise(0.04), fingerprint=fingerprint(other, "torch")), now) is None
 
 
+def test_a_noise_beyond_use_is_not_kept_but_what_the_machine_reaches_is() -> None:
+    kept = load_calibration(keep(_with_noise(29.9)))
+    assert kept == replace(_with_noise(29.9), noise=None)
+    assert load_calibration(keep(_with_noise(0.5))).noise is not None
+
+
 def test_another_machine_engine_or_device_is_kept_apart() -> None:
     other = replace(MACHINE, processor="another")
     keep(CEILINGS)

@@ -69,7 +69,8 @@ class Facts:
     def noise_floor(self) -> float:
         """The share below which nothing means anything here: the widest of three noises, as shares of the cycle."""
         ceilings = self.cycle.machine.ceilings
-        apart = ceilings.noise.value if ceilings is not None and ceilings.noise is not None else 0.0
+        usable = ceilings.usable_noise if ceilings is not None else None
+        apart = usable.value if usable is not None else 0.0
         width = max(self.wall.half_width, _WIDE) if 0 < self.wall.n < _FEW else self.wall.half_width
         return max(width, apart, _LEAST_FLOOR)
 

@@ -18,10 +18,10 @@ def noise(facts: Facts) -> Iterator[Finding]:
     if facts.cycle.source is not Source.MEASURED or not facts.wall.n:
         return
     ceilings, busy = facts.cycle.machine.ceilings, facts.cycle.samples.load.other_busy
-    apart = ceilings.noise.value if ceilings is not None and ceilings.noise is not None else 0.0
+    usable = ceilings.usable_noise if ceilings is not None else None
     noises = (
         (EvidenceName.HALF_WIDTH, facts.wall.half_width, _WIDE),
-        (EvidenceName.NO_DIFFERENCE, apart, _WIDE),
+        (EvidenceName.NO_DIFFERENCE, usable.value if usable is not None else 0.0, _WIDE),
         (EvidenceName.OTHER_LOAD, busy or 0.0, _OTHER_LOAD),
     )
     evidence = tuple(
