@@ -36,6 +36,7 @@ from cyclescope.report.schema import (
 )
 from cyclescope.report.strings import EN
 from cyclescope.report.tasks import division_document, throughput_document
+from cyclescope.report.text_engine import strings_for
 
 
 def document(explanation: Explanation) -> CycleReport:
@@ -47,7 +48,7 @@ def document(explanation: Explanation) -> CycleReport:
         source=cycle.source.value,
         taken_at=cycle.taken_at,
         partial=cycle.partial,
-        answer=wording.answer(explanation, EN),
+        answer=wording.answer(explanation, strings_for("en", cycle.graph)),
         wall=_wall(explanation),
         stages=_stages(explanation),
         layers=_layers(explanation),

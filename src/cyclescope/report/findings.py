@@ -12,7 +12,8 @@ from cyclescope.report import format as fmt
 from cyclescope.report import schema as doc
 from cyclescope.report import wording
 from cyclescope.report.page import Block, Claim, Claims, Heading
-from cyclescope.report.strings import EN, Advice, Strings
+from cyclescope.report.strings import Advice, Strings
+from cyclescope.report.text_engine import strings_for
 from cyclescope.report.text_findings import FindingText, finding_text
 
 _AMOUNT: dict[Quantity, Callable[[float], str]] = {
@@ -112,7 +113,8 @@ def _evidence(found: Finding, said: set[str], graph: Graph, s: Strings, t: Findi
 
 def finding_documents(found: Sequence[Finding], graph: Graph) -> list[doc.FindingReport]:
     """The findings for the document, with their sentences in English."""
-    return [_document(each, finding_words(each, graph, EN)) for each in found]
+    s = strings_for("en", graph)
+    return [_document(each, finding_words(each, graph, s)) for each in found]
 
 
 def _document(found: Finding, words: FindingWords) -> doc.FindingReport:

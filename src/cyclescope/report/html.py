@@ -20,8 +20,7 @@ from cyclescope.report.html_data import MOST_BYTES, drawings, fitting
 from cyclescope.report.html_spans import Shown, name
 from cyclescope.report.html_view import View
 from cyclescope.report.names import printable
-from cyclescope.report.text import page_text
-from cyclescope.report.text_engine import strings_for
+from cyclescope.report.text_engine import page_text_for, strings_for
 
 # In the order in which they need each other.
 _SCRIPTS = (
@@ -43,7 +42,10 @@ MOST_PAGE_BYTES = 980_000
 
 def render(explanation: Explanation, *, lang: str = "en") -> str:
     """`explanation` as one self-contained HTML file. Raises `UsageError` for a language that there are no texts of."""
-    room, fixed = MOST_BYTES, drawings(explanation, strings_for(lang, explanation.cycle.graph), page_text(lang))
+    room, fixed = (
+        MOST_BYTES,
+        drawings(explanation, strings_for(lang, explanation.cycle.graph), page_text_for(lang, explanation.cycle.graph)),
+    )
     while True:
         page, data_bytes = _page(explanation, fixed, lang, room)
         excess = len(page.encode()) - MOST_PAGE_BYTES
@@ -55,7 +57,7 @@ def render(explanation: Explanation, *, lang: str = "en") -> str:
 
 def _page(explanation: Explanation, fixed: dict[str, Any], lang: str, room: int) -> tuple[str, int]:
     """The page with at most `room` bytes of data for its drawings if they can be made so small, and how many there are."""
-    s, p = strings_for(lang, explanation.cycle.graph), page_text(lang)
+    s, p = strings_for(lang, explanation.cycle.graph), page_text_for(lang, explanation.cycle.graph)
     view, data = fitting(explanation, fixed, s, p, room)
     style, vendored, script = "".join(map(asset, _STYLES)), _vendored(), _script()
     page = (
@@ -82,7 +84,7 @@ def notebook_html(told: Cycle | Explanation, *, lang: str = "en") -> str:
     sheet.
     """
     explanation = told if isinstance(told, Explanation) else explain(told)
-    s, p = strings_for(lang, explanation.cycle.graph), page_text(lang)
+    s, p = strings_for(lang, explanation.cycle.graph), page_text_for(lang, explanation.cycle.graph)
     view = View(explanation, Shown(()), s, p)
     return environment().get_template("notebook.html.j2").render(e=explanation, view=view, s=s, p=p).strip()
 

@@ -251,6 +251,7 @@ class Strings:
     unit_amounts: Mapping[Unit, str]
     remark_texts: Mapping[Remark, str]
     doubt_texts: Mapping[DoubtCode, Advice]
+    engine_between: str = ""  # what passes between operations, within a sentence, where it is not Python
 
 
 EN = Strings(
@@ -577,11 +578,11 @@ EN = Strings(
             DoubtCode.PARTIAL: Advice("Interrupted; cycles measured until then: {cycles}.", "Let it run to its end."),
             DoubtCode.NO_INTERVAL: Advice(
                 "There are too few repeats for an interval of the median ({cycles}).",
-                "Give it more time: --budget SECONDS.",
+                "Give it more time, such as --budget 30s.",
             ),
             DoubtCode.FEW_REPEATS: Advice(
                 "The interval of the median is wide (half of it is {share} of the median).",
-                "Give it more time: --budget SECONDS.",
+                "Give it more time, such as --budget 30s.",
             ),
             DoubtCode.NOT_STEADY: Advice(
                 "No steady state at the end of the warm-up (cycles: {cycles}).",
@@ -959,10 +960,10 @@ ZH = Strings(
         {
             DoubtCode.PARTIAL: Advice("测了 {cycles} 个周期后被中断。", "请让它运行到结束。"),
             DoubtCode.NO_INTERVAL: Advice(
-                "重复次数太少（{cycles} 次），给不出中位数的区间。", "给它更多时间：--budget SECONDS。"
+                "重复次数太少（{cycles} 次），给不出中位数的区间。", "给它更多时间，例如 --budget 30s。"
             ),
             DoubtCode.FEW_REPEATS: Advice(
-                "中位数的区间偏宽（半宽为中位数的 {share}）。", "给它更多时间：--budget SECONDS。"
+                "中位数的区间偏宽（半宽为中位数的 {share}）。", "给它更多时间，例如 --budget 30s。"
             ),
             DoubtCode.NOT_STEADY: Advice(
                 "预热 {cycles} 个周期后仍未进入稳态。", "给它更多时间，或检查有什么别的程序在运行。"

@@ -7,7 +7,7 @@ is `of_ceiling`). What a claim says itself, the evidence beside it does not say 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from cyclescope.explaining.findings.finding import EvidenceName, FindingCode
@@ -96,7 +96,7 @@ EN = FindingText(
             ),
             _F.NOISE: Advice(
                 "This machine is restless: small differences mean nothing here.",
-                "Stop other work, give it more time (--budget SECONDS), and compare interleaved.",
+                "Stop other work, give it more time (such as --budget 60s), and compare interleaved.",
             ),
         }
     ),
@@ -221,7 +221,7 @@ ZH = FindingText(
             ),
             _F.NOISE: Advice(
                 "本机不平静：小的差异在这里没有意义。",
-                "停下其他工作，给更多时间（--budget 秒数），并交错比较。",
+                "停下其他工作，给更多时间（例如 --budget 60s），并交错比较。",
             ),
         }
     ),
@@ -282,6 +282,55 @@ ZH = FindingText(
 )
 
 
+def _of_an_engine(t: FindingText, findings: Mapping[FindingCode, Advice], python: str, mean_gap: str) -> FindingText:
+    """`t` for a graph that was exported and compiled already, and has no Python between its operations."""
+    evidence = {**t.evidence, _E.PYTHON: python, _E.MEAN_GAP: mean_gap}
+    return replace(t, findings=MappingProxyType({**t.findings, **findings}), evidence=MappingProxyType(evidence))
+
+
+EN_ENGINE = _of_an_engine(
+    EN,
+    {
+        _F.DISPATCH_BOUND: Advice(
+            "{share} of the cycle is dispatch: the engine between operations, and operations too small for their work to count.",
+            "Give each operation more to do with a larger batch.",
+        ),
+        _F.PRODUCT_TRAFFIC: Advice(
+            EN.findings[_F.PRODUCT_TRAFFIC].text,
+            "Hand products the layout that they read, and put biases into them (linear, addmm), in the model that is exported.",
+        ),
+        _F.UNFUSED_ATTENTION: Advice(
+            EN.findings[_F.UNFUSED_ATTENTION].text,
+            "See whether the engine can fuse the attention of this model: how it is written in the model that is exported decides.",
+        ),
+    },
+    python="the engine between operations {value}",
+    mean_gap="{value} of it an operation",
+)
+
+ZH_ENGINE = _of_an_engine(
+    ZH,
+    {
+        _F.DISPATCH_BOUND: Advice(
+            "周期的 {share} 是调度开销：算子之间的引擎，以及小到工作量可以忽略的算子。",
+            "增大批量，让每个算子多做些工作。",
+        ),
+        _F.PRODUCT_TRAFFIC: Advice(
+            ZH.findings[_F.PRODUCT_TRAFFIC].text,
+            "在导出的模型中直接提供乘法所需的布局，并把偏置并入乘法（linear、addmm）。",
+        ),
+        _F.UNFUSED_ATTENTION: Advice(
+            ZH.findings[_F.UNFUSED_ATTENTION].text,
+            "看引擎能否融合该模型的注意力：这取决于导出的模型中注意力的写法。",
+        ),
+    },
+    python="算子之间的引擎占 {value}",
+    mean_gap="平均每个算子 {value}",
+)
+
+
 def finding_text(s: Strings) -> FindingText:
-    """The words of findings in the language of `s`."""
-    return ZH if s.language.startswith("zh") else EN
+    """The words of findings in the language of `s`, and for whatever runs between the operations."""
+    if s.language.startswith("zh"):
+        return ZH_ENGINE if s.engine_between else ZH
+    return EN_ENGINE if s.engine_between else EN

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from cyclescope.core.ceilings import Origin
@@ -126,5 +126,8 @@ ZH = GapText(
 
 
 def gap_text(s: Strings) -> GapText:
-    """The words in the language of `s`."""
-    return ZH if s.language == "zh" else EN
+    """The words in the language of `s`, and for whatever runs between the operations."""
+    t = ZH if s.language == "zh" else EN
+    if not s.engine_between:
+        return t
+    return replace(t, python=s.python, sentence=t.sentence.replace(t.python, s.engine_between))

@@ -19,10 +19,10 @@ from cyclescope.report.wording import stage_name
 
 
 def texts(s: Strings) -> Iterator[tuple[str, str]]:
-    """Every text with a name for it. Stage names are left out: in English they are the stages themselves."""
+    """Every text with a name for it. Stage names are left out: in English they are the stages themselves, and so is what a cycle of Python has none of."""
     for field in dataclasses.fields(s):
         value = getattr(s, field.name)
-        if field.name in ("language", "stage_names"):
+        if field.name in ("language", "stage_names", "engine_between"):
             continue
         if isinstance(value, Mapping):
             for key, text in value.items():

@@ -1,0 +1,87 @@
+"""A cycle on an engine that has no Python between its operations is told without a word of it, nor the advice to take an engine."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from dataclasses import replace
+from string import Formatter
+
+import pytest
+from paper_generation import paper_decoder, paper_generation
+from paper_models import paper_bert, paper_cycle
+from planted import PLANTED, with_ceilings
+
+from cyclescope.core.cycle import Cycle
+from cyclescope.explaining.explain import explain
+from cyclescope.explaining.explanation import Explanation
+from cyclescope.explaining.findings.finding import FindingCode
+from cyclescope.report.cycle import cycle_page
+from cyclescope.report.document import to_json
+from cyclescope.report.html import render
+from cyclescope.report.terminal import to_text
+from cyclescope.report.text import page_text
+from cyclescope.report.text_engine import page_text_for
+
+OF_EAGER_PYTORCH = re.compile(r"Python|eager|torch\.compile|ONNX Runtime|OpenVINO|--attention|即时")
+ON_A_PROCESSOR = [code for code in FindingCode if code is not FindingCode.LAUNCH_BOUND]
+
+
+def on_an_engine(cycle: Cycle) -> Explanation:
+    """`cycle` explained, and told as if an engine had been between its operations."""
+    told = explain(cycle)
+    return replace(told, cycle=replace(cycle, graph=replace(cycle.graph, engine_between=True)))
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize("code", ON_A_PROCESSOR, ids=lambda code: code.value)
+def test_no_finding_of_an_engine_speaks_of_python(code: FindingCode, language: str) -> None:
+    told = on_an_engine(PLANTED[code]())
+    assert code in [finding.code for finding in told.findings]
+    text = to_text(cycle_page(told, language), 100)
+    assert not OF_EAGER_PYTORCH.search(text), OF_EAGER_PYTORCH.search(text)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+@pytest.mark.parametrize(
+    "cycle",
+    [
+        with_ceilings(paper_cycle(paper_bert(2)), flops=2.5e12, bandwidth=1e12),
+        paper_generation(paper_decoder(4)),
+    ],
+    ids=["ceilings", "generation"],
+)
+def test_nor_does_any_other_section(cycle: Cycle, language: str) -> None:
+    python = {"en": "Python between operations", "zh": "算子之间的 Python"}[language]
+    assert python in to_text(cycle_page(explain(cycle), language), 100)
+    told = on_an_engine(cycle)
+    text = to_text(cycle_page(told, language), 100)
+    assert not OF_EAGER_PYTORCH.search(text), OF_EAGER_PYTORCH.search(text)
+    shown = re.sub(
+        r"(?s)<script.*?</script>|<style.*?</style>|<dt>software</dt>.*?</dd>", "", render(told, lang=language)
+    )
+    if language == "zh":
+        shown = re.sub(r"<dt>软件</dt>.*?</dd>", "", shown)
+    assert not re.search("Python", shown)
+
+
+def test_the_dispatch_of_an_engine_in_full() -> None:
+    dispatch = next(
+        finding
+        for finding in json.loads(to_json(on_an_engine(PLANTED[FindingCode.DISPATCH_BOUND]())))["findings"]
+        if finding["code"] == "dispatch-bound"
+    )
+    assert "the engine between operations" in dispatch["claim"]
+    assert dispatch["evidence_text"].startswith("The engine between operations ")
+    assert dispatch["remedy"] == "Give each operation more to do with a larger batch."
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_words_of_a_page_keep_what_is_filled_in(language: str) -> None:
+    usual, engine = page_text(language), page_text_for(language, on_an_engine(paper_cycle(paper_bert(1))).cycle.graph)
+    for field in dataclasses.fields(usual):
+        texts = [getattr(p, field.name) for p in (usual, engine)]
+        if isinstance(texts[0], str):
+            fields = [{name for _, name, _, _ in Formatter().parse(text) if name} for text in texts]
+            assert fields[0] == fields[1], field.name
