@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from importlib.util import find_spec
@@ -54,7 +54,7 @@ def _open_exported(request: Request, engine: str) -> Session:
     missing = missing_packages(engine)
     if missing:
         raise MissingExtra(
-            f"{' and '.join(missing)} is not installed.",
+            _not_installed(missing),
             f"The model is exported for {engine}, which then runs it.",
             INSTALL[engine],
         )
@@ -75,6 +75,12 @@ def _open_exported(request: Request, engine: str) -> Session:
 def missing_packages(engine: str) -> tuple[str, ...]:
     """What `engine` needs and is not installed."""
     return tuple(name for name in _NEEDS[engine] if find_spec(name) is None)
+
+
+def _not_installed(missing: Sequence[str]) -> str:
+    """`onnxruntime, onnx and onnxscript are not installed.`"""
+    *others, last = missing
+    return f"{', '.join(others)} and {last} are not installed." if others else f"{last} is not installed."
 
 
 def engine_packages(engine: str) -> tuple[tuple[str, str], ...]:
@@ -153,7 +159,7 @@ def _require_torch(*needed: str) -> None:
     missing = [name for name in needed or ("torch", "transformers") if find_spec(name) is None]
     if missing:
         raise MissingExtra(
-            f"{' and '.join(missing)} is not installed.",
+            _not_installed(missing),
             "Measuring runs the real model; showing saved runs does not need it.",
             "pip install 'cyclescope[torch]'",
         )

@@ -21,7 +21,7 @@ def models_page(rows: Sequence[ModelRow], language: str = "en") -> Page:
         Column(s.models_name),
         Column(s.models_family, priority=3),
         Column(s.models_parameters, Align.RIGHT),
-        Column(s.layers, Align.RIGHT),
+        Column(s.models_layers, Align.RIGHT),
         Column(s.models_hidden, Align.RIGHT, priority=1),
         Column(s.models_vocabulary, Align.RIGHT, priority=2),
         Column(s.models_weights),

@@ -39,6 +39,8 @@ class Strings:
     title: str
     answer: str
     answer_without_layers: str
+    take: str
+    takes: str
     answer_wall_only: str
     answer_nothing: str
     partial: str
@@ -141,6 +143,7 @@ class Strings:
     models_parameters: str
     models_hidden: str
     models_vocabulary: str
+    models_layers: str
     models_weights: str
     models_sources: str
     models_has_weights: str
@@ -257,8 +260,10 @@ class Strings:
 EN = Strings(
     language="en",
     title="Compute cycle of {model}",
-    answer="A cycle takes {wall}: {share} of the attributed time is {stage} ({layers} layers), {kind} take {kind_share}, Python between operations {python_share}.",
-    answer_without_layers="A cycle takes {wall}: {share} of the attributed time is {stage}, {kind} take {kind_share}, Python between operations {python_share}.",
+    answer="A cycle takes {wall}: {share} of the attributed time is {stage} ({layers} layers), {kind} {take} {kind_share}, Python between operations {python_share}.",
+    answer_without_layers="A cycle takes {wall}: {share} of the attributed time is {stage}, {kind} {take} {kind_share}, Python between operations {python_share}.",
+    take="take",
+    takes="takes",
     answer_wall_only="A cycle takes {wall}; where the time goes was not measured.",
     answer_nothing="No cycle was measured.",
     partial="The measurement was interrupted: this is what was taken until then.",
@@ -374,6 +379,7 @@ EN = Strings(
     models_parameters="parameters",
     models_hidden="hidden",
     models_vocabulary="vocabulary",
+    models_layers="layers",
     models_weights="weights",
     models_sources="Where each configuration was published",
     models_has_weights="pretrained",
@@ -619,8 +625,10 @@ EN = Strings(
 ZH = Strings(
     language="zh",
     title="{model} 的计算周期",
-    answer="一个周期耗时 {wall}：在已入账的时间里，{stage}（{layers} 层）占 {share}，{kind}占 {kind_share}，算子之间的 Python 占 {python_share}。",
-    answer_without_layers="一个周期耗时 {wall}：在已入账的时间里，{stage}占 {share}，{kind}占 {kind_share}，算子之间的 Python 占 {python_share}。",
+    answer="一个周期耗时 {wall}：在已入账的时间里，{stage}（{layers} 层）占 {share}，{kind}{take} {kind_share}，算子之间的 Python 占 {python_share}。",
+    answer_without_layers="一个周期耗时 {wall}：在已入账的时间里，{stage}占 {share}，{kind}{take} {kind_share}，算子之间的 Python 占 {python_share}。",
+    take="占",
+    takes="占",
     answer_wall_only="一个周期耗时 {wall}；没有测量时间花在哪里。",
     answer_nothing="没有测到任何周期。",
     partial="测量被中断：以下是中断之前的结果。",
@@ -746,6 +754,7 @@ ZH = Strings(
     models_parameters="参数量",
     models_hidden="隐藏维度",
     models_vocabulary="词表",
+    models_layers="层数",
     models_weights="权重",
     models_sources="各配置的发布来源",
     models_has_weights="预训练",

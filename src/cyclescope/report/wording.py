@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.machine import Machine
+from cyclescope.core.op import OpKind
 from cyclescope.core.plan import Plan
 from cyclescope.core.workload import InputSource, ModelFacts, Weights
 from cyclescope.explaining.device import DeviceLine
@@ -14,6 +15,7 @@ from cyclescope.report.strings import Advice, Strings
 from cyclescope.report.text_device import device_text
 
 _MOST_PATH, _PATH_HEAD = 60, 20
+_ONE_THING = (OpKind.ATTENTION, OpKind.SOFTMAX)  # the other kinds are named by a plural
 
 
 def stage_name(stage: str, s: Strings) -> str:
@@ -55,6 +57,7 @@ def answer(explanation: Explanation, s: Strings) -> str:
         share=fmt.share(found.stage_share),
         layers=found.layers,
         kind=s.kind_names[found.kind],
+        take=s.takes if found.kind in _ONE_THING else s.take,
         kind_share=fmt.share(found.kind_share),
         python_share=fmt.share(found.python_share),
     )

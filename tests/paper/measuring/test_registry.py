@@ -159,7 +159,7 @@ def test_an_unknown_engine_is_refused_with_the_known_ones() -> None:
 def test_a_missing_framework_is_told_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "find_spec", lambda name: None)
     for needs_torch in (open_session, open_trace, watching):
-        with pytest.raises(MissingExtra, match="torch and transformers is not installed") as caught:
+        with pytest.raises(MissingExtra, match="torch and transformers are not installed") as caught:
             needs_torch(Request("bert"))
         assert "cyclescope[torch]" in caught.value.way_out
 
@@ -177,3 +177,13 @@ def test_checking_loads_no_framework() -> None:
         "check(Request('bert', texts=('a',))); sys.exit(bool({'torch', 'transformers'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_what_an_engine_lacks_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = {}
+    for lacking in (("onnx",), ("onnxruntime", "onnx", "onnxscript")):
+        monkeypatch.setattr(registry, "missing_packages", lambda engine, lacking=lacking: lacking)
+        with pytest.raises(MissingExtra) as caught:
+            open_session(Request("bert"), engine="onnxruntime")
+        said[len(lacking)] = str(caught.value).splitlines()[0]
+    assert said == {1: "onnx is not installed.", 3: "onnxruntime, onnx and onnxscript are not installed."}

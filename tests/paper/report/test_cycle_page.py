@@ -9,6 +9,7 @@ import pytest
 from paper_models import PAPER_BERT_WORKLOAD, paper_bert, paper_cycle, slot_times
 
 from cyclescope.core.graph import Graph
+from cyclescope.core.op import OpKind
 from cyclescope.core.samples import Load
 from cyclescope.core.workload import InputSource
 from cyclescope.explaining.explain import explain
@@ -34,6 +35,14 @@ def test_the_answer_comes_first(explanation: Explanation) -> None:
     assert isinstance(first, Paragraph)
     assert first.lead
     assert first.text.startswith("A cycle takes 63.6 ms ±0.30 %: 99.0 % of the attributed time is encode (12 layers)")
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"), [(OpKind.ATTENTION, "fused attention takes "), (OpKind.MATMUL, "matrix products take ")]
+)
+def test_one_thing_takes_and_many_take(explanation: Explanation, kind: OpKind, said: str) -> None:
+    of_kind = replace(explanation, answer=replace(explanation.answer, kind=kind))
+    assert said in wording.answer(of_kind, strings("en"))
 
 
 def test_the_order_of_the_sections(explanation: Explanation) -> None:
