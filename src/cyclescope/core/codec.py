@@ -91,7 +91,15 @@ def _decode(kind: Any, data: Any, arrays: list[AnyArray]) -> Any:
         hints = _hints(kind)
         if not isinstance(data, dict):
             raise CodecError(f"expected a {kind.__name__}, found {type(data).__name__}")
-        return kind(**{name: _decode(hints[name], value, arrays) for name, value in data.items() if name in hints})
+        known = {name: _decode(hints[name], value, arrays) for name, value in data.items() if name in hints}
+        try:
+            return kind(**known)
+        except TypeError as exc:
+            # Python's own words name a constructor; whoever cut a file is helped by what is not there.
+            absent = [name for name in hints if name not in known and name in str(exc)]
+            if absent:
+                raise CodecError(f"a {kind.__name__} needs {', '.join(absent)}") from exc
+            raise
     if isinstance(kind, type) and issubclass(kind, Enum):
         return kind(data)
     if kind is float and isinstance(data, int):
