@@ -41,7 +41,8 @@ _SAMPLES = (
 class Applied:
     """Files that were written to `folder`, and how far their outputs on `texts` texts are from those of the plan.
 
-    `random_weights`: the code builds the model with random weights. `notes` are what its user must know.
+    `random_weights`: the code builds the model with random weights. `notes` are what its user must know. `model_here` is
+    where the model, or what is needed of it, lies on this machine, if the code would look for it on the hub.
     """
 
     recipe: Recipe
@@ -51,6 +52,7 @@ class Applied:
     drift: Drift
     random_weights: bool
     notes: tuple[str, ...] = ()
+    model_here: str = ""
 
     @property
     def agrees(self) -> bool:
@@ -90,7 +92,9 @@ def apply(
         writes = found.work.tokens_out > 0
         given_back = run_file(place / CODE_FILE, source.place, texts, Path(temporary), writes=writes, limit_s=_LIMIT_S)
     moved = drift(_comparable(reference), given_back)
-    return Applied(found, str(place), files, len(texts), moved, source.config is not None, notes)
+    named = bool(source.reference) and not Path(source.reference).is_absolute()
+    here = source.place if named and source.place != source.reference else ""
+    return Applied(found, str(place), files, len(texts), moved, source.config is not None, notes, here)
 
 
 def _samples(recipe: Recipe) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from cyclescope.optimizing.apply import CODE_FILE, Applied
@@ -43,3 +44,6 @@ def _blocks(done: Applied, t: VerificationText, language: str) -> Iterator[Block
     )
     yield Paragraph(t.run_it)
     yield Code((f'python {done.folder}/{CODE_FILE} "…"',))
+    if done.model_here:
+        yield Paragraph(t.run_it_here)
+        yield Code((f'python {done.folder}/{CODE_FILE} --model {shlex.quote(done.model_here)} "…"',))

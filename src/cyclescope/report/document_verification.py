@@ -50,6 +50,7 @@ def applied_document(done: Applied) -> AppliedReport:
         drift=output_drift(done.drift),
         plan=FullPlan.model_validate(done.recipe.plan),
         random_weights=done.random_weights,
+        model_here=done.model_here,
         notes=list(done.notes),
     )
 

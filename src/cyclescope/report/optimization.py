@@ -56,8 +56,10 @@ def _no_answer(found: Optimization, t: OptimizationText) -> str:
     """That nothing is recommended: since nothing is better, or since there was no time to tell."""
     ran = [row for row in found.rows[1:] if row.ratio is not None or row.outcome is Outcome.DRIFTED]
     unfinished = found.partial or not all(map(_had_time, found.not_tried))
-    if not ran and unfinished:
+    if not ran and (unfinished or len(found.rows) > 1):
         return t.untried
+    if not ran:
+        return t.nothing_to_try
     within = [row for row in ran if row.outcome is Outcome.TRIED]
     fastest = max(within, key=lambda row: row.speed_up, default=None)
     unproved = found.partial or any(n.strategy == "proof" for n in found.not_tried)

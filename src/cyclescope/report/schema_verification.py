@@ -76,6 +76,9 @@ class AppliedReport(_Part):
     drift: OutputDrift = Field(description="of the code's outputs from the plan's")
     plan: FullPlan
     random_weights: bool = Field(description="the code builds the model with random weights")
+    model_here: Text = Field(
+        description="where the model that the code looks for on the hub lies on this machine; empty: it does not look there"
+    )
     notes: list[Text]
 
 

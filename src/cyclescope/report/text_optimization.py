@@ -21,6 +21,7 @@ class OptimizationText:
     choice: str
     nothing: str
     nothing_of_one: str
+    nothing_to_try: str
     untried: str
     undecided: str
     unproved: str
@@ -85,6 +86,7 @@ EN = OptimizationText(
     choice="It took {ratio} of the time of the plan with fewer parts ({plan}), which it is not proved to be faster than.",
     nothing="Best left as it is: of {count} plans that were tried none was proved to be faster within the limit.",
     nothing_of_one="Best left as it is: the one plan that was tried was not proved to be faster within the limit.",
+    nothing_to_try="Left as it is: there was no other plan to try.",
     untried="No answer yet: no other plan ran to its end. A larger budget may tell more.",
     undecided="No answer yet: none of the plans that ran until then was seen to be faster.",
     unproved="No answer yet: {plan} looked faster, {ratio} of the time, and nothing was proved. A larger budget tells.",
@@ -205,6 +207,7 @@ ZH = OptimizationText(
     choice="用时是部件更少的方案({plan})的 {ratio},但没有证明比它快。",
     nothing="保持原样最好:试过的 {count} 个方案中,没有一个在限度之内被证明更快。",
     nothing_of_one="保持原样最好:试过的唯一方案没有在限度之内被证明更快。",
+    nothing_to_try="保持原样:没有其他方案可试。",
     untried="尚无答案:没有其他方案运行到底。增加预算可能得出更多结论。",
     undecided="尚无答案:到那时为止运行过的方案都没有显得更快。",
     unproved="尚无答案:{plan} 看来更快,用时为原样的 {ratio},但没有得到证明。增加预算即可判定。",

@@ -47,6 +47,7 @@ class VerificationText:
     files: str
     folder: str
     run_it: str
+    run_it_here: str
     texts: str
 
 
@@ -90,6 +91,7 @@ EN = VerificationText(
     files="Files",
     folder="Folder",
     run_it="Run it",
+    run_it_here="It asks the hub for the model by name. Without a network, with the one on this machine:",
     texts="Texts compared",
 )
 
@@ -127,6 +129,7 @@ ZH = VerificationText(
     files="文件",
     folder="文件夹",
     run_it="运行",
+    run_it_here="它按名称向 hub 索取模型。没有网络时，使用本机上的模型：",
     texts="比较用文本数",
 )
 

@@ -18,6 +18,7 @@ from rich.cells import cell_len
 from syrupy.assertion import SnapshotAssertion
 
 from cyclescope.backends.paper import FakeClock
+from cyclescope.cli.main import run
 from cyclescope.core.errors import EngineError, MissingExtra, UsageError
 from cyclescope.core.plan import Plan
 from cyclescope.core.statistics import Ratio
@@ -191,6 +192,7 @@ def test_what_there_was_no_time_for_is_not_called_best_left_as_it_is(language: O
     best_left = language.nothing.split(":")[0]
     assert answer(_only(not_tried=NO_TIME), language) == language.untried
     assert answer(_only(partial=True, not_tried=()), language) == language.untried
+    assert answer(_only(not_tried=()), language) == language.nothing_to_try
     seen = answer(_only(FASTER, not_tried=NO_TIME), language)
     assert best_left not in seen
     assert plan_words(FASTER.plan, FOUND.rows[0].plan, language) in seen
@@ -222,6 +224,21 @@ def test_what_was_tried_on_one_plan_is_not_listed_as_never_tried() -> None:
     assert f"{name} {EN.partly.format(reason=OUT_OF_BUDGET)}" in text
     assert f"relu {OUT_OF_BUDGET}" in text
     assert f"{EN.phases['proof']} {OUT_OF_BUDGET}" in text
+
+
+def test_code_that_would_fetch_its_model_is_told_with_the_place_of_it_here() -> None:
+    text = to_markdown(applied_page(replace(APPLIED, model_here="/a b/model")))
+    assert "python out/model.py --model '/a b/model'" in text
+    assert VERIFIED_EN.run_it_here in text
+    assert "--model '" not in to_markdown(applied_page(APPLIED))
+
+
+@pytest.mark.parametrize("threads", ["0", "-1"])
+def test_no_threads_are_refused_before_anything_is_loaded(threads: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run(["optimize", "no such model", "--threads", threads])
+    assert ended.value.code == UsageError.exit_code
+    assert f"--threads {threads} is impossible" in capsys.readouterr().err
 
 
 def test_random_weights_are_said_to_say_little() -> None:
