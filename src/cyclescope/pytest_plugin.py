@@ -1,8 +1,8 @@
 """The pytest plugin: tests that hold a model to its speed, by ratios and not by times, in three states.
 
     def test_encoder_is_not_slower_than_last_release(cyclescope):
-        measured = cyclescope.measure("minilm", "How fast is this?", threads=1)
-        assert measured.not_slower_than("minilm-one-sentence", by=0.4)
+        measured = cyclescope.measure("minilm", "How fast is this?", threads=1, baseline="minilm-one-sentence")
+        assert measured.not_slower(by=0.4)
 
     def test_new_attention_is_not_slower(cyclescope):
         compared = cyclescope.compare("minilm", "minilm", tokens=128, a={"attention": "eager"}, b={"attention": "sdpa"})
@@ -66,6 +66,17 @@ class Rules:
             raise UsageError(f"{name!r} is no name of a baseline.", "", "Use letters, digits, and - _ . + / in it.")
         return self.folder / f"{name}.cycle"
 
+    def require(self, name: str) -> Path:
+        """The file of the baseline `name`; fails the test where there is none and none is to be stored."""
+        __tracebackhide__ = True
+        path = self.path(name)
+        if not self.saving and not path.exists():
+            pytest.fail(
+                f"There is no baseline {path}.\nRun pytest with --cyclescope-save-baselines once, and keep the file.",
+                pytrace=False,
+            )
+        return path
+
 
 @dataclass(frozen=True)
 class Wall:
@@ -79,10 +90,11 @@ class Wall:
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """One measured cycle."""
+    """One measured cycle, and the name of the stored one that it is held against, if it was given."""
 
     cycle: Cycle
     rules: Rules
+    against: str | None = None
 
     @property
     def wall(self) -> Wall:
@@ -90,6 +102,19 @@ class Measured:
 
         wall = median_estimate(self.cycle.samples.plain.wall_ns)
         return Wall(wall.value_ns, wall.low_ns, wall.high_ns, wall.n)
+
+    def not_slower(self, *, by: float) -> bool:
+        """As `not_slower_than`, with the baseline that was named when this was measured."""
+        __tracebackhide__ = True
+        if self.against is None:
+            from cyclescope.core.errors import UsageError
+
+            raise UsageError(
+                "There is no baseline to hold this against.",
+                "None was named when it was measured.",
+                "Name one: cyclescope.measure(…, baseline=NAME).",
+            )
+        return self.not_slower_than(self.against, by=by)
 
     def not_slower_than(self, baseline: str, *, by: float) -> bool:
         """True if this is not slower than the stored `baseline` by more than `by` (a share); fails the test if it is.
@@ -99,18 +124,13 @@ class Measured:
         can seldom be told. With `--cyclescope-save-baselines` the baseline is stored, and True.
         """
         __tracebackhide__ = True
-        path = self.rules.path(baseline)
+        path = self.rules.require(baseline)
         if self.rules.saving:
             from cyclescope.store.run_file import save
 
             path.parent.mkdir(parents=True, exist_ok=True)
             save(self.cycle, path)
             return True
-        if not path.exists():
-            pytest.fail(
-                f"There is no baseline {path}.\nRun pytest with --cyclescope-save-baselines once, and keep the file.",
-                pytrace=False,
-            )
         from cyclescope.explaining.comparison import Aspect, compare
         from cyclescope.store.run_file import load
 
@@ -154,11 +174,19 @@ class Cyclescope:
 
     rules: Rules
 
-    def measure(self, model: object, text: str | Sequence[str] | None = None, **options: Any) -> Measured:
-        """Measure a model as `cyclescope.measure` does; `options` are the same."""
+    def measure(
+        self, model: object, text: str | Sequence[str] | None = None, *, baseline: str | None = None, **options: Any
+    ) -> Measured:
+        """Measure a model as `cyclescope.measure` does; `options` are the same.
+
+        `baseline` names the stored run for `not_slower`. Where that is missing the test fails before anything is measured.
+        """
+        __tracebackhide__ = True
+        if baseline is not None:
+            self.rules.require(baseline)
         from cyclescope.measuring.measure import measure
 
-        return Measured(measure(model, text, **options), self.rules)
+        return Measured(measure(model, text, **options), self.rules, baseline)
 
     def compare(
         self,

@@ -154,6 +154,30 @@ def test_without_a_baseline_it_fails_with_the_way_out(inner: Inner) -> None:
     done.stdout.fnmatch_lines(["*no baseline*base.cycle*", "*--cyclescope-save-baselines*"])
 
 
+def test_a_baseline_that_was_named_first_is_missed_before_anything_is_measured(inner: Inner) -> None:
+    inner.test("assert cyclescope.measure('measuring this would fail', baseline='base').not_slower(by=0.4)")
+    done = inner.run()
+
+    done.assert_outcomes(failed=1)
+    done.stdout.fnmatch_lines(["*no baseline*base.cycle*", "*--cyclescope-save-baselines*"])
+
+
+@pytest.mark.parametrize(("factor", "outcome"), [(1.0, "passed"), (2.0, "failed")])
+def test_a_baseline_that_was_named_first_is_held_against(inner: Inner, factor: float, outcome: str) -> None:
+    inner.test("assert cyclescope.measure(1.0, baseline='base').not_slower(by=0.4)")
+    inner.run("--cyclescope-save-baselines").assert_outcomes(passed=1)
+    inner.test(f"assert cyclescope.measure({factor}, baseline='base').not_slower(by=0.4)")
+    inner.run_alone().assert_outcomes(**{outcome: 1})
+
+
+def test_without_a_name_there_is_nothing_to_hold_it_against(inner: Inner) -> None:
+    inner.test("cyclescope.measure(1.0).not_slower(by=0.4)")
+    done = inner.run()
+
+    done.assert_outcomes(failed=1)
+    done.stdout.fnmatch_lines(["*no baseline to hold this against*"])
+
+
 @pytest.mark.parametrize("name", ["../out", "a/../../b", "/etc/x", "", "a b"])
 def test_a_baseline_stays_in_its_folder(inner: Inner, name: str) -> None:
     inner.test(f"cyclescope.measure(1.0).not_slower_than({name!r}, by=0.4)")
