@@ -162,7 +162,7 @@ def test_each_call_is_told_kernel_by_kernel(name: str, how: str, monkeypatch: py
         if how == "off":
             assert np.array_equal(ours.results().tokens, theirs.results().tokens)
         # A watch holds no more than so much: three cycles are two and one, each behind one that warms up.
-        monkeypatch.setattr(telling_session, "_MOST_WATCHED", 3 * len(graph))
+        monkeypatch.setattr(telling_session, "MOST_WATCHED", 3 * len(graph))
         watched.clear()
         runs = ours.light(graph, 3)
         assert len(watched) == 2

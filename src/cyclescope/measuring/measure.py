@@ -25,7 +25,8 @@ from cyclescope.core.samples import (
 from cyclescope.core.units import NS_PER_S, Nanoseconds
 from cyclescope.measuring.assembly import assemble, look_at_memory
 from cyclescope.measuring.load import LoadMeter
-from cyclescope.measuring.sampling import Collected, collect, warm_up
+from cyclescope.measuring.sampling import Collected, warm_up
+from cyclescope.measuring.turns import collect
 
 DEFAULT_BUDGET_S = 10.0
 DEFAULT_WRITING_BUDGET_S = 30.0  # a generation is a cycle of a second or more, and a few repeats are the least
@@ -33,6 +34,7 @@ _MOST_BUDGET_S = 7 * 24 * 3600  # a week; more is a slip of the keyboard
 _CALIBRATION_SHARE = 0.1
 _MOST_CALIBRATION_NS = 2 * NS_PER_S
 _MOST_LOOKED_AT_NS = 2 * NS_PER_S  # a longer cycle is not run again to see what it holds, or which cores it uses
+_GRACE_SHARE = 0.2  # beyond the budget, where too few plain cycles were made for an interval
 # Runs that read the processor time: as many as this share of the budget takes, within limits.
 _PROCESSOR_SHARE = 0.05
 _LEAST_PROCESSOR_RUNS, _MOST_PROCESSOR_RUNS = 3, 100
@@ -155,7 +157,8 @@ def measure_session(
         most = min(_MOST_CALIBRATION_NS, int(budget_ns * _CALIBRATION_SHARE))
         instrumentation = session.calibrate(graph, most)
         meter = LoadMeter()
-        collect(session, graph, clock, begin + budget_ns, warm.typical_ns, collected, progress)
+        grace = int(budget_ns * _GRACE_SHARE)
+        collect(session, graph, clock, begin + budget_ns, warm.typical_ns, collected, progress, grace_ns=grace)
         load = meter.read()
         # After everything that is timed: it runs cycles of its own.
         memory = look_at_memory(session, graph, warm.typical_ns <= _MOST_LOOKED_AT_NS, notes)

@@ -20,8 +20,12 @@ TRACE_NS, CALIBRATE_NS = 777, 5_000
 
 @dataclass
 class WatchedSession(PaperSession):
-    """A paper session that writes down what it is asked for, and takes a known time to trace and to calibrate."""
+    """A paper session that writes down what it is asked for, and takes a known time to trace, to calibrate, and to make
+    ready for a stamped block.
+    """
 
+    ready_ns: int = 0
+    plain_ns: int = 0
     blocks: list[tuple[str, int]] = field(default_factory=list)
     calibration_budgets: list[int] = field(default_factory=list)
     closed: int = 0
@@ -32,10 +36,14 @@ class WatchedSession(PaperSession):
 
     def plain(self, cycles: int) -> Sequence[PlainRun]:
         self.blocks.append(("plain", cycles))
-        return super().plain(cycles)
+        begin = self.clock.now_ns()
+        runs = super().plain(cycles)
+        self.plain_ns += self.clock.now_ns() - begin
+        return runs
 
     def light(self, graph: Graph, cycles: int) -> Sequence[LightRun]:
         self.blocks.append(("light", cycles))
+        self.clock.advance(self.ready_ns)
         return super().light(graph, cycles)
 
     def calibrate(self, graph: Graph, budget_ns: int) -> Instrumentation:
@@ -54,9 +62,10 @@ def session(
     warm_up: tuple[float, ...] = (),
     fail_at: int | None = None,
     interrupt_at: int | None = None,
+    ready_ns: int = 0,
 ) -> WatchedSession:
-    """A session whose cycle takes `cycle_ns` in a plain run at pace 1; stamps cost nothing."""
+    """A session whose cycle takes `cycle_ns` in a plain run at pace 1; stamps cost nothing, but `ready_ns` for a block."""
     slot_ns = np.full(len(GRAPH.slots), cycle_ns // len(GRAPH.slots))
     slot_ns[0] += cycle_ns - slot_ns.sum()
     script = Script(GRAPH, slot_ns, pace, warm_up, fail_at=fail_at, interrupt_at=interrupt_at)
-    return WatchedSession(script, times=OpenTimes(import_ns=11, load_ns=22))
+    return WatchedSession(script, times=OpenTimes(import_ns=11, load_ns=22), ready_ns=ready_ns)

@@ -7,7 +7,8 @@ from itertools import groupby
 import numpy as np
 import pytest
 
-from cyclescope.measuring.sampling import Collected, collect, enough
+from cyclescope.measuring.sampling import Collected
+from cyclescope.measuring.turns import collect, enough
 
 from .sessions import GRAPH, MS, WatchedSession, session
 

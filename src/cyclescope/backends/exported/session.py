@@ -10,10 +10,10 @@ from time import perf_counter_ns, process_time_ns
 import numpy as np
 
 from cyclescope.backends.base import LightRun, OpenTimes, PlainRun
-from cyclescope.backends.exported.counters import share_inside
+from cyclescope.backends.exported.counters import LOOKED_INTO, MOST_WATCHED, differences_in_turns, share_inside
 from cyclescope.backends.exported.engine_session import EngineSession
 from cyclescope.backends.exported.outputs import Outputs, arrays_of, outputs_of
-from cyclescope.backends.exported.program import Arrays, Call, Program
+from cyclescope.backends.exported.program import Arrays, Call, Program, Watch
 from cyclescope.backends.exported.structure import ends_of, graph_of
 from cyclescope.backends.torch.errors import engine_errors
 from cyclescope.backends.torch.results import results_of
@@ -31,8 +31,6 @@ from cyclescope.core.workload import Workload
 # A watch begins with a cold copy of the model; these calls of it are thrown away.
 _WARM_CALLS = 3
 _ENOUGH_NS = 300_000_000  # of calls; one that takes as long is warm when it ends
-_LEAST_PAIRS = 3
-_SETTLE, _BLOCK = 1, 4  # calls of a block of the calibration
 
 
 class ExportedSession(EngineSession):
@@ -97,13 +95,7 @@ class ExportedSession(EngineSession):
         with engine_errors("run the exported model with its counters on"):
             watch = self._program.watch()
             calls: list[Call] = []
-
-            def watched(arrays: Arrays) -> Arrays:
-                begin = perf_counter_ns()
-                result = watch(arrays)
-                calls.append(Call(begin, perf_counter_ns()))
-                return result
-
+            watched = _noting(watch, calls)
             begin = perf_counter_ns()
             while len(calls) < _WARM_CALLS and (not calls or perf_counter_ns() - begin < _ENOUGH_NS):
                 watched(self._arrays(self._steps.inputs()))
@@ -156,18 +148,26 @@ class ExportedSession(EngineSession):
         self._known(graph)
         with engine_errors("calibrate the cost of the engine's counters"):
             watch = self._program.watch()
-            arrays = self._arrays(self._steps.inputs())
-            stop = perf_counter_ns() + budget_ns
-            differences: list[float] = []
-            while len(differences) <= _LEAST_PAIRS or perf_counter_ns() < stop:
-                # Blocks, as the cycles are taken in: a call right after one of the other kind finds its caches cold.
-                without, within = (_typical(program, arrays) for program in (self._program, watch))
-                differences.append(within - without)
-            watch.close()
-            # The first pair shows what waking up costs.
-            cost = max(0.0, float(np.median(differences[1:])) / max(1, len(self._nodes)))
-            inside = cost * share_inside(graph, self.light(graph, _LEAST_PAIRS)) if self._program.costs_inside else 0.0
-        return Instrumentation(self._program.how, inside, cost - inside, "this model", len(differences) - 1)
+            calls: list[Call] = []
+            taken: list[_Stamped] = []
+
+            def without() -> Nanoseconds:
+                return self._stamped(self._program).call_ns
+
+            def within() -> Nanoseconds:
+                taken.append(self._stamped(_noting(watch, calls)))
+                return taken[-1].call_ns
+
+            operations = max(1, len(self._nodes))
+            differences = differences_in_turns(without, within, budget_ns, MOST_WATCHED // operations)
+            cost = max(0.0, float(np.median(differences)) / operations)
+            inside = 0.0
+            if self._program.costs_inside:
+                told = list(zip(taken, watch.finish(calls), strict=True))[-LOOKED_INTO:]
+                inside = cost * share_inside(graph, [self._booked(run, *nodes) for run, nodes in told])
+            else:
+                watch.close()
+        return Instrumentation(self._program.how, inside, cost - inside, "this model", len(differences))
 
     # What else can be seen -------------------------------------------------------------------------------------------
 
@@ -195,12 +195,19 @@ class _Stamped:
     end_ns: Nanoseconds
     cpu_ns: Nanoseconds
 
+    @property
+    def call_ns(self) -> Nanoseconds:
+        """How long the engine was called for, what is handed over to it included."""
+        return self.called_ns - self.tokenized_ns
 
-def _typical(program: Callable[[Arrays], Arrays], arrays: Arrays) -> float:
-    """The median of a block of calls, of which the first ones only settle; of long calls one is a block."""
-    walls: list[int] = []
-    while len(walls) < _SETTLE + _BLOCK and sum(walls) < _ENOUGH_NS:
+
+def _noting(watch: Watch, calls: list[Call]) -> Callable[[Arrays], Arrays]:
+    """`watch`, which writes down in `calls` when each of its calls began and ended."""
+
+    def watched(arrays: Arrays) -> Arrays:
         begin = perf_counter_ns()
-        program(arrays)
-        walls.append(perf_counter_ns() - begin)
-    return float(np.median(walls[_SETTLE:] or walls))
+        result = watch(arrays)
+        calls.append(Call(begin, perf_counter_ns()))
+        return result
+
+    return watched

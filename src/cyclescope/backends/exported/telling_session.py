@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from time import perf_counter_ns
 
 import numpy as np
 
 from cyclescope.backends.base import LightRun
 from cyclescope.backends.exported.calls_graph import calls_graph
-from cyclescope.backends.exported.counters import share_inside
+from cyclescope.backends.exported.counters import LOOKED_INTO, MOST_WATCHED, differences_in_turns, share_inside
 from cyclescope.backends.exported.outputs import arrays_of
-from cyclescope.backends.exported.program import Arrays, Call
+from cyclescope.backends.exported.program import Call
 from cyclescope.backends.exported.structure import ends_of
-from cyclescope.backends.exported.writer import EngineWriter, TellingWriter
+from cyclescope.backends.exported.writer import TellingWriter, WritingWatch
 from cyclescope.backends.exported.writing_session import Stamped, WritingSession
 from cyclescope.backends.torch.errors import engine_errors
 from cyclescope.core.errors import EngineError
@@ -22,12 +21,6 @@ from cyclescope.core.samples import Instrumentation
 from cyclescope.core.units import IntArray, Nanoseconds
 
 _Told = tuple[tuple[str, ...], IntArray]
-
-_LEAST_PAIRS = 3
-_SETTLED = 16  # calls after which the first ones of a block, which find their caches cold, weigh little
-# Operations that one watch sees, as far as whole cycles go: the engine keeps them in memory until the watch is over.
-_MOST_WATCHED = 100_000
-_MOST_UNREAD = 500_000  # the same where nobody reads them
 
 
 class TellingSession(WritingSession[TellingWriter]):
@@ -59,7 +52,7 @@ class TellingSession(WritingSession[TellingWriter]):
         of the loop.
         """
         self._known(graph)
-        at_once = max(1, _MOST_WATCHED // max(1, self._operations) - 1)
+        at_once = max(1, MOST_WATCHED // max(1, self._operations) - 1)
         runs: list[LightRun] = []
         with engine_errors(f"write on {self._writer.engine} with its counters on"):
             while len(runs) < cycles:
@@ -74,9 +67,12 @@ class TellingSession(WritingSession[TellingWriter]):
         """So many cycles under one watch, behind one that is thrown away, since a watch begins with a cold copy of the model."""
         watch = self._writer.watch()
         runs = [self._stamped(watch) for _ in range(1 + cycles)]
+        return self._told(graph, watch, runs)[1:]
+
+    def _told(self, graph: Graph, watch: WritingWatch, runs: Sequence[Stamped]) -> list[LightRun]:
+        """The boundaries of `runs`, all that `watch` has seen, which is over then."""
         told = iter(watch.finish([Call(*call) for run in runs for call in run.calls_ns]))
-        booked = [self._booked(graph, run, self._inside(run, [next(told) for _ in run.calls_ns])) for run in runs]
-        return booked[1:]
+        return [self._booked(graph, run, self._inside(run, [next(told) for _ in run.calls_ns])) for run in runs]
 
     def _inside(self, run: Stamped, told: Sequence[_Told]) -> Iterator[list[Nanoseconds]]:
         """The stamps of each call of `run`: its begin, those of its operations, its end."""
@@ -92,31 +88,21 @@ class TellingSession(WritingSession[TellingWriter]):
     def calibrate(self, graph: Graph, budget_ns: Nanoseconds) -> Instrumentation:
         """The cost of the counters for an operation: blocks of this model's cycles with and without them, in turns."""
         self._known(graph)
-        assert self._steps.writer is not None
-        new_tokens = self._steps.writer.new_tokens
-        differences: list[float] = []
         with engine_errors("calibrate the cost of the engine's counters"):
-            arrays = arrays_of(self._steps.inputs())
-            stop = perf_counter_ns() + budget_ns
             watch = self._writer.watch()
-            most = _MOST_UNREAD // max(1, self._operations)
-            while len(differences) <= _LEAST_PAIRS or (len(differences) < most and perf_counter_ns() < stop):
-                without, within = (_typical(writer, arrays, new_tokens) for writer in (self._writer, watch))
-                differences.append(within - without)
-            watch.close()
-            # The first pair shows what waking up costs. The stamps of calls stand in every run, yet count as pairs.
+            taken: list[Stamped] = []
+
+            def without() -> Nanoseconds:
+                return self._stamped(self._writer).written_ns
+
+            def within() -> Nanoseconds:
+                taken.append(self._stamped(watch))
+                return taken[-1].written_ns
+
+            most = MOST_WATCHED // max(1, self._operations)
+            differences = differences_in_turns(without, within, budget_ns, most)
+            # The stamps of calls stand in every run, yet count as pairs.
             pairs = max(1, self._operations + len(self._names))
-            cost = max(0.0, float(np.median(differences[1:])) / pairs)
-            inside = cost * share_inside(graph, self._watched(graph, _LEAST_PAIRS))
-        return Instrumentation(watch.how, inside, cost - inside, "this model", len(differences) - 1)
-
-
-def _typical(writer: EngineWriter, arrays: Arrays, new_tokens: int) -> float:
-    """The median of a block of cycles; where they are short, the first one only settles."""
-    settle = 0 if new_tokens >= _SETTLED else 1
-    walls = []
-    for _ in range(settle + max(1, _SETTLED // new_tokens)):
-        begin = perf_counter_ns()
-        writer.write(arrays, new_tokens)
-        walls.append(perf_counter_ns() - begin)
-    return float(np.median(walls[settle:]))
+            cost = max(0.0, float(np.median(differences)) / pairs)
+            inside = cost * share_inside(graph, self._told(graph, watch, taken)[-LOOKED_INTO:])
+        return Instrumentation(watch.how, inside, cost - inside, "this model", len(differences))

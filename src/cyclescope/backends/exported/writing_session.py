@@ -56,6 +56,11 @@ class Stamped:
     end_ns: Nanoseconds
     cpu_ns: Nanoseconds
 
+    @property
+    def written_ns(self) -> Nanoseconds:
+        """How long the writer was called for."""
+        return self.called_ns - self.tokenized_ns
+
 
 class WritingSession(EngineSession, Generic[W]):
     """Implements `backends.base.Session` on a writer of an engine: what it tells is when it was called and gave tokens."""
