@@ -1,6 +1,6 @@
 """Record small cycles on this machine's CUDA device, to be kept as test data.
 
-    python bench/record_cuda.py [--device cuda:0] [--budget SECONDS] [--into FOLDER]
+    python bench/record_cuda.py [--device cuda:0] [--budget 3] [--into FOLDER]
 
 Needs a CUDA device. Measures an encoder in float32 and a generation in float16, each as it is by default, and writes one file
 each, named by model, device and date: `FOLDER/MODEL-DEVICE-YYYY-MM-DD.cycle`. No text is kept in them. The tests in

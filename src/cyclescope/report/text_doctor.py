@@ -117,7 +117,7 @@ EN = DoctorText(
             Outcome.NOISE_LOW: Advice("The same against the same differs by ±{noise} ({n} pairs).", ""),
             Outcome.NOISE_HIGH: Advice(
                 "The same against the same differs by ±{noise} ({n} pairs).",
-                "Give --budget more seconds, or seek rest.",
+                "Measure longer (such as --budget 2m), or seek rest.",
             ),
             Outcome.NOISE_UNKNOWN: Advice("Not tried: it needs PyTorch.", ""),
         }
@@ -211,7 +211,7 @@ ZH = DoctorText(
             Outcome.CLOCK_COARSE: Advice("步长 {step}，长于小算子。", "请在启动时选用更精细的时钟源（tsc）。"),
             Outcome.NOISE_LOW: Advice("相同与相同之间相差 ±{noise}（{n} 对）。", ""),
             Outcome.NOISE_HIGH: Advice(
-                "相同与相同之间相差 ±{noise}（{n} 对）。", "请给 --budget 更多秒，或等机器空闲。"
+                "相同与相同之间相差 ±{noise}（{n} 对）。", "测量时请给更长时间（例如 --budget 2m），或等机器空闲。"
             ),
             Outcome.NOISE_UNKNOWN: Advice("未尝试：需要 PyTorch。", ""),
         }
