@@ -4,26 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from cyclescope.backends.torch.token_settings import asked_settings
 from cyclescope.core.errors import Unsupported
 
-# Each with the values that ask for nothing.
-_OTHERWISE: dict[str, tuple[object, ...]] = {
-    "repetition_penalty": (None, 1.0),
-    "encoder_repetition_penalty": (None, 1.0),
-    "no_repeat_ngram_size": (None, 0),
-    "encoder_no_repeat_ngram_size": (None, 0),
-    "forced_bos_token_id": (None,),
-    "begin_suppress_tokens": (None, []),
-    "sequence_bias": (None, {}),
-    "exponential_decay_length_penalty": (None,),
-    "guidance_scale": (None, 1.0),
-    "watermarking_config": (None,),
-}
+# What `standalone.ctranslate2_writer.rules_of` hands on to the engine, which has the same.
+_KNOWN = ("bad_words_ids", "suppress_tokens", "forced_eos_token_id")
 
 
 def refuse_other_rules(generation: Any) -> None:
     """Raise `Unsupported` where greedy writing would follow other rules than on PyTorch."""
-    asked = [name for name, nothing in _OTHERWISE.items() if getattr(generation, name, None) not in nothing]
+    asked = asked_settings(generation, _KNOWN)
     if asked:
         raise Unsupported(
             f"CTranslate2 would write by other rules: {', '.join(asked)}.",

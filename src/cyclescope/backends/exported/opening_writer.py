@@ -21,6 +21,7 @@ from cyclescope.backends.exported.writing_session import WritingSession, written
 from cyclescope.backends.torch.calls import TorchCalls
 from cyclescope.backends.torch.errors import engine_errors
 from cyclescope.backends.torch.steps import Steps
+from cyclescope.backends.torch.token_settings import asked_settings
 from cyclescope.backends.torch.writing import Writer
 from cyclescope.core.errors import EngineError, Unsupported
 from cyclescope.core.machine import Machine
@@ -32,21 +33,6 @@ unless they are there already.
 """
 
 _CHECKED = 8  # tokens that the engine must write as the model itself does
-# Settings of `generate` that change which token follows, with the values that leave it alone.
-_NEUTRAL: dict[str, tuple[object, ...]] = {
-    "repetition_penalty": (1.0,),
-    "encoder_repetition_penalty": (1.0,),
-    "no_repeat_ngram_size": (0,),
-    "encoder_no_repeat_ngram_size": (0,),
-    "guidance_scale": (1.0,),
-    "bad_words_ids": (),
-    "sequence_bias": (),
-    "suppress_tokens": (),
-    "begin_suppress_tokens": (),
-    "forced_bos_token_id": (),
-    "forced_eos_token_id": (),
-    "exponential_decay_length_penalty": (),
-}
 
 
 def ready_writer(asked: Asked, folder: Path) -> EngineWriter:
@@ -96,14 +82,13 @@ def _refuse(model: Any, plan: Plan, texts: Sequence[Sequence[int]]) -> None:
         raise Unsupported(f"{plan.engine} has a cache of its own.", "", "Leave --cache out.")
     if plan.drafting != "off" and any(len(some) > 1 for some in texts):
         raise Unsupported("Tokens are guessed where one text is written at a time.", "", "Use batch 1.")
-    for name, values in _NEUTRAL.items():
-        asked = getattr(model.generation_config, name, None)
-        if asked is not None and asked not in values:
-            raise Unsupported(
-                f"The model is to be generated from with {name}.",
-                f"{plan.engine} takes the likeliest token here.",
-                "Use --engine torch.",
-            )
+    asked = asked_settings(model.generation_config)
+    if asked:
+        raise Unsupported(
+            f"The model is to be generated from with {', '.join(asked)}.",
+            f"{plan.engine} takes the likeliest token here.",
+            "Use --engine torch.",
+        )
 
 
 def _refuse_other_tokens(writer: EngineWriter, steps: Steps) -> None:
