@@ -17,7 +17,6 @@ from cyclescope.core.units import FloatArray, IntArray
 
 VERDICT_CONFIDENCE = 0.99
 LEAST_ROUNDS = 6  # fewer say too little about how they spread
-LEAST_SAMPLES = 6  # as many as an interval of a median needs (core.statistics.median_ranks)
 # How far apart two runs of the same thing may lie only because they were two: the half width of a 99 % interval.
 # Measured by `bench/ab.py apart`, with what it is made of in docs/compare.md.
 BETWEEN_RUNS = 0.25

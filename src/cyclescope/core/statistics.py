@@ -10,6 +10,7 @@ import numpy as np
 from cyclescope.core.units import AnyArray
 
 CONFIDENCE = 0.95
+LEAST_SAMPLES = 6  # fewer have no 95 % interval of their median (see `median_ranks`)
 _BOOTSTRAP_DRAWS = 2000
 _BOOTSTRAP_SEED = 20_170_612  # any fixed number would do; fixed so that a report never changes by being read again
 
@@ -22,6 +23,11 @@ class Estimate:
     low_ns: float
     high_ns: float
     n: int
+
+    @property
+    def has_interval(self) -> bool:
+        """Whether there are samples enough for the interval to mean anything; its ends are the extremes otherwise."""
+        return self.n >= LEAST_SAMPLES
 
     @property
     def half_width(self) -> float:
@@ -39,6 +45,11 @@ class Ratio:
     low: float
     high: float
     n: int
+
+    @property
+    def has_interval(self) -> bool:
+        """Whether there are samples enough for the interval to mean anything."""
+        return self.n >= LEAST_SAMPLES
 
 
 def median_ranks(n: int, confidence: float = CONFIDENCE) -> tuple[int, int]:

@@ -10,13 +10,12 @@ from cyclescope.core.errors import UsageError
 from cyclescope.core.ratios import (
     BETWEEN_RUNS,
     LEAST_ROUNDS,
-    LEAST_SAMPLES,
     VERDICT_CONFIDENCE,
     ratio_apart,
     ratio_in_turns,
     rounds,
 )
-from cyclescope.core.statistics import Estimate, Ratio, median_estimate
+from cyclescope.core.statistics import LEAST_SAMPLES, Estimate, Ratio, median_estimate
 from cyclescope.explaining.changes import Change, Partitions, Presence
 
 __all__ = ["Aspect", "Change", "Comparison", "Difference", "Limit", "Presence", "Verdict", "Why", "compare"]

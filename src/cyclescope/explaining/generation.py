@@ -217,6 +217,6 @@ def _growth(attribution: Attribution, places: Sequence[str], steps: int) -> tupl
     for (name, kind), number in numbers.items():
         if present[number, 1:].all():
             trend = theil_sen(positions, times[number, 1:])
-            grows = trend.low > 0 and theil_sen(positions, times[number, 1:], strict).low > 0
+            grows = trend.has_interval and trend.low > 0 and theil_sen(positions, times[number, 1:], strict).low > 0
             rows.append(GrowthRow(name, kind, trend, trend.slope * (steps - 2), grows))
     return tuple(sorted(rows, key=lambda row: -row.trend.slope))

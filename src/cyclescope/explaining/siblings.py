@@ -10,7 +10,6 @@ from cyclescope.explaining.explanation import LayerRow
 
 # A layer is called unlike where it is this far from the median layer and their intervals do not meet.
 UNLIKE = 0.15
-_FEW = 6  # fewer samples than this have no 95 % interval of the median
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ def unlike_layers(rows: Sequence[LayerRow]) -> tuple[UnlikeLayer, ...]:
     for row in rows:
         factor = row.time.value_ns / median if median else 1.0
         apart = row.time.low_ns > typical.high_ns or row.time.high_ns < typical.low_ns
-        slow_or_fast = row.time.n >= _FEW and apart and abs(factor - 1) > UNLIKE
+        slow_or_fast = row.time.has_interval and apart and abs(factor - 1) > UNLIKE
         if row.class_name != usual or slow_or_fast:
             found.append(UnlikeLayer(row, usual, factor))
     return tuple(found)

@@ -14,13 +14,12 @@ from cyclescope.core.clock import Clock, SystemClock
 from cyclescope.core.dialogue import OWN, Dialogue, TurnFacts, TurnRun, TurnSamples
 from cyclescope.core.errors import UsageError
 from cyclescope.core.progress import Notify, silent
-from cyclescope.core.statistics import median_estimate
+from cyclescope.core.statistics import LEAST_SAMPLES, median_estimate
 from cyclescope.core.units import NS_PER_S, Nanoseconds
 from cyclescope.core.version import __version__
 from cyclescope.measuring.sampling import NARROW
 
 DEFAULT_DIALOGUE_BUDGET_S = 30.0
-_LEAST_SAMPLES = 6  # an interval of a median needs as many
 _MOST_ROUNDS = 100
 _ROUND = (False, True, True, False)  # A B B A: whether each run has the cache of the turn before
 
@@ -154,7 +153,7 @@ class _Lane:
 
     def known(self) -> bool:
         return all(
-            len(runs) >= _LEAST_SAMPLES
+            len(runs) >= LEAST_SAMPLES
             and median_estimate(np.asarray([run.wall_ns for run in runs])).half_width <= NARROW
             for runs in (self.again, self.reused)
         )

@@ -67,11 +67,16 @@ def facts(comparison: Comparison, s: Strings, t: ComparisonText) -> tuple[tuple[
     return (
         (t.wall.format(letter="A"), f"{fmt.estimate(comparison.wall_a)} (n = {fmt.count(comparison.wall_a.n)})"),
         (t.wall.format(letter="B"), f"{fmt.estimate(comparison.wall_b)} (n = {fmt.count(comparison.wall_b.n)})"),
-        (t.ratio, t.ratio_value.format(ratio=fmt.ratio(comparison.ratio), confidence=confidence)),
+        (t.ratio, _ratio_value(comparison, confidence, t)),
         (t.threshold, t.threshold_value.format(threshold=fmt.share(comparison.threshold))),
         (t.how, method(comparison, t)),
         *((label, value) for label, value in _shared_facts(comparison, s)),
     )
+
+
+def _ratio_value(comparison: Comparison, confidence: str, t: ComparisonText) -> str:
+    told = fmt.ratio(comparison.ratio)
+    return t.ratio_value.format(ratio=told, confidence=confidence) if comparison.ratio.has_interval else told
 
 
 def _shared_facts(comparison: Comparison, s: Strings) -> Iterator[tuple[str, str]]:
@@ -130,8 +135,9 @@ def time_cell(change: Change, side: str) -> str:
 
 
 def changed(change: Change) -> bool:
-    """Whether the change is beyond its interval."""
-    return change.ratio is None or change.ratio.low > 1 or change.ratio.high < 1
+    """Whether the change is beyond its interval, which too few samples do not have."""
+    ratio = change.ratio
+    return ratio is None or (ratio.has_interval and (ratio.low > 1 or ratio.high < 1))
 
 
 def _opening(comparison: Comparison, limit: float | None, s: Strings, t: ComparisonText) -> Iterator[Block]:
@@ -170,7 +176,8 @@ def _parts(comparison: Comparison, s: Strings, t: ComparisonText) -> Iterator[Bl
         yield Heading(t.layers)
         if len(layers) > _FEW_LAYERS:
             count = sum(map(changed, layers))
-            template = t.layers_changed if count else t.layers_same
+            known = any(change.ratio is None or change.ratio.has_interval for change in layers)
+            template = (t.layers_changed if count else t.layers_same) if known else t.layers_few
             yield Paragraph(template.format(changed=fmt.count(count), count=fmt.count(len(layers))))
             shown = [change for change in layers if changed(change)] or layers
             layers = sorted(shown, key=lambda change: -abs(change.delta_ns))[:_FEW_LAYERS]

@@ -89,6 +89,7 @@ def _row(name: str, row: DeviceRow, told: DeviceLine) -> tuple[str, ...]:
 def device_document(told: DeviceLine) -> doc.DeviceReport:
     """`told` as part of the public document."""
     known = told.of_wall.n > 0
+    low, high = fmt.ends(told.of_wall)
     return doc.DeviceReport(
         pace=told.pace.value,
         span_ns=told.span_ns,
@@ -97,8 +98,8 @@ def device_document(told: DeviceLine) -> doc.DeviceReport:
         idle_ns=told.idle_total_ns,
         tail_ns=told.tail_ns,
         of_wall=told.of_wall.value if known else None,
-        of_wall_low=told.of_wall.low if known else None,
-        of_wall_high=told.of_wall.high if known else None,
+        of_wall_low=low,
+        of_wall_high=high,
         marks_ns=told.marks_ns,
         runs=told.runs,
         held_runs=told.held,

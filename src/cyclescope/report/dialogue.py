@@ -188,9 +188,11 @@ def _turn(turn: TurnCost) -> dict[str, Any]:
     }
 
 
-def _estimate(value: Estimate) -> dict[str, float]:
-    return {"median_ns": value.value_ns, "low_ns": value.low_ns, "high_ns": value.high_ns, "n": value.n}
+def _estimate(value: Estimate) -> dict[str, float | None]:
+    low_ns, high_ns = fmt.ends(value)
+    return {"median_ns": value.value_ns, "low_ns": low_ns, "high_ns": high_ns, "n": value.n}
 
 
-def _ratio(value: Ratio) -> dict[str, float]:
-    return {"value": value.value, "low": value.low, "high": value.high, "n": value.n}
+def _ratio(value: Ratio) -> dict[str, float | None]:
+    low, high = fmt.ends(value)
+    return {"value": value.value, "low": low, "high": high, "n": value.n}

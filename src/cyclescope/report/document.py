@@ -9,6 +9,7 @@ from cyclescope.core.machine import Machine
 from cyclescope.core.op import Cost, Site
 from cyclescope.core.statistics import Estimate
 from cyclescope.explaining.explanation import Closure, Explanation, GroupRow
+from cyclescope.report import format as fmt
 from cyclescope.report import wording
 from cyclescope.report.arrangement import arrangement_document
 from cyclescope.report.device import device_document
@@ -81,18 +82,19 @@ def to_json(explanation: Explanation) -> str:
 
 def _wall(explanation: Explanation) -> Wall:
     wall, cpu = explanation.wall, explanation.cpu
+    (low_ns, high_ns), (cpu_low_ns, cpu_high_ns) = fmt.ends(wall), fmt.ends(cpu)
     if not wall.n:
         nothing = dict.fromkeys(name for name in Wall.model_fields if name != "n")
         return Wall(n=0, **nothing)
     return Wall(
         median_ns=wall.value_ns,
-        low_ns=wall.low_ns,
-        high_ns=wall.high_ns,
+        low_ns=low_ns,
+        high_ns=high_ns,
         n=wall.n,
         minimum_ns=explanation.minimum_ns,
         cpu_median_ns=cpu.value_ns,
-        cpu_low_ns=cpu.low_ns,
-        cpu_high_ns=cpu.high_ns,
+        cpu_low_ns=cpu_low_ns,
+        cpu_high_ns=cpu_high_ns,
     )
 
 
@@ -155,7 +157,8 @@ def _place(site: Site) -> Place:
 
 
 def _times(time: Estimate, share: float) -> dict[str, Any]:
-    return {"time_ns": time.value_ns, "low_ns": time.low_ns, "high_ns": time.high_ns, "share": share}
+    low_ns, high_ns = fmt.ends(time)
+    return {"time_ns": time.value_ns, "low_ns": low_ns, "high_ns": high_ns, "share": share}
 
 
 def _costs(cost: Cost) -> dict[str, Any]:
@@ -169,16 +172,18 @@ def _costs(cost: Cost) -> dict[str, Any]:
 
 def _account(closure: Closure) -> Account:
     known = closure.ratio.n > 0
+    low, high = fmt.ends(closure.ratio)
+    seen_low, seen_high = fmt.ends(closure.instrumentation_ratio)
     return Account(
         attributed_ns=closure.attributed_ns,
         rest_ns=closure.rest_ns,
         ratio=closure.ratio.value if known else None,
-        ratio_low=closure.ratio.low if known else None,
-        ratio_high=closure.ratio.high if known else None,
+        ratio_low=low,
+        ratio_high=high,
         closes=known and closure.closes,
         instrumentation_ratio=closure.instrumentation_ratio.value if known else None,
-        instrumentation_ratio_low=closure.instrumentation_ratio.low if known else None,
-        instrumentation_ratio_high=closure.instrumentation_ratio.high if known else None,
+        instrumentation_ratio_low=seen_low,
+        instrumentation_ratio_high=seen_high,
         instrumentation_ns=closure.instrumentation_ns,
         rows=[
             AccountLine(name=row.name, stage=row.stage, time_ns=row.time_ns, share_of_wall=row.share_of_wall)

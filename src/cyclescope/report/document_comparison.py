@@ -9,6 +9,7 @@ from typing import Literal
 from cyclescope.core.statistics import Ratio
 from cyclescope.explaining.changes import Change
 from cyclescope.explaining.comparison import Comparison, Why
+from cyclescope.report import format as fmt
 from cyclescope.report.comparison import limit_sentence, verdict_sentence
 from cyclescope.report.document import host
 from cyclescope.report.schema import How, Work
@@ -58,10 +59,11 @@ def _cycle(comparison: Comparison, side: Literal["a", "b"]) -> ComparedCycle:
         cycle, wall, attributed = comparison.a, comparison.wall_a, comparison.attributed_a_ns
     else:
         cycle, wall, attributed = comparison.b, comparison.wall_b, comparison.attributed_b_ns
+    low_ns, high_ns = fmt.ends(wall)
     return ComparedCycle(
         median_ns=wall.value_ns,
-        low_ns=wall.low_ns,
-        high_ns=wall.high_ns,
+        low_ns=low_ns,
+        high_ns=high_ns,
         n=wall.n,
         attributed_ns=attributed,
         source=cycle.source.value,
@@ -81,7 +83,7 @@ def _part(change: Change) -> ComparedPart:
         a_ns=change.a.value_ns if change.a else None,
         b_ns=change.b.value_ns if change.b else None,
         delta_ns=change.delta_ns,
-        ratio=_ratio(change.ratio) if change.ratio else None,
+        ratio=_ratio(change.ratio, known=change.ratio.has_interval) if change.ratio else None,
         operations_a=change.operations_a,
         operations_b=change.operations_b,
         stage=change.stage,
@@ -91,7 +93,7 @@ def _part(change: Change) -> ComparedPart:
     )
 
 
-def _ratio(ratio: Ratio, *, known: bool = True) -> ComparedRatio:
+def _ratio(ratio: Ratio, *, known: bool) -> ComparedRatio:
     """A ratio; its ends only where its interval is `known` and they are numbers."""
     low, high = (end if known and math.isfinite(end) else None for end in (ratio.low, ratio.high))
     return ComparedRatio(value=ratio.value, low=low, high=high, n=ratio.n)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from cyclescope.core.statistics import Estimate, Ratio
+from cyclescope.explaining.metrics.trend import Trend
 
 UNKNOWN = "–"
 INFINITE = "∞"
@@ -16,8 +17,6 @@ _DIGITS = 3
 _MOST_DIGITS = 6
 # An interval whose two sides differ by this factor is written as two ends, since ± would hide which way it leans.
 _LOPSIDED = 2.0
-# With fewer samples no interval of a median has 95 % (see core.statistics.median_ranks), so none is shown.
-_LEAST_SAMPLES = 6
 
 
 def time(ns: float | None) -> str:
@@ -105,7 +104,7 @@ def times(factor: float | None) -> str:
 
 def ratio(value: Ratio) -> str:
     """A ratio with its interval: `0.998 [0.995 – 1.003]`; without one where there are too few samples for it."""
-    if value.n < _LEAST_SAMPLES:
+    if not value.has_interval:
         return _near_one(value.value)
     ends = f"[{_near_one(value.low)} – {_near_one(value.high)}]"
     return f"{_near_one(value.value)} {ends}"
@@ -114,13 +113,19 @@ def ratio(value: Ratio) -> str:
 def has_interval(estimate: Estimate) -> bool:
     """Whether there are samples enough for a 95 % interval, and its ends are numbers."""
     numbers = (estimate.value_ns, estimate.low_ns, estimate.high_ns)
-    return estimate.n >= _LEAST_SAMPLES and all(map(math.isfinite, numbers))
+    return estimate.has_interval and all(map(math.isfinite, numbers))
+
+
+def ends(value: Estimate | Ratio | Trend) -> tuple[float | None, float | None]:
+    """Both ends of an interval for a document; None, None where there are too few samples for one."""
+    low, high = (value.low_ns, value.high_ns) if isinstance(value, Estimate) else (value.low, value.high)
+    return (low, high) if value.has_interval else (None, None)
 
 
 def plus_minus(estimate: Estimate) -> str:
     """The interval of an estimate: `±2.1 %`, or `[11.2 – 15.0 ms]` where it leans to one side; `–` below six samples."""
     if (
-        estimate.n < _LEAST_SAMPLES
+        not estimate.has_interval
         or _special(estimate.value_ns)
         or _special(estimate.low_ns)
         or _special(estimate.high_ns)

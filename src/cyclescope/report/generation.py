@@ -176,8 +176,8 @@ def generation_document(told: Generation) -> doc.GenerationReport:
             doc.GenerationPhase(
                 name=row.phase.value,
                 time_ns=row.time.value_ns,
-                low_ns=row.time.low_ns,
-                high_ns=row.time.high_ns,
+                low_ns=fmt.ends(row.time)[0],
+                high_ns=fmt.ends(row.time)[1],
                 share=row.share,
                 operations_ns=row.op_ns,
                 python_ns=row.python_ns,
@@ -189,14 +189,14 @@ def generation_document(told: Generation) -> doc.GenerationReport:
                 step=row.step,
                 position=row.position,
                 time_ns=row.time.value_ns,
-                low_ns=row.time.low_ns,
-                high_ns=row.time.high_ns,
+                low_ns=fmt.ends(row.time)[0],
+                high_ns=fmt.ends(row.time)[1],
                 operations_ns=row.op_ns,
                 python_ns=row.python_ns,
                 sample_ns=row.sample_ns,
                 gap_ns=row.gap.value_ns if row.gap else None,
-                gap_low_ns=row.gap.low_ns if row.gap else None,
-                gap_high_ns=row.gap.high_ns if row.gap else None,
+                gap_low_ns=fmt.ends(row.gap)[0] if row.gap else None,
+                gap_high_ns=fmt.ends(row.gap)[1] if row.gap else None,
                 cache_bytes=row.cache_bytes,
             )
             for row in told.steps
@@ -206,8 +206,8 @@ def generation_document(told: Generation) -> doc.GenerationReport:
                 name=row.name,
                 kind=row.kind.value if row.kind is not None else "python",
                 slope_ns=row.trend.slope,
-                low_ns=row.trend.low,
-                high_ns=row.trend.high,
+                low_ns=fmt.ends(row.trend)[0],
+                high_ns=fmt.ends(row.trend)[1],
                 grown_ns=row.grown_ns,
                 grows=row.grows,
             )
@@ -218,6 +218,7 @@ def generation_document(told: Generation) -> doc.GenerationReport:
 
 def _metric_document(metric: Metric) -> doc.MetricValue:
     definition, figure = metric.definition, metric.figure
+    low, high = fmt.ends(figure.as_time) if figure else (None, None)
     return doc.MetricValue(
         name=definition.name.value,
         formula=definition.formula.text(),
@@ -228,8 +229,8 @@ def _metric_document(metric: Metric) -> doc.MetricValue:
         unit=definition.unit.value,
         n=metric.n,
         value=figure.value if figure else None,
-        low=figure.low if figure else None,
-        high=figure.high if figure else None,
+        low=low,
+        high=high,
         runs=figure.runs if figure else 0,
         mean=metric.mean,
         percentiles={f"p{percentile.percent}": percentile.value for percentile in metric.percentiles},

@@ -233,7 +233,7 @@ class GenerationView:
                 step=self.p.chart.step.replace("{k}", fmt.count(step.step)),
                 position=fmt.count(step.position),
                 time=fmt.time(point.time.value_ns),
-                interval=fmt.time_range(point.time.low_ns, point.time.high_ns) if point.time.n > 1 else "",
+                interval=fmt.time_range(point.time.low_ns, point.time.high_ns) if fmt.has_interval(point.time) else "",
             ).rstrip()
         ]
         if step.cache_bytes:

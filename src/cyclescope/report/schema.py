@@ -15,10 +15,16 @@ from cyclescope.report.names import storable
 
 Time = Annotated[float, Field(description="ns")]
 LowNs = Annotated[
-    float, Field(description="ns; lower end of the 95 % interval of the median (order statistics; n < 6: an extreme)")
+    float | None,
+    Field(
+        description="ns; lower end of the 95 % interval of the median (order statistics); null below six cycles: none"
+    ),
 ]
 HighNs = Annotated[
-    float, Field(description="ns; upper end of the 95 % interval of the median (order statistics; n < 6: an extreme)")
+    float | None,
+    Field(
+        description="ns; upper end of the 95 % interval of the median (order statistics); null below six cycles: none"
+    ),
 ]
 Share = Annotated[float, Field(description="time_ns ÷ sum of the stages' time_ns, 0 … 1")]
 FlopCount = Annotated[int, Field(description="FLOPs of matrix products and convolutions, two per multiply-add")]
@@ -39,17 +45,13 @@ class Wall(_Part):
     """Wall time of whole cycles, text in to text out, without any instrumentation. null where none was measured."""
 
     median_ns: float | None = Field(description="ns; median over n cycles")
-    low_ns: float | None = Field(
-        description="ns; lower end of the 95 % interval of the median (order statistics; n < 6: an extreme)"
-    )
-    high_ns: float | None = Field(
-        description="ns; upper end of the 95 % interval of the median (order statistics; n < 6: an extreme)"
-    )
+    low_ns: LowNs
+    high_ns: HighNs
     n: int = Field(description="number of cycles measured")
     minimum_ns: float | None = Field(description="ns; shortest cycle")
     cpu_median_ns: float | None = Field(description="ns; median of the processor time of all threads of the process")
-    cpu_low_ns: float | None = Field(description="ns; lower end of its 95 % interval")
-    cpu_high_ns: float | None = Field(description="ns; upper end of its 95 % interval")
+    cpu_low_ns: float | None = Field(description="ns; lower end of its 95 % interval; null below six cycles")
+    cpu_high_ns: float | None = Field(description="ns; upper end of its 95 % interval; null below six cycles")
 
 
 class Stage(_Part):
@@ -156,12 +158,16 @@ class Account(_Part):
     attributed_ns: float = Field(description="ns; sum of the stages' time_ns, instrumentation subtracted")
     rest_ns: float = Field(description="ns; wall.median_ns − attributed_ns, negative where too much was attributed")
     ratio: float | None = Field(description="attributed_ns ÷ wall.median_ns; null without both passes")
-    ratio_low: float | None = Field(description="lower end of its 95 % interval (bootstrap)")
-    ratio_high: float | None = Field(description="upper end of its 95 % interval (bootstrap)")
+    ratio_low: float | None = Field(description="lower end of its 95 % interval (bootstrap); null below six cycles")
+    ratio_high: float | None = Field(description="upper end of its 95 % interval (bootstrap); null below six cycles")
     closes: bool = Field(description="whether |rest_ns| ≤ 3 % of the wall time")
     instrumentation_ratio: float | None = Field(description="median stamped wall ÷ median unprofiled wall")
-    instrumentation_ratio_low: float | None = Field(description="lower end of its 95 % interval (bootstrap)")
-    instrumentation_ratio_high: float | None = Field(description="upper end of its 95 % interval (bootstrap)")
+    instrumentation_ratio_low: float | None = Field(
+        description="lower end of its 95 % interval (bootstrap); null below six cycles"
+    )
+    instrumentation_ratio_high: float | None = Field(
+        description="upper end of its 95 % interval (bootstrap); null below six cycles"
+    )
     instrumentation_ns: float = Field(description="ns; known cost of the stamps, subtracted from the stamped cycles")
     rows: list[AccountLine]
 
@@ -297,8 +303,8 @@ class MetricValue(_Part):
     unit: Text = Field(description="unit of value, low, high, mean and percentiles")
     n: int = Field(description="number of samples")
     value: float | None = Field(description="the summary of the samples")
-    low: float | None = Field(description="lower end of its 95 % interval")
-    high: float | None = Field(description="upper end of its 95 % interval")
+    low: float | None = Field(description="lower end of its 95 % interval; null where runs < 6")
+    high: float | None = Field(description="upper end of its 95 % interval; null where runs < 6")
     runs: int = Field(description="independent runs (for a slope: points) behind the interval")
     mean: float | None = Field(description="mean of the samples; null for a slope")
     percentiles: dict[str, float] = Field(description="p50, p90, p99, each only where n supports it")
@@ -348,8 +354,8 @@ class GenerationStep(_Part):
     gap_ns: float | None = Field(
         description="ns from the token before to this step's, unprofiled; null for the prefill"
     )
-    gap_low_ns: float | None = Field(description="ns; lower end of its 95 % interval")
-    gap_high_ns: float | None = Field(description="ns; upper end of its 95 % interval")
+    gap_low_ns: float | None = Field(description="ns; lower end of its 95 % interval; null below six cycles")
+    gap_high_ns: float | None = Field(description="ns; upper end of its 95 % interval; null below six cycles")
     cache_bytes: int = Field(description="bytes in layers that this step reads of what earlier steps wrote there")
 
 
@@ -359,8 +365,12 @@ class GenerationGrowth(_Part):
     name: Text = Field(description="place as in places, or a stage for the Python time in it")
     kind: Text = Field(description="sort of work, or python")
     slope_ns: float = Field(description="ns a position (Theil–Sen)")
-    low_ns: float = Field(description="ns a position; lower end of its 95 % interval (Sen)")
-    high_ns: float = Field(description="ns a position; upper end of its 95 % interval (Sen)")
+    low_ns: float | None = Field(
+        description="ns a position; lower end of its 95 % interval (Sen); null below six steps"
+    )
+    high_ns: float | None = Field(
+        description="ns a position; upper end of its 95 % interval (Sen); null below six steps"
+    )
     grown_ns: float = Field(description="ns; slope_ns × positions between the first and the last decode step")
     grows: bool = Field(description="whether it grows by more than chance would show in one of so many places")
 
@@ -608,8 +618,8 @@ class DeviceReport(_Part):
     idle_ns: float = Field(description="ns; the device waits for the host, tail_ns included")
     tail_ns: float = Field(description="ns from its last operation to the end")
     of_wall: float | None = Field(description="span_ns ÷ wall; null where no wall was measured")
-    of_wall_low: float | None = Field(description="lower end of its 95 % interval")
-    of_wall_high: float | None = Field(description="upper end of its 95 % interval")
+    of_wall_low: float | None = Field(description="lower end of its 95 % interval; null below six cycles")
+    of_wall_high: float | None = Field(description="upper end of its 95 % interval; null below six cycles")
     marks_ns: float = Field(description="ns that the marks took, already taken off")
     runs: int = Field(description="runs as they are, behind the means")
     held_runs: int = Field(description="runs in which the host was let run ahead")
@@ -632,11 +642,11 @@ class ThroughputReport(_Part):
 
     texts: int = Field(description="texts in one cycle")
     per_text_ns: float = Field(description="ns; wall.median_ns ÷ texts")
-    per_text_low_ns: float = Field(description="ns; wall.low_ns ÷ texts")
-    per_text_high_ns: float = Field(description="ns; wall.high_ns ÷ texts")
+    per_text_low_ns: float | None = Field(description="ns; wall.low_ns ÷ texts; null where that is")
+    per_text_high_ns: float | None = Field(description="ns; wall.high_ns ÷ texts; null where that is")
     texts_per_s: float = Field(description="texts per second; 10⁹ ÷ per_text_ns")
-    texts_per_s_low: float = Field(description="texts per second; 10⁹ ÷ per_text_high_ns")
-    texts_per_s_high: float = Field(description="texts per second; 10⁹ ÷ per_text_low_ns")
+    texts_per_s_low: float | None = Field(description="texts per second; 10⁹ ÷ per_text_high_ns; null where that is")
+    texts_per_s_high: float | None = Field(description="texts per second; 10⁹ ÷ per_text_low_ns; null where that is")
     padding_share: float = Field(description="share of the tokens that are padding, 0 … 1")
     padding_ns: float | None = Field(
         description="ns; padding_share × operations_ns of the stages between tokenize and read out, an estimate of what "

@@ -34,8 +34,8 @@ class ComparedCycle(_Part):
     """One of the two cycles."""
 
     median_ns: float = Field(description="ns; median of the unprofiled wall time over n cycles")
-    low_ns: float = Field(description="ns; lower end of its 95 % interval")
-    high_ns: float = Field(description="ns; upper end of its 95 % interval")
+    low_ns: float | None = Field(description="ns; lower end of its 95 % interval; null where n < 6: there is none")
+    high_ns: float | None = Field(description="ns; upper end of its 95 % interval; null where n < 6: there is none")
     n: int = Field(description="number of cycles measured")
     attributed_ns: float = Field(description="ns; sum of all parts; 0 where nothing was stamped")
     source: Text

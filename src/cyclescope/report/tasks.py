@@ -45,14 +45,15 @@ def throughput_document(explanation: Explanation) -> doc.ThroughputReport | None
     told = throughput(explanation)
     if told is None:
         return None
+    (low_ns, high_ns), (low, high) = fmt.ends(told.per_text), fmt.ends(told.per_second)
     return doc.ThroughputReport(
         texts=told.texts,
         per_text_ns=told.per_text.value_ns,
-        per_text_low_ns=told.per_text.low_ns,
-        per_text_high_ns=told.per_text.high_ns,
+        per_text_low_ns=low_ns,
+        per_text_high_ns=high_ns,
         texts_per_s=told.per_second.value,
-        texts_per_s_low=told.per_second.low,
-        texts_per_s_high=told.per_second.high,
+        texts_per_s_low=low,
+        texts_per_s_high=high,
         padding_share=told.padding_share,
         padding_ns=told.padding_ns,
     )
@@ -63,11 +64,12 @@ def division_document(explanation: Explanation) -> doc.DivisionReport | None:
     told = division(explanation)
     if told is None:
         return None
+    low_ns, high_ns = fmt.ends(told.encoder)
     return doc.DivisionReport(
         tokens=told.tokens,
         encoder_ns=told.encoder.value_ns,
-        encoder_low_ns=told.encoder.low_ns,
-        encoder_high_ns=told.encoder.high_ns,
+        encoder_low_ns=low_ns,
+        encoder_high_ns=high_ns,
         encoder_share=told.encoder_share,
         decoder_ns=told.decoder_ns,
         decoder_share=told.decoder_share,

@@ -49,6 +49,7 @@ class ComparisonText:
     outside_layers: str
     layers_changed: str
     layers_same: str
+    layers_few: str
     more_places: str
     attributed: str
     parts_note: str
@@ -146,6 +147,7 @@ EN = ComparisonText(
     outside_layers="{stage}, outside of layers",
     layers_changed="{changed} of {count} layers changed beyond their intervals; the largest changes:",
     layers_same="None of {count} layers changed beyond its interval; the largest changes:",
+    layers_few="Too few cycles to tell which of {count} layers changed; the largest changes:",
     more_places="{count} more places change by {change} together.",
     attributed="all attributed time",
     parts_note="Parts come from stamped runs; what stamping costs is subtracted. In each table the changes add up to that of all attributed time.",
@@ -242,6 +244,7 @@ ZH = ComparisonText(
     outside_layers="{stage}，层以外",
     layers_changed="{count} 层中有 {changed} 层的变化超出区间；变化最大的：",
     layers_same="{count} 层中没有一层的变化超出区间；变化最大的：",
+    layers_few="周期太少，看不出 {count} 层中哪些变了；变化最大的：",
     more_places="其余 {count} 处共变化 {change}。",
     attributed="全部已归属的时间",
     parts_note="各部分来自打点运行，已减去打点的代价。每张表中的变化之和等于全部已归属时间的变化。",

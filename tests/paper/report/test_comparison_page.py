@@ -211,6 +211,10 @@ def test_too_few_samples_have_no_ends_in_a_document() -> None:
 
     assert (data["why"], data["ratio"]["low"], data["ratio"]["high"]) == ("too-few", None, None)
     assert data["limit_kept"] == "unknown"
+    assert (data["a"]["low_ns"], data["a"]["high_ns"]) == (None, None)
+    assert {part["ratio"]["low"] for part in data["layers"]} == {None}
+    assert "Too few cycles to tell which of 12 layers changed" in to_text(comparison_page(FEW), 120)
+    assert "99.0 % interval" not in to_text(comparison_page(FEW), 120)
 
 
 def test_hostile_names_stay_text_everywhere() -> None:

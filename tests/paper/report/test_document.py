@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 from hypothesis import given, settings
-from paper_models import paper_cycle
+from paper_models import paper_bert, paper_cycle
 
 from cyclescope.core.graph import Graph
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation
+from cyclescope.report.cycle import cycle_page
 from cyclescope.report.document import document, to_json
+from cyclescope.report.markdown import to_markdown
 from cyclescope.report.schema import CycleReport, json_schema
+from cyclescope.report.terminal import to_text
 
 from .strategies import Timed, timed_graphs
 
@@ -37,6 +41,31 @@ def test_the_schema_in_the_documentation_is_up_to_date() -> None:
 
 def test_the_schema_is_a_schema() -> None:
     jsonschema.Draft202012Validator.check_schema(json.loads(json_schema()))
+
+
+def ends_of(part: Any) -> dict[str, Any]:
+    """Everything in the document that is an end of an interval, by where it stands."""
+    found = {}
+    items = part.items() if isinstance(part, dict) else enumerate(part) if isinstance(part, list) else ()
+    for key, value in items:
+        if re.search("(^|_)(low|high)(_ns)?$", str(key)):
+            found[str(key)] = value
+        found |= {f"{key}.{below}": end for below, end in ends_of(value).items()}
+    return found
+
+
+@pytest.mark.parametrize("runs", [1, 5, 6])
+def test_below_six_cycles_nothing_has_an_interval(runs: int) -> None:
+    told = explain(paper_cycle(paper_bert(2), pace=(1.0, 1.9, 0.6, 1.4, 0.8, 1.2), runs=runs))
+    document_of = strict(to_json(told))
+    jsonschema.validate(document_of, json.loads(json_schema()))
+    ends = {key: end for key, end in ends_of(document_of).items() if end is not None}
+    page = cycle_page(told)
+    written = to_text(page, 200) + to_markdown(page)
+
+    interval = re.search(r"±|\[(?!!)", written)  # the kinds of a Markdown note stand in [!…]
+
+    assert (bool(ends), bool(interval)) == (runs >= 6, runs >= 6), ends
 
 
 @pytest.mark.parametrize("which", EXPLANATIONS)

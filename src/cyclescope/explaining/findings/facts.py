@@ -32,8 +32,8 @@ _SMALL_FLOPS = 100_000
 _STARVED_INTENSITY = 2.0
 # No smaller share is reported on the quietest machine: it is what repeated A/A runs of one cycle differ by.
 _LEAST_FLOOR = 0.01
-# Fewer cycles than this have no 95 % interval of the median; then nothing below the width that is asked of one counts.
-_FEW, _WIDE = 6, 0.03
+# Too few cycles have no 95 % interval of the median; then nothing below the width that is asked of one counts.
+_WIDE = 0.03
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +71,7 @@ class Facts:
         ceilings = self.cycle.machine.ceilings
         usable = ceilings.usable_noise if ceilings is not None else None
         apart = usable.value if usable is not None else 0.0
-        width = max(self.wall.half_width, _WIDE) if 0 < self.wall.n < _FEW else self.wall.half_width
+        width = self.wall.half_width if self.wall.has_interval or not self.wall.n else max(self.wall.half_width, _WIDE)
         return max(width, apart, _LEAST_FLOOR)
 
     @cached_property

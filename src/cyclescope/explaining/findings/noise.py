@@ -20,7 +20,7 @@ def noise(facts: Facts) -> Iterator[Finding]:
     ceilings, busy = facts.cycle.machine.ceilings, facts.cycle.samples.load.other_busy
     usable = ceilings.usable_noise if ceilings is not None else None
     noises = (
-        (EvidenceName.HALF_WIDTH, facts.wall.half_width, _WIDE),
+        (EvidenceName.HALF_WIDTH, facts.wall.half_width if facts.wall.has_interval else 0.0, _WIDE),
         (EvidenceName.NO_DIFFERENCE, usable.value if usable is not None else 0.0, _WIDE),
         (EvidenceName.OTHER_LOAD, busy or 0.0, _OTHER_LOAD),
     )

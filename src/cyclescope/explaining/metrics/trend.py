@@ -8,7 +8,7 @@ from statistics import NormalDist
 
 import numpy as np
 
-from cyclescope.core.statistics import CONFIDENCE
+from cyclescope.core.statistics import CONFIDENCE, LEAST_SAMPLES
 from cyclescope.core.units import AnyArray
 
 _MOST_POINTS = 500  # 125 thousand pairs; more points are thinned evenly, and `n` says how many were used
@@ -22,6 +22,11 @@ class Trend:
     low: float
     high: float
     n: int
+
+    @property
+    def has_interval(self) -> bool:
+        """Whether there are points enough for the interval to mean anything."""
+        return self.n >= LEAST_SAMPLES
 
 
 def theil_sen(x: AnyArray, y: AnyArray, confidence: float = CONFIDENCE) -> Trend:
