@@ -110,7 +110,7 @@ class DoubtCode(StrEnum):
     NO_INTERVAL = "no-interval"  # repeats, too few for an interval of the median
     FEW_REPEATS = "few-repeats"  # half width of the interval of the median, as a share of it
     NOT_STEADY = "not-steady"  # warm-up cycles run without reaching a steady state
-    DRIFT = "drift"  # relative change of the median from the first third of the repeats to the last
+    DRIFT = "drift"  # last third of the repeats ÷ first third − 1, of their medians
     OTHER_LOAD = "other-load"  # share of the cores that other processes used
     THROTTLED = "throttled"  # nanoseconds that a limit on this container held us back
     SWAPPED = "swapped"  # unused

@@ -15,7 +15,6 @@ _WIDE_INTERVAL = 0.03
 _DRIFT = 0.05
 _OTHER_LOAD = 0.10
 _REST = 0.03
-_FEW = 6  # fewer samples than this have no 95 % interval of the median
 
 
 def find_doubts(cycle: Cycle, wall: Estimate, closure: Closure) -> tuple[Doubt, ...]:
@@ -40,7 +39,7 @@ def find_doubts(cycle: Cycle, wall: Estimate, closure: Closure) -> tuple[Doubt, 
         doubts.append(Doubt(DoubtCode.OTHER_LOAD, samples.load.other_busy))
     if not samples.set_up.steady:
         doubts.append(Doubt(DoubtCode.NOT_STEADY, samples.set_up.warmup_cycles))
-    if wall.n < _FEW:
+    if not wall.has_interval:
         doubts.append(Doubt(DoubtCode.NO_INTERVAL, wall.n))
     elif wall.half_width > _WIDE_INTERVAL:
         doubts.append(Doubt(DoubtCode.FEW_REPEATS, wall.half_width))
@@ -51,8 +50,9 @@ def find_doubts(cycle: Cycle, wall: Estimate, closure: Closure) -> tuple[Doubt, 
 
 
 def relative_drift(walls: FloatArray) -> float:
-    """Change of the median from the first third of the samples to the last, as a share of the whole median.
+    """Change of the median from the first third of the samples to the last, as a share of the first: last ÷ first − 1.
 
+    So 1 is twice as long, −0.5 half as long, and nothing gets shorter by more than 1.
     0 with fewer than nine samples, or where the change is within the noise of the thirds (their quartiles overlap by
     more than half).
     """
@@ -64,4 +64,5 @@ def relative_drift(walls: FloatArray) -> float:
     noise = float(np.subtract(*np.percentile(first, [75, 25])) + np.subtract(*np.percentile(last, [75, 25]))) / 2
     if abs(change) <= noise:
         return 0.0
-    return change / float(np.median(walls))
+    before = float(np.median(first))
+    return change / before if before > 0 else 0.0

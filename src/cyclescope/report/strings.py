@@ -107,6 +107,7 @@ class Strings:
     instrumentation: str
     instrumentation_unseen: str
     over_attributed: str
+    drift_faster: str
     # set-up
     set_up_apart: str
     import_time: str
@@ -327,6 +328,7 @@ EN = Strings(
     closes="The account closes: {ratio} of the unprofiled wall time is attributed, {rest} ({share}) is unexplained.",
     does_not_close="The account does not close: {ratio} of the unprofiled wall time is attributed, {rest} ({share}) is unexplained.",
     instrumentation_unseen="Stamped cycles were not longer than plain ones; {cost} for the stamps is subtracted all the same.",
+    drift_faster="Give it more time: it was still warming up, or something else stopped running meanwhile.",
     over_attributed="The stamped cycles give {share} more than the wall time of the plain ones.",
     instrumentation="Stamping makes the cycle {ratio} times as long; {cost} of it is known and subtracted.",
     set_up_apart="Paid once, not part of the cycle.",
@@ -690,6 +692,7 @@ ZH = Strings(
     closes="账目平衡：归因时间是未插桩墙钟时间的 {ratio}，未解释 {rest}（{share}）。",
     does_not_close="账目不平：归因时间是未插桩墙钟时间的 {ratio}，未解释 {rest}（{share}）。",
     instrumentation_unseen="打点的周期并不比普通周期更长；打点的开销 {cost} 仍已扣除。",
+    drift_faster="请给它更多时间：当时仍在预热，或其间有别的程序停止了运行。",
     over_attributed="打点周期的入账时间比普通周期的墙钟时间多 {share}。",
     instrumentation="打点使周期变为原来的 {ratio} 倍；其中 {cost} 已知并已扣除。",
     set_up_apart="只付一次，不计入周期。",

@@ -83,13 +83,14 @@ def doubt(found: Doubt, s: Strings) -> Advice:
     advice = s.doubt_texts[found.code]
     if found.code is DoubtCode.OPEN_ACCOUNT and found.value < 0:
         return Advice(s.over_attributed.format(share=fmt.share(-found.value)), advice.remedy)
+    remedy = s.drift_faster if found.code is DoubtCode.DRIFT and found.value < 0 else advice.remedy
     is_count = found.code in (DoubtCode.PARTIAL, DoubtCode.NOT_STEADY, DoubtCode.NO_INTERVAL)
     text = advice.text.format(
         share=fmt.share(found.value),
         time=fmt.time(found.value),
         cycles=fmt.count(int(found.value)) if is_count else "",
     )
-    return Advice(text, advice.remedy)
+    return Advice(text, remedy)
 
 
 def closure(account: Closure, s: Strings) -> str:

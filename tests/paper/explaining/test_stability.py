@@ -116,15 +116,21 @@ def test_a_move_of_less_than_five_percent_is_no_drift() -> None:
     assert DoubtCode.DRIFT not in {doubt.code for doubt in doubts(with_walls([1.0] * 9 + [1.04] * 6))}
 
 
+def test_nothing_gets_shorter_by_more_than_all_of_it() -> None:
+    """Of the median of all, 60, the fall from 100 to 20 would be 133 %."""
+    assert relative_drift(np.asarray([100.0] * 3 + [60.0] * 3 + [20.0] * 3)) == pytest.approx(-0.8)
+    assert relative_drift(np.asarray([0.0] * 3 + [1.0] * 6)) == 0.0  # of nothing there is no share
+
+
 def test_fewer_than_nine_runs_tell_no_drift() -> None:
     assert relative_drift(np.asarray([100.0] * 4 + [200.0] * 4)) == 0.0
-    assert relative_drift(np.asarray([100.0] * 4 + [200.0] * 5)) == 0.5
+    assert relative_drift(np.asarray([100.0] * 4 + [200.0] * 5)) == 1.0
 
 
 def test_a_change_within_the_noise_is_no_drift() -> None:
     rising = [90.0, 100.0, 110.0]
     assert relative_drift(np.asarray(rising * 2 + [x + 10 for x in rising])) == 0.0
-    assert relative_drift(np.asarray(rising * 2 + [x + 11 for x in rising])) == pytest.approx(11 / 101)
+    assert relative_drift(np.asarray(rising * 2 + [x + 11 for x in rising])) == pytest.approx(11 / 100)
 
 
 def test_the_gravest_doubt_comes_first() -> None:
