@@ -118,7 +118,7 @@ class Worker:
             self._home.kill(self.pid)
             self.close()
             raise EngineError(
-                f"It did not answer within {limit_s:.0f} s.", "Its process was ended.", "Allow a larger budget."
+                f"The trial process did not answer within {limit_s:.0f} s.", "It was ended.", "Allow a larger budget."
             ) from exc
         except OSError:
             answer = None
@@ -136,7 +136,7 @@ class Worker:
         last = self._home.last_words(self.pid)
         self.close()
         if fate.signal == signal.SIGKILL:
-            return EngineError("Its process was killed.", "Most likely the system ran out of memory.", "")
+            return EngineError("The trial process was killed.", "Most likely the system ran out of memory.", "")
         how = f"by signal {signal.Signals(fate.signal).name}" if fate.signal else f"with exit code {fate.code}"
         return EngineError(f"The engine ended its process {how}.", last, "")
 

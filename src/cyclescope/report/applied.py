@@ -9,6 +9,8 @@ from cyclescope.optimizing.apply import CODE_FILE, Applied
 from cyclescope.report import format as fmt
 from cyclescope.report.optimization import drift_words, plan_words
 from cyclescope.report.page import Block, Code, KeyValues, Note, Page, Paragraph, Severity
+from cyclescope.report.strings import strings
+from cyclescope.report.text_notes import told
 from cyclescope.report.text_optimization import optimization_text
 from cyclescope.report.text_verification import VerificationText, verification_text
 
@@ -33,7 +35,7 @@ def _blocks(done: Applied, t: VerificationText, language: str) -> Iterator[Block
     if done.random_weights:
         yield Note(Severity.INFO, t.random_code)
     for note in done.notes:
-        yield Note(Severity.INFO, note)
+        yield Note(Severity.INFO, told(note, strings(t.language)))
     yield KeyValues(
         (
             (t.plan, plan_words(done.recipe.plan, done.recipe.baseline, o)),

@@ -157,7 +157,7 @@ def _parts(found: Optimization, t: OptimizationText) -> Iterator[Block]:
         (
             plan_words(best, contribution.without, t),
             fmt.ratio(contribution.ratio) if contribution.ratio else fmt.UNKNOWN,
-            t.verdicts[contribution.verdict] if contribution.ratio else contribution.reason,
+            t.verdicts[contribution.verdict] if contribution.ratio else reason_words(contribution.reason, t.language),
         )
         for contribution in found.contributions
     )
@@ -237,7 +237,8 @@ def outcome_words(row: Row, t: OptimizationText) -> str:
     reasons = {"drift": f"{t.too_far} ({drift_words(row.drift, t)})", "labels": t.labels_lost}
     if row.outcome is Outcome.TRIED:
         return ""
-    reason = " ".join(part for part in (reasons.get(row.reason, row.reason), row.way_out) if part)
+    words = reasons.get(row.reason) or reason_words(row.reason, t.language)
+    reason = " ".join(part for part in (words, reason_words(row.way_out, t.language)) if part)
     return f"{t.outcomes[row.outcome]}: {reason}"
 
 

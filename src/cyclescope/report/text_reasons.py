@@ -77,7 +77,18 @@ ZH: Mapping[str, str] = MappingProxyType(
         "out of budget, after {rounds} rounds": "预算已用完，共 {rounds} 轮",
     }
 )
-_SENTENCES = Sentences(ZH)
+# How a trial process ended: a fact and its cause, which are written apart.
+ENDS_ZH: Mapping[str, str] = MappingProxyType(
+    {
+        "The trial process did not answer within {seconds} s. It was ended.": "试验进程在 {seconds} 秒内没有应答，已被结束。",
+        "The trial process was killed. Most likely the system ran out of memory.": "试验进程被终止，很可能是系统内存不足。",
+        "The engine ended its process by signal {signal}.{more}": "引擎以信号 {signal} 结束了它的进程。{more}",
+        "The engine ended its process with exit code {code}.{more}": "引擎以退出码 {code} 结束了它的进程。{more}",
+        "It needs more memory than there is.{more}": "所需内存超过可用内存。{more}",
+        "Allow a larger budget.": "请增加预算。",
+    }
+)
+_SENTENCES = Sentences({**ZH, **ENDS_ZH})
 
 
 def reason_words(reason: str, language: str) -> str:

@@ -12,6 +12,8 @@ from cyclescope.optimizing.verify import Standing, Verification
 from cyclescope.report import format as fmt
 from cyclescope.report.optimization import drift_words, plan_words
 from cyclescope.report.page import Align, Block, Column, Heading, KeyValues, Note, Page, Paragraph, Severity, Table
+from cyclescope.report.strings import strings
+from cyclescope.report.text_notes import told
 from cyclescope.report.text_optimization import OptimizationText, optimization_text
 from cyclescope.report.text_verification import VerificationText, verification_text
 
@@ -57,7 +59,7 @@ def _opening(found: Verification, t: VerificationText, o: OptimizationText) -> I
     if found.workload.model.weights is Weights.RANDOM:
         yield Note(Severity.INFO, o.random_weights)
     for note in found.notes:
-        yield Note(Severity.INFO, note)
+        yield Note(Severity.INFO, told(note, strings(t.language)))
 
 
 def _then_and_now(found: Verification, t: VerificationText, o: OptimizationText) -> Iterator[Block]:

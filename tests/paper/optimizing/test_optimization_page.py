@@ -23,11 +23,13 @@ from cyclescope.core.errors import EngineError, MissingExtra, UsageError
 from cyclescope.core.plan import Plan
 from cyclescope.core.statistics import Ratio
 from cyclescope.core.workload import Weights
+from cyclescope.explaining.comparison import Verdict
 from cyclescope.optimizing import recipe as recipes
 from cyclescope.optimizing.apply import Applied
 from cyclescope.optimizing.drift import Drift
 from cyclescope.optimizing.optimization import (
     OUT_OF_BUDGET,
+    Contribution,
     LabelScore,
     NotTried,
     Optimization,
@@ -239,6 +241,16 @@ def test_no_threads_are_refused_before_anything_is_loaded(threads: str, capsys: 
         run(["optimize", "no such model", "--threads", threads])
     assert ended.value.code == UsageError.exit_code
     assert f"--threads {threads} is impossible" in capsys.readouterr().err
+
+
+def test_what_parts_and_processes_come_to_is_told_in_chinese_as_well() -> None:
+    without = FOUND.rows[0].plan
+    part = Contribution("engine", without, None, Verdict.INCONCLUSIVE, OUT_OF_BUDGET)
+    killed = EngineError("The trial process was killed.", "Most likely the system ran out of memory.").said
+    row = replace(FOUND.rows[0], plan=replace(without, threads=7), outcome=Outcome.FAILED, reason=killed, ratio=None)
+    text = to_markdown(optimization_page(replace(FOUND, contributions=(part,), rows=(*FOUND.rows, row)), "zh"))
+    assert OUT_OF_BUDGET not in text
+    assert "试验进程被终止" in text
 
 
 def test_random_weights_are_said_to_say_little() -> None:
