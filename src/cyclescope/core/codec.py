@@ -98,7 +98,7 @@ def _decode(kind: Any, data: Any, arrays: list[AnyArray]) -> Any:
             # Python's own words name a constructor; whoever cut a file is helped by what is not there.
             absent = [name for name in hints if name not in known and name in str(exc)]
             if absent:
-                raise CodecError(f"a {kind.__name__} needs {', '.join(absent)}") from exc
+                raise CodecError(f"{kind.__name__} needs {', '.join(absent)}") from exc
             raise
     if isinstance(kind, type) and issubclass(kind, Enum):
         return kind(data)

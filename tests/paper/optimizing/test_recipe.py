@@ -57,7 +57,7 @@ def damaged(tmp_path: Path, old: str, new: str) -> Path:
         ("version = 1", "version = 0", "is not a recipe"),
         ("threads = 1", 'threads = "many"', "not a whole recipe"),
         ("speed_up = 1.5", "", "not a whole recipe"),
-        ("speed_up = 1.5", "", "a Proof needs speed_up"),
+        ("speed_up = 1.5", "", "Proof needs speed_up"),
         ("[work]", "[wo", "is not a recipe"),
         ("numbers = [", 'numbers = ["x",', "not a whole recipe"),
     ],
