@@ -22,6 +22,7 @@ from cyclescope.explaining.explanation import (
 )
 from cyclescope.explaining.findings.catalogue import find
 from cyclescope.explaining.findings.facts import Facts
+from cyclescope.explaining.findings.padding import padding_cost
 from cyclescope.explaining.generation import generation
 from cyclescope.explaining.memory import memory
 from cyclescope.explaining.places import places
@@ -51,6 +52,7 @@ def explain(cycle: Cycle) -> Explanation:
     )
     parts = (stages, layers) if device is None else (stage_rows(worked), layer_rows(worked))
     arrangement = arrange(cycle, worked, place_of_op, on_device=device is not None)
+    facts = Facts(cycle, worked, closure.wall, cpu, *parts, place_of_op, limits, arrangement, device)
     return Explanation(
         cycle=cycle,
         answer=_answer(stages, layers, kinds),
@@ -69,8 +71,9 @@ def explain(cycle: Cycle) -> Explanation:
         memory=memory(cycle.graph, cycle.samples.memory),
         roofline=limits,
         arrangement=arrangement,
-        findings=find(Facts(cycle, worked, closure.wall, cpu, *parts, place_of_op, limits, arrangement, device)),
+        findings=find(facts),
         device=device,
+        padding=padding_cost(facts),
     )
 
 

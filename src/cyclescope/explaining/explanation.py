@@ -164,12 +164,24 @@ class Span:
     step: int = -1
 
 
+@dataclass(frozen=True, slots=True)
+class PaddingCost:
+    """`padded` is the share of the input's tokens that are none. The work on them takes `ns`, `share` of all attributed
+    time; `costliest` is the operation that most of it is in, −1 where there is none.
+    """
+
+    padded: float
+    ns: float
+    share: float
+    costliest: int
+
+
 @dataclass(frozen=True, eq=False)
 class Explanation:
     """Everything that is derived from one cycle. `spans` are as they happened in the run closest to the median.
 
     `generation` is there for a cycle that wrote text, `roofline` where ceilings of its machine are known, `device` where
-    a device was marked. `findings` are ranked, the most promising first.
+    a device was marked, `padding` where parts are known and the plan works on padding. `findings` are ranked, the most promising first.
     """
 
     cycle: Cycle
@@ -191,6 +203,7 @@ class Explanation:
     arrangement: Arrangement | None = None
     findings: tuple[Finding, ...] = ()
     device: DeviceLine | None = None
+    padding: PaddingCost | None = None
 
     def _repr_html_(self) -> str:
         """Show itself in a notebook. The page is made by `report`, which stands above; so it is asked for by name."""

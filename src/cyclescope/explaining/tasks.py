@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cyclescope.core.plan import works_on_padding
 from cyclescope.core.statistics import Estimate, Ratio
-from cyclescope.core.structure import READ_OUT, TOKENIZE
 from cyclescope.core.units import NS_PER_S
 from cyclescope.explaining.explanation import Explanation
 from cyclescope.explaining.generation import Phase
@@ -16,9 +14,10 @@ from cyclescope.explaining.generation import Phase
 class Throughput:
     """A cycle that writes nothing, by the text. `per_text` is the wall time ÷ `texts`, `per_second` its inverse.
 
-    `padding_share` is the share of the tokens that only fill the batch up. `padding_ns` is what they cost in a cycle:
-    that share of the time inside the model's operations; None where that was not measured, or nothing is done for it. It is an estimate: work
-    between pairs of tokens (attention) loses more without padding, work that no token causes loses nothing.
+    `padding_share` is the share of the tokens that only fill the batch up. `padding_ns` is what they cost in a cycle,
+    `padding_of_cycle` that as a share of the attributed time (`findings.padding.padding_cost`); None where that was not
+    measured, or nothing is done for it. It is an estimate: work between pairs of tokens (attention) loses more without
+    padding.
     """
 
     texts: int
@@ -26,6 +25,7 @@ class Throughput:
     per_second: Ratio
     padding_share: float
     padding_ns: float | None
+    padding_of_cycle: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +48,15 @@ def throughput(explanation: Explanation) -> Throughput | None:
     wall, work = explanation.wall, explanation.cycle.workload
     if explanation.generation is not None or not wall.n or not wall.low_ns > 0:
         return None
-    padding = 1 - work.real_tokens / max(1, work.batch * work.tokens_in)
-    inside = sum(row.op_ns for row in explanation.stages if row.name not in (TOKENIZE, READ_OUT))
+    padding = explanation.padding
     per_text = Estimate(wall.value_ns / work.batch, wall.low_ns / work.batch, wall.high_ns / work.batch, wall.n)
     return Throughput(
         texts=work.batch,
         per_text=per_text,
         per_second=Ratio(NS_PER_S / per_text.value_ns, NS_PER_S / per_text.high_ns, NS_PER_S / per_text.low_ns, wall.n),
-        padding_share=padding,
-        padding_ns=padding * inside if inside and works_on_padding(explanation.cycle.plan) else None,
+        padding_share=1 - work.real_tokens / max(1, work.batch * work.tokens_in),
+        padding_ns=padding.ns if padding else None,
+        padding_of_cycle=padding.share if padding else None,
     )
 
 

@@ -649,8 +649,8 @@ class ThroughputReport(_Part):
     texts_per_s_high: float | None = Field(description="texts per second; 10⁹ ÷ per_text_low_ns; null where that is")
     padding_share: float = Field(description="share of the tokens that are padding, 0 … 1")
     padding_ns: float | None = Field(
-        description="ns; padding_share × operations_ns of the stages between tokenize and read out, an estimate of what "
-        "padding costs in a cycle; null where no stage was measured"
+        description="ns; padding_share × the time of the operations whose work grows with the tokens (no text, nothing "
+        "too small for its work to count), an estimate of what padding costs in a cycle; null where no stage was measured"
     )
 
 

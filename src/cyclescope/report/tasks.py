@@ -24,7 +24,7 @@ def task_facts(explanation: Explanation, s: Strings) -> tuple[tuple[str, str], .
             value = s.padding_cost_value.format(
                 share=fmt.share(by_text.padding_share),
                 time=fmt.time(by_text.padding_ns),
-                of_wall=fmt.share(by_text.padding_ns / explanation.wall.value_ns),
+                of_cycle=fmt.share(by_text.padding_of_cycle),
             )
             facts.append((s.padding_cost, value))
     divided = division(explanation)

@@ -9,11 +9,14 @@ from paper_generation import paper_decoder, paper_generation
 from paper_models import PAPER_BERT_WORKLOAD, paper_bert, paper_cycle
 
 from cyclescope.explaining.explain import explain
+from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.explaining.generation import Phase
 from cyclescope.explaining.tasks import division, throughput
+from cyclescope.report import format as fmt
 from cyclescope.report.cycle import cycle_page
 from cyclescope.report.document import document
 from cyclescope.report.page import KeyValues
+from cyclescope.report.terminal import to_text
 
 BATCH, TOKENS, REAL = 4, 16, 40
 PADDED = replace(PAPER_BERT_WORKLOAD, batch=BATCH, tokens_in=TOKENS, real_tokens=REAL)
@@ -36,9 +39,27 @@ def test_padding_costs_its_share_of_what_the_model_computes_and_nothing_of_the_t
     found = throughput(told)
     assert found is not None
     share = 1 - REAL / (BATCH * TOKENS)
-    inside = sum(row.time.value_ns for row in told.operations if row.site.stage != "tokenize")
+    inside = [row for row in told.operations if row.site.stage != "tokenize"]
+    small = [row for row in inside if row.cost.flops == 0 and row.cost.read_bytes + row.cost.written_bytes <= 32 * 1024]
+    working = sum(row.time.value_ns for row in inside) - sum(row.time.value_ns for row in small)
     assert found.padding_share == share == 0.375
-    assert found.padding_ns == pytest.approx(share * inside)
+    assert found.padding_ns == pytest.approx(share * working)
+
+
+def test_what_padding_costs_is_one_number_wherever_it_is_told() -> None:
+    """The wall is a third longer than what was attributed; still both shares are of the attributed time."""
+    cycle = paper_cycle(paper_bert(2, batch=BATCH), workload=PADDED)
+    plain = cycle.samples.plain
+    cycle = replace(cycle, samples=replace(cycle.samples, plain=replace(plain, wall_ns=plain.wall_ns * 4 // 3)))
+    told = explain(cycle)
+    found, finding = throughput(told), next(f for f in told.findings if f.code is FindingCode.PADDING)
+    assert found is not None
+    assert found.padding_ns is not None
+    assert found.padding_of_cycle == finding.share
+    assert found.padding_ns == pytest.approx(finding.share * told.closure.attributed_ns)
+    page = to_text(cycle_page(told), 200)
+    assert page.count(fmt.share(finding.share)) >= 2
+    assert fmt.share(found.padding_ns / told.wall.value_ns) not in page
 
 
 def test_without_padding_or_stamps_nothing_is_made_up() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from cyclescope.core.op import OpKind
 from cyclescope.core.plan import works_on_padding
+from cyclescope.explaining.explanation import PaddingCost
 from cyclescope.explaining.findings.facts import Facts
 from cyclescope.explaining.findings.finding import Evidence, EvidenceName, Finding, FindingCode, Quantity
 
@@ -13,24 +14,30 @@ from cyclescope.explaining.findings.finding import Evidence, EvidenceName, Findi
 _LEAST = 0.10
 
 
-def padding(facts: Facts) -> Iterator[Finding]:
-    """Found where a tenth of the input's tokens is padding, and the plan works on it.
+def padding_cost(facts: Facts) -> PaddingCost | None:
+    """What the work on padding costs; None where nothing was stamped, or the plan does not work on it.
 
     Only operations whose work grows with the tokens count: no text, nothing small, and of a generation what runs before
-    the first decode step. Their share times the padding's is what is wasted, and what can be gained at most.
+    the first decode step. Their share times the padding's is what is wasted.
     """
     work = facts.cycle.workload
     tokens = work.batch * work.tokens_in
     padded = 1 - work.real_tokens / tokens if tokens else 0.0
-    if padded < _LEAST or not works_on_padding(facts.cycle.plan):
-        return
+    if not facts.total_ns or not works_on_padding(facts.cycle.plan):
+        return None
     mask = ~facts.of_kind(OpKind.TEXT) & ~facts.small & (facts.step < 1)
-    if not mask.any():
+    ns = padded * facts.time_of(mask)
+    return PaddingCost(padded, ns, facts.share(ns), facts.costliest(mask) if mask.any() else -1)
+
+
+def padding(facts: Facts) -> Iterator[Finding]:
+    """Found where a tenth of the input's tokens is padding, and the plan works on it: that work can be gained at most."""
+    work, cost = facts.cycle.workload, padding_cost(facts)
+    if cost is None or cost.padded < _LEAST or cost.costliest < 0:
         return
-    share = padded * facts.share(facts.time_of(mask))
     evidence = (
-        Evidence(EvidenceName.PADDED, Quantity.SHARE, padded),
+        Evidence(EvidenceName.PADDED, Quantity.SHARE, cost.padded),
         Evidence(EvidenceName.REAL_TOKENS, Quantity.COUNT, work.real_tokens),
         Evidence(EvidenceName.LONGEST, Quantity.COUNT, work.tokens_in),
     )
-    yield Finding(FindingCode.PADDING, share, share, evidence, facts.place(facts.costliest(mask)))
+    yield Finding(FindingCode.PADDING, cost.share, cost.share, evidence, facts.place(cost.costliest))
