@@ -19,7 +19,7 @@ from cyclescope.explaining.explanation import AccountRow, Explanation, Span
 from cyclescope.report import format as fmt
 from cyclescope.report.html import notebook_html, render
 from cyclescope.report.html_bars import bar_shape, column_shape, segments
-from cyclescope.report.html_spans import choose
+from cyclescope.report.html_spans import breakable, choose
 from cyclescope.report.text import ChartText, PageText, page_text
 from cyclescope.report.text_generation import GenerationText
 from cyclescope.report.text_memory import MemoryText
@@ -111,6 +111,31 @@ def test_the_theme_follows_the_system_and_can_be_chosen(visit: Open, english: st
         button.click()
         seen.append(dark.evaluate(ground))
     assert seen == [dim, bright, dim, dim]  # system (dark), light, dark, system again
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [768, 1200, 1280, 1600, 1920])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_menu_shows_every_section(visit: Open, calibrated: Explanation, width: int, language: str) -> None:
+    page = visit(render(calibrated, lang=language), width=width).page
+    assert page.evaluate("(nav => nav.scrollWidth <= nav.clientWidth)(document.querySelector('.top nav'))")
+    page.evaluate("document.documentElement.style.scrollBehavior = 'auto'; location.hash = 'costliest'")
+    below = "document.querySelector('.top').getBoundingClientRect().bottom"
+    assert page.evaluate(f"document.getElementById('costliest').getBoundingClientRect().top >= {below} - 1")
+
+
+@pytest.mark.browser
+def test_a_line_ends_after_a_point_or_an_underscore_of_a_name(visit: Open, explanation: Explanation) -> None:
+    page = visit(render(explanation), width=1200).page
+    name = page.locator("#costliest bdi", has_text="scaled_dot_product_attention").first
+    assert {part[-1] for part in name.inner_html().split("<wbr>")[:-1]} == {".", "_"}
+    last = "n => { const r = document.createRange(), t = n.lastChild; r.selectNodeContents(t); return r.getClientRects().length }"
+    assert name.evaluate(last) == 1, "the last word is torn"
+
+
+def test_no_number_is_broken_at_its_point() -> None:
+    assert breakable("1.21 GB/s") == "1.21 GB/s"
+    assert breakable("a_b.<c>") == "a_<wbr>b.&lt;c&gt;"
 
 
 @pytest.mark.browser

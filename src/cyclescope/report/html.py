@@ -17,7 +17,7 @@ from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation
 from cyclescope.report import format as fmt
 from cyclescope.report.html_data import MOST_BYTES, drawings, fitting
-from cyclescope.report.html_spans import Shown, name
+from cyclescope.report.html_spans import Shown, breakable, name
 from cyclescope.report.html_view import View
 from cyclescope.report.names import printable
 from cyclescope.report.text_engine import page_text_for, strings_for
@@ -138,6 +138,7 @@ def environment() -> Environment:
     )
     made.filters.update(
         name=name,
+        breakable=breakable,
         words=printable,
         time=fmt.time,
         time_range=fmt.time_range,

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import heapq
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from markupsafe import Markup
 
 from cyclescope.core.graph import Graph
 from cyclescope.explaining.explanation import Span
@@ -13,6 +16,8 @@ from cyclescope.report.names import printable
 
 # A longer name is cut; nobody reads the rest, and a few thousand of them would fill the page.
 LONGEST_NAME = 200
+
+_AFTER_A_POINT = re.compile(r"(?<=[._])(?=[^\W\d_])")
 
 # Kinds that share a colour. Eleven hues are about as many as can be told apart.
 FAMILIES = {
@@ -40,6 +45,11 @@ def name(text: str) -> str:
     """A name from a model, harmless and of bounded length."""
     shown = printable(text)
     return shown if len(shown) <= LONGEST_NAME else f"{shown[:LONGEST_NAME]}…"
+
+
+def breakable(text: str) -> Markup:
+    """The same with places where a line may end, after a point or an underscore; a number has none."""
+    return Markup("<wbr>").join(_AFTER_A_POINT.split(name(text)))
 
 
 @dataclass(frozen=True, slots=True)
