@@ -11,13 +11,12 @@ from cyclescope.backends.base import Session
 from cyclescope.core.clock import Clock
 from cyclescope.core.graph import Graph
 from cyclescope.core.progress import Notify, silent
-from cyclescope.core.statistics import median_estimate
+from cyclescope.core.statistics import LEAST_SAMPLES, median_estimate
 from cyclescope.core.units import Nanoseconds
 from cyclescope.measuring.sampling import BLOCK_NS, NARROW, Collected
 
 _LEAST_RUNS = 20  # below this even a narrow interval may be luck
 _MOST_RUNS = 4000  # of each kind; beyond, only the file grows
-_INTERVAL_RUNS = 6  # with fewer no interval holds the median with 95 %
 _MOST_IN_BLOCK = 25
 # After doors were opened or shut the interpreter has to specialise its code again; those runs show that, not the model.
 _SETTLE_RUNS = 2
@@ -156,7 +155,7 @@ class _Turns:
 
     def plain_for_an_interval(self, grace_ns: Nanoseconds) -> None:
         """Plain runs up to as many as an interval needs, while the next one would end before `grace_ns` more are over."""
-        while missing := max(0, _INTERVAL_RUNS - len(self.into.plain)):
+        while missing := max(0, LEAST_SAMPLES - len(self.into.plain)):
             cycles = min(self._size, missing)
             run_ns = int(np.median(_plain_walls(self.into)))
             if self.clock.now_ns() + cycles * run_ns > self.stop_ns + grace_ns:
