@@ -39,7 +39,8 @@ _LEAST_EXAMINE_NS = 2 * NS_PER_S
 _AFTER, _MOST_AFTER = 0.6, 0.1
 # A measured cycle takes as long as so many, tracing and looks at memory included; so much of the budget it may take.
 _CYCLES_TO_LOOK, _MOST_LOOKING = 16, 0.1
-_STEPS_TO_LOOK = 12  # tokens that are written in it; tracing every step of a long text would take most of a budget
+# Tokens that are written in it; tracing every step of a long text would take most of a budget. Two tell how steps differ.
+_STEPS_TO_LOOK, _LEAST_STEPS = 12, 2
 _MOST_LOADING = 0.1  # of the budget that loading counts for; what it takes beyond that comes on top
 _KEPT_MEMORY = 0.35  # of the memory that is free; what is being tried must find enough
 
@@ -212,10 +213,12 @@ def _looked_at(whole: Look, call_ns: Nanoseconds, budget_ns: Nanoseconds) -> Loo
     """How much of a `whole` call that takes `call_ns` is looked at. Of what is written a few steps, since one is like the
     next; of the texts all, where that leaves time for anything else.
     """
+    most_ns = _MOST_LOOKING * budget_ns / _CYCLES_TO_LOOK
+    step_ns = max(1.0, call_ns / (1 + whole.tokens_out))  # of all texts
     written = min(whole.tokens_out, _STEPS_TO_LOOK)
-    call_ns = int(call_ns * (1 + written) / (1 + whole.tokens_out))
-    most = int(whole.texts * _MOST_LOOKING * budget_ns / (_CYCLES_TO_LOOK * max(1, call_ns)))
-    return Look(max(1, min(whole.texts, most)), written)
+    texts = max(1, min(whole.texts, int(whole.texts * most_ns / (step_ns * (1 + written)))))
+    steps = int(most_ns * whole.texts / (step_ns * texts)) - 1
+    return Look(texts, min(written, max(_LEAST_STEPS, steps)))
 
 
 def _examined(maker: WorkshopMaker, plan: Plan, budget_ns: Nanoseconds, look: Look) -> Cycle:

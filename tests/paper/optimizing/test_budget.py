@@ -162,3 +162,10 @@ def test_of_long_calls_a_part_is_looked_into(texts: int, call_s: float, budget_s
 @pytest.mark.parametrize(("written", "looked_at"), [(4, Look(8, 4)), (64, Look(8, 12)), (512, Look(8, 12))])
 def test_of_what_is_written_a_few_steps_are_looked_into(written: int, looked_at: Look) -> None:
     assert _looked_at(Look(8, written), int(1.5e9 * (1 + written) / 65), 60_000_000_000) == looked_at
+
+
+@pytest.mark.parametrize(("step_s", "looked_at"), [(0.02, 12), (0.1, 2), (0.06, 5), (3.0, 2)])
+def test_where_steps_are_long_fewer_are_looked_into(step_s: float, looked_at: int) -> None:
+    """A tenth of a minute is enough for sixteen calls of 0.375 s."""
+    assert _looked_at(Look(1, 64), int(step_s * 65e9), 60_000_000_000) == Look(1, looked_at)
+    assert _looked_at(Look(1, 1), int(step_s * 2e9), 60_000_000_000) == Look(1, 1)
