@@ -15,6 +15,9 @@ from cyclescope.report.text_comparison import ComparisonText, comparison_text
 MOST_PLACES = 10
 # Up to here every layer gets a row of its own.
 _FEW_LAYERS = 6
+# What differs between two runs without being a way to run a model, and how many ways a title has room for.
+_NO_WAY = {Aspect.MODEL, Aspect.PACKAGE, Aspect.VERSION}
+_FEW_WAYS = 3
 _SEVERITY = {Limit.KEPT: Severity.GOOD, Limit.EXCEEDED: Severity.WARNING, Limit.UNKNOWN: Severity.WARNING}
 
 
@@ -33,7 +36,15 @@ def comparison_page(comparison: Comparison, language: str = "en", limit: float |
 
 
 def title(comparison: Comparison, t: ComparisonText) -> str:
-    return t.title.format(a=comparison.a.workload.model.reference, b=comparison.b.workload.model.reference)
+    """Both models; of one model in two ways, what is not the same about them."""
+    a, b = comparison.a.workload.model.reference, comparison.b.workload.model.reference
+    ways = [d for d in comparison.differences if d.aspect not in _NO_WAY][:_FEW_WAYS]
+    if a != b or not ways:
+        return t.title.format(a=a, b=b)
+    of_a, of_b = (
+        t.separator.join(f"{aspect_name(way, t)} {getattr(way, side) or fmt.UNKNOWN}" for way in ways) for side in "ab"
+    )
+    return t.title_ways.format(model=a, a=of_a, b=of_b)
 
 
 def verdict_sentence(comparison: Comparison, t: ComparisonText) -> str:
@@ -57,8 +68,15 @@ def limit_sentence(comparison: Comparison, limit: float, t: ComparisonText) -> s
 def method(comparison: Comparison, t: ComparisonText) -> str:
     """How both were measured, and what that does to the interval."""
     if comparison.interleaved:
-        return t.in_turns.format(n=fmt.count(comparison.ratio.n))
+        return t.in_turns.format(n=fmt.count(comparison.ratio.n)) + _turns(comparison, t)
     return t.apart.format(between=fmt.share(comparison.between_runs))
+
+
+def _turns(comparison: Comparison, t: ComparisonText) -> str:
+    """Why there are not as many cycles of both: a turn is some time, and of the shorter ones more fit into it."""
+    turns = max(1, 2 * comparison.ratio.n)  # A B B A: two of each in a round
+    a, b = (max(1, round(wall.n / turns)) for wall in (comparison.wall_a, comparison.wall_b))
+    return "" if a == b else t.turns.format(a=fmt.count(a), b=fmt.count(b))
 
 
 def facts(comparison: Comparison, s: Strings, t: ComparisonText) -> tuple[tuple[str, str], ...]:

@@ -16,6 +16,8 @@ class ComparisonText:
 
     language: str
     title: str
+    title_ways: str
+    separator: str
     slower: str
     faster: str
     no_verdict: Mapping[Why, str]
@@ -27,6 +29,7 @@ class ComparisonText:
     threshold_value: str
     how: str
     in_turns: str
+    turns: str
     apart: str
     apart_note: str
     apart_remedy: str
@@ -67,6 +70,8 @@ class ComparisonText:
 EN = ComparisonText(
     language="en",
     title="{a} (A) and {b} (B)",
+    title_ways="{model}: {a} (A) and {b} (B)",
+    separator=", ",
     slower="B is slower than A: {b} instead of {a}, {ratio} times the time.",
     faster="B is faster than A: {b} instead of {a}, {ratio} times the time.",
     no_verdict=MappingProxyType(
@@ -92,6 +97,7 @@ EN = ComparisonText(
     threshold_value="{threshold}; the whole interval must lie beyond it",
     how="measured",
     in_turns="in turns, A B B A, {n} rounds: drift of the machine cancels",
+    turns="; a turn holds {a} × A or {b} × B, more of what is shorter",
     apart="apart; the interval is widened by {between} for what differs from run to run",
     apart_note="A and B were not measured in turns. What the machine did in between looks like a difference between them.",
     apart_remedy="For small differences name both models, not files: then they are measured in turns.",
@@ -164,6 +170,8 @@ EN = ComparisonText(
 ZH = ComparisonText(
     language="zh",
     title="{a}（A）与 {b}（B）",
+    title_ways="{model}：{a}（A）与 {b}（B）",
+    separator="、",
     slower="B 比 A 慢：{b}，而 A 为 {a}，用时为 A 的 {ratio} 倍。",
     faster="B 比 A 快：{b}，而 A 为 {a}，用时为 A 的 {ratio} 倍。",
     no_verdict=MappingProxyType(
@@ -189,6 +197,7 @@ ZH = ComparisonText(
     threshold_value="{threshold}；整个区间须在其外",
     how="测量方式",
     in_turns="轮流测量，A B B A，{n} 轮：机器的漂移相互抵消",
+    turns="；每次轮到时 A 连跑 {a} 次或 B 连跑 {b} 次，短者多跑",
     apart="分别测量；区间因各次运行之间的差异加宽 {between}",
     apart_note="A 与 B 不是轮流测量的。机器在两次测量之间的变化看起来就像两者的差异。",
     apart_remedy="要看清小的差异，请给出两个模型而不是文件：这样会轮流测量。",

@@ -92,6 +92,25 @@ def test_no_line_is_too_wide_and_no_number_is_cut(name: str, language: str, widt
     assert "…" not in text
 
 
+def test_one_model_in_two_ways_is_titled_by_what_differs() -> None:
+    other = replace(BASE, plan=replace(BASE.plan, threads=1, dtype="bfloat16"))
+    heading = to_text(comparison_page(compare(BASE, other)), 120).splitlines()[0]
+
+    assert heading == "bert-base-chinese: threads 2, dtype float32 (A) and threads 1, dtype bfloat16 (B)"
+    assert comparison_page(compare(BASE, other), "zh").title.endswith("（B）")
+    assert to_text(comparison_page(APART)).splitlines()[0].startswith("bert-base-chinese (A) and")
+    assert f"<title>{heading}</title>" in render_comparison(compare(BASE, other)).replace("\u2060", "")
+
+
+def test_turns_of_unlike_numbers_of_cycles_are_explained() -> None:
+    rounds = replace(SLOWER, ratio=replace(SLOWER.ratio, n=44))
+    unlike = replace(rounds, wall_a=replace(rounds.wall_a, n=264), wall_b=replace(rounds.wall_b, n=88))
+    alike = replace(unlike, wall_b=unlike.wall_a)
+
+    assert "a turn holds 3 × A or 1 × B" in " ".join(to_text(comparison_page(unlike), 200).split())
+    assert "a turn holds" not in " ".join(to_text(comparison_page(alike), 200).split())
+
+
 @pytest.mark.parametrize("name", ALL)
 def test_the_answer_says_what_the_verdict_is(name: str) -> None:
     comparison = ALL[name]
@@ -150,7 +169,7 @@ def test_both_languages_say_the_same() -> None:
     for key, text in english.items():
         fields = [{name for _, name, _, _ in Formatter().parse(t) if name} for t in (text, chinese[key])]
         assert fields[0] == fields[1], key
-        assert re.search("[\u4e00-\u9fff]", chinese[key]) or key == "footer", key
+        assert re.search("[\u4e00-\u9fff]", chinese[key]) or key in ("footer", "separator"), key
         assert not re.search("[\u3000-\u9fff]", text), key
 
 
