@@ -27,12 +27,15 @@ from cyclescope.cli import (
 )
 from cyclescope.cli.defects import defect, forget_output
 from cyclescope.cli.gate import AnsweringCommand, GatedCommand
+from cyclescope.cli.refusals import Refusal, plainly
 from cyclescope.core.errors import CyclescopeError, Interrupted, OutputError
 from cyclescope.core.version import __version__
 
 
 class _Commands(TyperGroup):
-    """Sees Ctrl-C and a reader that went away before the parser does, which would end without our word or our code."""
+    """Sees Ctrl-C and a reader that went away before the parser does, which would end without our word or our code; and
+    what the parser refuses before it is told.
+    """
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -43,6 +46,10 @@ class _Commands(TyperGroup):
             # Whoever read our output has seen enough; Python must not complain about it while it exits.
             forget_output()
             raise typer.Exit from exc
+        except Exception as error:
+            if isinstance(error, Refusal):
+                error.message = plainly(error.message)
+            raise
 
 
 app = typer.Typer(

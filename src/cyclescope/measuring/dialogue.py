@@ -74,7 +74,7 @@ def dialogue_request(
     """Measure the dialogue that `request` asks for, within `budget` seconds after loading."""
     budget = DEFAULT_DIALOGUE_BUDGET_S if budget is None else budget
     if not 0 < budget < float("inf"):
-        raise UsageError(f"A budget of {budget} s is impossible.", "", "Give seconds above zero.")
+        raise UsageError(f"A budget of {budget:g} s is impossible.", "", "Give seconds above zero.")
     check_dialogue(request, template)
     progress("load", 0.0)
     session = open_dialogue(request, template)

@@ -110,7 +110,7 @@ def measure_request(request: Request, budget: float | None = None, progress: Not
     """Measure what `request` asks for, within `budget` seconds after loading (10, or 30 where text is written)."""
     if budget is not None and not 0 < budget <= _MOST_BUDGET_S:
         raise UsageError(
-            f"A budget of {budget} s is impossible.", "", f"Give seconds above zero, and {_MOST_BUDGET_S} at most."
+            f"A budget of {budget:g} s is impossible.", "", f"Give seconds above zero, and {_MOST_BUDGET_S} at most."
         )
     progress("load", 0.0)
     session = open_session(request)

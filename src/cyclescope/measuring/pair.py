@@ -85,7 +85,7 @@ def measure_requests(
     """Measure what `a` and `b` ask for in turns, within `budget` seconds after warming up."""
     if budget is not None and not 0 < budget <= _MOST_BUDGET_S:
         raise UsageError(
-            f"A budget of {budget} s is impossible.", "", f"Give seconds above zero, {_MOST_BUDGET_S} at most."
+            f"A budget of {budget:g} s is impossible.", "", f"Give seconds above zero, {_MOST_BUDGET_S} at most."
         )
     for request in (a, b):
         check(request)

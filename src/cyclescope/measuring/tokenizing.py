@@ -92,7 +92,7 @@ def compare_request(
     """The same for a request, whose texts have `labels` (empty ones where they have none)."""
     seconds = budget if budget is not None else DEFAULT_CYCLE_BUDGET_S if cycle else DEFAULT_BUDGET_S
     if not 0 < seconds < math.inf:
-        raise UsageError(f"A budget of {seconds} s is impossible.", "", "Give a number of seconds above zero.")
+        raise UsageError(f"A budget of {seconds:g} s is impossible.", "", "Give a number of seconds above zero.")
     check(request)
     _refuse_broken_texts(request.texts)
     progress("load", 0.0)
