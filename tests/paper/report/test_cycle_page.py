@@ -13,7 +13,7 @@ from cyclescope.core.op import OpKind
 from cyclescope.core.samples import Load
 from cyclescope.core.workload import InputSource
 from cyclescope.explaining.explain import explain
-from cyclescope.explaining.explanation import Explanation
+from cyclescope.explaining.explanation import Doubt, DoubtCode, Explanation
 from cyclescope.report import wording
 from cyclescope.report.cycle import MOST_PLACES, cycle_page
 from cyclescope.report.page import Bars, Claims, Heading, KeyValues, Note, Page, Paragraph, Severity, Strip, Table
@@ -170,6 +170,15 @@ def test_doubts_come_with_a_remedy(graph: Graph) -> None:
     assert "Other processes used 40.0 % of the cores." in found
     assert "A limit on this container held the process back for 5.00 ms." in found
     assert all(found.values())
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_what_got_faster_is_not_told_to_cool_down(language: str) -> None:
+    s = strings(language)
+    slower, faster = (wording.doubt(Doubt(DoubtCode.DRIFT, change), s) for change in (0.5, -0.5))
+    assert slower.remedy == s.doubt_texts[DoubtCode.DRIFT].remedy
+    assert faster.remedy == s.drift_faster != slower.remedy
+    assert "-50.0 %" in faster.text
 
 
 def test_findings_bring_their_evidence_and_their_remedy(explanation: Explanation) -> None:
