@@ -22,6 +22,7 @@ from cyclescope.store.atomic import atomic_writer
 
 SCHEMA = "cyclescope/recipe"
 VERSION = 1
+_ARCHIVE = b"PK\x03\x04"  # how a zip begins
 SUFFIX = ".toml"
 
 
@@ -163,13 +164,16 @@ def load_recipe(path: str | os.PathLike[str]) -> Recipe:
     path = Path(path)
     again = "Name a file that `cyclescope optimize --recipe FILE` wrote."
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = path.read_bytes()
+        if content.startswith(_ARCHIVE):
+            raise RunFileError(f"{path} is not a recipe.", "It is a zip, as saved runs are.", again)
+        data = tomllib.loads(content.decode("utf-8"))
     except FileNotFoundError as exc:
         raise RunFileError(f"There is no file {path}.", "", again) from exc
     except OSError as exc:
         raise RunFileError(f"{path} cannot be read.", f"{exc.strerror or exc}.", again) from exc
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
-        raise RunFileError(f"{path} is not a recipe.", f"It is no TOML: {exc}.", again) from exc
+        raise RunFileError(f"{path} is not a recipe.", f"It is no TOML: {_line(exc)}.", again) from exc
     if data.get("schema") != SCHEMA:
         raise RunFileError(f"{path} is not a recipe.", f"Its schema is {data.get('schema')!r}.", again)
     version = data.get("version")
@@ -185,6 +189,11 @@ def load_recipe(path: str | os.PathLike[str]) -> Recipe:
         return decode(Recipe, data, [])
     except CodecError as exc:
         raise RunFileError(f"{path} is not a whole recipe.", f"{exc}.", again) from exc
+
+
+def _line(error: ValueError) -> str:
+    """What a parser says; of bytes that are no text nothing but that."""
+    return "it holds bytes that are no text" if isinstance(error, UnicodeDecodeError) else str(error)
 
 
 def _table(value: Any) -> dict[str, Any]:

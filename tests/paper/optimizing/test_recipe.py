@@ -70,11 +70,22 @@ def test_what_is_damaged_says_so(old: str, new: str, said: str, tmp_path: Path) 
     assert failed.value.way_out
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"[", b"\x00" * 100])
-def test_what_is_no_recipe_says_so(content: bytes, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "schema"),
+        (b"\xff\xfe\x00", "bytes that are no text"),
+        (b"[", "no TOML"),
+        (b"\x00" * 100, "no TOML"),
+        (b"PK\x03\x04" + b"\xa4" * 100, "a zip, as saved runs are"),
+    ],
+)
+def test_what_is_no_recipe_says_so(content: bytes, said: str, tmp_path: Path) -> None:
     (tmp_path / "r.toml").write_bytes(content)
-    with pytest.raises(RunFileError, match="not a recipe"):
+    with pytest.raises(RunFileError, match="not a recipe") as failed:
         load_recipe(tmp_path / "r.toml")
+    assert said in failed.value.said
+    assert "codec" not in failed.value.said
 
 
 def test_what_is_not_there_says_so(tmp_path: Path) -> None:
