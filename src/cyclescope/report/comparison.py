@@ -9,8 +9,9 @@ from cyclescope.explaining.comparison import Aspect, Comparison, Difference, Lim
 from cyclescope.report import format as fmt
 from cyclescope.report import wording
 from cyclescope.report.page import Align, Block, Column, Heading, KeyValues, Note, Page, Paragraph, Severity, Table
-from cyclescope.report.strings import Strings, strings
+from cyclescope.report.strings import Strings
 from cyclescope.report.text_comparison import ComparisonText, comparison_text
+from cyclescope.report.text_engine import strings_for_both
 
 MOST_PLACES = 10
 # Up to here every layer gets a row of its own.
@@ -26,7 +27,7 @@ def comparison_page(comparison: Comparison, language: str = "en", limit: float |
 
     Raises `UsageError` for a language that there are no texts of.
     """
-    s, t = strings(language), comparison_text(language)
+    s, t = strings_for_both(language, comparison.a.graph, comparison.b.graph), comparison_text(language)
     blocks = [
         *_opening(comparison, limit, s, t),
         *_differences(comparison, t),

@@ -14,8 +14,9 @@ from cyclescope.report import comparison as told
 from cyclescope.report import format as fmt
 from cyclescope.report.html import asset, environment, policy
 from cyclescope.report.html_axis import Scale, axis
-from cyclescope.report.strings import Strings, strings
+from cyclescope.report.strings import Strings
 from cyclescope.report.text_comparison import ComparisonText, comparison_text
+from cyclescope.report.text_engine import strings_for_both
 
 MOST_ROWS = 30
 _IN_FIGURES = 3  # the first facts, both walls and their ratio, stand above in large
@@ -93,7 +94,7 @@ def render_comparison(comparison: Comparison, *, lang: str = "en", limit: float 
 
     Raises `UsageError` for a language that there are no texts of.
     """
-    s, t = strings(lang), comparison_text(lang)
+    s, t = strings_for_both(lang, comparison.a.graph, comparison.b.graph), comparison_text(lang)
     style = asset("page.css") + asset("comparison.css")
     page = (
         environment()

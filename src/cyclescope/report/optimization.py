@@ -16,6 +16,7 @@ from cyclescope.report.comparison import part_name
 from cyclescope.report.page import Align, Block, Column, Heading, KeyValues, Note, Page, Paragraph, Severity, Table
 from cyclescope.report.strings import strings
 from cyclescope.report.text_comparison import comparison_text
+from cyclescope.report.text_engine import strings_for_both
 from cyclescope.report.text_notes import told
 from cyclescope.report.text_optimization import OptimizationText, optimization_text
 from cyclescope.report.text_reasons import reason_words
@@ -174,7 +175,8 @@ def _why(found: Optimization, language: str, t: OptimizationText) -> Iterator[Bl
     if found.after is None:
         return
     yield Heading(t.why)
-    s, c = strings(language), comparison_text(language)
+    s = strings_for_both(language, found.before.graph, found.after.graph)
+    c = comparison_text(language)
     changes = sorted(compare(found.before, found.after).kinds, key=lambda change: -abs(change.delta_ns))
     presence = {Presence.ONLY_A: t.went, Presence.ONLY_B: t.came, Presence.BOTH: t.changed}
     columns = (

@@ -39,6 +39,9 @@ _BETWEEN = {
 }
 
 
+_EITHER = {"en": "Between operations", "zh": "算子之间"}
+
+
 def strings_for(language: str, graph: Graph) -> Strings:
     """The texts of `language` for a cycle of `graph`. Raises `UsageError` for one that there is none of."""
     s = strings(language)
@@ -53,6 +56,17 @@ def strings_for(language: str, graph: Graph) -> Strings:
         decode_steps_text=s.decode_steps_text.replace(s.python, t.within),
         engine_between=t.within,
     )
+
+
+def strings_for_both(language: str, a: Graph, b: Graph) -> Strings:
+    """The texts of `language` for two cycles side by side. What is Python in one and an engine in the other is neither.
+
+    Raises like `strings_for`.
+    """
+    if a.engine_between == b.engine_between:
+        return strings_for(language, a)
+    s = strings(language)
+    return replace(s, python=_EITHER[s.language])
 
 
 def page_text_for(language: str, graph: Graph) -> PageText:

@@ -10,19 +10,22 @@ from string import Formatter
 
 import pytest
 from paper_generation import paper_decoder, paper_generation
-from paper_models import paper_bert, paper_cycle
+from paper_models import paper_bert, paper_cycle, slot_times
 from planted import PLANTED, with_ceilings
 
 from cyclescope.core.cycle import Cycle
+from cyclescope.explaining.comparison import compare
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation
 from cyclescope.explaining.findings.finding import FindingCode
+from cyclescope.report.comparison import comparison_page
 from cyclescope.report.cycle import cycle_page
 from cyclescope.report.document import to_json
 from cyclescope.report.html import render
+from cyclescope.report.html_comparison import render_comparison
 from cyclescope.report.terminal import to_text
 from cyclescope.report.text import page_text
-from cyclescope.report.text_engine import page_text_for
+from cyclescope.report.text_engine import page_text_for, strings_for_both
 
 OF_EAGER_PYTORCH = re.compile(r"Python|eager|torch\.compile|ONNX Runtime|OpenVINO|--attention|即时")
 ON_A_PROCESSOR = [code for code in FindingCode if code is not FindingCode.LAUNCH_BOUND]
@@ -85,3 +88,29 @@ def test_the_words_of_a_page_keep_what_is_filled_in(language: str) -> None:
         if isinstance(texts[0], str):
             fields = [{name for _, name, _, _ in Formatter().parse(text) if name} for text in texts]
             assert fields[0] == fields[1], field.name
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "between"),
+    [
+        (False, False, ("Python between operations", "算子之间的 Python")),
+        (True, True, ("Engine between operations", "算子之间的引擎")),
+        (False, True, ("Between operations", "算子之间")),
+        (True, False, ("Between operations", "算子之间")),
+    ],
+)
+def test_what_is_python_in_one_of_two_cycles_only_is_neither(a: bool, b: bool, between: tuple[str, str]) -> None:
+    graph = paper_bert(2)
+    here, there = (
+        paper_cycle(replace(graph, engine_between=engine), factor * slot_times(graph))
+        for engine, factor in ((a, 1), (b, 3))
+    )
+    for language, words in zip(("en", "zh"), between, strict=True):
+        assert strings_for_both(language, here.graph, there.graph).python == words
+        told = to_text(comparison_page(compare(here, there), language), 100)
+        page = render_comparison(compare(here, there), lang=language)
+        assert words in told
+        assert words in page
+        if a or b:
+            assert "Python between" not in told + page
+            assert "之间的 Python" not in told + page
