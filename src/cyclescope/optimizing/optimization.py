@@ -16,7 +16,6 @@ from cyclescope.optimizing.drift import Drift
 from cyclescope.optimizing.strategy import Goal
 
 OUT_OF_BUDGET = "out of budget"
-THE_SAME = "comes to the same as a plan that was tried"
 
 
 class Outcome(StrEnum):

@@ -15,7 +15,7 @@ from cyclescope.core.statistics import Ratio
 from cyclescope.core.units import NS_PER_S, Nanoseconds
 from cyclescope.optimizing.drift import drift
 from cyclescope.optimizing.keeping import Kept, Made
-from cyclescope.optimizing.optimization import OUT_OF_BUDGET, THE_SAME, Found, LabelScore, NotTried, Outcome, Row
+from cyclescope.optimizing.optimization import OUT_OF_BUDGET, Found, LabelScore, NotTried, Outcome, Row
 from cyclescope.optimizing.ordering import Candidate, Costs, Guesses, Queue, Step, step_between
 from cyclescope.optimizing.proving import Proving, timed, worth
 from cyclescope.optimizing.schedule import HOPED, Schedule
@@ -29,6 +29,7 @@ _LEAST_NS = NS_PER_S
 _MOVES_OUTPUTS = (Effect.APPROXIMATE, Effect.OTHER_MODEL)
 _DRIFTED = "moved the outputs too far where it was tried"
 _FAILED = "could not be run where it was tried"
+_THE_SAME = "comes to the same as a plan that was tried"
 _TRIES = (
     2  # of a step that fails, on one engine: the first failure may have been that of the plan that it was made from
 )
@@ -116,7 +117,7 @@ class Search:
                 continue
             row = self._try(candidate, left)
             if row is None:
-                self.found.not_tried.append(NotTried(candidate.strategy, THE_SAME, candidate.plan))
+                self.found.not_tried.append(NotTried(candidate.strategy, _THE_SAME, candidate.plan))
                 continue
             self.found.rows.append(row)
             self._learn(candidate, row)

@@ -12,6 +12,7 @@ from cyclescope.core.workload import Weights
 from cyclescope.explaining.dialogue import DialogueCosts, TurnCost
 from cyclescope.report import format as fmt
 from cyclescope.report import wording
+from cyclescope.report.document_figures import estimate_figures, ratio_figures
 from cyclescope.report.names import storable
 from cyclescope.report.page import (
     Align,
@@ -164,9 +165,9 @@ def dialogue_json(costs: DialogueCosts) -> str:
         },
         "chat_template": dialogue.template,
         "new_tokens": dialogue.new_tokens,
-        "replies_again": _estimate(costs.again),
-        "replies_reused": _estimate(costs.reused),
-        "replies_ratio": _ratio(costs.ratio),
+        "replies_again": estimate_figures(costs.again),
+        "replies_reused": estimate_figures(costs.reused),
+        "replies_ratio": ratio_figures(costs.ratio),
         "turns": [_turn(turn) for turn in costs.turns],
         "notes": [storable(note) for note in dialogue.notes],
     }
@@ -179,20 +180,10 @@ def _turn(turn: TurnCost) -> dict[str, Any]:
         "cached_tokens": turn.facts.cached_tokens,
         "characters": turn.facts.characters,
         "same_reply": turn.facts.same_reply,
-        "first_token_again": _estimate(turn.first_again),
-        "first_token_reused": _estimate(turn.first_reused),
-        "first_token_ratio": _ratio(turn.first_ratio),
-        "reply_again": _estimate(turn.wall_again),
-        "reply_reused": _estimate(turn.wall_reused),
-        "reply_ratio": _ratio(turn.wall_ratio),
+        "first_token_again": estimate_figures(turn.first_again),
+        "first_token_reused": estimate_figures(turn.first_reused),
+        "first_token_ratio": ratio_figures(turn.first_ratio),
+        "reply_again": estimate_figures(turn.wall_again),
+        "reply_reused": estimate_figures(turn.wall_reused),
+        "reply_ratio": ratio_figures(turn.wall_ratio),
     }
-
-
-def _estimate(value: Estimate) -> dict[str, float | None]:
-    low_ns, high_ns = fmt.ends(value)
-    return {"median_ns": value.value_ns, "low_ns": low_ns, "high_ns": high_ns, "n": value.n}
-
-
-def _ratio(value: Ratio) -> dict[str, float | None]:
-    low, high = fmt.ends(value)
-    return {"value": value.value, "low": low, "high": high, "n": value.n}

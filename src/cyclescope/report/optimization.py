@@ -10,7 +10,7 @@ from cyclescope.core.workload import Weights
 from cyclescope.explaining.changes import Presence
 from cyclescope.explaining.comparison import compare
 from cyclescope.optimizing.drift import Drift
-from cyclescope.optimizing.optimization import OUT_OF_BUDGET, THE_SAME, NotTried, Optimization, Outcome, Row
+from cyclescope.optimizing.optimization import OUT_OF_BUDGET, NotTried, Optimization, Outcome, Row
 from cyclescope.report import format as fmt
 from cyclescope.report.comparison import part_name
 from cyclescope.report.page import Align, Block, Column, Heading, KeyValues, Note, Page, Paragraph, Severity, Table
@@ -247,14 +247,14 @@ def outcome_words(row: Row, t: OptimizationText) -> str:
 def _not_tried(found: Optimization, language: str, t: OptimizationText) -> Iterator[Block]:
     tried = {name for row in found.rows for name in row.strategies}
     reasons: dict[str, str] = {}
-    # What there was no time for on one plan comes before what another has no use for, or the latter would hide it.
+    # What there was no time for on one plan comes before what another has no use for, or the latter would hide it. Why a
+    # strategy had no use for one plan says nothing new where it ran on another.
     for other in sorted(found.not_tried, key=_had_time):
-        if other.strategy == "why" or (other.reason == THE_SAME and other.strategy in tried):
+        if other.strategy == "why" or (other.strategy in tried and _had_time(other)):
             continue
         name = t.phases.get(other.strategy, other.strategy)  # a phase of the search may lack time as well
         reason = reason_words(other.reason, language)
-        partly = other.strategy in tried and not _had_time(other)
-        reasons.setdefault(name, t.partly.format(reason=reason) if partly else reason)
+        reasons.setdefault(name, t.partly.format(reason=reason) if other.strategy in tried else reason)
     if reasons:
         yield Heading(t.not_tried)
         yield KeyValues(tuple(reasons.items()))

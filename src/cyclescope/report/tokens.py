@@ -8,11 +8,12 @@ from typing import Any, TypeAlias
 
 from rich.cells import cell_len
 
-from cyclescope.core.statistics import Estimate, Ratio
+from cyclescope.core.statistics import Ratio
 from cyclescope.core.tokenization import TextFacts
 from cyclescope.explaining.explanation import Doubt, DoubtCode
 from cyclescope.explaining.languages import UNREADABLE, CycleCost, LanguageCosts, TextCost
 from cyclescope.report import format as fmt
+from cyclescope.report.document_figures import estimate_figures, ratio_figures
 from cyclescope.report.names import printable, storable
 from cyclescope.report.page import Align, Block, Column, Heading, KeyValues, Note, Page, Paragraph, Severity, Table
 from cyclescope.report.strings import Strings, strings
@@ -296,7 +297,7 @@ def tokens_json(costs: LanguageCosts) -> str:
                 "fast": tokenizer.fast,
                 "stand_in": tokenizer.stand_in,
                 "vocabulary": tokenizer.vocabulary,
-                "one_letter": _estimate(one_letter),
+                "one_letter": estimate_figures(one_letter),
             }
             for tokenizer, one_letter in zip(costs.tokenizers, costs.one_letter, strict=True)
         ],
@@ -324,31 +325,21 @@ def _text(text: TextCost) -> dict[str, Any]:
                 "characters_per_token": cost.characters_per_token,
                 "unknown_share": cost.unknown_share,
                 "token_ratio": cost.token_ratio,
-                "time": _estimate(cost.time),
+                "time": estimate_figures(cost.time),
                 "time_per_character_ns": cost.time_per_character_ns,
-                "time_ratio": _ratio(cost.time_ratio),
-                "time_to_own_ratio": _ratio(cost.to_own),
+                "time_ratio": ratio_figures(cost.time_ratio),
+                "time_to_own_ratio": ratio_figures(cost.to_own),
             }
             for cost in text.by_tokenizer
         ],
         "cycle": None
         if cycle is None
         else {
-            "wall": _estimate(cycle.wall),
+            "wall": estimate_figures(cycle.wall),
             "time_per_character_ns": cycle.time_per_character_ns,
             "tokenize_share": cycle.tokenize_share,
-            "ratio": _ratio(cycle.ratio) if cycle.ratio is not None else None,
+            "ratio": ratio_figures(cycle.ratio) if cycle.ratio is not None else None,
             "cut_tokens": cycle.cut_tokens,
             "doubts": [{"code": doubt.code.value, "value": doubt.value} for doubt in cycle.doubts],
         },
     }
-
-
-def _estimate(value: Estimate) -> dict[str, float | None]:
-    low_ns, high_ns = fmt.ends(value)
-    return {"median_ns": value.value_ns, "low_ns": low_ns, "high_ns": high_ns, "n": value.n}
-
-
-def _ratio(value: Ratio) -> dict[str, float | None]:
-    low, high = fmt.ends(value)
-    return {"value": value.value, "low": low, "high": high, "n": value.n}
