@@ -13,7 +13,7 @@ HOPED = 0.5  # of the baseline's time, for a plan that was not found yet
 _PROOF, _PARTS = 0.12, 0.08
 _MOST_PROOF = 0.5  # of the budget; a proof that would take more has to do without a search worth the name
 _MOST_SPARE = 0.2  # for either of them, however much is left
-_SCREEN = 0.05  # for the trial of one plan
+_SCREEN = 0.04  # for the trial of one plan
 # For making one plan ready. The first plan of an engine pays for the export, which the others then share: given up too
 # early, that engine is lost, and with it what brings most.
 _MOST_READY = 0.30

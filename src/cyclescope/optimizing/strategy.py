@@ -78,6 +78,10 @@ class Situation:
         """
         return max((hoped((finding,), part) for finding in self.about(*codes)), default=1.0)
 
+    def with_threads(self, threads: int, instead_of: int) -> float:
+        """Old ÷ new time with so many threads, if what was found to compute takes as much longer as there are fewer of them."""
+        return 1 / (1 + self.found(FindingCode.COMPUTE_BOUND) * (max(1, instead_of) / threads - 1))
+
 
 @dataclass(frozen=True, slots=True)
 class Offer:

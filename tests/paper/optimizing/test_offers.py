@@ -309,3 +309,22 @@ def test_fewer_threads_promise_less_the_more_of_a_cycle_computes() -> None:
     waiting = offered("threads", situation((finding("oversubscription", gain=0.4),)), both).expected
     assert waiting == pytest.approx(1 / 0.6)
     assert offered("threads", situation(), BASELINE).expected > 1
+
+
+def test_operations_side_by_side_promise_less_where_each_then_computes_on_half_of_the_cores() -> None:
+    there = replace(BASELINE, engine="onnxruntime", threads=2)
+    usual, computing = (
+        offered("threads-between", situation(found), there).expected
+        for found in ((), (finding("compute-bound", share=0.8),))
+    )
+    assert computing == pytest.approx(usual / 1.8)
+
+
+@pytest.mark.parametrize("name", ["int8-static", "int8-dynamic"])
+def test_of_sixteen_bits_eight_bring_only_what_is_beyond(name: str) -> None:
+    where = situation(engines={"openvino": ""})
+    full, half = (
+        offered(name, where, replace(BASELINE, engine="openvino", dtype=dtype)).expected
+        for dtype in ("float32", "bfloat16")
+    )
+    assert 1 <= half < full

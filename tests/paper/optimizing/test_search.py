@@ -240,12 +240,12 @@ def test_where_cycles_are_long_the_fastest_numbers_are_found_before_the_budget_i
 
     def speed(plan: Plan) -> float:
         numbers = {
-            ("torch", "int8-dynamic"): 2.2,
-            ("openvino", "int8-dynamic"): 2.6,
+            ("torch", "int8-dynamic"): 2.43,
+            ("openvino", "int8-dynamic"): 2.54,
             ("openvino", "int8-static"): 4.3,
             ("openvino", "int8-weights"): 2.5,
             ("onnxruntime", "int8-dynamic"): 3.2,
-            ("ctranslate2", "int8-dynamic"): 2.6,
+            ("ctranslate2", "int8-dynamic"): 2.31,
         }
         engines = {"openvino": 1.2, "onnxruntime": 1.15, "ctranslate2": 1.1}
         half = {"torch": 1.9, "openvino": 2.2}.get(plan.engine, 1.0) if plan.dtype == "bfloat16" else 1.0

@@ -9,11 +9,20 @@ from cyclescope.optimizing.strategy import Situation
 # token and weight, 4 bytes a weight, and some 12 operations a byte that a processor's core can do meanwhile.
 _RIDGE_TOKENS = 25
 _MOST_READING = 0.9  # of a cycle; not all of it is products
+_HALF = 1.5  # what 16 bits have brought already where a plan computes in them; 8 bits bring only what is beyond
 
 
-def with_eight_bit_products(situation: Situation, gain: float, without: float) -> float:
-    """`gain` where the processor multiplies 8-bit numbers and adds them up in one instruction, `without` elsewhere."""
-    return gain if any(name in situation.machine.instruction_set for name in ("vnni", "amx_int8")) else without
+def with_eight_bit_products(plan: Plan, situation: Situation, gain: float, without: float) -> float:
+    """`gain` where the processor multiplies 8-bit numbers and adds them up in one instruction, `without` elsewhere; less of a
+    plan that computes in 16 bits.
+    """
+    fast = any(name in situation.machine.instruction_set for name in ("vnni", "amx_int8"))
+    return beyond_half(plan, gain if fast else without)
+
+
+def beyond_half(plan: Plan, gain: float) -> float:
+    """What is left of the `gain` that 8 bits bring from 32 for `plan`."""
+    return gain if plan.dtype == "float32" else max(1.0, gain / _HALF)
 
 
 def from_reading_less(plan: Plan, situation: Situation, bits: int) -> float:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from cyclescope.core.plan import Plan
 from cyclescope.explaining.findings.finding import FindingCode
-from cyclescope.optimizing.compression.gains import with_eight_bit_products
+from cyclescope.optimizing.compression.gains import beyond_half, with_eight_bit_products
 from cyclescope.optimizing.strategy import Effect, Family, Offer, Situation
 
 _FAST, _USUAL = 2.0, 1.4  # where no finding tells
@@ -31,8 +31,7 @@ class Int8Dynamic:
         # Half of the time of products that compute; what waits for memory has a bound of its own.
         computing = 1 / (1 - situation.found(FindingCode.COMPUTE_BOUND) / 2)
         expected = max(
-            computing,
-            situation.could(FindingCode.MEMORY_BOUND_DECODE),
-            with_eight_bit_products(situation, _FAST, _USUAL),
+            beyond_half(plan, max(computing, situation.could(FindingCode.MEMORY_BOUND_DECODE))),
+            with_eight_bit_products(plan, situation, _FAST, _USUAL),
         )
         return Offer((replace(plan, quantization="int8-dynamic", dtype="float32"),), expected=expected)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from cyclescope.core.plan import Plan
 from cyclescope.explaining.findings.finding import FindingCode
-from cyclescope.optimizing.compression.gains import with_eight_bit_products
+from cyclescope.optimizing.compression.gains import beyond_half, with_eight_bit_products
 from cyclescope.optimizing.strategy import Effect, Family, Offer, Situation
 
 # Where no finding tells: no range is looked for in a call, and results stay in 8 bits between products.
@@ -35,5 +35,7 @@ class Int8Static:
         computing = 1 / (1 - _OF_PRODUCTS * situation.found(FindingCode.COMPUTE_BOUND))
         plans = (replace(plan, quantization=self.name),)
         return Offer(
-            plans, expected=max(computing, with_eight_bit_products(situation, _FAST, _USUAL)), takes_s=_SECONDS
+            plans,
+            expected=max(beyond_half(plan, computing), with_eight_bit_products(plan, situation, _FAST, _USUAL)),
+            takes_s=_SECONDS,
         )

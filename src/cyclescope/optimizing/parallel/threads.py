@@ -30,11 +30,9 @@ class Threads:
         if not others:
             return Offer(why_not="There is one core.")
         if plan.threads and others[0] < plan.threads:
-            # Fewer threads than cores help where threads wait for each other more than they compute, which is rare; what
-            # computes all the time takes as much longer as there are fewer of them.
-            computing = situation.found(FindingCode.COMPUTE_BOUND) * (plan.threads / others[0] - 1)
+            # Fewer threads than cores help where threads wait for each other more than they compute, which is rare.
             too_many = situation.about(FindingCode.OVERSUBSCRIPTION)
-            expected = hoped(too_many) if too_many else _FEWER / (1 + computing)
+            expected = hoped(too_many) if too_many else _FEWER * situation.with_threads(others[0], plan.threads)
         else:
             idle = 1 - plan.threads / cores if plan.threads else 0.0
             expected = max(1.05 + 0.5 * max(0.0, idle), situation.could(FindingCode.IDLE_CORES))

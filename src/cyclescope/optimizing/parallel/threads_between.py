@@ -8,6 +8,8 @@ from cyclescope.core.plan import Plan
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategy import Effect, Family, Offer, Situation
 
+_SELDOM = 0.95
+
 
 @dataclass(frozen=True, slots=True)
 class ThreadsBetween:
@@ -25,4 +27,6 @@ class ThreadsBetween:
         if plan.threads_between:
             return Offer(why_not="It does already.")
         half = max(1, situation.machine.cores // 2)
-        return Offer((replace(plan, threads_between=2, threads=half),), expected=0.95)
+        # Most operations of a Transformer wait for the one before, and have fewer threads each.
+        expected = _SELDOM * situation.with_threads(half, plan.threads or situation.machine.cores)
+        return Offer((replace(plan, threads_between=2, threads=half),), expected=expected)
