@@ -117,13 +117,22 @@ class Costs:
         return int(_first(plan.engine) * max(elsewhere, default=self._load_ns))
 
 
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """A step that could follow a plan, what it is expected to bring, and the plan that it leads to."""
+
+    step: Step
+    expected: float
+    plan: Plan
+
+
 @dataclass(frozen=True, eq=False)
 class Candidate:
     """A plan to try. Ways to run the model come before `surgery` on it, whatever that promises: a plan that is fast
     already would otherwise have its layers taken out before other engines had their turn.
 
-    `expected` is what its strategy guesses for `step`; `ahead` are the steps that could follow, with what is guessed for
-    each. `takes_ns` is what making it ready takes beyond what is usual.
+    `expected` is what its strategy guesses for `step`; `ahead` are the steps that could follow.
+    `takes_ns` is what making it ready takes beyond what is usual.
     """
 
     plan: Plan
@@ -132,7 +141,7 @@ class Candidate:
     surgery: bool
     step: Step
     expected: float
-    ahead: tuple[tuple[Step, float], ...] = ()
+    ahead: tuple[Ahead, ...] = ()
     takes_ns: Nanoseconds = 0
 
 
@@ -150,15 +159,16 @@ class Queue:
     def put(self, candidate: Candidate) -> None:
         self._waiting.append(candidate)
 
-    def take(self, rows: Sequence[Row], left_ns: Nanoseconds) -> Candidate | None:
-        """The best of those that can be made ready and tried within `left_ns`; None where there is none."""
+    def take(self, rows: Sequence[Row], left_ns: Nanoseconds, trial_ns: Nanoseconds = 0) -> Candidate | None:
+        """The best of those that can be made ready and tried within `left_ns`; None where there is none. A trial takes
+        `trial_ns` as a rule.
+        """
         fitting = [c for c in self._waiting if self.fits(c, left_ns)]
         if not fitting:
             return None
 
         def order(candidate: Candidate) -> tuple[bool, float]:
-            dear = 1 + _DEAR * self.takes_ns(candidate) / left_ns
-            return candidate.surgery, self.promise(candidate, rows) * dear
+            return candidate.surgery, self.promise(candidate, rows) * self._dear(candidate, left_ns, trial_ns)
 
         best = min(fitting, key=order)
         self._waiting.remove(best)
@@ -174,9 +184,16 @@ class Queue:
         """Whether it can be ready in time, by what was measured: of an engine that is new here nothing was."""
         if not self.costs.knows(candidate.plan):
             return candidate.takes_ns <= left_ns
-        if self.costs.measured(candidate.plan):
-            return _SURE * self.costs.guess(candidate.plan) <= left_ns
-        return _SURE * self.costs.guess(candidate.plan) + candidate.takes_ns <= left_ns
+        return _SURE * self.takes_ns(candidate) <= left_ns
+
+    def _dear(self, candidate: Candidate, left_ns: Nanoseconds, trial_ns: Nanoseconds) -> float:
+        """How much less a plan promises for the time it takes: nothing less where that is there now and would not be after one
+        more trial, or whatever takes long would be put off until it is too late.
+        """
+        takes_ns = self.takes_ns(candidate)
+        if left_ns - trial_ns < takes_ns <= left_ns / _SURE:
+            return 1.0
+        return 1 + _DEAR * takes_ns / left_ns
 
     def takes_ns(self, candidate: Candidate) -> Nanoseconds:
         """What making `candidate` ready is expected to take; what is said to come on top was in what was measured."""
@@ -200,11 +217,12 @@ class Queue:
         there = candidate.plan.engine
         if gain < 1 and there == engine:
             return time * math.exp(-_HOPE * doubt)  # whatever comes after it comes better without it
-        gains = ((self.guesses.gain(step, there, guess), step, guess) for step, guess in candidate.ahead)
-        best, step, guess = max(gains, default=(1.0, (), 1.0), key=lambda each: each[0])
-        if best > 1:
+        tried = {row.plan for row in rows}  # by another way; nothing more comes of them
+        gains = ((self.guesses.gain(a.step, there, a.expected), a) for a in candidate.ahead if a.plan not in tried)
+        best, ahead = max(gains, default=(1.0, None), key=lambda each: each[0])
+        if ahead is not None and best > 1:
             time /= math.pow(best, _AHEAD)
-            doubt = math.hypot(doubt, self.guesses.doubt(step, there, guess))
+            doubt = math.hypot(doubt, self.guesses.doubt(ahead.step, there, ahead.expected))
         return time * math.exp(-_HOPE * doubt)
 
 

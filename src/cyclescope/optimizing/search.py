@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from statistics import median
 
 from cyclescope.core.clock import Clock
 from cyclescope.core.errors import CyclescopeError, MissingExtra, Unsupported
@@ -16,7 +17,7 @@ from cyclescope.core.units import NS_PER_S, Nanoseconds
 from cyclescope.optimizing.drift import drift
 from cyclescope.optimizing.keeping import Kept, Made
 from cyclescope.optimizing.optimization import OUT_OF_BUDGET, Found, LabelScore, NotTried, Outcome, Row
-from cyclescope.optimizing.ordering import Candidate, Costs, Guesses, Queue, Step, step_between
+from cyclescope.optimizing.ordering import Ahead, Candidate, Costs, Guesses, Queue, step_between
 from cyclescope.optimizing.proving import Proving, timed, worth
 from cyclescope.optimizing.schedule import HOPED, Schedule
 from cyclescope.optimizing.strategy import Effect, Situation, Strategy, learns
@@ -79,6 +80,7 @@ class Search:
         self._seen: set[Plan] = {baseline.plan}
         self._refused: dict[tuple[object, ...], str] = {}
         self._failures: Counter[tuple[object, str]] = Counter()
+        self._trials_ns: list[Nanoseconds] = []
         score = limits.score(reference) if limits.score else None
         found.rows.append(
             Row(
@@ -108,14 +110,16 @@ class Search:
         self._baseline_ns = float(min(self._baseline.arm.run(1)[0].wall_ns, self._baseline.ready_ns))
         self._expand(0)
         while (left := self._left_ns()) > 0:
-            candidate = self._queue.take(self.found.rows, left)
+            candidate = self._queue.take(self.found.rows, left, self._usual_trial_ns())
             if candidate is None:
                 break
             self._notify("search", self._schedule.share(self._clock.now_ns()))
             if refused := self._why_refused(candidate):
                 self.found.not_tried.append(NotTried(candidate.strategy, refused, candidate.plan))
                 continue
+            begin = self._clock.now_ns()
             row = self._try(candidate, left)
+            self._trials_ns.append(self._clock.now_ns() - begin)
             if row is None:
                 self.found.not_tried.append(NotTried(candidate.strategy, _THE_SAME, candidate.plan))
                 continue
@@ -138,6 +142,9 @@ class Search:
         screen = self._schedule.screen(walls)
         trial = screen.least * estimated_round_ns(walls, one_way=screen.one_way)
         return stop - self._clock.now_ns() - trial
+
+    def _usual_trial_ns(self) -> Nanoseconds:
+        return int(median(self._trials_ns)) if self._trials_ns else 0
 
     def _expand(self, parent: int) -> None:
         """Put what every strategy makes of row `parent` into the queue."""
@@ -175,14 +182,14 @@ class Search:
     def _allowed(self, strategy: Strategy) -> bool:
         return strategy.effect not in _MOVES_OUTPUTS or self._limits.max_drift > 0
 
-    def _ahead(self, plan: Plan) -> tuple[tuple[Step, float], ...]:
-        """The steps that could follow `plan` and leave the model as it is, each with what it is expected to bring."""
+    def _ahead(self, plan: Plan) -> tuple[Ahead, ...]:
+        """The steps that could follow `plan` and leave the model as it is."""
         steps = []
         for strategy in self._strategies.values():
             if strategy.opt_in or strategy.effect is Effect.OTHER_MODEL or not self._allowed(strategy):
                 continue
             offer = strategy.offer(plan, self._situation)
-            steps += [(step_between(plan, after), offer.expected) for after in offer.plans if after not in self._seen]
+            steps += [Ahead(step_between(plan, after), offer.expected, after) for after in offer.plans]
         return tuple(steps)
 
     def _try(self, candidate: Candidate, left_ns: Nanoseconds) -> Row | None:

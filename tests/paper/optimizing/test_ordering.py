@@ -12,7 +12,7 @@ from cyclescope.core.plan import Change, Plan
 from cyclescope.core.statistics import Ratio
 from cyclescope.explaining.comparison import Verdict
 from cyclescope.optimizing.optimization import Outcome, Row
-from cyclescope.optimizing.ordering import Candidate, Costs, Guesses, Queue, Step, step_between
+from cyclescope.optimizing.ordering import Ahead, Candidate, Costs, Guesses, Queue, Step, step_between
 from cyclescope.optimizing.proving import chosen
 
 from .plans_on_paper import BASELINE, PaperMaker, searched, situation
@@ -74,10 +74,36 @@ def test_what_promises_to_be_slower_is_not_tried_for_what_could_come_after_it() 
     queue = Queue(Guesses(), Costs(500, 1_000))
     fewer = replace(BASELINE, threads=1)
     step = step_between(replace(BASELINE, threads=2), fewer)
-    alone, leading = (Candidate(fewer, "threads", 0, False, step, 0.9, ahead) for ahead in ((), ((INT8, 3.0),)))
+    leads = Ahead(INT8, 3.0, replace(fewer, quantization="int8-dynamic"))
+    alone, leading = (Candidate(fewer, "threads", 0, False, step, 0.9, ahead) for ahead in ((), (leads,)))
     assert queue.promise(alone, rows) == queue.promise(leading, rows)
     better = replace(leading, expected=1.1)
     assert queue.promise(better, rows) < queue.promise(replace(alone, expected=1.1), rows)
+    # What was tried by another way meanwhile promises nothing any more.
+    rows.append(Row(leads.plan, (), 0, Outcome.TRIED, Ratio(0.5, 0.4, 0.6, 9)))
+    assert queue.promise(better, rows) == queue.promise(replace(alone, expected=1.1), rows)
+
+
+def test_what_takes_long_is_not_put_off_until_it_is_too_late() -> None:
+    rows = [Row(BASELINE, (), -1, Outcome.TRIED, Ratio(1.0, 1.0, 1.0, 0))]
+    costs = Costs(500, 1_000)
+    there = replace(BASELINE, engine="openvino")
+    costs.learn(there, 20_000)
+    long = Candidate(replace(there, quantization="int8-static"), "long", 0, False, (("long", 1),), 2.4, (), 6_000)
+    short = Candidate(replace(BASELINE, dtype="bfloat16"), "short", 0, False, (("short", 1),), 2.3)
+
+    def first(left: int, trial: int) -> str:
+        queue = Queue(Guesses(), costs)
+        queue.put(long)
+        queue.put(short)
+        taken = queue.take(rows, left, trial)
+        assert taken is not None
+        return taken.strategy
+
+    assert first(30_000, 2_000) == "short"  # there is time for both
+    assert first(19_000, 2_000) == "long"  # now or never
+    assert first(15_000, 2_000) == "long"  # a guess is right within a third
+    assert first(10_000, 2_000) == "short"
 
 
 def test_an_engine_that_is_slow_has_its_quantized_forms_tried_late() -> None:
