@@ -1,8 +1,9 @@
-"""What is kept for a user (calibrations) lies elsewhere while tests run: neither do they see it, nor does it see them."""
+"""Tests run alike wherever they run: what is kept for a user (calibrations) lies elsewhere, and Ctrl-C is heard."""
 
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
 
@@ -19,3 +20,10 @@ def _home_of_its_own() -> Iterator[None]:
         del os.environ["CYCLESCOPE_HOME"]
     else:
         os.environ["CYCLESCOPE_HOME"] = before
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _hears_ctrl_c() -> None:
+    """A shell lets what it starts in the background ignore it, and all children would."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
