@@ -126,6 +126,10 @@ def interrupted(phase: str, *arguments: str | Path, folder: Path) -> Done:
                     pressed = True
         os.close(terminal)
         code = child.wait(_TIMEOUT_S)
+        if code == -signal.SIGINT:
+            # An interrupt within `exec` of a text, as in making a dataclass, has Python end itself by the signal, whoever
+            # caught it. A shell says 130 for that as well.
+            code = 128 + signal.SIGINT
         assert pressed, f"{phase!r} never came: {seen!r}"
         out.seek(0)
         return Done(code, out.read().decode(), seen.decode())
