@@ -91,8 +91,6 @@ def optimize(
     for path in files:
         if path is not None:
             require_folder(path)
-    if threads is not None and threads < 1:
-        raise UsageError(f"--threads {threads} is impossible.", "", "Give a whole number from 1 up.")
     texts = [*(text or ()), *(lines(text_file, "--text-file") if text_file else ())]
     from cyclescope.cli.progress import progress
     from cyclescope.optimizing.optimize import optimize as optimized

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cyclescope.core.cycle import Cycle, Source
+from cyclescope.core.samples import Load
 from cyclescope.core.statistics import Estimate
 from cyclescope.core.units import FloatArray
 from cyclescope.explaining.explanation import Closure, Doubt, DoubtCode
@@ -31,12 +32,7 @@ def find_doubts(cycle: Cycle, wall: Estimate, closure: Closure) -> tuple[Doubt, 
         doubts.append(Doubt(DoubtCode.NO_CALIBRATION))
     if len(samples.light) and wall.value_ns > 0 and abs(closure.rest_ns) > _REST * wall.value_ns:
         doubts.append(Doubt(DoubtCode.OPEN_ACCOUNT, closure.rest_ns / wall.value_ns))
-    if samples.load.swapped:
-        doubts.append(Doubt(DoubtCode.SWAPPED))
-    if samples.load.throttled_ns:
-        doubts.append(Doubt(DoubtCode.THROTTLED, samples.load.throttled_ns))
-    if samples.load.other_busy is not None and samples.load.other_busy > _OTHER_LOAD:
-        doubts.append(Doubt(DoubtCode.OTHER_LOAD, samples.load.other_busy))
+    doubts += doubts_of_load(samples.load)
     if not samples.set_up.steady:
         doubts.append(Doubt(DoubtCode.NOT_STEADY, samples.set_up.warmup_cycles))
     if not wall.has_interval:
@@ -46,6 +42,18 @@ def find_doubts(cycle: Cycle, wall: Estimate, closure: Closure) -> tuple[Doubt, 
     drift = relative_drift(samples.plain.wall_ns.astype(np.float64))
     if abs(drift) > _DRIFT:
         doubts.append(Doubt(DoubtCode.DRIFT, drift))
+    return tuple(doubts)
+
+
+def doubts_of_load(load: Load) -> tuple[Doubt, ...]:
+    """The doubts that what else the machine did meanwhile raises, the gravest first."""
+    doubts: list[Doubt] = []
+    if load.swapped:
+        doubts.append(Doubt(DoubtCode.SWAPPED))
+    if load.throttled_ns:
+        doubts.append(Doubt(DoubtCode.THROTTLED, load.throttled_ns))
+    if load.other_busy is not None and load.other_busy > _OTHER_LOAD:
+        doubts.append(Doubt(DoubtCode.OTHER_LOAD, load.other_busy))
     return tuple(doubts)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import time
 from dataclasses import dataclass
@@ -21,14 +22,17 @@ class _Counters:
 
 
 class LoadMeter:
-    """Reads the counters when made; `read` gives what happened since."""
+    """Reads the counters when made; `read` gives what happened since. `with_children`: what the processes do that this one
+    has started is its own work, as that of trials is.
+    """
 
-    def __init__(self) -> None:
-        self._before = _read()
+    def __init__(self, *, with_children: bool = False) -> None:
+        self._own_s = _family_s if with_children else time.process_time
+        self._before = _read(self._own_s())
 
     def read(self) -> Load:
         """Load by others since the meter was made. What this system does not tell is None."""
-        before, now = self._before, _read()
+        before, now = self._before, _read(self._own_s())
         elapsed = now.at_s - before.at_s
         other = None
         if before.busy_s is not None and now.busy_s is not None and elapsed > 0.2:
@@ -46,14 +50,32 @@ class LoadMeter:
         return Load(other, swapped, throttled)
 
 
-def _read() -> _Counters:
+def _read(own_s: float) -> _Counters:
     return _Counters(
         busy_s=_busy_s(),
-        own_s=time.process_time(),
+        own_s=own_s,
         at_s=time.monotonic(),
         swapped_pages=_swapped_pages(),
         throttled_ns=_throttled_ns(),
     )
+
+
+def _family_s() -> float:
+    """Processor time of this process and of all that descend from it, those included that have ended and were waited for:
+    proc(5), `/proc/[pid]/stat`.
+    """
+    parents: dict[int, int] = {}
+    ticks: dict[int, int] = {}
+    for path in glob.glob("/proc/[0-9]*/stat"):
+        for line in _lines(path):  # none where the process has ended meanwhile
+            number, _, rest = line.partition(" (")
+            fields = rest.rpartition(") ")[2].split()  # a name may have brackets of its own
+            parents[int(number)] = int(fields[1])
+            ticks[int(number)] = sum(map(int, fields[11:15]))
+    family = [os.getpid()]
+    for pid in family:  # grows while it is read
+        family += [child for child, parent in parents.items() if parent == pid]
+    return sum(ticks.get(pid, 0) for pid in family) / os.sysconf("SC_CLK_TCK")
 
 
 def _lines(path: str) -> list[str]:

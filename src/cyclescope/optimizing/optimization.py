@@ -8,6 +8,7 @@ from enum import StrEnum
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.edits import Edit
 from cyclescope.core.plan import Plan
+from cyclescope.core.samples import Load
 from cyclescope.core.statistics import Ratio
 from cyclescope.core.units import Nanoseconds
 from cyclescope.core.workload import Workload
@@ -135,7 +136,8 @@ class Optimization:
     question why; `after` is None where the engine gives none, or where the best plan is the baseline.
     `edits` are what its changes came to on this model. `texts` is how many texts one cycle takes, and `workload` all that
     it does, where `before` may be one call of it. `partial`: interrupted before the end. `choice` tells where a plan with
-    more parts was taken that is not proved to be faster than one with fewer.
+    more parts was taken that is not proved to be faster than one with fewer. `load` is what else the machine did while plans
+    were tried and proved.
     """
 
     goal: Goal
@@ -155,6 +157,7 @@ class Optimization:
     partial: bool = False
     notes: tuple[str, ...] = ()
     choice: Choice | None = None
+    load: Load = field(default_factory=Load)
 
 
 def front(rows: tuple[Row, ...]) -> tuple[int, ...]:

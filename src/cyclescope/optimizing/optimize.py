@@ -19,6 +19,7 @@ from cyclescope.core.progress import Notify, silent
 from cyclescope.core.units import NS_PER_S, Nanoseconds
 from cyclescope.core.workload import Workload
 from cyclescope.explaining.explain import explain
+from cyclescope.measuring.load import LoadMeter
 from cyclescope.optimizing.guessing import tokens_a_call
 from cyclescope.optimizing.keeping import Kept
 from cyclescope.optimizing.labels import scorer
@@ -81,7 +82,7 @@ def optimize(
     """
     texts = (text,) if isinstance(text, str) else tuple(text or ())
     wanted = _goal(goal)
-    _check(budget, max_drift, max_loss, strategies, without, texts, labels)
+    _check(budget, threads, max_drift, max_loss, strategies, without, texts, labels)
     errand = Errand(
         model=model,
         texts=texts,
@@ -133,6 +134,8 @@ def _in(
     baseline, opened = made_of(team, asked.plan), team.opened
     computing = clock.now_ns()
     reference = team.results()
+    if limits.score is not None:
+        limits.score(reference)  # labels that do not fit are known now, before the time is spent
     examining = clock.now_ns()
     whole = maker.look_at(opened.plan, opened.workload.tokens_out)
     looked_at = _looked_at(whole, (examining - computing) * whole.texts // opened.workload.batch, budget_ns)
@@ -148,12 +151,14 @@ def _in(
     limits = replace(limits, schedule=replace(schedule, after_ns=after_ns))
     after = None
     memory = int((available_memory_bytes() or 0) * _KEPT_MEMORY)
+    meter = LoadMeter(with_children=True)
     with Kept(maker, memory_bytes=memory) as kept:
         try:
             Search(kept, baseline, reference, situation, strategies, limits, clock, progress, found).run()
         except KeyboardInterrupt:
             partial = True
             found.best = found.best or _best_so_far(found)
+        load = meter.read()
         found.not_tried += [NotTried(name, "left out as asked") for name in asked.without]
         found.not_tried += [NotTried(name, f"not installed: {way}") for name, way in situation.engines.items() if way]
         if found.best and not partial:
@@ -206,6 +211,7 @@ def _in(
         partial=partial,
         notes=(*opened.notes, *said),
         choice=found.choice,
+        load=load,
     )
 
 
@@ -310,6 +316,7 @@ def _goal(name: str) -> Goal:
 
 def _check(
     budget: float,
+    threads: int | None,
     max_drift: float,
     max_loss: float,
     strategies: Sequence[str],
@@ -324,6 +331,8 @@ def _check(
             "Not even one plan could be made ready and compared in it.",
             f"Give {LEAST_BUDGET_S:g} seconds or more; minutes are usual.",
         )
+    if threads is not None and threads < 1:
+        raise UsageError(f"--threads {threads} is impossible.", "", "Give a whole number from 1 up.")
     for name, value in (("--max-drift", max_drift), ("--max-loss", max_loss)):
         if not 0 <= value <= 1:
             raise UsageError(f"{name} {value:g} is impossible.", "It is a share.", "Give a number from 0 to 1.")

@@ -41,7 +41,11 @@ def step_between(parent: Plan, plan: Plan) -> Step:
         before, after = getattr(parent, field.name), getattr(plan, field.name)
         if before == after or (field.name == "attention" and parent.engine != plan.engine):
             continue  # an engine brings its own attention
-        new = tuple(change for change in after if change not in before) if field.name == "changes" else after
+        new: object = after
+        if field.name == "changes":
+            new = tuple(change for change in after if change not in before)
+        elif field.name == "quantization" and before != "off":
+            new = (before, after)  # from fewer bits to others brings less than from all of them
         step.append((field.name, new))
     if parent.engine != plan.engine:
         # In 8 bits another engine may be the faster one than in 32.

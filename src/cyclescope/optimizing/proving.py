@@ -110,7 +110,8 @@ class Proving:
             worth |= self._measured(best, apart)
         except CyclescopeError as error:
             self.found.not_tried.append(NotTried("parts", error.said))
-        self.found.contributions += [worth[part] for part, _ in parts if part in worth]
+        finally:  # an interruption keeps what the proof told already
+            self.found.contributions += [worth[part] for part, _ in parts if part in worth]
 
     def _proved(self, part: str, without: Plan) -> Contribution:
         """What a part is worth by the proof, in which the plan without it ran as well."""

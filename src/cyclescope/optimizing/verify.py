@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from cyclescope.backends.registry import engine_packages
@@ -13,9 +13,11 @@ from cyclescope.core.errors import UsageError
 from cyclescope.core.machine import Machine
 from cyclescope.core.progress import Notify
 from cyclescope.core.ratios import LEAST_ROUNDS
+from cyclescope.core.samples import Load
 from cyclescope.core.statistics import Ratio
 from cyclescope.core.units import NS_PER_S, Nanoseconds
 from cyclescope.core.workload import Workload
+from cyclescope.measuring.load import LoadMeter
 from cyclescope.optimizing.drift import Drift, drift
 from cyclescope.optimizing.recipe import Proof, Recipe, load_recipe
 from cyclescope.optimizing.recipe_errand import errand_of, files_beside, refuse_other_model
@@ -48,7 +50,8 @@ class Difference:
 @dataclass(frozen=True, slots=True)
 class Verification:
     """`ratio` is the time of the recipe's plan ÷ that of its baseline here, with a 99 % interval from `rounds` rounds in
-    turns; `before_ns` and `after_ns` are their median times. `partial`: interrupted.
+    turns; `before_ns` and `after_ns` are their median times. `partial`: interrupted. `load` is what else the machine did in
+    these rounds.
     """
 
     recipe: Recipe
@@ -62,6 +65,7 @@ class Verification:
     differences: tuple[Difference, ...]
     notes: tuple[str, ...] = ()
     partial: bool = False
+    load: Load = field(default_factory=Load)
 
     @property
     def drifted(self) -> bool:
@@ -118,7 +122,9 @@ def verify(
         plan = WorkshopMaker(workshop, replace(workshop.errand, edits=found.edits)).team(found.plan, _READY_S)
         moved = drift(baseline.results(), plan.results())
         turns = Turns([baseline, plan])
+        meter = LoadMeter(with_children=True)
         partial = _take(turns, int(budget * NS_PER_S), SystemClock(), progress)
+        load = meter.read()
         notes = tuple(dict.fromkeys((*opened.notes, *plan.opened.notes)))
     machine = replace(opened.machine, packages=opened.machine.packages + engine_packages(found.plan.engine))
     return Verification(
@@ -133,6 +139,7 @@ def verify(
         differences(found.proof, machine),
         notes,
         partial,
+        load,
     )
 
 

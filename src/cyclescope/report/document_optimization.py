@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import math
 
+from cyclescope.core.samples import Load
 from cyclescope.core.statistics import Ratio
+from cyclescope.explaining.stability import doubts_of_load
 from cyclescope.optimizing.drift import Drift
 from cyclescope.optimizing.optimization import Optimization, Row
-from cyclescope.report.optimization import answer
-from cyclescope.report.schema import Work
+from cyclescope.report.optimization import advice_on_load, answer
+from cyclescope.report.schema import Caution, Work
 from cyclescope.report.schema_optimization import (
     FullPlan,
     LeftOut,
@@ -49,12 +51,19 @@ def document(found: Optimization) -> OptimizationReport:
         preferred_to=PreferredTo(plan=found.choice.over, time=time_ratio(found.choice.ratio))
         if found.choice is not None
         else None,
+        doubts=cautions_on_load(found.load),
     )
 
 
 def to_json(found: Optimization) -> str:
     """The document as strict JSON in ASCII, indented, with a newline at its end."""
     return json.dumps(document(found).model_dump(mode="json", by_alias=True), indent=2, allow_nan=False) + "\n"
+
+
+def cautions_on_load(load: Load) -> list[Caution]:
+    """What is to be said of work that went on beside plans that were compared."""
+    found = zip(doubts_of_load(load), advice_on_load(load, EN), strict=True)
+    return [Caution(code=d.code.value, value=d.value, text=a.text, remedy=a.remedy) for d, a in found]
 
 
 def _plan(row: Row) -> TriedPlan:

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from cyclescope.optimizing.apply import Applied
 from cyclescope.optimizing.verify import Verification
 from cyclescope.report import applied, verification
-from cyclescope.report.document_optimization import output_drift, time_ratio
+from cyclescope.report.document_optimization import cautions_on_load, output_drift, time_ratio
 from cyclescope.report.schema import Work
 from cyclescope.report.schema_optimization import FullPlan
 from cyclescope.report.schema_verification import AppliedReport, OtherThanThen, Promised, VerificationReport
@@ -35,6 +35,7 @@ def verification_document(found: Verification) -> VerificationReport:
         workload=Work.model_validate(found.workload),
         differences=[OtherThanThen.model_validate(d) for d in found.differences],
         notes=list(found.notes),
+        doubts=cautions_on_load(found.load),
     )
 
 

@@ -6,20 +6,24 @@ from collections.abc import Iterator
 from dataclasses import fields
 
 from cyclescope.core.plan import Plan
+from cyclescope.core.samples import Load
 from cyclescope.core.workload import Weights
 from cyclescope.explaining.changes import Presence
 from cyclescope.explaining.comparison import compare
+from cyclescope.explaining.explanation import DoubtCode
+from cyclescope.explaining.stability import doubts_of_load
 from cyclescope.optimizing.drift import Drift
 from cyclescope.optimizing.optimization import OUT_OF_BUDGET, NotTried, Optimization, Outcome, Row
 from cyclescope.report import format as fmt
 from cyclescope.report.comparison import part_name
 from cyclescope.report.page import Align, Block, Column, Heading, KeyValues, Note, Page, Paragraph, Severity, Table
-from cyclescope.report.strings import strings
+from cyclescope.report.strings import Advice, strings
 from cyclescope.report.text_comparison import comparison_text
 from cyclescope.report.text_engine import strings_for_both
 from cyclescope.report.text_notes import told
 from cyclescope.report.text_optimization import OptimizationText, optimization_text
 from cyclescope.report.text_reasons import reason_words
+from cyclescope.report.wording import doubt
 
 _MOST_CHANGES = 8
 _NS_PER_S = 1e9
@@ -119,6 +123,8 @@ def _opening(found: Optimization, language: str, t: OptimizationText) -> Iterato
         yield Note(Severity.INFO, t.judged_on.format(texts=fmt.count(judged), all=fmt.count(found.texts)))
     for note in found.notes:
         yield Note(Severity.INFO, told(note, strings(language)))
+    for advice in advice_on_load(found.load, t):
+        yield Note(Severity.WARNING, advice.text, advice.remedy)
     row, base = found.rows[found.best], found.rows[0]
     limit = t.limit_same if found.max_drift == 0 else t.limit_drift.format(limit=fmt.significant(found.max_drift))
     facts: list[tuple[str, str]] = []
@@ -138,6 +144,16 @@ def _opening(found: Optimization, language: str, t: OptimizationText) -> Iterato
         facts.append((t.proof, t.proof_value.format(rounds=fmt.count(row.rounds))))
     facts.append((t.limit, limit))
     yield KeyValues(tuple(facts))
+
+
+def advice_on_load(load: Load, t: OptimizationText) -> list[Advice]:
+    """What is to be said of work that went on beside plans that were compared."""
+    return [
+        Advice(t.other_load.format(share=fmt.share(found.value)), t.other_load_remedy)
+        if found.code is DoubtCode.OTHER_LOAD
+        else doubt(found, strings(t.language))
+        for found in doubts_of_load(load)
+    ]
 
 
 def _pair(before: str, after: str, t: OptimizationText) -> str:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from cyclescope.explaining.comparison import Verdict
 from cyclescope.optimizing.optimization import Outcome
 from cyclescope.optimizing.strategy import Goal
-from cyclescope.report.schema import How, Text, Work
+from cyclescope.report.schema import Caution, How, Text, Work
 
 
 class _Part(BaseModel):
@@ -133,6 +133,7 @@ class OptimizationReport(_Part):
     spent: list[PhaseTime]
     notes: list[Text]
     preferred_to: PreferredTo | None = Field(default=None, description="null where the choice is proved")
+    doubts: list[Caution] = Field(default=[], description="reasons to trust the comparison less")
 
 
 def json_schema() -> str:

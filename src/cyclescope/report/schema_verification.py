@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from cyclescope.optimizing.verify import Standing
-from cyclescope.report.schema import Text, Work
+from cyclescope.report.schema import Caution, Text, Work
 from cyclescope.report.schema_optimization import FullPlan, OutputDrift, TimeRatio
 
 
@@ -60,6 +60,7 @@ class VerificationReport(_Part):
     workload: Work
     differences: list[OtherThanThen]
     notes: list[Text]
+    doubts: list[Caution] = Field(default=[], description="reasons to trust the comparison less")
 
 
 class AppliedReport(_Part):

@@ -29,6 +29,8 @@ class OptimizationText:
     partial_nothing: str
     partial_proved: str
     partial_remedy: str
+    other_load: str
+    other_load_remedy: str
     random_weights: str
     judged_on: str
     as_it_is: str
@@ -94,6 +96,8 @@ EN = OptimizationText(
     partial_nothing="Interrupted before any plan was seen to be faster.",
     partial_proved="Interrupted: the best so far was proved, but not all was looked into.",
     partial_remedy="Run it again with more time.",
+    other_load="Other processes used {share} of the cores while plans were compared: one that needs every core looks slower then.",
+    other_load_remedy="Run it again on a machine at rest.",
     random_weights="Weights are random: times are real, but what became of the outputs says little about a trained model.",
     judged_on="Outputs of plans that learn from the texts (distil, int8-static, trim-vocabulary) are told of {texts} of "
     "{all} texts, from which they did not learn.",
@@ -215,6 +219,8 @@ ZH = OptimizationText(
     partial_nothing="在看到任何更快的方案之前已中断。",
     partial_proved="已中断:目前最好的方案已经证明,但没有全部查看。",
     partial_remedy="请用更多时间再运行一次。",
+    other_load="比较方案期间,其他进程占用了 {share} 的核心:需要全部核心的方案会因此显得更慢。",
+    other_load_remedy="请在空闲的机器上再运行一次。",
     random_weights="权重是随机的:时间是真实的,但输出的变化对训练过的模型说明不了什么。",
     judged_on="从文本中学习的方案(distil、int8-static、trim-vocabulary)的输出,只按 {all} 条文本中未参与学习的 {texts} 条来评判。",
     as_it_is="原样",

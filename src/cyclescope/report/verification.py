@@ -10,7 +10,7 @@ from cyclescope.optimizing.drift import Drift
 from cyclescope.optimizing.recipe import Proof
 from cyclescope.optimizing.verify import Standing, Verification
 from cyclescope.report import format as fmt
-from cyclescope.report.optimization import drift_words, plan_words
+from cyclescope.report.optimization import advice_on_load, drift_words, plan_words
 from cyclescope.report.page import Align, Block, Column, Heading, KeyValues, Note, Page, Paragraph, Severity, Table
 from cyclescope.report.strings import strings
 from cyclescope.report.text_notes import told
@@ -60,6 +60,8 @@ def _opening(found: Verification, t: VerificationText, o: OptimizationText) -> I
         yield Note(Severity.INFO, o.random_weights)
     for note in found.notes:
         yield Note(Severity.INFO, told(note, strings(t.language)))
+    for advice in advice_on_load(found.load, o):
+        yield Note(Severity.WARNING, advice.text, advice.remedy)
 
 
 def _then_and_now(found: Verification, t: VerificationText, o: OptimizationText) -> Iterator[Block]:

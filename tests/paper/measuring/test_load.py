@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from types import SimpleNamespace
 
@@ -119,6 +121,37 @@ def test_a_file_that_is_not_there_or_not_text_has_no_lines(tmp_path_factory: pyt
     assert load._lines(str(folder)) == []
     assert load._lines(str(folder / "binary")) == []
     assert load._lines(str(folder / "text")) == ["one", "two"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_what_processes_do_that_were_started_here_is_own_work() -> None:
+    """A child that runs, its own child, and one that has ended: none of them is load by others."""
+    burn = "import time\nwhile time.process_time() < 0.3: pass\n"
+    both = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {burn!r}])\n{burn}print('done', flush=True)\ninput()"
+    before = load._family_s()
+    subprocess.run([sys.executable, "-c", burn], check=True)
+    ended = load._family_s()
+    assert ended - before >= 0.28  # the kernel counts hundredths
+    with subprocess.Popen(
+        [sys.executable, "-c", both], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "done\n"
+        assert load._family_s() - ended >= 0.56
+        child.communicate("\n")
+    assert load._family_s() - ended >= 0.56
+
+
+def test_own_work_of_children_counts_only_where_it_is_asked_for(
+    machine: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    family = [1.0]
+    monkeypatch.setattr(load, "_family_s", lambda: family[0])
+    machine(stat(), at=0.0)
+    meters = LoadMeter(), LoadMeter(with_children=True)
+    family[0] = 9.0
+    machine(stat(user=1000), at=10.0)
+    assert [meter.read().other_busy for meter in meters] == [pytest.approx(10 / 40), pytest.approx(2 / 40)]
 
 
 def test_this_machines_own_counters_can_be_read() -> None:

@@ -13,6 +13,7 @@ from cyclescope.backends.paper import FakeClock
 from cyclescope.core.errors import CyclescopeError, EngineError
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
+from cyclescope.core.progress import Notify, silent
 from cyclescope.core.results import Results
 from cyclescope.core.workload import InputSource, ModelFacts, Weights, Workload
 from cyclescope.explaining.findings.finding import Finding, FindingCode
@@ -139,6 +140,7 @@ def searched(
     after_s: float = 0.0,
     memory_bytes: int = 0,
     baseline: Plan = BASELINE,
+    notify: Notify = silent,
 ) -> Found:
     """What a search finds with this maker."""
     found = found or Found()
@@ -153,7 +155,7 @@ def searched(
             strategies,
             limits,
             maker.clock,
-            lambda phase, done: None,
+            notify,
             found,
         ).run()
     return found

@@ -224,8 +224,21 @@ def test_eight_bits_are_calibrated_for_openvino_from_all_texts() -> None:
     assert "OpenVINO" in offered("int8-static", situation()).why_not
     assert "read" in offered("int8-static", situation(workload=writing()), plan).why_not
     assert "share" in offered("int8-static", situation(), replace(plan, instances=2)).why_not
-    for how in ("int8-static", "int8-dynamic"):
+    for how in ("int8-static", "int8-weights"):
         assert "already" in offered("int8-static", situation(), replace(plan, quantization=how)).why_not
+
+
+@pytest.mark.parametrize("features", ["avx2", "avx512_vnni"])
+def test_ranges_told_beforehand_come_after_ranges_that_are_looked_for(features: str) -> None:
+    """An engine that was tried in 8 bits first goes on to calibrated ones, and both ways promise the same in the end."""
+    where = situation()
+    where = replace(where, machine=replace(where.machine, instruction_set=features))
+    plan = replace(BASELINE, engine="openvino", attention="engine")
+    looked_for = offered("int8-dynamic", where, plan)
+    beyond = offered("int8-static", where, looked_for.plans[0])
+    at_once = offered("int8-static", where, plan)
+    assert beyond.plans == at_once.plans
+    assert looked_for.expected * beyond.expected == pytest.approx(at_once.expected, rel=0.02)
 
 
 def test_what_is_not_in_eight_bits_can_be_in_sixteen_on_openvino() -> None:

@@ -21,6 +21,7 @@ from cyclescope.backends.paper import FakeClock
 from cyclescope.cli.main import run
 from cyclescope.core.errors import EngineError, MissingExtra, UsageError
 from cyclescope.core.plan import Plan
+from cyclescope.core.samples import Load
 from cyclescope.core.statistics import Ratio
 from cyclescope.core.workload import Weights
 from cyclescope.explaining.comparison import Verdict
@@ -48,6 +49,7 @@ from cyclescope.report.document_verification import applied_document, verificati
 from cyclescope.report.document_verification import to_json as to_json_of
 from cyclescope.report.markdown import to_markdown
 from cyclescope.report.optimization import answer, optimization_page, plan_words
+from cyclescope.report.page import Note, Severity
 from cyclescope.report.schema_optimization import OptimizationReport
 from cyclescope.report.schema_verification import AppliedReport, VerificationReport, json_schema
 from cyclescope.report.terminal import to_text
@@ -267,6 +269,32 @@ def test_labels_are_told_before_and_after() -> None:
     rows[0] = replace(rows[0], labels=LabelScore(9, 10))
     rows[FOUND.best] = replace(rows[FOUND.best], labels=LabelScore(8, 10))
     assert "9 before, 8 after, of 10" in to_text(optimization_page(replace(FOUND, rows=tuple(rows))))
+
+
+@pytest.mark.parametrize(
+    ("load", "code"),
+    [
+        (Load(other_busy=0.42), "other-load"),
+        (Load(swapped=True), "swapped"),
+        (Load(throttled_ns=5_000_000_000), "throttled"),
+    ],
+)
+@pytest.mark.parametrize(("language", "remedy"), [("en", "rest"), ("zh", "空闲")])
+def test_what_went_on_beside_puts_the_comparison_in_doubt(load: Load, code: str, language: str, remedy: str) -> None:
+    found, checked = replace(FOUND, load=load), replace(verified(0.5, 0.55, 0.6), load=load)
+    for made in (document(found), verification_document(checked)):
+        assert [doubt.code for doubt in made.doubts] == [code]
+    pages = (optimization_page(found, language), verification_page(checked, language))
+    quiet = (optimization_page(FOUND, language), verification_page(replace(checked, load=Load()), language))
+    for page, without in zip(pages, quiet, strict=True):
+        notes = [block for block in page.blocks if isinstance(block, Note) and block not in without.blocks]
+        assert len(notes) == 1
+        assert notes[0].severity is Severity.WARNING
+        assert code != "other-load" or ("42.0 %" in notes[0].text and remedy in notes[0].remedy)
+
+
+def test_what_went_on_beside_is_not_told_where_it_was_little() -> None:
+    assert document(replace(FOUND, load=Load(other_busy=0.05))).doubts == []
 
 
 def test_why_it_cannot_be_told_why_is_told() -> None:

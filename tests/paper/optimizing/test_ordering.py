@@ -31,6 +31,9 @@ def test_a_step_is_what_changes_and_an_engine_brings_its_attention() -> None:
         ("changes", (two,)),
     )
     assert step_between(BASELINE, BASELINE) == ()
+    looked_for, told = (replace(BASELINE, quantization=how) for how in ("int8-dynamic", "int8-static"))
+    assert step_between(looked_for, told) == (("quantization", ("int8-dynamic", "int8-static")),)
+    assert step_between(BASELINE, told) == (("quantization", "int8-static"),)  # brings more, and is another step
 
 
 def test_a_gain_is_guessed_from_this_engine_then_from_others_then_from_the_strategy() -> None:

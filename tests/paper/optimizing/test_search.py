@@ -210,6 +210,24 @@ def test_an_interruption_keeps_what_there_is() -> None:
     assert max(row.speed_up for row in found.rows) > 2
 
 
+@pytest.mark.parametrize("phase", ["proof", "parts"])
+def test_an_interruption_of_the_proof_or_after_it_keeps_what_there_is(phase: str) -> None:
+    def interrupt(now: str, done: float) -> None:
+        if now == phase:
+            raise KeyboardInterrupt
+
+    uninterrupted, found = searched(PaperMaker(FakeClock(), _stacking)), Found()
+    maker = PaperMaker(FakeClock(), _stacking)
+    with pytest.raises(KeyboardInterrupt):
+        searched(maker, found=found, notify=interrupt)
+    assert len(found.rows) == len(uninterrupted.rows)
+    assert all(arm.closed for arm in maker.arms)
+    if phase == "parts":
+        assert found.best == uninterrupted.best
+        assert found.rows[found.best].confirmed
+        assert found.contributions  # those that the proof told
+
+
 def test_no_plan_is_tried_twice() -> None:
     maker = PaperMaker(FakeClock(), _stacking)
     found = searched(maker)

@@ -23,6 +23,7 @@ from cyclescope.core.errors import Unsupported
 
 _AUTO = "AutoModel"  # of a converter that takes any class with a head that writes
 _WRITERS = ("LMHeadModel", "MTModel")
+_CLASSIFIER = "ForSequenceClassification"
 _WAY_OUT = "Use --engine torch."
 
 
@@ -42,10 +43,11 @@ def refuse_unconvertible(class_name: str, config: Any, *, writes: bool) -> None:
         )
     wanted = str(loaders[kind].architecture_name)
     reads = not wanted.startswith(_AUTO) and wanted.endswith("Model") and not wanted.endswith(_WRITERS)
+    purpose = "for its vectors" if reads else "for its classes" if wanted.endswith(_CLASSIFIER) else "to write"
     if reads == writes or (class_name != wanted and not wanted.startswith(_AUTO)):
         raise Unsupported(
             f"CTranslate2 does not run a {class_name} {'that writes' if writes else 'that reads'}.",
-            f"It converts this architecture as {wanted} only, {'for its vectors' if reads else 'to write'}.",
+            f"It converts this architecture as {wanted} only, {purpose}.",
             _WAY_OUT,
         )
 

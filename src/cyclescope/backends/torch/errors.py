@@ -9,6 +9,9 @@ import torch
 
 from cyclescope.core.errors import CyclescopeError, EngineError
 
+# As PyTorch, the C++ library beneath an engine, and ONNX Runtime say it.
+_NO_MEMORY = ("can't allocate memory", "not enough memory", "bad_alloc", "Failed to allocate memory")
+
 
 @contextmanager
 def engine_errors(doing: str) -> Iterator[None]:
@@ -22,7 +25,7 @@ def engine_errors(doing: str) -> Iterator[None]:
     except (MemoryError, torch.OutOfMemoryError) as exc:
         raise _out_of_memory(doing, exc) from exc
     except RuntimeError as exc:
-        if "can't allocate memory" in str(exc) or "not enough memory" in str(exc):
+        if any(words in str(exc) for words in _NO_MEMORY):
             raise _out_of_memory(doing, exc) from exc
         raise _failed(doing, exc) from exc
     except Exception as exc:

@@ -13,11 +13,15 @@ _HALF = 1.5  # what 16 bits have brought already where a plan computes in them; 
 
 
 def with_eight_bit_products(plan: Plan, situation: Situation, gain: float, without: float) -> float:
-    """`gain` where the processor multiplies 8-bit numbers and adds them up in one instruction, `without` elsewhere; less of a
-    plan that computes in 16 bits.
+    """`gain` where the processor multiplies 8-bit numbers in one instruction, `without` elsewhere; less of a plan that
+    computes in 16 bits.
     """
-    fast = any(name in situation.machine.instruction_set for name in ("vnni", "amx_int8"))
-    return beyond_half(plan, gain if fast else without)
+    return beyond_half(plan, gain if multiplies_eight_bits(situation) else without)
+
+
+def multiplies_eight_bits(situation: Situation) -> bool:
+    """Whether the processor multiplies 8-bit numbers and adds them up in one instruction."""
+    return any(name in situation.machine.instruction_set for name in ("vnni", "amx_int8"))
 
 
 def beyond_half(plan: Plan, gain: float) -> float:
