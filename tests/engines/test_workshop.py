@@ -137,6 +137,16 @@ def test_each_fault_ends_its_own_process_and_says_so(workshop: Workshop) -> None
     assert len(workshop.hire(PLAN).run(1)) == 1
 
 
+def test_a_plan_that_needs_more_memory_than_it_may_have_is_refused_it(tmp_path: Path) -> None:
+    """The limit is the system's, and what reaches it is a real model: weights of 16 MB, once more in another format."""
+    folder = model_folder(tmp_path, vocab_size=8000, hidden_size=512, num_attention_heads=8)
+    with Workshop(Errand(str(folder), tokens=8)) as there:
+        half = replace(PLAN, dtype="bfloat16")
+        with pytest.raises(EngineError, match="memory"):
+            there.hire(half, memory_bytes=1 << 20)
+        assert len(there.hire(half).run(1)) == 1
+
+
 def test_a_process_that_hangs_is_ended(workshop: Workshop) -> None:
     worker = workshop.hire(replace(PLAN, seed=HANG))
     begin = time.monotonic()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,6 +12,7 @@ from cyclescope.core.errors import CyclescopeError, EngineError
 
 # As PyTorch, the C++ library beneath an engine, and ONNX Runtime say it.
 _NO_MEMORY = ("can't allocate memory", "not enough memory", "bad_alloc", "Failed to allocate memory")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @contextmanager
@@ -22,14 +24,18 @@ def engine_errors(doing: str) -> Iterator[None]:
         yield
     except (CyclescopeError, KeyboardInterrupt, Misaligned):
         raise
-    except (MemoryError, torch.OutOfMemoryError) as exc:
-        raise _out_of_memory(doing, exc) from exc
-    except RuntimeError as exc:
-        if any(words in str(exc) for words in _NO_MEMORY):
-            raise _out_of_memory(doing, exc) from exc
-        raise _failed(doing, exc) from exc
     except Exception as exc:
-        raise _failed(doing, exc) from exc
+        lacking = memory_error_in(exc)
+        raise (_failed(doing, exc) if lacking is None else _out_of_memory(doing, lacking)) from exc
+
+
+def memory_error_in(exc: BaseException | None) -> BaseException | None:
+    """What says that there was too little memory, at the bottom of `exc` or on the way there; None where nothing does."""
+    while exc is not None:
+        if isinstance(exc, MemoryError | torch.OutOfMemoryError) or any(words in str(exc) for words in _NO_MEMORY):
+            return exc
+        exc = exc.__cause__
+    return None
 
 
 def _out_of_memory(doing: str, exc: BaseException) -> EngineError:
@@ -49,4 +55,7 @@ def _failed(doing: str, exc: BaseException) -> EngineError:
 
 
 def _first_line(exc: BaseException) -> str:
-    return next((line for line in str(exc).splitlines() if line.strip()), type(exc).__name__)
+    """What `exc` says, in one line without colours: with the next where the first only announces it."""
+    lines = [line.strip() for line in _COLOUR.sub("", str(exc)).splitlines() if line.strip()]
+    said = 1 + next((k for k, line in enumerate(lines) if not line.endswith(":")), 0)
+    return " ".join(lines[:said]) or type(exc).__name__

@@ -19,6 +19,7 @@ from typing import Any
 import torch
 
 from cyclescope.backends.silence import silence
+from cyclescope.backends.torch.errors import memory_error_in
 from cyclescope.core.errors import EngineError
 
 Inputs = Mapping[str, torch.Tensor]
@@ -78,6 +79,8 @@ def export(model: Any, inputs: Inputs, path: Path, attention: AttentionForm, *, 
                     verbose=False,
                 )
         except Exception as exc:
+            if memory_error_in(exc) is not None:
+                raise
             raise EngineError(
                 f"A {type(model).__name__} cannot be exported to ONNX.",
                 reason(exc),

@@ -19,6 +19,7 @@ import torch
 
 from cyclescope.backends.silence import silence
 from cyclescope.backends.torch.caching import given_cache, layers_kept
+from cyclescope.backends.torch.errors import memory_error_in
 from cyclescope.backends.torch.exporting import OPSET, reason
 from cyclescope.core.errors import EngineError, Unsupported
 
@@ -74,6 +75,8 @@ def export_step(model: Any, path: Path) -> None:
                     verbose=False,
                 )
         except Exception as exc:
+            if memory_error_in(exc) is not None:
+                raise
             if (refused := _refusal_in(exc)) is not None:
                 raise refused from exc
             raise EngineError(

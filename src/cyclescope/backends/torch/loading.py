@@ -14,6 +14,7 @@ import torch
 from cyclescope.backends.base import Request
 from cyclescope.backends.host import available_memory_bytes
 from cyclescope.backends.torch.device import free_bytes
+from cyclescope.backends.torch.errors import memory_error_in
 from cyclescope.backends.torch.heads import auto_class, head_in_hand, head_of
 from cyclescope.backends.torch.hub import require_on_hub
 from cyclescope.backends.torch.meta import build_on_meta
@@ -339,9 +340,10 @@ def _model_errors(request: Request, task: str) -> Iterator[None]:
             yield
     except CyclescopeError:
         raise
-    except MemoryError as exc:
-        raise EngineError(f"Not enough memory to load {reference}.", str(exc), "Take a smaller model.") from exc
     except Exception as exc:
+        lacking = memory_error_in(exc)
+        if lacking is not None:
+            raise EngineError(f"Not enough memory to load {reference}.", str(lacking), "Take a smaller model.") from exc
         line = next((text.strip() for text in str(exc).splitlines() if text.strip()), "")
         cause = f"{type(exc).__name__}: {line}"
         if "Unrecognized configuration class" in line:
