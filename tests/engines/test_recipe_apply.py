@@ -22,7 +22,7 @@ from installed import needs, skip_without
 pytest.importorskip("torch")
 
 import transformers
-from command_line import CommandLine, model_folder, process, refused
+from command_line import CommandLine, interrupted, model_folder, process, refused
 
 import cyclescope.optimizing.apply as applying
 from cyclescope.backends.registry import open_session
@@ -320,6 +320,16 @@ def test_verifying_answers_by_its_exit_code(run: CommandLine, tmp_path: Path) ->
     assert found.document["standing"] == "no longer holds"
     assert found.document["drifted"] is True
     assert found.code == 1
+
+
+def test_ctrl_c_while_it_verifies_keeps_what_there_is(tmp_path: Path) -> None:
+    save_recipe(recipe(str(model_folder(tmp_path)), ALONE), tmp_path / "r.toml")
+    asked = (tmp_path / "r.toml", "-t", TEXTS[0], "--budget", "300s", "--json")
+    done = interrupted("verify", "verify", *asked, folder=tmp_path)
+    assert done.code == 130
+    assert "Traceback" not in done.err
+    # Two rounds are told, with their doubt; before that there is nothing to tell.
+    assert done.out == "" or json.loads(done.out)["partial"] is True
 
 
 def test_a_slower_plan_no_longer_holds(tmp_path: Path) -> None:
