@@ -80,11 +80,13 @@ class Rules:
 
 @dataclass(frozen=True)
 class Wall:
-    """Wall time of a cycle, unprofiled, in nanoseconds: median of `n` cycles with its 95 % interval."""
+    """Wall time of a cycle, unprofiled, in nanoseconds: median of `n` cycles with its 95 % interval, which below six cycles
+    is None.
+    """
 
     median: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     n: int
 
 
@@ -101,7 +103,8 @@ class Measured:
         from cyclescope.core.statistics import median_estimate
 
         wall = median_estimate(self.cycle.samples.plain.wall_ns)
-        return Wall(wall.value_ns, wall.low_ns, wall.high_ns, wall.n)
+        low, high = (wall.low_ns, wall.high_ns) if wall.has_interval else (None, None)
+        return Wall(wall.value_ns, low, high, wall.n)
 
     def not_slower(self, *, by: float) -> bool:
         """As `not_slower_than`, with the baseline that was named when this was measured."""

@@ -12,12 +12,13 @@ import pytest
 
 # The inner runs are in this process, and forget what they were the first to import.
 from noise import NoisyMachine  # noqa: F401
-from paper_models import paper_cycle  # noqa: F401
+from paper_models import paper_bert, paper_cycle
 
 import cyclescope.explaining.comparison
 import cyclescope.measuring.pair
 import cyclescope.pytest_plugin
 import cyclescope.report.comparison  # noqa: F401
+from cyclescope.pytest_plugin import Measured, Rules
 
 pytest_plugins = ["pytester"]
 
@@ -96,6 +97,13 @@ def test_a_measurement_has_its_wall_time_and_its_cycle(inner: Inner) -> None:
         " assert w.median == __import__('numpy').median(m.cycle.samples.plain.wall_ns)"
     )
     inner.run().assert_outcomes(passed=1)
+
+
+@pytest.mark.parametrize(("runs", "known"), [(5, False), (6, True)])
+def test_below_six_cycles_the_wall_time_has_no_interval(runs: int, known: bool, tmp_path: Path) -> None:
+    wall = Measured(paper_cycle(paper_bert(1), runs=runs), Rules(tmp_path, saving=False, strict=False)).wall
+    assert (wall.low is not None, wall.high is not None, wall.n) == (known, known, runs)
+    assert wall.median > 0
 
 
 def test_a_baseline_is_saved_and_kept(with_baseline: Inner) -> None:

@@ -20,11 +20,10 @@ from cyclescope.backends.ctranslate2.standalone.ctranslate2_writer import CTrans
 from cyclescope.backends.ctranslate2.writer import CTranslate2EngineWriter
 from cyclescope.backends.exported.opaque import Weights, costs_of_calls, weights_of
 from cyclescope.backends.exported.opening import refuse_other_results, results_of_model
-from cyclescope.backends.exported.outputs import arrays_of
 from cyclescope.backends.exported.program import Value
 from cyclescope.backends.exported.shelf import made_in
 from cyclescope.backends.torch.session import TorchSession
-from cyclescope.backends.torch.steps import Steps
+from cyclescope.backends.torch.steps import Steps, arrays_of
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.machine import Machine

@@ -13,7 +13,7 @@ from cyclescope.backends.base import OpenTimes, Request, Session
 from cyclescope.backends.exported.asked import asked_of, folder_for, plain
 from cyclescope.backends.exported.opaque_session import OpaqueSession
 from cyclescope.backends.exported.opening import keep_files, refuse
-from cyclescope.backends.exported.outputs import Outputs, arrays_of, outputs_of
+from cyclescope.backends.exported.outputs import Outputs, outputs_of
 from cyclescope.backends.exported.program import Program
 from cyclescope.backends.exported.shelf import name_of
 from cyclescope.backends.exported.writer import EngineWriter
@@ -22,7 +22,7 @@ from cyclescope.backends.torch.calls import TorchCalls
 from cyclescope.backends.torch.errors import engine_errors
 from cyclescope.backends.torch.heads import WRITE, auto_class
 from cyclescope.backends.torch.loading import Loaded, in_hand, load, recipe
-from cyclescope.backends.torch.steps import Inputs, Steps
+from cyclescope.backends.torch.steps import Inputs, Steps, arrays_of
 from cyclescope.core.plan import Plan
 
 
@@ -52,9 +52,11 @@ def open_ctranslate2(request: Request, plan: Plan) -> Session:
             if steps.writer is None:
                 program = made.program()
                 opened, run, session = program, partial(_read, program), partial(OpaqueSession, program)
+                feed = Steps.arrays
             else:
                 writer = made.writer()
                 opened, run, session = writer, partial(written, writer), partial(WritingSession, writer)
+                feed = Steps.inputs
         if request.export_to is not None:
             keep_files(opened.files, Path(request.export_to))
         undo.pop_all()
@@ -67,7 +69,7 @@ def open_ctranslate2(request: Request, plan: Plan) -> Session:
         opened.close()
         shelf.__exit__(None, None, None)
 
-    return TorchCalls(asked.calls, asked.texts, *parts, asked.notes, asked.edits, run=run, close=close)
+    return TorchCalls(asked.calls, asked.texts, *parts, asked.notes, asked.edits, feed=feed, run=run, close=close)
 
 
 def _loaded(request: Request) -> Loaded:

@@ -19,7 +19,7 @@ from cyclescope.backends.base import OpenTimes, Request
 from cyclescope.backends.exported.asked import ENGINE_CHANGES, Asked, asked_of, folder_for, plain
 from cyclescope.backends.exported.keeping import adopt, keep, marks_of
 from cyclescope.backends.exported.opening_writer import ready_writer, writing_session
-from cyclescope.backends.exported.outputs import Outputs, arrays_of, outputs_of
+from cyclescope.backends.exported.outputs import Outputs, outputs_of
 from cyclescope.backends.exported.program import Arrays, Program
 from cyclescope.backends.exported.samples import Samples, samples_of
 from cyclescope.backends.exported.session import ExportedSession
@@ -32,7 +32,7 @@ from cyclescope.backends.torch.exporting import AttentionForm, Exported, export
 from cyclescope.backends.torch.heads import is_decoder
 from cyclescope.backends.torch.loading import in_hand, load
 from cyclescope.backends.torch.results import classes_of
-from cyclescope.backends.torch.steps import Inputs, Steps
+from cyclescope.backends.torch.steps import Inputs, Steps, arrays_of
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import EngineError, OutputError, Unsupported
 from cyclescope.core.machine import Machine
@@ -100,7 +100,9 @@ def _reading_session(
             program.close()
             folder.__exit__(None, None, None)
 
-        return TorchCalls(asked.calls, asked.texts, *parts, asked.notes, asked.edits, run=run, close=close)
+        return TorchCalls(
+            asked.calls, asked.texts, *parts, asked.notes, asked.edits, feed=Steps.arrays, run=run, close=close
+        )
     config = getattr(asked.steps.model, "config", None)
     return ExportedSession(
         program,

@@ -22,8 +22,3 @@ class Outputs(dict[str, Any]):
 def outputs_of(arrays: Mapping[str, AnyArray]) -> Outputs:
     """`arrays` as tensors over the same memory."""
     return Outputs({name: torch.from_numpy(array) for name, array in arrays.items()})
-
-
-def arrays_of(inputs: Mapping[str, Any]) -> dict[str, AnyArray]:
-    """The tensors among `inputs` as arrays over the same memory."""
-    return {name: value.numpy() for name, value in inputs.items() if isinstance(value, torch.Tensor)}

@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from cyclescope.backends.base import Request
-from cyclescope.backends.exported.outputs import arrays_of
 from cyclescope.backends.exported.program import Arrays
 from cyclescope.backends.torch.inputs import prepare
 from cyclescope.backends.torch.loading import Loaded
-from cyclescope.backends.torch.steps import Steps
+from cyclescope.backends.torch.steps import Steps, arrays_of
 from cyclescope.core.results import can_hold_out, held_out
 
 _DRAWS = 8  # of made-up tokens: ranges of activations change little from there on

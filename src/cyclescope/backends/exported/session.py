@@ -12,12 +12,12 @@ import numpy as np
 from cyclescope.backends.base import LightRun, OpenTimes, PlainRun
 from cyclescope.backends.exported.counters import LOOKED_INTO, MOST_WATCHED, differences_in_turns, share_inside
 from cyclescope.backends.exported.engine_session import EngineSession
-from cyclescope.backends.exported.outputs import Outputs, arrays_of, outputs_of
+from cyclescope.backends.exported.outputs import Outputs, outputs_of
 from cyclescope.backends.exported.program import Arrays, Call, Program, Watch
 from cyclescope.backends.exported.structure import ends_of, graph_of
 from cyclescope.backends.torch.errors import engine_errors
 from cyclescope.backends.torch.results import results_of
-from cyclescope.backends.torch.steps import Inputs, Steps, describe_result
+from cyclescope.backends.torch.steps import Inputs, Steps, arrays_of, describe_result
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import EngineError
 from cyclescope.core.graph import Graph
@@ -82,7 +82,7 @@ class ExportedSession(EngineSession):
             for _ in range(cycles):
                 cpu = process_time_ns()
                 begin = perf_counter_ns()
-                result = outputs_of(program(self._arrays(steps.inputs())))
+                result = outputs_of(program(steps.arrays() | self._fixed))
                 words = steps.read_out(result) if steps.read_out is not None else None
                 end = perf_counter_ns()
                 runs.append(PlainRun(begin, end - begin, process_time_ns() - cpu))
@@ -98,7 +98,7 @@ class ExportedSession(EngineSession):
             watched = _noting(watch, calls)
             begin = perf_counter_ns()
             while len(calls) < _WARM_CALLS and (not calls or perf_counter_ns() - begin < _ENOUGH_NS):
-                watched(self._arrays(self._steps.inputs()))
+                watched(self._steps.arrays() | self._fixed)
             warm = len(calls)
             taken = [self._stamped(watched) for _ in range(cycles)]
             told = watch.finish(calls)[warm:]
@@ -109,9 +109,9 @@ class ExportedSession(EngineSession):
         steps = self._steps
         cpu = process_time_ns()
         begin = perf_counter_ns()
-        inputs = steps.inputs()
+        inputs = steps.arrays()
         tokenized = perf_counter_ns()
-        result = outputs_of(run(self._arrays(inputs)))
+        result = outputs_of(run(inputs | self._fixed))
         called = perf_counter_ns()
         if steps.read_out is not None:
             steps.read_out(result)

@@ -9,12 +9,12 @@ import numpy as np
 from cyclescope.backends.base import LightRun
 from cyclescope.backends.exported.calls_graph import calls_graph
 from cyclescope.backends.exported.counters import LOOKED_INTO, MOST_WATCHED, differences_in_turns, share_inside
-from cyclescope.backends.exported.outputs import arrays_of
 from cyclescope.backends.exported.program import Call
 from cyclescope.backends.exported.structure import ends_of
 from cyclescope.backends.exported.writer import TellingWriter, WritingWatch
 from cyclescope.backends.exported.writing_session import Stamped, WritingSession
 from cyclescope.backends.torch.errors import engine_errors
+from cyclescope.backends.torch.steps import arrays_of
 from cyclescope.core.errors import EngineError
 from cyclescope.core.graph import Graph
 from cyclescope.core.samples import Instrumentation

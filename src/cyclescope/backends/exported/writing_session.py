@@ -14,14 +14,13 @@ import torch
 from cyclescope.backends.base import LightRun, OpenTimes, PlainRun
 from cyclescope.backends.exported.engine_session import EngineSession
 from cyclescope.backends.exported.opaque import continued, costs_of_calls, weights_of
-from cyclescope.backends.exported.outputs import arrays_of
 from cyclescope.backends.exported.structure import ends_of
 from cyclescope.backends.exported.writer import EngineWriter
 from cyclescope.backends.exported.writing_graph import tokens_of_calls, writing_graph
 from cyclescope.backends.torch.errors import engine_errors
 from cyclescope.backends.torch.results import results_of
 from cyclescope.backends.torch.session import TorchSession
-from cyclescope.backends.torch.steps import Inputs, Steps, describe_result
+from cyclescope.backends.torch.steps import Inputs, Steps, arrays_of, describe_result
 from cyclescope.backends.torch.writing import Writer
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import EngineError

@@ -31,7 +31,7 @@ class TorchCalls:
 
     `calls` are made one after the other in every cycle; `texts` [calls] says which texts each holds. Where the plan
     overlaps, a second thread tokenizes the texts of the next call meanwhile. `run` is how a call is made where it is not
-    the model's own, and `close` gives back what it holds.
+    the model's own, from what `feed` makes of its texts, and `close` gives back what it holds.
     """
 
     def __init__(
@@ -45,11 +45,12 @@ class TorchCalls:
         notes: Sequence[str] = (),
         edits: Sequence[Edit] = (),
         *,
-        run: Callable[[Steps, Inputs], Any] | None = None,
+        feed: Callable[[Steps], Inputs] = Steps.inputs,
+        run: Callable[[Steps, Inputs], Any] = Steps.run,
         close: Callable[[], None] | None = None,
     ) -> None:
         self._calls = tuple(calls)
-        self._run = run or Steps.run
+        self._feed, self._run = feed, run
         self._close = close
         self._texts = tuple(texts)
         self.workload = workload
@@ -87,13 +88,13 @@ class TorchCalls:
         """Each call with its inputs, made just before it or while the call before it runs."""
         if self._beside is None:
             for steps in self._calls:
-                yield steps, steps.inputs()
+                yield steps, self._feed(steps)
             return
-        coming = self._beside.submit(self._calls[0].inputs)
+        coming = self._beside.submit(self._feed, self._calls[0])
         for steps, following in zip(self._calls, (*self._calls[1:], None), strict=True):
             inputs = coming.result()
             if following is not None:
-                coming = self._beside.submit(following.inputs)
+                coming = self._beside.submit(self._feed, following)
             yield steps, inputs
 
     def results(self) -> Results:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -15,7 +16,7 @@ from cyclescope.backends.torch.loading import Loaded
 from cyclescope.backends.torch.meta import build_on_meta
 from cyclescope.backends.torch.reading import reader
 from cyclescope.backends.torch.shadow import Shadows
-from cyclescope.backends.torch.steps import Steps
+from cyclescope.backends.torch.steps import Arrays, Steps
 from cyclescope.backends.torch.writing import Writer, refuse_beyond_context
 from cyclescope.core.errors import InputTooLong, UsageError
 from cyclescope.core.workload import InputSource, ModelFacts, Workload
@@ -33,12 +34,15 @@ def prepare(request: Request, loaded: Loaded) -> tuple[Steps, Workload, tuple[st
     if asked.note:
         notes.append(asked.note)
     encode: Callable[[], dict[str, Any]] | None = None
+    encode_arrays: Callable[[], Arrays] | None = None
     given: dict[str, Any] = {}
     cut = 0
     if model.training:
         notes.append("The model is in training mode: dropout and the like are part of what was measured.")
     if texts:
-        encode, cut = _encoder(loaded, asked.columns, limit, request.device)
+        tokenized, cut = _encoder(loaded, asked.columns, limit)
+        encode = partial(_on, request.device, tokenized)
+        encode_arrays = partial(tokenized, return_tensors="np")
         first = encode()
     elif request.inputs is not None:
         given = {k: v.to(request.device) if isinstance(v, torch.Tensor) else v for k, v in request.inputs.items()}
@@ -59,6 +63,7 @@ def prepare(request: Request, loaded: Loaded) -> tuple[Steps, Workload, tuple[st
     steps = Steps(
         model=model,
         encode=encode,
+        encode_arrays=encode_arrays,
         given=given,
         fixed=_decoder_start(model, shape[0], request.device, first),
         writer=writer,
@@ -124,10 +129,10 @@ def _position_offset(model: Any) -> int:
     return 0
 
 
-def _encoder(
-    loaded: Loaded, columns: Sequence[Sequence[str]], limit: int | None, device: str
-) -> tuple[Callable[[], dict[str, Any]], int]:
-    """The call that turns `columns` of texts into tensors, and how many tokens of them do not fit."""
+def _encoder(loaded: Loaded, columns: Sequence[Sequence[str]], limit: int | None) -> tuple[Callable[..., Any], int]:
+    """The call of the tokenizer that turns `columns` of texts into `return_tensors`, and how many tokens of them do not
+    fit.
+    """
     tokenizer, config = loaded.tokenizer, getattr(loaded.model, "config", None)
     batch = [list(texts) for texts in columns]
     # Quietly: that a text is too long is told in the report, as what is cut, and not by the tokenizer.
@@ -136,16 +141,19 @@ def _encoder(
     many = len({len(ids) for ids in whole}) > 1
     if many and tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token  # what everyone does with decoders that were trained without padding
-    settings: dict[str, Any] = {"return_tensors": "pt"}
+    settings: dict[str, Any] = {}
     if many:
         settings["padding"] = True
         if loaded.head == WRITE and not getattr(config, "is_encoder_decoder", False):
             settings["padding_side"] = "left"  # what is written goes on from the last token
     if cut:
         settings |= {"truncation": True, "max_length": limit}
-    if device == "cpu":
-        return lambda: tokenizer(*batch, **settings), cut
-    return lambda: tokenizer(*batch, **settings).to(device), cut
+    return partial(tokenizer, *batch, **settings), cut
+
+
+def _on(device: str, tokenized: Callable[..., Any]) -> dict[str, Any]:
+    given: Any = tokenized(return_tensors="pt")
+    return given if device == "cpu" else given.to(device)  # type: ignore[no-any-return]
 
 
 def _refuse_too_long(tokens: int, limit: int | None, reference: str) -> None:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 
 from cyclescope.backends.torch.tracing import Tracer
 from cyclescope.backends.torch.writing import Writer
+from cyclescope.core.units import AnyArray
 
 Inputs = dict[str, Any]
+Arrays = dict[str, AnyArray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,7 +23,7 @@ class Steps:
 
     `encode` is None where the input is given as tensors; `given` then holds them. `fixed` are further arguments of the
     model (the start of a decoder). `read_out` is None where the result is the vector itself. With a `writer` the cycle
-    writes text: the model is called by it, again and again.
+    writes text: the model is called by it, again and again. `encode_arrays` is `encode` into arrays, where there is such.
     """
 
     model: torch.nn.Module
@@ -32,15 +35,31 @@ class Steps:
     text_bytes: int = 0
     keep_words: bool = True  # False where what is read out is text that may tell what went in
     writer: Writer | None = None
+    encode_arrays: Callable[[], Arrays] | None = None
 
     def inputs(self) -> Inputs:
         return self.encode() if self.encode is not None else self.given
+
+    def arrays(self) -> Arrays:
+        """The same as arrays, for who takes no tensors: the tokenizer gives them just as well, and sooner."""
+        return dict(self.encode_arrays()) if self.encode_arrays is not None else arrays_of(self.inputs())
 
     def run(self, inputs: Inputs) -> Any:
         """The model's part of the cycle: one call of it, or a whole generation."""
         if self.writer is not None:
             return self.writer(inputs)
         return self.model(**inputs, **self.fixed)
+
+
+def arrays_of(inputs: Mapping[str, Any]) -> Arrays:
+    """The tensors among `inputs` as arrays over the same memory, and the arrays among them."""
+    arrays = {}
+    for name, value in inputs.items():
+        if isinstance(value, torch.Tensor):
+            arrays[name] = value.numpy()
+        elif isinstance(value, np.ndarray):
+            arrays[name] = value
+    return arrays
 
 
 def describe_inputs(tracer: Tracer, steps: Steps, inputs: Inputs, fixed: Inputs) -> None:
