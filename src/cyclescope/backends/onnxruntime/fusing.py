@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,7 @@ def join_projections(model: onnx.ModelProto) -> int:
     graph = model.graph
     weights = {tensor.name: tensor for tensor in graph.initializer}
     maker = {name: node for node in graph.node for name in node.output}
+    shapes = {value.name: _dims(value) for value in (*graph.input, *graph.value_info)}
     joined = 0
     for node in graph.node:
         if node.op_type != "MultiHeadAttention":
@@ -55,6 +57,9 @@ def join_projections(model: onnx.ModelProto) -> int:
         del node.input[:]
         node.input.extend(arguments)
         node.op_type, node.domain = "Attention", _DOMAIN
+        source = shapes.get(parts[0].source)
+        if source is not None:
+            _skip_reshapes(graph, node.output[0], (*source[:-1], str(matrices[2].shape[1])), shapes)
         joined += 1
     if joined:
         drop_unused(graph)
@@ -79,6 +84,35 @@ def _projection(name: str, weights: dict[str, Any], maker: dict[str, Any]) -> _P
         else:
             return None
     return None
+
+
+def _dims(value: onnx.ValueInfoProto) -> tuple[str, ...] | None:
+    """The lengths of the axes of `value`, as numbers or as names; None where one is unknown."""
+    dims = tuple(
+        d.dim_param or (str(d.dim_value) if d.HasField("dim_value") else "") for d in value.type.tensor_type.shape.dim
+    )
+    return dims if dims and all(dims) else None
+
+
+def _skip_reshapes(
+    graph: onnx.GraphProto, name: str, shape: tuple[str, ...], shapes: Mapping[str, tuple[str, ...] | None]
+) -> None:
+    """Have tensor `name`, which has this `shape`, read in place of what reshapes behind it bring back to the same shape:
+    exporters split heads and join them again.
+    """
+    given = {output.name for output in graph.output}
+    last = name
+    while last not in given:
+        readers = [node for node in graph.node if last in node.input]
+        if len(readers) != 1 or readers[0].op_type != "Reshape" or readers[0].input[0] != last:
+            break
+        last = readers[0].output[0]
+    if last in given or last == name or shapes.get(last) != shape:
+        return
+    for node in graph.node:
+        for position, read in enumerate(node.input):
+            if read == last:
+                node.input[position] = name
 
 
 def drop_unused(graph: onnx.GraphProto) -> None:
