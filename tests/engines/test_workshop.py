@@ -17,6 +17,7 @@ import pytest
 pytest.importorskip("torch")
 
 from command_line import interrupted, model_folder
+from installed import needs
 
 from cyclescope.core.errors import EngineError, Unsupported
 from cyclescope.core.plan import Change, Plan
@@ -145,6 +146,17 @@ def test_a_plan_that_needs_more_memory_than_it_may_have_is_refused_it(tmp_path: 
         with pytest.raises(EngineError, match="memory"):
             there.hire(half, memory_bytes=1 << 20)
         assert len(there.hire(half).run(1)) == 1
+
+
+@needs("onnxruntime")
+def test_who_runs_an_engine_did_not_export_for_it(workshop: Workshop) -> None:
+    """The process that exported is gone; what is timed has only loaded the files, as whoever applies the plan does."""
+    there = replace(PLAN, engine="onnxruntime", attention="engine")
+    first, second = workshop.hire(there), workshop.hire(there)
+    assert first.opened is not None
+    assert second.opened is not None
+    assert not first.opened.made
+    assert first.opened.ready_ns > second.opened.ready_ns  # but what making took is counted
 
 
 def test_a_process_that_hangs_is_ended(workshop: Workshop) -> None:

@@ -108,7 +108,9 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """`ready_ns` is what making it ready took: once, before anything is timed."""
+    """`ready_ns` is what making it ready took: once, before anything is timed. `made` where files were made for that, which
+    lie in the shared folder now.
+    """
 
     workload: Workload
     plan: Plan
@@ -116,6 +118,7 @@ class Opened:
     notes: tuple[str, ...]
     edits: tuple[Edit, ...]
     ready_ns: Nanoseconds
+    made: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,11 +131,17 @@ def _open(message: Open) -> tuple[Session, Opened]:
     free = message.memory_bytes or int((available_memory_bytes() or 0) * _MOST_OF_FREE)
     if free:
         _limit_memory(free)
+    there = _files_in(message.errand.shared)
     begin = perf_counter_ns()
     session = open_session(message.errand.request(message.plan))
     session.plain(1)  # engines do the last of their making ready in the first run
     ready = perf_counter_ns() - begin
-    return session, Opened(session.workload, session.plan, session.machine, session.notes, session.edits, ready)
+    made = _files_in(message.errand.shared) > there
+    return session, Opened(session.workload, session.plan, session.machine, session.notes, session.edits, ready, made)
+
+
+def _files_in(folder: str | None) -> int:
+    return sum(1 for _ in Path(folder).rglob("*")) if folder is not None else 0
 
 
 def _limit_memory(more: int) -> None:
