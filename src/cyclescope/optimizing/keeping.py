@@ -13,12 +13,15 @@ from cyclescope.optimizing.trial import Arm
 
 @dataclass(frozen=True, eq=False)
 class Made:
-    """An arm with the plan as it is in force, what making it ready took, and what was edited in the model."""
+    """An arm with the plan as it is in force, what making it ready took, what was edited in the model, and what making it
+    ready again takes: as long, unless files were made that are there then.
+    """
 
     arm: Arm
     plan: Plan
     ready_ns: Nanoseconds
     edits: tuple[Edit, ...] = ()
+    again_ns: Nanoseconds | None = None
 
 
 class Maker(Protocol):

@@ -109,7 +109,7 @@ class Open:
 @dataclass(frozen=True, slots=True)
 class Opened:
     """`ready_ns` is what making it ready took: once, before anything is timed. `made` where files were made for that, which
-    lie in the shared folder now.
+    lie in the shared folder now; `again_ns` is what it takes with them there.
     """
 
     workload: Workload
@@ -118,6 +118,7 @@ class Opened:
     notes: tuple[str, ...]
     edits: tuple[Edit, ...]
     ready_ns: Nanoseconds
+    again_ns: Nanoseconds
     made: bool = False
 
 

@@ -60,7 +60,7 @@ class Proving:
         if not finalists:
             return
         until = self._schedule.proof_until(now)
-        ready_ns = [0 if self._kept.holds(rows[k].plan) else rows[k].ready_ns for k in finalists]
+        ready_ns = [0 if self._kept.holds(rows[k].plan) else rows[k].again_ns for k in finalists]
         decided = course(
             self._baseline_ns, [rows[k].wall_ns for k in finalists], ready_ns, self._schedule.proof_left(now)
         )
@@ -179,12 +179,12 @@ class Proving:
         return row.wall_ns if row is not None else self._baseline_ns
 
     def _ready_ns(self, plan: Plan) -> Nanoseconds:
-        """What it takes to make `plan` ready: nothing where it is, what it took, or as much as anything on that engine."""
+        """What it takes to make `plan` ready: nothing where it is, what it takes again, or as much as anything on that engine."""
         if self._kept.holds(plan):
             return 0
         row = self._row(plan)
         if row is not None:
-            return row.ready_ns
+            return row.again_ns
         same = [other.ready_ns for other in self.found.rows if other.plan.engine == plan.engine]
         return max(same, default=self._baseline.ready_ns)
 

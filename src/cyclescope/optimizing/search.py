@@ -211,7 +211,8 @@ class Search:
             self._kept.drop(made)
             return None
         self._seen.add(made.plan)
-        row = replace(row, plan=made.plan, ready_ns=made.ready_ns, edits=made.edits)
+        again_ns = made.ready_ns if made.again_ns is None else made.again_ns
+        row = replace(row, plan=made.plan, ready_ns=made.ready_ns, again_ns=again_ns, edits=made.edits)
         try:
             row = self._looked_at(row, made)
             if row.outcome is Outcome.TRIED:

@@ -29,9 +29,10 @@ class Team:
 
     @property
     def opened(self) -> Opened:
-        """What the first worker opened; `ready_ns` is that of the slowest."""
+        """What the first worker opened; `ready_ns` and `again_ns` are those of the slowest."""
         first, *others = [worker.opened for worker in self.workers if worker.opened is not None]
-        return replace(first, ready_ns=max(o.ready_ns for o in (first, *others)))
+        opened = (first, *others)
+        return replace(first, ready_ns=max(o.ready_ns for o in opened), again_ns=max(o.again_ns for o in opened))
 
     def run(self, cycles: int) -> Sequence[PlainRun]:
         if len(self.workers) == 1:
@@ -123,7 +124,8 @@ class WorkshopMaker:
 def made_of(team: Team, plan: Plan) -> Made:
     """What `team` opened, which was asked for `plan`."""
     opened = team.opened
-    return Made(team, replace(opened.plan, instances=plan.instances), opened.ready_ns, opened.edits)
+    in_force = replace(opened.plan, instances=plan.instances)
+    return Made(team, in_force, opened.ready_ns, opened.edits, opened.again_ns)
 
 
 def shares_of(errand: Errand, instances: int) -> tuple[Errand, ...]:

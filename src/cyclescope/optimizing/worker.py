@@ -137,7 +137,8 @@ def _open(message: Open) -> tuple[Session, Opened]:
     session.plain(1)  # engines do the last of their making ready in the first run
     ready = perf_counter_ns() - begin
     made = _files_in(message.errand.shared) > there
-    return session, Opened(session.workload, session.plan, session.machine, session.notes, session.edits, ready, made)
+    told = session.workload, session.plan, session.machine, session.notes, session.edits
+    return session, Opened(*told, ready_ns=ready, again_ns=ready, made=made)
 
 
 def _files_in(folder: str | None) -> int:

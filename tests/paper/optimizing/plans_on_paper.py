@@ -78,7 +78,7 @@ Times = Callable[[Plan], float]
 
 @dataclass
 class PaperMaker:
-    """Makes a plan ready in `ready_s` (a second), or gives up at the limit; `speed_up` of a plan tells its time, `turn` how far its outputs
+    """Makes a plan ready in `ready_s` (a second), the next time in `again_s` where that is given, or gives up at the limit; `speed_up` of a plan tells its time, `turn` how far its outputs
     turn, `in_force` what becomes of it.
     """
 
@@ -89,16 +89,18 @@ class PaperMaker:
     breaks: Callable[[Plan], int | None] = lambda plan: None
     ready_s: Callable[[Plan], float] = lambda plan: 1.0
     in_force: Callable[[Plan], Plan] = lambda plan: plan
+    again_s: float | None = None
     baseline_ns: int = BASELINE_NS
     made: list[Plan] = field(default_factory=list)
     arms: list[PaperArm] = field(default_factory=list)
 
     def make(self, plan: Plan, limit_s: float) -> Made:
+        again = plan in self.made and self.again_s is not None
         self.made.append(plan)
         error = self.refuse(plan)
         if error is not None:
             raise error
-        ready_s = self.ready_s(plan)
+        ready_s = self.again_s if again and self.again_s is not None else self.ready_s(plan)
         if ready_s > limit_s:
             self.clock.advance(int(limit_s * 1e9))
             raise EngineError(f"It did not answer within {limit_s:.0f} s.")
@@ -106,7 +108,8 @@ class PaperMaker:
         wall = int(self.baseline_ns / self.speed_up(plan))
         arm = PaperArm(self.clock, wall, results(self.turn(plan)), breaks_at=self.breaks(plan))
         self.arms.append(arm)
-        return Made(arm, self.in_force(plan), int(ready_s * 1e9))
+        again_ns = None if self.again_s is None else int(self.again_s * 1e9)
+        return Made(arm, self.in_force(plan), int(ready_s * 1e9), again_ns=again_ns)
 
 
 def workload(**changes: object) -> Workload:

@@ -51,6 +51,18 @@ def test_each_part_is_worth_what_it_brings() -> None:
         assert worth[part].verdict is Verdict.SLOWER  # without it
 
 
+@pytest.mark.parametrize("again_s", [None, 0.5])
+def test_what_has_its_files_already_is_taken_apart_however_long_making_them_took(again_s: float | None) -> None:
+    """Of a search that forgets what it made ready, so that each part must be made ready once more."""
+    maker = PaperMaker(
+        FakeClock(), _stacking, ready_s=lambda plan: 1.0 if plan.engine == "torch" else 9.0, again_s=again_s
+    )
+    found = searched(maker, budget_s=120.0, memory_bytes=250)
+    told = {c.part: c.ratio is not None for c in found.contributions}
+    assert set(told) >= {"engine", "quantization"}
+    assert all(told.values()) == (again_s is not None)
+
+
 def test_where_nothing_helps_the_model_stays_as_it_is() -> None:
     maker = PaperMaker(FakeClock(), lambda plan: 1.0 if plan == BASELINE else 0.95)
     found = searched(maker)
