@@ -90,7 +90,7 @@ def test_calibrating_keeps_what_measuring_takes(short: None, home: Path) -> None
     assert ceilings.overheads.launch_ns is None
     linear = torch.nn.Linear(8, 8)
     cycle = cyclescope.measure(linear, inputs={"input": torch.ones(2, 8)}, budget=0.05, threads=1)
-    assert cycle.machine.ceilings == ceilings
+    assert cycle.machine.ceilings == replace(ceilings, noise=ceilings.usable_noise)  # as quiet as the machine is
 
 
 def test_a_home_that_cannot_be_written_costs_nothing_but_a_warning(

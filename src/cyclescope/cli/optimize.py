@@ -71,7 +71,7 @@ def optimize(
     ] = None,
     budget: Annotated[
         float,
-        budget_option("How long to look: 90s, 5m, 1h. Loading comes on top.", "5m"),
+        budget_option("How long all of it may take: 90s, 5m, 1h. Loading counts for a tenth at most.", "5m"),
     ] = 300.0,
     seed: SeedOption = 0,
     recipe: Annotated[

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cyclescope.backends.host import available_memory_bytes
+from cyclescope.backends.host import available_memory_bytes, usable_cores
 from cyclescope.backends.registry import ENGINES, INSTALL, missing_packages
 from cyclescope.core.clock import Clock, SystemClock
 from cyclescope.core.cycle import Cycle
@@ -94,7 +94,10 @@ def optimize(
         new_tokens=new_tokens,
     )
     per_call = 1 if wanted is Goal.LATENCY and len(texts) > 1 else 0
-    plan = Plan(threads=threads or 0, seed=seed, batch=per_call, attention="")  # what the model takes by itself
+    # More threads than cores would make a strawman of the model as it is.
+    plan = Plan(
+        threads=min(threads, usable_cores()) if threads else 0, seed=seed, batch=per_call, attention=""
+    )  # what the model takes by itself
     score = scorer(tuple(labels)) if labels is not None else None
     progress("load", 0.0)
     clock: Clock = SystemClock()
@@ -336,6 +339,12 @@ def _check(
     for name, value in (("--max-drift", max_drift), ("--max-loss", max_loss)):
         if not 0 <= value <= 1:
             raise UsageError(f"{name} {value:g} is impossible.", "It is a share.", "Give a number from 0 to 1.")
+    if max_loss and labels is None:
+        raise UsageError(
+            f"--max-loss {max_loss:g} has nothing to count.",
+            "It is about labels, and none are given.",
+            "Give --labels FILE.",
+        )
     known = {strategy.name for strategy in STRATEGIES}
     for name in (*strategies, *without):
         if name not in known:

@@ -40,7 +40,7 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """What is not as it was where the recipe was proved; an empty side is unknown or absent."""
+    """What is not as it was where the recipe was proved: work, machine, packages. An empty side is unknown or absent."""
 
     what: str
     then: str
@@ -136,7 +136,7 @@ def verify(
         turns.wall_ns(1),
         opened.workload,
         machine,
-        differences(found.proof, machine),
+        (*_other_work(found, opened.workload), *differences(found.proof, machine)),
         notes,
         partial,
         load,
@@ -155,6 +155,15 @@ def _take(turns: Turns, budget_ns: Nanoseconds, clock: Clock, progress: Notify) 
             raise
         return True
     return False
+
+
+def _other_work(recipe: Recipe, workload: Workload) -> tuple[Difference, ...]:
+    """That the recipe was proved on other texts than these, told by how many there are and how long the longest is."""
+    then, now = (
+        f"{texts} × {tokens}"
+        for texts, tokens in ((recipe.work.batch, recipe.work.tokens_in), (workload.batch, workload.tokens_in))
+    )
+    return (Difference("work", then, now),) if then != now else ()
 
 
 def differences(proof: Proof, machine: Machine) -> tuple[Difference, ...]:

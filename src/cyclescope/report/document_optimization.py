@@ -45,7 +45,14 @@ def document(found: Optimization) -> OptimizationReport:
             PartWorth(part=c.part, time=time_ratio(c.ratio), verdict=c.verdict, reason=c.reason)
             for c in found.contributions
         ],
-        not_tried=[LeftOut(strategy=n.strategy, reason=n.reason) for n in found.not_tried],
+        not_tried=[
+            LeftOut(
+                strategy=n.strategy,
+                reason=n.reason,
+                plan=FullPlan.model_validate(n.plan) if n.plan is not None else None,
+            )
+            for n in found.not_tried
+        ],
         spent=[PhaseTime(phase=s.phase, ns=s.ns) for s in found.spent],
         notes=list(found.notes),
         preferred_to=PreferredTo(plan=found.choice.over, time=time_ratio(found.choice.ratio))

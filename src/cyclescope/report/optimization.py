@@ -27,6 +27,7 @@ from cyclescope.report.wording import doubt
 
 _MOST_CHANGES = 8
 _NS_PER_S = 1e9
+_HAPPENED_NS = 1_000_000  # a phase that took less had nothing to do
 
 
 def optimization_page(found: Optimization, language: str = "en") -> Page:
@@ -284,7 +285,7 @@ def _spent(found: Optimization, t: OptimizationText) -> Iterator[Block]:
     yield Heading(t.spent)
     rows = []
     for part in found.spent:
-        time = fmt.time(part.ns)
+        time = fmt.time(part.ns) if part.ns >= _HAPPENED_NS else fmt.UNKNOWN
         if part.phase == "total":
             time = t.of_budget.format(time=time, budget=fmt.time(found.budget_ns))
         rows.append((t.phases.get(part.phase, part.phase), time))

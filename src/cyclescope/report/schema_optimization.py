@@ -103,6 +103,7 @@ class PreferredTo(_Part):
 class LeftOut(_Part):
     strategy: Text
     reason: Text
+    plan: FullPlan | None = Field(default=None, description="null where the reason is about the strategy as such")
 
 
 class PhaseTime(_Part):

@@ -25,7 +25,7 @@ class Instances:
         if situation.goal is not Goal.THROUGHPUT:
             return Offer(why_not="One text is answered by one process; more of them raise throughput only.")
         if cores < 2 or situation.texts < 2:
-            return Offer(why_not="There is one core, or one text.")
+            return Offer(why_not="There is one core to be used, or one text.")
         if plan.instances > 1:
             return Offer(why_not="It does already.")
         counts = sorted({n for n in (2, cores // 2, cores) if 1 < n <= min(cores, situation.texts)})

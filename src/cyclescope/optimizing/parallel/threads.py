@@ -28,7 +28,7 @@ class Threads:
         counts = {1, cores} | {2**k for k in range(1, 10) if 2**k < cores}
         others = sorted(counts - {plan.threads}, reverse=True)
         if not others:
-            return Offer(why_not="There is one core.")
+            return Offer(why_not="There is one core to be used.")
         if plan.threads and others[0] < plan.threads:
             # Fewer threads than cores help where threads wait for each other more than they compute, which is rare.
             too_many = situation.about(FindingCode.OVERSUBSCRIPTION)

@@ -23,7 +23,7 @@ class ThreadsBetween:
         if plan.engine != "onnxruntime":
             return Offer(why_not="Only ONNX Runtime runs operations of one model side by side.")
         if situation.machine.cores < 2:
-            return Offer(why_not="There is one core.")
+            return Offer(why_not="There is one core to be used.")
         if plan.threads_between:
             return Offer(why_not="It does already.")
         half = max(1, situation.machine.cores // 2)
