@@ -58,6 +58,7 @@ class RecipeWork:
 class Proof:
     """How much faster than the model as it is (`low` and `high`: the 99 % interval), how far the outputs moved and how
     far they were allowed to, where and when. `proved`: it ran long, side by side; not so where the search was interrupted.
+    `other_load` is the share of the cores that other processes used meanwhile (None: unknown).
     """
 
     speed_up: float
@@ -77,6 +78,7 @@ class Proof:
     same_tokens: float | None = None
     packages: tuple[str, ...] = ()
     proved: bool = True
+    other_load: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,7 @@ def recipe_of(optimization: Optimization) -> Recipe:
                 f"{name} {version}" for name, version in machine.packages + engine_packages(row.plan.engine)
             ),
             proved=row.confirmed,
+            other_load=optimization.load.other_busy,
         ),
         edits=optimization.edits,
     )

@@ -17,9 +17,11 @@ from cyclescope.backends.registry import STEPPED
 from cyclescope.core.edits import calibrated, files_of
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.plan import LOOKED_UP_TOKENS, Plan
+from cyclescope.core.samples import Load
 from cyclescope.core.tensor import bits_of
+from cyclescope.explaining.stability import doubts_of_load
 from cyclescope.models.standin import StandIn
-from cyclescope.optimizing.recipe import Recipe
+from cyclescope.optimizing.recipe import Proof, Recipe
 from cyclescope.optimizing.snippet_model import SnippetModel
 from cyclescope.optimizing.snippet_sources import Source, definitions, imports
 
@@ -109,9 +111,17 @@ def _head(recipe: Recipe) -> str:
             "",
             f"Measured by cyclescope {proof.version} on {proof.processor}, {proof.cores} cores, {proof.taken_at[:10]},",
             f"with {', '.join(proof.packages)}. Elsewhere it may be otherwise: `cyclescope verify` tells.",
+            *_load(proof),
             "",
         )
     )
+
+
+def _load(proof: Proof) -> tuple[str, ...]:
+    """What is to be said of other work on the machine, where there was so much that it puts the figures in doubt."""
+    if not doubts_of_load(Load(other_busy=proof.other_load)):
+        return ()
+    return (f"Other processes used {proof.other_load:.0%} of the cores meanwhile.",)
 
 
 def _plain(text: str) -> str:

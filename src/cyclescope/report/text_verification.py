@@ -37,6 +37,7 @@ class VerificationText:
     work: str
     differs: str
     nothing_differs: str
+    other_load: str
     what: str
     differences: Mapping[str, str]
     applied_title: str
@@ -81,6 +82,7 @@ EN = VerificationText(
     work="Work",
     differs="What differs from where it was proved",
     nothing_differs="Processor, cores and packages are those with which it was proved.",
+    other_load="Cores used by others",
     what="",
     differences=MappingProxyType({"processor": "processor", "cores": "cores", "work": "texts × tokens"}),
     applied_title="{model}, applied",
@@ -119,6 +121,7 @@ ZH = VerificationText(
     work="任务",
     differs="与证明时的不同",
     nothing_differs="处理器、核心和软件包都与证明时相同。",
+    other_load="其他进程占用的核心",
     what="",
     differences=MappingProxyType({"processor": "处理器", "cores": "核心", "work": "文本 × 词元"}),
     applied_title="{model} 的配方已应用",

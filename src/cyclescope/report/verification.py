@@ -83,12 +83,17 @@ def _then_and_now(found: Verification, t: VerificationText, o: OptimizationText)
             f"{fmt.significant(1 / ratio.high)} – {low}",
         ),
         (t.rounds, fmt.count(proof.rounds), fmt.count(found.rounds)),
+        (t.other_load, _share(proof.other_load), _share(found.load.other_busy)),
         (o.before.format(time="").strip(), fmt.time(proof.before_ms * _NS_PER_MS), fmt.time(found.before_ns)),
         (o.after.format(time="").strip(), fmt.time(proof.after_ms * _NS_PER_MS), fmt.time(found.after_ns)),
         (t.outputs, drift_words(proved_drift(proof), o) or fmt.UNKNOWN, drift_words(found.drift, o)),
         (t.work, _work(found.recipe.work.batch, found.recipe.work.tokens_in), _work_now(found)),
     )
     yield Table(columns, rows)
+
+
+def _share(share: float | None) -> str:
+    return fmt.UNKNOWN if share is None else fmt.share(share)
 
 
 def _work(texts: int, tokens: int) -> str:

@@ -26,6 +26,7 @@ from cyclescope.core.statistics import Ratio
 from cyclescope.core.workload import Weights
 from cyclescope.explaining.comparison import Verdict
 from cyclescope.optimizing import recipe as recipes
+from cyclescope.optimizing import snippet
 from cyclescope.optimizing.apply import Applied
 from cyclescope.optimizing.drift import Drift
 from cyclescope.optimizing.optimization import (
@@ -237,6 +238,25 @@ def test_code_that_would_fetch_its_model_is_told_with_the_place_of_it_here() -> 
     assert "--model '" not in to_markdown(applied_page(APPLIED))
 
 
+def test_a_loss_without_labels_is_refused_before_anything_is_loaded(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run(["optimize", "no such model", "--max-loss", "0.1"])
+    assert ended.value.code == UsageError.exit_code
+    assert "--labels" in capsys.readouterr().err
+
+
+def test_a_phase_that_had_nothing_to_do_took_no_time() -> None:
+    phases = to_text(optimization_page(replace(FOUND, spent=(Spent("parts", 9_000), Spent("why", 2_000_000)))), 100)
+    assert "µs" not in phases.partition("Time spent")[2]
+    assert "2.00 ms" in phases
+
+
+def test_what_was_not_tried_names_its_plan() -> None:
+    plan = replace(FOUND.rows[0].plan, threads=7)
+    made = document(replace(FOUND, not_tried=(NotTried("threads", OUT_OF_BUDGET, plan), NotTried("distil", "slow"))))
+    assert [left.plan and left.plan.threads for left in made.not_tried] == [7, None]
+
+
 @pytest.mark.parametrize("threads", ["0", "-1"])
 def test_no_threads_are_refused_before_anything_is_loaded(threads: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
@@ -291,6 +311,14 @@ def test_what_went_on_beside_puts_the_comparison_in_doubt(load: Load, code: str,
         assert len(notes) == 1
         assert notes[0].severity is Severity.WARNING
         assert code != "other-load" or ("42.0 %" in notes[0].text and remedy in notes[0].remedy)
+
+
+def test_the_recipe_and_its_code_remember_what_went_on_beside() -> None:
+    busy = recipe_of(replace(FOUND, load=Load(other_busy=0.42)))
+    assert busy.proof.other_load == 0.42
+    assert "42% of the cores" in snippet._head(busy)
+    assert "of the cores" not in snippet._head(recipe_of(replace(FOUND, load=Load(other_busy=0.05))))
+    assert "of the cores" not in snippet._head(recipe_of(replace(FOUND, load=Load())))
 
 
 def test_what_went_on_beside_is_not_told_where_it_was_little() -> None:

@@ -89,6 +89,14 @@ def test_what_differs_is_told() -> None:
     )
 
 
+def test_a_recipe_on_other_work_says_so() -> None:
+    other = workload(batch=USUAL.work.batch, tokens_in=USUAL.work.tokens_in + 1)
+    assert verifying._other_work(USUAL, workload(batch=USUAL.work.batch, tokens_in=USUAL.work.tokens_in)) == ()
+    (found,) = verifying._other_work(USUAL, other)
+    assert (found.what, found.then) == ("work", f"{USUAL.work.batch} × {USUAL.work.tokens_in}")
+    assert found.now == f"{other.batch} × {other.tokens_in}"
+
+
 def turned(clock: FakeClock, budget_s: float, **plan: object) -> tuple[Turns, bool]:
     arms = [PaperArm(clock, 10_000_000, results()), PaperArm(clock, 6_000_000, results(), **plan)]  # type: ignore[arg-type]
     turns = Turns(arms)
