@@ -110,8 +110,10 @@ def process(*arguments: str | Path, folder: Path, given: bytes = b"", **variable
     return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
-def interrupted(phase: str, *arguments: str | Path, folder: Path) -> Done:
-    """Run a command with a terminal for its messages, and press Ctrl-C as soon as it says that it is in `phase`."""
+def interrupted(phase: str, *arguments: str | Path, folder: Path, by: signal.Signals = signal.SIGINT) -> Done:
+    """Run a command with a terminal for its messages, and press Ctrl-C as soon as it says that it is in `phase`; or end it
+    `by` another signal.
+    """
     terminal, side = pty.openpty()
     seen = b""
     with (folder / "standard-output").open("w+b") as out:
@@ -122,7 +124,7 @@ def interrupted(phase: str, *arguments: str | Path, folder: Path) -> Done:
             while piece := os.read(terminal, 4096):
                 seen += piece
                 if not pressed and phase.encode() in seen:
-                    child.send_signal(signal.SIGINT)
+                    child.send_signal(by)
                     pressed = True
         os.close(terminal)
         code = child.wait(_TIMEOUT_S)

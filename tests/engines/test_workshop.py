@@ -254,6 +254,15 @@ def test_ctrl_c_tells_the_best_so_far_and_leaves_nothing(
     assert list(place.glob("cyclescope-*")) == []
 
 
+def test_whoever_ends_it_from_outside_finds_nothing_left(model: str, place: Path, tmp_path: Path) -> None:
+    asked = ("--tokens", "8", "--budget", "200s", "--threads", "1")
+    done = interrupted("search", "optimize", model, *asked, folder=tmp_path, by=signal.SIGTERM)
+    assert done.code == 128 + signal.SIGTERM
+    assert "Traceback" not in done.err
+    assert gone(place)
+    assert list(place.glob("cyclescope-*")) == []
+
+
 def test_ctrl_c_while_it_loads_ends_at_once(model: str, place: Path, tmp_path: Path) -> None:
     done = interrupted("load", "optimize", model, "--tokens", "8", "--budget", "200s", folder=tmp_path)
     assert done.code == 130

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 from collections.abc import Sequence
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -93,6 +96,8 @@ def _root(
 
 def run(arguments: Sequence[str] | None = None) -> None:
     """Run one command and exit with its code: 0, or that of the error (docs/exit-codes.md)."""
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _end)  # so that what was begun is put away: trial processes, temporary files
     try:
         app(args=list(arguments) if arguments is not None else None, standalone_mode=True)
     except CyclescopeError as error:
@@ -109,6 +114,11 @@ def run(arguments: Sequence[str] | None = None) -> None:
             raise
         _tell(defect(error))
         sys.exit(1)
+
+
+def _end(number: int, frame: FrameType | None) -> NoReturn:
+    """End as a shell tells it of a process that a signal ended."""
+    sys.exit(128 + number)
 
 
 def _tell(error: CyclescopeError) -> None:
