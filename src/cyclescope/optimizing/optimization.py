@@ -37,8 +37,8 @@ class Row:
     `ratio` is its time ÷ the baseline's, with a 99 % interval, from `rounds` rounds in turns; None where it did not run
     to the end. `confirmed` rows were run again, long, side by side. `held_bytes` is the most memory that its processes
     held, `ready_ns` what making it ready took, `again_ns` what it takes with its files there. `reason` says why there is
-    no ratio, or why it was refused. `judged_on` is the number of texts that the drift and the labels of a plan are told of that has learned from the
-    others (0: all of them).
+    no ratio, or why it was refused. `judged_on` is the number of texts that the drift and the labels of a plan are told of
+    that has learned from the others (0: all of them).
     """
 
     plan: Plan

@@ -95,9 +95,8 @@ def optimize(
     )
     per_call = 1 if wanted is Goal.LATENCY and len(texts) > 1 else 0
     # More threads than cores would make a strawman of the model as it is.
-    plan = Plan(
-        threads=min(threads, usable_cores()) if threads else 0, seed=seed, batch=per_call, attention=""
-    )  # what the model takes by itself
+    most_threads = min(threads, usable_cores()) if threads else 0
+    plan = Plan(threads=most_threads, seed=seed, batch=per_call, attention="")  # what the model takes by itself
     score = scorer(tuple(labels)) if labels is not None else None
     progress("load", 0.0)
     clock: Clock = SystemClock()

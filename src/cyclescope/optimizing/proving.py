@@ -179,7 +179,9 @@ class Proving:
         return row.wall_ns if row is not None else self._baseline_ns
 
     def _ready_ns(self, plan: Plan) -> Nanoseconds:
-        """What it takes to make `plan` ready: nothing where it is, what it takes again, or as much as anything on that engine."""
+        """What it takes to make `plan` ready: nothing where it is, what it takes again where it was, or as much as anything
+        on that engine.
+        """
         if self._kept.holds(plan):
             return 0
         row = self._row(plan)

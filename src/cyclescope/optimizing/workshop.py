@@ -200,7 +200,7 @@ class Workshop:
         Raises an error of the tree if it cannot be.
 
         Whoever runs what an engine was made ready from did not export it a moment ago: where files had to be made, another
-        process loads them. What an export leaves in a process costs a few percent of its time and twice the memory.
+        process loads them. What an export leaves in a process is memory and time that are not those of the plan.
         """
         begin = time.monotonic()
         worker = self._opened(plan, cores, memory_bytes, limit_s, errand)

@@ -78,8 +78,8 @@ Times = Callable[[Plan], float]
 
 @dataclass
 class PaperMaker:
-    """Makes a plan ready in `ready_s` (a second), the next time in `again_s` where that is given, or gives up at the limit; `speed_up` of a plan tells its time, `turn` how far its outputs
-    turn, `in_force` what becomes of it.
+    """Makes a plan ready in `ready_s` (a second), the next time in `again_s` where that is given, or gives up at the limit;
+    `speed_up` of a plan tells its time, `turn` how far its outputs turn, `in_force` what becomes of it.
     """
 
     clock: FakeClock
@@ -95,12 +95,12 @@ class PaperMaker:
     arms: list[PaperArm] = field(default_factory=list)
 
     def make(self, plan: Plan, limit_s: float) -> Made:
-        again = plan in self.made and self.again_s is not None
+        again_s = self.again_s if plan in self.made else None
         self.made.append(plan)
         error = self.refuse(plan)
         if error is not None:
             raise error
-        ready_s = self.again_s if again and self.again_s is not None else self.ready_s(plan)
+        ready_s = self.ready_s(plan) if again_s is None else again_s
         if ready_s > limit_s:
             self.clock.advance(int(limit_s * 1e9))
             raise EngineError(f"It did not answer within {limit_s:.0f} s.")
