@@ -87,7 +87,7 @@ $(STAMPS)/torch: constraints.txt | $(STAMPS)/python
 		have >$(VENV)/constraints.txt)
 	@touch $@
 
-$(STAMPS)/package: pyproject.toml setup.py src/cyclescope/backends/torch/_stamp.c $(STAMPS)/torch
+$(STAMPS)/package: pyproject.toml setup.py src/cyclescope/backends/torch/stamping/_stamp.c $(STAMPS)/torch
 	$(call quietly,Installing cyclescope and transformers,$(PIP) install -c $(VENV)/constraints.txt -e '.[torch]')
 	@touch $@
 

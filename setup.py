@@ -5,8 +5,8 @@ from setuptools import Extension, setup
 setup(
     ext_modules=[
         Extension(
-            "cyclescope.backends.torch._stamp",
-            ["src/cyclescope/backends/torch/_stamp.c"],
+            "cyclescope.backends.torch.stamping._stamp",
+            ["src/cyclescope/backends/torch/stamping/_stamp.c"],
             optional=True,  # no compiler, no headers, another system: the shims in Python do the same
         )
     ]

@@ -23,13 +23,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from cyclescope.explaining.lanes import Occupancy, occupancy
 from transformers import BertConfig, BertModel, BertPreTrainedModel
 
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.statistics import Ratio, median_ranks, median_ratio
 from cyclescope.explaining.arrangement import arrange
 from cyclescope.explaining.attribution import Attribution, attribute
-from cyclescope.explaining.lanes import Occupancy, occupancy
 from cyclescope.explaining.places import places
 from cyclescope.measuring.measure import measure
 

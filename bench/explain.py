@@ -48,9 +48,9 @@ class Taken:
 
 def generation(operations: int) -> Any:
     """A decoder that writes with a cache, of about so many operations."""
-    from cyclescope.core.graph_builder import GraphBuilder
-    from cyclescope.core.op import Cost, OpKind
-    from cyclescope.core.tensor import TensorRole
+    from cyclescope.core.graph.builder import GraphBuilder
+    from cyclescope.core.graph.op import Cost, OpKind
+    from cyclescope.core.graph.tensor import TensorRole
 
     b = GraphBuilder()
     weights: dict[str, tuple[int, int]] = {}
@@ -147,7 +147,7 @@ def cycle_of(shape: str, operations: int) -> Any:
     from paper_models import PACE, PAPER_BERT_WORKLOAD, paper_bert, paper_cycle
     from paper_roofline import on_paper_machine, paper_ceilings
 
-    from cyclescope.core.op import OpKind
+    from cyclescope.core.graph.op import OpKind
     from cyclescope.core.samples import TokenSamples
 
     ceilings = paper_ceilings(faster=5.0)
@@ -272,8 +272,8 @@ def explained(path: str) -> Taken:
 def told(path: str) -> Taken:
     """The JSON document and the HTML page of an explained cycle."""
     from cyclescope.explaining.explain import explain
-    from cyclescope.report.document import document
-    from cyclescope.report.html import render
+    from cyclescope.report.documents.document import document
+    from cyclescope.report.media.html.html import render
     from cyclescope.store.run_file import load
 
     explanation = explain(load(path))

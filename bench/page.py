@@ -29,7 +29,7 @@ from paper_models import paper_bert, paper_cycle
 from paper_roofline import on_paper_machine, paper_ceilings
 
 from cyclescope.explaining.explain import explain
-from cyclescope.report.html import render
+from cyclescope.report.media.html.html import render
 
 # Operations of one layer of the paper BERT, and of what stands around its layers.
 _A_LAYER, _AROUND = 16, 7

@@ -22,8 +22,8 @@ from cyclescope.core.cycle import Cycle
 from cyclescope.core.errors import CyclescopeError
 from cyclescope.explaining.explain import explain
 from cyclescope.measuring.measure import measure
-from cyclescope.report.strings import EN
-from cyclescope.report.wording import pace
+from cyclescope.report.naming import pace
+from cyclescope.report.words.strings import EN
 from cyclescope.store.run_file import SUFFIX, save
 
 FOLDER = Path(__file__).parents[1] / "tests" / "data" / "cuda"

@@ -20,7 +20,7 @@ from cyclescope.backends.torch.session import TorchSession
 
 def main(model: str, folder: str, batch: int = 0, tokens: int = 0, writes: int = 0) -> None:
     """Save the model with its tokenizer unless it is there, and the input that `--tokens` makes of it."""
-    from cyclescope.backends.torch.loading import load
+    from cyclescope.backends.torch.loading.loading import load
 
     made = Path(folder, "model")
     new_tokens = 1 if writes else None

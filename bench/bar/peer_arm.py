@@ -1,4 +1,4 @@
-"""A peer as an arm of `cyclescope.optimizing.trial.Turns`: a process of its own, asked over a pipe."""
+"""A peer as an arm of `cyclescope.optimizing.search.trial.Turns`: a process of its own, asked over a pipe."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ANSWER_S = 600.0
 
 
 class PeerArm:
-    """Implements `cyclescope.optimizing.trial.Arm`. Raises `EngineError` with the peer's own words."""
+    """Implements `cyclescope.optimizing.search.trial.Arm`. Raises `EngineError` with the peer's own words."""
 
     def __init__(self, script: str, job: Mapping[str, Any], log: Path) -> None:
         threads = str(job["threads"])

@@ -19,16 +19,16 @@ from cyclescope.core.errors import CyclescopeError, EngineError
 from cyclescope.core.results import Results
 from cyclescope.core.statistics import Ratio
 from cyclescope.core.units import NS_PER_S
-from cyclescope.optimizing.drift import drift
-from cyclescope.optimizing.messages import Errand
 from cyclescope.optimizing.optimization import OUT_OF_BUDGET, Optimization
 from cyclescope.optimizing.optimize import optimize
-from cyclescope.optimizing.team import WorkshopMaker
-from cyclescope.optimizing.trial import Arm, Turns
-from cyclescope.optimizing.workshop import Workshop
+from cyclescope.optimizing.processes.messages import Errand
+from cyclescope.optimizing.processes.team import WorkshopMaker
+from cyclescope.optimizing.processes.workshop import Workshop
+from cyclescope.optimizing.search.drift import drift
+from cyclescope.optimizing.search.trial import Arm, Turns
 from cyclescope.report import format as fmt
-from cyclescope.report.optimization import plan_words
-from cyclescope.report.text_optimization import optimization_text
+from cyclescope.report.pages.optimization import plan_words
+from cyclescope.report.words.text_optimization import optimization_text
 
 _PREPARE_S = 600.0
 _LEAST_DRIFT = 1e-3  # what is always allowed where drift is

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cyclescope.report import schema, schema_comparison, schema_optimization, schema_verification
-from cyclescope.report.writing import write_text
+from cyclescope.report.documents import schema, schema_comparison, schema_optimization, schema_verification
+from cyclescope.store.writing import write_text
 
 if __name__ == "__main__":
     here = Path(__file__).parent

@@ -10,7 +10,7 @@ from cyclescope.core.version import __version__
 if TYPE_CHECKING:
     from cyclescope.calibrating.calibrate import calibrate
     from cyclescope.core.cycle import Cycle
-    from cyclescope.core.graph import Graph
+    from cyclescope.core.graph.graph import Graph
     from cyclescope.core.machine import Machine
     from cyclescope.core.plan import Plan
     from cyclescope.core.workload import Workload
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from cyclescope.measuring.dialogue import measure_dialogue
     from cyclescope.measuring.measure import measure, trace, watch
     from cyclescope.measuring.pair import measure_pair
-    from cyclescope.optimizing.apply import apply
     from cyclescope.optimizing.optimize import optimize
-    from cyclescope.optimizing.verify import verify
+    from cyclescope.optimizing.recipes.apply import apply
+    from cyclescope.optimizing.recipes.verify import verify
     from cyclescope.store.run_file import load, save
 
 _HOMES = {
     "Cycle": "cyclescope.core.cycle",
-    "Graph": "cyclescope.core.graph",
+    "Graph": "cyclescope.core.graph.graph",
     "Machine": "cyclescope.core.machine",
     "Plan": "cyclescope.core.plan",
     "Workload": "cyclescope.core.workload",
-    "apply": "cyclescope.optimizing.apply",
+    "apply": "cyclescope.optimizing.recipes.apply",
     "compare": "cyclescope.explaining.comparison",
     "calibrate": "cyclescope.calibrating.calibrate",
     "explain": "cyclescope.explaining.explain",
@@ -39,7 +39,7 @@ _HOMES = {
     "measure_pair": "cyclescope.measuring.pair",
     "optimize": "cyclescope.optimizing.optimize",
     "trace": "cyclescope.measuring.measure",
-    "verify": "cyclescope.optimizing.verify",
+    "verify": "cyclescope.optimizing.recipes.verify",
     "watch": "cyclescope.measuring.measure",
     "load": "cyclescope.store.run_file",
     "save": "cyclescope.store.run_file",

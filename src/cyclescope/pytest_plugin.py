@@ -245,11 +245,11 @@ def _unknown(why: str, rules: Rules) -> bool:
 
 def _told(comparison: Comparison, by: float) -> str:
     """The verdict, the limit, how it was measured, and what changed most."""
-    from cyclescope.report import comparison as report
     from cyclescope.report import format as fmt
     from cyclescope.report.names import printable
-    from cyclescope.report.strings import EN as STRINGS
-    from cyclescope.report.text_comparison import EN
+    from cyclescope.report.pages import comparison as report
+    from cyclescope.report.words.strings import EN as STRINGS
+    from cyclescope.report.words.text_comparison import EN
 
     lines = [
         report.verdict_sentence(comparison, EN),

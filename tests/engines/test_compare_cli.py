@@ -19,7 +19,7 @@ from paper_models import paper_bert, paper_cycle, slot_times
 
 from cyclescope.core.cycle import Cycle
 from cyclescope.measuring.pair import measure_pair
-from cyclescope.report.schema_comparison import json_schema
+from cyclescope.report.documents.schema_comparison import json_schema
 from cyclescope.store.run_file import load, save
 
 GRAPH = paper_bert(2)

@@ -15,8 +15,8 @@ from torch.utils._python_dispatch import TorchDispatchMode  # noqa: E402
 from torch.utils._pytree import tree_leaves  # noqa: E402
 from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 
-from cyclescope.core.op import Cost, OpKind  # noqa: E402
-from cyclescope.core.tensor import TensorSpec  # noqa: E402
+from cyclescope.core.graph.op import Cost, OpKind  # noqa: E402
+from cyclescope.core.graph.tensor import TensorSpec  # noqa: E402
 from cyclescope.cost.registry import FORMULAS, Call, Priced, price  # noqa: E402
 
 

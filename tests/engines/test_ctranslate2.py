@@ -25,7 +25,7 @@ from cyclescope.backends.ctranslate2.vocabulary import names_of
 from cyclescope.backends.registry import open_session
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import EngineError, MissingExtra, Unsupported
-from cyclescope.core.op import OpKind
+from cyclescope.core.graph.op import OpKind
 from cyclescope.core.plan import Change, Plan
 from cyclescope.explaining.explain import explain
 from cyclescope.measuring.measure import measure_session
@@ -301,8 +301,6 @@ def run(capsys: pytest.CaptureFixture[str]) -> CommandLine:
 
 def test_nobody_imports_the_engine_but_the_process_that_runs_it() -> None:
     """Trials are copies of a process that has loaded the model: an engine with threads of its own must not be in it."""
-    code = (
-        "import sys, cyclescope.optimizing.optimize, cyclescope.optimizing.worker; print('ctranslate2' in sys.modules)"
-    )
+    code = "import sys, cyclescope.optimizing.optimize, cyclescope.optimizing.processes.worker; print('ctranslate2' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

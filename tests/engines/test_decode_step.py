@@ -12,10 +12,10 @@ from test_generation import NEW, WRITERS, prompt, writer
 import cyclescope
 from cyclescope.backends.base import Request
 from cyclescope.backends.registry import open_session
-from cyclescope.backends.torch.decode_step import trace_step
+from cyclescope.backends.torch.tracing.decode_step import trace_step
 from cyclescope.core.errors import InputTooLong, Unsupported, UsageError
-from cyclescope.core.graph import Graph
-from cyclescope.core.tensor import TensorRole
+from cyclescope.core.graph.graph import Graph
+from cyclescope.core.graph.tensor import TensorRole
 from cyclescope.explaining.cache import cache_bytes
 from cyclescope.explaining.memory import memory
 

@@ -15,12 +15,12 @@ from architectures import build, inputs_for
 
 from cyclescope.backends.base import Request
 from cyclescope.backends.registry import open_session
-from cyclescope.backends.torch.device import device_name, resolved, waiting_for
 from cyclescope.backends.torch.errors import engine_errors
-from cyclescope.backends.torch.marking import Marking, mark_costs
-from cyclescope.backends.torch.recorder import FUNCTION_MODE, SHIMS, Alignment, Misaligned, Recorder
 from cyclescope.backends.torch.session import TorchSession
-from cyclescope.backends.torch.stamps import MarkedRecords, rows_of, stamped
+from cyclescope.backends.torch.stamping.device import device_name, resolved, waiting_for
+from cyclescope.backends.torch.stamping.marking import Marking, mark_costs
+from cyclescope.backends.torch.stamping.recorder import FUNCTION_MODE, SHIMS, Alignment, Misaligned, Recorder
+from cyclescope.backends.torch.stamping.stamps import MarkedRecords, rows_of, stamped
 from cyclescope.core.samples import DeviceSamples
 from cyclescope.core.units import IntArray
 from cyclescope.measuring.measure import measure_session

@@ -15,15 +15,17 @@ from architectures import build, inputs_for
 from test_device_marks import Ordinal, opened, writer
 
 from cyclescope.backends.base import Request
-from cyclescope.backends.torch import device as devices
-from cyclescope.backends.torch import loading, opening, twin
-from cyclescope.backends.torch.device import EventClock, check_device
-from cyclescope.backends.torch.on_meta import attention_like
+from cyclescope.backends.torch import opening
+from cyclescope.backends.torch.generating.writing import Writer
+from cyclescope.backends.torch.loading.loading import loading
 from cyclescope.backends.torch.session import TorchSession
-from cyclescope.backends.torch.writing import Writer
+from cyclescope.backends.torch.stamping import device as devices
+from cyclescope.backends.torch.stamping import twin
+from cyclescope.backends.torch.stamping.device import EventClock, check_device
+from cyclescope.backends.torch.tracing.on_meta import attention_like
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.errors import EngineError, Unsupported, UsageError
-from cyclescope.core.op import OpKind
+from cyclescope.core.graph.op import OpKind
 from cyclescope.explaining.explain import explain
 from cyclescope.measuring.measure import measure_session, trace
 from cyclescope.store.run_file import load, save

@@ -12,7 +12,7 @@ from installed import needs
 from cyclescope.backends.base import Request
 from cyclescope.backends.registry import open_session
 from cyclescope.core.errors import Unsupported
-from cyclescope.core.op import OpKind
+from cyclescope.core.graph.op import OpKind
 from cyclescope.core.plan import Plan
 from cyclescope.explaining.explain import explain
 from cyclescope.measuring.measure import measure_session

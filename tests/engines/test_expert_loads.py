@@ -12,10 +12,10 @@ from test_generation import NEW, prompt
 from test_torch_tracing import trace_here
 
 import cyclescope
-from cyclescope.backends.torch.meta import build_on_meta, to_meta
-from cyclescope.backends.torch.shadow import Shadows
-from cyclescope.backends.torch.tracing import Tracer
-from cyclescope.core.graph import Graph
+from cyclescope.backends.torch.tracing.meta import build_on_meta, to_meta
+from cyclescope.backends.torch.tracing.shadow import Shadows
+from cyclescope.backends.torch.tracing.tracing import Tracer
+from cyclescope.core.graph.graph import Graph
 from cyclescope.explaining.experts import expert_rows
 
 LAYERS, EXPERTS, CHOSEN = 3, 8, 2

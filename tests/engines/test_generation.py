@@ -14,7 +14,7 @@ from cyclescope.backends.base import Request
 from cyclescope.backends.registry import open_session
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.errors import CyclescopeError, Unsupported, UsageError
-from cyclescope.core.structure import PREPARE, READ_OUT, SAMPLE, TOKENIZE
+from cyclescope.core.graph.structure import PREPARE, READ_OUT, SAMPLE, TOKENIZE
 from cyclescope.explaining.explain import explain
 from cyclescope.measuring.measure import measure
 

@@ -12,22 +12,22 @@ import pytest
 from command_line import model_folder
 from installed import needs
 
-import cyclescope.optimizing.apply as applying
+import cyclescope.optimizing.recipes.apply as applying
 from cyclescope.backends.base import Request
 from cyclescope.backends.exported.keeping import adopt
 from cyclescope.backends.exported.samples import samples_of
 from cyclescope.backends.registry import open_session
-from cyclescope.backends.torch.loading import load
+from cyclescope.backends.torch.loading.loading import load
 from cyclescope.backends.torch.planning import calls_for
 from cyclescope.core.edits import files_of
 from cyclescope.core.errors import UsageError
 from cyclescope.core.plan import Plan
 from cyclescope.core.results import Results, held_out, only
-from cyclescope.optimizing.apply_run import results_of_arrays
-from cyclescope.optimizing.drift import drift
-from cyclescope.optimizing.messages import Errand
-from cyclescope.optimizing.recipe import Proof, Recipe, RecipeModel, RecipeWork, load_recipe, save_recipe
-from cyclescope.optimizing.verify import verify
+from cyclescope.optimizing.processes.messages import Errand
+from cyclescope.optimizing.recipes.apply_run import results_of_arrays
+from cyclescope.optimizing.recipes.recipe import Proof, Recipe, RecipeModel, RecipeWork, load_recipe, save_recipe
+from cyclescope.optimizing.recipes.verify import verify
+from cyclescope.optimizing.search.drift import drift
 
 pytestmark = needs("openvino", "nncf")
 TEXTS = tuple(f"Text {k} is {'much ' * k}longer." for k in range(9))

@@ -13,7 +13,7 @@ import torch
 from command_line import QUICK, CommandLine, model_folder
 
 import cyclescope
-from cyclescope.core.op import OpKind
+from cyclescope.core.graph.op import OpKind
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "schema" / "cycle-report-1.json"
 

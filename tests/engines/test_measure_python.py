@@ -14,7 +14,7 @@ from torch.nn import functional
 
 import cyclescope
 from cyclescope.core.errors import EngineError, UsageError
-from cyclescope.core.op import OpKind
+from cyclescope.core.graph.op import OpKind
 from cyclescope.core.workload import InputSource, Weights
 from cyclescope.models.packaged import require_minilm
 
@@ -349,7 +349,7 @@ def test_the_packaged_weights_are_real(minilm: tuple[Any, Any]) -> None:
 def captured() -> Iterator[dict[str, torch.Tensor]]:
     """What the model that `measure` loads by name answers, for both kinds of weights."""
     from cyclescope.backends.base import Request
-    from cyclescope.backends.torch.loading import load
+    from cyclescope.backends.torch.loading.loading import load
 
     answers = {}
     for weights in ("pretrained", "random"):

@@ -19,17 +19,17 @@ pytest.importorskip("onnxruntime")
 from cyclescope.backends.base import Request
 from cyclescope.backends.exported import telling_session
 from cyclescope.backends.exported.stepped_writer import SteppedWriter
-from cyclescope.backends.host import read_machine
 from cyclescope.backends.onnxruntime.preparing import FILE
 from cyclescope.backends.onnxruntime.standalone.onnx_stepper import OnnxStepper
 from cyclescope.backends.onnxruntime.telling import OnnxRuntimeWriter
 from cyclescope.backends.onnxruntime.writing import build_writer
 from cyclescope.backends.registry import open_session
-from cyclescope.backends.torch.exporting_step import export_step
+from cyclescope.backends.torch.exporting.exporting_step import export_step
 from cyclescope.core.errors import Unsupported
+from cyclescope.core.graph.structure import PREPARE, SAMPLE
 from cyclescope.core.plan import Plan
-from cyclescope.core.structure import PREPARE, SAMPLE
 from cyclescope.explaining.cache import cache_bytes
+from cyclescope.machines.host import read_machine
 
 ALONE = Plan(engine="onnxruntime", threads=1)
 MODELS: dict[str, Callable[[], Any]] = {

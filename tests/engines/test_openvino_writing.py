@@ -15,13 +15,13 @@ from small_writers import SMALL, SMALL_GPT2, model_of, written_by
 
 from cyclescope.backends.base import Request
 from cyclescope.backends.exported.standalone.decoding import ends_in
-from cyclescope.backends.host import read_machine
 from cyclescope.backends.openvino.decoder import decoder_of
 from cyclescope.backends.openvino.standalone import openvino_stepper
 from cyclescope.backends.openvino.writing import build_writer
 from cyclescope.backends.registry import open_session
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.plan import Plan
+from cyclescope.machines.host import read_machine
 
 pytestmark = needs("openvino")
 ALONE = Plan(engine="openvino", threads=1)

@@ -18,12 +18,12 @@ from architectures import config
 from cyclescope.backends.base import Request
 from cyclescope.backends.registry import open_session
 from cyclescope.core.errors import Unsupported
-from cyclescope.core.graph import Graph
+from cyclescope.core.graph.graph import Graph
+from cyclescope.core.graph.tensor import TensorRole
 from cyclescope.core.plan import Change, Plan
 from cyclescope.core.results import Results
-from cyclescope.core.tensor import TensorRole
 from cyclescope.models.packaged import minilm_folder
-from cyclescope.optimizing.drift import drift
+from cyclescope.optimizing.search.drift import drift
 
 TOKENS = 12
 ALONE = Plan(threads=1, attention="")

@@ -11,9 +11,9 @@ import transformers
 
 from cyclescope.backends.base import Request
 from cyclescope.backends.registry import open_session
-from cyclescope.backends.torch import processor
 from cyclescope.backends.torch.session import TorchSession
-from cyclescope.backends.torch.stamps import COMPILED, new_records, rows_of, stamped
+from cyclescope.backends.torch.stamping import processor
+from cyclescope.backends.torch.stamping.stamps import COMPILED, new_records, rows_of, stamped
 from cyclescope.core.errors import EngineError
 
 WHOLE = (time.CLOCK_PROCESS_CPUTIME_ID,)

@@ -24,17 +24,17 @@ pytest.importorskip("torch")
 import transformers
 from command_line import CommandLine, interrupted, model_folder, process, refused
 
-import cyclescope.optimizing.apply as applying
+import cyclescope.optimizing.recipes.apply as applying
 from cyclescope.backends.registry import open_session
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import OutputError, RunFileError, UnknownModel, UsageError
 from cyclescope.core.plan import Change, Plan
 from cyclescope.core.results import Results
-from cyclescope.optimizing.apply import apply
-from cyclescope.optimizing.apply_run import results_of_arrays
-from cyclescope.optimizing.messages import Errand
-from cyclescope.optimizing.recipe import Proof, Recipe, RecipeModel, RecipeWork, save_recipe
-from cyclescope.optimizing.verify import Standing, verify
+from cyclescope.optimizing.processes.messages import Errand
+from cyclescope.optimizing.recipes.apply import apply
+from cyclescope.optimizing.recipes.apply_run import results_of_arrays
+from cyclescope.optimizing.recipes.recipe import Proof, Recipe, RecipeModel, RecipeWork, save_recipe
+from cyclescope.optimizing.recipes.verify import Standing, verify
 
 ALONE = Plan(threads=1)
 _CTRANSLATE2 = Plan(engine="ctranslate2", threads=1, attention="engine")

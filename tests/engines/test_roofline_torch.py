@@ -9,8 +9,8 @@ import pytest
 
 from cyclescope.core.ceilings import BandwidthCeiling, Ceilings, Figure, Origin, Overheads, ProductCeiling
 from cyclescope.core.cycle import Cycle
-from cyclescope.core.op import OpKind
-from cyclescope.core.tensor import TensorRole
+from cyclescope.core.graph.op import OpKind
+from cyclescope.core.graph.tensor import TensorRole
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.generation import Phase
 from cyclescope.explaining.roofline import Bound, Roofline

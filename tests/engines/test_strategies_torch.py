@@ -32,7 +32,7 @@ from cyclescope.core.errors import Unsupported
 from cyclescope.core.plan import Change, Plan
 from cyclescope.core.results import Results, held_out, only
 from cyclescope.models.packaged import minilm_folder
-from cyclescope.optimizing.drift import drift
+from cyclescope.optimizing.search.drift import drift
 
 ALONE = Plan(threads=1, attention="")
 needs_minilm = pytest.mark.skipif(minilm_folder() is None, reason="the weights of MiniLM are not installed")

@@ -14,7 +14,7 @@ from command_line import CommandLine
 import cyclescope
 from cyclescope.backends.base import Request
 from cyclescope.backends.registry import open_dialogue
-from cyclescope.backends.torch.dialogue import plain_prompt
+from cyclescope.backends.torch.generating.dialogue import plain_prompt
 from cyclescope.core.errors import Unsupported, UsageError
 
 SAID = ("Where does the time go?", "And why is that?", "Who says so?")
@@ -27,7 +27,7 @@ CHATML = (
 @pytest.fixture(scope="module")
 def tokenizer() -> Any:
     """The built-in stand-in of GPT-2, over which the small models here have a vocabulary."""
-    from cyclescope.backends.torch.loading import recipe, tokenizer_of
+    from cyclescope.backends.torch.loading.loading import recipe, tokenizer_of
 
     made = recipe(Request("gpt2"))
     return tokenizer_of(made.source, made.config, Request("gpt2"))[0]

@@ -14,7 +14,7 @@ from cyclescope.backends.base import DEFAULT_NEW_TOKENS, Request
 from cyclescope.backends.registry import open_session
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.errors import Unsupported, UsageError
-from cyclescope.core.structure import ENCODE, READ_OUT, TOKENIZE
+from cyclescope.core.graph.structure import ENCODE, READ_OUT, TOKENIZE
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.tasks import division, throughput
 from cyclescope.measuring.measure import measure

@@ -16,9 +16,9 @@ from test_torch_tracing import trace_here
 
 from cyclescope.backends.base import Request
 from cyclescope.backends.registry import open_session
-from cyclescope.backends.torch.recorder import FUNCTION_MODE, SHIMS, Alignment, Misaligned, Recorder
 from cyclescope.backends.torch.session import TorchSession
-from cyclescope.backends.torch.stamps import COMPILED, PythonRecords, new_records, rows_of, stamped
+from cyclescope.backends.torch.stamping.recorder import FUNCTION_MODE, SHIMS, Alignment, Misaligned, Recorder
+from cyclescope.backends.torch.stamping.stamps import COMPILED, PythonRecords, new_records, rows_of, stamped
 from cyclescope.core.errors import EngineError
 
 
@@ -157,7 +157,7 @@ def test_threads_are_put_back() -> None:
 
 
 def test_a_configuration_is_shrunk_without_losing_a_layer() -> None:
-    from cyclescope.backends.torch.twin import tiny_config
+    from cyclescope.backends.torch.stamping.twin import tiny_config
 
     for name in ENCODERS:
         whole = config(name)

@@ -12,11 +12,11 @@ from architectures import ENCODERS, OTHERS, build, config, inputs_for
 from torch.utils.flop_counter import FlopCounterMode
 
 import cyclescope
-from cyclescope.backends.torch.meta import build_on_meta, to_meta
-from cyclescope.backends.torch.shadow import Shadows
-from cyclescope.backends.torch.tracing import Traced, Tracer
-from cyclescope.core.graph import Graph
-from cyclescope.core.op import OpKind
+from cyclescope.backends.torch.tracing.meta import build_on_meta, to_meta
+from cyclescope.backends.torch.tracing.shadow import Shadows
+from cyclescope.backends.torch.tracing.tracing import Traced, Tracer
+from cyclescope.core.graph.graph import Graph
+from cyclescope.core.graph.op import OpKind
 
 
 def trace_here(model: torch.nn.Module, inputs: dict[str, torch.Tensor], *, generates: bool = False) -> Traced:

@@ -21,10 +21,10 @@ from installed import needs
 
 from cyclescope.core.errors import EngineError, Unsupported
 from cyclescope.core.plan import Change, Plan
-from cyclescope.optimizing.drift import drift
-from cyclescope.optimizing.messages import Errand
-from cyclescope.optimizing.team import WorkshopMaker
-from cyclescope.optimizing.workshop import Workshop
+from cyclescope.optimizing.processes.messages import Errand
+from cyclescope.optimizing.processes.team import WorkshopMaker
+from cyclescope.optimizing.processes.workshop import Workshop
+from cyclescope.optimizing.search.drift import drift
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
 

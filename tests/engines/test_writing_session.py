@@ -17,8 +17,8 @@ from cyclescope.backends.exported.opaque import costs_of_calls
 from cyclescope.backends.exported.writing_session import WritingSession
 from cyclescope.backends.registry import open_session
 from cyclescope.backends.torch.session import TorchSession
-from cyclescope.core.op import OpKind
-from cyclescope.core.structure import PREPARE, SAMPLE
+from cyclescope.core.graph.op import OpKind
+from cyclescope.core.graph.structure import PREPARE, SAMPLE
 
 PROMPT, NEW = 6, 8  # more than are traced
 

@@ -7,9 +7,9 @@ import torch
 from quiet import BUSY, Disturbed, hold_on_a_quiet_try
 
 from branches import Towers, both_towers, predicted, towers
-from cyclescope.core.structure import EMBED
+from cyclescope.core.graph.structure import EMBED
 from cyclescope.explaining.explanation import Explanation
-from cyclescope.measuring.load import LoadMeter
+from cyclescope.machines.load import LoadMeter
 
 pytestmark = pytest.mark.live
 

@@ -13,7 +13,7 @@ from cyclescope.calibrating.calibrate import calibrate_probes
 from cyclescope.calibrating.extent import Extent
 from cyclescope.core.ceilings import Ceilings
 from cyclescope.core.units import NS_PER_S
-from cyclescope.measuring.load import LoadMeter
+from cyclescope.machines.load import LoadMeter
 
 pytestmark = pytest.mark.live
 

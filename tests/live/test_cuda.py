@@ -12,9 +12,9 @@ import transformers
 
 from cyclescope.backends.base import Request
 from cyclescope.backends.registry import open_session
-from cyclescope.backends.torch.device import EventClock
-from cyclescope.backends.torch.marking import mark_costs
 from cyclescope.backends.torch.session import TorchSession
+from cyclescope.backends.torch.stamping.device import EventClock
+from cyclescope.backends.torch.stamping.marking import mark_costs
 from cyclescope.calibrating.calibrate import calibrate
 from cyclescope.explaining.device import DeviceLine, Pace
 from cyclescope.explaining.explain import explain

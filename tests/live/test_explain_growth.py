@@ -12,7 +12,7 @@ from paper_roofline import on_paper_machine
 
 from cyclescope.core.cycle import Cycle
 from cyclescope.explaining.explain import explain
-from cyclescope.report.document import document
+from cyclescope.report.documents.document import document
 
 # Linear is 4, n log n hardly more; a square would be 16. Caches that overflow and another load are in between.
 MOST = 8.0

@@ -10,7 +10,7 @@ import torch
 import transformers
 from quiet import hold_on_a_quiet_try
 
-from cyclescope.core.structure import ENCODE, HEAD
+from cyclescope.core.graph.structure import ENCODE, HEAD
 from cyclescope.explaining.closure import PYTHON
 from cyclescope.explaining.explanation import Explanation
 

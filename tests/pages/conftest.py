@@ -22,7 +22,7 @@ from visiting import Open, Visit
 
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation
-from cyclescope.report.html import render
+from cyclescope.report.media.html.html import render
 
 
 @pytest.fixture(scope="session")

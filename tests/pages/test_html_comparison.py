@@ -11,7 +11,7 @@ from paper_models import PAPER_BERT_WORKLOAD, paper_bert, paper_cycle, slot_time
 from visiting import Open
 
 from cyclescope.explaining.comparison import Comparison, compare
-from cyclescope.report.html_comparison import MOST_ROWS, render_comparison
+from cyclescope.report.media.html.comparison_view import MOST_ROWS, render_comparison
 
 GRAPH = paper_bert(12)
 

@@ -10,9 +10,9 @@ from visiting import Open, Visit
 
 from cyclescope.explaining.explanation import Explanation, Span
 from cyclescope.explaining.findings.finding import Evidence, EvidenceName, Finding, FindingCode, Place, Quantity
-from cyclescope.report.html import render
-from cyclescope.report.html_findings import finding_cards
-from cyclescope.report.strings import EN
+from cyclescope.report.media.html.findings_view import finding_cards
+from cyclescope.report.media.html.html import render
+from cyclescope.report.words.strings import EN
 
 
 def tab_to(seen: Visit, selector: str) -> None:

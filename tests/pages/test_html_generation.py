@@ -20,12 +20,12 @@ from cyclescope.explaining.explanation import Explanation
 from cyclescope.explaining.generation import StepRow
 from cyclescope.explaining.metrics.definition import DEFINITIONS, Definition, MetricName, define
 from cyclescope.explaining.metrics.dialects import dialects_of
-from cyclescope.report.definition import formula_text
-from cyclescope.report.html import render
-from cyclescope.report.html_curve import FLOOR, MOST_POINTS, TOP, curve
-from cyclescope.report.html_metrics import metric_card
-from cyclescope.report.html_steps import choose_steps, ranges, spread, step_frames
-from cyclescope.report.strings import strings
+from cyclescope.report.drawings.curve import FLOOR, MOST_POINTS, TOP, curve
+from cyclescope.report.drawings.steps import choose_steps, ranges, spread, step_frames
+from cyclescope.report.media.html.html import render
+from cyclescope.report.media.html.metrics_view import metric_card
+from cyclescope.report.pages.definitions import formula_text
+from cyclescope.report.words.strings import strings
 
 MEGABYTE = 1_000_000
 STEPS = 40
@@ -388,7 +388,7 @@ def test_ranges_gather_neighbours() -> None:
 def test_a_page_that_folds_steps_says_which_it_draws(
     visit: Open, generation: Explanation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cyclescope.report.html_data.MOST_SPANS", 500)
+    monkeypatch.setattr("cyclescope.report.media.html.data.MOST_SPANS", 500)
     seen = visit(render(generation))
     note = seen.page.locator("#timeline .keys", has_text="steps are drawn with what is inside").inner_text()
     assert re.search(r"^\d of 40 steps", note)
@@ -446,7 +446,7 @@ def test_a_place_leads_to_its_longest_span_and_what_is_not_drawn_leads_nowhere(
     assert len(linked) == table.count("<tr>") - 1
     slow = spans["layer"][linked[0]]
     assert slow == 7  # the slow layer
-    monkeypatch.setattr("cyclescope.report.html_data.MOST_SPANS", 30)
+    monkeypatch.setattr("cyclescope.report.media.html.data.MOST_SPANS", 30)
     thin = render(explanation)
     assert 0 <= thin.count("data-span=") < page.count("data-span=") / 2
 

@@ -16,8 +16,8 @@ from cyclescope.core.cycle import Cycle
 from cyclescope.core.samples import MemorySamples
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation
-from cyclescope.report.html import render
-from cyclescope.report.html_course import FLOOR, MOST_MOMENTS, TOP, course
+from cyclescope.report.drawings.step_plot import FLOOR, MOST_MOMENTS, TOP, course
+from cyclescope.report.media.html.html import render
 
 EXTRA = 200_000
 MEGABYTE = 1_000_000

@@ -17,14 +17,14 @@ from cyclescope.core.statistics import Estimate
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import AccountRow, Explanation, Span
 from cyclescope.report import format as fmt
-from cyclescope.report.html import notebook_html, render
-from cyclescope.report.html_bars import bar_shape, column_shape, segments
-from cyclescope.report.html_spans import breakable, choose
-from cyclescope.report.text import ChartText, PageText, page_text
-from cyclescope.report.text_generation import GenerationText
-from cyclescope.report.text_memory import MemoryText
-from cyclescope.report.text_path import FindingsText, PathText
-from cyclescope.report.text_roofline import RooflineText, WhatIfText
+from cyclescope.report.drawings.bars import bar_shape, column_shape, segments
+from cyclescope.report.drawings.spans import breakable, choose
+from cyclescope.report.media.html.html import notebook_html, render
+from cyclescope.report.words.text import ChartText, PageText, page_text
+from cyclescope.report.words.text_generation import GenerationText
+from cyclescope.report.words.text_memory import MemoryText
+from cyclescope.report.words.text_path import FindingsText, PathText
+from cyclescope.report.words.text_roofline import RooflineText, WhatIfText
 
 
 @pytest.mark.browser
@@ -195,7 +195,7 @@ def test_without_a_light_pass_the_page_says_so_and_leaves_out_what_it_cannot_kno
 def test_numbers_in_the_scripts_read_like_numbers_in_python(visit: Open, english: str) -> None:
     """The same figures through `format.js` and `report/format.py`."""
     values = [0, 1, 9.994, 999.4, 999.6, 1000, 1234, 12_345, 123_456, 999_499, 999_500, 1_230_000, 6.3e9, 7.1e13]
-    source = (resources.files("cyclescope.report") / "assets" / "format.js").read_text("utf-8")
+    source = (resources.files("cyclescope.report.media.html") / "assets" / "format.js").read_text("utf-8")
     page = visit("<!doctype html><title>numbers</title>").page
     run = f"(values) => {{ {source}; return values.map(v => [format.time(v), format.data(v), format.flops(v), format.flopRate(v)]); }}"
     assert page.evaluate(run, values) == [[fmt.time(v), fmt.data(v), fmt.flops(v), fmt.flop_rate(v)] for v in values]
@@ -276,7 +276,7 @@ def test_the_shortest_spans_are_left_out_and_no_child_without_its_parent() -> No
 
 
 def test_a_page_that_leaves_spans_out_says_so(explanation: Explanation, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cyclescope.report.html_data.MOST_SPANS", 150)
+    monkeypatch.setattr("cyclescope.report.media.html.data.MOST_SPANS", 150)
     page = render(explanation)
     data = json.loads(re.findall(r'id="data">(.*?)</script>', page)[0])
     assert len(data["spans"]["duration"]) == 150
@@ -305,20 +305,10 @@ def test_both_languages_have_every_text_and_the_same_braces() -> None:
 
 def test_every_text_is_used() -> None:
     home = resources.files("cyclescope.report")
-    assets = home / "assets"
+    assets = home / "media" / "html" / "assets"
     sources = [p.read_text("utf-8") for p in (*assets.iterdir(), *(assets / "sections").iterdir()) if p.is_file()]
-    sources += [
-        (home / name).read_text("utf-8")
-        for name in (
-            "html.py",
-            "html_view.py",
-            "html_data.py",
-            "html_flow.py",
-            "html_generation.py",
-            "html_memory.py",
-            "html_roofline.py",
-        )
-    ]
+    for room in (home / "media" / "html", home / "drawings"):
+        sources += [p.read_text("utf-8") for p in room.iterdir() if p.name.endswith(".py")]
     everything = "\n".join(sources)
     unused = [f.name for f in fields(PageText) if not re.search(rf"\bp\.{f.name}\b", everything)]
     assert unused == []
@@ -368,7 +358,7 @@ def contrast(a: str, b: str) -> float:
 
 
 def palettes() -> list[dict[str, str]]:
-    css = (resources.files("cyclescope.report") / "assets" / "page.css").read_text("utf-8")
+    css = (resources.files("cyclescope.report.media.html") / "assets" / "page.css").read_text("utf-8")
     blocks = re.findall(r":root(?:\[[^\]]*\])? \{(.*?)\}", css, flags=re.DOTALL)
     return [dict(re.findall(r"(--[\w-]+): (#[0-9a-f]+);", block)) for block in blocks]
 

@@ -18,12 +18,12 @@ from cyclescope.core.ceilings import Figure
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation
 from cyclescope.report import format as fmt
-from cyclescope.report.html import render
-from cyclescope.report.html_axis import decades
-from cyclescope.report.html_places import spots
-from cyclescope.report.html_roofline import MOST_POINTS, RooflineView
-from cyclescope.report.strings import EN
-from cyclescope.report.text import page_text
+from cyclescope.report.drawings.axis import decades
+from cyclescope.report.media.html.html import render
+from cyclescope.report.media.html.places_view import spots
+from cyclescope.report.media.html.roofline_view import MOST_POINTS, RooflineView
+from cyclescope.report.words.strings import EN
+from cyclescope.report.words.text import page_text
 
 MEGABYTE = 1_000_000
 

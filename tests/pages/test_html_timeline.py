@@ -7,7 +7,7 @@ from playwright.sync_api import Locator
 from visiting import Open, Visit
 
 from cyclescope.explaining.explanation import Explanation
-from cyclescope.report.html import render
+from cyclescope.report.media.html.html import render
 
 pytestmark = pytest.mark.browser
 

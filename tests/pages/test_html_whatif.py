@@ -17,8 +17,8 @@ from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation
 from cyclescope.explaining.roofline import Bound, Roofline
 from cyclescope.report import format as fmt
-from cyclescope.report.html import render
-from cyclescope.report.html_whatif import DIGITS, MOST_ROWS, gathered, thread_choices
+from cyclescope.report.drawings.whatif import DIGITS, MOST_ROWS, gathered, thread_choices
+from cyclescope.report.media.html.html import render
 
 
 def expected(

@@ -14,9 +14,9 @@ from cyclescope.core.ceilings import (
     Overheads,
     ProductCeiling,
 )
-from cyclescope.core.fingerprint import fingerprint
 from cyclescope.core.machine import Machine
 from cyclescope.core.units import NS_PER_S
+from cyclescope.machines.fingerprint import fingerprint
 
 FLOPS = {"float32": 100e9, "bfloat16": 200e9}
 BYTES = {"L1": 160e9, "L2": 80e9, "L3": 40e9, "memory": 10e9}

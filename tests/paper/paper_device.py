@@ -8,11 +8,11 @@ import numpy as np
 from paper_models import paper_cycle
 
 from cyclescope.core.cycle import Cycle
-from cyclescope.core.graph import Graph
-from cyclescope.core.graph_builder import GraphBuilder
-from cyclescope.core.op import Cost, OpKind
+from cyclescope.core.graph.builder import GraphBuilder
+from cyclescope.core.graph.graph import Graph
+from cyclescope.core.graph.op import Cost, OpKind
+from cyclescope.core.graph.tensor import TensorRole
 from cyclescope.core.samples import DeviceSamples, PlainSamples
-from cyclescope.core.tensor import TensorRole
 from cyclescope.core.units import IntArray
 
 LATENCY_NS = 4_000

@@ -8,12 +8,12 @@ import numpy as np
 
 from cyclescope.backends.paper import PAPER_MACHINE, PaperSession, Script
 from cyclescope.core.cycle import Cycle, Source
-from cyclescope.core.graph import Graph
-from cyclescope.core.graph_builder import GraphBuilder
-from cyclescope.core.op import Cost, OpKind
+from cyclescope.core.graph.builder import GraphBuilder
+from cyclescope.core.graph.graph import Graph
+from cyclescope.core.graph.op import Cost, OpKind
+from cyclescope.core.graph.tensor import TensorRole
 from cyclescope.core.plan import Plan
 from cyclescope.core.samples import LightSamples, Load, PlainSamples, Samples, SetUp
-from cyclescope.core.tensor import TensorRole
 from cyclescope.core.units import IntArray
 from cyclescope.core.workload import InputSource, ModelFacts, Weights, Workload
 

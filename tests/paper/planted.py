@@ -13,11 +13,11 @@ from paper_models import PAPER_BERT_WORKLOAD, paper_bert, paper_cycle, slot_time
 
 from cyclescope.core.ceilings import BandwidthCeiling, Ceilings, Figure, Origin, Overheads, ProductCeiling
 from cyclescope.core.cycle import Cycle
-from cyclescope.core.graph import Graph
-from cyclescope.core.graph_builder import GraphBuilder
-from cyclescope.core.op import Cost, OpKind
+from cyclescope.core.graph.builder import GraphBuilder
+from cyclescope.core.graph.graph import Graph
+from cyclescope.core.graph.op import Cost, OpKind
+from cyclescope.core.graph.tensor import TensorRole
 from cyclescope.core.samples import PlainSamples
-from cyclescope.core.tensor import TensorRole
 from cyclescope.core.workload import Workload
 from cyclescope.explaining.findings.finding import FindingCode
 

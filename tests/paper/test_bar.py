@@ -21,7 +21,7 @@ from cyclescope.core.plan import Plan
 from cyclescope.core.statistics import Ratio
 from cyclescope.optimizing.optimization import OUT_OF_BUDGET, NotTried, Row, Spent
 from cyclescope.optimizing.optimization import Outcome as Tried
-from cyclescope.optimizing.trial import Turns
+from cyclescope.optimizing.search.trial import Turns
 
 _PEERS = Path(__file__).resolve().parents[2] / "bench" / "peers"
 _TOY = """

@@ -17,7 +17,7 @@ from paper_models import paper_bert, paper_cycle
 import cyclescope.explaining.comparison
 import cyclescope.measuring.pair
 import cyclescope.pytest_plugin
-import cyclescope.report.comparison  # noqa: F401
+import cyclescope.report.pages.comparison  # noqa: F401
 from cyclescope.pytest_plugin import Measured, Rules
 
 pytest_plugins = ["pytester"]

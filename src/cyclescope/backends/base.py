@@ -8,7 +8,7 @@ from typing import Protocol
 
 from cyclescope.core.dialogue import TurnFacts, TurnRun
 from cyclescope.core.edits import Edit
-from cyclescope.core.graph import Graph
+from cyclescope.core.graph.graph import Graph
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
 from cyclescope.core.results import Results

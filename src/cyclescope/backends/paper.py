@@ -10,7 +10,7 @@ import numpy as np
 from cyclescope.backends.base import LightRun, OpenTimes, PlainRun
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import EngineError
-from cyclescope.core.graph import Graph
+from cyclescope.core.graph.graph import Graph
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
 from cyclescope.core.results import Results

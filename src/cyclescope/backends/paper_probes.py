@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from cyclescope.backends.paper import PAPER_MACHINE, FakeClock
-from cyclescope.backends.probing import Access, CacheLevel, MemoryProbe, Timer
+from cyclescope.backends.probing import Access, MemoryProbe, Timer
 from cyclescope.core.machine import Machine
 from cyclescope.core.units import NS_PER_S
+from cyclescope.machines.caches import CacheLevel
 
 PAPER_CACHES = (CacheLevel("L1", 32 << 10, 2), CacheLevel("L2", 1 << 20, 2), CacheLevel("L3", 32 << 20))
 

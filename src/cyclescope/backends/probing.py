@@ -9,6 +9,7 @@ from typing import Protocol, TypeAlias
 
 from cyclescope.core.machine import Machine
 from cyclescope.core.units import Bytes, Nanoseconds
+from cyclescope.machines.caches import CacheLevel
 
 Timer: TypeAlias = Callable[[int], Nanoseconds]
 """Does a piece of work so many times, one after the other, and gives how long all of them took.
@@ -22,18 +23,6 @@ class Access(StrEnum):
 
     READ = "read"  # a sum over it
     UPDATE = "update"  # a constant added in place: each byte is read and written
-
-
-@dataclass(frozen=True, slots=True)
-class CacheLevel:
-    """One level of the caches of data as one core sees it: `capacity_bytes`, and how many such caches our cores have.
-
-    `name` is `L1`, `L2` or `L3`; a private cache has one instance a core.
-    """
-
-    name: str
-    capacity_bytes: Bytes
-    instances: int = 1
 
 
 @dataclass(frozen=True, slots=True)

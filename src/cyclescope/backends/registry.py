@@ -10,12 +10,12 @@ from typing import Any
 
 from cyclescope.backends.base import DialogueSession, OpenTokenizers, Request, Session, WatchedCalls
 from cyclescope.backends.foreign import refuse_foreign
-from cyclescope.backends.host import package_versions
 from cyclescope.backends.probing import Probes
 from cyclescope.core.dialogue import TEMPLATES
 from cyclescope.core.errors import MissingExtra, UsageError
-from cyclescope.core.graph import Graph
+from cyclescope.core.graph.graph import Graph
 from cyclescope.core.plan import Plan
+from cyclescope.machines.host import package_versions
 
 TASKS = ("auto", "embed", "classify", "fill", "answer", "translate", "generate")
 _MAY_WRITE = ("auto", "answer", "translate", "generate")
@@ -113,7 +113,7 @@ def open_trace(request: Request) -> Graph:
 def full_configuration(model: str) -> Mapping[str, Any]:
     """The configuration of `model` with all that its class adds where a file says nothing. Raises like `open_session`."""
     _require_torch()
-    from cyclescope.backends.torch.loading import recipe
+    from cyclescope.backends.torch.loading.loading import recipe
 
     found: Mapping[str, Any] = recipe(Request(model)).config.to_dict()
     return found
@@ -132,7 +132,7 @@ def open_tokenizers(request: Request) -> OpenTokenizers:
     """The tokenizers of the model that `request` names, without its weights. Raises like `open_session`."""
     check(request)
     _require_torch()
-    from cyclescope.backends.torch.tokenizing import open_torch_tokenizers
+    from cyclescope.backends.torch.loading.tokenizing import open_torch_tokenizers
 
     return open_torch_tokenizers(request)
 

@@ -17,9 +17,9 @@ from cyclescope.calibrating.rounds import in_turn, same_against_same
 from cyclescope.core.ceilings import Ceilings, Figure, Origin
 from cyclescope.core.clock import Clock, SystemClock
 from cyclescope.core.errors import OutputError
-from cyclescope.core.fingerprint import fingerprint
 from cyclescope.core.progress import Notify, silent
 from cyclescope.core.units import Nanoseconds
+from cyclescope.machines.fingerprint import fingerprint
 from cyclescope.store.calibration_file import keep as keep_file
 
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cyclescope.backends.host_state import HostState
 from cyclescope.core.ceilings import Ceilings, Figure
-from cyclescope.core.fingerprint import Freshness
 from cyclescope.core.machine import Machine
 from cyclescope.core.samples import Load
+from cyclescope.machines.fingerprint import Freshness
+from cyclescope.machines.state import HostState
 
 # Where a figure begins to be trouble. Each is far from what a machine at rest shows and from what a busy one does.
 BUSY = 0.05  # share of all cores that others use

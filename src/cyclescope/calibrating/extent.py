@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cyclescope.backends.probing import CacheLevel
 from cyclescope.core.errors import UsageError
 from cyclescope.core.units import NS_PER_S, Bytes, Nanoseconds
+from cyclescope.machines.caches import CacheLevel
 
 DTYPES = ("float32", "bfloat16", "float16")
 _ROWS = (1, 4, 16, 64, 256, 1024)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cyclescope.backends.probing import Access, CacheLevel, Probes
+from cyclescope.backends.probing import Access, Probes
 from cyclescope.calibrating.estimate import rate
 from cyclescope.calibrating.extent import WorkingSet, working_sets
 from cyclescope.calibrating.rounds import Piece
 from cyclescope.calibrating.sweep import SWEPT_BYTES, caches_from
 from cyclescope.core.ceilings import BandwidthCeiling
 from cyclescope.core.units import NS_PER_S
+from cyclescope.machines.caches import CacheLevel
 
 _SWEEP_LOOKS = 3  # of each size, the best of which counts
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cyclescope.backends.probing import CacheLevel, Probes
+from cyclescope.backends.probing import Probes
 from cyclescope.calibrating.estimate import rate
 from cyclescope.calibrating.extent import Extent, device_shapes, matrix_shapes
 from cyclescope.calibrating.rounds import Piece
 from cyclescope.core.ceilings import Figure, ProductCeiling
 from cyclescope.core.progress import Notify, silent
 from cyclescope.core.units import NS_PER_S
+from cyclescope.machines.caches import CacheLevel
 
 # A type that is so much slower than float32 is emulated number by number; one look at it says all.
 EMULATED_FACTOR = 20

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cyclescope.backends.probing import CacheLevel
+from cyclescope.machines.caches import CacheLevel
 
 SWEPT_BYTES = tuple(4 << power for power in range(10, 25))  # 4 KiB … 64 MiB
 _FALL = 0.8  # a set that is read at less than this share of the pace of the next smaller one no longer fits

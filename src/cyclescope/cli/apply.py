@@ -28,17 +28,17 @@ def apply(
     The code is then run on a few texts, and what it gives is compared with what the plan gives in a trial process: what
     is handed over is what was measured.
     """
-    from cyclescope.optimizing.apply import apply as applied
+    from cyclescope.optimizing.recipes.apply import apply as applied
 
     done = applied(recipe, out, model=model, text=text or None)
     try:
         if as_json:
-            from cyclescope.report.document_verification import applied_document, to_json
+            from cyclescope.report.documents.document_verification import applied_document, to_json
 
             typer.echo(to_json(applied_document(done)), nl=False)
         else:
-            from cyclescope.report.applied import applied_page
-            from cyclescope.report.terminal import print_page
+            from cyclescope.report.media.terminal import print_page
+            from cyclescope.report.pages.applied import applied_page
 
             print_page(applied_page(done, lang.value))
     except BrokenPipeError:

@@ -12,7 +12,7 @@ from cyclescope.core.errors import Interrupted, OutputError, UsageError
 
 if TYPE_CHECKING:
     from cyclescope.core.machine import Machine
-    from cyclescope.report.calibration import Told
+    from cyclescope.report.pages.calibration import Told
 
 
 def calibrate(
@@ -51,8 +51,8 @@ def _measure(quick: bool, device: str, threads: tuple[int, ...], force: bool) ->
     """Fresh ceilings. That they cannot be kept must not cost what was measured: it is told first."""
     from cyclescope.calibrating.calibrate import calibrate as measure
     from cyclescope.cli.progress import progress
-    from cyclescope.measuring.load import LoadMeter
-    from cyclescope.report.calibration import Told
+    from cyclescope.machines.load import LoadMeter
+    from cyclescope.report.pages.calibration import Told
     from cyclescope.store.calibration_file import clearly_quieter, keep
 
     meter = LoadMeter()
@@ -72,7 +72,7 @@ def _measure(quick: bool, device: str, threads: tuple[int, ...], force: bool) ->
 def machine_of(device: str) -> Machine:
     """This machine as `measure` would name it; a framework is loaded only to ask a device for its name."""
     if device == "cpu":
-        from cyclescope.backends.host import read_machine
+        from cyclescope.machines.host import read_machine
 
         return read_machine()
     from cyclescope.backends.registry import open_probes
@@ -86,9 +86,9 @@ def machine_of(device: str) -> Machine:
 
 def kept_of(machine: Machine, engine: str) -> Told:
     """What is kept of `machine`, else what its maker states."""
-    from cyclescope.core.fingerprint import freshness
     from cyclescope.machines.catalog import find_machine
-    from cyclescope.report.calibration import Told
+    from cyclescope.machines.fingerprint import freshness
+    from cyclescope.report.pages.calibration import Told
     from cyclescope.store.calibration_file import nearest, shelf
 
     found = shelf(engine, machine.device)
@@ -100,8 +100,8 @@ def kept_of(machine: Machine, engine: str) -> Told:
 
 
 def _print(told: Told, as_json: bool, lang: Language) -> None:
-    from cyclescope.report.calibration import calibration_json, calibration_page
-    from cyclescope.report.terminal import print_page
+    from cyclescope.report.media.terminal import print_page
+    from cyclescope.report.pages.calibration import calibration_json, calibration_page
 
     if as_json:
         typer.echo(calibration_json(told))

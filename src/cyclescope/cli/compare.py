@@ -252,12 +252,12 @@ def _save(cycles: tuple[Cycle, Cycle], outs: tuple[Path | None, Path | None]) ->
 
 def _tell(comparison: Comparison, limit: float | None, as_json: bool, lang: Language) -> None:
     if as_json:
-        from cyclescope.report.document_comparison import to_json
+        from cyclescope.report.documents.document_comparison import to_json
 
         typer.echo(to_json(comparison, limit), nl=False)
         return
-    from cyclescope.report.comparison import comparison_page
-    from cyclescope.report.terminal import print_page
+    from cyclescope.report.media.terminal import print_page
+    from cyclescope.report.pages.comparison import comparison_page
 
     print_page(comparison_page(comparison, lang.value, limit))
 
@@ -265,11 +265,11 @@ def _tell(comparison: Comparison, limit: float | None, as_json: bool, lang: Lang
 def _write(
     comparison: Comparison, limit: float | None, markdown: Path | None, html: Path | None, lang: Language
 ) -> None:
-    from cyclescope.report.writing import write_text
+    from cyclescope.store.writing import write_text
 
     if markdown is not None:
-        from cyclescope.report.comparison import comparison_page
-        from cyclescope.report.markdown import to_markdown
+        from cyclescope.report.media.markdown import to_markdown
+        from cyclescope.report.pages.comparison import comparison_page
 
         page = to_markdown(comparison_page(comparison, lang.value, limit))
         if str(markdown) == os.environ.get("GITHUB_STEP_SUMMARY"):
@@ -280,7 +280,7 @@ def _write(
             write_text(markdown, page)
         typer.echo(f"Wrote Markdown: {markdown}", err=True)
     if html is not None:
-        from cyclescope.report.html_comparison import render_comparison
+        from cyclescope.report.media.html.comparison_view import render_comparison
 
         write_text(html, render_comparison(comparison, lang=lang.value, limit=limit))
         typer.echo(f"Wrote the page: {html}", err=True)

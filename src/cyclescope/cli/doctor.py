@@ -23,14 +23,14 @@ def doctor(
     lang: LanguageOption = Language.ENGLISH,
 ) -> None:
     """Say whether this machine can be trusted for measuring now, and what to do about it. Takes a few seconds."""
-    from cyclescope.backends.host import read_machine
-    from cyclescope.backends.host_state import read_state
     from cyclescope.calibrating.doctor import Calibrated, Facts, examine
     from cyclescope.cli.calibrate import kept_of
     from cyclescope.core.ceilings import Origin
-    from cyclescope.measuring.load import LoadMeter
-    from cyclescope.report.doctor import doctor_json, doctor_page
-    from cyclescope.report.terminal import print_page
+    from cyclescope.machines.host import read_machine
+    from cyclescope.machines.load import LoadMeter
+    from cyclescope.machines.state import read_state
+    from cyclescope.report.media.terminal import print_page
+    from cyclescope.report.pages.doctor import doctor_json, doctor_page
 
     machine, state = read_machine(), read_state()
     meter = LoadMeter()

@@ -41,38 +41,38 @@ def told(explanation: Explanation, form: Form, language: Language, level: FlowLe
     """`explanation` in `form`, as text. `Form.TERMINAL` is 80 columns wide here, without colours."""
     # Each form loads what it needs and no more: a JSON document must not pay for a template engine.
     if form is Form.HTML:
-        from cyclescope.report.html import render
+        from cyclescope.report.media.html.html import render
 
         return render(explanation, lang=language.value)
     if form is Form.JSON:
-        from cyclescope.report.document import to_json
+        from cyclescope.report.documents.document import to_json
 
         return to_json(explanation)
     if form is Form.MERMAID:
         from cyclescope.explaining.dataflow import Level
-        from cyclescope.report.mermaid import mermaid
+        from cyclescope.report.exports.mermaid import mermaid
 
         return mermaid(explanation.cycle.graph, Level(level.value), language.value)
     if form is Form.GRAPH:
-        from cyclescope.report.graph_json import graph_to_json
+        from cyclescope.report.exports.graph_json import graph_to_json
 
         return graph_to_json(explanation.cycle.graph)
     if form is Form.PERFETTO:
-        from cyclescope.report.perfetto import to_perfetto
+        from cyclescope.report.exports.perfetto import to_perfetto
 
         return to_perfetto(explanation)
     if form is Form.SPEEDSCOPE:
-        from cyclescope.report.speedscope import to_speedscope
+        from cyclescope.report.exports.speedscope import to_speedscope
 
         return to_speedscope(explanation)
-    from cyclescope.report.cycle import cycle_page
+    from cyclescope.report.pages.cycle import cycle_page
 
     page = cycle_page(explanation, language.value)
     if form is Form.MARKDOWN:
-        from cyclescope.report.markdown import to_markdown
+        from cyclescope.report.media.markdown import to_markdown
 
         return to_markdown(page)
-    from cyclescope.report.terminal import to_text
+    from cyclescope.report.media.terminal import to_text
 
     return to_text(page)
 
@@ -80,8 +80,8 @@ def told(explanation: Explanation, form: Form, language: Language, level: FlowLe
 def print_told(explanation: Explanation, form: Form, language: Language, level: FlowLevel = FlowLevel.STAGE) -> None:
     """`explanation` in `form` on standard output; the terminal form as wide as the terminal, with its colours."""
     if form is Form.TERMINAL:
-        from cyclescope.report.cycle import cycle_page
-        from cyclescope.report.terminal import print_page
+        from cyclescope.report.media.terminal import print_page
+        from cyclescope.report.pages.cycle import cycle_page
 
         print_page(cycle_page(explanation, language.value))
     else:

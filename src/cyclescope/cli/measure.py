@@ -185,8 +185,8 @@ def _hold_dialogue(
     from cyclescope.cli.progress import progress
     from cyclescope.explaining.dialogue import explain_dialogue
     from cyclescope.measuring.dialogue import dialogue_request
-    from cyclescope.report.dialogue import dialogue_json, dialogue_page
-    from cyclescope.report.terminal import print_page
+    from cyclescope.report.media.terminal import print_page
+    from cyclescope.report.pages.dialogue import dialogue_json, dialogue_page
 
     if any(file is not None for file in files):
         raise UsageError(
@@ -212,8 +212,8 @@ def deliver(cycle: object, out: Path | None, html: Path | None, form: Form, lang
     """
     from cyclescope.core.cycle import Cycle
     from cyclescope.explaining.explain import explain
-    from cyclescope.report.writing import write_text
     from cyclescope.store.run_file import save
+    from cyclescope.store.writing import write_text
 
     assert isinstance(cycle, Cycle)
     explanation = explain(cycle)

@@ -142,26 +142,26 @@ def lines(path: Path, option: str) -> list[str]:
 
 def _tell(found: Optimization, as_json: bool, lang: Language) -> None:
     if as_json:
-        from cyclescope.report.document_optimization import to_json
+        from cyclescope.report.documents.document_optimization import to_json
 
         typer.echo(to_json(found), nl=False)
         return
-    from cyclescope.report.optimization import optimization_page
-    from cyclescope.report.terminal import print_page
+    from cyclescope.report.media.terminal import print_page
+    from cyclescope.report.pages.optimization import optimization_page
 
     print_page(optimization_page(found, lang.value))
 
 
 def _write(found: Optimization, recipe: Path | None, markdown: Path | None, lang: Language) -> None:
     if markdown is not None:
-        from cyclescope.report.markdown import to_markdown
-        from cyclescope.report.optimization import optimization_page
-        from cyclescope.report.writing import write_text
+        from cyclescope.report.media.markdown import to_markdown
+        from cyclescope.report.pages.optimization import optimization_page
+        from cyclescope.store.writing import write_text
 
         write_text(markdown, to_markdown(optimization_page(found, lang.value)))
         typer.echo(f"Wrote Markdown: {markdown}", err=True)
     if recipe is not None and found.best:
-        from cyclescope.optimizing.recipe import recipe_of, save_recipe
+        from cyclescope.optimizing.recipes.recipe import recipe_of, save_recipe
 
         made = recipe_of(found)
         save_recipe(made, recipe)

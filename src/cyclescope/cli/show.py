@@ -25,8 +25,8 @@ def show(
 ) -> None:
     """Tell a saved run again, in any form, without running anything."""
     from cyclescope.explaining.explain import explain
-    from cyclescope.report.writing import write_text
     from cyclescope.store.run_file import load
+    from cyclescope.store.writing import write_text
 
     require_different(run, html, out)
     explanation = explain(load(run))

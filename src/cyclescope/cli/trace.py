@@ -49,10 +49,10 @@ def trace(
     from cyclescope.backends.base import DEFAULT_TOKENS
     from cyclescope.cli.progress import progress
     from cyclescope.measuring.measure import trace as trace_model
-    from cyclescope.report.graph_json import graph_to_json
-    from cyclescope.report.structure import structure_page
-    from cyclescope.report.terminal import print_page, to_text
-    from cyclescope.report.writing import write_text
+    from cyclescope.report.exports.graph_json import graph_to_json
+    from cyclescope.report.media.terminal import print_page, to_text
+    from cyclescope.report.pages.structure import structure_page
+    from cyclescope.store.writing import write_text
 
     with progress() as notify:
         notify("trace", 0.0)
@@ -74,7 +74,7 @@ def trace(
         text = to_text(page)
     elif form is TraceForm.MERMAID:
         from cyclescope.explaining.dataflow import Level
-        from cyclescope.report.mermaid import mermaid
+        from cyclescope.report.exports.mermaid import mermaid
 
         text = mermaid(graph, Level(level.value), lang.value)
     else:

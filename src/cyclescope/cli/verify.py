@@ -26,7 +26,7 @@ from cyclescope.cli.options import (
 from cyclescope.core.errors import Interrupted
 
 if TYPE_CHECKING:
-    from cyclescope.optimizing.verify import Verification
+    from cyclescope.optimizing.recipes.verify import Verification
 
 
 def verify(
@@ -54,8 +54,8 @@ def verify(
         require_folder(markdown)
     texts = [*(text or ()), *(lines(text_file, "--text-file") if text_file else ())]
     from cyclescope.cli.progress import progress
-    from cyclescope.optimizing.verify import Standing
-    from cyclescope.optimizing.verify import verify as verified
+    from cyclescope.optimizing.recipes.verify import Standing
+    from cyclescope.optimizing.recipes.verify import verify as verified
 
     with progress() as notify:
         found = verified(recipe, texts, model=model, tokens=tokens, batch=batch, budget=budget, progress=notify)
@@ -64,9 +64,9 @@ def verify(
     except BrokenPipeError:
         forget_output()  # whoever read has seen enough; the file and the exit code are still wanted
     if markdown is not None:
-        from cyclescope.report.markdown import to_markdown
-        from cyclescope.report.verification import verification_page
-        from cyclescope.report.writing import write_text
+        from cyclescope.report.media.markdown import to_markdown
+        from cyclescope.report.pages.verification import verification_page
+        from cyclescope.store.writing import write_text
 
         write_text(markdown, to_markdown(verification_page(found, lang.value)))
         typer.echo(f"Wrote Markdown: {markdown}", err=True)
@@ -78,11 +78,11 @@ def verify(
 
 def _tell(found: Verification, as_json: bool, lang: Language) -> None:
     if as_json:
-        from cyclescope.report.document_verification import to_json, verification_document
+        from cyclescope.report.documents.document_verification import to_json, verification_document
 
         typer.echo(to_json(verification_document(found)), nl=False)
         return
-    from cyclescope.report.terminal import print_page
-    from cyclescope.report.verification import verification_page
+    from cyclescope.report.media.terminal import print_page
+    from cyclescope.report.pages.verification import verification_page
 
     print_page(verification_page(found, lang.value))

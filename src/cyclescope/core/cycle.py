@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cyclescope.core.graph import Graph
+from cyclescope.core.graph.graph import Graph
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
 from cyclescope.core.samples import Samples
@@ -43,5 +43,5 @@ class Cycle:
         """Show itself in a notebook. The page is made by `report`, which stands above; so it is asked for by name."""
         from importlib import import_module
 
-        html: str = import_module("cyclescope.report.html").notebook_html(self)
+        html: str = import_module("cyclescope.report.media.html.html").notebook_html(self)
         return html

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from math import prod
 
-from cyclescope.core.op import Cost, OpKind
-from cyclescope.core.tensor import TensorSpec
+from cyclescope.core.graph.op import Cost, OpKind
+from cyclescope.core.graph.tensor import TensorSpec
 from cyclescope.cost.call import Call, Formula, Priced, moved
 from cyclescope.cost.pointwise import ADD, COMPARE, GELU_ERF, LAYER_NORM, MULTIPLY, SOFTMAX
 

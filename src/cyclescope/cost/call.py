@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from cyclescope.core.op import Cost, OpKind
-from cyclescope.core.tensor import TensorSpec
+from cyclescope.core.graph.op import Cost, OpKind
+from cyclescope.core.graph.tensor import TensorSpec
 from cyclescope.core.units import Bytes
 
 

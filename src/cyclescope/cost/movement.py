@@ -7,7 +7,7 @@ that is taken twice is read once.
 
 from __future__ import annotations
 
-from cyclescope.core.op import Cost, OpKind
+from cyclescope.core.graph.op import Cost, OpKind
 from cyclescope.cost.call import Call, Formula, Priced, moved
 
 VIEW = Priced(OpKind.VIEW, Cost())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from math import prod
 
-from cyclescope.core.op import Cost, OpKind
+from cyclescope.core.graph.op import Cost, OpKind
 from cyclescope.cost import matmul, movement, pointwise, rows
 from cyclescope.cost.call import Call, Formula, Priced, moved
 from cyclescope.cost.pointwise import (

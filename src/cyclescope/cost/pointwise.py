@@ -13,7 +13,7 @@ arithmetic (see `movement`). Work done once a row (the division of a mean, the r
 
 from __future__ import annotations
 
-from cyclescope.core.op import OpKind
+from cyclescope.core.graph.op import OpKind
 from cyclescope.cost.call import Call, Formula, Priced, moved
 
 ADD = 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cyclescope.core.op import OpKind
+from cyclescope.core.graph.op import OpKind
 from cyclescope.cost import attention, matmul, movement, onnx, pointwise, rows, text
 from cyclescope.cost.call import Call, Formula, Priced, moved
 

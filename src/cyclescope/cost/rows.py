@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from math import log2, prod
 
-from cyclescope.core.op import OpKind
+from cyclescope.core.graph.op import OpKind
 from cyclescope.cost.call import Call, Formula, Priced, moved
 from cyclescope.cost.pointwise import ADD, COMPARE, LOG_SOFTMAX, MULTIPLY, SOFTMAX, STANDARDIZE, TRANSCENDENTAL
 

@@ -6,7 +6,7 @@ What is exact is the traffic: UTF-8 bytes (a tensor of dtype `text`) on one side
 
 from __future__ import annotations
 
-from cyclescope.core.op import OpKind
+from cyclescope.core.graph.op import OpKind
 from cyclescope.cost.call import Call, Formula, Priced, moved
 
 

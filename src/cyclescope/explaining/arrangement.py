@@ -12,8 +12,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from cyclescope.core.columns import in_order_of_appearance
 from cyclescope.core.cycle import Cycle
+from cyclescope.core.graph.columns import in_order_of_appearance
 from cyclescope.core.units import BoolArray, FloatArray, IntArray
 from cyclescope.explaining.attribution import Attribution
 from cyclescope.explaining.chain import Round, fold

@@ -7,9 +7,9 @@ from functools import cached_property
 
 import numpy as np
 
-from cyclescope.core.columns import Rows
 from cyclescope.core.cycle import Cycle
-from cyclescope.core.graph import Graph
+from cyclescope.core.graph.columns import Rows
+from cyclescope.core.graph.graph import Graph
 from cyclescope.core.statistics import Estimate, median_ranks
 from cyclescope.core.units import FloatArray, IntArray
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from cyclescope.core.graph import Graph
-from cyclescope.core.op import OpKind
-from cyclescope.core.tensor import TensorRole
+from cyclescope.core.graph.graph import Graph
+from cyclescope.core.graph.op import OpKind
+from cyclescope.core.graph.tensor import TensorRole
 from cyclescope.core.units import IntArray
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cyclescope.core.graph import Graph
+from cyclescope.core.graph.graph import Graph
 from cyclescope.core.units import FloatArray, IntArray
 
 # Paths through two layers are told as one where more than this share of their operations stand at the same places: which

@@ -11,10 +11,10 @@ from typing import TypeAlias
 
 import numpy as np
 
-from cyclescope.core.columns import numbered
 from cyclescope.core.cycle import Cycle
-from cyclescope.core.graph import Graph
-from cyclescope.core.op import OpKind
+from cyclescope.core.graph.columns import numbered
+from cyclescope.core.graph.graph import Graph
+from cyclescope.core.graph.op import OpKind
 from cyclescope.core.statistics import Estimate, Ratio
 from cyclescope.core.units import IntArray
 from cyclescope.explaining.attribution import Attribution, attribute

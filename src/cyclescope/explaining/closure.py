@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cyclescope.core.cycle import Cycle
-from cyclescope.core.op import OpKind
+from cyclescope.core.graph.op import OpKind
 from cyclescope.core.statistics import Estimate, Ratio, median_estimate, median_ratio
 from cyclescope.explaining.attribution import Attribution
 from cyclescope.explaining.explanation import AccountRow, Closure

@@ -12,10 +12,10 @@ from enum import StrEnum
 
 import numpy as np
 
-from cyclescope.core.frame import Frame
-from cyclescope.core.graph import Graph
-from cyclescope.core.op import Cost, OpKind
-from cyclescope.core.tensor import TensorRole
+from cyclescope.core.graph.frame import Frame
+from cyclescope.core.graph.graph import Graph
+from cyclescope.core.graph.op import Cost, OpKind
+from cyclescope.core.graph.tensor import TensorRole
 from cyclescope.core.units import BoolArray, IntArray
 
 

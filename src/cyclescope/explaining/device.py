@@ -19,10 +19,10 @@ from functools import cached_property
 
 import numpy as np
 
-from cyclescope.core.columns import Labels
 from cyclescope.core.cycle import Cycle
-from cyclescope.core.graph import Graph
-from cyclescope.core.op import OpKind
+from cyclescope.core.graph.columns import Labels
+from cyclescope.core.graph.graph import Graph
+from cyclescope.core.graph.op import OpKind
 from cyclescope.core.samples import DeviceSamples
 from cyclescope.core.statistics import Ratio, median_ratio
 from cyclescope.core.units import BoolArray, FloatArray, IntArray

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cyclescope.core.experts import ExpertLoad
-from cyclescope.core.graph import Graph
+from cyclescope.core.graph.experts import ExpertLoad
+from cyclescope.core.graph.graph import Graph
 
 
 @dataclass(frozen=True, slots=True)

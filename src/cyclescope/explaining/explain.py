@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cyclescope.core.ceilings import Ceilings
-from cyclescope.core.columns import Labels
 from cyclescope.core.cycle import Cycle
-from cyclescope.core.op import OpKind
+from cyclescope.core.graph.columns import Labels
+from cyclescope.core.graph.op import OpKind
 from cyclescope.core.statistics import Estimate, median_estimate
 from cyclescope.explaining.arrangement import arrange
 from cyclescope.explaining.attribution import attribute

@@ -8,7 +8,7 @@ from enum import StrEnum
 from importlib import import_module
 
 from cyclescope.core.cycle import Cycle
-from cyclescope.core.op import Cost, OpKind, Site
+from cyclescope.core.graph.op import Cost, OpKind, Site
 from cyclescope.core.statistics import Estimate, Ratio
 from cyclescope.explaining.arrangement import Arrangement
 from cyclescope.explaining.device import DeviceLine
@@ -207,5 +207,5 @@ class Explanation:
 
     def _repr_html_(self) -> str:
         """Show itself in a notebook. The page is made by `report`, which stands above; so it is asked for by name."""
-        html: str = import_module("cyclescope.report.html").notebook_html(self)
+        html: str = import_module("cyclescope.report.media.html.html").notebook_html(self)
         return html

@@ -8,8 +8,8 @@ from functools import cached_property
 import numpy as np
 
 from cyclescope.core.ceilings import Ceilings, Figure
-from cyclescope.core.graph import Graph
-from cyclescope.core.op import OpKind
+from cyclescope.core.graph.graph import Graph
+from cyclescope.core.graph.op import OpKind
 from cyclescope.core.units import NS_PER_S, FloatArray, IntArray
 from cyclescope.explaining.product_shape import product_rows, product_type
 from cyclescope.explaining.reuse import traffic

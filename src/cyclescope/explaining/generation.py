@@ -8,12 +8,12 @@ from enum import StrEnum
 
 import numpy as np
 
-from cyclescope.core.columns import Labels, in_order_of_appearance
 from cyclescope.core.cycle import Cycle
-from cyclescope.core.op import OpKind
-from cyclescope.core.slots import Slots
+from cyclescope.core.graph.columns import Labels, in_order_of_appearance
+from cyclescope.core.graph.op import OpKind
+from cyclescope.core.graph.slots import Slots
+from cyclescope.core.graph.structure import PREPARE, READ_OUT, SAMPLE, TOKENIZE
 from cyclescope.core.statistics import CONFIDENCE, Estimate, median_estimate
-from cyclescope.core.structure import PREPARE, READ_OUT, SAMPLE, TOKENIZE
 from cyclescope.core.units import IntArray
 from cyclescope.explaining.attribution import Attribution
 from cyclescope.explaining.cache import cache_bytes

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cyclescope.core.cycle import Cycle
+from cyclescope.core.graph.structure import TOKENIZE
 from cyclescope.core.machine import Machine
 from cyclescope.core.statistics import Estimate, Ratio, median_estimate, median_ratio
-from cyclescope.core.structure import TOKENIZE
 from cyclescope.core.tokenization import TextCosts, TextFacts, TokenCount, TokenizerInfo
 from cyclescope.core.units import IntArray
 from cyclescope.explaining.explain import explain

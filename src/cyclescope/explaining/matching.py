@@ -10,8 +10,8 @@ from typing import TypeVar
 
 import numpy as np
 
-from cyclescope.core.columns import numbered
-from cyclescope.core.graph import Graph
+from cyclescope.core.graph.columns import numbered
+from cyclescope.core.graph.graph import Graph
 from cyclescope.core.units import IntArray
 
 Key = TypeVar("Key", bound=Hashable)

@@ -12,10 +12,10 @@ from functools import cached_property
 
 import numpy as np
 
-from cyclescope.core.graph import Graph
-from cyclescope.core.op import OpKind
+from cyclescope.core.graph.graph import Graph
+from cyclescope.core.graph.op import OpKind
+from cyclescope.core.graph.tensor import TensorRole
 from cyclescope.core.samples import MemorySamples
-from cyclescope.core.tensor import TensorRole
 from cyclescope.core.units import BoolArray, IntArray
 from cyclescope.explaining.cache import cache_storages, steps_of_ops
 

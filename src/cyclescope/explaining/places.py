@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from cyclescope.core.columns import Labels, numbered
-from cyclescope.core.graph import Graph
+from cyclescope.core.graph.columns import Labels, numbered
+from cyclescope.core.graph.graph import Graph
 
 
 def places(graph: Graph) -> Labels:

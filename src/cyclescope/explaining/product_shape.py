@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cyclescope.core.op import OpKind
-from cyclescope.core.tensor import TensorSpec
+from cyclescope.core.graph.op import OpKind
+from cyclescope.core.graph.tensor import TensorSpec
 
 
 def product_type(reads: Sequence[TensorSpec]) -> str:

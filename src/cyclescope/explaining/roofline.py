@@ -9,9 +9,9 @@ from enum import StrEnum
 import numpy as np
 
 from cyclescope.core.ceilings import Ceilings, Origin
-from cyclescope.core.columns import Labels
 from cyclescope.core.cycle import Cycle
-from cyclescope.core.op import OpKind
+from cyclescope.core.graph.columns import Labels
+from cyclescope.core.graph.op import OpKind
 from cyclescope.core.units import NS_PER_S, FloatArray, IntArray
 from cyclescope.explaining.attribution import Attribution
 from cyclescope.explaining.floors import Floors, find_floors, main_memory

@@ -7,10 +7,10 @@ from functools import cached_property
 
 import numpy as np
 
-from cyclescope.core.columns import Labels, Rows, in_order_of_appearance
-from cyclescope.core.frame import Frame
-from cyclescope.core.graph import Graph
-from cyclescope.core.op import Cost
+from cyclescope.core.graph.columns import Labels, Rows, in_order_of_appearance
+from cyclescope.core.graph.frame import Frame
+from cyclescope.core.graph.graph import Graph
+from cyclescope.core.graph.op import Cost
 from cyclescope.core.units import IntArray
 from cyclescope.explaining.attribution import Attribution, Estimates
 from cyclescope.explaining.explanation import GroupRow, LayerRow, OperationRow, StageRow

@@ -7,9 +7,9 @@ from functools import cached_property
 
 import numpy as np
 
-from cyclescope.core.columns import Rows
-from cyclescope.core.graph import Graph
-from cyclescope.core.slots import Slots
+from cyclescope.core.graph.columns import Rows
+from cyclescope.core.graph.graph import Graph
+from cyclescope.core.graph.slots import Slots
 from cyclescope.core.units import IntArray
 from cyclescope.explaining.attribution import Attribution
 from cyclescope.explaining.explanation import Span

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from cyclescope.backends.base import Session
 from cyclescope.core.cycle import Cycle, Source
 from cyclescope.core.errors import EngineError
-from cyclescope.core.graph import Graph
+from cyclescope.core.graph.graph import Graph
 from cyclescope.core.samples import MemorySamples, Samples
 from cyclescope.core.version import __version__
 from cyclescope.store.calibration_file import with_ceilings

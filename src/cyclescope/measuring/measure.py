@@ -11,7 +11,7 @@ from cyclescope.backends.registry import check, open_session, open_trace, watchi
 from cyclescope.core.clock import Clock, SystemClock
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.errors import EngineError, UsageError
-from cyclescope.core.graph import Graph
+from cyclescope.core.graph.graph import Graph
 from cyclescope.core.progress import Notify, silent
 from cyclescope.core.samples import (
     DeviceSamples,
@@ -23,8 +23,8 @@ from cyclescope.core.samples import (
     SetUp,
 )
 from cyclescope.core.units import NS_PER_S, Nanoseconds
+from cyclescope.machines.load import LoadMeter
 from cyclescope.measuring.assembly import assemble, look_at_memory
-from cyclescope.measuring.load import LoadMeter
 from cyclescope.measuring.sampling import Collected, warm_up
 from cyclescope.measuring.turns import collect
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from cyclescope.backends.base import Session
 from cyclescope.core.clock import Clock
-from cyclescope.core.graph import Graph
+from cyclescope.core.graph.graph import Graph
 from cyclescope.core.progress import Notify, silent
 from cyclescope.core.statistics import LEAST_SAMPLES, median_estimate
 from cyclescope.core.units import Nanoseconds

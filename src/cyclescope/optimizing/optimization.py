@@ -13,8 +13,8 @@ from cyclescope.core.statistics import Ratio
 from cyclescope.core.units import Nanoseconds
 from cyclescope.core.workload import Workload
 from cyclescope.explaining.comparison import Verdict
-from cyclescope.optimizing.drift import Drift
-from cyclescope.optimizing.strategy import Goal
+from cyclescope.optimizing.search.drift import Drift
+from cyclescope.optimizing.strategies.strategy import Goal
 
 OUT_OF_BUDGET = "out of budget"
 

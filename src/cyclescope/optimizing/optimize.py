@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cyclescope.backends.host import available_memory_bytes, usable_cores
 from cyclescope.backends.registry import ENGINES, INSTALL, missing_packages
 from cyclescope.core.clock import Clock, SystemClock
 from cyclescope.core.cycle import Cycle
@@ -19,18 +18,19 @@ from cyclescope.core.progress import Notify, silent
 from cyclescope.core.units import NS_PER_S, Nanoseconds
 from cyclescope.core.workload import Workload
 from cyclescope.explaining.explain import explain
-from cyclescope.measuring.load import LoadMeter
-from cyclescope.optimizing.guessing import tokens_a_call
-from cyclescope.optimizing.keeping import Kept
-from cyclescope.optimizing.labels import scorer
-from cyclescope.optimizing.messages import Errand
+from cyclescope.machines.host import available_memory_bytes, usable_cores
+from cyclescope.machines.load import LoadMeter
 from cyclescope.optimizing.optimization import OUT_OF_BUDGET, Found, NotTried, Optimization, Row, Spent, front
-from cyclescope.optimizing.schedule import Schedule
-from cyclescope.optimizing.search import Limits, Search
-from cyclescope.optimizing.strategies import STRATEGIES
-from cyclescope.optimizing.strategy import Goal, Situation
-from cyclescope.optimizing.team import Look, Team, WorkshopMaker, made_of
-from cyclescope.optimizing.workshop import Workshop
+from cyclescope.optimizing.processes.messages import Errand
+from cyclescope.optimizing.processes.team import Look, Team, WorkshopMaker, made_of
+from cyclescope.optimizing.processes.workshop import Workshop
+from cyclescope.optimizing.search.guessing import tokens_a_call
+from cyclescope.optimizing.search.keeping import Kept
+from cyclescope.optimizing.search.labels import scorer
+from cyclescope.optimizing.search.schedule import Schedule
+from cyclescope.optimizing.search.search import Limits, Search
+from cyclescope.optimizing.strategies.strategies import STRATEGIES
+from cyclescope.optimizing.strategies.strategy import Goal, Situation
 
 DEFAULT_BUDGET_S = 300.0
 LEAST_BUDGET_S = 10.0

@@ -20,8 +20,8 @@ from typing import Any
 from cyclescope.core.ceilings import Ceilings, Figure
 from cyclescope.core.codec import CodecError, decode, encode
 from cyclescope.core.errors import CalibrationFileError, OutputError
-from cyclescope.core.fingerprint import Trait, changes, fingerprint, freshness_beside, traits_of
 from cyclescope.core.machine import Machine
+from cyclescope.machines.fingerprint import Trait, changes, fingerprint, freshness_beside, traits_of
 from cyclescope.store.atomic import atomic_writer
 
 SCHEMA = "cyclescope/calibration"

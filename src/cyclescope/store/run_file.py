@@ -20,7 +20,7 @@ import numpy as np
 from cyclescope.core.codec import CodecError, decode, encode
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.errors import OutputError, RunFileError
-from cyclescope.core.graph import GraphError
+from cyclescope.core.graph.graph import GraphError
 from cyclescope.store.archive import Archive, ArchiveError, read_archive, write_archive
 from cyclescope.store.atomic import atomic_writer
 

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cyclescope.backends.caches import read_caches
-from cyclescope.backends.probing import CacheLevel
+from cyclescope.machines.caches import CacheLevel, read_caches
 
 
 def machine(root: Path, cpus: int, caches: dict[str, tuple[str, str, str, int]], *, siblings: int = 1) -> Path:

@@ -9,12 +9,12 @@ import pytest
 from paper_ceilings import BYTES, FLOPS, WANTED, probes
 
 from cyclescope.backends.paper_probes import PAPER_CACHES, PaperProbes
-from cyclescope.backends.probing import CacheLevel
 from cyclescope.calibrating import calibrate as module
 from cyclescope.calibrating.calibrate import calibrate, calibrate_probes
 from cyclescope.core.ceilings import Ceilings, Origin
 from cyclescope.core.errors import UsageError
-from cyclescope.core.fingerprint import fingerprint
+from cyclescope.machines.caches import CacheLevel
+from cyclescope.machines.fingerprint import fingerprint
 
 
 def calibrated(machine: PaperProbes) -> Ceilings:

@@ -15,13 +15,13 @@ from cyclescope.cli.calibrate import kept_of
 from cyclescope.cli.main import run
 from cyclescope.core.ceilings import Ceilings, Figure
 from cyclescope.core.codec import decode
-from cyclescope.core.fingerprint import Trait, freshness
 from cyclescope.core.samples import Load
 from cyclescope.machines.catalog import find_machine
-from cyclescope.report.calibration import Told, calibration_json, calibration_page
-from cyclescope.report.strings import Advice
-from cyclescope.report.terminal import to_text
-from cyclescope.report.text_calibration import EN, ZH
+from cyclescope.machines.fingerprint import Trait, freshness
+from cyclescope.report.media.terminal import to_text
+from cyclescope.report.pages.calibration import Told, calibration_json, calibration_page
+from cyclescope.report.words.strings import Advice
+from cyclescope.report.words.text_calibration import EN, ZH
 from cyclescope.store.calibration_file import keep
 
 MACHINE = replace(PAPER_MACHINE, packages=(("torch", "2.13.0"),))

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cyclescope.backends.paper import FakeClock
-from cyclescope.backends.probing import CacheLevel
 from cyclescope.calibrating.estimate import noise_floor, rate, undisturbed_ns
 from cyclescope.calibrating.extent import default_threads, device_shapes, extent, matrix_shapes, working_sets
 from cyclescope.calibrating.rounds import Piece, in_turn
 from cyclescope.calibrating.sweep import caches_from
+from cyclescope.machines.caches import CacheLevel
 
 CACHES = (CacheLevel("L1", 32 << 10, 8), CacheLevel("L2", 1 << 20, 8), CacheLevel("L3", 32 << 20, 2))
 

@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 from paper_ceilings import TAKEN, ceilings_of
 
-from cyclescope.backends.host_state import HostState, read_state
 from cyclescope.backends.paper import PAPER_MACHINE
 from cyclescope.calibrating.doctor import WARNINGS, Calibrated, Facts, Outcome, Topic, examine
 from cyclescope.core.ceilings import Figure
-from cyclescope.core.fingerprint import freshness
 from cyclescope.core.machine import Machine
 from cyclescope.core.samples import Load
-from cyclescope.report.doctor import doctor_json, doctor_page
-from cyclescope.report.terminal import to_text
-from cyclescope.report.text_doctor import EN, ZH, DoctorText
+from cyclescope.machines.fingerprint import freshness
+from cyclescope.machines.state import HostState, read_state
+from cyclescope.report.media.terminal import to_text
+from cyclescope.report.pages.doctor import doctor_json, doctor_page
+from cyclescope.report.words.text_doctor import EN, ZH, DoctorText
 
 MACHINE = replace(PAPER_MACHINE, cores=8, memory_bytes=32 << 30, packages=(("torch", "2.13.0"),))
 STATE = HostState(

@@ -8,10 +8,10 @@ import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from cyclescope.core.graph import Graph
-from cyclescope.core.graph_builder import GraphBuilder
-from cyclescope.core.op import Cost, OpKind
-from cyclescope.core.tensor import TensorRole
+from cyclescope.core.graph.builder import GraphBuilder
+from cyclescope.core.graph.graph import Graph
+from cyclescope.core.graph.op import Cost, OpKind
+from cyclescope.core.graph.tensor import TensorRole
 from cyclescope.core.units import IntArray
 
 # Enough to meet every sort of graph; no deadline, since a test must not fail because the machine is busy.

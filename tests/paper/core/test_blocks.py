@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cyclescope.core.blocks import AttentionBlock, FeedForwardBlock, attention_blocks, feed_forward_blocks
-from cyclescope.core.graph import Graph
-from cyclescope.core.graph_builder import GraphBuilder
-from cyclescope.core.op import Cost, OpKind
-from cyclescope.core.tensor import TensorRole
+from cyclescope.core.graph.blocks import AttentionBlock, FeedForwardBlock, attention_blocks, feed_forward_blocks
+from cyclescope.core.graph.builder import GraphBuilder
+from cyclescope.core.graph.graph import Graph
+from cyclescope.core.graph.op import Cost, OpKind
+from cyclescope.core.graph.tensor import TensorRole
 
 TOKENS, WIDTH, HEADS, HEAD = 6, 16, 4, 4
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from cyclescope.core.graph_builder import GraphBuilder
-from cyclescope.core.op import Cost, Op, OpKind, Site
-from cyclescope.core.tensor import TensorRole
+from cyclescope.core.graph.builder import GraphBuilder
+from cyclescope.core.graph.op import Cost, Op, OpKind, Site
+from cyclescope.core.graph.tensor import TensorRole
 
 from .small_graphs import small_bert
 

@@ -8,10 +8,10 @@ from hypothesis import given
 
 from core.one_by_one import dependencies_of, slots_of, tangled_graphs
 from core.small_graphs import few_examples
-from cyclescope.core.columns import Labels, Rows, in_order_of_appearance, numbered
-from cyclescope.core.graph import Graph
-from cyclescope.core.op import OpKind
-from cyclescope.core.tensor import TensorRole
+from cyclescope.core.graph.columns import Labels, Rows, in_order_of_appearance, numbered
+from cyclescope.core.graph.graph import Graph
+from cyclescope.core.graph.op import OpKind
+from cyclescope.core.graph.tensor import TensorRole
 
 
 @few_examples

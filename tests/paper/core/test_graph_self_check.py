@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from cyclescope.core.frame import Frame
-from cyclescope.core.graph import Graph, GraphError
-from cyclescope.core.graph_builder import GraphBuilder
-from cyclescope.core.op import Cost, OpKind
+from cyclescope.core.graph.builder import GraphBuilder
+from cyclescope.core.graph.frame import Frame
+from cyclescope.core.graph.graph import Graph, GraphError
+from cyclescope.core.graph.op import Cost, OpKind
 
 from .small_graphs import build, call, few_examples, graphs, small_bert
 

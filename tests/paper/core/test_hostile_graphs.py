@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from core.small_graphs import build, call
-from cyclescope.core.graph import Graph, GraphError
-from cyclescope.core.structure import EMBED, ENCODE, HEAD
+from cyclescope.core.graph.graph import Graph, GraphError
+from cyclescope.core.graph.structure import EMBED, ENCODE, HEAD
 
 TWO = build(call("a", 1, 1), call("b", 1, 1))
 

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from cyclescope.core.graph import Graph
-from cyclescope.core.graph_builder import GraphBuilder
-from cyclescope.core.op import OpKind
-from cyclescope.core.structure import DECODE, EMBED, ENCODE, HEAD, TOKENIZE, WHOLE
+from cyclescope.core.graph.builder import GraphBuilder
+from cyclescope.core.graph.graph import Graph
+from cyclescope.core.graph.op import OpKind
+from cyclescope.core.graph.structure import DECODE, EMBED, ENCODE, HEAD, TOKENIZE, WHOLE
 
 from .small_graphs import build, call, few_examples, graphs, small_bert
 

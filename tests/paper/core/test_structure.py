@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cyclescope.core.graph import Graph
-from cyclescope.core.structure import (
+from cyclescope.core.graph.graph import Graph
+from cyclescope.core.graph.structure import (
     DECODE,
     EMBED,
     ENCODE,

@@ -9,8 +9,8 @@ import pytest
 
 from cyclescope.core import errors
 from cyclescope.core.errors import CyclescopeError, UsageError
+from cyclescope.core.graph.tensor import TensorSpec, bits_of
 from cyclescope.core.samples import LightSamples, PlainSamples
-from cyclescope.core.tensor import TensorSpec, bits_of
 
 DRAWN = re.compile(r"^(?P<branches>[│├└─ ]*)(?P<name>[A-Z]\w+) +(?P<code>\d+)", re.MULTILINE)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cyclescope.core.tensor import TensorSpec
+from cyclescope.core.graph.tensor import TensorSpec
 from cyclescope.cost.registry import Call, Priced, price
 
 

@@ -7,7 +7,7 @@ from cost_calls import priced, spec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cyclescope.core.op import Cost, OpKind
+from cyclescope.core.graph.op import Cost, OpKind
 
 X = spec(2, 3, 8)
 N = 48

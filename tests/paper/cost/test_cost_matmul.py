@@ -7,7 +7,7 @@ from cost_calls import priced, spec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cyclescope.core.op import Cost, OpKind
+from cyclescope.core.graph.op import Cost, OpKind
 from cyclescope.cost.registry import Call, price
 
 SIZES = st.integers(0, 40)

@@ -10,8 +10,8 @@ from cost_calls import priced, spec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cyclescope.core.op import Cost, OpKind
-from cyclescope.core.tensor import TensorSpec
+from cyclescope.core.graph.op import Cost, OpKind
+from cyclescope.core.graph.tensor import TensorSpec
 from cyclescope.cost import attention, matmul, movement, onnx, pointwise, rows, text
 from cyclescope.cost.registry import FORMULAS, Call, Priced, kind_of_group, price
 

@@ -10,7 +10,7 @@ import pytest
 from cyclescope.core import errors
 from cyclescope.core.errors import CyclescopeError
 from cyclescope.explaining.explanation import DoubtCode
-from cyclescope.report.strings import strings
+from cyclescope.report.words.strings import strings
 
 ROOT = Path(__file__).parents[3]
 DOCS = ROOT / "docs"

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from cyclescope.report.strings import EN, ZH, Strings
-from cyclescope.report.text_arrangement import arrangement_text
-from cyclescope.report.text_findings import finding_text
-from cyclescope.report.text_gap import gap_text
+from cyclescope.report.words.strings import EN, ZH, Strings
+from cyclescope.report.words.text_arrangement import arrangement_text
+from cyclescope.report.words.text_findings import finding_text
+from cyclescope.report.words.text_gap import gap_text
 
 ROOT = Path(__file__).parents[3]
 PAGES = [ROOT / "README.md", ROOT / "README.zh.md", *sorted((ROOT / "docs").glob("*.md"))]

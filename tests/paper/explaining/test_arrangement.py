@@ -12,7 +12,7 @@ from paper_generation import LAYERS, paper_decoder, paper_generation
 from paper_models import paper_bert, paper_cycle
 
 from cyclescope.core.cycle import Cycle
-from cyclescope.core.graph import Graph
+from cyclescope.core.graph.graph import Graph
 from cyclescope.explaining.arrangement import Arrangement, Part
 from cyclescope.explaining.chain import Stretch
 from cyclescope.explaining.explain import explain

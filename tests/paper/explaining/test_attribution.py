@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from paper_models import PACE, paper_cycle
 
 from cyclescope.core.cycle import Cycle
-from cyclescope.core.graph import Graph
+from cyclescope.core.graph.graph import Graph
 from cyclescope.core.samples import Instrumentation
 from cyclescope.core.units import IntArray
 from cyclescope.explaining.attribution import attribute, middle_half

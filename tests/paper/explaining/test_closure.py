@@ -11,9 +11,9 @@ from hypothesis import given
 from paper_models import paper_bert, paper_cycle, slot_times
 
 from cyclescope.core.cycle import Cycle
-from cyclescope.core.graph import Graph
-from cyclescope.core.graph_builder import GraphBuilder
-from cyclescope.core.op import OpKind
+from cyclescope.core.graph.builder import GraphBuilder
+from cyclescope.core.graph.graph import Graph
+from cyclescope.core.graph.op import OpKind
 from cyclescope.core.samples import Instrumentation, PlainSamples
 from cyclescope.core.statistics import Ratio
 from cyclescope.core.units import IntArray

@@ -15,7 +15,7 @@ from paper_models import paper_bert, paper_cycle, slot_times
 from cyclescope.core.ceilings import Ceilings, Figure, Origin
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.errors import UsageError
-from cyclescope.core.op import OpKind
+from cyclescope.core.graph.op import OpKind
 from cyclescope.core.plan import Change as PlanChange
 from cyclescope.core.samples import Load
 from cyclescope.core.statistics import Estimate

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from cyclescope.core.graph import Graph
-from cyclescope.core.graph_builder import GraphBuilder
-from cyclescope.core.op import Cost, OpKind
-from cyclescope.core.tensor import TensorRole
+from cyclescope.core.graph.builder import GraphBuilder
+from cyclescope.core.graph.graph import Graph
+from cyclescope.core.graph.op import Cost, OpKind
+from cyclescope.core.graph.tensor import TensorRole
 from cyclescope.explaining.dataflow import DataFlow, FlowNode, Level, NodeRole, data_flow, folded, gathered, inside
 
 HIDDEN = 16 * 8 * 4  # bytes of a [1, 16, 8] float32 state

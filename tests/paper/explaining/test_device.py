@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from occupancy import occupancy
 from paper_device import LATENCY_NS, Planted, chain, device_cycle, device_samples, run
 from planted import with_ceilings
 
 from cyclescope.core.cycle import Cycle
-from cyclescope.core.op import OpKind
+from cyclescope.core.graph.op import OpKind
 from cyclescope.core.samples import DeviceSamples
 from cyclescope.explaining.device import DeviceLine, Pace, device_line
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.findings.finding import FindingCode
-from cyclescope.explaining.lanes import occupancy
 from cyclescope.explaining.places import places
 
 COSTS = {"mark_host_ns": 1_500, "mark_device_ns": 700}

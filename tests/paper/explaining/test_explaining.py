@@ -10,8 +10,8 @@ from core.small_graphs import build, call, few_examples, small_bert, timed_graph
 from hypothesis import given
 from paper_models import paper_bert, paper_cycle, slot_times
 
-from cyclescope.core.graph import Graph
-from cyclescope.core.op import Cost, OpKind
+from cyclescope.core.graph.graph import Graph
+from cyclescope.core.graph.op import Cost, OpKind
 from cyclescope.core.samples import PlainSamples
 from cyclescope.core.units import IntArray
 from cyclescope.explaining.closure import PYTHON, UNEXPLAINED

@@ -9,9 +9,9 @@ from paper_models import PACE, paper_bert, paper_cycle
 from planted import PLANTED, Plant, healthy, padded, restless, slow_tokenizer, with_ceilings
 
 from cyclescope.core.cycle import Cycle
-from cyclescope.core.op import OpKind
+from cyclescope.core.graph.op import OpKind
+from cyclescope.core.graph.tensor import TensorRole
 from cyclescope.core.samples import Load
-from cyclescope.core.tensor import TensorRole
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.findings.catalogue import FINDERS, INFORMATIONAL
 from cyclescope.explaining.findings.finding import EvidenceName, Finding, FindingCode

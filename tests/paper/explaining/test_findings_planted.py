@@ -39,9 +39,9 @@ from planted import (
 )
 
 from cyclescope.core.cycle import Cycle
-from cyclescope.core.op import OpKind
+from cyclescope.core.graph.op import OpKind
+from cyclescope.core.graph.tensor import TensorRole
 from cyclescope.core.samples import Load
-from cyclescope.core.tensor import TensorRole
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.findings.finding import EvidenceName, Finding, FindingCode, Place
 

@@ -10,10 +10,10 @@ from paper_generation import BATCH, HIDDEN, LAYERS, OP_NS, PROMPT, PYTHON_NS, SL
 from paper_models import paper_bert, paper_cycle
 
 from cyclescope.core.cycle import Cycle
-from cyclescope.core.graph_builder import GraphBuilder
-from cyclescope.core.op import Cost, OpKind
+from cyclescope.core.graph.builder import GraphBuilder
+from cyclescope.core.graph.op import Cost, OpKind
+from cyclescope.core.graph.tensor import TensorRole
 from cyclescope.core.samples import PlainSamples, TokenSamples
-from cyclescope.core.tensor import TensorRole
 from cyclescope.explaining.cache import cache_bytes
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation

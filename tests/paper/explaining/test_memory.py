@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from paper_generation import BATCH, HIDDEN, LAYERS, PROMPT, paper_decoder
 from paper_models import paper_bert
 
-from cyclescope.core.graph import Graph
-from cyclescope.core.graph_builder import GraphBuilder
-from cyclescope.core.op import OpKind
+from cyclescope.core.graph.builder import GraphBuilder
+from cyclescope.core.graph.graph import Graph
+from cyclescope.core.graph.op import OpKind
+from cyclescope.core.graph.tensor import TensorRole
 from cyclescope.core.samples import MemorySamples
-from cyclescope.core.tensor import TensorRole
 from cyclescope.explaining.memory import Holding, Memory, memory
 
 KB = 1024

@@ -14,7 +14,7 @@ from cyclescope.backends.base import LightRun, PlainRun
 from cyclescope.backends.paper import PaperSession, Script
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.errors import EngineError, RunFileError
-from cyclescope.core.graph import Graph
+from cyclescope.core.graph.graph import Graph
 from cyclescope.core.samples import MemorySamples
 from cyclescope.core.units import NS_PER_S, IntArray
 from cyclescope.measuring.measure import measure_session

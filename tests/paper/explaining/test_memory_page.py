@@ -11,12 +11,12 @@ from paper_models import paper_bert, paper_cycle
 from cyclescope.core.samples import MemorySamples
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation
-from cyclescope.report.cycle import cycle_page
-from cyclescope.report.document import document
+from cyclescope.report.documents.document import document
+from cyclescope.report.media.terminal import to_text
 from cyclescope.report.page import Note, Page, Paragraph, Strip, Table
-from cyclescope.report.strings import EN, strings
-from cyclescope.report.structure import structure_page
-from cyclescope.report.terminal import to_text
+from cyclescope.report.pages.cycle import cycle_page
+from cyclescope.report.pages.structure import structure_page
+from cyclescope.report.words.strings import EN, strings
 
 GRAPH = paper_bert(2)
 

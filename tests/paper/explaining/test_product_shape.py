@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cyclescope.core.op import OpKind
-from cyclescope.core.tensor import TensorSpec
+from cyclescope.core.graph.op import OpKind
+from cyclescope.core.graph.tensor import TensorSpec
 from cyclescope.explaining.product_shape import product_rows, product_type
 
 Shape = tuple[int, ...]

@@ -11,12 +11,12 @@ from paper_device import Planted, device_cycle
 from cyclescope.core.cycle import Cycle
 from cyclescope.explaining.explain import explain
 from cyclescope.machines.catalog import find_machine
-from cyclescope.report.cycle import cycle_page
-from cyclescope.report.document import to_json
-from cyclescope.report.html import render
-from cyclescope.report.strings import EN
-from cyclescope.report.terminal import to_text
-from cyclescope.report.text_device import device_text
+from cyclescope.report.documents.document import to_json
+from cyclescope.report.media.html.html import render
+from cyclescope.report.media.terminal import to_text
+from cyclescope.report.pages.cycle import cycle_page
+from cyclescope.report.words.strings import EN
+from cyclescope.report.words.text_device import device_text
 from cyclescope.store.run_file import load, save
 
 FOLDER = Path(__file__).parents[2] / "data" / "cuda"

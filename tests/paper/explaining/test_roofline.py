@@ -15,11 +15,11 @@ from paper_roofline import DISPATCH_NS, KB, on_paper_machine, paper_ceilings
 
 from cyclescope.core.ceilings import Ceilings, Origin
 from cyclescope.core.cycle import Cycle
-from cyclescope.core.graph import Graph
-from cyclescope.core.graph_builder import GraphBuilder
-from cyclescope.core.op import Cost, OpKind
+from cyclescope.core.graph.builder import GraphBuilder
+from cyclescope.core.graph.graph import Graph
+from cyclescope.core.graph.op import Cost, OpKind
+from cyclescope.core.graph.tensor import TensorRole
 from cyclescope.core.plan import Plan
-from cyclescope.core.tensor import TensorRole
 from cyclescope.core.units import IntArray
 from cyclescope.explaining.attribution import attribute
 from cyclescope.explaining.explain import explain

@@ -13,22 +13,22 @@ from paper_roofline import on_paper_machine, paper_ceilings
 from rich.cells import cell_len
 
 from cyclescope.core.ceilings import Origin
-from cyclescope.core.graph_builder import GraphBuilder
-from cyclescope.core.op import Cost, OpKind
-from cyclescope.core.tensor import TensorRole
+from cyclescope.core.graph.builder import GraphBuilder
+from cyclescope.core.graph.op import Cost, OpKind
+from cyclescope.core.graph.tensor import TensorRole
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation
 from cyclescope.explaining.roofline import Bound
 from cyclescope.report import format as fmt
-from cyclescope.report.document import to_json
-from cyclescope.report.markdown import to_markdown
+from cyclescope.report.documents.document import to_json
+from cyclescope.report.documents.schema import json_schema
+from cyclescope.report.media.markdown import to_markdown
+from cyclescope.report.media.terminal import to_text
 from cyclescope.report.page import Block, KeyValues, Note, Page, Paragraph, Table
-from cyclescope.report.roofline import MOST_PLACES, roofline_blocks
-from cyclescope.report.schema import json_schema
-from cyclescope.report.strings import EN, ZH
-from cyclescope.report.terminal import to_text
-from cyclescope.report.text_gap import EN as WORDS
-from cyclescope.report.text_gap import gap_text
+from cyclescope.report.sections.roofline import MOST_PLACES, roofline_blocks
+from cyclescope.report.words.strings import EN, ZH
+from cyclescope.report.words.text_gap import EN as WORDS
+from cyclescope.report.words.text_gap import gap_text
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cyclescope.core.op import Cost
+from cyclescope.core.graph.op import Cost
 from cyclescope.core.statistics import Estimate
 from cyclescope.explaining.explanation import LayerRow
 from cyclescope.explaining.siblings import UNLIKE, unlike_layers

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from paper_models import paper_cycle
 
-from cyclescope.core.graph import Graph
+from cyclescope.core.graph.graph import Graph
 from cyclescope.explaining.attribution import Attribution, attribute
 from cyclescope.explaining.explanation import Span
 from cyclescope.explaining.tables import operation_rows

@@ -13,10 +13,10 @@ from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.explaining.generation import Phase
 from cyclescope.explaining.tasks import division, throughput
 from cyclescope.report import format as fmt
-from cyclescope.report.cycle import cycle_page
-from cyclescope.report.document import document
+from cyclescope.report.documents.document import document
+from cyclescope.report.media.terminal import to_text
 from cyclescope.report.page import KeyValues
-from cyclescope.report.terminal import to_text
+from cyclescope.report.pages.cycle import cycle_page
 
 BATCH, TOKENS, REAL = 4, 16, 40
 PADDED = replace(PAPER_BERT_WORKLOAD, batch=BATCH, tokens_in=TOKENS, real_tokens=REAL)

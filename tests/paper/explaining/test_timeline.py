@@ -11,7 +11,7 @@ from hypothesis import given
 from paper_generation import paper_decoder, paper_generation
 from paper_models import paper_bert, paper_cycle
 
-from cyclescope.core.graph import Graph
+from cyclescope.core.graph.graph import Graph
 from cyclescope.core.units import IntArray
 from cyclescope.explaining.attribution import attribute
 from cyclescope.explaining.explanation import Span

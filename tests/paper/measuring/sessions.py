@@ -10,7 +10,7 @@ from core.small_graphs import small_bert
 
 from cyclescope.backends.base import LightRun, OpenTimes, PlainRun
 from cyclescope.backends.paper import PaperSession, Script
-from cyclescope.core.graph import Graph
+from cyclescope.core.graph.graph import Graph
 from cyclescope.core.samples import Instrumentation
 
 GRAPH = small_bert(1)

@@ -18,8 +18,8 @@ from cyclescope.core.plan import Plan
 from cyclescope.core.workload import ModelFacts
 from cyclescope.explaining.dialogue import explain_dialogue
 from cyclescope.measuring.dialogue import dialogue_session
-from cyclescope.report.dialogue import dialogue_json, dialogue_page
-from cyclescope.report.terminal import to_text
+from cyclescope.report.media.terminal import to_text
+from cyclescope.report.pages.dialogue import dialogue_json, dialogue_page
 
 READ_NS, WRITE_NS, NEW = 1_000_000, 3_000_000, 5
 TURNS = (TurnFacts(10, 0, 30, True), TurnFacts(40, 12, 120, True), TurnFacts(70, 45, 210, False))

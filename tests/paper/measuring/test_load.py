@@ -10,8 +10,8 @@ from types import SimpleNamespace
 import pytest
 
 from cyclescope.core.samples import Load
-from cyclescope.measuring import load
-from cyclescope.measuring.load import LoadMeter
+from cyclescope.machines import load
+from cyclescope.machines.load import LoadMeter
 
 STAT, VMSTAT, CGROUP = "/proc/stat", "/proc/vmstat", "/sys/fs/cgroup/cpu.stat"
 Files = dict[str, list[str]]

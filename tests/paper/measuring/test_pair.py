@@ -11,7 +11,7 @@ import pytest
 from cyclescope.backends.base import LightRun, PlainRun, Request
 from cyclescope.backends.paper import PAPER_WORKLOAD, FakeClock, PaperSession, Script
 from cyclescope.core.errors import UsageError
-from cyclescope.core.graph import Graph
+from cyclescope.core.graph.graph import Graph
 from cyclescope.core.ratios import rounds
 from cyclescope.explaining.comparison import Verdict, compare
 from cyclescope.measuring import pair

@@ -10,7 +10,7 @@ from hypothesis import given
 from cyclescope.backends.base import OpenTimes, Session
 from cyclescope.backends.paper import FakeClock, PaperSession, Script
 from cyclescope.core.errors import EngineError
-from cyclescope.core.graph import Graph
+from cyclescope.core.graph.graph import Graph
 from cyclescope.core.units import IntArray
 
 GRAPH = small_bert()

@@ -17,12 +17,12 @@ from cyclescope.core.progress import Notify, silent
 from cyclescope.core.results import Results
 from cyclescope.core.workload import InputSource, ModelFacts, Weights, Workload
 from cyclescope.explaining.findings.finding import Finding, FindingCode
-from cyclescope.optimizing.keeping import Kept, Made
 from cyclescope.optimizing.optimization import Found, LabelScore
-from cyclescope.optimizing.schedule import Schedule
-from cyclescope.optimizing.search import Limits, Search
-from cyclescope.optimizing.strategies import STRATEGIES
-from cyclescope.optimizing.strategy import Goal, Situation, Strategy
+from cyclescope.optimizing.search.keeping import Kept, Made
+from cyclescope.optimizing.search.schedule import Schedule
+from cyclescope.optimizing.search.search import Limits, Search
+from cyclescope.optimizing.strategies.strategies import STRATEGIES
+from cyclescope.optimizing.strategies.strategy import Goal, Situation, Strategy
 
 BASELINE_NS = 10_000_000
 BASELINE = Plan(threads=1)

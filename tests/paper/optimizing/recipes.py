@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from cyclescope.core.edits import Edit
 from cyclescope.core.plan import Plan
-from cyclescope.optimizing.recipe import Proof, Recipe, RecipeModel, RecipeWork
+from cyclescope.optimizing.recipes.recipe import Proof, Recipe, RecipeModel, RecipeWork
 
 BASE = Plan(threads=1)
 USUAL = Recipe(

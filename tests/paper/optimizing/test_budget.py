@@ -13,12 +13,12 @@ from cyclescope.backends.paper import FakeClock
 from cyclescope.core.plan import Plan
 from cyclescope.core.ratios import LEAST_ROUNDS
 from cyclescope.explaining.comparison import Verdict
-from cyclescope.optimizing.keeping import Kept
 from cyclescope.optimizing.optimization import OUT_OF_BUDGET
 from cyclescope.optimizing.optimize import _looked_at
-from cyclescope.optimizing.schedule import Schedule, course
-from cyclescope.optimizing.team import Look
-from cyclescope.optimizing.trial import estimated_round_ns
+from cyclescope.optimizing.processes.team import Look
+from cyclescope.optimizing.search.keeping import Kept
+from cyclescope.optimizing.search.schedule import Schedule, course
+from cyclescope.optimizing.search.trial import estimated_round_ns
 
 from .plans_on_paper import BASELINE, PaperMaker, searched, situation
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cyclescope.core.errors import EngineError
 from cyclescope.core.results import Results, joined
-from cyclescope.optimizing.drift import SAME, Drift, drift
+from cyclescope.optimizing.search.drift import SAME, Drift, drift
 
 ONES = np.ones((2, 3), dtype=np.int64)
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from cyclescope.backends.exported.standalone.generating import Generation
 from cyclescope.core.plan import LOOKED_UP_TOKENS
 from cyclescope.core.results import Results, joined
-from cyclescope.optimizing.algorithm.prompt_lookup import PromptLookup
-from cyclescope.optimizing.guessing import tokens_a_call
+from cyclescope.optimizing.search.guessing import tokens_a_call
+from cyclescope.optimizing.strategies.algorithm.prompt_lookup import PromptLookup
 
 from .plans_on_paper import BASELINE, situation, workload
 

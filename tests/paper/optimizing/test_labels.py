@@ -7,7 +7,7 @@ import pytest
 
 from cyclescope.core.errors import UsageError
 from cyclescope.core.results import Results
-from cyclescope.optimizing.labels import mean_vectors, scorer
+from cyclescope.optimizing.search.labels import mean_vectors, scorer
 
 
 def vectors(*rows: tuple[float, float]) -> Results:

@@ -10,10 +10,10 @@ from cyclescope.core.plan import Change, Plan
 from cyclescope.core.results import Results, held_out, only
 from cyclescope.core.workload import InputSource, Weights, Workload
 from cyclescope.explaining.findings.finding import FindingCode
-from cyclescope.optimizing.algorithm.gelu_form import Form, form_of
 from cyclescope.optimizing.optimization import Found
-from cyclescope.optimizing.strategies import STRATEGIES
-from cyclescope.optimizing.strategy import Goal, Offer, Situation, Strategy, has, hoped, learns
+from cyclescope.optimizing.strategies.algorithm.gelu_form import Form, form_of
+from cyclescope.optimizing.strategies.strategies import STRATEGIES
+from cyclescope.optimizing.strategies.strategy import Goal, Offer, Situation, Strategy, has, hoped, learns
 
 from .plans_on_paper import BASELINE, FakeClock, PaperMaker, finding, results, searched, situation, workload
 

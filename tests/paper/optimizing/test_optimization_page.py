@@ -25,10 +25,6 @@ from cyclescope.core.samples import Load
 from cyclescope.core.statistics import Ratio
 from cyclescope.core.workload import Weights
 from cyclescope.explaining.comparison import Verdict
-from cyclescope.optimizing import recipe as recipes
-from cyclescope.optimizing import snippet
-from cyclescope.optimizing.apply import Applied
-from cyclescope.optimizing.drift import Drift
 from cyclescope.optimizing.optimization import (
     OUT_OF_BUDGET,
     Contribution,
@@ -40,26 +36,30 @@ from cyclescope.optimizing.optimization import (
     Spent,
     front,
 )
-from cyclescope.optimizing.recipe import recipe_of
-from cyclescope.optimizing.strategy import Goal
-from cyclescope.optimizing.verify import Verification
-from cyclescope.report import schema_optimization
-from cyclescope.report.applied import applied_page
-from cyclescope.report.document_optimization import document, to_json
-from cyclescope.report.document_verification import applied_document, verification_document
-from cyclescope.report.document_verification import to_json as to_json_of
-from cyclescope.report.markdown import to_markdown
-from cyclescope.report.optimization import answer, optimization_page, plan_words
+from cyclescope.optimizing.recipes import recipe as recipes
+from cyclescope.optimizing.recipes import snippet
+from cyclescope.optimizing.recipes.apply import Applied
+from cyclescope.optimizing.recipes.recipe import recipe_of
+from cyclescope.optimizing.recipes.verify import Verification
+from cyclescope.optimizing.search.drift import Drift
+from cyclescope.optimizing.strategies.strategy import Goal
+from cyclescope.report.documents import schema_optimization
+from cyclescope.report.documents.document_optimization import document, to_json
+from cyclescope.report.documents.document_verification import applied_document, verification_document
+from cyclescope.report.documents.document_verification import to_json as to_json_of
+from cyclescope.report.documents.schema_optimization import OptimizationReport
+from cyclescope.report.documents.schema_verification import AppliedReport, VerificationReport, json_schema
+from cyclescope.report.media.markdown import to_markdown
+from cyclescope.report.media.terminal import to_text
 from cyclescope.report.page import Note, Severity
-from cyclescope.report.schema_optimization import OptimizationReport
-from cyclescope.report.schema_verification import AppliedReport, VerificationReport, json_schema
-from cyclescope.report.terminal import to_text
-from cyclescope.report.text_optimization import EN, ZH, OptimizationText
-from cyclescope.report.text_verification import EN as VERIFIED_EN
-from cyclescope.report.text_verification import ZH as VERIFIED_ZH
-from cyclescope.report.text_verification import VerificationText
-from cyclescope.report.verification import answer as verification_answer
-from cyclescope.report.verification import verification_page
+from cyclescope.report.pages.applied import applied_page
+from cyclescope.report.pages.optimization import answer, optimization_page, plan_words
+from cyclescope.report.pages.verification import answer as verification_answer
+from cyclescope.report.pages.verification import verification_page
+from cyclescope.report.words.text_optimization import EN, ZH, OptimizationText
+from cyclescope.report.words.text_verification import EN as VERIFIED_EN
+from cyclescope.report.words.text_verification import ZH as VERIFIED_ZH
+from cyclescope.report.words.text_verification import VerificationText
 
 from .plans_on_paper import PaperMaker, searched
 from .recipes import USUAL

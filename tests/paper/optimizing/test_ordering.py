@@ -12,8 +12,8 @@ from cyclescope.core.plan import Change, Plan
 from cyclescope.core.statistics import Ratio
 from cyclescope.explaining.comparison import Verdict
 from cyclescope.optimizing.optimization import Outcome, Row
-from cyclescope.optimizing.ordering import Ahead, Candidate, Costs, Guesses, Queue, Step, step_between
-from cyclescope.optimizing.proving import chosen
+from cyclescope.optimizing.search.ordering import Ahead, Candidate, Costs, Guesses, Queue, Step, step_between
+from cyclescope.optimizing.search.proving import chosen
 
 from .plans_on_paper import BASELINE, PaperMaker, searched, situation
 

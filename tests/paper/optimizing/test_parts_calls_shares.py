@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from cyclescope.backends.calls import calls_of
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.plan import Change, Plan, departs
-from cyclescope.optimizing.messages import Errand
-from cyclescope.optimizing.parts import parts_of
-from cyclescope.optimizing.team import cores_of, shares_of
+from cyclescope.optimizing.processes.messages import Errand
+from cyclescope.optimizing.processes.team import cores_of, shares_of
+from cyclescope.optimizing.search.parts import parts_of
 
 BASE = Plan(threads=1)
 

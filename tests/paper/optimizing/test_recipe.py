@@ -10,8 +10,8 @@ import pytest
 from cyclescope.core.edits import CALIBRATED, Edit
 from cyclescope.core.errors import OutputError, RunFileError, UnknownModel, UsageError
 from cyclescope.core.plan import Change, Plan
-from cyclescope.optimizing.recipe import Recipe, load_recipe, save_recipe
-from cyclescope.optimizing.recipe_errand import errand_of, files_beside, refuse_other_model
+from cyclescope.optimizing.recipes.recipe import Recipe, load_recipe, save_recipe
+from cyclescope.optimizing.recipes.recipe_errand import errand_of, files_beside, refuse_other_model
 
 from .plans_on_paper import workload
 from .recipes import BASE, EDITS, USUAL, recipe
@@ -165,7 +165,7 @@ def test_what_was_calibrated_lies_beside_the_recipe_or_the_recipe_is_refused(tmp
 
 
 def test_a_folder_that_is_not_here_asks_for_the_model() -> None:
-    from cyclescope.optimizing.snippet_model import model_for
+    from cyclescope.optimizing.recipes.snippet_model import model_for
 
     with pytest.raises(UnknownModel) as failed:
         model_for(recipe(reference="./nowhere/at-all"))

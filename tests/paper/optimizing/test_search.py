@@ -11,7 +11,7 @@ from cyclescope.core.errors import EngineError, MissingExtra, Unsupported
 from cyclescope.core.plan import Plan
 from cyclescope.explaining.comparison import Verdict
 from cyclescope.optimizing.optimization import Found, LabelScore, Outcome, front
-from cyclescope.optimizing.strategies import STRATEGIES
+from cyclescope.optimizing.strategies.strategies import STRATEGIES
 
 from .plans_on_paper import BASELINE, PaperMaker, finding, searched, situation, workload
 

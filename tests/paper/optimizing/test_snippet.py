@@ -11,9 +11,9 @@ import pytest
 from cyclescope.core.edits import LOAD_WEIGHTS, Edit
 from cyclescope.core.errors import CyclescopeError, Unsupported
 from cyclescope.core.plan import Plan
-from cyclescope.optimizing.recipe import Recipe
-from cyclescope.optimizing.snippet import snippet
-from cyclescope.optimizing.snippet_model import model_for
+from cyclescope.optimizing.recipes.recipe import Recipe
+from cyclescope.optimizing.recipes.snippet import snippet
+from cyclescope.optimizing.recipes.snippet_model import model_for
 
 from .recipes import BASE, EDITS, USUAL, recipe
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from cyclescope.core.plan import Change, Plan
 from cyclescope.explaining.findings.finding import FindingCode
-from cyclescope.optimizing.strategies import STRATEGIES
-from cyclescope.optimizing.strategy import Effect, Goal, Situation, Strategy
+from cyclescope.optimizing.strategies.strategies import STRATEGIES
+from cyclescope.optimizing.strategies.strategy import Effect, Goal, Situation, Strategy
 
 from .plans_on_paper import BASELINE, situation, workload
 

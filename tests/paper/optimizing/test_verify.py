@@ -10,10 +10,10 @@ import pytest
 from cyclescope.backends.paper import FakeClock
 from cyclescope.core.machine import Machine
 from cyclescope.core.statistics import Ratio
-from cyclescope.optimizing import verify as verifying
-from cyclescope.optimizing.drift import Drift
-from cyclescope.optimizing.trial import Turns
-from cyclescope.optimizing.verify import Difference, Standing, Verification, differences
+from cyclescope.optimizing.recipes import verify as verifying
+from cyclescope.optimizing.recipes.verify import Difference, Standing, Verification, differences
+from cyclescope.optimizing.search.drift import Drift
+from cyclescope.optimizing.search.trial import Turns
 
 from .plans_on_paper import PaperArm, results, workload
 from .recipes import USUAL

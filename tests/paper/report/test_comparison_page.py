@@ -22,13 +22,13 @@ from cyclescope.core.cycle import Cycle
 from cyclescope.core.errors import UsageError
 from cyclescope.core.samples import Load
 from cyclescope.explaining.comparison import Aspect, Comparison, Limit, Why, compare
-from cyclescope.report.comparison import comparison_page
-from cyclescope.report.document_comparison import to_json
-from cyclescope.report.html_comparison import render_comparison
-from cyclescope.report.markdown import to_markdown
-from cyclescope.report.schema_comparison import json_schema
-from cyclescope.report.terminal import to_text
-from cyclescope.report.text_comparison import EN, ZH, ComparisonText, comparison_text
+from cyclescope.report.documents.document_comparison import to_json
+from cyclescope.report.documents.schema_comparison import json_schema
+from cyclescope.report.media.html.comparison_view import render_comparison
+from cyclescope.report.media.markdown import to_markdown
+from cyclescope.report.media.terminal import to_text
+from cyclescope.report.pages.comparison import comparison_page
+from cyclescope.report.words.text_comparison import EN, ZH, ComparisonText, comparison_text
 
 from .conftest import HOSTILE, hostile_graph
 

@@ -8,16 +8,16 @@ from typing import TypeVar
 import pytest
 from paper_models import PAPER_BERT_WORKLOAD, paper_bert, paper_cycle, slot_times
 
-from cyclescope.core.graph import Graph
-from cyclescope.core.op import OpKind
+from cyclescope.core.graph.graph import Graph
+from cyclescope.core.graph.op import OpKind
 from cyclescope.core.samples import Load
 from cyclescope.core.workload import InputSource
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Doubt, DoubtCode, Explanation
-from cyclescope.report import wording
-from cyclescope.report.cycle import MOST_PLACES, cycle_page
+from cyclescope.report import naming as wording
 from cyclescope.report.page import Bars, Claims, Heading, KeyValues, Note, Page, Paragraph, Severity, Strip, Table
-from cyclescope.report.strings import strings
+from cyclescope.report.pages.cycle import MOST_PLACES, cycle_page
+from cyclescope.report.words.strings import strings
 
 T = TypeVar("T")
 

@@ -14,20 +14,20 @@ from paper_device import Planted, device_cycle
 from planted import with_ceilings
 
 from cyclescope.core.cycle import Cycle
-from cyclescope.core.op import OpKind
+from cyclescope.core.graph.op import OpKind
 from cyclescope.explaining.device import DeviceLine, Pace
 from cyclescope.explaining.explain import explain
 from cyclescope.report import format as fmt
-from cyclescope.report.cycle import cycle_page
-from cyclescope.report.device import device_blocks
-from cyclescope.report.document import to_json
-from cyclescope.report.html import render
-from cyclescope.report.markdown import to_markdown
+from cyclescope.report.documents.document import to_json
+from cyclescope.report.media.html.html import render
+from cyclescope.report.media.markdown import to_markdown
+from cyclescope.report.media.terminal import to_text
+from cyclescope.report.naming import pace
 from cyclescope.report.page import Block, Note, Paragraph, Table
-from cyclescope.report.strings import EN, ZH
-from cyclescope.report.terminal import to_text
-from cyclescope.report.text_device import device_text
-from cyclescope.report.wording import pace
+from cyclescope.report.pages.cycle import cycle_page
+from cyclescope.report.sections.device import device_blocks
+from cyclescope.report.words.strings import EN, ZH
+from cyclescope.report.words.text_device import device_text
 
 TEXT = Planted(0, dispatch_ns=100_000, kind=OpKind.TEXT)
 STARVED = [TEXT, *[Planted(2_000)] * 20]

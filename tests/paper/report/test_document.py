@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given, settings
 from paper_models import paper_bert, paper_cycle
 
-from cyclescope.core.graph import Graph
+from cyclescope.core.graph.graph import Graph
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation
-from cyclescope.report.cycle import cycle_page
-from cyclescope.report.document import document, to_json
-from cyclescope.report.markdown import to_markdown
-from cyclescope.report.schema import CycleReport, json_schema
-from cyclescope.report.terminal import to_text
+from cyclescope.report.documents.document import document, to_json
+from cyclescope.report.documents.schema import CycleReport, json_schema
+from cyclescope.report.media.markdown import to_markdown
+from cyclescope.report.media.terminal import to_text
+from cyclescope.report.pages.cycle import cycle_page
 
 from .strategies import Timed, timed_graphs
 

@@ -18,14 +18,14 @@ from cyclescope.explaining.comparison import compare
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation
 from cyclescope.explaining.findings.finding import FindingCode
-from cyclescope.report.comparison import comparison_page
-from cyclescope.report.cycle import cycle_page
-from cyclescope.report.document import to_json
-from cyclescope.report.html import render
-from cyclescope.report.html_comparison import render_comparison
-from cyclescope.report.terminal import to_text
-from cyclescope.report.text import page_text
-from cyclescope.report.text_engine import page_text_for, strings_for_both
+from cyclescope.report.documents.document import to_json
+from cyclescope.report.media.html.comparison_view import render_comparison
+from cyclescope.report.media.html.html import render
+from cyclescope.report.media.terminal import to_text
+from cyclescope.report.pages.comparison import comparison_page
+from cyclescope.report.pages.cycle import cycle_page
+from cyclescope.report.words.text import page_text
+from cyclescope.report.words.text_engine import page_text_for, strings_for_both
 
 OF_EAGER_PYTORCH = re.compile(r"Python|eager|torch\.compile|ONNX Runtime|OpenVINO|--attention|即时")
 ON_A_PROCESSOR = [code for code in FindingCode if code is not FindingCode.LAUNCH_BOUND]

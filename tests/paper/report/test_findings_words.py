@@ -13,13 +13,13 @@ from planted import PLANTED, compute_bound, idle_cores, scalar_activation, slow_
 from cyclescope.core.cycle import Cycle
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.findings.finding import EvidenceName, FindingCode
-from cyclescope.report.cycle import cycle_page
-from cyclescope.report.document import to_json
-from cyclescope.report.findings import FindingWords, amount, finding_words
-from cyclescope.report.markdown import to_markdown
-from cyclescope.report.strings import strings
-from cyclescope.report.terminal import to_text
-from cyclescope.report.text_findings import EN, ZH, FindingText
+from cyclescope.report.documents.document import to_json
+from cyclescope.report.media.markdown import to_markdown
+from cyclescope.report.media.terminal import to_text
+from cyclescope.report.pages.cycle import cycle_page
+from cyclescope.report.sections.findings import FindingWords, amount, finding_words
+from cyclescope.report.words.strings import strings
+from cyclescope.report.words.text_findings import EN, ZH, FindingText
 
 CODES = list(FindingCode)
 CHINESE = "[\u4e00-\u9fff]"

@@ -9,20 +9,20 @@ import jsonschema
 import pytest
 from paper_generation import LAYERS, SLOPE_NS, paper_decoder, paper_generation
 
-from cyclescope.core.graph import Graph
+from cyclescope.core.graph.graph import Graph
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation
 from cyclescope.explaining.metrics.definition import DEFINITIONS
 from cyclescope.explaining.metrics.dialects import DIALECTS
-from cyclescope.report.cycle import cycle_page
-from cyclescope.report.document import document, to_json
-from cyclescope.report.generation import MOST_GROWING, generation_blocks
-from cyclescope.report.html import render
-from cyclescope.report.markdown import to_markdown
+from cyclescope.report.documents.document import document, to_json
+from cyclescope.report.documents.schema import CycleReport, json_schema
+from cyclescope.report.media.html.html import render
+from cyclescope.report.media.markdown import to_markdown
+from cyclescope.report.media.terminal import to_text
 from cyclescope.report.page import Bars, Block, Heading, Note, Paragraph, Strip, Table
-from cyclescope.report.schema import CycleReport, json_schema
-from cyclescope.report.strings import EN, ZH
-from cyclescope.report.terminal import to_text
+from cyclescope.report.pages.cycle import cycle_page
+from cyclescope.report.sections.generation import MOST_GROWING, generation_blocks
+from cyclescope.report.words.strings import EN, ZH
 
 STEPS = 10
 

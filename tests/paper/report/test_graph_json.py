@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from hypothesis import given, settings
 
-from cyclescope.core.graph import Graph
-from cyclescope.core.graph_builder import GraphBuilder
-from cyclescope.core.op import OpKind
-from cyclescope.core.tensor import TensorRole
-from cyclescope.report.graph_json import graph_lines, graph_to_json
+from cyclescope.core.graph.builder import GraphBuilder
+from cyclescope.core.graph.graph import Graph
+from cyclescope.core.graph.op import OpKind
+from cyclescope.core.graph.tensor import TensorRole
+from cyclescope.report.exports.graph_json import graph_lines, graph_to_json
 
 from .conftest import hostile_graph
 from .strategies import graphs

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
 from cyclescope.explaining.explanation import Explanation
-from cyclescope.report.cycle import cycle_page
-from cyclescope.report.markdown import escape, to_markdown
+from cyclescope.report.media.markdown import escape, to_markdown
 from cyclescope.report.page import Bar, Bars, Code, Column, Page, Table
+from cyclescope.report.pages.cycle import cycle_page
 
 
 def test_snapshot(explanation: Explanation, snapshot: SnapshotAssertion) -> None:

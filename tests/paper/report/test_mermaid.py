@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from syrupy.assertion import SnapshotAssertion
 
-from cyclescope.core.graph import Graph
+from cyclescope.core.graph.graph import Graph
 from cyclescope.explaining.dataflow import Level
-from cyclescope.report.mermaid import mermaid
+from cyclescope.report.exports.mermaid import mermaid
 
 from .conftest import HOSTILE, hostile_graph
 from .strategies import graphs

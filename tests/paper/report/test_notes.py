@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import cyclescope
-from cyclescope.report.strings import strings
-from cyclescope.report.text_notes import ZH, told
+from cyclescope.report.words.strings import strings
+from cyclescope.report.words.text_notes import ZH, told
 
 _SOURCE = "".join(
     path.read_text(encoding="utf-8")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import cyclescope
-from cyclescope.report.text_reasons import ENDS_ZH, ZH, reason_words
+from cyclescope.report.words.text_reasons import ENDS_ZH, ZH, reason_words
 
 _FOLDER = Path(cyclescope.__file__).parent / "optimizing"
 

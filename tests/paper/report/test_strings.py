@@ -10,12 +10,12 @@ from string import Formatter
 import pytest
 
 from cyclescope.core.errors import UsageError
-from cyclescope.core.op import OpKind
-from cyclescope.core.structure import DECODE, EMBED, ENCODE, HEAD, PREPARE, READ_OUT, SAMPLE, TOKENIZE, WHOLE
+from cyclescope.core.graph.op import OpKind
+from cyclescope.core.graph.structure import DECODE, EMBED, ENCODE, HEAD, PREPARE, READ_OUT, SAMPLE, TOKENIZE, WHOLE
 from cyclescope.core.workload import Weights
 from cyclescope.explaining.explanation import DoubtCode
-from cyclescope.report.strings import EN, ZH, Advice, Strings, strings
-from cyclescope.report.wording import stage_name
+from cyclescope.report.naming import stage_name
+from cyclescope.report.words.strings import EN, ZH, Advice, Strings, strings
 
 
 def texts(s: Strings) -> Iterator[tuple[str, str]]:

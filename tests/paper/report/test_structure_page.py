@@ -9,21 +9,21 @@ from pathlib import Path
 import pytest
 from paper_models import paper_bert, paper_cycle
 
-from cyclescope.core.experts import ExpertLoad
-from cyclescope.core.graph import Graph, GraphError
-from cyclescope.core.graph_builder import GraphBuilder
-from cyclescope.core.op import OpKind
-from cyclescope.core.tensor import TensorRole
+from cyclescope.core.graph.builder import GraphBuilder
+from cyclescope.core.graph.experts import ExpertLoad
+from cyclescope.core.graph.graph import Graph, GraphError
+from cyclescope.core.graph.op import OpKind
+from cyclescope.core.graph.tensor import TensorRole
 from cyclescope.explaining.experts import expert_rows
 from cyclescope.explaining.explain import explain
-from cyclescope.report.experts import expert_blocks, expert_documents
-from cyclescope.report.graph_json import graph_to_json
-from cyclescope.report.html import render
-from cyclescope.report.mermaid import mermaid
+from cyclescope.report.exports.graph_json import graph_to_json
+from cyclescope.report.exports.mermaid import mermaid
+from cyclescope.report.media.html.html import render
+from cyclescope.report.media.terminal import to_text
 from cyclescope.report.page import Note, Paragraph, Strip, Table
-from cyclescope.report.strings import strings
-from cyclescope.report.structure import structure_page
-from cyclescope.report.terminal import to_text
+from cyclescope.report.pages.structure import structure_page
+from cyclescope.report.sections.experts import expert_blocks, expert_documents
+from cyclescope.report.words.strings import strings
 from cyclescope.store.run_file import load, save
 
 CACHE = 40

@@ -16,9 +16,9 @@ from rich.cells import cell_len
 from syrupy.assertion import SnapshotAssertion
 
 from cyclescope.explaining.explanation import Explanation
-from cyclescope.report.cycle import cycle_page
+from cyclescope.report.media.terminal import print_page, to_text
 from cyclescope.report.page import Align, Bars, Column, Page, Paragraph, Strip, Table
-from cyclescope.report.terminal import print_page, to_text
+from cyclescope.report.pages.cycle import cycle_page
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*(?:3[0-8]|9[0-7])[0-9;]*m")
 

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from paper_models import paper_cycle
 
-from cyclescope.core.graph import Graph
+from cyclescope.core.graph.graph import Graph
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation, Span
-from cyclescope.report.nesting import nested
-from cyclescope.report.perfetto import to_perfetto
-from cyclescope.report.speedscope import to_speedscope
+from cyclescope.report.exports.nesting import nested
+from cyclescope.report.exports.perfetto import to_perfetto
+from cyclescope.report.exports.speedscope import to_speedscope
 
 from .strategies import Timed, spans, timed_graphs
 

@@ -7,8 +7,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
+from cyclescope.report.media.wrapping import pad, wrap
 from cyclescope.report.page import Align
-from cyclescope.report.wrapping import pad, wrap
 
 
 @pytest.mark.parametrize(

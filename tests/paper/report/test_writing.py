@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cyclescope.core.errors import OutputError
-from cyclescope.report.writing import write_text
+from cyclescope.store.writing import write_text
 
 
 def test_a_file_is_written_and_replaced(tmp_path: Path) -> None:

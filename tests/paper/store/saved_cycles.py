@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from cyclescope.core.cycle import Cycle, Source
-from cyclescope.core.graph import Graph
-from cyclescope.core.graph_builder import GraphBuilder
+from cyclescope.core.graph.builder import GraphBuilder
+from cyclescope.core.graph.graph import Graph
+from cyclescope.core.graph.op import Cost, OpKind
+from cyclescope.core.graph.tensor import TensorRole
 from cyclescope.core.machine import Machine
-from cyclescope.core.op import Cost, OpKind
 from cyclescope.core.plan import Plan
 from cyclescope.core.samples import Instrumentation, LightSamples, Load, PlainSamples, Samples, SetUp
-from cyclescope.core.tensor import TensorRole
 from cyclescope.core.workload import InputSource, ModelFacts, Weights, Workload
 
 

@@ -14,7 +14,7 @@ from paper_ceilings import TAKEN, ceilings_of
 from cyclescope.backends.paper import PAPER_MACHINE
 from cyclescope.core.ceilings import Ceilings, Figure
 from cyclescope.core.errors import CalibrationFileError, OutputError
-from cyclescope.core.fingerprint import Change, Trait, changes, fingerprint, freshness
+from cyclescope.machines.fingerprint import Change, Trait, changes, fingerprint, freshness
 from cyclescope.store.calibration_file import (
     clearly_quieter,
     folder,

@@ -26,8 +26,8 @@ from cyclescope.backends.torch.session import TorchSession
 from cyclescope.backends.torch.steps import Steps, arrays_of
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import Unsupported
+from cyclescope.core.graph.op import Cost
 from cyclescope.core.machine import Machine
-from cyclescope.core.op import Cost
 from cyclescope.core.plan import Plan
 from cyclescope.core.workload import Workload
 

@@ -20,8 +20,8 @@ from cyclescope.backends.exported.writer import EngineWriter
 from cyclescope.backends.exported.writing_session import WritingSession, written
 from cyclescope.backends.torch.calls import TorchCalls
 from cyclescope.backends.torch.errors import engine_errors
-from cyclescope.backends.torch.heads import WRITE, auto_class
-from cyclescope.backends.torch.loading import Loaded, in_hand, load, recipe
+from cyclescope.backends.torch.loading.heads import WRITE, auto_class
+from cyclescope.backends.torch.loading.loading import Loaded, in_hand, load, recipe
 from cyclescope.backends.torch.steps import Inputs, Steps, arrays_of
 from cyclescope.core.plan import Plan
 

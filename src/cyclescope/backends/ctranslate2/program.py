@@ -8,7 +8,7 @@ from pathlib import Path
 from cyclescope.backends.ctranslate2.standalone.ctranslate2_encoder import CTranslate2Encoder
 from cyclescope.backends.exported.opaque_session import OpaqueWatch
 from cyclescope.backends.exported.program import Arrays, Node, Value
-from cyclescope.core.op import Cost, OpKind
+from cyclescope.core.graph.op import Cost, OpKind
 
 _CALL = "forward_batch"
 

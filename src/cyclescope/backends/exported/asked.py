@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 from tempfile import TemporaryDirectory
 
 from cyclescope.backends.base import OpenTimes, Request
-from cyclescope.backends.host import read_machine, usable_cores
 from cyclescope.backends.torch.changes.catalogue import make_changes
 from cyclescope.backends.torch.changes.change import Subject
 from cyclescope.backends.torch.errors import engine_errors
-from cyclescope.backends.torch.loading import Loaded
+from cyclescope.backends.torch.loading.loading import Loaded
 from cyclescope.backends.torch.planning import calls_for
 from cyclescope.backends.torch.session import TorchSession
 from cyclescope.backends.torch.standalone.editing import edit
@@ -21,6 +20,7 @@ from cyclescope.core.edits import Edit, calibrated
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
 from cyclescope.core.workload import Workload
+from cyclescope.machines.host import read_machine, usable_cores
 
 ENGINE_CHANGES = ("unfused",)  # changes that an engine makes to the exported model, and nobody to the model itself
 

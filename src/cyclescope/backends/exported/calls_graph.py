@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from cyclescope.backends.exported.placing import place
 from cyclescope.backends.exported.program import Arrays, Node, Scope, Value
 from cyclescope.backends.exported.structure import TextEnds, enter_scope, text_in, text_out
-from cyclescope.core.frame import Frame
-from cyclescope.core.graph import Graph
-from cyclescope.core.graph_builder import GraphBuilder
-from cyclescope.core.tensor import TensorRole
+from cyclescope.core.graph.builder import GraphBuilder
+from cyclescope.core.graph.frame import Frame
+from cyclescope.core.graph.graph import Graph
+from cyclescope.core.graph.tensor import TensorRole
 
 _IDS, _LOGITS = "input_ids", "logits"
 

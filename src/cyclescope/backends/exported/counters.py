@@ -8,7 +8,7 @@ import numpy as np
 
 from cyclescope.backends.base import LightRun
 from cyclescope.core.clock import Clock, SystemClock
-from cyclescope.core.graph import Graph
+from cyclescope.core.graph.graph import Graph
 from cyclescope.core.units import Nanoseconds
 
 # Operations that one watch sees, as far as whole cycles go: the engine keeps them in memory until the watch is over.

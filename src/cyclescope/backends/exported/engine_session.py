@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager
 from cyclescope.backends.base import OpenTimes
 from cyclescope.backends.torch.steps import Steps
 from cyclescope.core.edits import Edit
-from cyclescope.core.graph import Graph
+from cyclescope.core.graph.graph import Graph
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
 from cyclescope.core.samples import DeviceSamples, MemorySamples, ProcessorSamples

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from cyclescope.core.graph import Graph
-from cyclescope.core.graph_builder import GraphBuilder
-from cyclescope.core.op import Cost, OpKind
+from cyclescope.core.graph.builder import GraphBuilder
+from cyclescope.core.graph.graph import Graph
+from cyclescope.core.graph.op import Cost, OpKind
+from cyclescope.core.graph.structure import PREPARE, READ_OUT, SAMPLE, TOKENIZE, WHOLE
+from cyclescope.core.graph.tensor import TensorRole, bits_of
 from cyclescope.core.plan import Plan
-from cyclescope.core.structure import PREPARE, READ_OUT, SAMPLE, TOKENIZE, WHOLE
-from cyclescope.core.tensor import TensorRole, bits_of
 
 # What an engine stores weights in, by what the plan says of them; else in the plan's dtype.
 _STORED = {"int8-dynamic": "int8", "int8-weights": "int8", "int8-static": "int8", "int4-weights": "int4"}

@@ -8,7 +8,7 @@ import numpy as np
 
 from cyclescope.backends.exported.program import Arrays, Call, Program
 from cyclescope.backends.exported.session import ExportedSession
-from cyclescope.core.graph import Graph
+from cyclescope.core.graph.graph import Graph
 from cyclescope.core.samples import Instrumentation
 from cyclescope.core.units import IntArray, Nanoseconds
 

@@ -28,9 +28,9 @@ from cyclescope.backends.exported.writing_session import WritingSession
 from cyclescope.backends.registry import STEPPED
 from cyclescope.backends.torch.calls import TorchCalls
 from cyclescope.backends.torch.errors import engine_errors
-from cyclescope.backends.torch.exporting import AttentionForm, Exported, export
-from cyclescope.backends.torch.heads import is_decoder
-from cyclescope.backends.torch.loading import in_hand, load
+from cyclescope.backends.torch.exporting.exporting import AttentionForm, Exported, export
+from cyclescope.backends.torch.loading.heads import is_decoder
+from cyclescope.backends.torch.loading.loading import in_hand, load
 from cyclescope.backends.torch.results import classes_of
 from cyclescope.backends.torch.steps import Inputs, Steps, arrays_of
 from cyclescope.core.edits import Edit

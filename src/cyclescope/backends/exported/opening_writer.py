@@ -20,9 +20,9 @@ from cyclescope.backends.exported.writer import EngineWriter, TellingWriter
 from cyclescope.backends.exported.writing_session import WritingSession, written
 from cyclescope.backends.torch.calls import TorchCalls
 from cyclescope.backends.torch.errors import engine_errors
+from cyclescope.backends.torch.generating.token_settings import asked_settings
+from cyclescope.backends.torch.generating.writing import Writer
 from cyclescope.backends.torch.steps import Steps
-from cyclescope.backends.torch.token_settings import asked_settings
-from cyclescope.backends.torch.writing import Writer
 from cyclescope.core.errors import EngineError, Unsupported
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan

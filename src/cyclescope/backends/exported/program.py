@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from cyclescope.core.op import Cost, OpKind
+from cyclescope.core.graph.op import Cost, OpKind
 from cyclescope.core.units import AnyArray, IntArray, Nanoseconds
 
 Arrays = Mapping[str, AnyArray]

@@ -8,8 +8,8 @@ from typing import Protocol
 
 from cyclescope.backends.base import Request
 from cyclescope.backends.exported.program import Arrays
-from cyclescope.backends.torch.inputs import prepare
-from cyclescope.backends.torch.loading import Loaded
+from cyclescope.backends.torch.loading.inputs import prepare
+from cyclescope.backends.torch.loading.loading import Loaded
 from cyclescope.backends.torch.steps import Steps, arrays_of
 from cyclescope.core.results import can_hold_out, held_out
 

@@ -20,7 +20,7 @@ from cyclescope.backends.torch.results import results_of
 from cyclescope.backends.torch.steps import Inputs, Steps, arrays_of, describe_result
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import EngineError
-from cyclescope.core.graph import Graph
+from cyclescope.core.graph.graph import Graph
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
 from cyclescope.core.results import Results

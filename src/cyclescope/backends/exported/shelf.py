@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol, TypeVar
 
-from cyclescope.backends.torch.exporting import AttentionForm, Exported
+from cyclescope.backends.torch.exporting.exporting import AttentionForm, Exported
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import EngineError
 from cyclescope.core.plan import Plan

@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from cyclescope.backends.exported.placing import place
 from cyclescope.backends.exported.program import Node, Scope, Value
 from cyclescope.backends.torch.steps import Steps
-from cyclescope.core.graph import Graph
-from cyclescope.core.graph_builder import GraphBuilder
-from cyclescope.core.op import Cost, OpKind
-from cyclescope.core.structure import READ_OUT, TOKENIZE
-from cyclescope.core.tensor import TensorRole
+from cyclescope.core.graph.builder import GraphBuilder
+from cyclescope.core.graph.graph import Graph
+from cyclescope.core.graph.op import Cost, OpKind
+from cyclescope.core.graph.structure import READ_OUT, TOKENIZE
+from cyclescope.core.graph.tensor import TensorRole
 from cyclescope.core.units import AnyArray
 
 

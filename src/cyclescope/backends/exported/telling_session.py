@@ -16,7 +16,7 @@ from cyclescope.backends.exported.writing_session import Stamped, WritingSession
 from cyclescope.backends.torch.errors import engine_errors
 from cyclescope.backends.torch.steps import arrays_of
 from cyclescope.core.errors import EngineError
-from cyclescope.core.graph import Graph
+from cyclescope.core.graph.graph import Graph
 from cyclescope.core.samples import Instrumentation
 from cyclescope.core.units import IntArray, Nanoseconds
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 from cyclescope.backends.exported.opaque import Weights, of_several, opaque_call
 from cyclescope.backends.exported.program import Arrays
 from cyclescope.backends.exported.structure import TextEnds, text_in, text_out
-from cyclescope.core.graph import Graph
-from cyclescope.core.graph_builder import GraphBuilder
-from cyclescope.core.op import Cost
-from cyclescope.core.tensor import TensorRole
+from cyclescope.core.graph.builder import GraphBuilder
+from cyclescope.core.graph.graph import Graph
+from cyclescope.core.graph.op import Cost
+from cyclescope.core.graph.tensor import TensorRole
 from cyclescope.core.units import Nanoseconds
 
 

@@ -18,13 +18,13 @@ from cyclescope.backends.exported.structure import ends_of
 from cyclescope.backends.exported.writer import EngineWriter
 from cyclescope.backends.exported.writing_graph import tokens_of_calls, writing_graph
 from cyclescope.backends.torch.errors import engine_errors
+from cyclescope.backends.torch.generating.writing import Writer
 from cyclescope.backends.torch.results import results_of
 from cyclescope.backends.torch.session import TorchSession
 from cyclescope.backends.torch.steps import Inputs, Steps, arrays_of, describe_result
-from cyclescope.backends.torch.writing import Writer
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import EngineError
-from cyclescope.core.graph import Graph
+from cyclescope.core.graph.graph import Graph
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
 from cyclescope.core.results import Results

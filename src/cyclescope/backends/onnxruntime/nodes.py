@@ -11,7 +11,7 @@ import onnx
 from cyclescope.backends.exported.program import Node, Scope, Value
 from cyclescope.backends.onnxruntime.profile import Ran
 from cyclescope.core.errors import UsageError
-from cyclescope.core.tensor import TensorSpec, bits_of
+from cyclescope.core.graph.tensor import TensorSpec, bits_of
 from cyclescope.cost.call import Call
 from cyclescope.cost.registry import price
 

@@ -10,7 +10,7 @@ from cyclescope.backends.exported.shelf import made_in
 from cyclescope.backends.onnxruntime.preparing import FILE, prepare
 from cyclescope.backends.onnxruntime.program import OnnxRuntimeProgram
 from cyclescope.backends.onnxruntime.runtime import refuse_dtype
-from cyclescope.backends.torch.exporting import AttentionForm, Exported
+from cyclescope.backends.torch.exporting.exporting import AttentionForm, Exported
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
 

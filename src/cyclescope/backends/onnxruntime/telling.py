@@ -13,7 +13,7 @@ from cyclescope.backends.exported.stepped_writer import SteppedWriter
 from cyclescope.backends.onnxruntime import profile
 from cyclescope.backends.onnxruntime.nodes import File
 from cyclescope.backends.onnxruntime.standalone.onnx_stepper import OnnxStepper
-from cyclescope.backends.torch.exporting import scopes_of
+from cyclescope.backends.torch.exporting.exporting import scopes_of
 from cyclescope.core.plan import Plan
 from cyclescope.core.units import IntArray
 

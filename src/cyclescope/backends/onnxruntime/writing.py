@@ -10,7 +10,7 @@ from cyclescope.backends.exported.standalone.decoding import ends_in
 from cyclescope.backends.onnxruntime.preparing import FILE, prepare_step
 from cyclescope.backends.onnxruntime.runtime import refuse_dtype
 from cyclescope.backends.onnxruntime.telling import OnnxRuntimeWriter
-from cyclescope.backends.torch.exporting_step import export_step
+from cyclescope.backends.torch.exporting.exporting_step import export_step
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
 

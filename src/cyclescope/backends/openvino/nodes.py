@@ -10,8 +10,8 @@ from typing import Any
 from cyclescope.backends.exported.program import Arrays, Node, Scope, Value
 from cyclescope.backends.openvino.quiet import import_openvino
 from cyclescope.core.errors import UsageError
-from cyclescope.core.op import Cost, OpKind
-from cyclescope.core.tensor import TensorSpec, bits_of
+from cyclescope.core.graph.op import Cost, OpKind
+from cyclescope.core.graph.tensor import TensorSpec, bits_of
 from cyclescope.cost.call import Call, Priced
 from cyclescope.cost.registry import kind_of_group, price
 

@@ -9,7 +9,7 @@ from cyclescope.backends.exported.samples import Samples
 from cyclescope.backends.exported.shelf import made_in
 from cyclescope.backends.openvino.preparing import FILE, prepare
 from cyclescope.backends.openvino.program import OpenVinoProgram
-from cyclescope.backends.torch.exporting import AttentionForm, Exported
+from cyclescope.backends.torch.exporting.exporting import AttentionForm, Exported
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan

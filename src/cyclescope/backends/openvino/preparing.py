@@ -11,7 +11,7 @@ from cyclescope.backends.openvino.computing import capability_of, group_of, prec
 from cyclescope.backends.openvino.quiet import import_nncf, import_openvino, without_telemetry
 from cyclescope.backends.openvino.standalone.openvino_model import plugin_settings
 from cyclescope.backends.silence import silence
-from cyclescope.backends.torch.exporting import Exported
+from cyclescope.backends.torch.exporting.exporting import Exported
 from cyclescope.core.errors import MissingExtra, Unsupported
 from cyclescope.core.plan import Plan
 

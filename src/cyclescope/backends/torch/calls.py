@@ -11,13 +11,13 @@ from typing import Any
 import torch
 
 from cyclescope.backends.base import LightRun, OpenTimes, PlainRun
-from cyclescope.backends.torch.device import waiting_for
 from cyclescope.backends.torch.errors import engine_errors
 from cyclescope.backends.torch.results import classes_of, results_of
+from cyclescope.backends.torch.stamping.device import waiting_for
 from cyclescope.backends.torch.steps import Inputs, Steps, describe_result
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import Unsupported
-from cyclescope.core.graph import Graph
+from cyclescope.core.graph.graph import Graph
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
 from cyclescope.core.results import Results, joined

@@ -18,7 +18,7 @@ _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 @contextmanager
 def engine_errors(doing: str) -> Iterator[None]:
     """Turn whatever PyTorch or a model raises while `doing` into an `EngineError` that says what to do."""
-    from cyclescope.backends.torch.recorder import Misaligned
+    from cyclescope.backends.torch.stamping.recorder import Misaligned
 
     try:
         yield

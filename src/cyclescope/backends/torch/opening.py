@@ -10,22 +10,22 @@ from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
 from cyclescope.backends.base import OpenTimes, Request
-from cyclescope.backends.host import read_machine
 from cyclescope.core.errors import UsageError
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan, departs
+from cyclescope.machines.host import read_machine
 from cyclescope.models.reference import resolve
 
 if TYPE_CHECKING:
     import torch
 
     from cyclescope.backends.torch.calls import TorchCalls
-    from cyclescope.backends.torch.dialogue import TorchDialogue
-    from cyclescope.backends.torch.loading import Loaded
+    from cyclescope.backends.torch.generating.dialogue import TorchDialogue
+    from cyclescope.backends.torch.loading.loading import Loaded
     from cyclescope.backends.torch.session import TorchSession
     from cyclescope.backends.torch.steps import Steps
-    from cyclescope.backends.torch.tracing import Traced
-    from cyclescope.core.graph import Graph
+    from cyclescope.backends.torch.tracing.tracing import Traced
+    from cyclescope.core.graph.graph import Graph
 
 _LARGEST_SEED = 2**63 - 1
 # The thread library ends the whole process, without a word of ours, where the system gives it no more threads.
@@ -38,9 +38,9 @@ def open_torch(request: Request) -> TorchSession | TorchCalls:
     request = _where_it_lies(request)
 
     from cyclescope.backends.torch.errors import engine_errors
-    from cyclescope.backends.torch.heads import is_decoder
-    from cyclescope.backends.torch.inputs import prepare
-    from cyclescope.backends.torch.loading import in_hand, load
+    from cyclescope.backends.torch.loading.heads import is_decoder
+    from cyclescope.backends.torch.loading.inputs import prepare
+    from cyclescope.backends.torch.loading.loading import in_hand, load
     from cyclescope.backends.torch.session import TorchSession
 
     begin = perf_counter_ns()
@@ -70,7 +70,7 @@ def open_torch(request: Request) -> TorchSession | TorchCalls:
 
 def _open_planned(request: Request, loaded: Loaded, times: OpenTimes) -> TorchSession | TorchCalls:
     """A session for a plan that departs from running the model as it is."""
-    from cyclescope.backends.torch.heads import is_decoder
+    from cyclescope.backends.torch.loading.heads import is_decoder
     from cyclescope.backends.torch.planning import open_planned
 
     assert request.plan is not None
@@ -88,7 +88,7 @@ def _open_planned(request: Request, loaded: Loaded, times: OpenTimes) -> TorchSe
 def preload_torch(request: Request) -> None:
     """Import the framework, load what `request` names and keep it. Raises like `open_torch`."""
     _ready(request)
-    from cyclescope.backends.torch.loading import keep
+    from cyclescope.backends.torch.loading.loading import keep
 
     keep(request)
 
@@ -97,8 +97,8 @@ def open_torch_dialogue(request: Request, template: str) -> TorchDialogue:
     """Load what `request` names and hold the dialogue of its texts once. Raises like `open_torch`."""
     _ready(request)
     request = _where_it_lies(request)
-    from cyclescope.backends.torch.dialogue import TorchDialogue
-    from cyclescope.backends.torch.loading import in_hand, load
+    from cyclescope.backends.torch.generating.dialogue import TorchDialogue
+    from cyclescope.backends.torch.loading.loading import in_hand, load
 
     loaded = load(request) if isinstance(request.model, str) else in_hand(request)
     return TorchDialogue(request, loaded, _plan_of(request, loaded.model), _machine_of(request), template)
@@ -109,7 +109,7 @@ def _ready(request: Request) -> int | None:
     if isinstance(request.model, str):
         resolve(request.model)  # a name that is none is refused at once, before seconds of imports
     import_ns = _import_framework()
-    from cyclescope.backends.torch.device import check_device
+    from cyclescope.backends.torch.stamping.device import check_device
 
     check_device(request.device)
     _check_numbers(request)
@@ -135,7 +135,7 @@ def _where_it_lies(request: Request) -> Request:
 
 
 def _machine_of(request: Request) -> Machine:
-    from cyclescope.backends.torch.device import device_name
+    from cyclescope.backends.torch.stamping.device import device_name
 
     return read_machine(request.device, device_name(request.device))
 
@@ -160,9 +160,9 @@ def trace_only(request: Request) -> Graph:
     """
     _import_framework()
     from cyclescope.backends.torch.errors import engine_errors
-    from cyclescope.backends.torch.heads import is_decoder
-    from cyclescope.backends.torch.inputs import synthetic_steps
-    from cyclescope.backends.torch.loading import recipe
+    from cyclescope.backends.torch.loading.heads import is_decoder
+    from cyclescope.backends.torch.loading.inputs import synthetic_steps
+    from cyclescope.backends.torch.loading.loading import recipe
     from cyclescope.core.errors import EngineError
 
     made = recipe(request)
@@ -186,9 +186,9 @@ def trace_only(request: Request) -> Graph:
 
 def _trace_step(build: Callable[[], torch.nn.Module], request: Request, cache_length: int, plan: Plan) -> Traced | None:
     """One decode step, or None where the model decides by values that depend on its weights."""
-    from cyclescope.backends.torch.decode_step import trace_step
-    from cyclescope.backends.torch.inputs import step_inputs
-    from cyclescope.backends.torch.shadow import ValueUnknown
+    from cyclescope.backends.torch.loading.inputs import step_inputs
+    from cyclescope.backends.torch.tracing.decode_step import trace_step
+    from cyclescope.backends.torch.tracing.shadow import ValueUnknown
 
     try:
         return trace_step(build, step_inputs(build, request), cache_length, plan.device.partition(":")[0])
@@ -231,10 +231,10 @@ def _trace_on_meta(
     """The structure from the model class alone, or None where it decides by values that depend on its weights."""
     import torch
 
-    from cyclescope.backends.torch.meta import build_on_meta, to_meta
-    from cyclescope.backends.torch.shadow import Shadows, ValueUnknown
     from cyclescope.backends.torch.steps import describe_inputs
-    from cyclescope.backends.torch.tracing import Tracer
+    from cyclescope.backends.torch.tracing.meta import build_on_meta, to_meta
+    from cyclescope.backends.torch.tracing.shadow import Shadows, ValueUnknown
+    from cyclescope.backends.torch.tracing.tracing import Tracer
 
     shadows = Shadows()
 

@@ -15,8 +15,8 @@ from cyclescope.backends.torch.changes.catalogue import make_changes
 from cyclescope.backends.torch.changes.change import Subject
 from cyclescope.backends.torch.changes.layers import longest_stack
 from cyclescope.backends.torch.errors import engine_errors
-from cyclescope.backends.torch.inputs import prepare
-from cyclescope.backends.torch.loading import Loaded, load
+from cyclescope.backends.torch.loading.inputs import prepare
+from cyclescope.backends.torch.loading.loading import Loaded, load
 from cyclescope.backends.torch.session import TorchSession
 from cyclescope.backends.torch.standalone.compiling import compiled
 from cyclescope.backends.torch.standalone.drafting import first_layers
@@ -26,7 +26,7 @@ from cyclescope.backends.torch.standalone.quantizing import quantized
 from cyclescope.backends.torch.steps import Inputs, Steps
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import Unsupported
-from cyclescope.core.graph import Graph
+from cyclescope.core.graph.graph import Graph
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import LOOKED_UP_TOKENS, Plan
 from cyclescope.core.workload import Workload

@@ -10,11 +10,11 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from cyclescope.backends.caches import read_caches
-from cyclescope.backends.host import read_machine
-from cyclescope.backends.probing import Access, CacheLevel, MemoryProbe, Timer
-from cyclescope.backends.torch.device import check_device, device_name, waiting_for
+from cyclescope.backends.probing import Access, MemoryProbe, Timer
 from cyclescope.backends.torch.errors import engine_errors
+from cyclescope.backends.torch.stamping.device import check_device, device_name, waiting_for
+from cyclescope.machines.caches import CacheLevel, read_caches
+from cyclescope.machines.host import read_machine
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 # A sum over a private cache passes over it so often in one call that the call itself takes a per cent of it at most.

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from cyclescope.backends.torch.heads import EXTRACT, WRITE
+from cyclescope.backends.torch.loading.heads import EXTRACT, WRITE
 
 
 class _LabelReader:

@@ -10,20 +10,20 @@ import numpy as np
 import torch
 
 from cyclescope.backends.base import LightRun, OpenTimes, PlainRun
-from cyclescope.backends.torch.device import EventClock, waiting_for
 from cyclescope.backends.torch.errors import engine_errors
-from cyclescope.backends.torch.marking import Marking
-from cyclescope.backends.torch.memory import with_resident_set
-from cyclescope.backends.torch.processor import clocks_of, now_ns, stamp_ns
-from cyclescope.backends.torch.recorder import FUNCTION_MODE, SHIMS, Alignment, Misaligned, Recorder
 from cyclescope.backends.torch.results import classes_of, results_of
-from cyclescope.backends.torch.stamps import new_records, rows_of, stamped
+from cyclescope.backends.torch.stamping.device import EventClock, waiting_for
+from cyclescope.backends.torch.stamping.marking import Marking
+from cyclescope.backends.torch.stamping.processor import clocks_of, now_ns, stamp_ns
+from cyclescope.backends.torch.stamping.recorder import FUNCTION_MODE, SHIMS, Alignment, Misaligned, Recorder
+from cyclescope.backends.torch.stamping.stamps import new_records, rows_of, stamped
+from cyclescope.backends.torch.stamping.twin import calibrate_on_twin
 from cyclescope.backends.torch.steps import Inputs, Steps, describe_inputs, describe_result
-from cyclescope.backends.torch.tracing import Traced, Tracer
-from cyclescope.backends.torch.twin import calibrate_on_twin
+from cyclescope.backends.torch.tracing.memory import with_resident_set
+from cyclescope.backends.torch.tracing.tracing import Traced, Tracer
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import EngineError
-from cyclescope.core.graph import Graph
+from cyclescope.core.graph.graph import Graph
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
 from cyclescope.core.results import Results

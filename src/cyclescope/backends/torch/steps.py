@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from cyclescope.backends.torch.tracing import Tracer
-from cyclescope.backends.torch.writing import Writer
+from cyclescope.backends.torch.generating.writing import Writer
+from cyclescope.backends.torch.tracing.tracing import Tracer
 from cyclescope.core.units import AnyArray
 
 Inputs = dict[str, Any]

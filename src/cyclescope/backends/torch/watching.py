@@ -12,7 +12,7 @@ import torch
 
 from cyclescope.backends.base import WatchedCalls
 from cyclescope.backends.foreign import refuse_foreign
-from cyclescope.backends.torch.recorder import own_forward
+from cyclescope.backends.torch.stamping.recorder import own_forward
 from cyclescope.core.errors import UsageError
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cyclescope.core.op import OpKind
+from cyclescope.core.graph.op import OpKind
 from cyclescope.core.units import NS_PER_S, FloatArray, IntArray
 from cyclescope.explaining.findings.facts import Facts
 from cyclescope.explaining.findings.finding import Evidence, EvidenceName, Finding, FindingCode, Quantity

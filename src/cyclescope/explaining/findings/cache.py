@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from cyclescope.core.op import OpKind
+from cyclescope.core.graph.op import OpKind
 from cyclescope.core.units import IntArray
 from cyclescope.explaining.findings.facts import Facts
 from cyclescope.explaining.findings.finding import Evidence, EvidenceName, Finding, FindingCode, Quantity

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from cyclescope.core.tensor import TensorRole, bits_of
+from cyclescope.core.graph.tensor import TensorRole, bits_of
 from cyclescope.core.units import NS_PER_S
 from cyclescope.explaining.findings.facts import Facts
 from cyclescope.explaining.findings.finding import Evidence, EvidenceName, Finding, FindingCode, Quantity

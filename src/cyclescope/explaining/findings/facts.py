@@ -9,10 +9,10 @@ from functools import cached_property
 import numpy as np
 
 from cyclescope.core.cycle import Cycle
-from cyclescope.core.graph import Graph
-from cyclescope.core.op import OpKind
+from cyclescope.core.graph.graph import Graph
+from cyclescope.core.graph.op import OpKind
+from cyclescope.core.graph.structure import READ_OUT, TOKENIZE
 from cyclescope.core.statistics import Estimate
-from cyclescope.core.structure import READ_OUT, TOKENIZE
 from cyclescope.core.units import AnyArray, FloatArray, IntArray
 from cyclescope.explaining.arrangement import Arrangement
 from cyclescope.explaining.attribution import Attribution

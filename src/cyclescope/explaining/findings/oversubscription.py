@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cyclescope.core.op import OpKind
+from cyclescope.core.graph.op import OpKind
 from cyclescope.explaining.findings.cores import busy_cores, threads_in_force
 from cyclescope.explaining.findings.facts import Facts
 from cyclescope.explaining.findings.finding import Evidence, EvidenceName, Finding, FindingCode, Quantity

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cyclescope.core.op import OpKind
+from cyclescope.core.graph.op import OpKind
 from cyclescope.core.plan import works_on_padding
 from cyclescope.explaining.explanation import PaddingCost
 from cyclescope.explaining.findings.facts import Facts

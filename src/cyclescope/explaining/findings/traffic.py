@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from cyclescope.core.op import OpKind
-from cyclescope.core.tensor import TensorRole
+from cyclescope.core.graph.op import OpKind
+from cyclescope.core.graph.tensor import TensorRole
 from cyclescope.core.units import AnyArray
 from cyclescope.explaining.findings.cache import reallocations
 from cyclescope.explaining.findings.facts import Facts

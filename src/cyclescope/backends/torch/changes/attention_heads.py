@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 
 from cyclescope.backends.torch.changes.change import Edits, Subject, numbers, path_of
-from cyclescope.core.blocks import AttentionBlock, attention_blocks
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import Unsupported
+from cyclescope.core.graph.blocks import AttentionBlock, attention_blocks
 
 
 def prune_heads(subject: Subject, amount: float) -> Edits:

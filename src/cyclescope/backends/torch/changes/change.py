@@ -10,7 +10,7 @@ import torch
 
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import Unsupported
-from cyclescope.core.graph import Graph
+from cyclescope.core.graph.graph import Graph
 from cyclescope.core.plan import Change
 
 

@@ -16,13 +16,13 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
-from cyclescope.backends.host import usable_cores
 from cyclescope.backends.torch.changes.change import Edits, Subject
 from cyclescope.backends.torch.changes.layers import change_least, longest_stack
 from cyclescope.backends.torch.changes.lessons import LEAST_TEXTS, Lessons, lessons, padded
 from cyclescope.backends.torch.standalone.editing import edit
 from cyclescope.core.edits import LOAD_WEIGHTS, Edit
 from cyclescope.core.errors import Unsupported
+from cyclescope.machines.host import usable_cores
 
 MOST_SECONDS = 60.0  # the strategy promises no more
 _ROWS = 16

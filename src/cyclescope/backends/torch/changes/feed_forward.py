@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from cyclescope.backends.torch.changes.change import Edits, Subject, numbers, path_of
-from cyclescope.core.blocks import feed_forward_blocks
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import Unsupported
+from cyclescope.core.graph.blocks import feed_forward_blocks
 
 # Kernels compute in blocks of this many numbers; a width between two multiples costs as much as the larger.
 _BLOCK = 32

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from cyclescope.backends.torch.changes.change import Edits, Subject, path_of
-from cyclescope.core.blocks import attention_blocks, feed_forward_blocks
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import Unsupported
+from cyclescope.core.graph.blocks import attention_blocks, feed_forward_blocks
 
 
 def low_rank(subject: Subject, amount: float) -> Edits:

@@ -1,0 +1,1 @@
+"""A transformers model as a file that other engines run."""

@@ -1,0 +1,1 @@
+"""Models that write: their loop, their cache, their turns."""

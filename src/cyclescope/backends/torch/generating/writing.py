@@ -1,0 +1,89 @@
+"""Models that write: `model.generate` as the user calls it, with the moment at which each token comes out."""
+
+from __future__ import annotations
+
+from copy import copy
+from time import perf_counter_ns
+from typing import Any
+
+import torch
+
+from cyclescope.backends.torch.loading.heads import can_generate
+from cyclescope.core.errors import Unsupported, UsageError
+
+
+class Writer:
+    """Calls `model.generate` for a fixed number of new tokens, and is the streamer that it hands each token to.
+
+    A streamer is how transformers passes tokens on while it writes, so its `put` is the moment at which a token is out.
+    `called_ns` and `emitted_ns` are on the machine's clock, of the last call.
+    """
+
+    def __init__(self, model: Any, new_tokens: int, *, sample: bool, cache: str) -> None:
+        if not can_generate(model):
+            raise Unsupported(
+                f"A {type(model).__name__} cannot write text.",
+                "It has no head that predicts the next token.",
+                "Leave out what makes it write (--new-tokens, --task), or take a model with a language-model head.",
+            )
+        self.new_tokens = new_tokens
+        self.called_ns = 0
+        self.emitted_ns: list[int] = []
+        self._generate = model.generate
+        # As many tokens in every cycle, whatever the model would rather say: an early end would compare unequal work.
+        self._settings: dict[str, Any] = {
+            "max_new_tokens": new_tokens,
+            "min_new_tokens": new_tokens,
+            "do_sample": sample,
+            "num_beams": 1,
+        }
+        if getattr(model.generation_config, "assistant_early_exit", None) is not None:
+            self._settings["assistant_early_exit"] = None  # guessing is a plan of its own
+        if cache == "off":
+            self._settings["use_cache"] = False
+        elif cache == "static":
+            self._settings["cache_implementation"] = "static"
+        if torch.device(model.device).type != "cpu":
+            # On a device transformers compiles calls that write into a cache of fixed shape; compiled, they show no
+            # operations, and a stamped run would not be the same.
+            self._settings["disable_compile"] = True
+        self._prompt_seen = False
+        self._streams = True
+
+    def __call__(self, inputs: dict[str, Any]) -> Any:
+        self.emitted_ns = []
+        self._prompt_seen = False
+        self.called_ns = perf_counter_ns()
+        if not self._streams:
+            return self._generate(**inputs, **self._settings)
+        return self._generate(**inputs, **self._settings, streamer=self)
+
+    def of(self, model: Any) -> Writer:
+        """The same for another form of the model."""
+        other = copy(self)
+        other._generate = model.generate
+        return other
+
+    def draft(self, **settings: Any) -> None:
+        """Have tokens guessed and checked several at a time, by further `settings` of `generate`."""
+        self._settings |= settings
+        self._streams = False  # several tokens come at a time, which no streamer of transformers takes
+
+    def put(self, value: torch.Tensor) -> None:
+        """Part of the streamer's protocol: the prompt comes first, then every token."""
+        if self._prompt_seen:
+            self.emitted_ns.append(perf_counter_ns())
+        self._prompt_seen = True
+
+    def end(self) -> None:
+        """Part of the streamer's protocol: nothing more will come."""
+
+
+def refuse_beyond_context(tokens: int, new_tokens: int, limit: int | None, decoder_only: bool) -> None:
+    """A prompt and its continuation share the positions of a decoder. Raises `UsageError`."""
+    if decoder_only and limit is not None and tokens + new_tokens > limit:
+        raise UsageError(
+            f"A prompt of {tokens} tokens and {new_tokens} new ones do not fit into the model.",
+            f"It has positions for {limit} tokens.",
+            f"Use a prompt of {max(1, limit - new_tokens)} tokens or fewer, or --new-tokens {max(1, limit - tokens)}.",
+        )

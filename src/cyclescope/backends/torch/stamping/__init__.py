@@ -1,0 +1,1 @@
+"""The times of operations, taken where Python enters the engine."""

@@ -1,0 +1,45 @@
+"""A model of a real class without its memory: weights on the meta device, small buffers with their values beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch.overrides import TorchFunctionMode
+
+from cyclescope.backends.torch.tracing.shadow import Shadows
+
+
+class _WeightsOnMeta(TorchFunctionMode):
+    """Layers make their weights with `torch.empty`; those go to the meta device, everything else is made for real."""
+
+    def __torch_function__(
+        self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        kwargs = kwargs or {}
+        if func is torch.empty and kwargs.get("device") is None:
+            kwargs = {**kwargs, "device": "meta"}
+        return func(*args, **kwargs)
+
+
+def build_on_meta(build: Callable[[], torch.nn.Module], shadows: Shadows) -> torch.nn.Module:
+    """The model that `build` makes, with all tensors on the meta device; the values of its buffers go to `shadows`."""
+    with _WeightsOnMeta():
+        model = build().eval()
+    for module in model.modules():
+        for name, parameter in list(module._parameters.items()):
+            if parameter is not None and parameter.device.type != "meta":
+                on_meta = torch.nn.Parameter(parameter.detach().to("meta"), requires_grad=False)
+                module._parameters[name] = on_meta
+        for name, buffer in list(module._buffers.items()):
+            if buffer is not None and buffer.device.type != "meta":
+                module._buffers[name] = to_meta(buffer, shadows)
+    return model
+
+
+def to_meta(value: torch.Tensor, shadows: Shadows) -> torch.Tensor:
+    """A meta tensor like `value`, which is remembered as its known value."""
+    made = torch.empty_like(value, device="meta")
+    shadows.attach(made, value.detach().to("cpu"))
+    return made

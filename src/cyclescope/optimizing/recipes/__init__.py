@@ -1,0 +1,1 @@
+"""What an optimization hands back: the plan as a file, as code, applied and verified."""

@@ -1,0 +1,84 @@
+"""What a recipe was proved on, as an errand for the trial processes."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from cyclescope.backends.base import DEFAULT_TOKENS
+from cyclescope.core.edits import calibrated, files_of
+from cyclescope.core.errors import RunFileError, UsageError
+from cyclescope.core.plan import calibrates
+from cyclescope.core.workload import Workload
+from cyclescope.optimizing.processes.messages import Errand
+from cyclescope.optimizing.recipes.recipe import Recipe
+
+
+def errand_of(
+    recipe: Recipe,
+    model: str | None = None,
+    texts: tuple[str, ...] = (),
+    tokens: int | None = None,
+    batch: int | None = None,
+) -> Errand:
+    """The work of `recipe` on these texts or made-up tokens, without its edits; `model` in place of its own.
+
+    Without either, made-up tokens of the shape that it was proved on. Raises `UsageError` where that needs texts.
+    """
+    work = recipe.work
+    if not texts and tokens is None:
+        if work.texts > 1 or recipe.plan.instances > 1:
+            raise UsageError(
+                f"This recipe was proved on {work.texts} texts, and none are given.",
+                "How they are put together is a part of it, and a recipe keeps no texts.",
+                "Give texts: --text-file FILE.",
+            )
+        tokens, batch = work.tokens_in or DEFAULT_TOKENS, batch or work.batch
+    return Errand(
+        model=model or recipe.model.reference,
+        texts=texts,
+        tokens=tokens,
+        batch=batch,
+        task=recipe.model.task,
+        weights="auto" if model else recipe.model.weights,
+        seed=recipe.plan.seed,
+        new_tokens=work.tokens_out or None,
+    )
+
+
+def files_beside(recipe: Recipe, place: str | os.PathLike[str] | Recipe) -> str | None:
+    """The folder of the files that go with the edits of `recipe`, which lie where it was read from; None where there are
+    none. Raises `RunFileError` where one is missing.
+    """
+    if calibrates(recipe.plan) and not calibrated(recipe.edits):
+        raise RunFileError(
+            "The recipe names no file with the calibrated model.",
+            "What it was proved with cannot be made again without the texts.",
+            "Take the recipe as `cyclescope optimize` wrote it.",
+        )
+    names = files_of(recipe.edits)
+    if not names:
+        return None
+    folder = Path() if isinstance(place, Recipe) else Path(place).absolute().parent
+    for name in names:
+        if Path(name).name != name or not (folder / name).is_file():
+            raise RunFileError(f"{name} is missing.", f"The recipe needs it beside itself, in {folder}.", "Copy both.")
+    return str(folder)
+
+
+def refuse_other_model(recipe: Recipe, workload: Workload) -> None:
+    """Raise `UsageError` where `workload` is of another model than the recipe's, or has other weights to be edited."""
+    facts, known = workload.model, recipe.model
+    if facts.class_name != known.class_name or facts.parameters != known.parameters:
+        raise UsageError(
+            f"{facts.reference} is another model than that of the recipe.",
+            f"The recipe is for a {known.class_name} with {known.parameters} parameters; "
+            f"this is a {facts.class_name} with {facts.parameters}.",
+            "Run `cyclescope optimize` on it.",
+        )
+    if recipe.edits and facts.weights.value != known.weights:
+        raise UsageError(
+            "The edits of this recipe were chosen by other weights.",
+            f"It was made with {known.weights} weights, these are {facts.weights}: other heads and layers matter.",
+            "Run `cyclescope optimize` on this model.",
+        )

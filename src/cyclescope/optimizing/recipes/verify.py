@@ -1,0 +1,180 @@
+"""`verify`: does a recipe still hold, on this machine, with what is installed on it?"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from cyclescope.backends.registry import engine_packages
+from cyclescope.core.clock import Clock, SystemClock
+from cyclescope.core.errors import UsageError
+from cyclescope.core.machine import Machine
+from cyclescope.core.progress import Notify
+from cyclescope.core.ratios import LEAST_ROUNDS
+from cyclescope.core.samples import Load
+from cyclescope.core.statistics import Ratio
+from cyclescope.core.units import NS_PER_S, Nanoseconds
+from cyclescope.core.workload import Workload
+from cyclescope.machines.load import LoadMeter
+from cyclescope.optimizing.processes.team import WorkshopMaker
+from cyclescope.optimizing.processes.workshop import Workshop
+from cyclescope.optimizing.recipes.recipe import Proof, Recipe, load_recipe
+from cyclescope.optimizing.recipes.recipe_errand import errand_of, files_beside, refuse_other_model
+from cyclescope.optimizing.search.drift import Drift, drift
+from cyclescope.optimizing.search.trial import Turns
+
+DEFAULT_BUDGET_S = 60.0
+_READY_S = 900.0  # loading and compiling included
+_THRESHOLD = 0.01  # as when it was proved
+
+
+class Standing(StrEnum):
+    """Whether a recipe holds here."""
+
+    HOLDS = "holds"  # the whole interval says faster, and the outputs keep to the recipe's limit
+    FAILS = "no longer holds"  # the whole interval says not faster, or the outputs are too far away
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What is not as it was where the recipe was proved: work, machine, packages. An empty side is unknown or absent."""
+
+    what: str
+    then: str
+    now: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """`ratio` is the time of the recipe's plan ÷ that of its baseline here, with a 99 % interval from `rounds` rounds in
+    turns; `before_ns` and `after_ns` are their median times. `partial`: interrupted. `load` is what else the machine did in
+    these rounds.
+    """
+
+    recipe: Recipe
+    ratio: Ratio
+    rounds: int
+    drift: Drift
+    before_ns: float
+    after_ns: float
+    workload: Workload
+    machine: Machine
+    differences: tuple[Difference, ...]
+    notes: tuple[str, ...] = ()
+    partial: bool = False
+    load: Load = field(default_factory=Load)
+
+    @property
+    def drifted(self) -> bool:
+        """Whether the outputs are farther from the baseline's than the recipe allowed."""
+        return not self.drift.within(self.recipe.proof.max_drift)
+
+    @property
+    def brings_less(self) -> bool:
+        """Whether it is surely less of a gain here than where it was proved: the whole interval lies below that one."""
+        promised = self.recipe.proof.low
+        return self.rounds >= LEAST_ROUNDS and promised > 0 and self.ratio.low > 1 / promised
+
+    @property
+    def standing(self) -> Standing:
+        """What outputs and interval allow to say; of the time nothing before there are rounds enough."""
+        if self.drifted:
+            return Standing.FAILS
+        least = 1 / (1 + _THRESHOLD)
+        if self.rounds >= LEAST_ROUNDS and self.ratio.high < least:
+            return Standing.HOLDS
+        return Standing.FAILS if self.rounds >= LEAST_ROUNDS and self.ratio.low > least else Standing.INCONCLUSIVE
+
+
+def verify(
+    recipe: Recipe | str | os.PathLike[str],
+    text: str | Sequence[str] | None = None,
+    *,
+    model: str | None = None,
+    tokens: int | None = None,
+    batch: int | None = None,
+    budget: float = DEFAULT_BUDGET_S,
+    progress: Notify = lambda phase, done: None,
+) -> Verification:
+    """Run `recipe`'s plan (or that of the recipe in this file) in turns with its baseline, here, for `budget` seconds.
+
+    On these texts, or `tokens` made-up ones, or made-up ones of the shape that it was proved on. `model` is a folder or
+    name in place of the recipe's. Loading is not counted, and six rounds are run however long they take. Interrupted by
+    Ctrl-C after that it gives what there is, marked partial. Raises like `measure`; `Unsupported` or `MissingExtra`
+    where the plan cannot be made real here.
+    """
+    found = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
+    texts = (text,) if isinstance(text, str) else tuple(text or ())
+    if not budget > 0:
+        raise UsageError(f"A budget of {budget:g} s is impossible.", "", "Give seconds, such as 60.")
+    if texts and tokens is not None:
+        raise UsageError("Both texts and a number of tokens were given.", "", "Give one of them.")
+    errand = replace(errand_of(found, model, texts, tokens, batch), files=files_beside(found, recipe))
+    progress("load", 0.0)
+    with Workshop(errand) as workshop:
+        baseline = WorkshopMaker(workshop).team(found.baseline, _READY_S)
+        opened = baseline.opened
+        refuse_other_model(found, opened.workload)
+        progress("ready", 0.0)
+        plan = WorkshopMaker(workshop, replace(workshop.errand, edits=found.edits)).team(found.plan, _READY_S)
+        moved = drift(baseline.results(), plan.results())
+        turns = Turns([baseline, plan])
+        meter = LoadMeter(with_children=True)
+        partial = _take(turns, int(budget * NS_PER_S), SystemClock(), progress)
+        load = meter.read()
+        notes = tuple(dict.fromkeys((*opened.notes, *plan.opened.notes)))
+    machine = replace(opened.machine, packages=opened.machine.packages + engine_packages(found.plan.engine))
+    return Verification(
+        found,
+        turns.ratio(1, 0),
+        turns.rounds,
+        moved,
+        turns.wall_ns(0),
+        turns.wall_ns(1),
+        opened.workload,
+        machine,
+        (*_other_work(found, opened.workload), *differences(found.proof, machine)),
+        notes,
+        partial,
+        load,
+    )
+
+
+def _take(turns: Turns, budget_ns: Nanoseconds, clock: Clock, progress: Notify) -> bool:
+    """Rounds until the budget is spent, and no fewer than a verdict needs; whether it was interrupted after two."""
+    begin = clock.now_ns()
+    try:
+        while turns.rounds < LEAST_ROUNDS or clock.now_ns() - begin < budget_ns:
+            turns.round()
+            progress("verify", min(1.0, (clock.now_ns() - begin) / budget_ns))
+    except KeyboardInterrupt:
+        if turns.rounds < 2:
+            raise
+        return True
+    return False
+
+
+def _other_work(recipe: Recipe, workload: Workload) -> tuple[Difference, ...]:
+    """That the recipe was proved on other texts than these, told by how many there are and how long the longest is."""
+    then, now = (
+        f"{texts} × {tokens}"
+        for texts, tokens in ((recipe.work.batch, recipe.work.tokens_in), (workload.batch, workload.tokens_in))
+    )
+    return (Difference("work", then, now),) if then != now else ()
+
+
+def differences(proof: Proof, machine: Machine) -> tuple[Difference, ...]:
+    """What of processor, cores and packages is not as it was."""
+    pairs = [("processor", proof.processor, machine.processor), ("cores", str(proof.cores), str(machine.cores))]
+    then = dict(_package(text) for text in proof.packages)
+    now = dict(machine.packages)
+    pairs += [(name, then.get(name, ""), now.get(name, "")) for name in {**then, **now}]
+    return tuple(Difference(what, a, b) for what, a, b in pairs if a != b)
+
+
+def _package(text: str) -> tuple[str, str]:
+    name, _, version = text.partition(" ")
+    return name, version

@@ -1,0 +1,336 @@
+"""Best first: what promises most from the fastest plan so far is tried next, shortly; what survives is proved at length."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from statistics import median
+
+from cyclescope.core.clock import Clock
+from cyclescope.core.errors import CyclescopeError, MissingExtra, Unsupported
+from cyclescope.core.plan import Plan
+from cyclescope.core.progress import Notify
+from cyclescope.core.results import Results, held_out, only
+from cyclescope.core.statistics import Ratio
+from cyclescope.core.units import NS_PER_S, Nanoseconds
+from cyclescope.optimizing.optimization import OUT_OF_BUDGET, Found, LabelScore, NotTried, Outcome, Row
+from cyclescope.optimizing.search.drift import drift
+from cyclescope.optimizing.search.keeping import Kept, Made
+from cyclescope.optimizing.search.ordering import Ahead, Candidate, Costs, Guesses, Queue, step_between
+from cyclescope.optimizing.search.proving import Proving, timed, worth
+from cyclescope.optimizing.search.schedule import HOPED, Schedule
+from cyclescope.optimizing.search.trial import LEAST_ROUNDS, Turns, estimated_round_ns
+from cyclescope.optimizing.strategies.strategy import Effect, Situation, Strategy, learns
+
+_SCREEN_ROUNDS = 6
+_NARROW = 1.1  # upper ÷ lower end of an interval that says enough about the order of plans
+_WORTH_GOING_ON = 0.99  # a plan slower than this share of its parent's time leads nowhere
+_LEAST_NS = NS_PER_S
+_MOVES_OUTPUTS = (Effect.APPROXIMATE, Effect.OTHER_MODEL)
+_DRIFTED = "moved the outputs too far where it was tried"
+_FAILED = "could not be run where it was tried"
+_THE_SAME = "comes to the same as a plan that was tried"
+_TRIES = (
+    2  # of a step that fails, on one engine: the first failure may have been that of the plan that it was made from
+)
+_HARDLY = 0.1  # of the drift that is allowed; below it what a plan was made from does not count
+_FAILED_GAIN = 0.5  # what a step that failed is taken to bring where it is tried next
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`max_drift` 0 asks for the same outputs but for rounding. `score` counts what comes out right, where there are
+    labels; `max_loss` is the share of them that may be lost.
+    """
+
+    schedule: Schedule
+    max_drift: float
+    score: Callable[..., LabelScore] | None = None
+    max_loss: float = 0.0
+
+
+class Search:
+    """One search. `run` fills `found`; it may be called once."""
+
+    def __init__(
+        self,
+        kept: Kept,
+        baseline: Made,
+        reference: Results,
+        situation: Situation,
+        strategies: Sequence[Strategy],
+        limits: Limits,
+        clock: Clock,
+        notify: Notify,
+        found: Found,
+    ) -> None:
+        self._kept = kept
+        self._baseline = baseline
+        self._baseline_ns = 0.0
+        self._reference = reference
+        self._situation = situation
+        self._strategies = {strategy.name: strategy for strategy in strategies}
+        self._limits = limits
+        self._schedule = limits.schedule
+        self._clock = clock
+        self._notify = notify
+        self.found = found
+        self._queue = Queue(Guesses(), Costs(found.spent.get("load", 0), baseline.ready_ns))
+        self._seen: set[Plan] = {baseline.plan}
+        self._refused: dict[tuple[object, ...], str] = {}
+        self._failures: Counter[tuple[object, str]] = Counter()
+        self._trials_ns: list[Nanoseconds] = []
+        score = limits.score(reference) if limits.score else None
+        found.rows.append(
+            Row(
+                baseline.plan,
+                (),
+                -1,
+                Outcome.TRIED,
+                Ratio(1.0, 1.0, 1.0, 0),
+                drift=drift(reference, reference),
+                labels=score,
+                held_bytes=baseline.arm.held_bytes(),
+                ready_ns=baseline.ready_ns,
+            )
+        )
+
+    def run(self) -> None:
+        """Look, prove, take apart."""
+        self._phase("search", self._look)
+        proving = Proving(
+            self._kept, self._baseline, self._baseline_ns, self.found, self._schedule, self._clock, self._notify
+        )
+        self._phase("proof", proving.prove)
+        self._phase("parts", proving.take_apart)
+
+    def _look(self) -> None:
+        # One cycle may be an unlucky one; making ready ended in another.
+        self._baseline_ns = float(min(self._baseline.arm.run(1)[0].wall_ns, self._baseline.ready_ns))
+        self._expand(0)
+        while (left := self._left_ns()) > 0:
+            candidate = self._queue.take(self.found.rows, left, self._usual_trial_ns())
+            if candidate is None:
+                break
+            self._notify("search", self._schedule.share(self._clock.now_ns()))
+            if refused := self._why_refused(candidate):
+                self.found.not_tried.append(NotTried(candidate.strategy, refused, candidate.plan))
+                continue
+            begin = self._clock.now_ns()
+            row = self._try(candidate, left)
+            self._trials_ns.append(self._clock.now_ns() - begin)
+            if row is None:
+                self.found.not_tried.append(NotTried(candidate.strategy, _THE_SAME, candidate.plan))
+                continue
+            self.found.rows.append(row)
+            self._learn(candidate, row)
+            if self._leads_on(candidate, row):
+                self._expand(len(self.found.rows) - 1)
+        for candidate in self._queue.rest(self.found.rows):
+            reason = self._why_refused(candidate) or OUT_OF_BUDGET
+            self.found.not_tried.append(NotTried(candidate.strategy, reason, candidate.plan))
+
+    def _left_ns(self) -> Nanoseconds:
+        """Time left for looking; less a trial's own least rounds, which come after it was made ready."""
+        ratios = [row.ratio.value for row in self.found.rows if row.outcome is Outcome.TRIED and row.ratio]
+        stop = self._schedule.search_until(self._baseline_ns, self._baseline_ns * min(ratios))
+        walls = [self._baseline_ns, self._baseline_ns * min(HOPED, *ratios)]
+        if len(self.found.rows) == 1:
+            # One plan is tried even if it could not be proved: that it may be faster is worth knowing.
+            stop = max(stop, self._schedule.end_ns - 2 * estimated_round_ns(walls, one_way=True))
+        screen = self._schedule.screen(walls)
+        trial = screen.least * estimated_round_ns(walls, one_way=screen.one_way)
+        return stop - self._clock.now_ns() - trial
+
+    def _usual_trial_ns(self) -> Nanoseconds:
+        return int(median(self._trials_ns)) if self._trials_ns else 0
+
+    def _expand(self, parent: int) -> None:
+        """Put what every strategy makes of row `parent` into the queue."""
+        row = self.found.rows[parent]
+        for strategy in self._strategies.values():
+            if strategy.opt_in and strategy.name not in self._situation.opted:
+                if parent == 0:
+                    self.found.not_tried.append(NotTried(strategy.name, "takes long; name it to have it tried"))
+                continue
+            if not self._allowed(strategy):
+                if parent == 0:
+                    self.found.not_tried.append(
+                        NotTried(strategy.name, "changes outputs; allow a drift to have it tried")
+                    )
+                continue
+            offer = strategy.offer(row.plan, self._situation)
+            if offer.why_not and parent == 0:
+                self.found.not_tried.append(NotTried(strategy.name, offer.why_not))
+            for plan in offer.plans:
+                if plan in self._seen:
+                    continue
+                self._seen.add(plan)
+                candidate = Candidate(
+                    plan,
+                    strategy.name,
+                    parent,
+                    strategy.effect is Effect.OTHER_MODEL,
+                    step_between(row.plan, plan),
+                    offer.expected,
+                    self._ahead(plan),
+                    int(offer.takes_s * NS_PER_S),
+                )
+                self._queue.put(candidate)
+
+    def _allowed(self, strategy: Strategy) -> bool:
+        return strategy.effect not in _MOVES_OUTPUTS or self._limits.max_drift > 0
+
+    def _ahead(self, plan: Plan) -> tuple[Ahead, ...]:
+        """The steps that could follow `plan` and leave the model as it is."""
+        steps = []
+        for strategy in self._strategies.values():
+            if strategy.opt_in or strategy.effect is Effect.OTHER_MODEL or not self._allowed(strategy):
+                continue
+            offer = strategy.offer(plan, self._situation)
+            steps += [Ahead(step_between(plan, after), offer.expected, after) for after in offer.plans]
+        return tuple(steps)
+
+    def _try(self, candidate: Candidate, left_ns: Nanoseconds) -> Row | None:
+        """Make the plan of `candidate` ready, look at its outputs, and run it in turns with the baseline. None where what is in
+        force then was tried before.
+        """
+        parent = self.found.rows[candidate.parent]
+        row = Row(candidate.plan, (*parent.strategies, candidate.strategy), candidate.parent, Outcome.FAILED)
+        most = max(_LEAST_NS, min(self._schedule.most_ready_ns() + candidate.takes_ns, left_ns))
+        try:
+            made = self._kept.make(candidate.plan, most / NS_PER_S)
+        except MissingExtra as error:
+            return replace(row, outcome=Outcome.MISSING, reason=error.said, way_out=error.way_out)
+        except Unsupported as error:
+            return replace(row, outcome=Outcome.UNSUPPORTED, reason=error.said, way_out=error.way_out)
+        except CyclescopeError as error:
+            return replace(row, reason=error.said, way_out=error.way_out)
+        if any(other.plan == made.plan for other in self.found.rows):
+            self._kept.drop(made)
+            return None
+        self._seen.add(made.plan)
+        again_ns = made.ready_ns if made.again_ns is None else made.again_ns
+        row = replace(row, plan=made.plan, ready_ns=made.ready_ns, again_ns=again_ns, edits=made.edits)
+        try:
+            row = self._looked_at(row, made)
+            if row.outcome is Outcome.TRIED:
+                row = self._screened(row, made, parent)
+        except CyclescopeError as error:
+            self._kept.drop(made)
+            return replace(row, outcome=Outcome.FAILED, reason=error.said, way_out=error.way_out)
+        except BaseException:
+            self._kept.drop(made)
+            raise
+        if row.ratio is not None:
+            self._kept.leave(made, worth(row, self._baseline.plan))
+        else:
+            self._kept.drop(made)
+        return row
+
+    def _looked_at(self, row: Row, made: Made) -> Row:
+        """The row with its drift; refused where that is beyond the limit."""
+        results = made.arm.results()
+        before = self.found.rows[0].labels
+        if learns(row.plan, self._situation.texts):
+            # What it gives on texts that it was fitted to says little about others.
+            judged = held_out(len(self._reference.mask))
+            moved = drift(only(self._reference, judged), only(results, judged))
+            score = self._limits.score(results, judged) if self._limits.score else None
+            before = self._limits.score(self._reference, judged) if self._limits.score else None
+            row = replace(row, judged_on=len(judged))
+        else:
+            moved = drift(self._reference, results)
+            score = self._limits.score(results) if self._limits.score else None
+        row = replace(row, drift=moved, labels=score, outcome=Outcome.TRIED, held_bytes=made.arm.held_bytes())
+        if not moved.within(self._limits.max_drift):
+            return replace(row, outcome=Outcome.DRIFTED, reason="drift")
+        if score is not None and before is not None and before.share - score.share > self._limits.max_loss:
+            return replace(row, outcome=Outcome.DRIFTED, reason="labels")
+        return row
+
+    def _screened(self, row: Row, made: Made, parent: Row) -> Row:
+        """The row with a first ratio, from no more rounds than it takes to see where it belongs."""
+        walls = [self._baseline_ns, float(made.arm.run(1)[0].wall_ns)]
+        screen = self._schedule.screen(walls)
+        turns = Turns([self._baseline.arm, made.arm], one_way=screen.one_way, typical_ns=walls)
+        begin = self._clock.now_ns()
+        until = begin + self._schedule.screen_ns()
+        while turns.rounds < screen.least or (
+            turns.rounds < _SCREEN_ROUNDS
+            and self._clock.now_ns() + (self._clock.now_ns() - begin) // turns.rounds <= until
+        ):
+            turns.round()
+            if turns.rounds >= LEAST_ROUNDS and _says_enough(turns.ratio(1, 0), parent):
+                break
+        self._baseline_ns = turns.wall_ns(0)
+        return timed(row, turns, 1, made, confirmed=False)
+
+    def _learn(self, candidate: Candidate, row: Row) -> None:
+        """Remember what making it ready took, what the step brought, and what moved the outputs too far by itself."""
+        parent = self.found.rows[candidate.parent]
+        if row.ready_ns:
+            self._queue.costs.learn(row.plan, row.ready_ns)
+        if row.outcome is Outcome.TRIED and row.ratio is not None and parent.ratio is not None:
+            gain = parent.ratio.value / row.ratio.value
+            self._queue.guesses.learn(candidate.step, parent.plan.engine, gain)
+        engine = candidate.plan.engine
+        strategy = self._strategies[candidate.strategy]
+        if row.outcome is Outcome.DRIFTED and strategy.effect in _MOVES_OUTPUTS:
+            company = () if self._is_to_blame(row, parent) else _numbers(parent.plan)
+            self._refused[self._blamed(candidate), engine, *company] = _DRIFTED
+        if row.outcome is Outcome.MISSING:
+            self._refused[engine,] = _FAILED
+        if row.outcome in (Outcome.UNSUPPORTED, Outcome.FAILED):
+            self._queue.guesses.learn(candidate.step, parent.plan.engine, _FAILED_GAIN)
+            self._failures[candidate.step, engine] += 1
+            if self._failures[candidate.step, engine] >= _TRIES:
+                self._refused[candidate.step, engine] = _FAILED
+
+    def _is_to_blame(self, row: Row, parent: Row) -> bool:
+        """Whether the last step by itself went too far, and not only in the company of what it was stacked on."""
+        if row.reason == "labels":
+            first = self.found.rows[0].labels
+            return parent.labels is None or first is None or parent.labels.right >= first.right
+        return parent.drift is None or parent.drift.amount <= _HARDLY * self._limits.max_drift
+
+    def _blamed(self, candidate: Candidate) -> object:
+        """What else would go too far. Surgery is offered in its gentlest form first, so that all of it would; of formats of
+        numbers one says nothing about another.
+        """
+        return candidate.strategy if candidate.surgery else candidate.step
+
+    def _why_refused(self, candidate: Candidate) -> str:
+        """Why `candidate` is not worth a trial after what was seen on its engine; empty where it is."""
+        engine, blamed = candidate.plan.engine, self._blamed(candidate)
+        company = _numbers(self.found.rows[candidate.parent].plan)
+        keys = ((engine,), (candidate.step, engine), (blamed, engine), (blamed, engine, *company))
+        return next((self._refused[key] for key in keys if key in self._refused), "")
+
+    def _leads_on(self, candidate: Candidate, row: Row) -> bool:
+        """Whether to look at what can be made of it. Another engine may be slow in float32 and fast in 8 bits: what
+        becomes of it is left to the order.
+        """
+        if row.outcome is not Outcome.TRIED or row.ratio is None:
+            return False
+        parent = self.found.rows[candidate.parent]
+        return parent.plan.engine != row.plan.engine or row.speed_up * _WORTH_GOING_ON > parent.speed_up
+
+    def _phase(self, name: str, work: Callable[[], None]) -> None:
+        begin = self._clock.now_ns()
+        try:
+            work()
+        finally:
+            self.found.spent[name] = self.found.spent.get(name, 0) + self._clock.now_ns() - begin
+
+
+def _numbers(plan: Plan) -> tuple[str, str]:
+    """The formats of numbers of `plan`."""
+    return plan.quantization, plan.dtype
+
+
+def _says_enough(ratio: Ratio, parent: Row) -> bool:
+    """Whether the interval is narrow, or even its favourable end no better than the plan that it came from."""
+    hopeless = parent.ratio is not None and ratio.low > parent.ratio.high
+    return hopeless or (ratio.low > 0 and ratio.high / ratio.low < _NARROW)

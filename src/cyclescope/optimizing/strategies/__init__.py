@@ -1,0 +1,1 @@
+"""What may shorten a cycle: one strategy a file, one folder a kind."""

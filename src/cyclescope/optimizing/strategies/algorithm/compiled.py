@@ -1,0 +1,35 @@
+"""The model as one compiled program: operations fused, Python gone from between them, weights packed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from cyclescope.core.plan import Plan
+from cyclescope.explaining.findings.finding import FindingCode
+from cyclescope.optimizing.strategies.strategy import Effect, Family, Offer, Situation
+
+_PART = 0.5  # of the overhead that a compiled graph is rid of; its own calls stay
+
+_TAKES_S = 20.0  # the compiler of C++ alone, for the first plan
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    name: str = "compile"
+    family: Family = Family.ALGORITHM
+    effect: Effect = Effect.ROUNDING
+    answers: tuple[FindingCode, ...] = (
+        FindingCode.DISPATCH_BOUND,
+        FindingCode.SCALAR_ACTIVATION,
+        FindingCode.PRODUCT_TRAFFIC,
+    )
+    opt_in: bool = False
+
+    def offer(self, plan: Plan, situation: Situation) -> Offer:
+        if plan.engine != "torch":
+            return Offer(why_not="The engine compiles by itself.")
+        if plan.compiling != "off":
+            return Offer(why_not="It is compiled already.")
+        expected = 1.05 * situation.could(*self.answers, part=_PART)
+        kinds = ("inductor",) if situation.writes else ("inductor-freezing", "inductor")
+        return Offer(tuple(replace(plan, compiling=kind) for kind in kinds), expected=expected, takes_s=_TAKES_S)

@@ -1,0 +1,27 @@
+"""The layers behind an exit are not run, where the model says that it was trained to be left there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cyclescope.core.plan import Change, Plan
+from cyclescope.explaining.findings.finding import FindingCode
+from cyclescope.optimizing.strategies.strategy import Effect, Family, Offer, Situation, changed, has
+
+
+@dataclass(frozen=True, slots=True)
+class EarlyExit:
+    name: str = "early-exit"
+    family: Family = Family.ALGORITHM
+    effect: Effect = Effect.OTHER_MODEL
+    answers: tuple[FindingCode, ...] = ()
+    opt_in: bool = False
+
+    def offer(self, plan: Plan, situation: Situation) -> Offer:
+        exits = situation.workload.model.exits
+        if not exits:
+            return Offer(why_not="The model does not say that it may be left early.")
+        if has(plan, self.name) or has(plan, "drop-layers") or has(plan, "distil"):
+            return Offer(why_not="Layers are left out already.")
+        plans = tuple(changed(plan, Change(self.name, float(at))) for at in sorted(exits, reverse=True))
+        return Offer(plans, expected=max(1.0, situation.layers / max(exits)))

@@ -1,0 +1,28 @@
+"""All texts of a call in one row without padding, each seeing only itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from cyclescope.core.plan import Plan
+from cyclescope.explaining.findings.finding import FindingCode
+from cyclescope.optimizing.strategies.strategy import Effect, Family, Offer, Situation
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    name: str = "packed"
+    family: Family = Family.ALGORITHM
+    effect: Effect = Effect.ROUNDING
+    answers: tuple[FindingCode, ...] = (FindingCode.PADDING,)
+    opt_in: bool = False
+
+    def offer(self, plan: Plan, situation: Situation) -> Offer:
+        if plan.engine != "torch" or situation.workload.task != "embed":
+            return Offer(why_not="It is made for PyTorch and for vectors of texts.")
+        if plan.batching == "packed":
+            return Offer(why_not="It is done already.")
+        padding = situation.workload.padding
+        if padding <= 0:
+            return Offer(why_not="Nothing is padded.")
+        return Offer((replace(plan, batching="packed"),), expected=1 / (1 - 0.6 * padding))

@@ -1,0 +1,30 @@
+"""Keys and values go into memory that is there from the start, instead of growing in every step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from cyclescope.core.plan import Plan
+from cyclescope.explaining.findings.finding import FindingCode
+from cyclescope.optimizing.strategies.strategy import Effect, Family, Offer, Situation
+
+
+@dataclass(frozen=True, slots=True)
+class StaticCache:
+    name: str = "static-cache"
+    family: Family = Family.ALGORITHM
+    effect: Effect = Effect.ROUNDING
+    answers: tuple[FindingCode, ...] = (FindingCode.CACHE_REALLOCATION,)
+    opt_in: bool = False
+
+    def offer(self, plan: Plan, situation: Situation) -> Offer:
+        if not situation.writes or plan.engine != "torch":
+            return Offer(why_not="There is no cache that PyTorch lets grow.")
+        if plan.cache == "static":
+            return Offer(why_not="It is done already.")
+        if plan.drafting != "off":
+            return Offer(
+                why_not="What was guessed wrongly is taken out of the cache again, which a static one does not allow."
+            )
+        compiled = replace(plan, cache="static", compiling="inductor")
+        return Offer((replace(plan, cache="static"), compiled), expected=situation.could(*self.answers))

@@ -1,0 +1,41 @@
+"""A student with fewer layers learns the outputs of the model on the user's texts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cyclescope.core.plan import Change, Plan
+from cyclescope.explaining.findings.finding import FindingCode
+from cyclescope.optimizing.strategies.strategy import Effect, Family, Offer, Situation, changed, has
+
+# Learning ends after a minute (`backends.torch.changes.distil`); looking at what was held out comes on top.
+_SECONDS = 75.0
+_LEAST_TEXTS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Distil:
+    name: str = "distil"
+    family: Family = Family.COMPRESSION
+    effect: Effect = Effect.OTHER_MODEL
+    answers: tuple[FindingCode, ...] = (
+        FindingCode.COMPUTE_BOUND,
+        FindingCode.DISPATCH_BOUND,
+    )
+    opt_in: bool = True
+
+    def offer(self, plan: Plan, situation: Situation) -> Offer:
+        if has(plan, self.name) or has(plan, "drop-layers") or has(plan, "early-exit"):
+            return Offer(why_not="Layers are left out already.")
+        if situation.layers < 2 or situation.writes:
+            return Offer(why_not="It is there for encoders with several layers.")
+        if situation.texts < _LEAST_TEXTS:
+            return Offer(why_not="There are too few texts to learn from.")
+        if plan.dtype != "float32" or plan.quantization != "off" or plan.instances > 1:
+            return Offer(
+                why_not="A student learns in float32 and from all texts; what it has learned can be put on top."
+            )
+        keep = situation.layers // 2
+        return Offer(
+            (changed(plan, Change(self.name, float(keep))),), expected=situation.layers / keep * 0.9, takes_s=_SECONDS
+        )

@@ -1,0 +1,33 @@
+"""The layers that change their input least are left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cyclescope.core.plan import Change, Plan
+from cyclescope.explaining.findings.finding import FindingCode
+from cyclescope.optimizing.strategies.strategy import Effect, Family, Offer, Situation, changed, has
+
+
+@dataclass(frozen=True, slots=True)
+class DropLayers:
+    name: str = "drop-layers"
+    family: Family = Family.COMPRESSION
+    effect: Effect = Effect.OTHER_MODEL
+    answers: tuple[FindingCode, ...] = (
+        FindingCode.COMPUTE_BOUND,
+        FindingCode.MEMORY_BOUND_DECODE,
+        FindingCode.DISPATCH_BOUND,
+    )
+    opt_in: bool = False
+
+    def offer(self, plan: Plan, situation: Situation) -> Offer:
+        if has(plan, self.name):
+            return Offer(why_not="It is done already.")
+        if has(plan, "distil"):
+            return Offer(why_not="A student has learned with the layers that it has.")
+        if situation.layers < 2:
+            return Offer(why_not="There is no stack of layers to take from.")
+        counts = sorted({1, max(1, situation.layers // 4)})
+        expected = situation.layers / (situation.layers - counts[-1])
+        return Offer(tuple(changed(plan, Change(self.name, float(n))) for n in counts), expected=expected)

@@ -1,0 +1,49 @@
+"""Sixteen bits instead of thirty-two, where the processor or the device computes in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from cyclescope.core.plan import Plan
+from cyclescope.explaining.findings.finding import FindingCode
+from cyclescope.optimizing.strategies.strategy import Effect, Family, Offer, Situation
+
+_BFLOAT16 = ("amx_tile", "amx_bf16", "avx512_bf16", "bf16")
+_FLOAT16 = ("amx_fp16", "avx512_fp16")
+_FROM_32 = 0.5  # of the bits
+_BESIDE_8_BITS = 1.08
+_USUAL = 1.4  # where no finding tells
+
+
+@dataclass(frozen=True, slots=True)
+class HalfPrecision:
+    name: str = "half-precision"
+    family: Family = Family.COMPRESSION
+    effect: Effect = Effect.APPROXIMATE
+    answers: tuple[FindingCode, ...] = (
+        FindingCode.COMPUTE_BOUND,
+        FindingCode.MEMORY_BOUND_DECODE,
+    )
+    opt_in: bool = False
+
+    def offer(self, plan: Plan, situation: Situation) -> Offer:
+        if plan.dtype != "float32" or (plan.quantization != "off" and plan.engine != "openvino"):
+            return Offer(why_not="It does not run in float32 any more.")
+        if plan.engine in ("onnxruntime", "ctranslate2") and plan.device == "cpu":
+            return Offer(why_not=f"{plan.engine} has no kernels for it on a processor.")
+        features = situation.machine.instruction_set.split()
+        on_device = plan.device != "cpu"
+        kinds = [
+            kind
+            for kind, instructions in (("bfloat16", _BFLOAT16), ("float16", _FLOAT16))
+            if on_device or any(name in features for name in instructions)
+        ]
+        if plan.quantization != "off":
+            # What is not in 8 bits: attention, norms, what is between products.
+            return Offer(tuple(replace(plan, dtype=kind) for kind in kinds[:1]), expected=_BESIDE_8_BITS)
+        if not kinds:
+            return Offer(why_not="This processor has no instructions for sixteen bits: it would be slower by far.")
+        computing = 1 / (1 - _FROM_32 * situation.found(FindingCode.COMPUTE_BOUND))
+        reading = situation.could(FindingCode.MEMORY_BOUND_DECODE, part=_FROM_32 / 0.75)  # the bound is that of 8 bits
+        expected = max(computing, reading, _USUAL)
+        return Offer(tuple(replace(plan, dtype=kind) for kind in kinds), expected=expected)

@@ -1,0 +1,32 @@
+"""Rows of the head for tokens that neither the user's texts nor what is written on them have are left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cyclescope.core.plan import Change, Plan
+from cyclescope.core.workload import InputSource
+from cyclescope.explaining.findings.finding import FindingCode
+from cyclescope.optimizing.strategies.strategy import Effect, Family, Offer, Situation, changed, has
+
+
+@dataclass(frozen=True, slots=True)
+class TrimVocabulary:
+    name: str = "trim-vocabulary"
+    family: Family = Family.COMPRESSION
+    effect: Effect = Effect.OTHER_MODEL
+    answers: tuple[FindingCode, ...] = (FindingCode.MEMORY_BOUND_DECODE,)
+    opt_in: bool = False
+
+    def offer(self, plan: Plan, situation: Situation) -> Offer:
+        if has(plan, self.name):
+            return Offer(why_not="It is done already.")
+        if not situation.writes:
+            return Offer(why_not="Nothing is computed over the vocabulary; only memory would be saved.")
+        if situation.workload.input_source is not InputSource.TEXT:
+            return Offer(why_not="There are no texts that tell which tokens are needed.")
+        if situation.texts < 4:
+            return Offer(why_not="There are too few texts to tell which tokens others need.")
+        if plan.engine != "torch" or plan.quantization != "off":
+            return Offer(why_not="It is made for PyTorch, and comes before quantizing.")
+        return Offer((changed(plan, Change(self.name)),), expected=1.1)

@@ -1,0 +1,39 @@
+"""More or fewer threads inside each operation, up to the cores that there are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from cyclescope.core.plan import Plan
+from cyclescope.explaining.findings.finding import FindingCode
+from cyclescope.optimizing.strategies.strategy import Effect, Family, Offer, Situation, hoped
+
+_FEWER = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Threads:
+    name: str = "threads"
+    family: Family = Family.PARALLEL
+    effect: Effect = Effect.ROUNDING
+    answers: tuple[FindingCode, ...] = (
+        FindingCode.IDLE_CORES,
+        FindingCode.OVERSUBSCRIPTION,
+        FindingCode.DISPATCH_BOUND,
+    )
+    opt_in: bool = False
+
+    def offer(self, plan: Plan, situation: Situation) -> Offer:
+        cores = max(1, situation.machine.cores // max(1, plan.instances))
+        counts = {1, cores} | {2**k for k in range(1, 10) if 2**k < cores}
+        others = sorted(counts - {plan.threads}, reverse=True)
+        if not others:
+            return Offer(why_not="There is one core to be used.")
+        if plan.threads and others[0] < plan.threads:
+            # Fewer threads than cores help where threads wait for each other more than they compute, which is rare.
+            too_many = situation.about(FindingCode.OVERSUBSCRIPTION)
+            expected = hoped(too_many) if too_many else _FEWER * situation.with_threads(others[0], plan.threads)
+        else:
+            idle = 1 - plan.threads / cores if plan.threads else 0.0
+            expected = max(1.05 + 0.5 * max(0.0, idle), situation.could(FindingCode.IDLE_CORES))
+        return Offer(tuple(replace(plan, threads=n) for n in others), expected=expected)

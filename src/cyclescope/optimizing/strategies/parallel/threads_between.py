@@ -1,0 +1,32 @@
+"""Independent operations side by side: the query, key and value of a layer, the branches of a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from cyclescope.core.plan import Plan
+from cyclescope.explaining.findings.finding import FindingCode
+from cyclescope.optimizing.strategies.strategy import Effect, Family, Offer, Situation
+
+_SELDOM = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadsBetween:
+    name: str = "threads-between"
+    family: Family = Family.PARALLEL
+    effect: Effect = Effect.NONE
+    answers: tuple[FindingCode, ...] = (FindingCode.IDLE_CORES,)
+    opt_in: bool = False
+
+    def offer(self, plan: Plan, situation: Situation) -> Offer:
+        if plan.engine != "onnxruntime":
+            return Offer(why_not="Only ONNX Runtime runs operations of one model side by side.")
+        if situation.machine.cores < 2:
+            return Offer(why_not="There is one core to be used.")
+        if plan.threads_between:
+            return Offer(why_not="It does already.")
+        half = max(1, situation.machine.cores // 2)
+        # Most operations of a Transformer wait for the one before, and have fewer threads each.
+        expected = _SELDOM * situation.with_threads(half, plan.threads or situation.machine.cores)
+        return Offer((replace(plan, threads_between=2, threads=half),), expected=expected)

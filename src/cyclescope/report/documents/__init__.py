@@ -1,0 +1,1 @@
+"""The reports as JSON, with their schemas."""

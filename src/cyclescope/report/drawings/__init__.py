@@ -1,0 +1,1 @@
+"""From values to geometry, for the media that can draw."""

@@ -1,0 +1,1 @@
+"""A cycle in the formats of other tools."""

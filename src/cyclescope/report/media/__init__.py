@@ -1,0 +1,1 @@
+"""A page in a terminal, in Markdown, in HTML."""

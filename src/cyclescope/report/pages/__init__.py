@@ -1,0 +1,1 @@
+"""One page a file: which sections, in which order."""

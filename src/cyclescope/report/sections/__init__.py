@@ -1,0 +1,1 @@
+"""One subject a file: from values to a section of a page."""

@@ -1,0 +1,1006 @@
+"""Every fixed text of the reports, in English and in Chinese. Two values of one type, so that neither lacks a word.
+
+Braces hold numbers and names that are filled in; numbers come from `format`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal, TypeAlias
+
+from cyclescope.core.errors import UsageError
+from cyclescope.core.graph.op import OpKind
+from cyclescope.explaining.explanation import DoubtCode
+from cyclescope.explaining.generation import Phase
+from cyclescope.explaining.memory import Holding
+from cyclescope.explaining.metrics.definition import MetricName, Population, Summary, Unit
+from cyclescope.explaining.metrics.dialects import Remark
+from cyclescope.explaining.metrics.observed import Quantity
+from cyclescope.models.catalog import Family
+
+Language: TypeAlias = Literal["en", "zh"]
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """A sentence and what to do about it."""
+
+    text: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Strings:
+    """One language. A field is a text, or texts by a code or a name."""
+
+    language: str
+    title: str
+    answer: str
+    answer_without_layers: str
+    take: str
+    takes: str
+    answer_wall_only: str
+    answer_nothing: str
+    partial: str
+    random_weights: str
+    stand_in_tokenizer: str
+    synthetic_input: str
+    cut_tokens: str
+    # facts of the run
+    model: str
+    model_value: str
+    weights: Mapping[str, str]
+    work: str
+    text_input: str
+    synthetic: str
+    padding: str
+    plan: str
+    plan_value: str
+    machine: str
+    machine_value: str
+    virtual: str
+    wall: str
+    wall_value: str
+    throughput: str
+    throughput_value: str
+    throughput_batch: str
+    padding_cost: str
+    padding_cost_value: str
+    division: str
+    division_value: str
+    outcome: str
+    # sections
+    stages: str
+    costliest: str
+    layers: str
+    account: str
+    set_up: str
+    doubts: str
+    # columns and legends
+    stage: str
+    operation: str
+    operations: str
+    python: str
+    text_work: str
+    unexplained: str
+    kind: str
+    count: str
+    time: str
+    interval: str
+    share: str
+    share_of_wall: str
+    flop_rate: str
+    bandwidth: str
+    layer: str
+    item: str
+    wall_row: str
+    layers_alike: str
+    layers_unlike: str
+    layer_slower: str
+    layer_faster: str
+    layer_other_class: str
+    more_places: str
+    closes: str
+    does_not_close: str
+    instrumentation: str
+    instrumentation_unseen: str
+    over_attributed: str
+    drift_faster: str
+    # set-up
+    set_up_apart: str
+    import_time: str
+    load_time: str
+    trace_time: str
+    first_cycle: str
+    warm_up: str
+    warm_up_value: str
+    # data flow
+    flow_in: str
+    flow_out: str
+    flow_weights: str
+    flow_each: str
+    flow_part: str
+    stage_names: Mapping[str, str]
+    kind_names: Mapping[OpKind, str]
+    # a structure that was traced and not run
+    structure_title: str
+    structure_answer: str
+    structure_note: str
+    by_stage: str
+    by_kind: str
+    flops: str
+    elementwise: str
+    read: str
+    written: str
+    intensity: str
+    total: str
+    # the built-in models
+    models_title: str
+    models_answer: str
+    models_name: str
+    models_family: str
+    models_parameters: str
+    models_hidden: str
+    models_vocabulary: str
+    models_layers: str
+    models_weights: str
+    models_sources: str
+    models_has_weights: str
+    models_random: str
+    models_usage: str
+    # tokens of texts
+    tokens_title: str
+    tokens_answer: str
+    tokens_answer_none_more: str
+    tokens_answer_one: str
+    tokens_answer_cycle: str
+    tokens_tokenizer: str
+    tokens_tokenizer_value: str
+    tokens_beside: str
+    tokens_fast: str
+    tokens_slow: str
+    tokens_longest: str
+    tokens_longest_value: str
+    tokens_compared: str
+    tokens_counts: str
+    tokens_times: str
+    tokens_both: str
+    tokens_slow_by_fast: str
+    tokens_cycles: str
+    tokens_text: str
+    tokens_characters: str
+    tokens_bytes: str
+    tokens_count: str
+    tokens_special: str
+    tokens_per_character: str
+    tokens_per_token: str
+    tokens_unknown: str
+    tokens_ratio: str
+    tokens_fits: str
+    tokens_time_per_character: str
+    tokens_tokenize_share: str
+    tokens_nth: str
+    tokens_counts_note: str
+    tokens_times_note: str
+    tokens_cycles_note: str
+    tokens_about: str
+    tokens_stand_in: str
+    tokens_stand_in_remedy: str
+    tokens_unreadable: str
+    tokens_unreadable_remedy: str
+    tokens_too_long: str
+    tokens_too_long_remedy: str
+    tokens_disagree: str
+    language_names: Mapping[str, str]
+    families: Mapping[Family, str]
+    # text that a cycle wrote
+    generation: str
+    metric: str
+    value: str
+    undefined_metrics: str
+    metrics_defined: str
+    phases: str
+    decode_steps: str
+    decode_steps_text: str
+    cache_text: str
+    growth: str
+    growth_slope: str
+    growth_total: str
+    no_growth: str
+    phase_names: Mapping[Phase, str]
+    # memory
+    memory: str
+    memory_peak: str
+    held_at_peak: str
+    computed: str
+    measured: str
+    difference: str
+    memory_more: str
+    memory_less: str
+    memory_kept: str
+    memory_cache_end: str
+    memory_course: str
+    memory_largest: str
+    memory_held_as: str
+    size: str
+    memory_resident: str
+    holding_names: Mapping[Holding, str]
+    # definitions of metrics
+    definitions_title: str
+    define_usage: str
+    percentiles_note: str
+    formula: str
+    points: str
+    points_value: str
+    population: str
+    summary: str
+    unit: str
+    also_called: str
+    undefined: str
+    undefined_below: str
+    slope_of: str
+    elsewhere: str
+    tool: str
+    called_there: str
+    printed_unit: str
+    sources: str
+    metric_names: Mapping[MetricName, str]
+    metric_texts: Mapping[MetricName, str]
+    quantity_names: Mapping[Quantity, str]
+    population_names: Mapping[Population, str]
+    summary_names: Mapping[Summary, str]
+    unit_names: Mapping[Unit, str]
+    unit_amounts: Mapping[Unit, str]
+    remark_texts: Mapping[Remark, str]
+    doubt_texts: Mapping[DoubtCode, Advice]
+    engine_between: str = ""  # what passes between operations, within a sentence, where it is not Python
+
+
+EN = Strings(
+    language="en",
+    title="Compute cycle of {model}",
+    answer="A cycle takes {wall}: {share} of the attributed time is {stage} ({layers} layers), {kind} {take} {kind_share}, Python between operations {python_share}.",
+    answer_without_layers="A cycle takes {wall}: {share} of the attributed time is {stage}, {kind} {take} {kind_share}, Python between operations {python_share}.",
+    take="take",
+    takes="takes",
+    answer_wall_only="A cycle takes {wall}; where the time goes was not measured.",
+    answer_nothing="No cycle was measured.",
+    partial="The measurement was interrupted: this is what was taken until then.",
+    random_weights="Weights are random: timing does not depend on their values, outputs do.",
+    stand_in_tokenizer="The tokenizer is a stand-in ({tokenizer}): the time to tokenize is not that of the model's own.",
+    synthetic_input="The tokens are made up to a length; no text was tokenized.",
+    cut_tokens="Tokens that did not fit the model and were cut: {count}.",
+    model="model",
+    model_value="{reference} ({class_name}, {parameters} parameters, {weights})",
+    weights=MappingProxyType(
+        {"pretrained": "pretrained weights", "random": "random weights", "given": "weights as given"}
+    ),
+    work="input",
+    text_input="{batch} × {tokens} tokens from {characters} characters",
+    synthetic="{batch} × {tokens} tokens, synthetic",
+    padding=", {share} padding",
+    plan="plan",
+    plan_value="{engine} on {device}, {dtype}, {attention} attention, threads: {threads}",
+    machine="machine",
+    machine_value="{processor}, cores: {cores}, {memory}",
+    virtual=", virtual",
+    wall="wall time",
+    wall_value="{wall} (median of {n}); least {minimum}; processor time {cpu}",
+    throughput="throughput",
+    throughput_value="{rate} texts/s",
+    throughput_batch="{rate} texts/s; {time} for each of {texts} texts",
+    padding_cost="padding",
+    padding_cost_value="{share} of the tokens only fill up; they cost about {time}, {of_cycle} of the attributed time",
+    division="encoder, decoder",
+    division_value="encoder once: {encoder} ({encoder_share}); decoder: {per_token} a token, {tokens} tokens ({decoder_share})",
+    outcome="outcome",
+    stages="Stages",
+    costliest="Costliest operations",
+    layers="Layers",
+    account="Account",
+    set_up="Set-up",
+    doubts="Doubts",
+    stage="stage",
+    operation="operation",
+    operations="operations",
+    python="Python between operations",
+    text_work="text",
+    unexplained="unexplained",
+    kind="kind",
+    count="count",
+    time="time",
+    interval="95 % interval",
+    share="share",
+    share_of_wall="of wall",
+    flop_rate="FLOP/s",
+    bandwidth="bytes/s",
+    layer="layer",
+    item="item",
+    wall_row="wall time, unprofiled",
+    layers_alike="{count} layers alike: median {median}, from {low} to {high}",
+    layers_unlike="{count} layers: median {median}, from {low} to {high}",
+    layer_slower="{stage} {layer} takes {factor} times as long as the median layer ({time})",
+    layer_faster="{stage} {layer} takes only {factor} of the time of the median layer ({time})",
+    layer_other_class="{stage} {layer} is a {class_name}, most are {usual} ({time})",
+    more_places="Everything else ({count} places) takes {share}.",
+    closes="The account closes: {ratio} of the unprofiled wall time is attributed, {rest} ({share}) is unexplained.",
+    does_not_close="The account does not close: {ratio} of the unprofiled wall time is attributed, {rest} ({share}) is unexplained.",
+    instrumentation_unseen="Stamped cycles were not longer than plain ones; {cost} for the stamps is subtracted all the same.",
+    drift_faster="Give it more time: it was still warming up, or something else stopped running meanwhile.",
+    over_attributed="The stamped cycles give {share} more than the wall time of the plain ones.",
+    instrumentation="Stamping makes the cycle {ratio} times as long; {cost} of it is known and subtracted.",
+    set_up_apart="Paid once, not part of the cycle.",
+    import_time="import",
+    load_time="load the model",
+    trace_time="trace the graph",
+    first_cycle="first cycle",
+    warm_up="warm-up",
+    warm_up_value="{time} (cycles: {cycles})",
+    flow_in="in",
+    flow_out="out",
+    flow_weights="{data} weights",
+    flow_each="{work} each",
+    flow_part="part of {tensor}",
+    stage_names=MappingProxyType({"decode": "decoder"}),  # decode alone is a phase of a generation
+    kind_names=MappingProxyType(
+        {
+            OpKind.MATMUL: "matrix products",
+            OpKind.ATTENTION: "fused attention",
+            OpKind.CONVOLUTION: "convolutions",
+            OpKind.SOFTMAX: "softmax",
+            OpKind.NORM: "normalisations",
+            OpKind.ACTIVATION: "activations",
+            OpKind.ELEMENTWISE: "elementwise operations",
+            OpKind.REDUCTION: "reductions",
+            OpKind.EMBEDDING: "table look-ups",
+            OpKind.COPY: "copies",
+            OpKind.VIEW: "views",
+            OpKind.FFT: "Fourier transforms",
+            OpKind.SCAN: "scans",
+            OpKind.TEXT: "text operations",
+            OpKind.OTHER: "other operations",
+        }
+    ),
+    structure_title="Structure of {model}",
+    structure_answer="For {batch} × {tokens} tokens: {operations} operations, {flops}, {read} read and {written} written by operations.",
+    structure_note="Traced on the {device} device without weights; nothing was run or timed. Bytes are what every operation reads and writes once, as if no cache kept anything.",
+    by_stage="By stage",
+    by_kind="By kind of operation",
+    flops="FLOPs",
+    elementwise="elementwise",
+    read="read",
+    written="written",
+    intensity="FLOP/B",
+    total="total",
+    models_title="Built-in models",
+    models_answer="{count} models can be named without a path or the network.",
+    models_name="name",
+    models_family="family",
+    models_parameters="parameters",
+    models_hidden="hidden",
+    models_vocabulary="vocabulary",
+    models_layers="layers",
+    models_weights="weights",
+    models_sources="Where each configuration was published",
+    models_has_weights="pretrained",
+    models_random="random",
+    models_usage="A folder, a config.json or a hub name can be named as well: cyclescope measure NAME",
+    tokens_title="Tokens of {model}",
+    tokens_answer="{most} takes {factor} times as many tokens as {reference} ({high} and {low}); to tokenize it takes {time_factor} times as long.",
+    tokens_answer_none_more="No text takes more tokens than {reference} ({low}).",
+    tokens_answer_one="{low} tokens from {characters} characters ({rate} per character), tokenized in {time}.",
+    tokens_answer_cycle="A cycle takes {high} and {low}.",
+    tokens_tokenizer="tokenizer",
+    tokens_tokenizer_value="{name}, {speed}, {vocabulary} tokens in its vocabulary",
+    tokens_beside="beside it",
+    tokens_fast="fast (Rust)",
+    tokens_slow="slow (Python)",
+    tokens_longest="longest input",
+    tokens_longest_value="{count} tokens",
+    tokens_compared="compared with",
+    tokens_counts="Tokens",
+    tokens_times="Time to tokenize",
+    tokens_both="Fast and slow",
+    tokens_slow_by_fast="slow / fast",
+    tokens_cycles="Whole cycle",
+    tokens_text="text",
+    tokens_characters="chars",
+    tokens_bytes="bytes",
+    tokens_count="tokens",
+    tokens_special="special",
+    tokens_per_character="tokens/char",
+    tokens_per_token="chars/token",
+    tokens_unknown="unknown",
+    tokens_ratio="ratio",
+    tokens_fits="chars that fit",
+    tokens_time_per_character="per char",
+    tokens_tokenize_share="tokenize",
+    tokens_counts_note="Characters are Unicode code points; special tokens (such as [CLS]) are counted apart and are in no rate or ratio.",
+    tokens_nth="text {number}",
+    tokens_times_note="From a text to tensors, one text a call, warm; median of {n} calls. Of that, {time} is the call itself: a text of one letter takes as long.",
+    tokens_cycles_note="Run with {tokenizer}, one text after the other and not in turn; the share that tokenizing takes is of the stamped cycle.",
+    tokens_about="{texts}, at worst: {text}",
+    tokens_stand_in="The tokenizer is a stand-in of the same kind and size: counts and times are those of the stand-in, not of the model. It was made for English and Chinese; other languages cost more in it than in the model's own.",
+    tokens_stand_in_remedy="Name a folder or a hub model that has its tokenizer.",
+    tokens_unreadable="More than {share} of the tokens are unknown: {texts}. A low count there means that the text was not read, not that it is cheap.",
+    tokens_unreadable_remedy="Take a model whose vocabulary covers the language.",
+    tokens_too_long="Longer than the {count} tokens that the model takes: {texts}.",
+    tokens_too_long_remedy="A cycle cuts the rest away; split the text.",
+    tokens_disagree="Texts that the fast and the slow tokenizer cut differently: {count}.",
+    language_names=MappingProxyType(
+        {
+            "en": "English",
+            "zh": "Chinese",
+            "de": "German",
+            "es": "Spanish",
+            "ar": "Arabic",
+            "hi": "Hindi",
+            "ja": "Japanese",
+            "ru": "Russian",
+        }
+    ),
+    families=MappingProxyType(
+        {Family.ENCODER: "encoder", Family.DECODER: "decoder", Family.ENCODER_DECODER: "encoder-decoder"}
+    ),
+    generation="Generation",
+    metric="metric",
+    value="value",
+    undefined_metrics="Undefined at this number of tokens ({tokens}): {names}.",
+    metrics_defined="Of the unprofiled cycles. What each means, and what other tools mean by it: cyclescope define NAME",
+    phases="Phases",
+    decode_steps="Decode steps",
+    decode_steps_text="{count} decode steps: median {median}, from {low} to {high}; of it choosing the token {sample}, Python between operations {python}",
+    cache_text="The first decode step reads {first} that earlier steps left behind (the cache), the last {last}.",
+    growth="What grows from step to step",
+    growth_slope="per 1000 positions",
+    growth_total="in this run",
+    no_growth="Nothing grows beyond what the measurement varies by.",
+    phase_names=MappingProxyType(
+        {
+            Phase.TOKENIZE: "tokenize",
+            Phase.PREPARE: "prepare",
+            Phase.ENCODE: "encode",
+            Phase.PREFILL: "prefill",
+            Phase.DECODE: "decode",
+            Phase.READ_OUT: "read out",
+        }
+    ),
+    memory="Memory",
+    memory_peak="At most {total} are held at once: {weights} of weights, {passing} of activations and cache. The peak is in {place}. Were everything freed right after its last use, activations and cache would peak at {needed}.",
+    held_at_peak="held at the peak",
+    computed="computed",
+    measured="measured",
+    difference="difference",
+    memory_more="The peak of activations and cache is {difference} above the computed one: Python variables and the model's result keep tensors beyond their last use, and operations need working memory inside.",
+    memory_less="The peak of activations and cache is {difference} below the computed one: the model lets go of tensors before the module that was given them returns.",
+    memory_kept="{kept} more than computed is still there at the end of the cycle: the model hands it back and no operation reads it again.",
+    memory_cache_end="At the end the cache takes {computed} as computed, {measured} as measured.",
+    memory_course="activations and cache over {operations} operations: at most {most}, in {place}",
+    memory_largest="largest at the peak, by the operation that made it",
+    memory_held_as="held as",
+    size="size",
+    memory_resident="The process takes {before} of main memory before a cycle and {peak} at its peak, {growth} more; besides what the model holds, that is Python, the libraries and their working memory.",
+    holding_names=MappingProxyType(
+        {
+            Holding.WEIGHTS: "weights",
+            Holding.BUFFERS: "buffers",
+            Holding.INPUTS: "inputs",
+            Holding.ACTIVATIONS: "activations",
+            Holding.CACHE: "KV cache and other state",
+        }
+    ),
+    definitions_title="Metrics of a generation",
+    define_usage="One of them, and how other tools define it: cyclescope define NAME",
+    percentiles_note="A percentile is told only where one sample is likely to lie beyond it: the median from {p50} samples, p90 from {p90}, p99 from {p99}.",
+    formula="formula",
+    points="clock",
+    points_value="from {begin} to {end}",
+    population="samples",
+    summary="figure",
+    unit="unit",
+    also_called="also called",
+    undefined="undefined",
+    undefined_below="below {tokens} tokens: absent, not zero",
+    slope_of="{formula}, its slope over the position",
+    elsewhere="The same name elsewhere",
+    tool="tool",
+    called_there="calls it",
+    printed_unit="printed in",
+    sources="Sources",
+    metric_names=MappingProxyType(
+        {
+            MetricName.TTFT: "time to first token",
+            MetricName.PREFILL: "prefill",
+            MetricName.PREFILL_THROUGHPUT: "prefill throughput",
+            MetricName.PREFILL_SEQUENCES: "prefill sequences",
+            MetricName.TPOT: "time per output token",
+            MetricName.ITL: "inter-token latency",
+            MetricName.GROWTH: "growth of a step",
+            MetricName.E2E: "end to end",
+            MetricName.DECODE_THROUGHPUT: "decode throughput",
+            MetricName.THROUGHPUT: "output throughput",
+            MetricName.TOTAL_THROUGHPUT: "total throughput",
+        }
+    ),
+    metric_texts=MappingProxyType(
+        {
+            MetricName.TTFT: "How long a reader waits for the first token, tokenization included.",
+            MetricName.PREFILL: "From the call of the model to its first token: the prompt is read and one token chosen.",
+            MetricName.PREFILL_THROUGHPUT: "Tokens of the prompt, padding left out, that are read in a second of prefill.",
+            MetricName.PREFILL_SEQUENCES: "Prompts that are read in a second of prefill.",
+            MetricName.TPOT: "The mean time of a token after the first, one figure a run. It evens out long gaps; see itl.",
+            MetricName.ITL: "The time from one token to the next, each gap of every run a sample.",
+            MetricName.GROWTH: "How much longer a decode step gets as the text before it grows.",
+            MetricName.E2E: "From the text in to the text out.",
+            MetricName.DECODE_THROUGHPUT: "Tokens a second after the first, of all sequences of the batch.",
+            MetricName.THROUGHPUT: "Tokens that came out, of all sequences, over the whole time.",
+            MetricName.TOTAL_THROUGHPUT: "Tokens that were read and written, of all sequences, over the whole time.",
+        }
+    ),
+    quantity_names=MappingProxyType({quantity: quantity.value for quantity in Quantity}),
+    population_names=MappingProxyType(
+        {
+            Population.RUNS: "runs",
+            Population.GAPS: "gaps between tokens, of all runs together",
+            Population.STEPS: "decode steps, each by its median over the runs",
+        }
+    ),
+    summary_names=MappingProxyType(
+        {Summary.MEDIAN: "median", Summary.SLOPE: "slope by Theil and Sen: the median of the slopes between all pairs"}
+    ),
+    unit_names=MappingProxyType(
+        {
+            Unit.NANOSECONDS: "time",
+            Unit.TOKENS_PER_S: "tokens/s",
+            Unit.SEQUENCES_PER_S: "sequences/s",
+            Unit.NS_PER_1000_POSITIONS: "time per 1000 positions",
+        }
+    ),
+    unit_amounts=MappingProxyType(
+        {
+            Unit.TOKENS_PER_S: "{value} tokens/s",
+            Unit.SEQUENCES_PER_S: "{value} sequences/s",
+            Unit.NS_PER_1000_POSITIONS: "{value} per 1000 positions",
+        }
+    ),
+    remark_texts=MappingProxyType(
+        {
+            Remark.FIRST_INCLUDED: "Spreads the time to the first token over all tokens.",
+            Remark.MEAN_OF_RUN: "One mean for each request, so a single long gap does not show.",
+            Remark.CHUNKS: "Counts the chunks of the stream, which may hold several tokens.",
+            Remark.WHOLE_NUMBERS: "Drops the fraction of a nanosecond.",
+            Remark.NO_TEXT: "Begins when the model is called, so tokenization is left out.",
+            Remark.LOGITS: "Reads the clock when the logits are there, before the token is chosen.",
+            Remark.MISLABELLED: "Labelled samples/s, while it counts tokens.",
+            Remark.TEXT_INCLUDED: "Divides by the time to the first token, tokenization included.",
+            Remark.LAST_TOKEN: "Ends with the last token, not with the text.",
+            Remark.OVERALL: "One figure over all requests: the amount over the summed time.",
+            Remark.REPORTED: "Ends when the system under test reports the sample as complete.",
+            Remark.ONE_TOKEN_ERROR: "One token is logged as an error and divided by −1.",
+        }
+    ),
+    doubt_texts=MappingProxyType(
+        {
+            DoubtCode.PARTIAL: Advice("Interrupted; cycles measured until then: {cycles}.", "Let it run to its end."),
+            DoubtCode.NO_INTERVAL: Advice(
+                "There are too few repeats for an interval of the median ({cycles}).",
+                "Give it more time, such as --budget 30s.",
+            ),
+            DoubtCode.FEW_REPEATS: Advice(
+                "The interval of the median is wide (half of it is {share} of the median).",
+                "Give it more time, such as --budget 30s.",
+            ),
+            DoubtCode.NOT_STEADY: Advice(
+                "No steady state at the end of the warm-up (cycles: {cycles}).",
+                "Give it more time, or look for what else is running.",
+            ),
+            DoubtCode.DRIFT: Advice(
+                "The cycle changed by {share} from the first third of the repeats to the last.",
+                "Measure again on a machine at rest; a hot processor slows down.",
+            ),
+            DoubtCode.OTHER_LOAD: Advice(
+                "Other processes used {share} of the cores.",
+                "Stop them, leave them a core (--threads), or trust the least time.",
+            ),
+            DoubtCode.THROTTLED: Advice(
+                "A limit on this container held the process back for {time}.",
+                "Raise the container's processor limit, or use fewer threads.",
+            ),
+            DoubtCode.SWAPPED: Advice("The machine swapped.", "Free memory, or use a smaller batch or model."),
+            DoubtCode.OPEN_ACCOUNT: Advice(
+                "{share} of the wall time is not accounted for.",
+                "Measure again at rest; if it stays, report it with the saved run.",
+            ),
+            DoubtCode.NO_CALIBRATION: Advice(
+                "The cost of the stamps is not known and not subtracted.",
+                "Take the shares with care; the wall time is untouched.",
+            ),
+            DoubtCode.NO_LIGHT_PASS: Advice(
+                "Nothing was stamped, so the wall time is all there is.", "Let it run to its end."
+            ),
+        }
+    ),
+)
+
+ZH = Strings(
+    language="zh",
+    title="{model} 的计算周期",
+    answer="一个周期耗时 {wall}：在已入账的时间里，{stage}（{layers} 层）占 {share}，{kind}{take} {kind_share}，算子之间的 Python 占 {python_share}。",
+    answer_without_layers="一个周期耗时 {wall}：在已入账的时间里，{stage}占 {share}，{kind}{take} {kind_share}，算子之间的 Python 占 {python_share}。",
+    take="占",
+    takes="占",
+    answer_wall_only="一个周期耗时 {wall}；没有测量时间花在哪里。",
+    answer_nothing="没有测到任何周期。",
+    partial="测量被中断：以下是中断之前的结果。",
+    random_weights="权重是随机的：耗时与权重的数值无关，输出则有关。",
+    stand_in_tokenizer="分词器是替代品（{tokenizer}）：分词耗时不代表模型自带的分词器。",
+    synthetic_input="词元按长度生成，没有对文本分词。",
+    cut_tokens="有 {count} 个词元超出模型长度，已被截去。",
+    model="模型",
+    model_value="{reference}（{class_name}，{parameters} 个参数，{weights}）",
+    weights=MappingProxyType({"pretrained": "预训练权重", "random": "随机权重", "given": "用户给定的权重"}),
+    work="输入",
+    text_input="{batch} × {tokens} 个词元，来自 {characters} 个字符",
+    synthetic="{batch} × {tokens} 个词元，合成输入",
+    padding="，其中填充 {share}",
+    plan="运行方式",
+    plan_value="{engine}，{device}，{threads} 线程，{dtype}，{attention} 注意力",
+    machine="机器",
+    machine_value="{processor}，{cores} 核，{memory}",
+    virtual="，虚拟机",
+    wall="墙钟时间",
+    wall_value="{wall}（{n} 次的中位数）；最短 {minimum}；处理器时间 {cpu}",
+    throughput="吞吐量",
+    throughput_value="每秒 {rate} 条文本",
+    throughput_batch="每秒 {rate} 条文本；{texts} 条文本中每条 {time}",
+    padding_cost="填充",
+    padding_cost_value="{share} 的词元只是填充，约耗时 {time}，占入账时间的 {of_cycle}",
+    division="编码器与解码器",
+    division_value="编码器一次：{encoder}（{encoder_share}）；解码器：每个词元 {per_token}，共 {tokens} 个词元（{decoder_share}）",
+    outcome="输出",
+    stages="阶段",
+    costliest="最耗时的算子",
+    layers="层",
+    account="时间账",
+    set_up="准备",
+    doubts="疑点",
+    stage="阶段",
+    operation="算子",
+    operations="算子",
+    python="算子之间的 Python",
+    text_work="文本处理",
+    unexplained="未解释",
+    kind="类别",
+    count="次数",
+    time="时间",
+    interval="95 % 区间",
+    share="占比",
+    share_of_wall="占墙钟",
+    flop_rate="FLOP/s",
+    bandwidth="字节/s",
+    layer="层",
+    item="项目",
+    wall_row="墙钟时间（未插桩）",
+    layers_alike="{count} 层相近：中位数 {median}，从 {low} 到 {high}",
+    layers_unlike="{count} 层：中位数 {median}，从 {low} 到 {high}",
+    layer_slower="{stage}第 {layer} 层的耗时是中位层的 {factor} 倍（{time}）",
+    layer_faster="{stage}第 {layer} 层的耗时只有中位层的 {factor} 倍（{time}）",
+    layer_other_class="{stage}第 {layer} 层是 {class_name}，多数层是 {usual}（{time}）",
+    more_places="其余 {count} 处合计占 {share}。",
+    closes="账目平衡：归因时间是未插桩墙钟时间的 {ratio}，未解释 {rest}（{share}）。",
+    does_not_close="账目不平：归因时间是未插桩墙钟时间的 {ratio}，未解释 {rest}（{share}）。",
+    instrumentation_unseen="打点的周期并不比普通周期更长；打点的开销 {cost} 仍已扣除。",
+    drift_faster="请给它更多时间：当时仍在预热，或其间有别的程序停止了运行。",
+    over_attributed="打点周期的入账时间比普通周期的墙钟时间多 {share}。",
+    instrumentation="打点使周期变为原来的 {ratio} 倍；其中 {cost} 已知并已扣除。",
+    set_up_apart="只付一次，不计入周期。",
+    import_time="导入",
+    load_time="载入模型",
+    trace_time="追踪计算图",
+    first_cycle="首个周期",
+    warm_up="预热",
+    warm_up_value="{time}，{cycles} 个周期",
+    flow_in="输入",
+    flow_out="输出",
+    flow_weights="权重 {data}",
+    flow_each="每层 {work}",
+    flow_part="{tensor} 的一部分",
+    stage_names=MappingProxyType(
+        {
+            "tokenize": "分词",
+            "prepare": "准备",
+            "sample": "选词",
+            "embed": "嵌入",
+            "encode": "编码",
+            "decode": "解码层",
+            "head": "输出头",
+            "read out": "读出",
+            "model": "模型",
+        }
+    ),
+    kind_names=MappingProxyType(
+        {
+            OpKind.MATMUL: "矩阵乘法",
+            OpKind.ATTENTION: "融合注意力",
+            OpKind.CONVOLUTION: "卷积",
+            OpKind.SOFTMAX: "softmax",
+            OpKind.NORM: "归一化",
+            OpKind.ACTIVATION: "激活函数",
+            OpKind.ELEMENTWISE: "逐元素运算",
+            OpKind.REDUCTION: "归约",
+            OpKind.EMBEDDING: "查表",
+            OpKind.COPY: "复制",
+            OpKind.VIEW: "视图",
+            OpKind.FFT: "傅里叶变换",
+            OpKind.SCAN: "扫描",
+            OpKind.TEXT: "文本处理",
+            OpKind.OTHER: "其他算子",
+        }
+    ),
+    structure_title="{model} 的结构",
+    structure_answer="输入 {batch} × {tokens} 个词元：{operations} 个算子，{flops}，各算子共读 {read}、写 {written}。",
+    structure_note="在 {device} 设备上追踪，不含权重，没有运行，也没有计时。字节数按每个算子的输入读一次、输出写一次计算，不计缓存。",
+    by_stage="按阶段",
+    by_kind="按算子种类",
+    flops="FLOPs",
+    elementwise="逐元素",
+    read="读",
+    written="写",
+    intensity="FLOP/B",
+    total="合计",
+    models_title="内置模型",
+    models_answer="不需要路径或网络即可使用的模型有 {count} 个。",
+    models_name="名称",
+    models_family="类型",
+    models_parameters="参数量",
+    models_hidden="隐藏维度",
+    models_vocabulary="词表",
+    models_layers="层数",
+    models_weights="权重",
+    models_sources="各配置的发布来源",
+    models_has_weights="预训练",
+    models_random="随机",
+    models_usage="也可以给出文件夹、config.json 或 hub 名称：cyclescope measure 名称",
+    tokens_title="{model} 的词元",
+    tokens_answer="{most}的词元数是{reference}的 {factor} 倍（{high} 对 {low}），分词耗时是 {time_factor} 倍。",
+    tokens_answer_none_more="没有哪个文本的词元多于{reference}（{low}）。",
+    tokens_answer_one="{characters} 个字符变成 {low} 个词元（每字符 {rate} 个），分词耗时 {time}。",
+    tokens_answer_cycle="周期分别耗时 {high} 和 {low}。",
+    tokens_tokenizer="分词器",
+    tokens_tokenizer_value="{name}，{speed}，词表 {vocabulary} 个词元",
+    tokens_beside="对照",
+    tokens_fast="快速（Rust）",
+    tokens_slow="慢速（Python）",
+    tokens_longest="最长输入",
+    tokens_longest_value="{count} 个词元",
+    tokens_compared="比较基准",
+    tokens_counts="词元",
+    tokens_times="分词耗时",
+    tokens_both="快速与慢速",
+    tokens_slow_by_fast="慢速 / 快速",
+    tokens_cycles="整个周期",
+    tokens_text="文本",
+    tokens_characters="字符",
+    tokens_bytes="字节",
+    tokens_count="词元",
+    tokens_special="特殊",
+    tokens_per_character="词元/字符",
+    tokens_per_token="字符/词元",
+    tokens_unknown="未知",
+    tokens_ratio="比值",
+    tokens_fits="可容字符",
+    tokens_time_per_character="每字符",
+    tokens_tokenize_share="分词占比",
+    tokens_counts_note="字符按 Unicode 码点计；特殊词元（如 [CLS]）单独计数，不进入任何比率。",
+    tokens_nth="文本 {number}",
+    tokens_times_note="从文本到张量，每次一个文本，已预热；{n} 次的中位数。其中 {time} 是调用本身：单个字母的文本也要这么久。",
+    tokens_cycles_note="使用 {tokenizer}，文本逐个测量而非交错；分词占比取自打点的周期。",
+    tokens_about="{texts}，最差值：{text}",
+    tokens_stand_in="分词器是种类和大小相同的替代品：数量和耗时属于替代品，而不是模型自带的分词器。它只为英文和中文而做，其他语言的代价会偏高。",
+    tokens_stand_in_remedy="请给出带有分词器的文件夹或 hub 模型。",
+    tokens_unreadable="未知词元超过 {share}：{texts}。那里词元少说明文本没有被读懂，而不是代价低。",
+    tokens_unreadable_remedy="请选用词表覆盖该语言的模型。",
+    tokens_too_long="超过模型可接受的 {count} 个词元：{texts}。",
+    tokens_too_long_remedy="周期会截去其余部分；请拆分文本。",
+    tokens_disagree="快速与慢速分词器切分不同的文本数：{count}。",
+    language_names=MappingProxyType(
+        {
+            "en": "英语",
+            "zh": "汉语",
+            "de": "德语",
+            "es": "西班牙语",
+            "ar": "阿拉伯语",
+            "hi": "印地语",
+            "ja": "日语",
+            "ru": "俄语",
+        }
+    ),
+    families=MappingProxyType(
+        {Family.ENCODER: "编码器", Family.DECODER: "解码器", Family.ENCODER_DECODER: "编码器-解码器"}
+    ),
+    generation="文本生成",
+    metric="指标",
+    value="数值",
+    undefined_metrics="每次运行只有 {tokens} 个词元，以下指标无定义：{names}。",
+    metrics_defined="以上取自未打点的周期。各指标的定义，以及其他工具如何定义：cyclescope define 名称",
+    phases="时段划分",
+    decode_steps="解码步",
+    decode_steps_text="{count} 个解码步：中位数 {median}，从 {low} 到 {high}；其中选取词元占 {sample}，算子之间的 Python 占 {python}",
+    cache_text="第一个解码步读取此前各步留下的数据（缓存）{first}，最后一步读取 {last}。",
+    growth="逐步增长的部分",
+    growth_slope="每 1000 个位置",
+    growth_total="本次共增长",
+    no_growth="没有超出测量波动的增长。",
+    phase_names=MappingProxyType(
+        {
+            Phase.TOKENIZE: "分词",
+            Phase.PREPARE: "准备",
+            Phase.ENCODE: "编码",
+            Phase.PREFILL: "预填充",
+            Phase.DECODE: "解码",
+            Phase.READ_OUT: "读出",
+        }
+    ),
+    memory="内存",
+    memory_peak="同时最多占用 {total}：其中权重 {weights}，激活值与缓存 {passing}。峰值出现在 {place}。若最后一次使用后立即释放，激活值与缓存的峰值为 {needed}。",
+    held_at_peak="峰值时占用",
+    computed="计算值",
+    measured="实测值",
+    difference="差值",
+    memory_more="激活值与缓存的峰值比计算值高 {difference}：Python 变量和模型的返回值使张量在最后一次使用之后仍被保留，算子内部也需要工作内存。",
+    memory_less="激活值与缓存的峰值比计算值低 {difference}：模型在接收张量的模块返回之前就已将其释放。",
+    memory_kept="周期结束时仍比计算值多 {kept}：由模型返回而不再有算子读取。",
+    memory_cache_end="结束时缓存的计算值为 {computed}，实测值为 {measured}。",
+    memory_course="{operations} 个算子期间的激活值与缓存：最多 {most}，出现在 {place}",
+    memory_largest="峰值时最大的几块，按生成它的算子",
+    memory_held_as="用途",
+    size="大小",
+    memory_resident="进程在一个周期之前占用主存 {before}，周期中峰值为 {peak}，多 {growth}；除模型所占用的之外，还包括 Python、各个库及其工作内存。",
+    holding_names=MappingProxyType(
+        {
+            Holding.WEIGHTS: "权重",
+            Holding.BUFFERS: "缓冲区",
+            Holding.INPUTS: "输入",
+            Holding.ACTIVATIONS: "激活值",
+            Holding.CACHE: "KV 缓存及其他状态",
+        }
+    ),
+    definitions_title="文本生成的指标",
+    define_usage="查看某个指标以及其他工具的定义：cyclescope define 名称",
+    percentiles_note="只有很可能有样本超出某百分位时才给出它：中位数需 {p50} 个样本，p90 需 {p90} 个，p99 需 {p99} 个。",
+    formula="公式",
+    points="时钟",
+    points_value="从“{begin}”到“{end}”",
+    population="样本",
+    summary="取值",
+    unit="单位",
+    also_called="又名",
+    undefined="无定义",
+    undefined_below="少于 {tokens} 个词元时：不给出，而不是零",
+    slope_of="{formula}，随位置的斜率",
+    elsewhere="其他工具的同名指标",
+    tool="工具",
+    called_there="名称",
+    printed_unit="显示单位",
+    sources="来源",
+    metric_names=MappingProxyType(
+        {
+            MetricName.TTFT: "首词元时间",
+            MetricName.PREFILL: "预填充时间",
+            MetricName.PREFILL_THROUGHPUT: "预填充吞吐",
+            MetricName.PREFILL_SEQUENCES: "预填充序列吞吐",
+            MetricName.TPOT: "每词元时间",
+            MetricName.ITL: "词元间隔",
+            MetricName.GROWTH: "步长增长",
+            MetricName.E2E: "端到端时间",
+            MetricName.DECODE_THROUGHPUT: "解码吞吐",
+            MetricName.THROUGHPUT: "输出吞吐",
+            MetricName.TOTAL_THROUGHPUT: "总吞吐",
+        }
+    ),
+    metric_texts=MappingProxyType(
+        {
+            MetricName.TTFT: "读者等到第一个词元的时间，包括分词。",
+            MetricName.PREFILL: "从调用模型到第一个词元：读入提示并选取一个词元。",
+            MetricName.PREFILL_THROUGHPUT: "预填充每秒读入的提示词元数，不计填充。",
+            MetricName.PREFILL_SEQUENCES: "预填充每秒读入的提示条数。",
+            MetricName.TPOT: "第一个之后每个词元的平均时间，每次运行一个数。它会抹平长间隔，参见 itl。",
+            MetricName.ITL: "从一个词元到下一个词元的时间，每次运行的每个间隔都是一个样本。",
+            MetricName.GROWTH: "随着前文变长，一个解码步会变慢多少。",
+            MetricName.E2E: "从文本输入到文本输出。",
+            MetricName.DECODE_THROUGHPUT: "第一个词元之后每秒的词元数，整批序列合计。",
+            MetricName.THROUGHPUT: "输出的词元数（整批合计）除以全部时间。",
+            MetricName.TOTAL_THROUGHPUT: "读入和写出的词元数（整批合计）除以全部时间。",
+        }
+    ),
+    quantity_names=MappingProxyType(
+        {
+            Quantity.START: "请求到达",
+            Quantity.CALLED: "调用模型",
+            Quantity.FIRST: "第一个词元",
+            Quantity.LAST: "最后一个词元",
+            Quantity.TOKEN: "词元",
+            Quantity.BEFORE: "前一个词元",
+            Quantity.END: "文本输出",
+            Quantity.TOKENS: "词元数",
+            Quantity.SEQUENCES: "序列数",
+            Quantity.PROMPT: "提示词元数",
+        }
+    ),
+    population_names=MappingProxyType(
+        {
+            Population.RUNS: "各次运行",
+            Population.GAPS: "所有运行的词元间隔",
+            Population.STEPS: "各解码步，每步取各次运行的中位数",
+        }
+    ),
+    summary_names=MappingProxyType({Summary.MEDIAN: "中位数", Summary.SLOPE: "Theil–Sen 斜率：所有点对斜率的中位数"}),
+    unit_names=MappingProxyType(
+        {
+            Unit.NANOSECONDS: "时间",
+            Unit.TOKENS_PER_S: "词元/秒",
+            Unit.SEQUENCES_PER_S: "序列/秒",
+            Unit.NS_PER_1000_POSITIONS: "时间/1000 个位置",
+        }
+    ),
+    unit_amounts=MappingProxyType(
+        {
+            Unit.TOKENS_PER_S: "{value} 词元/秒",
+            Unit.SEQUENCES_PER_S: "{value} 序列/秒",
+            Unit.NS_PER_1000_POSITIONS: "每 1000 个位置 {value}",
+        }
+    ),
+    remark_texts=MappingProxyType(
+        {
+            Remark.FIRST_INCLUDED: "把首词元时间摊到所有词元上。",
+            Remark.MEAN_OF_RUN: "每个请求一个平均值，个别长间隔看不出来。",
+            Remark.CHUNKS: "按流中的数据块计数，一块可能含多个词元。",
+            Remark.WHOLE_NUMBERS: "舍去不足一纳秒的部分。",
+            Remark.NO_TEXT: "从调用模型开始计时，不含分词。",
+            Remark.LOGITS: "在得到 logits 时读时钟，尚未选取词元。",
+            Remark.MISLABELLED: "标为 samples/s，数的却是词元。",
+            Remark.TEXT_INCLUDED: "除以首词元时间，其中包括分词。",
+            Remark.LAST_TOKEN: "到最后一个词元为止，而不是到文本输出。",
+            Remark.OVERALL: "所有请求合成一个数：总量除以总时间。",
+            Remark.REPORTED: "到被测系统报告样本完成为止。",
+            Remark.ONE_TOKEN_ERROR: "只有一个词元时记为错误，并除以 −1。",
+        }
+    ),
+    doubt_texts=MappingProxyType(
+        {
+            DoubtCode.PARTIAL: Advice("测了 {cycles} 个周期后被中断。", "请让它运行到结束。"),
+            DoubtCode.NO_INTERVAL: Advice(
+                "重复次数太少（{cycles} 次），给不出中位数的区间。", "给它更多时间，例如 --budget 30s。"
+            ),
+            DoubtCode.FEW_REPEATS: Advice(
+                "中位数的区间偏宽（半宽为中位数的 {share}）。", "给它更多时间，例如 --budget 30s。"
+            ),
+            DoubtCode.NOT_STEADY: Advice(
+                "预热 {cycles} 个周期后仍未进入稳态。", "给它更多时间，或检查有什么别的程序在运行。"
+            ),
+            DoubtCode.DRIFT: Advice(
+                "从前三分之一到后三分之一，周期变化了 {share}。", "请在空闲的机器上重测；处理器过热会降频。"
+            ),
+            DoubtCode.OTHER_LOAD: Advice(
+                "其他进程占用了 {share} 的核心。", "停掉它们，给它们留一个核心（--threads），或以最短时间为准。"
+            ),
+            DoubtCode.THROTTLED: Advice("容器的限额使本进程停顿了 {time}。", "提高容器的处理器限额，或减少线程数。"),
+            DoubtCode.SWAPPED: Advice("机器发生了内存交换。", "释放内存，或使用更小的批量或模型。"),
+            DoubtCode.OPEN_ACCOUNT: Advice(
+                "墙钟时间中有 {share} 未能入账。", "请在空闲时重测；如仍如此，请附上保存的运行文件报告问题。"
+            ),
+            DoubtCode.NO_CALIBRATION: Advice("打点的开销未知，没有扣除。", "占比仅供参考；墙钟时间不受影响。"),
+            DoubtCode.NO_LIGHT_PASS: Advice("没有打点，只有墙钟时间。", "请让它运行到结束。"),
+        }
+    ),
+)
+
+
+def strings(language: str) -> Strings:
+    """The texts of `language`. Raises `UsageError` for one that there is none of."""
+    for candidate in (EN, ZH):
+        if candidate.language == language:
+            return candidate
+    raise UsageError(f"There is no report in the language {language!r}.", "", "Known are en and zh.")
