@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import fields, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from paper_ceilings import TAKEN, ceilings_of
+from paper_calibration import CEILINGS, MACHINE, NOW, told
+from paper_ceilings import TAKEN
 
-from cyclescope.backends.paper import PAPER_MACHINE
 from cyclescope.cli.calibrate import kept_of
 from cyclescope.cli.main import run
 from cyclescope.core.ceilings import Ceilings, Figure
@@ -23,15 +23,6 @@ from cyclescope.report.pages.calibration import Told, calibration_json, calibrat
 from cyclescope.report.words.strings import Advice
 from cyclescope.report.words.text_calibration import EN, ZH
 from cyclescope.store.calibration_file import keep
-
-MACHINE = replace(PAPER_MACHINE, packages=(("torch", "2.13.0"),))
-CEILINGS = ceilings_of(MACHINE)
-NOW = datetime.fromisoformat(TAKEN) + timedelta(days=1)
-
-
-def told(**changes: object) -> Told:
-    kept = Told(MACHINE.processor, CEILINGS, Path("/kept/torch.json"), freshness(CEILINGS, MACHINE, "torch", NOW))
-    return replace(kept, **changes)  # type: ignore[arg-type]
 
 
 def text(page_of: Told, language: str = "en", width: int = 80) -> str:

@@ -8,35 +8,14 @@ from dataclasses import replace
 import pytest
 
 from cyclescope.backends.paper import FakeClock
-from cyclescope.core.machine import Machine
-from cyclescope.core.statistics import Ratio
 from cyclescope.optimizing.recipes import verify as verifying
-from cyclescope.optimizing.recipes.verify import Difference, Standing, Verification, differences
+from cyclescope.optimizing.recipes.verify import Difference, Standing, differences
 from cyclescope.optimizing.search.drift import Drift
 from cyclescope.optimizing.search.trial import Turns
 
 from .plans_on_paper import PaperArm, results, workload
 from .recipes import USUAL
-
-MACHINE = Machine("Paper 9000", 2, 2**33, "paper", "3.11", packages=(("torch", "2.1"), ("transformers", "5.0")))
-CLOSE = Drift(cosine=0.999, largest=0.01, scale=1.0)
-
-
-def verified(
-    low: float, value: float, high: float, *, rounds: int = 12, moved: Drift = CLOSE, machine: Machine = MACHINE
-) -> Verification:
-    """As if the plan took `value` times as long as its baseline."""
-    return Verification(
-        USUAL,
-        Ratio(value, low, high, rounds),
-        rounds,
-        moved,
-        1e7,
-        value * 1e7,
-        workload(),
-        machine,
-        differences(USUAL.proof, machine),
-    )
+from .verifications import CLOSE, MACHINE, verified
 
 
 @pytest.mark.parametrize(

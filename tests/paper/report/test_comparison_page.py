@@ -13,14 +13,12 @@ from string import Formatter
 import jsonschema
 import numpy as np
 import pytest
-from noise import NoisyMachine, in_turns
+from paper_comparisons import ALL, APART, BASE, FEW, GRAPH, SLOWER
 from paper_models import PAPER_BERT_WORKLOAD, paper_bert, paper_cycle, slot_times
 from rich.cells import cell_len
 from syrupy.assertion import SnapshotAssertion
 
-from cyclescope.core.cycle import Cycle
 from cyclescope.core.errors import UsageError
-from cyclescope.core.samples import Load
 from cyclescope.explaining.comparison import Aspect, Comparison, Limit, Why, compare
 from cyclescope.report.documents.document_comparison import to_json
 from cyclescope.report.documents.schema_comparison import json_schema
@@ -33,32 +31,6 @@ from cyclescope.report.words.text_comparison import EN, ZH, ComparisonText, comp
 from .conftest import HOSTILE, hostile_graph
 
 SCHEMA_FILE = Path(__file__).parents[3] / "docs" / "schema" / "comparison-1.json"
-GRAPH = paper_bert(12)
-BASE = paper_cycle(GRAPH)
-
-
-def paired(a: Cycle, b: Cycle, factor: float) -> tuple[Cycle, Cycle]:
-    plain = in_turns(NoisyMachine(0, wave=0.01, stalls=0.0), 1e7, factor * 1e7, 12)
-    first, second = (replace(c, samples=replace(c.samples, plain=p)) for c, p in zip((a, b), plain, strict=True))
-    return first, second
-
-
-SLOWER = compare(*paired(BASE, paper_cycle(GRAPH, slot_times(GRAPH, slow_layer=7)), 1.1))
-APART = compare(BASE, paper_cycle(paper_bert(6), notes=("A note.",)))
-FEW = compare(paper_cycle(GRAPH, runs=3), BASE)
-LOADED = compare(BASE, replace(BASE, samples=replace(BASE.samples, load=Load(other_busy=0.7))))
-WALL_ONLY = compare(BASE, paper_cycle(GRAPH, light=False))
-SAME = compare(*paired(BASE, replace(BASE, plan=replace(BASE.plan, threads=1)), 1.0), threshold=0.1)
-DISTURBED = replace(SLOWER, noise_beyond_use=29.92)
-ALL = {
-    "slower": SLOWER,
-    "apart": APART,
-    "few": FEW,
-    "loaded": LOADED,
-    "wall only": WALL_ONLY,
-    "same": SAME,
-    "disturbed": DISTURBED,
-}
 
 
 def hostile() -> Comparison:

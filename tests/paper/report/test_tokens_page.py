@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-import numpy as np
 import pytest
-from paper_models import paper_bert, paper_cycle
+from paper_texts import COSTS, COUNTS, FAST, SLOW, TEXTS, WITH_CYCLES, run, unlabelled
 from rich.cells import cell_len
 
 from cyclescope.backends.paper import PAPER_MACHINE
 from cyclescope.core.errors import UsageError
 from cyclescope.core.samples import Load
-from cyclescope.core.tokenization import TextCosts, TextFacts, TokenCount, TokenizerInfo, TokenizerRun
+from cyclescope.core.tokenization import TextCosts, TokenCount
 from cyclescope.explaining.languages import explain_texts
 from cyclescope.report import format as fmt
 from cyclescope.report.media.markdown import to_markdown
@@ -22,29 +21,9 @@ from cyclescope.report.pages.tokens import tokens_json, tokens_page
 
 from .conftest import HOSTILE
 
-FAST = TokenizerInfo("PaperTokenizer", fast=True, stand_in=False, vocabulary=30_522)
-SLOW = replace(FAST, name="PaperTokenizerLegacy", fast=False)
-
-
-def run(info: TokenizerInfo, counts: tuple[TokenCount, ...], time_ns: int) -> TokenizerRun:
-    samples = tuple(np.full(20, time_ns * (place + 1), dtype=np.int64) for place in range(len(counts)))
-    return TokenizerRun(info, counts, samples, np.full(20, 30_000, dtype=np.int64))
-
-
-TEXTS = (TextFacts("en", "The train", 92, 92), TextFacts("zh", "去城里的火车", 24, 72), TextFacts("ar", "x", 79, 146))
-COUNTS = (TokenCount(20, 2, 0), TokenCount(24, 2, 12), TokenCount(67, 2, 0))
-COSTS = TextCosts("paper", PAPER_MACHINE, TEXTS, (run(FAST, COUNTS, 80_000), run(SLOW, COUNTS, 200_000)), 512)
-WITH_CYCLES = replace(COSTS, cycles=(paper_cycle(paper_bert(layers=2)),) * 3)
-
 
 def shown(costs: TextCosts, language: str = "en", width: int = 80) -> str:
     return to_text(tokens_page(explain_texts(costs), language), width)
-
-
-def unlabelled(*beginnings: str) -> TextCosts:
-    """Texts of the user's own that go on for 1000 characters."""
-    texts = tuple(TextFacts("", beginning, 1000, 1000) for beginning in beginnings)
-    return TextCosts("paper", PAPER_MACHINE, texts, (run(FAST, (TokenCount(20, 2, 0),) * len(texts), 80_000),), None)
 
 
 def test_the_answer_and_its_rows() -> None:
