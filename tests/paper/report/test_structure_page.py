@@ -11,6 +11,7 @@ from paper_models import paper_bert, paper_cycle
 from paper_structures import CACHE, EVEN, UNEVEN, mixture, step
 
 from cyclescope.core.graph.graph import GraphError
+from cyclescope.core.graph.op import OpKind
 from cyclescope.explaining.experts import expert_rows
 from cyclescope.explaining.explain import explain
 from cyclescope.report.exports.graph_json import graph_to_json
@@ -86,6 +87,13 @@ def test_calls_of_one_module_add_up() -> None:
 def test_impossible_counts_are_refused(counts: tuple[int, ...]) -> None:
     with pytest.raises(GraphError, match="experts"):
         mixture((6, counts))
+
+
+def test_kinds_of_equal_work_stand_in_the_order_of_their_operations() -> None:
+    page = structure_page(mixture(EVEN), "m", 1, 6)
+    kinds = next(b for b in page.blocks if isinstance(b, Table) and b.columns[0].title == strings("en").kind)
+    names = strings("en").kind_names
+    assert [row[0] for row in kinds.rows[:-1]] == [names[OpKind.MATMUL], names[OpKind.ELEMENTWISE]]
 
 
 def test_the_page_in_html_has_a_section_of_them() -> None:

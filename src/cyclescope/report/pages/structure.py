@@ -79,7 +79,8 @@ def _step(graph: Graph, held: Memory | None, t: StructureText) -> Iterator[Block
 def _heaviest_first(graph: Graph, kinds: list[str]) -> list[str]:
     work = graph.flops + graph.elementwise_flops + graph.read_bytes + graph.written_bytes
     column = np.asarray(kinds)
-    return sorted(set(kinds), key=lambda kind: -int(work[column == kind].sum()))
+    # Kinds of equal work keep the order in which they appear, which is the same in every process.
+    return sorted(dict.fromkeys(kinds), key=lambda kind: -int(work[column == kind].sum()))
 
 
 def _table(
