@@ -1,0 +1,198 @@
+"""One way from a page's name to its output, whatever modules stand behind it: all that knows where they are is here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from cyclescope.calibrating.doctor import examine
+from cyclescope.explaining.dataflow import Level
+from cyclescope.explaining.dialogue import explain_dialogue
+from cyclescope.explaining.explain import explain
+from cyclescope.explaining.languages import explain_texts
+from cyclescope.explaining.metrics.definition import DEFINITIONS, define
+from cyclescope.report.documents import (
+    document,
+    document_comparison,
+    document_optimization,
+    document_verification,
+)
+from cyclescope.report.exports.graph_json import graph_to_json
+from cyclescope.report.exports.mermaid import mermaid
+from cyclescope.report.exports.perfetto import to_perfetto
+from cyclescope.report.exports.speedscope import to_speedscope
+from cyclescope.report.media.html.comparison_view import render_comparison
+from cyclescope.report.media.html.html import notebook_html
+from cyclescope.report.media.html.html import render as render_cycle
+from cyclescope.report.media.markdown import to_markdown
+from cyclescope.report.media.terminal import to_text
+from cyclescope.report.page import Page
+from cyclescope.report.pages.applied import applied_page
+from cyclescope.report.pages.calibration import calibration_json, calibration_page
+from cyclescope.report.pages.comparison import comparison_page
+from cyclescope.report.pages.cycle import cycle_page
+from cyclescope.report.pages.definitions import definition_page, definitions_json, definitions_page
+from cyclescope.report.pages.dialogue import dialogue_json, dialogue_page
+from cyclescope.report.pages.doctor import doctor_json, doctor_page
+from cyclescope.report.pages.models import models_json, models_page
+from cyclescope.report.pages.optimization import optimization_page
+from cyclescope.report.pages.structure import structure_page
+from cyclescope.report.pages.tokens import tokens_json, tokens_page
+from cyclescope.report.pages.verification import verification_page
+
+from .markup import markup
+from .subjects import LIMIT, SUBJECTS, subject
+
+LANGUAGES = ("en", "zh")
+# By medium: how a file of it ends. A document is the same in every language.
+ENDINGS = {
+    "terminal-80": "txt",
+    "terminal-50": "txt",
+    "ascii": "txt",
+    "markdown": "md",
+    "html": "html",
+    "notebook": "html",
+    "mermaid": "mmd",
+    "mermaid-layer": "mmd",
+    "document": "json",
+    "graph": "json",
+    "perfetto": "json",
+    "speedscope": "json",
+}
+_SAME = ("document", "graph", "perfetto", "speedscope")
+_USUAL = ("terminal-80", "terminal-50", "markdown", "document")
+# Media beyond the usual ones; markup is long, so that a page has it once for each section that it can have.
+_MORE = {
+    "cycle-encoder": ("ascii", "html", "notebook", "mermaid", "mermaid-layer"),
+    "cycle-generation": ("html", "mermaid", "mermaid-layer"),
+    "cycle-device-waiting": ("html", "perfetto", "speedscope"),
+    "cycle-roofline": ("html",),
+    "cycle-experts": ("html",),
+    "cycle-partial": ("html",),
+    "cycle-wall-only": ("html",),
+    "cycle-doubtful": ("html",),
+    "optimization-found": ("ascii",),
+}
+
+
+def media(page: str) -> tuple[str, ...]:
+    """The media that `page` is recorded in."""
+    match page.partition("-")[0]:
+        case "finding":
+            return ("terminal-80",)
+        case "structure":
+            return ("terminal-80", "terminal-50", "markdown", "mermaid", "mermaid-layer", "graph")
+        case "comparison":
+            return (*_USUAL, "html")
+        case _:
+            return (*_USUAL, *_MORE.get(page, ()))
+
+
+def outputs() -> list[tuple[str, str, str]]:
+    """Every page, medium and language."""
+    return [
+        (page, medium, language)
+        for page in SUBJECTS
+        for medium in media(page)
+        for language in (LANGUAGES[:1] if medium in _SAME else LANGUAGES)
+    ]
+
+
+def file_of(page: str, medium: str, language: str) -> str:
+    """The name of the recorded output."""
+    middle = medium if medium in _SAME else f"{medium}.{language}"
+    return f"{page}.{middle}.{ENDINGS[medium]}"
+
+
+def render(page: str, medium: str, language: str) -> str:
+    """`page` in `medium` and `language`."""
+    kind, value = page.partition("-")[0], subject(page)
+    made: str
+    match medium:
+        case "terminal-80" | "terminal-50":
+            made = to_text(_page(page, language), int(medium.rpartition("-")[2]))
+        case "ascii":
+            made = to_text(_page(page, language), 80, "ascii")
+        case "markdown":
+            made = to_markdown(_page(page, language))
+        case "html" if kind == "comparison":
+            made = markup(render_comparison(value, lang=language, limit=LIMIT))
+        case "html":
+            made = markup(render_cycle(_explained(page), lang=language))
+        case "notebook":
+            made = markup(notebook_html(value, lang=language))
+        case "mermaid" | "mermaid-layer":
+            level = Level.LAYER if medium.endswith("layer") else Level.STAGE
+            made = mermaid(value.graph, level, language)
+        case "graph":
+            made = _indented(graph_to_json(value.graph))
+        case "perfetto":
+            made = _indented(to_perfetto(_explained(page)))
+        case "speedscope":
+            made = _indented(to_speedscope(_explained(page)))
+        case _:
+            made = _indented(_DOCUMENTS[kind](value))
+    return made if made.endswith("\n") else made + "\n"
+
+
+@cache
+def _explained(page: str) -> Any:
+    return explain(subject(page))
+
+
+@cache
+def _page(page: str, language: str) -> Page:
+    kind, value = page.partition("-")[0], subject(page)
+    match kind:
+        case "cycle" | "finding":
+            return cycle_page(_explained(page), language)
+        case "comparison":
+            return comparison_page(value, language, LIMIT)
+        case "structure":
+            return structure_page(value.graph, "paper", 1, value.tokens, language)
+        case "definitions":
+            return definitions_page(language) if value is None else definition_page(define(value), language)
+        case _:
+            return _PAGES[kind](value, language)
+
+
+_PAGES: dict[str, Callable[[Any, str], Page]] = {
+    "optimization": optimization_page,
+    "verification": verification_page,
+    "applied": applied_page,
+    "calibration": calibration_page,
+    "doctor": lambda facts, language: doctor_page(examine(facts), language),
+    "tokens": lambda costs, language: tokens_page(explain_texts(costs), language),
+    "dialogue": lambda dialogue, language: dialogue_page(explain_dialogue(dialogue), language),
+    "models": models_page,
+}
+_DOCUMENTS: dict[str, Callable[[Any], str]] = {
+    "cycle": lambda cycle: document.to_json(explain(cycle)),
+    "comparison": lambda found: document_comparison.to_json(found, LIMIT),
+    "optimization": document_optimization.to_json,
+    "verification": lambda found: document_verification.to_json(document_verification.verification_document(found)),
+    "applied": lambda done: document_verification.to_json(document_verification.applied_document(done)),
+    "calibration": calibration_json,
+    "doctor": lambda facts: doctor_json(examine(facts)),
+    "tokens": lambda costs: tokens_json(explain_texts(costs)),
+    "dialogue": lambda dialogue: dialogue_json(explain_dialogue(dialogue)),
+    "definitions": lambda name: definitions_json(DEFINITIONS if name is None else (define(name),)),
+    "models": models_json,
+}
+
+
+def _indented(text: str) -> str:
+    """A document with a value a line, but lists of numbers on one."""
+    return _lines(json.loads(text), "")
+
+
+def _lines(value: Any, margin: str) -> str:
+    inner = margin + " "
+    if isinstance(value, dict) and value:
+        rows = [f"{inner}{json.dumps(key)}: {_lines(item, inner)}" for key, item in value.items()]
+        return "{\n" + ",\n".join(rows) + f"\n{margin}}}"
+    if isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
+        return "[\n" + ",\n".join(f"{inner}{_lines(item, inner)}" for item in value) + f"\n{margin}]"
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,192 @@
+"""What the recorded outputs are of: for every page a few values on paper, with their hosts, dates and versions fixed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from functools import cache
+from typing import Any
+
+from optimizing import optimizations
+from paper_calibration import CEILINGS, NOW, told
+from paper_calibration import MACHINE as CALIBRATED
+from paper_comparisons import ALL as COMPARISONS
+from paper_device import Planted, device_cycle
+from paper_dialogue import held
+from paper_doctor import REST, TROUBLE
+from paper_generation import paper_decoder, paper_generation
+from paper_models import paper_bert, paper_cycle, slot_times
+from paper_roofline import on_paper_machine, paper_ceilings
+from paper_structures import EVEN, UNEVEN, mixture, step
+from paper_texts import COSTS, COUNTS, FAST, SLOW, WITH_CYCLES, run, unlabelled
+from planted import PLANTED, growing_cache, restless, with_ceilings
+
+from cyclescope.calibrating.doctor import Calibrated, Facts
+from cyclescope.core.ceilings import Figure
+from cyclescope.core.cycle import Cycle
+from cyclescope.core.dialogue import Dialogue
+from cyclescope.core.graph.op import OpKind
+from cyclescope.core.samples import Load
+from cyclescope.core.tokenization import TokenCount
+from cyclescope.machines.catalog import find_machine
+from cyclescope.machines.fingerprint import freshness
+from cyclescope.models.listing import ModelRow, model_rows
+from cyclescope.models.packaged import MINILM
+from cyclescope.report.pages.calibration import Told
+
+LIMIT = 0.05  # what a comparison is held against
+_TEXT = Planted(0, dispatch_ns=100_000, kind=OpKind.TEXT)
+_STARVED = [_TEXT, *[Planted(2_000)] * 20]
+_WAITING = [_TEXT, *[Planted(90_000)] * 10, Planted(1_000, waits=True, kind=OpKind.REDUCTION), *[Planted(90_000)] * 10]
+
+
+@dataclass(frozen=True)
+class Structure:
+    """What `trace` shows: a graph, and of how many tokens."""
+
+    graph: Any
+    tokens: int
+
+
+def encoder() -> Cycle:
+    """Six layers, the fourth of them slow."""
+    graph = paper_bert(6)
+    return paper_cycle(graph, slot_times(graph, slow_layer=3))
+
+
+def doubtful() -> Cycle:
+    """A machine that is restless and busy, with two notes."""
+    cycle = restless()
+    load = Load(other_busy=0.42, swapped=True, throttled_ns=5_000_000_000)
+    return replace(cycle, notes=("The machine went to sleep.",), samples=replace(cycle.samples, load=load))
+
+
+def device(ops: list[Planted], **options: int) -> Cycle:
+    return with_ceilings(device_cycle(ops, mark_host_ns=1_500, mark_device_ns=700, **options))
+
+
+_CYCLES: Mapping[str, Callable[[], Cycle]] = {
+    "encoder": encoder,
+    "generation": lambda: paper_generation(paper_decoder(4)),
+    "generation-encoder": lambda: paper_generation(paper_decoder(3, encoder=True, static=True)),
+    "generation-one-token": lambda: paper_generation(paper_decoder(1)),
+    "generation-cache": growing_cache,
+    "device-starved": lambda: device(_STARVED),
+    "device-waiting": lambda: device(_WAITING),
+    "device-unclear": lambda: device(_STARVED, held=0),
+    "roofline": lambda: on_paper_machine(paper_cycle(paper_bert(2)), paper_ceilings(faster=10.0)),
+    "roofline-generation": lambda: on_paper_machine(paper_generation(paper_decoder(2))),
+    "experts": lambda: paper_cycle(mixture(EVEN, UNEVEN)),
+    "experts-unknown": lambda: paper_cycle(mixture((6, ()))),
+    "partial": lambda: paper_cycle(paper_bert(2), runs=0, light=False, partial=True),
+    "wall-only": lambda: paper_cycle(paper_bert(2), runs=3, light=False, partial=True),
+    "doubtful": doubtful,
+}
+# One cause of slowness each, on a machine whose ceilings are known: for reading only, since little else differs.
+_FINDINGS: Mapping[str, Callable[[], Cycle]] = {code.value: make for code, make in PLANTED.items()}
+
+
+def _stale(machine: Any, days: int) -> Told:
+    return told(freshness=freshness(CEILINGS, machine, "torch", NOW + timedelta(days=days)))
+
+
+_CALIBRATIONS: Mapping[str, Callable[[], Told]] = {
+    "fresh": told,
+    "changed": lambda: _stale(replace(CALIBRATED, cores=1, processor="Another"), 0),
+    "old": lambda: _stale(CALIBRATED, 99),
+    "quieter": lambda: told(
+        path=None, quieter=replace(CEILINGS, noise=Figure(0.004, 0.003, 0.005, 9, "")), load=Load(other_busy=0.4)
+    ),
+    "disturbed": lambda: told(ceilings=replace(CEILINGS, noise=Figure(29.9, 1.0, 60.0, 30, "A/A"))),
+    "maker": lambda: Told("NVIDIA H100 PCIe", find_machine("NVIDIA H100 PCIe")),
+    "nothing": lambda: Told("unheard of", None),
+}
+
+
+def troubled() -> Facts:
+    """As many troubles as one machine can have."""
+    facts = [TROUBLE[outcome] for outcome in TROUBLE]
+    changed = {
+        name: value
+        for found in facts
+        for name, value in vars_of(found.state).items()
+        if value != vars_of(REST.state)[name]
+    }
+    return Facts(
+        replace(REST.machine, virtual=True),
+        replace(REST.state, **changed),
+        Load(0.3, throttled_ns=3_000_000),
+        Calibrated(broken=1),
+        replace(REST.noise, value=0.05),  # type: ignore[type-var]
+    )
+
+
+def vars_of(value: Any) -> dict[str, Any]:
+    return {name: getattr(value, name) for name in value.__dataclass_fields__}
+
+
+def warned_of() -> Any:
+    """Texts with everything that must be known of them."""
+    other = run(SLOW, (*COUNTS[:2], TokenCount(66, 2, 0)), 80_000)
+    notes = ("The hub could not be reached.",)
+    return replace(
+        COSTS, runs=(run(replace(FAST, stand_in=True), COUNTS, 80_000), other), longest=60, partial=True, notes=notes
+    )
+
+
+def dialogue(**settings: int) -> Dialogue:
+    """A dialogue of three turns, held at a known time."""
+    return replace(held(**settings)[0], taken_at="2026-01-02T03:04:05Z", version="0.1.0")
+
+
+def models() -> tuple[ModelRow, ...]:
+    """All architectures as they are listed where no weights are, and one model that has them."""
+    rows = [row for row in model_rows({"HF_HOME": "/nowhere", "HF_HUB_CACHE": "/nowhere"}) if row.name != MINILM]
+    real = replace(rows[0], name=MINILM, weights=True, description="A real pretrained 6-layer BERT.")
+    return (real, *rows)
+
+
+# Every page, and of what; the first part of the name says which page it is.
+SUBJECTS: Mapping[str, Callable[[], Any]] = {
+    **{f"cycle-{name}": make for name, make in _CYCLES.items()},
+    **{f"finding-{name}": lambda make=make: with_ceilings(make()) for name, make in _FINDINGS.items()},
+    **{
+        f"comparison-{name.replace(' ', '-')}": lambda found=found: found
+        for name, found in COMPARISONS.items()
+        if name != "disturbed"
+    },
+    "optimization-found": lambda: optimizations.FOUND,
+    "optimization-nothing": lambda: optimizations.NOTHING,
+    "optimization-partial": lambda: replace(optimizations.FOUND, partial=True, load=Load(other_busy=0.42)),
+    "verification-holds": lambda: optimizations.HOLDS,
+    "verification-fails": lambda: optimizations.FAILS,
+    "verification-open": lambda: replace(optimizations.OPEN, partial=True),
+    "verification-elsewhere": lambda: optimizations.ELSEWHERE,
+    "applied-agrees": lambda: optimizations.APPLIED,
+    "applied-here": lambda: replace(optimizations.APPLIED, model_here="/a b/model"),
+    "applied-differs": lambda: optimizations.OTHER,
+    **{f"calibration-{name}": make for name, make in _CALIBRATIONS.items()},
+    "doctor-rest": lambda: REST,
+    "doctor-troubled": troubled,
+    "tokens-languages": lambda: COSTS,
+    "tokens-cycles": lambda: WITH_CYCLES,
+    "tokens-warnings": warned_of,
+    "tokens-one": lambda: unlabelled("Where does the time go?"),
+    "dialogue-whole": dialogue,
+    "dialogue-short": lambda: dialogue(budget_ns=1),
+    "dialogue-partial": lambda: dialogue(interrupt_at=6 + 13),
+    "structure-encoder": lambda: Structure(paper_bert(2), 16),
+    "structure-generation": lambda: Structure(paper_decoder(2), 6),
+    "structure-step": lambda: Structure(step(), 128),
+    "structure-experts": lambda: Structure(mixture(EVEN, UNEVEN), 6),
+    "definitions-all": lambda: None,
+    **{f"definitions-{name}": lambda name=name: name for name in ("tpot", "itl", "throughput")},
+    "models-all": models,
+}
+
+
+@cache
+def subject(page: str) -> Any:
+    """The values of one page, made once."""
+    return SUBJECTS[page]()
