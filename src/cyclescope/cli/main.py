@@ -32,6 +32,7 @@ from cyclescope.cli.defects import defect, forget_output
 from cyclescope.cli.gate import AnsweringCommand, GatedCommand
 from cyclescope.cli.refusals import Refusal, plainly
 from cyclescope.core.errors import CyclescopeError, Interrupted, OutputError
+from cyclescope.core.message import m
 from cyclescope.core.version import __version__
 
 
@@ -128,8 +129,9 @@ def _tell(error: CyclescopeError) -> None:
 
         traceback.print_exception(error.__cause__)
     from cyclescope.report.names import printable
+    from cyclescope.report.words.translate import preferred_language, say_in
 
-    lines = [f"Error: {error.fact}", error.cause, error.way_out]
-    for line in lines:
+    say = say_in(preferred_language())
+    for line in (m("Error: {fact}", fact=error.fact), error.cause, error.way_out):
         if line:
-            typer.echo(printable(line), err=True)
+            typer.echo(printable(say(line)), err=True)

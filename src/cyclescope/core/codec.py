@@ -14,6 +14,7 @@ from typing import Any, TypeVar, cast
 
 import numpy as np
 
+from cyclescope.core.message import Message, Series, Text
 from cyclescope.core.units import AnyArray
 
 T = TypeVar("T")
@@ -39,8 +40,15 @@ def _encode(value: object, arrays: list[AnyArray]) -> Any:
         return value.value
     if value is None or isinstance(value, bool | int | float | str):
         return value
+    if isinstance(value, Message | Series):
+        return _encode_text(value)
     if isinstance(value, tuple):
-        if value and dataclasses.is_dataclass(value[0]) and len({type(v) for v in value}) == 1:
+        if (
+            value
+            and not isinstance(value[0], Message | Series)
+            and dataclasses.is_dataclass(value[0])
+            and len({type(v) for v in value}) == 1
+        ):
             # Many equal rows are stored by column: a tenth of the size, and the names stand there once.
             names = [f.name for f in dataclasses.fields(value[0])]
             return {"$rows": {name: _encode_all(map(attrgetter(name), value), arrays) for name in names}}
@@ -48,6 +56,39 @@ def _encode(value: object, arrays: list[AnyArray]) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {f.name: _encode(getattr(value, f.name), arrays) for f in dataclasses.fields(value)}
     raise CodecError(f"cannot store a {type(value).__name__}")
+
+
+def _encode_text(text: Text | int) -> Any:
+    """A sentence as short as it can be written: a plain text as itself, so that old readers find what they know."""
+    if isinstance(text, Message):
+        data: dict[str, Any] = {"message": text.text}
+        if text.values:
+            data["values"] = {name: _encode_text(value) for name, value in text.values}
+        if text.plural:
+            data |= {"plural": text.plural, "count": text.count}
+        return data | ({"context": text.context} if text.context else {})
+    if isinstance(text, Series):
+        return {"series": [_encode_text(part) for part in text.parts], "separator": _encode_text(text.separator)}
+    return text
+
+
+def _decode_text(data: Any) -> Any:
+    """What `_encode_text` made; a plain text, as versions without messages stored it, is itself."""
+    if isinstance(data, str):
+        return data
+    if isinstance(data, dict) and "series" in data:
+        return Series(tuple(map(_decode_text, _listed(data["series"]))), _decode_text(data["separator"]))
+    if not isinstance(data, dict) or not isinstance(data.get("message"), str):
+        raise CodecError(f"expected a text, found {type(data).__name__}")
+    values = data.get("values", {})
+    if not isinstance(values, dict):
+        raise CodecError("the values of a message have no names")
+    filled = tuple((name, value if isinstance(value, int) else _decode_text(value)) for name, value in values.items())
+    texts = {key: data.get(key, "") for key in ("plural", "context")}
+    count = data.get("count", 1)
+    if not isinstance(count, int) or not all(isinstance(text, str) for text in texts.values()):
+        raise CodecError("a message with a count or a plural of another kind")
+    return Message(data["message"], filled, texts["plural"], count, texts["context"])
 
 
 def _encode_all(values: Iterable[object], arrays: list[AnyArray]) -> list[Any]:
@@ -82,6 +123,8 @@ def _decode(kind: Any, data: Any, arrays: list[AnyArray]) -> Any:
         options = typing.get_args(kind)
         if data is None and type(None) in options:
             return None
+        if Message in options:
+            return _decode_text(data)
         return _decode(next(o for o in options if o is not type(None)), data, arrays)
     if origin is tuple:
         return _decode_tuple(typing.get_args(kind), data, arrays)

@@ -18,28 +18,35 @@ CyclescopeError                  1
 
 from __future__ import annotations
 
+from cyclescope.core.message import Text, sentences
+
 
 class CyclescopeError(Exception):
     """A failure with a fact, a cause and a way out.
 
-    `fact` is one sentence, `cause` says why, `way_out` what to do; the last two may be empty.
+    `fact` is one sentence, `cause` says why, `way_out` what to do; the last two may be empty. `str()` is English.
     """
 
     exit_code = 1
 
-    def __init__(self, fact: str, cause: str = "", way_out: str = "") -> None:
-        super().__init__(fact)
+    def __init__(self, fact: Text, cause: Text = "", way_out: Text = "") -> None:
+        super().__init__(str(fact))
         self.fact = fact
         self.cause = cause
         self.way_out = way_out
 
     @property
-    def said(self) -> str:
+    def summary(self) -> Text:
         """Fact and cause in one line."""
-        return " ".join(part for part in (self.fact, self.cause) if part)
+        return sentences(self.fact, self.cause)
+
+    @property
+    def said(self) -> str:
+        """The summary in English."""
+        return str(self.summary)
 
     def __str__(self) -> str:
-        return "\n".join(part for part in (self.fact, self.cause, self.way_out) if part)
+        return "\n".join(str(part) for part in (self.fact, self.cause, self.way_out) if part)
 
 
 class UsageError(CyclescopeError):

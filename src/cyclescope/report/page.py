@@ -1,6 +1,7 @@
-"""The page as a value: what is told, before any medium says how it looks.
+"""The page as a value: what is said, before any medium says how it looks or in which language.
 
-Every text is plain and untrusted: a medium escapes it. Every number in it was made by `format`.
+Every plain text in it is untrusted: a medium escapes it. Every number in it was made by `format`. A medium leaves out
+what it cannot draw: `Details`, `Figures` and `Drawing` show in HTML only, so what they say stands in a text or table too.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
+
+from cyclescope.core.message import Text
 
 
 class Severity(StrEnum):
@@ -25,20 +28,30 @@ class Align(StrEnum):
     RIGHT = "right"
 
 
+class Emphasis(StrEnum):
+    """How a column stands out beside the others, where a medium can show it."""
+
+    NORMAL = ""
+    STRONG = "strong"
+    SOFT = "soft"
+    PATH = "path"  # a name that may be long, such as a module's
+
+
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """Level 1 is the page's title, level 2 a section."""
+    """A heading inside a section."""
 
-    text: str
-    level: int = 2
+    text: Text
 
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """`lead` marks the one sentence that the page exists for."""
+    """`lead` marks the one sentence that the page exists for, `soft` what can be skipped. `term` names its definition."""
 
-    text: str
+    text: Text
     lead: bool = False
+    soft: bool = False
+    term: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,28 +59,54 @@ class Note:
     """A fact that the reader must know, and what to do about it (may be empty)."""
 
     severity: Severity
-    text: str
-    remedy: str = ""
+    text: Text
+    remedy: Text = ""
+    term: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column. A narrow medium drops columns with the highest `priority` first (0: never) and may wrap left-aligned
-    ones; it never cuts a right-aligned cell, which is a number.
+    ones; it never cuts a right-aligned cell, which is a number. `term` names the definition that HTML offers with it.
+
+    `html` marks a column that only HTML has room for.
     """
 
-    title: str
+    title: Text
     align: Align = Align.LEFT
     priority: int = 0
+    term: str = ""
+    emphasis: Emphasis = Emphasis.NORMAL
+    html: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell with more than its text: `span` is its place in the timeline, `swatch` the class of its colour, `sort` the
+    number that it is sorted by, `term` the definition that HTML offers with it.
+    """
+
+    text: Text
+    span: int | None = None
+    swatch: str = ""
+    sort: float | None = None
+    term: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of cells, one for each column. `total` tells that the last row sums up the others."""
+    """Rows of cells, one for each column. `total` says that the last row sums up the others.
+
+    Media without much room show the first `shown` rows (None: all) and then `more`. `sortable` tables can be sorted.
+    """
 
     columns: tuple[Column, ...]
-    rows: tuple[tuple[str, ...], ...]
+    rows: tuple[tuple[Text | Cell, ...], ...]
     total: bool = False
+    caption: Text = ""
+    shown: int | None = None
+    more: Text = ""
+    sortable: bool = False
 
     def __post_init__(self) -> None:
         if any(len(row) != len(self.columns) for row in self.rows):
@@ -78,14 +117,16 @@ class Table:
 class Bar:
     """One row of a bar chart: `parts` add up to its length, in the unit shared by all rows.
 
-    `low` and `high` are the ends of its interval; `cells` are the numbers beside it, one for each column of the chart.
+    `low` and `high` are the ends of its interval (equal: none); `cells` are the numbers beside it, one for each column
+    of the chart; `spoken` is the whole row as a sentence, for those who hear the page.
     """
 
-    label: str
+    label: Text
     parts: tuple[float, ...]
     low: float
     high: float
-    cells: tuple[str, ...]
+    cells: tuple[Text | Cell, ...]
+    spoken: Text = ""
 
     @property
     def length(self) -> float:
@@ -94,11 +135,13 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """Bars on one common scale. `legend` names the parts, `columns` the numbers beside the bars."""
+    """Bars on one common scale. `label` titles the rows, `legend` names the parts, `columns` the numbers beside the bars."""
 
-    legend: tuple[str, ...]
+    legend: tuple[Text, ...]
     columns: tuple[Column, ...]
     rows: tuple[Bar, ...]
+    label: Text = ""
+    caption: Text = ""
 
     def __post_init__(self) -> None:
         if any(len(bar.cells) != len(self.columns) or len(bar.parts) != len(self.legend) for bar in self.rows):
@@ -107,27 +150,40 @@ class Bars:
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """Many values of one kind in their order, too many for a row each. `text` says what the picture shows."""
+    """Many values of one kind in their order, too many for a row each. `text` says what the picture shows.
 
-    label: str
+    `drawing`, where there is one, is the picture that a medium with more than characters shows instead.
+    """
+
+    label: Text
     values: tuple[float, ...]
-    text: str
+    text: Text
+    drawing: Drawing | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class KeyValues:
     """Facts, one a row."""
 
-    rows: tuple[tuple[str, str], ...]
+    rows: tuple[tuple[Text, Text], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What is said, what speaks for it, and what to do about it (either may be empty)."""
+    """What is said, what speaks for it, and what to do about it (either may be empty).
 
-    text: str
-    evidence: str = ""
-    remedy: str = ""
+    `span` is where it shows in the timeline, `section` the id of the section that shows it; `weight` and `gain` are the
+    shares of the cycle that it concerns and that its remedy is expected to save (None: unknown).
+    """
+
+    text: Text
+    evidence: Text = ""
+    remedy: Text = ""
+    expected: Text = ""
+    span: int | None = None
+    section: str = ""
+    weight: float | None = None
+    gain: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,13 +201,96 @@ class Code:
     language: str = ""
 
 
-Block: TypeAlias = Heading | Paragraph | Note | Table | Bars | Strip | KeyValues | Claims | Code
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A headline number: its name, its value, what stands beside it and below it."""
+
+    label: Text
+    value: Text
+    beside: Text = ""
+    below: Text = ""
+    term: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Headline numbers. HTML only: the same numbers stand in facts or a table for the other media."""
+
+    items: tuple[Figure, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """Blocks that HTML shows on demand; other media leave them out. `printed` opens them on paper."""
+
+    summary: Text
+    blocks: tuple[Block, ...]
+    printed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A picture: `name` is that of its template and script, `value` its geometry from `drawings`.
+
+    `text` says what it shows. A medium that cannot draw leaves it out.
+    """
+
+    name: str
+    value: object
+    text: Text = ""
+
+
+Block: TypeAlias = (
+    Heading | Paragraph | Note | Table | Bars | Strip | KeyValues | Claims | Code | Figures | Details | Drawing
+)
+_DRAWN: tuple[type, ...] = (Figures, Details, Drawing)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One subject. `id` is its anchor, the same in every language; `note` explains it where there is room for that."""
+
+    id: str
+    title: Text
+    blocks: tuple[Block, ...]
+    note: Text = ""
+    wide: bool = False
+
+    @property
+    def written(self) -> tuple[Block, ...]:
+        """The blocks that a medium of characters shows."""
+        return tuple(block for block in self.blocks if not isinstance(block, _DRAWN))
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What is told, in order. `language` is a BCP 47 tag."""
+    """A title, what every reader sees first, and the sections in their order.
 
-    title: str
-    blocks: tuple[Block, ...]
-    language: str = "en"
+    `kind` names the sort of page ("cycle", "comparison", …). `terms` are the definitions that HTML offers beside numbers.
+    """
+
+    title: Text
+    opening: tuple[Block, ...]
+    sections: tuple[Section, ...] = ()
+    kind: str = ""
+    footer: Text = ""
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """The blocks of the opening and of all sections."""
+        return self.opening + tuple(block for section in self.sections for block in section.blocks)
+
+
+def page_of(title: Text, blocks: tuple[Block, ...], kind: str = "") -> Page:
+    """A page of blocks in a row, where each heading begins a section. Replaced by `Page` page by page."""
+    opening: list[Block] = []
+    sections: list[Section] = []
+    for block in blocks:
+        if isinstance(block, Heading):
+            sections.append(Section(f"section-{len(sections) + 1}", block.text, ()))
+        elif sections:
+            last = sections[-1]
+            sections[-1] = Section(last.id, last.title, (*last.blocks, block))
+        else:
+            opening.append(block)
+    return Page(title, tuple(opening), tuple(sections), kind)

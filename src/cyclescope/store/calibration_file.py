@@ -21,6 +21,7 @@ from cyclescope.core.ceilings import Ceilings, Figure
 from cyclescope.core.codec import CodecError, decode, encode
 from cyclescope.core.errors import CalibrationFileError, OutputError
 from cyclescope.core.machine import Machine
+from cyclescope.core.message import Text
 from cyclescope.machines.fingerprint import Trait, changes, fingerprint, freshness_beside, traits_of
 from cyclescope.store.atomic import atomic_writer
 
@@ -172,7 +173,7 @@ def _prefix(engine: str, device: str) -> str:
     return f"{safe}-"
 
 
-def _not_kept(path: Path, cause: str) -> OutputError:
+def _not_kept(path: Path, cause: Text) -> OutputError:
     return OutputError(f"{path} cannot be written.", cause, "Set CYCLESCOPE_HOME to a folder where you may write.")
 
 

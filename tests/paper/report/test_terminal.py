@@ -187,7 +187,7 @@ def test_any_table_fits_with_its_numbers_whole(rows: list[tuple[str, str]], widt
 def test_a_strip_stays_one_line_and_shows_its_highest_value(width: int, many: int) -> None:
     values = tuple(9.0 if k == many // 3 else 1.0 for k in range(many))
     strip = Strip("a label that is longer than a narrow terminal", values, "text below")
-    lines = to_text(Page("title", (strip,), "en"), width).splitlines()[3:]
+    lines = to_text(Page("title", (strip,)), width).splitlines()[3:]
     drawn = [line for line in lines if set(line) & set("▁▂▃▄▅▆▇█")]
     assert len(drawn) == (1 if many else 0)
     assert all(cell_len(line) <= width for line in lines)

@@ -10,6 +10,7 @@ from cyclescope.backends.base import PlainRun, Request
 from cyclescope.core.codec import decode, encode
 from cyclescope.core.edits import Edit
 from cyclescope.core.machine import Machine
+from cyclescope.core.message import Text
 from cyclescope.core.plan import Plan
 from cyclescope.core.units import Nanoseconds
 from cyclescope.core.workload import Workload
@@ -167,9 +168,9 @@ class Failed:
     """An error of the tree in `core.errors` by its name, with what it says."""
 
     kind: str
-    fact: str
-    cause: str
-    way_out: str
+    fact: Text
+    cause: Text
+    way_out: Text
 
 
 Message = (

@@ -202,11 +202,11 @@ class Search:
         try:
             made = self._kept.make(candidate.plan, most / NS_PER_S)
         except MissingExtra as error:
-            return replace(row, outcome=Outcome.MISSING, reason=error.said, way_out=error.way_out)
+            return replace(row, outcome=Outcome.MISSING, reason=error.said, way_out=str(error.way_out))
         except Unsupported as error:
-            return replace(row, outcome=Outcome.UNSUPPORTED, reason=error.said, way_out=error.way_out)
+            return replace(row, outcome=Outcome.UNSUPPORTED, reason=error.said, way_out=str(error.way_out))
         except CyclescopeError as error:
-            return replace(row, reason=error.said, way_out=error.way_out)
+            return replace(row, reason=error.said, way_out=str(error.way_out))
         if any(other.plan == made.plan for other in self.found.rows):
             self._kept.drop(made)
             return None
@@ -219,7 +219,7 @@ class Search:
                 row = self._screened(row, made, parent)
         except CyclescopeError as error:
             self._kept.drop(made)
-            return replace(row, outcome=Outcome.FAILED, reason=error.said, way_out=error.way_out)
+            return replace(row, outcome=Outcome.FAILED, reason=error.said, way_out=str(error.way_out))
         except BaseException:
             self._kept.drop(made)
             raise

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
+from cyclescope.core.message import Text, sentences
 from cyclescope.report.names import printable
 from cyclescope.report.page import (
     Align,
     Bars,
     Block,
+    Cell,
     Claims,
     Code,
     Column,
+    Details,
+    Drawing,
+    Figures,
     Heading,
     KeyValues,
     Note,
@@ -22,6 +28,7 @@ from cyclescope.report.page import (
     Strip,
     Table,
 )
+from cyclescope.report.words.translate import ENGLISH, Say, say_in
 
 _BAR_CELLS = 20
 _PARTS = "█░"
@@ -33,68 +40,97 @@ _SIGNS = re.compile(r"[\\`*\[\]<>|~&$]|(?<![^\W_])_|_(?![^\W_])|#(?=[0-9])")
 _BEGINNING = re.compile(r"^(\s*)([#+=-]|[0-9]+(?=[.)](?:\s|$)))")
 
 
-def to_markdown(page: Page) -> str:
-    """`page` as Markdown. Whatever a name holds is shown as it is, and never becomes markup."""
-    blocks = ("\n".join(_lines(block)) for block in (Heading(page.title, 1), *page.blocks))
-    return "\n\n".join(blocks) + "\n"
+def to_markdown(page: Page, language: str = ENGLISH) -> str:
+    """`page` in `language` as Markdown. Whatever a name holds is shown as it is, and never becomes markup.
+
+    Raises `UsageError` for a language without a catalog.
+    """
+    return "\n\n".join("\n".join(lines) for lines in _Markdown(say_in(language)).pieces(page) if lines) + "\n"
 
 
 def escape(text: str) -> str:
     """`text` on one line, as text in a paragraph or in a cell of a table."""
     escaped = _SIGNS.sub(lambda sign: f"\\{sign[0]}", printable(text))
-    return _BEGINNING.sub(lambda m: f"{m[1]}{m[2]}\\" if m[2].isdigit() else f"{m[1]}\\{m[2]}", escaped)
+    return _BEGINNING.sub(
+        lambda found: f"{found[1]}{found[2]}\\" if found[2].isdigit() else f"{found[1]}\\{found[2]}", escaped
+    )
 
 
-def _lines(block: Block) -> Iterable[str]:
-    match block:
-        case Heading():
-            return [f"{'#' * block.level} {escape(block.text)}"]
-        case Paragraph():
-            return [f"**{escape(block.text)}**" if block.lead else escape(block.text)]
-        case Note():
-            remedy = [f"> {escape(block.remedy)}"] if block.remedy else []
-            return [f"> [!{_ALERT[block.severity]}]", f"> {escape(block.text)}", *remedy]
-        case Table():
-            rows = [[escape(cell) for cell in row] for row in block.rows]
-            if block.total and rows:
-                rows[-1] = [f"**{cell}**" for cell in rows[-1]]
-            return _table(block.columns, rows)
-        case Bars():
-            return _bars(block)
-        case Strip():
-            return [f"{escape(block.label)} `{_strip(block.values)}`", "", escape(block.text)]
-        case KeyValues():
-            return [f"- **{escape(key)}**: {escape(value)}" for key, value in block.rows]
-        case Claims():
-            return _claims(block)
-        case Code():
-            return _code(block)
+@dataclass(frozen=True, slots=True)
+class _Markdown:
+    say: Say
 
+    def pieces(self, page: Page) -> Iterator[list[str]]:
+        """The lines of each piece of `page`; a section that is nothing but a drawing is left out."""
+        yield [f"# {self.text(page.title)}"]
+        yield from (list(self.lines(block)) for block in page.opening)
+        for section in page.sections:
+            if section.written:
+                yield [f"## {self.text(section.title)}"]
+                yield from (list(self.lines(block)) for block in section.written)
 
-def _claims(claims: Claims) -> Iterator[str]:
-    for number, claim in enumerate(claims.items, start=1):
-        mark = f"{number}. "
-        yield f"{mark}**{escape(claim.text)}**" + ("  " if claim.evidence or claim.remedy else "")
-        rest = [escape(text) for text in (claim.evidence, claim.remedy) if text]
-        # Two blanks at the end of a line break it; the indentation keeps it in its item.
-        yield from (f"{' ' * len(mark)}{text}" + ("  " if text is not rest[-1] else "") for text in rest)
+    def text(self, text: Text | Cell) -> str:
+        return escape(self.say(text.text if isinstance(text, Cell) else text))
 
+    def lines(self, block: Block) -> Iterable[str]:
+        match block:
+            case Heading():
+                return [f"### {self.text(block.text)}"]
+            case Paragraph():
+                return [f"**{self.text(block.text)}**" if block.lead else self.text(block.text)]
+            case Note():
+                remedy = [f"> {self.text(block.remedy)}"] if block.remedy else []
+                return [f"> [!{_ALERT[block.severity]}]", f"> {self.text(block.text)}", *remedy]
+            case Table():
+                return self._table(block)
+            case Bars():
+                return self._bars(block)
+            case Strip():
+                return [f"{self.text(block.label)} `{_strip(block.values)}`", "", self.text(block.text)]
+            case KeyValues():
+                return [f"- **{self.text(key)}**: {self.text(value)}" for key, value in block.rows]
+            case Claims():
+                return self._claims(block)
+            case Code():
+                return _code(block)
+            case Figures() | Details() | Drawing():
+                return []
 
-def _table(columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    yield f"| {' | '.join(escape(column.title) for column in columns)} |"
-    yield f"| {' | '.join('---:' if column.align is Align.RIGHT else ':---' for column in columns)} |"
-    for row in rows:
-        yield f"| {' | '.join(row)} |"
+    def _claims(self, claims: Claims) -> Iterator[str]:
+        for number, claim in enumerate(claims.items, start=1):
+            mark, remedy = f"{number}. ", sentences(claim.remedy, claim.expected)
+            yield f"{mark}**{self.text(claim.text)}**" + ("  " if claim.evidence or remedy else "")
+            rest = [self.text(text) for text in (claim.evidence, remedy) if text]
+            # Two blanks at the end of a line break it; the indentation keeps it in its item.
+            yield from (f"{' ' * len(mark)}{text}" + ("  " if text is not rest[-1] else "") for text in rest)
 
+    def _table(self, table: Table) -> Iterator[str]:
+        there = [c for c, column in enumerate(table.columns) if not column.html]
+        rows = [[self.text(row[c]) for c in there] for row in table.rows[: table.shown]]
+        if table.total and rows:
+            rows[-1] = [f"**{cell}**" for cell in rows[-1]]
+        yield from self._rows([table.columns[c] for c in there], rows)
+        if table.more:
+            yield from ("", self.text(table.more))
 
-def _bars(chart: Bars) -> Iterator[str]:
-    longest = max((bar.length for bar in chart.rows), default=0.0)
-    columns = (Column(""), Column(""), *chart.columns)
-    rows = [(escape(bar.label), _bar(bar.parts, longest), *(escape(cell) for cell in bar.cells)) for bar in chart.rows]
-    yield from _table(columns, rows)
-    if len(chart.legend) > 1:
-        yield ""
-        yield ", ".join(f"`{_PARTS[i % 2]}` {escape(name)}" for i, name in enumerate(chart.legend))
+    def _rows(self, columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+        yield f"| {' | '.join(self.text(column.title) for column in columns)} |"
+        yield f"| {' | '.join('---:' if column.align is Align.RIGHT else ':---' for column in columns)} |"
+        for row in rows:
+            yield f"| {' | '.join(row)} |"
+
+    def _bars(self, chart: Bars) -> Iterator[str]:
+        longest = max((bar.length for bar in chart.rows), default=0.0)
+        there = [c for c, column in enumerate(chart.columns) if not column.html]
+        columns = (Column(""), Column(""), *(chart.columns[c] for c in there))
+        rows = [
+            (self.text(bar.label), _bar(bar.parts, longest), *(self.text(bar.cells[c]) for c in there))
+            for bar in chart.rows
+        ]
+        yield from self._rows(columns, rows)
+        if len(chart.legend) > 1:
+            yield ""
+            yield ", ".join(f"`{_PARTS[i % 2]}` {self.text(name)}" for i, name in enumerate(chart.legend))
 
 
 def _bar(parts: Sequence[float], longest: float) -> str:

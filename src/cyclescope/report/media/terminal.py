@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import Enum
-from typing import IO, Any
+from functools import cache
+from typing import IO
 
 from rich.cells import cell_len
 from rich.console import Console
 from rich.style import Style
 from rich.text import Text
 
+from cyclescope.core.message import Text as Words
+from cyclescope.core.message import sentences
 from cyclescope.report.media.wrapping import pad, wrap
 from cyclescope.report.names import printable
 from cyclescope.report.page import (
@@ -20,9 +21,13 @@ from cyclescope.report.page import (
     Bar,
     Bars,
     Block,
+    Cell,
     Claims,
     Code,
     Column,
+    Details,
+    Drawing,
+    Figures,
     Heading,
     KeyValues,
     Note,
@@ -32,6 +37,7 @@ from cyclescope.report.page import (
     Strip,
     Table,
 )
+from cyclescope.report.words.translate import ENGLISH, say_in
 
 _GAP = 2
 _LEAST_TERMINAL = 20
@@ -40,6 +46,7 @@ _LUXURY = 3  # columns of this priority and above go before any text is wrapped
 _LEAST_BAR, _MOST_BAR = 8, 40
 _LEAST_STRIP = 24
 _MOST_PROSE = 100  # longer lines are hard to follow with the eye
+_NOT_DRAWN = (Details, Drawing, Figures)
 _PLAIN = Style.null()
 _TITLE, _LEAD, _HEAD, _DIM = Style(bold=True), Style(bold=True), Style(dim=True), Style(dim=True)
 _PARTS = (Style(color="cyan"), Style(color="yellow"))
@@ -77,26 +84,27 @@ class _Console(Console):
         raise BrokenPipeError
 
 
-def print_page(page: Page, file: IO[str] | None = None, width: int | None = None) -> None:
+def print_page(page: Page, file: IO[str] | None = None, width: int | None = None, language: str = ENGLISH) -> None:
     """Print `page` to `file` (standard output). COLUMNS, NO_COLOR and the stream's encoding are honoured."""
     console = _Console(file=file, width=width, highlight=False, markup=False, emoji=False, soft_wrap=True)
-    for line in render(page, console.width, console.encoding):
+    for line in render(page, console.width, console.encoding, language):
         console.print(line)
 
 
-def to_text(page: Page, width: int = 80, encoding: str = "utf-8") -> str:
+def to_text(page: Page, width: int = 80, encoding: str = "utf-8", language: str = ENGLISH) -> str:
     """`page` as plain text without any control code, at most `width` cells wide, in what `encoding` can take."""
-    return "".join(f"{line.plain}\n" for line in render(page, width, encoding))
+    return "".join(f"{line.plain}\n" for line in render(page, width, encoding, language))
 
 
-def render(page: Page, width: int, encoding: str = "utf-8") -> Iterator[Text]:
-    """The lines of `page`, none wider than `width` cells (20 at least), in what `encoding` can take."""
+def render(page: Page, width: int, encoding: str = "utf-8", language: str = ENGLISH) -> Iterator[Text]:
+    """The lines of `page` in `language`, none wider than `width` cells (20 at least), in what `encoding` can take.
+
+    Raises `UsageError` for a language without a catalog.
+    """
     blocks = _can_write(encoding, "".join(_BLOCKS.parts) + _BLOCKS.steps + _BLOCKS.rule)
-    medium = _Terminal(max(width, _LEAST_TERMINAL), _BLOCKS if blocks else _ASCII)
-    # Made writable before it is laid out, since `\u00b1` takes one cell and `+/-` three.
-    clean: Page = _writable(page, encoding)
-    previous: Block | None = None
-    for block in (Heading(clean.title, 1), *clean.blocks):
+    medium = _Terminal(max(width, _LEAST_TERMINAL), _BLOCKS if blocks else _ASCII, _writer(encoding, language))
+    previous: Block | _Title | None = None
+    for block in _in_order(page):
         if previous is not None and _apart(previous, block):
             yield Text()
         for line in medium.lines(block):
@@ -105,25 +113,45 @@ def render(page: Page, width: int, encoding: str = "utf-8") -> Iterator[Text]:
         previous = block
 
 
-def _apart(above: Block, below: Block) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Title:
+    """The title of the page (level 1) or of a section (level 2)."""
+
+    text: Words
+    level: int
+
+
+def _in_order(page: Page) -> Iterator[Block | _Title]:
+    """All that a terminal shows of `page`; a section that is nothing but a drawing is left out."""
+    yield _Title(page.title, 1)
+    yield from (block for block in page.opening if not isinstance(block, _NOT_DRAWN))
+    for section in page.sections:
+        if section.written:
+            yield _Title(section.title, 2)
+            yield from section.written
+
+
+def _apart(above: Block | _Title, below: Block | _Title) -> bool:
     """Whether a blank line stands between two blocks."""
-    if isinstance(above, Heading):
+    if isinstance(above, _Title):
         return above.level == 1
-    return isinstance(below, Heading) or any(isinstance(block, Paragraph) and block.lead for block in (above, below))
+    if isinstance(above, Heading):
+        return False
+    return isinstance(below, _Title | Heading) or any(isinstance(b, Paragraph) and b.lead for b in (above, below))
 
 
-def _writable(value: Any, encoding: str) -> Any:
-    """`value`, a part of a page, with every text in it printable and spelt in what `encoding` can take."""
-    if isinstance(value, Enum):
-        return value
-    if isinstance(value, str):
-        return _spelt(printable(value), encoding)
-    if isinstance(value, tuple):
-        return tuple(_writable(item, encoding) for item in value)
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        parts = {f.name: _writable(getattr(value, f.name), encoding) for f in dataclasses.fields(value)}
-        return dataclasses.replace(value, **parts)
-    return value
+def _writer(encoding: str, language: str) -> Callable[[Words | Cell], str]:
+    """From a text of a page to what is written: in `language`, printable, and spelt in what `encoding` can take.
+
+    Spelt before it is laid out, since `\u00b1` takes one cell and `+/-` three.
+    """
+    say = say_in(language)
+
+    @cache
+    def written(text: Words | Cell) -> str:
+        return _spelt(printable(say(text.text if isinstance(text, Cell) else text)), encoding)
+
+    return written
 
 
 def _spelt(text: str, encoding: str) -> str:
@@ -147,14 +175,17 @@ def _can_write(encoding: str, text: str) -> bool:
 class _Terminal:
     width: int
     glyphs: _Glyphs
+    say: Callable[[Words | Cell], str]
 
-    def lines(self, block: Block) -> Iterable[Text]:
+    def lines(self, block: Block | _Title) -> Iterable[Text]:
         match block:
+            case _Title():
+                return self._title(block)
             case Heading():
-                return self._heading(block)
+                return (Text(line, _TITLE) for line in wrap(self.say(block.text), self.width))
             case Paragraph():
                 style = _LEAD if block.lead else _PLAIN
-                return (Text(line, style) for line in wrap(block.text, min(self.width, _MOST_PROSE)))
+                return (Text(line, style) for line in wrap(self.say(block.text), min(self.width, _MOST_PROSE)))
             case Note():
                 return self._note(block)
             case Table():
@@ -168,12 +199,14 @@ class _Terminal:
             case Claims():
                 return self._claims(block)
             case Code():
-                return (Text(piece) for line in block.lines for piece in wrap(line, self.width))
+                return (Text(piece) for line in block.lines for piece in wrap(self.say(line), self.width))
+            case Figures() | Details() | Drawing():
+                return ()
 
-    def _heading(self, heading: Heading) -> Iterator[Text]:
-        for line in wrap(heading.text, self.width):
+    def _title(self, title: _Title) -> Iterator[Text]:
+        for line in wrap(self.say(title.text), self.width):
             yield Text(line, _TITLE)
-        if heading.level == 1:
+        if title.level == 1:
             yield Text(self.glyphs.rule * min(self.width, _MOST_PROSE), _DIM)
 
     def _hanging(self, mark: str, text: str, style: Style, indent: int = 2) -> Iterator[Text]:
@@ -182,37 +215,38 @@ class _Terminal:
             yield Text.assemble((pad(mark if i == 0 else "", indent), style), (line, style))
 
     def _note(self, note: Note) -> Iterator[Text]:
-        yield from self._hanging(self.glyphs.marks[note.severity], note.text, _SEVERITY[note.severity])
+        yield from self._hanging(self.glyphs.marks[note.severity], self.say(note.text), _SEVERITY[note.severity])
         if note.remedy:
-            yield from self._hanging("", note.remedy, _PLAIN)
+            yield from self._hanging("", self.say(note.remedy), _PLAIN)
 
     def _claims(self, claims: Claims) -> Iterator[Text]:
         indent = cell_len(f"{len(claims.items)}. ")
         for number, claim in enumerate(claims.items, start=1):
-            yield from self._hanging(f"{number}.", claim.text, _LEAD, indent=indent)
-            for text, style in ((claim.evidence, _DIM), (claim.remedy, _PLAIN)):
+            yield from self._hanging(f"{number}.", self.say(claim.text), _LEAD, indent=indent)
+            for text, style in ((claim.evidence, _DIM), (sentences(claim.remedy, claim.expected), _PLAIN)):
                 if text:
-                    yield from self._hanging("", text, style, indent=indent)
+                    yield from self._hanging("", self.say(text), style, indent=indent)
 
     def _key_values(self, block: KeyValues) -> Iterator[Text]:
-        indent = max(cell_len(key) for key, _ in block.rows) + _GAP
+        rows = [(self.say(key), self.say(value)) for key, value in block.rows]
+        indent = max((cell_len(key) for key, _ in rows), default=0) + _GAP
         if self.width - indent < _LEAST_TEXT:  # each value below its key
-            for key, value in block.rows:
+            for key, value in rows:
                 yield from (Text(line, _DIM) for line in wrap(key, self.width))
                 yield from self._hanging("", value, _PLAIN)
             return
-        for key, value in block.rows:
+        for key, value in rows:
             for i, line in enumerate(wrap(value, min(self.width, _MOST_PROSE) - indent)):
                 yield Text.assemble((pad(key if i == 0 else "", indent), _DIM), line)
 
     def _strip(self, strip: Strip) -> Iterator[Text]:
         steps = self.glyphs.steps
-        label = strip.label + " " * _GAP
+        label = self.say(strip.label) + " " * _GAP
         # From zero, so that equal layers look equal; a scale from the least to the most would show noise as mountains.
         top = max(strip.values, default=0.0)
         room = self.width - cell_len(label)
         if room < min(_LEAST_STRIP, len(strip.values)):  # below its label there is more room than beside it
-            yield from (Text(line) for line in wrap(strip.label, self.width))
+            yield from (Text(line) for line in wrap(self.say(strip.label), self.width))
             label, room = "", self.width
         # A picture that goes on in a second line is read as two; neighbours share a column instead, the highest shows.
         columns, many = min(room, len(strip.values)), len(strip.values)
@@ -220,13 +254,16 @@ class _Terminal:
         heights = [round((len(steps) - 1) * value / top) if top > 0 else 0 for value in values]
         picture = "".join(steps[min(max(height, 0), len(steps) - 1)] for height in heights)
         yield Text.assemble(label, (picture, _PARTS[0]))
-        for line in wrap(strip.text, min(self.width, _MOST_PROSE)):
+        for line in wrap(self.say(strip.text), min(self.width, _MOST_PROSE)):
             yield Text(line)
 
     def _table(self, table: Table) -> Iterator[Text]:
-        kept = _fitting(table.columns, table.rows, self.width)
-        columns = [table.columns[c] for c in kept]
-        rows = [[row[c] for c in kept] for row in table.rows]
+        there = [c for c, column in enumerate(table.columns) if not column.html]
+        every = [_Narrow(self.say(column.title), column) for column in (table.columns[c] for c in there)]
+        texts = [[self.say(row[c]) for c in there] for row in table.rows[: table.shown]]
+        kept = _fitting(every, texts, self.width)
+        columns = [every[c] for c in kept]
+        rows = [[row[c] for c in kept] for row in texts]
         widths = _widths(columns, rows, self.width)
         yield from _row(columns, [column.title for column in columns], widths, _HEAD)
         for number, cells in enumerate(rows):
@@ -234,11 +271,14 @@ class _Terminal:
             if last:
                 yield Text(self.glyphs.rule * (sum(widths) + _GAP * (len(widths) - 1)), _DIM)
             yield from _row(columns, cells, widths, _LEAD if last else _PLAIN)
+        if table.more:
+            yield from (Text(line) for line in wrap(self.say(table.more), min(self.width, _MOST_PROSE)))
 
     def _bars(self, chart: Bars) -> Iterator[Text]:
         """Label, bar, numbers; where the terminal is too narrow the bar goes first and then the least needed numbers."""
-        columns = (Column(""), *chart.columns)
-        rows = [(bar.label, *bar.cells) for bar in chart.rows]
+        there = [c for c, column in enumerate(chart.columns) if not column.html]
+        columns = [_Narrow("", Column("")), *(_Narrow(self.say(c.title), c) for c in (chart.columns[k] for k in there))]
+        rows = [[self.say(bar.label), *(self.say(bar.cells[k]) for k in there)] for bar in chart.rows]
         with_bar = self.width - _LEAST_BAR - _GAP
         kept = _fitting(columns, rows, with_bar)
         shown = [columns[c] for c in kept]
@@ -252,10 +292,10 @@ class _Terminal:
         for bar, row in zip(chart.rows, cells, strict=True):
             yield from self._barred(shown, row, widths, self._bar(bar, longest, room), _PLAIN)
         if len(chart.legend) > 1:
-            yield from self._legend(chart.legend)
+            yield from self._legend([self.say(name) for name in chart.legend])
 
     def _barred(
-        self, columns: Sequence[Column], cells: Sequence[str], widths: Sequence[int], bar: Text, style: Style
+        self, columns: Sequence[_Narrow], cells: Sequence[str], widths: Sequence[int], bar: Text, style: Style
     ) -> Iterator[Text]:
         """A row with its bar between label and numbers."""
         for i, line in enumerate(_row(columns[:1], cells[:1], widths[:1], style)):
@@ -293,7 +333,23 @@ class _Terminal:
         yield from [line] if line.cell_len <= self.width else entries
 
 
-def _fitting(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int) -> list[int]:
+@dataclass(frozen=True, slots=True)
+class _Narrow:
+    """A column with its title as it is written."""
+
+    title: str
+    column: Column
+
+    @property
+    def align(self) -> Align:
+        return self.column.align
+
+    @property
+    def priority(self) -> int:
+        return self.column.priority
+
+
+def _fitting(columns: Sequence[_Narrow], rows: Sequence[Sequence[str]], width: int) -> list[int]:
     """Columns that fit into `width` with every number whole: luxuries go before a text is wrapped, the others after."""
     kept = list(range(len(columns)))
     cells = [[column.title, *(row[c] for row in rows)] for c, column in enumerate(columns)]
@@ -311,7 +367,7 @@ def _fitting(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: in
     return kept
 
 
-def _widths(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int) -> list[int]:
+def _widths(columns: Sequence[_Narrow], rows: Sequence[Sequence[str]], width: int) -> list[int]:
     """Numbers get what they need; texts share what is left, each at most what it needs."""
     widths = [max([cell_len(column.title), *(cell_len(row[c]) for row in rows)]) for c, column in enumerate(columns)]
     texts = [c for c, column in enumerate(columns) if column.align is Align.LEFT]
@@ -325,7 +381,7 @@ def _widths(columns: Sequence[Column], rows: Sequence[Sequence[str]], width: int
     return widths
 
 
-def _row(columns: Sequence[Column], cells: Sequence[str], widths: Sequence[int], style: Style) -> Iterator[Text]:
+def _row(columns: Sequence[_Narrow], cells: Sequence[str], widths: Sequence[int], style: Style) -> Iterator[Text]:
     """One row; a text that needs several lines takes them, numbers stand on its first."""
     wrapped = [wrap(cell, width) for cell, width in zip(cells, widths, strict=True)]
     for i in range(max((len(lines) for lines in wrapped), default=0)):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from cyclescope.optimizing.recipes.apply import CODE_FILE, Applied
 from cyclescope.report import format as fmt
-from cyclescope.report.page import Block, Code, KeyValues, Note, Page, Paragraph, Severity
+from cyclescope.report.page import Block, Code, KeyValues, Note, Page, Paragraph, Severity, page_of
 from cyclescope.report.pages.optimization import drift_words, plan_words
 from cyclescope.report.words.strings import strings
 from cyclescope.report.words.text_notes import told
@@ -18,7 +18,7 @@ from cyclescope.report.words.text_verification import VerificationText, verifica
 def applied_page(done: Applied, language: str = "en") -> Page:
     """What `done` says, for any medium. Raises `UsageError` for a language that there are no texts of."""
     t = verification_text(language)
-    return Page(t.applied_title.format(model=done.recipe.model.reference), tuple(_blocks(done, t, language)), language)
+    return page_of(t.applied_title.format(model=done.recipe.model.reference), tuple(_blocks(done, t, language)))
 
 
 def answer(done: Applied, t: VerificationText) -> str:

@@ -25,6 +25,7 @@ from cyclescope.report.page import (
     Paragraph,
     Severity,
     Table,
+    page_of,
 )
 from cyclescope.report.words.strings import strings
 from cyclescope.report.words.text_calibration import CalibrationText, calibration_text
@@ -64,7 +65,7 @@ def calibration_page(told: Told, language: str = "en") -> Page:
     if ceilings is not None:
         blocks.append(KeyValues(_facts(told, ceilings, t)))
         blocks += _tables(ceilings, t)
-    return Page(t.title.format(machine=told.machine), tuple(blocks), s.language)
+    return page_of(t.title.format(machine=told.machine), tuple(blocks))
 
 
 def calibration_json(told: Told) -> str:

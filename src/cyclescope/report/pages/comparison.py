@@ -8,7 +8,19 @@ from cyclescope.explaining.changes import Change, Presence
 from cyclescope.explaining.comparison import Aspect, Comparison, Difference, Limit, Verdict
 from cyclescope.report import format as fmt
 from cyclescope.report import naming as wording
-from cyclescope.report.page import Align, Block, Column, Heading, KeyValues, Note, Page, Paragraph, Severity, Table
+from cyclescope.report.page import (
+    Align,
+    Block,
+    Column,
+    Heading,
+    KeyValues,
+    Note,
+    Page,
+    Paragraph,
+    Severity,
+    Table,
+    page_of,
+)
 from cyclescope.report.words.strings import Strings
 from cyclescope.report.words.text_comparison import ComparisonText, comparison_text
 from cyclescope.report.words.text_engine import strings_for_both
@@ -33,7 +45,7 @@ def comparison_page(comparison: Comparison, language: str = "en", limit: float |
         *_differences(comparison, t),
         *_parts(comparison, s, t),
     ]
-    return Page(title(comparison, t), tuple(blocks), language)
+    return page_of(title(comparison, t), tuple(blocks))
 
 
 def title(comparison: Comparison, t: ComparisonText) -> str:

@@ -23,6 +23,7 @@ from cyclescope.report.page import (
     Severity,
     Strip,
     Table,
+    page_of,
 )
 from cyclescope.report.sections.arrangement import arrangement_blocks
 from cyclescope.report.sections.device import device_blocks
@@ -60,7 +61,7 @@ def cycle_page(explanation: Explanation, language: str = "en") -> Page:
         *(memory_blocks(explanation.memory, explanation.cycle.graph, s) if explanation.memory else ()),
         *_set_up(explanation, s),
     ]
-    return Page(s.title.format(model=explanation.cycle.workload.model.reference), tuple(blocks), s.language)
+    return page_of(s.title.format(model=explanation.cycle.workload.model.reference), tuple(blocks))
 
 
 def _opening(explanation: Explanation, s: Strings) -> Iterator[Block]:

@@ -9,7 +9,7 @@ from cyclescope.explaining.metrics.definition import DEFINITIONS, Definition, Su
 from cyclescope.explaining.metrics.dialects import Dialect, dialects_of
 from cyclescope.explaining.metrics.metric import PERCENTS, least_samples
 from cyclescope.report import format as fmt
-from cyclescope.report.page import Block, Column, Heading, KeyValues, Page, Paragraph, Table
+from cyclescope.report.page import Block, Column, Heading, KeyValues, Page, Paragraph, Table, page_of
 from cyclescope.report.words.strings import Strings, strings
 
 SCHEMA = "cyclescope/definitions/1"
@@ -21,7 +21,7 @@ def definitions_page(language: str = "en") -> Page:
     columns = (Column(s.models_name), Column(s.metric), Column(s.formula), Column(s.unit, priority=3))
     rows = tuple((d.name.value, s.metric_names[d.name], formula_text(d, s), s.unit_names[d.unit]) for d in DEFINITIONS)
     blocks = (Table(columns, rows), Paragraph(s.percentiles_note.format(**_least())), Paragraph(s.define_usage))
-    return Page(s.definitions_title, blocks, s.language)
+    return page_of(s.definitions_title, blocks)
 
 
 def definition_page(definition: Definition, language: str = "en") -> Page:
@@ -42,7 +42,7 @@ def definition_page(definition: Definition, language: str = "en") -> Page:
     dialects = dialects_of(definition.name)
     if dialects:
         blocks += [Heading(s.elsewhere), *_elsewhere(dialects, definition, s)]
-    return Page(f"{s.metric_names[definition.name]} ({definition.name.value})", tuple(blocks), s.language)
+    return page_of(f"{s.metric_names[definition.name]} ({definition.name.value})", tuple(blocks))
 
 
 def formula_text(definition: Definition, s: Strings) -> str:

@@ -25,6 +25,7 @@ from cyclescope.report.page import (
     Paragraph,
     Severity,
     Table,
+    page_of,
 )
 from cyclescope.report.words.strings import Strings, strings
 from cyclescope.report.words.text_dialogue import DialogueText, dialogue_text
@@ -49,7 +50,7 @@ def dialogue_page(costs: DialogueCosts, language: str = "en") -> Page:
         Note(Severity.INFO, t.first_turn),
         *_doubts(costs, s, t),
     )
-    return Page(t.title.format(model=costs.dialogue.model.reference), blocks, s.language)
+    return page_of(t.title.format(model=costs.dialogue.model.reference), blocks)
 
 
 def _opening(costs: DialogueCosts, s: Strings, t: DialogueText) -> Iterator[Block]:

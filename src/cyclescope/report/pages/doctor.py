@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from cyclescope.calibrating.doctor import Check, Examination, Facts
 from cyclescope.report import format as fmt
-from cyclescope.report.page import Note, Page, Paragraph, Severity
+from cyclescope.report.page import Note, Page, Paragraph, Severity, page_of
 from cyclescope.report.pages.calibration import change_text
 from cyclescope.report.words.strings import Advice, Strings, strings
 from cyclescope.report.words.text_calibration import calibration_text
@@ -30,7 +30,7 @@ def doctor_page(examination: Examination, language: str = "en") -> Page:
         severity = Severity.GOOD if check.fine else Severity.WARNING
         notes.append(Note(severity, f"{t.topics[check.topic]}: {advice.text}", advice.remedy))
     lead = Paragraph(answer.format(count=fmt.count(count)), lead=True)
-    return Page(t.title, (lead, *notes), s.language)
+    return page_of(t.title, (lead, *notes))
 
 
 def doctor_json(examination: Examination) -> str:

@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 from cyclescope.models.listing import ModelRow
 from cyclescope.report import format as fmt
-from cyclescope.report.page import Align, Column, Heading, KeyValues, Page, Paragraph, Table
+from cyclescope.report.page import Align, Column, Heading, KeyValues, Page, Paragraph, Table, page_of
 from cyclescope.report.words.strings import strings
 
 SCHEMA = "cyclescope/models/1"
@@ -48,7 +48,7 @@ def models_page(rows: Sequence[ModelRow], language: str = "en") -> Page:
         Heading(s.models_sources),
         KeyValues(tuple((row.name, row.source) for row in rows)),
     )
-    return Page(s.models_title, blocks, s.language)
+    return page_of(s.models_title, blocks)
 
 
 def models_json(rows: Sequence[ModelRow]) -> str:

@@ -16,7 +16,19 @@ from cyclescope.optimizing.optimization import OUT_OF_BUDGET, NotTried, Optimiza
 from cyclescope.optimizing.search.drift import Drift
 from cyclescope.report import format as fmt
 from cyclescope.report.naming import doubt
-from cyclescope.report.page import Align, Block, Column, Heading, KeyValues, Note, Page, Paragraph, Severity, Table
+from cyclescope.report.page import (
+    Align,
+    Block,
+    Column,
+    Heading,
+    KeyValues,
+    Note,
+    Page,
+    Paragraph,
+    Severity,
+    Table,
+    page_of,
+)
 from cyclescope.report.pages.comparison import part_name
 from cyclescope.report.words.strings import Advice, strings
 from cyclescope.report.words.text_comparison import comparison_text
@@ -41,7 +53,7 @@ def optimization_page(found: Optimization, language: str = "en") -> Page:
         *_not_tried(found, language, t),
         *_spent(found, t),
     ]
-    return Page(t.title.format(model=found.before.workload.model.reference), tuple(blocks), language)
+    return page_of(t.title.format(model=found.before.workload.model.reference), tuple(blocks))
 
 
 def answer(found: Optimization, t: OptimizationText) -> str:

@@ -12,7 +12,7 @@ from cyclescope.core.units import IntArray
 from cyclescope.explaining.memory import Memory, memory
 from cyclescope.report import format as fmt
 from cyclescope.report import naming as wording
-from cyclescope.report.page import Align, Block, Column, Heading, Note, Page, Paragraph, Severity, Table
+from cyclescope.report.page import Align, Block, Column, Heading, Note, Page, Paragraph, Severity, Table, page_of
 from cyclescope.report.sections.experts import expert_blocks
 from cyclescope.report.sections.memory import peak_sentence
 from cyclescope.report.words.strings import Strings, strings
@@ -62,7 +62,7 @@ def structure_page(graph: Graph, model: str, batch: int, tokens: int, language: 
         *(Note(Severity.WARNING, note) for note in graph.notes),
     )
     title = t.step_title if of_step else s.structure_title
-    return Page(title.format(model=model, cache=fmt.count(graph.cache_length)), blocks, s.language)
+    return page_of(title.format(model=model, cache=fmt.count(graph.cache_length)), blocks)
 
 
 def _step(graph: Graph, held: Memory | None, t: StructureText) -> Iterator[Block]:

@@ -16,7 +16,19 @@ from cyclescope.report import format as fmt
 from cyclescope.report.documents.document_figures import estimate_figures, ratio_figures
 from cyclescope.report.names import printable, storable
 from cyclescope.report.naming import doubt as doubt_advice
-from cyclescope.report.page import Align, Block, Column, Heading, KeyValues, Note, Page, Paragraph, Severity, Table
+from cyclescope.report.page import (
+    Align,
+    Block,
+    Column,
+    Heading,
+    KeyValues,
+    Note,
+    Page,
+    Paragraph,
+    Severity,
+    Table,
+    page_of,
+)
 from cyclescope.report.words.strings import Strings, strings
 
 SCHEMA = "cyclescope/tokens/1"
@@ -54,7 +66,7 @@ def tokens_page(costs: LanguageCosts, language: str = "en") -> Page:
             Note(Severity.INFO, s.tokens_cycles_note.format(tokenizer=costs.tokenizers[0].name)),
             *_doubts(costs, names, s),
         ]
-    return Page(s.tokens_title.format(model=costs.model), tuple(blocks), s.language)
+    return page_of(s.tokens_title.format(model=costs.model), tuple(blocks))
 
 
 def _name(text: TextFacts, place: int, s: Strings) -> str:

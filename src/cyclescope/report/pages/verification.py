@@ -10,7 +10,19 @@ from cyclescope.optimizing.recipes.recipe import Proof
 from cyclescope.optimizing.recipes.verify import Standing, Verification
 from cyclescope.optimizing.search.drift import Drift
 from cyclescope.report import format as fmt
-from cyclescope.report.page import Align, Block, Column, Heading, KeyValues, Note, Page, Paragraph, Severity, Table
+from cyclescope.report.page import (
+    Align,
+    Block,
+    Column,
+    Heading,
+    KeyValues,
+    Note,
+    Page,
+    Paragraph,
+    Severity,
+    Table,
+    page_of,
+)
 from cyclescope.report.pages.optimization import advice_on_load, drift_words, plan_words
 from cyclescope.report.words.strings import strings
 from cyclescope.report.words.text_notes import told
@@ -24,7 +36,7 @@ def verification_page(found: Verification, language: str = "en") -> Page:
     """What `found` says, for any medium. Raises `UsageError` for a language that there are no texts of."""
     t, o = verification_text(language), optimization_text(language)
     blocks = [*_opening(found, t, o), *_then_and_now(found, t, o), *_differences(found, t)]
-    return Page(t.title.format(model=found.workload.model.reference), tuple(blocks), language)
+    return page_of(t.title.format(model=found.workload.model.reference), tuple(blocks))
 
 
 def answer(found: Verification, t: VerificationText) -> str:

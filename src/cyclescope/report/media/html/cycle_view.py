@@ -7,7 +7,6 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import takewhile
 
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.graph.op import Cost, OpKind
@@ -37,7 +36,7 @@ from cyclescope.report.media.html.generation_view import GenerationView
 from cyclescope.report.media.html.memory_view import MemoryView
 from cyclescope.report.media.html.path_view import PathView
 from cyclescope.report.media.html.roofline_view import RooflineView
-from cyclescope.report.page import Block, Heading, Note
+from cyclescope.report.page import Block, Note
 from cyclescope.report.pages.cycle import cycle_page
 from cyclescope.report.sections.device import device_blocks
 from cyclescope.report.sections.experts import expert_blocks
@@ -430,12 +429,9 @@ class View:
     @cached_property
     def layer_notes(self) -> tuple[Note, ...]:
         """Which layers are unlike their fellows, in the words that every medium uses."""
-        blocks = iter(cycle_page(self.e, self.s.language).blocks)
-        for block in blocks:
-            if isinstance(block, Heading) and block.text == self.s.layers:
-                break
-        section = takewhile(lambda block: not isinstance(block, Heading), blocks)
-        return tuple(block for block in section if isinstance(block, Note))
+        sections = cycle_page(self.e, self.s.language).sections
+        blocks = (block for section in sections if section.title == self.s.layers for block in section.blocks)
+        return tuple(block for block in blocks if isinstance(block, Note))
 
     @cached_property
     def account(self) -> tuple[AccountLine, ...]:

@@ -185,11 +185,13 @@ class GenerationView:
     @cached_property
     def steps_text(self) -> str:
         """The sentence that the terminal has above its strip of steps."""
-        return next((block.text for block in self._blocks(self.s.decode_steps) if isinstance(block, Strip)), "")
+        return next((str(block.text) for block in self._blocks(self.s.decode_steps) if isinstance(block, Strip)), "")
 
     @cached_property
     def cache_text(self) -> str:
-        return next((block.text for block in self._blocks(self.s.decode_steps) if isinstance(block, Paragraph)), "")
+        return next(
+            (str(block.text) for block in self._blocks(self.s.decode_steps) if isinstance(block, Paragraph)), ""
+        )
 
     @cached_property
     def curve_notes(self) -> tuple[str, ...]:
@@ -247,7 +249,7 @@ class GenerationView:
 
     @cached_property
     def growth_text(self) -> str:
-        return next((block.text for block in self._blocks(self.s.growth) if isinstance(block, Paragraph)), "")
+        return next((str(block.text) for block in self._blocks(self.s.growth) if isinstance(block, Paragraph)), "")
 
     def _blocks(self, heading: str) -> Iterator[Block]:
         """The blocks that every medium has below `heading`."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from markupsafe import Markup, escape
 
 from cyclescope.explaining.metrics.definition import Definition, Summary
 from cyclescope.explaining.metrics.formula import Formula, Pair, Sign, Symbol
 from cyclescope.explaining.metrics.observed import Quantity
-from cyclescope.report.page import Block
+from cyclescope.report.page import Block, Heading
 from cyclescope.report.pages.definitions import definition_page
 from cyclescope.report.words.strings import Strings
 
@@ -30,8 +31,10 @@ class MetricCard:
 def metric_card(definition: Definition, s: Strings) -> MetricCard:
     """The card of `definition` in the language of `s`."""
     page = definition_page(definition, s.language)
+    below = ((Heading(section.title), *section.blocks) for section in page.sections)
+    blocks = (*page.opening, *chain.from_iterable(below))
     name = Markup("<mi>{}</mi><mo>=</mo>").format(definition.name.value)
-    return MetricCard(definition.name.value, page.title, name + _right_side(definition, s.quantity_names), page.blocks)
+    return MetricCard(definition.name.value, str(page.title), name + _right_side(definition, s.quantity_names), blocks)
 
 
 def _right_side(definition: Definition, words: Mapping[Quantity, str]) -> Markup:

@@ -79,7 +79,8 @@ class RooflineView:
     @cached_property
     def facts(self) -> tuple[tuple[str, str], ...]:
         """MFU, MBU and where the ceilings come from, as labels and values."""
-        return tuple(row for block in self._blocks if isinstance(block, KeyValues) for row in block.rows)
+        rows = (row for block in self._blocks if isinstance(block, KeyValues) for row in block.rows)
+        return tuple((str(label), str(value)) for label, value in rows)
 
     @cached_property
     def notes(self) -> tuple[Note, ...]:
