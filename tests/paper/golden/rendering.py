@@ -112,11 +112,11 @@ def render(page: str, medium: str, language: str) -> str:
     made: str
     match medium:
         case "terminal-80" | "terminal-50":
-            made = to_text(_page(page, language), int(medium.rpartition("-")[2]))
+            made = to_text(_page(page, language), int(medium.rpartition("-")[2]), language=language)
         case "ascii":
-            made = to_text(_page(page, language), 80, "ascii")
+            made = to_text(_page(page, language), 80, "ascii", language)
         case "markdown":
-            made = to_markdown(_page(page, language))
+            made = to_markdown(_page(page, language), language)
         case "html" if kind == "comparison":
             made = markup(render_comparison(value, lang=language, limit=LIMIT))
         case "html":
