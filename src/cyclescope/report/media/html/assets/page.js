@@ -1,14 +1,30 @@
 /* Puts the page to work: theme, sorting, the places of formulas, the charts. Everything else is in the markup. */
 
-const data = JSON.parse(document.getElementById("data").textContent);
+/**
+ * All that media/html/data.py embeds; the last two only where ceilings are known.
+ * @typedef {object} PageData
+ * @property {ChartTexts} texts
+ * @property {Families} families
+ * @property {FlowData} flow
+ * @property {Columns} spans
+ * @property {RooflineData} [roofline]
+ * @property {WhatIfData} [whatif]
+ */
+
+/** @type {PageData} */
+const data = JSON.parse(the(document, "#data", HTMLScriptElement).text);
+/** @type {(Timeline | Roofline)[]} */
 const charts = [];
 
+/** @param {HTMLElement} button */
 function startTheme(button) {
   const root = document.documentElement;
   const order = ["auto", "light", "dark"];
+  const words = the(button, "span", HTMLElement);
+  /** @param {string} theme */
   const apply = (theme) => {
     root.dataset.theme = theme;
-    button.querySelector("span").textContent = data.texts.themes[theme];
+    words.textContent = data.texts.themes[theme];
     for (const chart of charts) chart.readColours();
   };
   let stored = "auto";
@@ -18,18 +34,20 @@ function startTheme(button) {
   } catch { /* no storage */ }
   apply(order.includes(stored) ? stored : "auto");
   button.addEventListener("click", () => {
-    const next = order[(order.indexOf(root.dataset.theme) + 1) % order.length];
+    const next = order[(order.indexOf(root.dataset.theme ?? "auto") + 1) % order.length];
     apply(next);
     try { localStorage.setItem("cyclescope-theme", next); } catch { /* no storage */ }
   });
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => apply(root.dataset.theme));
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => apply(root.dataset.theme ?? "auto"));
 }
 
 /** A formula stands below the button that opened it, inside the window. */
 function placeFormulas() {
+  /** @type {HTMLElement | null} */
   let opener = null;
-  document.addEventListener("click", (event) => { opener = event.target.closest?.("[popovertarget]") ?? opener; }, true);
+  document.addEventListener("click", (event) => { opener = around(event, "[popovertarget]", HTMLElement) ?? opener; }, true);
   for (const formula of document.querySelectorAll("[popover]")) {
+    if (!(formula instanceof HTMLElement)) continue;
     formula.addEventListener("toggle", (event) => {
       if (event.newState !== "open" || !opener || innerWidth < 560) return;
       const from = opener.getBoundingClientRect();
@@ -42,10 +60,13 @@ function placeFormulas() {
   }
 }
 
-/** A row of a table, or a finding, shows its span in the timeline. */
+/**
+ * A row of a table, or a finding, shows its span in the timeline.
+ * @param {Timeline} chart
+ */
 function linkToTimeline(chart) {
   document.addEventListener("click", (event) => {
-    const link = event.target.closest?.("a[data-span]");
+    const link = around(event, "a[data-span]", HTMLAnchorElement);
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     if (link.dataset.flag) chart.flag(Number(link.dataset.span), link.dataset.flag, link);
@@ -55,13 +76,15 @@ function linkToTimeline(chart) {
 
 function preparePrint() {
   const root = document.documentElement;
+  /** @type {string | undefined} */
   let theme = "auto";
+  /** @type {HTMLDetailsElement[]} */
   let closed = [];
   addEventListener("beforeprint", () => {
     theme = root.dataset.theme;
     root.dataset.theme = "light";
     root.dataset.printing = "";
-    closed = [...document.querySelectorAll("details[data-print]:not([open])")];
+    closed = [...document.querySelectorAll("details")].filter((details) => "print" in details.dataset && !details.open);
     for (const details of closed) details.open = true;
     for (const chart of charts) {
       chart.readColours();
@@ -76,32 +99,66 @@ function preparePrint() {
   });
 }
 
-document.querySelectorAll("table.sortable").forEach(makeSortable);
-const timeline = document.getElementById("timeline-chart");
-let chart = null;
-if (timeline) {
-  chart = new Timeline(timeline, new Spans(data.spans), data.texts, data.families);
+/** @param {string} id */
+function chartCalled(id) {
+  return maybe(document, `#${id}`, HTMLElement);
+}
+
+/**
+ * Puts the chart of the spans to work, if the page has one.
+ * @param {HTMLElement | null} root
+ */
+function startTimeline(root) {
+  if (!root) return null;
+  const chart = new Timeline(root, new Spans(data.spans), data.texts, data.families);
   charts.push(chart);
   linkToTimeline(chart);
+  return chart;
 }
-const growth = document.getElementById("growth-curve");
-if (growth) new Curve(growth, document.getElementById("curve-said"), (step) => chart?.goToStep(step) && chart.takeOver());
-const course = document.getElementById("memory-course");
-if (course) {
-  // The words stand in the table below the drawing, once, since names can be long and the page has to stay small.
-  const { rows } = document.getElementById("course-rows");
+
+/**
+ * The growth of the steps: a point opens its step.
+ * @param {HTMLElement} root
+ * @param {Timeline | null} chart
+ */
+function startGrowth(root, chart) {
+  new Curve(root, the(document, "#curve-said", HTMLElement), (step) => {
+    if (chart?.goToStep(step)) chart.takeOver();
+  });
+}
+
+/**
+ * The course of the memory. Its words stand in the table below the drawing, once, since names can be long and the page has
+ * to stay small.
+ * @param {HTMLElement} root
+ * @param {Timeline | null} chart
+ */
+function startCourse(root, chart) {
+  const { rows } = the(document, "#course-rows", HTMLTableSectionElement);
+  /** @param {number} k */
   const words = (k) => {
-    const [number, site, computed, measured] = [...rows[k].cells].map((cell) => cell.textContent);
-    return fill(course.dataset.spoken, { number, site, computed, measured });
+    const [number, site, computed, measured] = [...rows[k].cells].map((cell) => cell.textContent ?? "");
+    return fill(root.dataset.spoken ?? "", { number, site, computed, measured });
   };
-  new Curve(course, document.getElementById("course-said"), (span) => span >= 0 && chart?.goTo(span), words);
+  /** @param {number} span */
+  const open = (span) => {
+    if (span >= 0) chart?.goTo(span);
+  };
+  new Curve(root, the(document, "#course-said", HTMLElement), open, words);
 }
-const roof = document.getElementById("roofline-plot");
-if (roof) charts.push(new Roofline(roof, data.roofline, (span) => chart?.goTo(span)));
-const panel = document.getElementById("what-if-panel");
-if (panel) new WhatIf(panel, data.whatif);
-const flow = document.getElementById("flow-chart");
+
+for (const table of document.querySelectorAll("table")) if (table.classList.contains("sortable")) makeSortable(table);
+const timeline = startTimeline(chartCalled("timeline-chart"));
+const growth = chartCalled("growth-curve");
+if (growth) startGrowth(growth, timeline);
+const course = chartCalled("memory-course");
+if (course) startCourse(course, timeline);
+const roof = chartCalled("roofline-plot");
+if (roof && data.roofline) charts.push(new Roofline(roof, data.roofline, (span) => timeline?.goTo(span)));
+const panel = chartCalled("what-if-panel");
+if (panel && data.whatif) new WhatIf(panel, data.whatif);
+const flow = chartCalled("flow-chart");
 if (flow) new DataFlowView(flow, data.flow, data.texts);
-startTheme(document.getElementById("theme"));
+startTheme(the(document, "#theme", HTMLElement));
 placeFormulas();
 preparePrint();

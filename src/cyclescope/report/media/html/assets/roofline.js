@@ -1,30 +1,167 @@
 /* The roofline: places of the model under the ceilings of the machine, on two logarithmic scales, and on a strip of
    bandwidths those that compute nothing. Drawn for the width that there is, so that its words keep their size. */
 
+/**
+ * The drawing as media/html/roofline_view.py writes it. The first `upper` points stand under the roof, the others on the
+ * strip; an axis is null where nothing stands on it.
+ * @typedef {object} RooflineData
+ * @property {Axis | null} x FLOP a byte
+ * @property {Axis | null} y FLOP a second
+ * @property {Axis | null} strip bytes a second
+ * @property {Ceiling[]} products the highest first
+ * @property {Ceiling[]} bandwidths the fastest first
+ * @property {number} upper
+ * @property {RooflinePoint[]} points
+ * @property {string[]} facts the names of the facts of each point
+ * @property {{ flops_axis: string, intensity_axis: string, strip: string, bandwidth_axis: string, plot: string }} texts
+ */
+/** @typedef {{ low: number, high: number, marks: Mark[] }} Axis logarithmic */
+/** @typedef {[value: number, text: string]} Mark */
+/** @typedef {[rate: number, name: string, short: string]} Ceiling */
+/**
+ * `goal` is the span that it stands for, −1 where none is drawn; `y` is 0 on the strip.
+ * @typedef {object} RooflinePoint
+ * @property {number} x
+ * @property {number} y
+ * @property {number} time
+ * @property {string} family
+ * @property {boolean} hollow
+ * @property {string} title
+ * @property {string} short
+ * @property {string[]} facts
+ * @property {number} goal
+ */
+/** @typedef {(value: number) => number} ToPixels */
+/** @typedef {{ x: number, y: number, width: number, height: number }} Box */
+/** @typedef {{ left: number, right: number, top: number, bottom: number }} Bounds */
+/** @typedef {{ x: number, y: number, r: number }} Circle */
+/**
+ * A ceiling in the drawing; its name begins best at `near` of its length.
+ * @typedef {object} Stroke
+ * @property {string} name
+ * @property {string} text
+ * @property {number} x1
+ * @property {number} y1
+ * @property {number} x2
+ * @property {number} y2
+ * @property {number} near
+ */
+/** @typedef {{ text: string, x: number, from: number, to: number, row: number }} LevelName its line is at `x` */
+
 const TEXT = 12; // height of a line of words
 const STRIP = 92;
 const LEAST_RADIUS = 2.2;
 const PAPER = 690; // a sheet is so wide, whatever the screen is
 
-/** Whether the names of two levels meet, or the line of one, which goes down from its name, goes through the other. */
+/**
+ * Where on the screen a value of `axis` stands, if its ends stand at `from` and `to`.
+ * @param {Axis} axis
+ * @param {number} from
+ * @param {number} to
+ * @returns {ToPixels}
+ */
+function logScale(axis, from, to) {
+  const low = Math.log10(axis.low);
+  const per = (to - from) / (Math.log10(axis.high) - low);
+  return (value) => from + (Math.log10(value) - low) * per;
+}
+
+/**
+ * The radius of a point: its area is as its time, but none is too small to see.
+ * @param {number} time
+ * @param {number} longest
+ * @param {number} largest
+ */
+function dotRadius(time, longest, largest) {
+  return Math.max(LEAST_RADIUS, Math.sqrt(time / longest) * largest);
+}
+
+/**
+ * The ends of the line of a memory that moves `rate` bytes a second: it begins where the plot does, and ends where
+ * arithmetic becomes the limit. Null where nothing of it is in the plot.
+ * @param {number} rate
+ * @param {Axis} x
+ * @param {Axis} y
+ * @param {number} roof the highest ceiling of arithmetic, or the top of the plot
+ */
+function memoryLine(rate, x, y, roof) {
+  const from = Math.max(x.low, y.low / rate);
+  const to = Math.min(x.high, roof / rate);
+  return to > from ? { from, to } : null;
+}
+
+/**
+ * Whether the names of two levels meet, or the line of one, which goes down from its name, goes through the other.
+ * @param {LevelName} a
+ * @param {LevelName} b
+ */
 function inTheWay(a, b) {
+  /**
+   * @param {LevelName} line
+   * @param {LevelName} name
+   */
   const through = (line, name) => line.row <= name.row && line.x > name.from - 4 && line.x < name.to + 4;
   return through(a, b) || through(b, a) || (a.row === b.row && a.from < b.to + 8 && b.from < a.to + 8);
 }
 
+/**
+ * Names of levels in as many rows as they need, each beside its line and in the way of no other; `bare` are the lines of
+ * those that find no place. From the slowest on there is one below the names before it, but for the rim.
+ * @param {Ceiling[]} bandwidths
+ * @param {ToPixels} across
+ * @param {(text: string) => number} wide
+ * @param {number} right
+ */
+function nameLevels(bandwidths, across, wide, right) {
+  /** @type {LevelName[]} */
+  const named = [];
+  const bare = [];
+  for (const [rate, text] of [...bandwidths].reverse()) {
+    const [x, width] = [across(rate), wide(text)];
+    const taken = named.map(({ row }) => row);
+    const [first, last] = [Math.min(0, ...taken), Math.max(-1, ...taken)];
+    const rows = [...Array.from({ length: last - first + 2 }, (_, k) => first + k), first - 1];
+    const places = rows.flatMap((row) => [x + 4, x - 4 - width].map((from) => ({ text, x, from, to: from + width, row })));
+    const place = places.find((it) => it.from >= 0 && it.to <= right && !named.some((other) => inTheWay(it, other)));
+    if (place) named.push(place);
+    else bare.push(x);
+  }
+  const top = Math.min(...named.map(({ row }) => row));
+  for (const name of named) name.row -= top;
+  return { named, bare, rows: Math.max(0, ...named.map(({ row }) => row + 1)) };
+}
+
 class Roofline {
-  /** `open(goal)` shows in the timeline what a point stands for. */
+  /**
+   * `open(goal)` shows in the timeline what a point stands for.
+   * @param {HTMLElement} root
+   * @param {RooflineData} data
+   * @param {(goal: number) => void} open
+   */
   constructor(root, data, open) {
     this.root = root;
     this.data = data;
     this.texts = data.texts;
     this.open = open;
-    this.part = (name) => root.querySelector(`[data-part="${name}"]`);
-    this.pen = document.createElement("canvas").getContext("2d");
+    this.plot = partOf(root, "plot", HTMLElement);
+    this.tip = partOf(root, "tip", HTMLElement);
+    this.live = partOf(root, "live", HTMLElement);
+    this.pen = penOf(document.createElement("canvas"));
     this.family = getComputedStyle(document.body).fontFamily;
     this.longest = Math.max(1, ...data.points.map((point) => point.time));
     this.order = data.points.map((_, k) => k).sort((a, b) => data.points[b].time - data.points[a].time);
     this.at = -1;
+    this.width = 0;
+    this.left = 0;
+    this.right = 0;
+    this.narrow = false;
+    this.svg = drawn("svg", {});
+    /** @type {Box[]} */
+    this.placed = []; // boxes of words and points that further words keep clear of
+    /** @type {(Circle & { node: SVGCircleElement })[]} */
+    this.circles = [];
+    /** @type {Stroke[]} */
+    this.strokes = []; // lines that words should not stand on
     this.listen();
     this.draw();
     new ResizeObserver(() => this.readColours()).observe(root);
@@ -38,53 +175,66 @@ class Roofline {
   draw() {
     this.width = "printing" in document.documentElement.dataset ? PAPER : this.root.clientWidth;
     if (!this.width) return;
-    this.placed = []; // boxes of words and points that further words keep clear of
+    this.placed = [];
     this.circles = [];
-    this.strokes = []; // lines that words should not stand on
+    this.strokes = [];
     const { x, y, strip } = this.data;
-    this.left = Math.max(...[...(y?.marks ?? []), ...(strip ? [[0, ""]] : [])].map(([, text]) => this.wide(text)), 20) + 10;
+    this.left = Math.max(20, ...(y?.marks ?? []).map(([, text]) => this.wide(text))) + 10;
     this.right = this.width - 14;
     this.svg = drawn("svg", { width: this.width, role: "img", "aria-label": this.texts.plot });
     this.narrow = this.width < 560;
     const height = Math.round(Math.min(Math.max(this.width * 0.46, 300), 430));
     let down = 6;
-    if (x && y) down = this.drawRoof(height);
-    if (strip) down = this.drawStrip(down + (x ? 34 : 4));
-    this.svg.setAttribute("height", down);
+    if (x && y) down = this.drawRoof(x, y, height);
+    if (strip) down = this.drawStrip(strip, down + (x ? 34 : 4));
+    this.svg.setAttribute("height", String(down));
     this.svg.setAttribute("viewBox", `0 0 ${this.width} ${down}`);
-    this.part("plot").replaceChildren(this.svg);
+    this.plot.replaceChildren(this.svg);
     this.root.dataset.points = String(this.circles.filter(Boolean).length);
     const at = this.at;
     this.at = -1;
     if (at >= 0) this.tell(at);
   }
 
+  /** @param {string} text */
   wide(text, bold = false) {
     this.pen.font = `${bold ? "600 " : ""}11.5px ${this.family}`;
     return this.pen.measureText(text).width;
   }
 
-  scale(axis, from, to) {
-    const low = Math.log10(axis.low);
-    const per = (to - from) / (Math.log10(axis.high) - low);
-    return (value) => from + (Math.log10(value) - low) * per;
-  }
-
+  /**
+   * @param {string} name
+   * @param {number} x1
+   * @param {number} y1
+   * @param {number} x2
+   * @param {number} y2
+   */
   line(name, x1, y1, x2, y2) {
     this.svg.append(drawn("line", { class: name, x1: x1.toFixed(1), y1: y1.toFixed(1), x2: x2.toFixed(1), y2: y2.toFixed(1) }));
   }
 
+  /**
+   * @param {string} text
+   * @param {number} x
+   * @param {number} y
+   * @param {Record<string, string>} [attributes]
+   */
   words(text, x, y, attributes = {}) {
     this.svg.append(drawn("text", { x: x.toFixed(1), y: y.toFixed(1), ...attributes }, text));
   }
 
   /* ---- above: FLOP/s over FLOP a byte ---- */
 
-  drawRoof(height) {
-    const { x, y, products, bandwidths, points, upper } = this.data;
+  /**
+   * @param {Axis} x
+   * @param {Axis} y
+   * @param {number} height
+   */
+  drawRoof(x, y, height) {
+    const { products, bandwidths, points, upper } = this.data;
     const top = 22;
-    const across = this.scale(x, this.left, this.right);
-    const down = this.scale(y, height, top);
+    const across = logScale(x, this.left, this.right);
+    const down = logScale(y, height, top);
     this.words(this.texts.flops_axis, 0, 11, { class: "axis-name" });
     for (const [value, text] of y.marks) {
       this.line("grid", this.left, down(value), this.right, down(value));
@@ -95,13 +245,14 @@ class Roofline {
 
     const tops = products.map(([value]) => value);
     const fastest = Math.max(...bandwidths.map(([value]) => value));
+    /** @type {Stroke[]} */
     const lines = [];
     for (const [rate, long, short] of bandwidths) {
       const text = this.narrow ? short : long;
-      // A memory's line ends where arithmetic becomes the limit, and begins where the plot does.
-      const from = Math.max(x.low, y.low / rate);
-      const to = Math.min(x.high, (tops.length ? Math.max(...tops) : y.high) / rate);
-      if (to > from) lines.push({ name: "ceiling memory", text, x1: across(from), y1: down(from * rate), x2: across(to), y2: down(to * rate), near: 0.12 });
+      const ends = memoryLine(rate, x, y, tops.length ? Math.max(...tops) : y.high);
+      if (!ends) continue;
+      const { from, to } = ends;
+      lines.push({ name: "ceiling memory", text, x1: across(from), y1: down(from * rate), x2: across(to), y2: down(to * rate), near: 0.12 });
     }
     for (const [rate, long, short] of products) {
       const text = this.narrow ? short : long;
@@ -118,6 +269,12 @@ class Roofline {
     return height + 40;
   }
 
+  /**
+   * @param {Mark[]} marks
+   * @param {ToPixels} across
+   * @param {number} top
+   * @param {number} bottom
+   */
   marksBelow(marks, across, top, bottom) {
     this.line("axis", this.left, bottom, this.right, bottom);
     let free = -Infinity;
@@ -132,13 +289,18 @@ class Roofline {
     }
   }
 
-  /** Write a ceiling's name along it, where it covers the least. */
+  /**
+   * Write a ceiling's name along it, where it covers the least.
+   * @param {Stroke} line
+   * @param {Bounds} bounds
+   */
   nameLine(line, bounds) {
     const { text, x1, y1, x2, y2, near } = line;
     const long = Math.hypot(x2 - x1, y2 - y1);
     const [ux, uy] = [(x2 - x1) / long, (y2 - y1) / long];
     const wide = this.wide(text);
     if (wide > long && this.data.strip) return; // the strip names it
+    /** @type {{ cost: number, boxes: Box[], x: number, y: number } | null} */
     let best = null;
     for (let k = 0; k <= 16; k++) {
       const begin = (long - wide) * (k / 16);
@@ -159,7 +321,12 @@ class Roofline {
     this.words(text, best.x, best.y, { class: "name", transform: `rotate(${turn.toFixed(2)} ${best.x.toFixed(1)} ${best.y.toFixed(1)})` });
   }
 
-  /** Write the names of the costliest points beside them, as many as find room. */
+  /**
+   * Write the names of the costliest points beside them, as many as find room.
+   * @param {number} from
+   * @param {number} to
+   * @param {Bounds} bounds
+   */
   namePoints(from, to, bounds) {
     const chosen = this.order.filter((k) => k >= from && k < to && this.circles[k]).slice(0, this.narrow ? 4 : 7);
     for (const k of chosen) {
@@ -181,7 +348,11 @@ class Roofline {
     }
   }
 
-  /** How much of other words, of points and of the rim a box would cover. */
+  /**
+   * How much of other words, of points and of the rim a box would cover.
+   * @param {Box} box
+   * @param {Bounds} bounds
+   */
   crowd(box, bounds, own = -1) {
     let cost = 0;
     if (box.x < bounds.left + 1 || box.x + box.width > bounds.right || box.y < bounds.top || box.y + box.height > bounds.bottom) cost += 40;
@@ -197,7 +368,11 @@ class Roofline {
     return cost;
   }
 
-  /** How many lines besides its own go through a box. */
+  /**
+   * How many lines besides its own go through a box.
+   * @param {Box} box
+   * @param {Stroke} own
+   */
   crossed(box, own) {
     const at = box.x + box.width / 2;
     return this.strokes.filter(({ x1, y1, x2, y2 }, k) => {
@@ -209,11 +384,15 @@ class Roofline {
 
   /* ---- below: bytes a second ---- */
 
-  drawStrip(top) {
-    const { strip, bandwidths, points, upper } = this.data;
-    const across = this.scale(strip, this.left, this.right);
+  /**
+   * @param {Axis} strip
+   * @param {number} top
+   */
+  drawStrip(strip, top) {
+    const { bandwidths, points, upper } = this.data;
+    const across = logScale(strip, this.left, this.right);
     this.words(this.texts.strip, 0, top + 8, { class: "axis-name" });
-    const { named, bare, rows } = this.nameLevels(bandwidths, across);
+    const { named, bare, rows } = nameLevels(bandwidths, across, (text) => this.wide(text), this.right);
     const begin = top + 18 + rows * 14;
     const bottom = begin + STRIP;
     this.marksBelow(strip.marks, across, begin, bottom);
@@ -226,6 +405,7 @@ class Roofline {
     this.words(this.texts.bandwidth_axis, (this.left + this.right) / 2, bottom + 36, { "text-anchor": "middle", class: "axis-name" });
     const middle = (begin + bottom) / 2;
     const swarm = this.order.filter((k) => k >= upper);
+    /** @type {Circle[]} */
     const settled = [];
     for (const k of swarm) {
       const x = across(points[k].x);
@@ -245,29 +425,16 @@ class Roofline {
     return bottom + 42;
   }
 
-  /** Names of levels in as many rows as they need, each beside its line and in the way of no other; `bare` are the lines
-      of those that find no place. From the slowest on there is one below the names before it, but for the rim. */
-  nameLevels(bandwidths, across) {
-    const named = [];
-    const bare = [];
-    for (const [rate, text] of [...bandwidths].reverse()) {
-      const [x, wide, taken] = [across(rate), this.wide(text), named.map(({ row }) => row)];
-      const [first, last] = [Math.min(0, ...taken), Math.max(-1, ...taken)];
-      const rows = [...Array.from({ length: last - first + 2 }, (_, k) => first + k), first - 1];
-      const places = rows.flatMap((row) => [x + 4, x - 4 - wide].map((from) => ({ text, x, from, to: from + wide, row })));
-      const place = places.find((it) => it.from >= 0 && it.to <= this.right && !named.some((other) => inTheWay(it, other)));
-      if (place) named.push(place);
-      else bare.push(x);
-    }
-    const top = Math.min(...named.map(({ row }) => row));
-    for (const name of named) name.row -= top;
-    return { named, bare, rows: Math.max(0, ...named.map(({ row }) => row + 1)) };
-  }
-
+  /** @param {RooflinePoint} point */
   radius(point) {
-    return Math.max(LEAST_RADIUS, Math.sqrt(point.time / this.longest) * (this.narrow ? 15 : 22));
+    return dotRadius(point.time, this.longest, this.narrow ? 15 : 22);
   }
 
+  /**
+   * @param {number} k
+   * @param {number} x
+   * @param {number} y
+   */
   circle(k, x, y) {
     const point = this.data.points[k];
     const r = this.radius(point);
@@ -278,7 +445,10 @@ class Roofline {
 
   /* ---- telling ---- */
 
-  /** Tell point `k`. */
+  /**
+   * Tell point `k`.
+   * @param {number} k
+   */
   tell(k) {
     if (k === this.at || !this.circles[k]) return;
     this.forget();
@@ -287,23 +457,25 @@ class Roofline {
     node.classList.add("here");
     const point = this.data.points[k];
     const list = document.createElement("dl");
+    /** @type {[string, string][]} */
     const facts = point.facts.map((value, n) => [this.data.facts[n], value]);
     for (const [name, value] of facts) list.append(element("dt", name), element("dd", value));
-    const tip = this.part("tip");
+    const { tip } = this;
     tip.replaceChildren(element("strong", point.title), list);
     tip.hidden = false;
     const beside = x + r + 12 + tip.offsetWidth < this.width ? x + r + 12 : x - r - 12 - tip.offsetWidth;
     const left = Math.max(0, beside < 0 ? Math.min(x, this.width - tip.offsetWidth) : beside);
     tip.style.transform = `translate(${Math.round(left)}px, ${Math.round(beside < 0 ? y + r + 12 : Math.max(0, y - 30))}px)`;
-    this.part("live").textContent = [point.title, ...facts.map(([name, value]) => `${name} ${value}`)].join(", ");
+    this.live.textContent = [point.title, ...facts.map(([name, value]) => `${name} ${value}`)].join(", ");
   }
 
   forget() {
     this.circles[this.at]?.node.classList.remove("here");
     this.at = -1;
-    this.part("tip").hidden = true;
+    this.tip.hidden = true;
   }
 
+  /** @param {MouseEvent} event */
   nearest(event) {
     const box = this.svg.getBoundingClientRect();
     const [x, y] = [event.clientX - box.left, event.clientY - box.top];
@@ -311,13 +483,16 @@ class Roofline {
     let least = 8; // so far beside a point is still at it
     this.circles.forEach((circle, k) => {
       const off = Math.hypot(circle.x - x, circle.y - y) - circle.r;
-      if (off < least) [least, best] = [off, k];
+      if (off >= least) return;
+      least = off;
+      best = k;
     });
     return best;
   }
 
   listen() {
     const { root } = this;
+    /** @param {MouseEvent} event */
     const follow = (event) => {
       const k = this.nearest(event);
       if (k >= 0) this.tell(k);
@@ -326,27 +501,35 @@ class Roofline {
       return k;
     };
     root.addEventListener("pointermove", follow);
-    root.addEventListener("pointerleave", () => document.activeElement !== root && this.forget());
+    root.addEventListener("pointerleave", () => {
+      if (document.activeElement !== root) this.forget();
+    });
     root.addEventListener("click", (event) => {
       const before = this.at;
       const k = follow(event);
       // A finger cannot hover, so its first touch only tells.
-      if (k >= 0 && (event.pointerType !== "touch" || k === before)) this.show();
+      const touch = event instanceof PointerEvent && event.pointerType === "touch";
+      if (k >= 0 && (!touch || k === before)) this.show();
     });
-    root.addEventListener("focus", () => root.matches(":focus-visible") && this.at < 0 && this.tell(this.order[0]));
+    root.addEventListener("focus", () => {
+      if (root.matches(":focus-visible") && this.at < 0) this.tell(this.order[0]);
+    });
     root.addEventListener("blur", () => this.forget());
     root.addEventListener("keydown", (event) => this.key(event));
   }
 
   show() {
-    const { goal } = this.data.points[this.at] ?? {};
+    const goal = this.data.points[this.at]?.goal ?? -1;
     if (goal >= 0) this.open(goal);
   }
 
+  /** @param {KeyboardEvent} event */
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const place = this.order.indexOf(this.at);
+    /** @param {number} to */
     const go = (to) => this.tell(this.order[Math.min(Math.max(to, 0), this.order.length - 1)]);
+    /** @type {Record<string, () => void>} */
     const actions = {
       ArrowRight: () => go(place + 1),
       ArrowLeft: () => go(place - 1),
@@ -355,7 +538,7 @@ class Roofline {
       Enter: () => this.show(),
       Escape: () => this.forget(),
     };
-    if (!actions[event.key]) return;
+    if (!Object.hasOwn(actions, event.key)) return;
     event.preventDefault();
     actions[event.key]();
   }

@@ -1,29 +1,94 @@
 /* The timeline: a canvas that draws only what can be seen. Zoom, pan, search, keyboard, overview. */
 
+/**
+ * The words of the charts. Braces are filled in here. `kinds` and `stages` go from the names in the data to words.
+ * @typedef {object} ChartTexts
+ * @property {string} cycle
+ * @property {string} python
+ * @property {string} stage
+ * @property {string} module
+ * @property {string} kind
+ * @property {string} time
+ * @property {string} share
+ * @property {string} starts
+ * @property {string} flops
+ * @property {string} bytes
+ * @property {string} found
+ * @property {string} inside
+ * @property {string} inside_equal
+ * @property {string} flow
+ * @property {string} frame
+ * @property {string} prefill
+ * @property {string} step
+ * @property {string} steps
+ * @property {string} folded
+ * @property {Record<string, string>} kinds
+ * @property {Record<string, string>} stages
+ * @property {Record<string, string>} themes
+ */
+/** @typedef {Record<string, string>} Families from kinds of operations to classes of colour */
+/** @typedef {"happened" | "heaviest"} ArrangementName */
+/** @typedef {{ s: number, number: string }} Flag the span that a finding is about, and the finding's number */
+/** @typedef {CanvasRenderingContext2D} Pen */
+/**
+ * @typedef {object} Colours
+ * @property {string} ink
+ * @property {string} soft
+ * @property {string} rule
+ * @property {string} paper
+ * @property {string} frame
+ * @property {string} accent
+ * @property {Record<string, string>} family
+ * @property {Record<string, string>} familyInk
+ */
+
 const ROW = 21;
 const RULER = 24;
 const OVERVIEW_ROW = 3;
 const ZOOM_STEP = 1.5;
-const LEAST_VIEW_NS = 20;
 
 class Timeline {
-  /** `root` holds the parts that the template made; `families` maps kinds to classes of colour. */
+  /**
+   * `root` holds the parts that the template made.
+   * @param {HTMLElement} root
+   * @param {Spans} spans
+   * @param {ChartTexts} texts
+   * @param {Families} families
+   */
   constructor(root, spans, texts, families) {
     this.root = root;
     this.spans = spans;
     this.texts = texts;
     this.families = families;
-    this.part = (name) => root.querySelector(`[data-part="${name}"]`);
-    this.canvas = this.part("canvas");
-    this.overview = this.part("overview");
-    this.tip = this.part("tip");
-    this.live = this.part("live");
-    this.stageElement = this.part("stage");
-    this.arrangements = { happened: spans.asItHappened() };
-    this.arrangements.heaviest = spans.heaviestFirst(this.arrangements.happened);
+    this.canvas = partOf(root, "canvas", HTMLCanvasElement);
+    this.overview = partOf(root, "overview", HTMLCanvasElement);
+    this.search = partOf(root, "search", HTMLInputElement);
+    this.found = partOf(root, "found", HTMLElement);
+    this.tip = partOf(root, "tip", HTMLElement);
+    this.live = partOf(root, "live", HTMLElement);
+    this.stageElement = partOf(root, "stage", HTMLElement);
+    const happened = spans.asItHappened();
+    /** @type {Record<ArrangementName, Arrangement>} */
+    this.arrangements = { happened, heaviest: spans.heaviestFirst(happened) };
+    this.arrangement = happened;
+    this.view = keptInside(0, happened.total, happened.total);
+    this.selected = -1;
     this.hovered = -1;
-    this.flagged = null; // the span that a finding is about, with its number
+    this.pointerX = 0; // from the left of the chart
+    /** @type {Flag | null} */
+    this.flagged = null;
+    /** @type {HTMLElement | null} */
+    this.cameFrom = null; // the link that led here
     this.query = "";
+    /** @type {Uint8Array | null} */
+    this.matches = null; // of every rectangle whether it is what is searched for; null where nothing is
+    this.bright = -1; // the rectangle of the step that is searched for by its name
+    this.pending = 0;
+    this.tipOf = "";
+    this.colours = this.coloursNow();
+    this.font = "";
+    /** @type {CanvasPattern | null} */
+    this.hatch = null;
     this.use("happened");
     this.listen();
     this.readColours();
@@ -33,6 +98,7 @@ class Timeline {
 
   /* ---- state ---- */
 
+  /** @param {ArrangementName} name */
   use(name) {
     this.arrangement = this.arrangements[name];
     this.root.dataset.arrangement = name;
@@ -42,30 +108,38 @@ class Timeline {
     this.find(this.query);
   }
 
-  /** Show [start, end], kept inside the cycle and not narrower than a few nanoseconds. */
+  /**
+   * Show [start, end] as far as it lies in the cycle.
+   * @param {number} start
+   * @param {number} end
+   */
   show(start, end) {
-    const total = this.arrangement.total;
-    const width = Math.min(Math.max(end - start, Math.min(LEAST_VIEW_NS, total)), total);
-    const from = Math.min(Math.max(start, 0), total - width);
-    this.view = { start: from, end: from + width };
+    this.view = keptInside(start, end, this.arrangement.total);
     this.schedule();
   }
 
-  zoom(factor, around) {
-    const { start, end } = this.view;
-    this.show(around - (around - start) / factor, around + (end - around) / factor);
+  /**
+   * @param {number} factor
+   * @param {number} fixed
+   */
+  zoom(factor, fixed) {
+    const { start, end } = zoomed(this.view, factor, fixed);
+    this.show(start, end);
   }
 
+  /** @param {number} share */
   pan(share) {
     const by = (this.view.end - this.view.start) * share;
     this.show(this.view.start + by, this.view.end + by);
   }
 
+  /** @param {number} i */
   zoomTo(i) {
     const a = this.arrangement;
     this.show(a.start[i], a.end(i));
   }
 
+  /** @param {number} i */
   select(i, reveal = true) {
     if (i < 0) return;
     this.selected = i;
@@ -75,7 +149,10 @@ class Timeline {
     this.schedule();
   }
 
-  /** Move the view the least that shows rectangle `i`. */
+  /**
+   * Move the view the least that shows rectangle `i`.
+   * @param {number} i
+   */
   reveal(i) {
     const a = this.arrangement;
     const { start, end } = this.view;
@@ -90,7 +167,10 @@ class Timeline {
     }
   }
 
-  /** Show span `s` as it happened, with as much again to its left and right, and give the chart the keyboard. */
+  /**
+   * Show span `s` as it happened, with as much again to its left and right, and give the chart the keyboard.
+   * @param {number} s
+   */
   goTo(s) {
     this.asItHappened();
     const a = this.arrangement;
@@ -99,7 +179,12 @@ class Timeline {
     this.takeOver();
   }
 
-  /** Show span `s`, mark it as what finding `number` is about, and remember the link that led here. */
+  /**
+   * Show span `s`, mark it as what finding `number` is about, and remember the link that led here.
+   * @param {number} s
+   * @param {string} number
+   * @param {HTMLElement} link
+   */
   flag(s, number, link) {
     this.flagged = { s, number };
     this.cameFrom = link;
@@ -120,7 +205,10 @@ class Timeline {
     this.root.scrollIntoView({ block: "nearest" });
   }
 
-  /** Show step `k` over the whole width; nothing where it is not drawn. */
+  /**
+   * Show step `k` over the whole width; nothing where it is not drawn.
+   * @param {number} k
+   */
   goToStep(k) {
     for (const [s, number] of this.spans.steps) {
       if (number !== k) continue;
@@ -132,7 +220,10 @@ class Timeline {
     return false;
   }
 
-  /** The step that begins next after, or last before, what is selected or seen. */
+  /**
+   * The step that begins next after, or last before, what is selected or seen.
+   * @param {number} by
+   */
   stepBy(by) {
     const a = this.arrangements.happened;
     const here = this.root.dataset.arrangement === "happened";
@@ -141,15 +232,17 @@ class Timeline {
     if (here && this.selected > 0) at = a.start[this.selected];
     const steps = [...this.spans.steps.keys()];
     const next = by > 0 ? steps.find((s) => a.start[s] > at) : steps.findLast((s) => a.start[s] < at);
-    if (next !== undefined) this.goToStep(this.spans.steps.get(next));
+    const number = next === undefined ? undefined : this.spans.steps.get(next);
+    if (number !== undefined) this.goToStep(number);
   }
 
   asItHappened() {
     if (this.root.dataset.arrangement === "happened") return;
-    this.root.querySelector('input[value="happened"]').checked = true;
+    the(this.root, 'input[value="happened"]', HTMLInputElement).checked = true;
     this.use("happened");
   }
 
+  /** @param {string} query */
   find(query) {
     this.query = query;
     const wanted = query.trim().toLowerCase();
@@ -162,39 +255,42 @@ class Timeline {
       const step = this.stepCalled(wanted);
       this.bright = step < 0 ? -1 : a.span.indexOf(step);
       const perSpan = new Map(step < 0 ? [] : Array.from(a.span, (s) => [s, s === step]));
-      this.matches = new Uint8Array(a.size);
+      const matches = new Uint8Array(a.size);
       for (let i = 0; i < a.size; i++) {
         const s = a.span[i];
         if (!perSpan.has(s)) perSpan.set(s, this.searchText(s).includes(wanted));
-        this.matches[i] = perSpan.get(s) ? 1 : 0;
-        found += this.matches[i] * a.count[i];
+        matches[i] = perSpan.get(s) ? 1 : 0;
+        found += matches[i] * a.count[i];
       }
-      for (let i = 0; i < a.size; i++) {
-        // Only the outermost matches: a match inside a match is the same time again.
-        let above = a.parent[i];
-        while (above >= 0 && !this.matches[above]) above = a.parent[above];
-        if (this.matches[i] && above < 0) time += a.duration[i];
-      }
+      this.matches = matches;
+      time = outermostTime(a, matches);
     }
-    this.part("found").textContent = wanted
+    this.found.textContent = wanted
       ? fill(this.texts.found, { count: found, time: format.time(time), share: format.share(a.total ? time / a.total : 0) })
       : "";
     this.root.dataset.found = String(found);
     this.schedule();
   }
 
+  /** @param {number} s */
   searchText(s) {
     const step = this.spans.steps.has(s) ? `step ${this.spans.steps.get(s)} ${this.spans.name(s)}` : "";
     return `${this.title(s)} ${step} ${this.spans.module(s)} ${this.kindName(s)} ${this.spans.kind(s)}`.toLowerCase();
   }
 
-  /** Whether rectangle `i` lies in the step that was searched for by its name, whose inside stays to be read. */
+  /**
+   * Whether rectangle `i` lies in the step that was searched for by its name, whose inside stays to be read.
+   * @param {number} i
+   */
   isBright(i) {
     const a = this.arrangement;
     return this.bright >= 0 && a.depth[i] > a.depth[this.bright] && a.start[i] >= a.start[this.bright] && a.end(i) <= a.end(this.bright);
   }
 
-  /** The span of the step that is called exactly so, or −1: "step 1" is not step 17. */
+  /**
+   * The span of the step that is called exactly so, or −1: "step 1" is not step 17.
+   * @param {string} wanted
+   */
   stepCalled(wanted) {
     for (const [s, k] of this.spans.steps) {
       if (wanted === this.stepTitle(k).toLowerCase() || wanted === `step ${k}`) return s;
@@ -202,38 +298,45 @@ class Timeline {
     return -1;
   }
 
+  /** @param {number} by */
   nextMatch(by) {
     const a = this.arrangement;
     if (!this.matches) return;
     for (let step = 1; step <= a.size; step++) {
       const i = (((this.selected + by * step) % a.size) + a.size) % a.size;
-      if (this.matches[i]) return void this.select(i);
+      if (!this.matches[i]) continue;
+      this.select(i);
+      return;
     }
   }
 
   /* ---- words ---- */
 
+  /** @param {number} s */
   title(s) {
     const kind = this.spans.kind(s);
     if (kind === "python") return this.texts.python;
     if (kind !== "frame") return this.spans.name(s);
-    if (this.columnsDepth(s) === 0) return this.texts.cycle;
-    if (this.spans.steps.has(s)) return this.stepTitle(this.spans.steps.get(s));
-    return this.frameTitle(s);
+    if (this.spans.depth(s) === 0) return this.texts.cycle;
+    const step = this.spans.steps.get(s);
+    return step === undefined ? this.frameTitle(s) : this.stepTitle(step);
   }
 
+  /** @param {number} k */
   stepTitle(k) { return k ? fill(this.texts.step, { k }) : this.texts.prefill; }
 
-  /** A class, and the name that it has in its parent where that says more: `BertLayer 3`, `Linear query`. */
+  /**
+   * A class, and the name that it has in its parent where that says more: `BertLayer 3`, `Linear query`.
+   * @param {number} s
+   */
   frameTitle(s, numbered = true) {
     const name = this.spans.name(s);
-    const own = this.spans.module(s).split(".").pop();
+    const own = this.spans.module(s).split(".").at(-1) ?? "";
     if (/^\d+$/.test(own)) return numbered ? `${name} ${own}` : name;
     return name.toLowerCase().includes(own.toLowerCase()) ? name : `${name} ${own}`;
   }
 
-  columnsDepth(s) { return this.spans.columns.depth[s]; }
-
+  /** @param {number} i */
   label(i) {
     const a = this.arrangement;
     const s = a.span[i];
@@ -243,14 +346,17 @@ class Timeline {
     return `${title} × ${a.count[i]}`;
   }
 
+  /** @param {number} s */
   kindName(s) {
     return this.texts.kinds[this.spans.kind(s)] ?? this.spans.kind(s);
   }
 
+  /** @param {number} i */
   facts(i) {
     const a = this.arrangement;
     const s = a.span[i];
     const t = this.texts;
+    /** @type {[string, string][]} */
     const rows = [];
     const stage = this.spans.stage(s);
     const layer = a.count[i] === 1 && this.spans.layer(s) >= 0 ? ` ${this.spans.layer(s)}` : "";
@@ -269,31 +375,46 @@ class Timeline {
     return rows;
   }
 
+  /** @param {number} i */
   describe(i) {
     return [this.label(i), ...this.facts(i).map(([name, value]) => `${name} ${value}`)].join(", ");
   }
 
   /* ---- drawing ---- */
 
-  readColours() {
+  /**
+   * The colours of the style sheet in the theme of the moment.
+   * @returns {Colours}
+   */
+  coloursNow() {
     const style = getComputedStyle(document.documentElement);
+    /** @param {string} name */
     const value = (name) => style.getPropertyValue(name).trim();
-    this.colours = { ink: value("--ink"), soft: value("--soft"), rule: value("--rule"), paper: value("--paper"),
-      frame: value("--frame"), frameInk: value("--ink"), accent: value("--accent"), family: {}, familyInk: {} };
+    /** @type {Colours} */
+    const colours = { ink: value("--ink"), soft: value("--soft"), rule: value("--rule"), paper: value("--paper"),
+      frame: value("--frame"), accent: value("--accent"), family: {}, familyInk: {} };
     for (const family of new Set(Object.values(this.families))) {
-      this.colours.family[family] = value(`--k-${family}`);
-      this.colours.familyInk[family] = value(`--k-${family}-ink`);
+      colours.family[family] = value(`--k-${family}`);
+      colours.familyInk[family] = value(`--k-${family}-ink`);
     }
+    return colours;
+  }
+
+  readColours() {
+    this.colours = this.coloursNow();
     this.font = `12px ${getComputedStyle(document.body).fontFamily}`;
     this.hatch = null;
     this.schedule();
   }
 
-  /** Python time is hatched, so that it is told apart without colour. */
+  /**
+   * Python time is hatched, so that it is told apart without colour.
+   * @param {Pen} context
+   */
   hatchPattern(context) {
     const tile = document.createElement("canvas");
     tile.width = tile.height = 6;
-    const pen = tile.getContext("2d");
+    const pen = penOf(tile);
     pen.fillStyle = this.colours.family.python;
     pen.fillRect(0, 0, 6, 6);
     pen.strokeStyle = this.colours.paper;
@@ -321,10 +442,10 @@ class Timeline {
   }
 
   draw() {
-    const context = this.canvas.getContext("2d");
+    const context = penOf(this.canvas);
     const width = this.canvas.clientWidth;
     const height = this.canvas.clientHeight;
-    if (!width || !this.colours) return;
+    if (!width) return;
     const ratio = this.canvas.width / width;
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, width, height);
@@ -346,7 +467,17 @@ class Timeline {
     Object.assign(this.root.dataset, { visited: String(visited), start: String(start), end: String(end), selected: String(this.selected), flagged: String(this.flagged?.s ?? -1) });
   }
 
-  /** Draw the visible part of one track and return how many rectangles were looked at: at most one for each pixel. */
+  /**
+   * Draw the visible part of one track and return how many rectangles were looked at: at most one for each pixel.
+   * @param {Pen} context
+   * @param {Int32Array} track
+   * @param {number} start
+   * @param {number} end
+   * @param {number} width
+   * @param {number} y
+   * @param {number} height
+   * @param {boolean} labelled
+   */
   drawTrack(context, track, start, end, width, y, height, labelled) {
     const a = this.arrangement;
     const scale = width / Math.max(end - start, 1e-9);
@@ -374,11 +505,20 @@ class Timeline {
     return visited;
   }
 
+  /**
+   * @param {Pen} context
+   * @param {number} i
+   * @param {number} x
+   * @param {number} y
+   * @param {number} width
+   * @param {number} height
+   * @param {boolean} faded
+   */
   fillRectangle(context, i, x, y, width, height, faded) {
     const kind = this.spans.kind(this.arrangement.span[i]);
     context.globalAlpha = faded ? 0.18 : 1;
     if (kind === "frame") context.fillStyle = this.colours.frame;
-    else if (kind === "python" && width > 2) context.fillStyle = this.hatch;
+    else if (kind === "python" && width > 2 && this.hatch) context.fillStyle = this.hatch;
     else context.fillStyle = this.colours.family[this.families[kind] ?? "other"];
     context.fillRect(x, y, width, height);
     if (this.matches?.[i]) {
@@ -390,18 +530,33 @@ class Timeline {
     context.globalAlpha = 1;
   }
 
+  /**
+   * @param {Pen} context
+   * @param {number} i
+   * @param {number} x
+   * @param {number} y
+   * @param {number} width
+   * @param {number} height
+   * @param {boolean} faded
+   */
   drawLabel(context, i, x, y, width, height, faded) {
     const kind = this.spans.kind(this.arrangement.span[i]);
     if (kind === "python") return; // the hatching says it; the tip names it
     const text = shorten(context, this.label(i), width - 10);
     if (!text) return;
     context.globalAlpha = faded ? 0.45 : 1;
-    context.fillStyle = kind === "frame" ? this.colours.frameInk : this.colours.familyInk[this.families[kind] ?? "other"];
+    context.fillStyle = kind === "frame" ? this.colours.ink : this.colours.familyInk[this.families[kind] ?? "other"];
     if (faded) context.fillStyle = this.colours.ink;
     context.fillText(text, x + 5, y + height / 2 + 0.5);
     context.globalAlpha = 1;
   }
 
+  /**
+   * @param {Pen} context
+   * @param {number} i
+   * @param {number} width
+   * @param {number} weight
+   */
   drawMark(context, i, width, weight) {
     if (i < 0) return;
     const a = this.arrangement;
@@ -418,39 +573,62 @@ class Timeline {
     context.strokeRect(x0, y, Math.max(x1 - x0, 2), ROW - 1);
   }
 
-  /** The span of a finding: a band from top to bottom, so that it is seen however short it is, and its number. */
+  /**
+   * The span of a finding: a band from top to bottom, so that it is seen however short it is, and its number.
+   * @param {Pen} context
+   * @param {number} width
+   * @param {number} height
+   */
   drawFlag(context, width, height) {
-    if (!this.flagNumber(context, width)) return;
-    const [x0, x1] = this.flagEnds(width, this.view.start, this.view.end);
+    const number = this.flagNumber(context, width);
+    if (!this.flagged || !number) return;
+    const [x0, x1] = this.flagEnds(this.flagged, width, this.view.start, this.view.end);
     context.fillStyle = this.colours.accent;
     context.globalAlpha = 0.14;
     context.fillRect(x0, 0, x1 - x0, height);
     context.globalAlpha = 1;
     context.fillRect(x0, 0, 1.5, height);
     context.fillRect(x1 - 1.5, 0, 1.5, height);
-    const [left, right] = this.flagNumber(context, width);
+    const [left, right] = number;
     context.fillRect(left, 0, right - left, 17);
     context.fillStyle = this.colours.paper;
     context.fillText(this.flagged.number, left + 5, 9);
   }
 
-  /** Where the number of the flag begins and ends, or null where no flag is in view. */
+  /**
+   * Where the number of the flag begins and ends, or null where no flag is in view.
+   * @param {Pen} context
+   * @param {number} width
+   * @returns {[number, number] | null}
+   */
   flagNumber(context, width) {
     if (!this.flagged || this.arrangement !== this.arrangements.happened) return null;
-    const [x0, x1] = this.flagEnds(width, this.view.start, this.view.end);
+    const [x0, x1] = this.flagEnds(this.flagged, width, this.view.start, this.view.end);
     if (x1 < 0 || x0 > width) return null;
     const wide = context.measureText(this.flagged.number).width + 10;
     const left = Math.min(Math.max((Math.max(x0, 0) + Math.min(x1, width) - wide) / 2, 0), width - wide);
     return [left, left + wide];
   }
 
-  flagEnds(width, start, end) {
+  /**
+   * @param {Flag} flag
+   * @param {number} width
+   * @param {number} start
+   * @param {number} end
+   * @returns {[number, number]}
+   */
+  flagEnds({ s }, width, start, end) {
     const a = this.arrangements.happened;
     const scale = width / Math.max(end - start, 1e-9);
-    const x0 = (a.start[this.flagged.s] - start) * scale;
-    return [x0, Math.max((a.end(this.flagged.s) - start) * scale, x0 + 3)];
+    const x0 = (a.start[s] - start) * scale;
+    return [x0, Math.max((a.end(s) - start) * scale, x0 + 3)];
   }
 
+  /**
+   * @param {Pen} context
+   * @param {number} width
+   * @param {number} height
+   */
   drawRuler(context, width, height) {
     const { start, end } = this.view;
     const step = niceStep(((end - start) / Math.max(width, 1)) * 96);
@@ -474,7 +652,7 @@ class Timeline {
   }
 
   drawOverview() {
-    const context = this.overview.getContext("2d");
+    const context = penOf(this.overview);
     const width = this.overview.clientWidth;
     const height = this.overview.clientHeight;
     const ratio = this.overview.width / width;
@@ -492,7 +670,7 @@ class Timeline {
     context.fillRect(x1, 0, width - x1, height);
     context.globalAlpha = 1;
     if (this.flagged && a === this.arrangements.happened) {
-      const [from, to] = this.flagEnds(width, 0, a.total);
+      const [from, to] = this.flagEnds(this.flagged, width, 0, a.total);
       context.fillStyle = this.colours.accent;
       context.globalAlpha = 0.45;
       context.fillRect(from, 0, to - from, height);
@@ -503,6 +681,7 @@ class Timeline {
     context.strokeRect(Math.max(x0, 0.75), 0.75, Math.max(Math.min(x1, width - 0.75) - Math.max(x0, 0.75), 2), height - 1.5);
   }
 
+  /** @param {number} width */
   placeTip(width) {
     const focused = document.activeElement === this.stageElement;
     const i = this.hovered >= 0 ? this.hovered : focused ? this.selected : -1;
@@ -524,29 +703,51 @@ class Timeline {
 
   /* ---- hands ---- */
 
+  /**
+   * The time below a place across the screen.
+   * @param {number} clientX
+   */
+  timeAt(clientX) {
+    const box = this.canvas.getBoundingClientRect();
+    return this.view.start + ((clientX - box.left) / box.width) * (this.view.end - this.view.start);
+  }
+
+  /** @param {MouseEvent} event */
+  rectangleAt(event) {
+    const box = this.canvas.getBoundingClientRect();
+    return this.arrangement.at(this.timeAt(event.clientX), Math.floor((event.clientY - box.top - RULER) / ROW));
+  }
+
   listen() {
     const stage = this.stageElement;
-    const timeAt = (event) => {
-      const box = this.canvas.getBoundingClientRect();
-      return this.view.start + ((event.clientX - box.left) / box.width) * (this.view.end - this.view.start);
-    };
-    const rectangleAt = (event) => {
-      const box = this.canvas.getBoundingClientRect();
-      return this.arrangement.at(timeAt(event), Math.floor((event.clientY - box.top - RULER) / ROW));
-    };
+    stage.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
+    this.listenToPointers(stage);
+    stage.addEventListener("dblclick", (event) => {
+      const i = this.rectangleAt(event);
+      if (i >= 0) this.zoomTo(i);
+    });
+    stage.addEventListener("keydown", (event) => this.key(event));
+    for (const type of ["focus", "blur", "scroll"]) stage.addEventListener(type, () => this.schedule());
+    this.listenToOverview();
+    this.listenToTools();
+  }
 
-    stage.addEventListener("wheel", (event) => {
-      // Until the chart is clicked or tabbed to, the wheel scrolls the page, as the reader expects.
-      const wanted = event.ctrlKey || event.metaKey || document.activeElement === stage;
-      const sideways = Math.abs(event.deltaX) > Math.abs(event.deltaY) || event.shiftKey;
-      if (!wanted && !sideways) return;
-      event.preventDefault();
-      const by = event.deltaMode === 1 ? 16 : 1;
-      if (sideways) this.pan((by * (event.deltaX || event.deltaY)) / this.canvas.clientWidth);
-      else this.zoom(Math.exp((-by * event.deltaY) / 300), timeAt(event));
-    }, { passive: false });
+  /** @param {WheelEvent} event */
+  wheel(event) {
+    // Until the chart is clicked or tabbed to, the wheel scrolls the page, as the reader expects.
+    const wanted = event.ctrlKey || event.metaKey || document.activeElement === this.stageElement;
+    const sideways = Math.abs(event.deltaX) > Math.abs(event.deltaY) || event.shiftKey;
+    if (!wanted && !sideways) return;
+    event.preventDefault();
+    const by = event.deltaMode === 1 ? 16 : 1;
+    if (sideways) this.pan((by * (event.deltaX || event.deltaY)) / this.canvas.clientWidth);
+    else this.zoom(Math.exp((-by * event.deltaY) / 300), this.timeAt(event.clientX));
+  }
 
-    const pointers = new Map();
+  /** @param {HTMLElement} stage */
+  listenToPointers(stage) {
+    /** @type {Map<number, number>} */
+    const pointers = new Map(); // those that are down, and where
     let moved = 0;
     stage.addEventListener("pointerdown", (event) => {
       if (event.button) return;
@@ -557,12 +758,12 @@ class Timeline {
     stage.addEventListener("pointermove", (event) => {
       const box = this.canvas.getBoundingClientRect();
       this.pointerX = event.clientX - box.left;
-      if (pointers.has(event.pointerId)) {
-        const before = pointers.get(event.pointerId);
+      const before = pointers.get(event.pointerId);
+      if (before !== undefined) {
         const others = [...pointers].filter(([id]) => id !== event.pointerId).map(([, x]) => x);
         if (others.length) {
           const spread = Math.abs(event.clientX - others[0]) / Math.max(1, Math.abs(before - others[0]));
-          this.zoom(spread, timeAt({ clientX: (event.clientX + others[0]) / 2 }));
+          this.zoom(spread, this.timeAt((event.clientX + others[0]) / 2));
         } else if (moved > 3 || Math.abs(event.clientX - before) > 3) {
           if (!stage.hasPointerCapture(event.pointerId)) stage.setPointerCapture(event.pointerId);
           this.pan((before - event.clientX) / box.width);
@@ -571,14 +772,15 @@ class Timeline {
         if (moved > 3) pointers.set(event.pointerId, event.clientX);
         return;
       }
-      const i = rectangleAt(event);
+      const i = this.rectangleAt(event);
       if (i !== this.hovered || i >= 0) {
         this.hovered = i;
         this.schedule();
       }
     });
+    /** @param {PointerEvent} event */
     const release = (event) => {
-      if (pointers.delete(event.pointerId) && event.type === "pointerup" && moved <= 3) this.select(rectangleAt(event), false);
+      if (pointers.delete(event.pointerId) && event.type === "pointerup" && moved <= 3) this.select(this.rectangleAt(event), false);
     };
     stage.addEventListener("pointerup", release);
     stage.addEventListener("pointercancel", release);
@@ -586,13 +788,10 @@ class Timeline {
       this.hovered = -1;
       this.schedule();
     });
-    stage.addEventListener("dblclick", (event) => {
-      const i = rectangleAt(event);
-      if (i >= 0) this.zoomTo(i);
-    });
-    stage.addEventListener("keydown", (event) => this.key(event));
-    for (const type of ["focus", "blur", "scroll"]) stage.addEventListener(type, () => this.schedule());
+  }
 
+  listenToOverview() {
+    /** @param {PointerEvent} event */
     const toOverview = (event) => {
       const box = this.overview.getBoundingClientRect();
       const middle = ((event.clientX - box.left) / box.width) * this.arrangement.total;
@@ -606,19 +805,22 @@ class Timeline {
     this.overview.addEventListener("pointermove", (event) => {
       if (this.overview.hasPointerCapture(event.pointerId)) toOverview(event);
     });
+  }
 
+  listenToTools() {
     const middle = () => (this.view.start + this.view.end) / 2;
+    /** @type {Record<string, () => void>} */
     const actions = {
       in: () => this.zoom(ZOOM_STEP, middle()),
       out: () => this.zoom(1 / ZOOM_STEP, middle()),
       reset: () => this.show(0, this.arrangement.total),
     };
     if (this.spans.steps.size) Object.assign(actions, { "step-on": () => this.stepBy(1), "step-back": () => this.stepBy(-1) });
-    for (const [name, action] of Object.entries(actions)) this.part(name).addEventListener("click", action);
-    for (const radio of this.root.querySelectorAll("input[type=radio]")) {
-      radio.addEventListener("change", () => this.use(radio.value));
+    for (const [name, action] of Object.entries(actions)) partOf(this.root, name, HTMLElement).addEventListener("click", action);
+    for (const name of /** @type {const} */ (["happened", "heaviest"])) {
+      the(this.root, `input[value="${name}"]`, HTMLInputElement).addEventListener("change", () => this.use(name));
     }
-    const search = this.part("search");
+    const { search } = this;
     search.addEventListener("input", () => this.find(search.value));
     search.addEventListener("keydown", (event) => {
       if (event.key === "Enter") this.nextMatch(event.shiftKey ? -1 : 1);
@@ -629,21 +831,25 @@ class Timeline {
     });
   }
 
+  /** @param {KeyboardEvent} event */
   key(event) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const a = this.arrangement;
     const i = this.selected;
-    const around = i >= 0 ? a.start[i] + a.duration[i] / 2 : (this.view.start + this.view.end) / 2;
-    const first = (depth) => a.at((this.view.start + this.view.end) / 2, depth);
+    const fixed = i >= 0 ? a.start[i] + a.duration[i] / 2 : (this.view.start + this.view.end) / 2;
+    const first = () => a.at((this.view.start + this.view.end) / 2, 0);
+    /** @type {Record<string, () => void>} */
     const actions = {
-      ArrowRight: () => (event.shiftKey ? this.pan(0.2) : this.select(i < 0 ? first(0) : a.neighbour(i, 1))),
-      ArrowLeft: () => (event.shiftKey ? this.pan(-0.2) : this.select(i < 0 ? first(0) : a.neighbour(i, -1))),
-      ArrowDown: () => this.select(i < 0 ? first(0) : a.heaviestChild(i)),
-      ArrowUp: () => this.select(i < 0 ? first(0) : a.parent[i]),
-      Enter: () => i >= 0 && this.zoomTo(i),
-      "+": () => this.zoom(ZOOM_STEP, around),
-      "=": () => this.zoom(ZOOM_STEP, around),
-      "-": () => this.zoom(1 / ZOOM_STEP, around),
+      ArrowRight: () => (event.shiftKey ? this.pan(0.2) : this.select(i < 0 ? first() : a.neighbour(i, 1))),
+      ArrowLeft: () => (event.shiftKey ? this.pan(-0.2) : this.select(i < 0 ? first() : a.neighbour(i, -1))),
+      ArrowDown: () => this.select(i < 0 ? first() : a.heaviestChild(i)),
+      ArrowUp: () => this.select(i < 0 ? first() : a.parent[i]),
+      Enter: () => {
+        if (i >= 0) this.zoomTo(i);
+      },
+      "+": () => this.zoom(ZOOM_STEP, fixed),
+      "=": () => this.zoom(ZOOM_STEP, fixed),
+      "-": () => this.zoom(1 / ZOOM_STEP, fixed),
       0: () => this.show(0, a.total),
       Home: () => this.show(0, this.view.end - this.view.start),
       End: () => this.show(a.total, a.total + this.view.end - this.view.start),
@@ -651,28 +857,26 @@ class Timeline {
       N: () => this.nextMatch(-1),
       s: () => this.stepBy(1),
       S: () => this.stepBy(-1),
-      "/": () => this.part("search").focus(),
+      "/": () => this.search.focus(),
       Escape: () => this.leave(),
     };
-    const action = actions[event.key];
-    if (!action) return;
+    if (!Object.hasOwn(actions, event.key)) return;
     event.preventDefault();
-    action();
+    actions[event.key]();
   }
 }
 
-/** Distance between marks: 1, 2 or 5 times a power of ten, at least `least`. */
-function niceStep(least) {
-  const power = 10 ** Math.floor(Math.log10(Math.max(least, 1e-9)));
-  return [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= least) ?? 10 * power;
-}
-
-/** As much of `text` as fits, with an ellipsis, or nothing where that would be no help. */
-function shorten(context, text, width) {
-  const whole = context.measureText(text).width;
-  if (whole <= width) return text;
-  const letters = Array.from(text);
-  let keep = Math.floor((letters.length * width) / whole) - 1;
-  while (keep > 1 && context.measureText(`${letters.slice(0, keep).join("")}…`).width > width) keep--;
-  return keep > 1 ? `${letters.slice(0, keep).join("")}…` : "";
+/**
+ * Time of the rectangles that match, of those inside each other the outermost: a match inside a match is the same time again.
+ * @param {Arrangement} a
+ * @param {Uint8Array} matches
+ */
+function outermostTime(a, matches) {
+  let time = 0;
+  for (let i = 0; i < a.size; i++) {
+    let above = a.parent[i];
+    while (above >= 0 && !matches[above]) above = a.parent[above];
+    if (matches[i] && above < 0) time += a.duration[i];
+  }
+  return time;
 }
