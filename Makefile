@@ -17,6 +17,10 @@ TORCH ?= torch
 # Names of a browser that the page tests can drive, in order of preference; CYCLESCOPE_CHROMIUM overrides the search.
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
 
+# The checks of the page's scripts; where the scripts are stands in the tsconfig.json there. npm keeps the stamp itself.
+JS := tests/js
+JS_STAMP := $(JS)/node_modules/.package-lock.json
+
 PIP := $(PY) -m pip --disable-pip-version-check --no-input
 FIND_BROWSER := if [ -n "$$CYCLESCOPE_CHROMIUM" ]; then echo "$$CYCLESCOPE_CHROMIUM"; else for b in $(BROWSERS); do command -v $$b && break; done; fi
 # What asserts no times runs side by side; what measures has the machine to itself afterwards.
@@ -33,14 +37,14 @@ endef
 
 .PHONY: help
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r target what; do printf '%-14s %s\n' "$$target" "$$what"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1|\2/p' Makefile | while IFS='|' read -r target what; do printf '%-18s %s\n' "$$target" "$$what"; done
 
 .PHONY: demo
 demo: $(STAMPS)/demo ## measure a real MiniLM and bert-base-chinese, and write their reports
 	@HF_HUB_OFFLINE=1 $(PY) -m cyclescope demo
 
 .PHONY: test
-test: lint browser $(STAMPS)/demo ## lint, then run every test (sets up all they need, Chromium too)
+test: lint test-scripts browser $(STAMPS)/demo ## lint, then run every test (sets up all they need, Chromium too)
 	@export $(TEST_ENV) CYCLESCOPE_CHROMIUM="$$($(FIND_BROWSER))"; \
 	$(PYTEST) -n $(JOBS) --dist worksteal $(wildcard $(addprefix tests/,paper engines pages)) $(ARGS) </dev/null; $(NONE_IS_FINE); \
 	$(PYTEST) tests/live $(ARGS) </dev/null; $(NONE_IS_FINE)
@@ -50,18 +54,23 @@ record-cuda: $(STAMPS)/test ## record small cycles on a CUDA device of this mach
 	@HF_HUB_OFFLINE=1 $(PY) bench/record_cuda.py $(ARGS)
 
 .PHONY: lint
-lint: $(STAMPS)/test ## ruff, mypy --strict, import-linter
+lint: $(STAMPS)/test $(JS_STAMP) ## ruff, mypy --strict, import-linter, tsc --strict
 	@$(PY) -m ruff check
 	@$(PY) -m ruff format --check
 	@$(PY) -m mypy
 	@$(VENV)/bin/lint-imports
+	@$(JS)/node_modules/.bin/tsc -p $(JS)
+
+.PHONY: test-scripts
+test-scripts: $(JS_STAMP) ## run the unit tests of the page's scripts
+	$(call quietly,Testing the page's scripts,node --test --test-reporter=spec $(wildcard $(JS)/*.test.js))
 
 .PHONY: setup
-setup: $(STAMPS)/demo $(STAMPS)/test ## make .venv with all that demo and tests need
+setup: $(STAMPS)/demo $(STAMPS)/test $(JS_STAMP) ## make .venv with all that demo and tests need
 
 .PHONY: clean
 clean: ## remove .venv, the demo's output and all caches
-	rm -rf $(VENV) demo-out build dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(JS)/node_modules demo-out build dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # ---- the environment, in steps; each stamp is as new as what it was made from ----
@@ -99,6 +108,19 @@ $(STAMPS)/test: requirements-test.txt $(STAMPS)/package
 	$(call quietly,Installing the test tools and the other engines (350 MB),\
 		$(PIP) install -c $(VENV)/constraints.txt -e '.[engines]' -r requirements-test.txt)
 	@touch $@
+
+$(JS_STAMP): $(JS)/package.json $(JS)/package-lock.json $(JS)/.npmrc | node
+	$(call quietly,Installing the checker of the page's scripts (31 MB),npm ci --prefix $(JS))
+	@touch $@
+
+.PHONY: node
+node: | $(STAMPS)/python ## find Node.js for the page's scripts, or install Debian's (as root)
+	@if command -v node >/dev/null && command -v npm >/dev/null; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then $(MAKE) --no-print-directory apt PACKAGES="nodejs npm"; \
+	else \
+		echo "The page's scripts are checked with Node.js 18 or newer and npm, and they are not both on the path."; \
+		echo "Install them (on Debian: apt-get install nodejs npm)."; exit 1; \
+	fi
 
 .PHONY: browser
 browser: | $(STAMPS)/python ## find a Chromium for the page tests and a Chinese font, or install Debian's (as root)
