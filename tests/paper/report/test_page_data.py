@@ -8,6 +8,7 @@ import re
 import subprocess
 from pathlib import Path
 
+import pytest
 from paper_generation import paper_decoder, paper_generation
 from paper_models import paper_bert, paper_cycle, slot_times
 from paper_roofline import on_paper_machine, paper_ceilings
@@ -33,6 +34,8 @@ def complaints(data: dict[str, str], folder: Path) -> dict[str, list[str]]:
         (folder / f"{name}.js").write_text(f"/** @type {{PageData}} */\nexport const {name} = {text};\n", "utf-8")
     include = [*(f"{name}.js" for name in data), *(os.path.normpath(HOME / pattern) for pattern in config["include"])]
     (folder / "tsconfig.json").write_text(json.dumps({"extends": str(HOME / "tsconfig.json"), "include": include}))
+    if not TSC.exists():
+        pytest.fail(f"{TSC} must be installed, and is not; `make test-scripts` installs it")
     run = [TSC, "-p", folder, "--pretty", "false"]
     done = subprocess.run(run, capture_output=True, text=True, check=False)
     said: dict[str, list[str]] = {}
