@@ -1,0 +1,49 @@
+"""Stages and places of a cycle in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from cyclescope.core.message import Message, Series, Text, in_context, m
+
+STAGES: Mapping[str, Message] = MappingProxyType(
+    {
+        "tokenize": m("tokenize"),
+        "prepare": m("prepare"),
+        "sample": m("sample"),
+        "embed": m("embed"),
+        "encode": m("encode"),
+        "decode": in_context("stage", "decoder"),  # "decode" is a phase of a generation
+        "head": m("head"),
+        "read out": m("read out"),
+        "model": m("model"),
+    }
+)
+_MOST_PATH, _PATH_HEAD = 60, 20
+
+
+def stage_name(stage: str) -> Text:
+    """`encode 2` in words; a stage that has none keeps its name."""
+    base, _, number = stage.rpartition(" ")
+    if number.isdigit() and base in STAGES:
+        return Series((STAGES[base], number), " ")
+    return STAGES.get(stage, stage)
+
+
+def place_name(name: str, count: int = 1) -> Text:
+    """`encode · attention.self.query (linear) × 12`: stage, path within the layer, operation, how often."""
+    stage, *path, operation = name.split(" · ")
+    where = Series((stage_name(stage), *map(shortened, path)), " · ")
+    often = f" × {count}" if count > 1 else ""
+    return Series((where, f" ({operation}){often}"))
+
+
+def site_name(stage: str, module: str, operation: str) -> Text:
+    """`encode · encoder.layer.3.intermediate (gelu)`: stage, module, operation."""
+    return Series((Series((stage_name(stage), module), " · "), f" ({operation})"))
+
+
+def shortened(path: str) -> str:
+    """A module's path in a length that a table can bear; its end, which says what it is, stays longest."""
+    return path if len(path) <= _MOST_PATH else f"{path[:_PATH_HEAD]}…{path[_PATH_HEAD + 1 - _MOST_PATH :]}"
