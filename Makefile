@@ -115,7 +115,7 @@ $(JS_STAMP): $(JS)/package.json $(JS)/package-lock.json $(JS)/.npmrc | node
 
 .PHONY: node
 node: | $(STAMPS)/python ## find Node.js for the page's scripts, or install Debian's (as root)
-	@if command -v node >/dev/null && command -v npm >/dev/null; then exit 0; fi; \
+	@if command -v npm >/dev/null && node -e 'process.exit(+(parseInt(process.versions.node) < 18))' 2>/dev/null; then exit 0; fi; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then $(MAKE) --no-print-directory apt PACKAGES="nodejs npm"; \
 	else \
 		echo "The page's scripts are checked with Node.js 18 or newer and npm, and they are not both on the path."; \
