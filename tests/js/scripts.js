@@ -7,7 +7,7 @@ const vm = require("node:vm");
 
 const { include } = JSON.parse(readFileSync(join(__dirname, "tsconfig.json"), "utf-8"));
 const HOME = join(__dirname, dirname(include[0])); // the one place that says where the scripts are
-const DAGRE = join(HOME, "..", "assets", "vendor", "dagre", "dagre.min.js");
+const DAGRE = join(HOME, "vendor", "dagre", "dagre.min.js");
 
 /** What `expression` is in a fresh scope of all scripts but `page.js`, which needs its document at once. */
 function fromScripts(expression) {
