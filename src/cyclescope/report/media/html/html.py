@@ -61,7 +61,7 @@ def _page(explanation: Explanation, fixed: dict[str, Any], lang: str, room: int)
     """The page with at most `room` bytes of data for its drawings if they can be made so small, and how many there are."""
     s, p = strings_for(lang, explanation.cycle.graph), page_text_for(lang, explanation.cycle.graph)
     view, data = fitting(explanation, fixed, s, p, room)
-    style, vendored, script = "".join(map(asset, _STYLES)), _vendored(), _script()
+    style, foreign, script = "".join(map(asset, _STYLES)), vendored(), _script()
     page = (
         environment()
         .get_template("page.html.j2")
@@ -71,9 +71,9 @@ def _page(explanation: Explanation, fixed: dict[str, Any], lang: str, room: int)
             s=s,
             p=p,
             title=s.title.format(model=name(explanation.cycle.workload.model.reference)),
-            policy=policy(style, [vendored, script]),
+            policy=policy(style, [foreign, script]),
             style=Markup(style),
-            vendored=Markup(vendored),
+            vendored=Markup(foreign),
             script=Markup(script),
             data=Markup(data),
         )
@@ -123,7 +123,7 @@ def _script() -> str:
 
 
 @cache
-def _vendored() -> str:
+def vendored() -> str:
     """The foreign script with its licence, less the line that would make a debugger look for its source map."""
     code = re.sub(r"^//# sourceMappingURL=.*$", "", asset(f"{_VENDORED}/dagre.min.js"), flags=re.MULTILINE)
     return f"/*! @dagrejs/dagre\n{asset(f'{_VENDORED}/LICENSE')}*/\n{code.strip()}\n"
