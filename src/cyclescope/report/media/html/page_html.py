@@ -112,8 +112,7 @@ def _terms(value: object) -> set[str]:
         return set().union(*map(_terms, value))
     if not is_dataclass(value) or isinstance(value, type | Message | Series):
         return set()
-    own = {value.term} if isinstance(getattr(value, "term", None), str) else set()
-    own |= set(getattr(value, "terms", ()))
+    own = {getattr(value, "term", ""), *getattr(value, "terms", ())}
     return own.union(*(_terms(getattr(value, field.name)) for field in fields(value))) - {""}
 
 
