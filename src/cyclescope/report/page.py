@@ -6,7 +6,8 @@ what it cannot draw: `Details`, `Figures` and `Drawing` show in HTML only, so wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
@@ -82,13 +83,14 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A cell with more than its text: `span` is its place in the timeline, `swatch` the class of its colour, `sort` the
-    number that it is sorted by, `term` the definition that HTML offers with it.
+    """A cell with more than its text: `span` is its place in the timeline, `swatch` the class of its colour (`hatched` like
+    time between operations), `sort` the number that it is sorted by, `term` the definition that HTML offers with it.
     """
 
     text: Text
     span: int | None = None
     swatch: str = ""
+    hatched: bool = False
     sort: float | None = None
     term: str = ""
 
@@ -194,6 +196,13 @@ class Claims:
 
 
 @dataclass(frozen=True, slots=True)
+class Listing:
+    """Points in their order, numbered."""
+
+    items: tuple[Text, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Code:
     """Lines to be copied as they stand."""
 
@@ -248,13 +257,17 @@ _DRAWN: tuple[type, ...] = (Figures, Details, Drawing)
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One subject. `id` is its anchor, the same in every language; `note` explains it where there is room for that."""
+    """One subject. `id` is its anchor, the same in every language; `note` explains it where there is room for that.
+
+    `term` names the definition that HTML offers beside the title.
+    """
 
     id: str
     title: Text
     blocks: tuple[Block, ...]
     note: Text = ""
     wide: bool = False
+    term: str = ""
 
     @property
     def written(self) -> tuple[Block, ...]:
@@ -266,7 +279,8 @@ class Section:
 class Page:
     """A title, what every reader sees first, and the sections in their order.
 
-    `kind` names the sort of page ("cycle", "comparison", …). `terms` are the definitions that HTML offers beside numbers.
+    `kind` names the sort of page ("cycle", "comparison", …). `smaller`, of a page with large drawings, makes the same
+    page with about so many bytes less in them, or gives None where it cannot.
     """
 
     title: Text
@@ -274,6 +288,7 @@ class Page:
     sections: tuple[Section, ...] = ()
     kind: str = ""
     footer: Text = ""
+    smaller: Callable[[int], Page | None] | None = field(default=None, compare=False, repr=False)
 
     @property
     def blocks(self) -> tuple[Block, ...]:

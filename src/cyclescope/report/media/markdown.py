@@ -21,6 +21,7 @@ from cyclescope.report.page import (
     Figures,
     Heading,
     KeyValues,
+    Listing,
     Note,
     Page,
     Paragraph,
@@ -91,6 +92,8 @@ class _Markdown:
                 return [f"- **{self.text(key)}**: {self.text(value)}" for key, value in block.rows]
             case Claims():
                 return self._claims(block)
+            case Listing():
+                return [f"{number}. {self.text(item)}" for number, item in enumerate(block.items, start=1)]
             case Code():
                 return _code(block)
             case Figures() | Details() | Drawing():

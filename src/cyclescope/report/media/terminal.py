@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from typing import IO
 
 from rich.cells import cell_len
@@ -30,6 +31,7 @@ from cyclescope.report.page import (
     Figures,
     Heading,
     KeyValues,
+    Listing,
     Note,
     Page,
     Paragraph,
@@ -198,6 +200,12 @@ class _Terminal:
                 return self._key_values(block)
             case Claims():
                 return self._claims(block)
+            case Listing():
+                indent = cell_len(f"{len(block.items)}. ")
+                points = enumerate(block.items, start=1)
+                return chain.from_iterable(
+                    self._hanging(f"{number}.", self.say(item), _PLAIN, indent) for number, item in points
+                )
             case Code():
                 return (Text(piece) for line in block.lines for piece in wrap(self.say(line), self.width))
             case Figures() | Details() | Drawing():

@@ -43,13 +43,27 @@ _SCRIPTS: Sequence[tuple[str, frozenset[str]]] = (
     ("page.js", frozenset()),
 )
 _VENDORED_FOR = "flow"
+MOST_PAGE_BYTES = 980_000
 _METRIC = "metric-"
 # A number and its unit stay on one line of the headline.
 _UNIT = re.compile(r"(?<=\d) (?=%|[nµm]?s\b|层)|(?<=±) ")
 
 
 def to_html(page: Page, language: str = ENGLISH) -> str:
-    """`page` in `language` as one self-contained HTML file. Raises `UsageError` for a language without a catalog."""
+    """`page` in `language` as one self-contained HTML file. Raises `UsageError` for a language without a catalog.
+
+    Where the file would be too large, its drawings make room as far as they can.
+    """
+    while True:
+        html = _rendered(page, language)
+        excess = len(html.encode()) - MOST_PAGE_BYTES
+        smaller = page.smaller(excess) if excess > 0 and page.smaller is not None else None
+        if smaller is None:
+            return html
+        page = smaller
+
+
+def _rendered(page: Page, language: str) -> str:
     say, drawings = say_in(language), tuple(_drawings(page.opening, *(section.blocks for section in page.sections)))
     names = {drawing.name for drawing in drawings}
     style, script = "".join(map(asset, _STYLES)), _script(frozenset(names))

@@ -1,0 +1,92 @@
+"""What the reader of a cycle sees first: the answer, headline figures, facts, remarks and warnings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cyclescope.core.cycle import Cycle
+from cyclescope.core.message import Text, m, plural
+from cyclescope.core.units import NS_PER_S
+from cyclescope.core.workload import InputSource, Weights
+from cyclescope.explaining.explanation import Explanation
+from cyclescope.report import format as fmt
+from cyclescope.report.naming.answer import answer
+from cyclescope.report.naming.run import PARTIAL, RANDOM_WEIGHTS, stand_in_tokenizer
+from cyclescope.report.naming.warnings import warning
+from cyclescope.report.naming.work import work_facts
+from cyclescope.report.page import Block, Figure, Figures, KeyValues, Note, Paragraph, Severity
+from cyclescope.report.sections.throughput import task_facts
+
+
+def opening(explanation: Explanation) -> Iterator[Block]:
+    """The blocks above the first section. Warnings follow the facts: they say how far the answer can be trusted."""
+    cycle = explanation.cycle
+    if cycle.partial:
+        yield Note(Severity.WARNING, PARTIAL)
+    yield Paragraph(answer(explanation), lead=True)
+    if explanation.wall.n:
+        yield Figures(tuple(_figures(explanation)))
+    yield KeyValues(tuple(_facts(explanation)))
+    for remark in remarks(cycle):
+        yield Note(Severity.INFO, remark)
+
+
+def warning_notes(explanation: Explanation) -> tuple[Note, ...]:
+    """What lets the figures be trusted less, with its remedy."""
+    advices = map(warning, explanation.doubts)
+    return tuple(Note(Severity.WARNING, advice.text, advice.remedy) for advice in advices)
+
+
+def remarks(cycle: Cycle) -> tuple[Text, ...]:
+    """What a reader of the figures must know about how they were obtained."""
+    work = cycle.workload
+    found: list[Text] = []
+    if work.model.weights is Weights.RANDOM:
+        found.append(RANDOM_WEIGHTS)
+    if work.input_source is InputSource.SYNTHETIC:
+        found.append(m("The tokens are synthetic; no text was tokenized."))
+    elif work.model.stand_in_tokenizer:
+        found.append(stand_in_tokenizer(work.model.tokenizer))
+    if work.cut_tokens:
+        found.append(
+            plural(
+                "{count} token did not fit the model and was cut.",
+                "{count} tokens did not fit the model and were cut.",
+                work.cut_tokens,
+                count=fmt.count(work.cut_tokens),
+            )
+        )
+    return (*found, *cycle.notes, *cycle.graph.notes)
+
+
+def _facts(explanation: Explanation) -> Iterator[tuple[Text, Text]]:
+    if explanation.wall.n:
+        yield (
+            m("wall time"),
+            m(
+                "{wall} (median of {n}); minimum {minimum}; processor time {cpu}",
+                wall=fmt.estimate(explanation.wall),
+                n=fmt.count(explanation.wall.n),
+                minimum=fmt.time(explanation.minimum_ns),
+                cpu=fmt.time(explanation.cpu.value_ns),
+            ),
+        )
+        yield from task_facts(explanation)
+    yield from work_facts(explanation.cycle)
+    if explanation.cycle.workload.outcome:
+        yield m("outcome"), explanation.cycle.workload.outcome
+
+
+def _figures(explanation: Explanation) -> Iterator[Figure]:
+    wall, total = explanation.wall, explanation.cycle.graph.total
+    interval = fmt.time_range(wall.low_ns, wall.high_ns) if fmt.has_interval(wall) else ""
+    n = m("n = {n}", n=fmt.count(wall.n))
+    yield Figure(m("wall time, median"), fmt.time(wall.value_ns), interval, n, "wall")
+    yield Figure(m("minimum"), fmt.time(explanation.minimum_ns), term="minimum")
+    cores = fmt.significant(explanation.cpu.value_ns / wall.value_ns if wall.value_ns else None)
+    yield Figure(
+        m("processor time"), fmt.time(explanation.cpu.value_ns), m("{cores} cores busy", cores=cores), "", "cpu"
+    )
+    rate = fmt.flop_rate(total.flops / wall.value_ns * NS_PER_S if total.flops and wall.value_ns else None)
+    yield Figure(m("arithmetic"), fmt.flops(total.flops), rate, "", "flops")
+    yield Figure(m("bytes read and written"), fmt.data(total.read_bytes + total.written_bytes), term="bytes")

@@ -1,0 +1,111 @@
+"""The costliest work: every place of the model added up over its layers, and single operations."""
+
+from __future__ import annotations
+
+from cyclescope.core.graph.op import Cost, OpKind
+from cyclescope.core.message import Series, Text, m
+from cyclescope.core.statistics import Estimate
+from cyclescope.core.units import NS_PER_S
+from cyclescope.explaining.explanation import Explanation, GroupRow, OperationRow
+from cyclescope.report import format as fmt
+from cyclescope.report.drawings.spans import FAMILIES
+from cyclescope.report.drawings.timeline import Timeline
+from cyclescope.report.naming.kinds import KINDS
+from cyclescope.report.naming.stages import place_name, stage_name
+from cyclescope.report.page import Align, Cell, Column, Details, Emphasis, Section, Table
+
+SHOWN_PLACES = 10
+MOST_PLACES = 60
+MOST_OPERATIONS = 100
+
+
+def places_section(explanation: Explanation, timeline: Timeline) -> Section | None:
+    """Places by their time, and on demand single operations; None where nothing was measured."""
+    rows = tuple(row for row in explanation.places[:MOST_PLACES] if row.time.value_ns > 0)
+    if not rows:
+        return None
+    columns = (Column(m("operation")), _kind(), Column(m("count"), Align.RIGHT, html=True), *_numbers())
+    cells = tuple(_place(row, timeline) for row in rows)
+    caption = m("Costliest places, the same place of every layer added up")
+    table = Table(
+        columns, cells, False, caption, SHOWN_PLACES, _others(explanation, min(SHOWN_PLACES, len(rows))), True
+    )
+    notes = [m("Every place of the model, added up over its layers. Sort by any column.")]
+    if timeline.spans:
+        notes.append(m("A name leads to the span in the timeline, that of a place to the longest one drawn."))
+    note = notes[0] if len(notes) == 1 else m("{first} {second}", first=notes[0], second=notes[1])
+    blocks = (table, _operations(explanation, timeline))
+    return Section("costliest", m("Costliest operations"), blocks, note, wide=True)
+
+
+def _others(explanation: Explanation, shown: int) -> Text:
+    others = explanation.places[shown:]
+    if not others:
+        return ""
+    return m(
+        "Everything else ({count} places) takes {share}.",
+        count=fmt.count(len(others)),
+        share=fmt.share(sum(row.share for row in others)),
+    )
+
+
+def _operations(explanation: Explanation, timeline: Timeline) -> Details:
+    rows = tuple(row for row in explanation.operations[:MOST_OPERATIONS] if row.time.value_ns > 0)
+    site = Column(m("location"), emphasis=Emphasis.PATH)
+    caption = m(
+        "The {shown} costliest of {all} operations", shown=len(rows), all=fmt.count(len(explanation.operations))
+    )
+    cells = tuple(_operation(row, timeline) for row in rows)
+    table = Table((Column(m("operation")), site, _kind(), *_numbers()), cells, caption=caption, sortable=True)
+    return Details(m("Single operations, each at one location"), (table,))
+
+
+def _kind() -> Column:
+    return Column(m("kind"), html=True)
+
+
+def _numbers() -> tuple[Column, ...]:
+    return (
+        Column(m("time"), Align.RIGHT, emphasis=Emphasis.STRONG),
+        Column(m("95 % interval"), Align.RIGHT, priority=3, emphasis=Emphasis.SOFT),
+        Column(m("share"), Align.RIGHT, priority=1, term="share"),
+        Column("FLOP", Align.RIGHT, term="flops", html=True),
+        Column("FLOP/s", Align.RIGHT, priority=2, term="rate"),
+        Column(m("bytes"), Align.RIGHT, term="bytes", html=True),
+        Column(m("bytes/s"), Align.RIGHT, priority=4, term="rate"),
+    )
+
+
+def _place(row: GroupRow, timeline: Timeline) -> tuple[Text | Cell, ...]:
+    name = Cell(place_name(row.name, row.count), timeline.span_of_place.get(row.name))
+    count = Cell(fmt.count(row.count), sort=row.count)
+    return (name, _kind_cell(row.kind), count, *_figures(row.time, row.share, row.cost))
+
+
+def _operation(row: OperationRow, timeline: Timeline) -> tuple[Text | Cell, ...]:
+    stage = stage_name(row.site.stage)
+    layer = "" if row.site.layer is None else f" {row.site.layer}"
+    site = Series((Series((stage, layer)), row.site.module), " · ")
+    name = Cell(row.name, timeline.span_of_op.get(row.op))
+    return (name, site, _kind_cell(row.kind), *_figures(row.time, row.share, row.cost))
+
+
+def _kind_cell(kind: OpKind) -> Cell:
+    return Cell(KINDS[kind], swatch=f"k-{FAMILIES.get(kind.value, 'other')}")
+
+
+def _figures(time: Estimate, share: float, cost: Cost) -> tuple[Cell, ...]:
+    """Time, interval, share, FLOPs and bytes with their rates; work without any has no rate rather than one of 0."""
+    moved = cost.read_bytes + cost.written_bytes
+    measured = time.value_ns > 0
+    flop_rate = cost.flops / time.value_ns * NS_PER_S if cost.flops and measured else None
+    bandwidth = moved / time.value_ns * NS_PER_S if moved and measured else None
+    return (
+        Cell(fmt.time(time.value_ns), sort=time.value_ns),
+        Cell(fmt.plus_minus(time), sort=time.half_width),
+        Cell(fmt.share(share), sort=share),
+        Cell(fmt.flops(cost.flops) if cost.flops else fmt.UNKNOWN, sort=cost.flops),
+        Cell(fmt.flop_rate(flop_rate), sort=flop_rate or 0),
+        Cell(fmt.data(moved), sort=moved),
+        Cell(fmt.bandwidth(bandwidth), sort=bandwidth or 0),
+    )

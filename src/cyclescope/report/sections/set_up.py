@@ -1,0 +1,84 @@
+"""What was paid once, and how the figures were obtained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cyclescope.core.message import Text, m, plural
+from cyclescope.explaining.explanation import Explanation
+from cyclescope.report import format as fmt
+from cyclescope.report.page import Block, Details, KeyValues, Listing, Paragraph, Section
+
+
+def set_up_section(explanation: Explanation) -> Section | None:
+    """Import, loading, tracing, warm-up; what did not happen in this process is left out."""
+    rows = tuple(_set_up(explanation))
+    if not rows:
+        return None
+    blocks = (Paragraph(m("Paid once, not part of the cycle.")), KeyValues(rows))
+    return Section("set-up", m("Set-up"), blocks)
+
+
+def method_section(explanation: Explanation) -> Section:
+    """The three passes, their settings, and what else the machine did; HTML only."""
+    passes = (
+        m(
+            "Uninstrumented: whole cycles, until the interval of the median is narrow or the budget ends. The parts must add up to this."
+        ),
+        m(
+            "Instrumented: the same cycles with a timestamp before and after every operation and module. This gives the shares. What a timestamp costs is measured on a tiny model of the same class and subtracted."
+        ),
+        m("Structure: one untimed trace gives operations, shapes, bytes and dependencies."),
+    )
+    blocks: tuple[Block, ...] = (Listing(passes), KeyValues(tuple(_method(explanation))))
+    summary = m("Three passes, their settings and the other load of the machine")
+    return Section("method", m("Method"), (Details(summary, blocks, printed=True),))
+
+
+def _set_up(explanation: Explanation) -> Iterator[tuple[Text, Text]]:
+    paid = explanation.cycle.samples.set_up
+    for label, ns in (
+        (m("import"), paid.import_ns),
+        (m("load the model"), paid.load_ns),
+        (m("trace the graph"), paid.trace_ns),
+        (m("first cycle"), paid.first_cycle_ns),
+    ):
+        if ns is not None:
+            yield label, fmt.time(ns)
+    if paid.warmup_cycles:
+        cycles = fmt.count(paid.warmup_cycles)
+        time = fmt.time(paid.warmup_ns)
+        yield (
+            m("warm-up"),
+            plural("{time} ({cycles} cycle)", "{time} ({cycles} cycles)", paid.warmup_cycles, time=time, cycles=cycles),
+        )
+
+
+def _method(explanation: Explanation) -> Iterator[tuple[Text, Text]]:
+    cycle, samples = explanation.cycle, explanation.cycle.samples
+    yield m("uninstrumented cycles"), fmt.count(len(samples.plain))
+    yield m("instrumented cycles"), fmt.count(len(samples.light))
+    if samples.budget_ns:
+        yield m("budget"), fmt.time(samples.budget_ns)
+    probe = samples.instrumentation
+    if probe is not None:
+        yield (
+            m("cost of a pair of timestamps"),
+            m(
+                "{inside} inside an operation and {outside} around it ({how}; measured on {model}, n = {n})",
+                inside=fmt.time(probe.inside_ns),
+                outside=fmt.time(probe.outside_ns),
+                how=probe.how,
+                model=probe.calibrated_on,
+                n=fmt.count(probe.n),
+            ),
+        )
+    if samples.load.other_busy is not None:
+        yield m("cores used by other processes"), fmt.share(samples.load.other_busy)
+    yield m("seed"), str(cycle.plan.seed)
+    if cycle.graph.traced_on:
+        yield m("traced on"), cycle.graph.traced_on
+    packages = (("Python", cycle.machine.python), *cycle.machine.packages, ("", cycle.machine.system))
+    yield m("software"), ", ".join(" ".join(pair).strip() for pair in packages if pair[1])
+    if cycle.taken_at:
+        yield m("taken at"), cycle.taken_at

@@ -1,0 +1,64 @@
+"""The stages of a cycle, from text in to text out, as bars."""
+
+from __future__ import annotations
+
+from cyclescope.core.message import m
+from cyclescope.core.units import NS_PER_S
+from cyclescope.explaining.explanation import Explanation, StageRow
+from cyclescope.report import format as fmt
+from cyclescope.report.naming.between import between, between_label
+from cyclescope.report.naming.stages import stage_name
+from cyclescope.report.page import Align, Bar, Bars, Column, Emphasis, Section
+
+
+def stages_section(explanation: Explanation) -> Section | None:
+    """A bar a stage; None where no stage was measured."""
+    if not explanation.answer.stage:
+        return None
+    graph = explanation.cycle.graph
+    columns = (
+        Column(m("time"), Align.RIGHT, term="stage", emphasis=Emphasis.STRONG),
+        Column(m("95 % interval"), Align.RIGHT, priority=2, term="interval", emphasis=Emphasis.SOFT),
+        Column(m("share"), Align.RIGHT, priority=1, term="share"),
+        Column("FLOP/s", Align.RIGHT, priority=3, term="rate"),
+        Column(m("operations"), Align.RIGHT, emphasis=Emphasis.SOFT, html=True),
+    )
+    bars = Bars(
+        (m("operations"), between_label(graph)),
+        columns,
+        tuple(_bar(row, explanation) for row in explanation.stages),
+        m("stage"),
+        m("Time of each stage of the cycle, with interval and share"),
+    )
+    note = m(
+        "From text in to text out. Each bar is solid where an operation ran and hatched where {between} ran between operations.",
+        between=between(graph),
+    )
+    return Section("stages", m("Stages"), (bars,), note)
+
+
+def _bar(row: StageRow, explanation: Explanation) -> Bar:
+    name = stage_name(row.name)
+    time, interval = fmt.time(row.time.value_ns), fmt.plus_minus(row.time)
+    ends = (row.time.low_ns, row.time.high_ns) if fmt.has_interval(row.time) else (0.0, 0.0)
+    return Bar(
+        name,
+        (row.op_ns, row.python_ns),
+        *ends,
+        (
+            time,
+            interval,
+            fmt.share(row.share),
+            fmt.flop_rate(row.cost.flops / row.op_ns * NS_PER_S) if row.cost.flops and row.op_ns > 0 else fmt.UNKNOWN,
+            fmt.count(row.operations),
+        ),
+        m(
+            "{name}: {time} {interval}, of which {operations} in operations and {python} in {between}",
+            name=name,
+            time=time,
+            interval=interval,
+            operations=fmt.time(row.op_ns),
+            python=fmt.time(row.python_ns),
+            between=between(explanation.cycle.graph),
+        ),
+    )
