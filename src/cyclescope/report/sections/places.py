@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cyclescope.core.graph.op import Cost, OpKind
-from cyclescope.core.message import Series, Text, m
+from cyclescope.core.message import Series, Text, m, sentences
 from cyclescope.core.statistics import Estimate
 from cyclescope.core.units import NS_PER_S
 from cyclescope.explaining.explanation import Explanation, GroupRow, OperationRow
@@ -33,7 +33,7 @@ def places_section(explanation: Explanation, timeline: Timeline) -> Section | No
     notes = [m("Every place of the model, added up over its layers. Sort by any column.")]
     if timeline.spans:
         notes.append(m("A name leads to the span in the timeline, that of a place to the longest one drawn."))
-    note = notes[0] if len(notes) == 1 else m("{first} {second}", first=notes[0], second=notes[1])
+    note = sentences(*notes)
     blocks = (table, _operations(explanation, timeline))
     return Section("costliest", m("Costliest operations"), blocks, note, wide=True)
 
