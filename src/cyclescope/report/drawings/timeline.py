@@ -11,8 +11,8 @@ from typing import Any
 from cyclescope.core.graph.op import OpKind
 from cyclescope.core.message import Message, Text, m
 from cyclescope.explaining.explanation import Explanation, Span
-from cyclescope.explaining.places import places
 from cyclescope.report import format as fmt
+from cyclescope.report.drawings.link_targets import LinkTargets
 from cyclescope.report.drawings.spans import FAMILIES, Shown, columns_of
 from cyclescope.report.drawings.steps import choose_steps, ranges
 from cyclescope.report.naming.between import between_operations, between_short
@@ -46,33 +46,34 @@ class Timeline:
     most_bytes: int = MOST_BYTES
 
     @cached_property
-    def shown(self) -> Shown:
+    def _chosen(self) -> tuple[Shown, Mapping[str, Any], int]:
+        """The spans that are drawn, their columns and the bytes that these take as JSON."""
         most, spans = _MOST_SPANS, tuple(self.explanation.spans)
         while True:
             shown = choose_steps(spans, most)
             columns = columns_of(shown.spans, self.explanation.cycle.graph)
-            if len(json.dumps(columns, ensure_ascii=False).encode()) <= self.most_bytes or most < _FEWEST_SPANS:
-                return shown
+            size = len(json.dumps(columns, ensure_ascii=False, separators=(",", ":")).encode())
+            if size <= self.most_bytes or most < _FEWEST_SPANS:
+                return shown, columns, size
             most = most * 2 // 3
+
+    @property
+    def shown(self) -> Shown:
+        return self._chosen[0]
+
+    @property
+    def bytes(self) -> int:
+        """What the columns of the spans take in the page."""
+        return self._chosen[2]
 
     @property
     def spans(self) -> tuple[Span, ...]:
         return self.shown.spans
 
     @cached_property
-    def span_of_op(self) -> Mapping[int, int]:
-        """Where each operation that is drawn stands among the drawn spans."""
-        return {span.op: i for i, span in enumerate(self.spans) if span.op >= 0}
-
-    @cached_property
-    def span_of_place(self) -> Mapping[Any, int]:
-        """The longest drawn span of each place."""
-        names, longest = places(self.explanation.cycle.graph), dict[Any, int]()
-        for op, i in self.span_of_op.items():
-            before = longest.get(names[op])
-            if before is None or self.spans[i].duration_ns > self.spans[before].duration_ns:
-                longest[names[op]] = i
-        return longest
+    def links(self) -> LinkTargets:
+        """Where operations, places, layers and stages stand among the drawn spans."""
+        return LinkTargets.of(self.spans, self.explanation.cycle.graph)
 
     @cached_property
     def families(self) -> tuple[tuple[str, Text], ...]:
@@ -116,7 +117,7 @@ class Timeline:
     def data(self) -> Mapping[str, Any]:
         """What the script reads: the columns of the spans, its texts, and the family of each kind."""
         graph = self.explanation.cycle.graph
-        columns = columns_of(self.spans, graph)
+        columns = self._chosen[1]
         frame = m("module")
         kinds: dict[str, Text] = {kind.value: KINDS[kind] for kind in OpKind}
         kinds |= {"frame": frame, "python": between_operations(graph)}

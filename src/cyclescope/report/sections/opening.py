@@ -14,12 +14,12 @@ from cyclescope.report.naming.answer import answer
 from cyclescope.report.naming.run import PARTIAL, RANDOM_WEIGHTS, stand_in_tokenizer
 from cyclescope.report.naming.warnings import warning
 from cyclescope.report.naming.work import work_facts
-from cyclescope.report.page import Block, Figure, Figures, KeyValues, Note, Paragraph, Severity
+from cyclescope.report.page import Block, Figure, Figures, KeyValues, Note, Paragraph, Section, Severity
 from cyclescope.report.sections.throughput import task_facts
 
 
 def opening(explanation: Explanation) -> Iterator[Block]:
-    """The blocks above the first section. Warnings follow the facts: they say how far the answer can be trusted."""
+    """The blocks above the first section."""
     cycle = explanation.cycle
     if cycle.partial:
         yield Note(Severity.WARNING, PARTIAL)
@@ -31,10 +31,13 @@ def opening(explanation: Explanation) -> Iterator[Block]:
         yield Note(Severity.INFO, remark)
 
 
-def warning_notes(explanation: Explanation) -> tuple[Note, ...]:
-    """What lets the figures be trusted less, with its remedy."""
-    advices = map(warning, explanation.doubts)
-    return tuple(Note(Severity.WARNING, advice.text, advice.remedy) for advice in advices)
+def warnings_section(explanation: Explanation) -> Section | None:
+    """What lets the figures be trusted less, each with its remedy; None where nothing does."""
+    advices = [warning(found) for found in explanation.warnings]
+    if not advices:
+        return None
+    notes = tuple(Note(Severity.WARNING, advice.text, advice.remedy) for advice in advices)
+    return Section("warnings", m("Warnings"), notes)
 
 
 def remarks(cycle: Cycle) -> tuple[Text, ...]:

@@ -9,7 +9,7 @@ from cyclescope.core.units import NS_PER_S
 from cyclescope.explaining.explanation import Explanation, GroupRow, OperationRow
 from cyclescope.report import format as fmt
 from cyclescope.report.drawings.spans import FAMILIES
-from cyclescope.report.drawings.timeline import Timeline
+from cyclescope.report.drawings.link_targets import LinkTargets
 from cyclescope.report.naming.kinds import KINDS
 from cyclescope.report.naming.stages import place_name, stage_name
 from cyclescope.report.page import Align, Cell, Column, Details, Emphasis, Section, Table
@@ -19,22 +19,22 @@ MOST_PLACES = 60
 MOST_OPERATIONS = 100
 
 
-def places_section(explanation: Explanation, timeline: Timeline) -> Section | None:
+def places_section(explanation: Explanation, links: LinkTargets) -> Section | None:
     """Places by their time, and on demand single operations; None where nothing was measured."""
     rows = tuple(row for row in explanation.places[:MOST_PLACES] if row.time.value_ns > 0)
     if not rows:
         return None
     columns = (Column(m("operation")), _kind(), Column(m("count"), Align.RIGHT, html=True), *_numbers())
-    cells = tuple(_place(row, timeline) for row in rows)
+    cells = tuple(_place(row, links) for row in rows)
     caption = m("Costliest places, the same place of every layer added up")
     table = Table(
         columns, cells, False, caption, SHOWN_PLACES, _others(explanation, min(SHOWN_PLACES, len(rows))), True
     )
     notes = [m("Every place of the model, added up over its layers. Sort by any column.")]
-    if timeline.spans:
+    if links.ops:
         notes.append(m("A name leads to the span in the timeline, that of a place to the longest one drawn."))
     note = sentences(*notes)
-    blocks = (table, _operations(explanation, timeline))
+    blocks = (table, _operations(explanation, links))
     return Section("costliest", m("Costliest operations"), blocks, note, wide=True)
 
 
@@ -49,13 +49,13 @@ def _others(explanation: Explanation, shown: int) -> Text:
     )
 
 
-def _operations(explanation: Explanation, timeline: Timeline) -> Details:
+def _operations(explanation: Explanation, links: LinkTargets) -> Details:
     rows = tuple(row for row in explanation.operations[:MOST_OPERATIONS] if row.time.value_ns > 0)
     site = Column(m("location"), emphasis=Emphasis.PATH)
     caption = m(
         "The {shown} costliest of {all} operations", shown=len(rows), all=fmt.count(len(explanation.operations))
     )
-    cells = tuple(_operation(row, timeline) for row in rows)
+    cells = tuple(_operation(row, links) for row in rows)
     table = Table((Column(m("operation")), site, _kind(), *_numbers()), cells, caption=caption, sortable=True)
     return Details(m("Single operations, each at one location"), (table,))
 
@@ -76,17 +76,17 @@ def _numbers() -> tuple[Column, ...]:
     )
 
 
-def _place(row: GroupRow, timeline: Timeline) -> tuple[Text | Cell, ...]:
-    name = Cell(place_name(row.name, row.count), timeline.span_of_place.get(row.name))
+def _place(row: GroupRow, links: LinkTargets) -> tuple[Text | Cell, ...]:
+    name = Cell(place_name(row.name, row.count), links.places.get(row.name))
     count = Cell(fmt.count(row.count), sort=row.count)
     return (name, _kind_cell(row.kind), count, *_figures(row.time, row.share, row.cost))
 
 
-def _operation(row: OperationRow, timeline: Timeline) -> tuple[Text | Cell, ...]:
+def _operation(row: OperationRow, links: LinkTargets) -> tuple[Text | Cell, ...]:
     stage = stage_name(row.site.stage)
     layer = "" if row.site.layer is None else f" {row.site.layer}"
     site = Series((Series((stage, layer)), row.site.module), " · ")
-    name = Cell(row.name, timeline.span_of_op.get(row.op))
+    name = Cell(row.name, links.ops.get(row.op))
     return (name, site, _kind_cell(row.kind), *_figures(row.time, row.share, row.cost))
 
 
