@@ -100,8 +100,9 @@ def kept_of(machine: Machine, engine: str) -> Told:
 
 
 def _print(told: Told, as_json: bool, lang: Language) -> None:
+    from cyclescope.report.documents.calibration import calibration_json
     from cyclescope.report.media.terminal import print_page
-    from cyclescope.report.pages.calibration import calibration_json, calibration_page
+    from cyclescope.report.pages.calibration import calibration_page
 
     if as_json:
         typer.echo(calibration_json(told))

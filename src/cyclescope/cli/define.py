@@ -20,8 +20,9 @@ def define(
     """Say what a metric means here, to the point of the clock, and what other tools mean by the same name."""
     from cyclescope.explaining.metrics.definition import DEFINITIONS
     from cyclescope.explaining.metrics.definition import define as find
+    from cyclescope.report.documents.definitions import definitions_json
     from cyclescope.report.media.terminal import print_page
-    from cyclescope.report.pages.definitions import definition_page, definitions_json, definitions_page
+    from cyclescope.report.pages.definitions import definition_page, definitions_page
 
     found = None if name is None else find(name)
     if as_json:

@@ -29,8 +29,9 @@ def doctor(
     from cyclescope.machines.host import read_machine
     from cyclescope.machines.load import LoadMeter
     from cyclescope.machines.state import read_state
+    from cyclescope.report.documents.doctor import doctor_json
     from cyclescope.report.media.terminal import print_page
-    from cyclescope.report.pages.doctor import doctor_json, doctor_page
+    from cyclescope.report.pages.doctor import doctor_page
 
     machine, state = read_machine(), read_state()
     meter = LoadMeter()

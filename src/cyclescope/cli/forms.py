@@ -54,7 +54,7 @@ def told(explanation: Explanation, form: Form, language: Language, level: FlowLe
 
         return mermaid(explanation.cycle.graph, Level(level.value), language.value)
     if form is Form.GRAPH:
-        from cyclescope.report.exports.graph_json import graph_to_json
+        from cyclescope.report.documents.graph import graph_to_json
 
         return graph_to_json(explanation.cycle.graph)
     if form is Form.PERFETTO:

@@ -18,8 +18,9 @@ from cyclescope.core.codec import decode
 from cyclescope.core.samples import Load
 from cyclescope.machines.catalog import find_machine
 from cyclescope.machines.fingerprint import Trait, freshness
+from cyclescope.report.documents.calibration import calibration_json
 from cyclescope.report.media.terminal import to_text
-from cyclescope.report.pages.calibration import Told, calibration_json, calibration_page
+from cyclescope.report.pages.calibration import Told, calibration_page
 from cyclescope.report.words.strings import Advice
 from cyclescope.report.words.text_calibration import EN, ZH
 from cyclescope.store.calibration_file import keep

@@ -11,8 +11,9 @@ from paper_doctor import FINE, REST, TROUBLE, state
 
 from cyclescope.calibrating.doctor import WARNINGS, Calibrated, Facts, Outcome, Topic, examine
 from cyclescope.machines.state import read_state
+from cyclescope.report.documents.doctor import doctor_json
 from cyclescope.report.media.terminal import to_text
-from cyclescope.report.pages.doctor import doctor_json, doctor_page
+from cyclescope.report.pages.doctor import doctor_page
 from cyclescope.report.words.text_doctor import EN, ZH, DoctorText
 
 

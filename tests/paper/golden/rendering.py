@@ -19,7 +19,13 @@ from cyclescope.report.documents import (
     document_optimization,
     document_verification,
 )
-from cyclescope.report.exports.graph_json import graph_to_json
+from cyclescope.report.documents.calibration import calibration_json
+from cyclescope.report.documents.definitions import definitions_json
+from cyclescope.report.documents.dialogue import dialogue_json
+from cyclescope.report.documents.doctor import doctor_json
+from cyclescope.report.documents.graph import graph_to_json
+from cyclescope.report.documents.models import models_json
+from cyclescope.report.documents.tokens import tokens_json
 from cyclescope.report.exports.mermaid import mermaid
 from cyclescope.report.exports.perfetto import to_perfetto
 from cyclescope.report.exports.speedscope import to_speedscope
@@ -30,16 +36,16 @@ from cyclescope.report.media.markdown import to_markdown
 from cyclescope.report.media.terminal import to_text
 from cyclescope.report.page import Page
 from cyclescope.report.pages.applied import applied_page
-from cyclescope.report.pages.calibration import calibration_json, calibration_page
+from cyclescope.report.pages.calibration import calibration_page
 from cyclescope.report.pages.comparison import comparison_page
 from cyclescope.report.pages.cycle import cycle_page
-from cyclescope.report.pages.definitions import definition_page, definitions_json, definitions_page
-from cyclescope.report.pages.dialogue import dialogue_json, dialogue_page
-from cyclescope.report.pages.doctor import doctor_json, doctor_page
-from cyclescope.report.pages.models import models_json, models_page
+from cyclescope.report.pages.definitions import definition_page, definitions_page
+from cyclescope.report.pages.dialogue import dialogue_page
+from cyclescope.report.pages.doctor import doctor_page
+from cyclescope.report.pages.models import models_page
 from cyclescope.report.pages.optimization import optimization_page
 from cyclescope.report.pages.structure import structure_page
-from cyclescope.report.pages.tokens import tokens_json, tokens_page
+from cyclescope.report.pages.tokens import tokens_page
 from cyclescope.report.pages.verification import verification_page
 
 from .markup import markup

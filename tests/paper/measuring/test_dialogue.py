@@ -12,8 +12,9 @@ from cyclescope.backends.base import Request
 from cyclescope.backends.registry import check, check_dialogue
 from cyclescope.core.errors import UsageError
 from cyclescope.explaining.dialogue import explain_dialogue
+from cyclescope.report.documents.dialogue import dialogue_json
 from cyclescope.report.media.terminal import to_text
-from cyclescope.report.pages.dialogue import dialogue_json, dialogue_page
+from cyclescope.report.pages.dialogue import dialogue_page
 
 
 def test_every_time_is_the_planted_one() -> None:

@@ -12,8 +12,9 @@ from cyclescope.cli.main import run
 from cyclescope.explaining.metrics.definition import DEFINITIONS, Definition
 from cyclescope.explaining.metrics.dialects import DIALECTS, Dialect, dialects_of
 from cyclescope.explaining.metrics.metric import PERCENTS, least_samples
+from cyclescope.report.documents.definitions import definitions_json
 from cyclescope.report.media.terminal import to_text
-from cyclescope.report.pages.definitions import definition_page, definitions_json, definitions_page, formula_text
+from cyclescope.report.pages.definitions import definition_page, definitions_page, formula_text
 from cyclescope.report.words.strings import EN, ZH
 
 DOCS = Path(__file__).parents[3] / "docs" / "metrics.md"

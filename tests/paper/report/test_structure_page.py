@@ -14,13 +14,14 @@ from cyclescope.core.graph.graph import GraphError
 from cyclescope.core.graph.op import OpKind
 from cyclescope.explaining.experts import expert_rows
 from cyclescope.explaining.explain import explain
-from cyclescope.report.exports.graph_json import graph_to_json
+from cyclescope.report.documents.cycle.experts import expert_documents
+from cyclescope.report.documents.graph import graph_to_json
 from cyclescope.report.exports.mermaid import mermaid
 from cyclescope.report.media.html.html import render
 from cyclescope.report.media.terminal import to_text
 from cyclescope.report.page import Note, Paragraph, Strip, Table
 from cyclescope.report.pages.structure import structure_page
-from cyclescope.report.sections.experts import expert_blocks, expert_documents
+from cyclescope.report.sections.experts import expert_blocks
 from cyclescope.report.words.strings import strings
 from cyclescope.store.run_file import load, save
 

@@ -15,9 +15,10 @@ from cyclescope.core.samples import Load
 from cyclescope.core.tokenization import TextCosts, TokenCount
 from cyclescope.explaining.languages import explain_texts
 from cyclescope.report import format as fmt
+from cyclescope.report.documents.tokens import tokens_json
 from cyclescope.report.media.markdown import to_markdown
 from cyclescope.report.media.terminal import to_text
-from cyclescope.report.pages.tokens import tokens_json, tokens_page
+from cyclescope.report.pages.tokens import tokens_page
 
 from .conftest import HOSTILE
 

@@ -1,14 +1,12 @@
-"""What `cyclescope calibrate` prints: ceilings as a page, and as a JSON document."""
+"""What `cyclescope calibrate` prints: ceilings as a page."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cyclescope.core.ceilings import BandwidthCeiling, Ceilings, Figure, Origin, ProductCeiling
-from cyclescope.core.codec import encode
 from cyclescope.core.errors import CalibrationFileError
 from cyclescope.core.samples import Load
 from cyclescope.core.statistics import Estimate
@@ -30,7 +28,6 @@ from cyclescope.report.page import (
 from cyclescope.report.words.strings import strings
 from cyclescope.report.words.text_calibration import CalibrationText, calibration_text
 
-SCHEMA = "cyclescope/calibration-report/1"
 _BUSY = 0.05  # share of the cores; as in `doctor`
 
 
@@ -66,29 +63,6 @@ def calibration_page(told: Told, language: str = "en") -> Page:
         blocks.append(KeyValues(_facts(told, ceilings, t)))
         blocks += _tables(ceilings, t)
     return page_of(t.title.format(machine=told.machine), tuple(blocks))
-
-
-def calibration_json(told: Told) -> str:
-    """The same as one JSON document: `schema`, `ceilings` as they are kept, `path`, `fresh`, `changed`, `age_days`, and
-    when what is kept in their place was taken (`quieter`).
-    """
-    freshness = told.freshness
-    document = {
-        "schema": SCHEMA,
-        "machine": told.machine,
-        "ceilings": encode(told.ceilings)[0] if told.ceilings is not None else None,
-        "path": str(told.path) if told.path is not None else None,
-        "fresh": freshness.fresh if freshness is not None else None,
-        "age_days": freshness.age_days if freshness is not None else None,
-        "changed": [
-            {"trait": change.trait.value, "before": change.before, "now": change.now}
-            for change in (freshness.changed if freshness is not None else ())
-        ],
-        "other_busy": told.load.other_busy if told.load is not None else None,
-        "quieter": told.quieter.taken_at if told.quieter is not None else None,
-        "broken": [error.fact for error in told.broken],
-    }
-    return json.dumps(document, indent=1, allow_nan=False)
 
 
 def change_text(changes: Sequence[Change], t: CalibrationText) -> str:

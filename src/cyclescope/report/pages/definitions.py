@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from cyclescope.explaining.metrics.definition import DEFINITIONS, Definition, Summary
@@ -11,8 +10,6 @@ from cyclescope.explaining.metrics.metric import PERCENTS, least_samples
 from cyclescope.report import format as fmt
 from cyclescope.report.page import Block, Column, Heading, KeyValues, Page, Paragraph, Table, page_of
 from cyclescope.report.words.strings import Strings, strings
-
-SCHEMA = "cyclescope/definitions/1"
 
 
 def definitions_page(language: str = "en") -> Page:
@@ -64,39 +61,6 @@ def _elsewhere(dialects: Sequence[Dialect], definition: Definition, s: Strings) 
     if remarks:
         blocks.append(KeyValues(remarks))
     return [*blocks, Heading(s.sources), KeyValues(sources)]
-
-
-def definitions_json(definitions: Sequence[Definition]) -> str:
-    """`definitions` as one JSON document: `schema` and `metrics`, each with its `dialects`."""
-    document = {"schema": SCHEMA, "metrics": [_as_json(d) for d in definitions]}
-    return json.dumps(document, ensure_ascii=False, indent=1)
-
-
-def _as_json(d: Definition) -> dict[str, object]:
-    return {
-        "name": d.name.value,
-        "aliases": list(d.aliases),
-        "formula": d.formula.text(),
-        "begin": d.begin.value,
-        "end": d.end.value,
-        "population": d.population.value,
-        "summary": d.summary.value,
-        "unit": d.unit.value,
-        "least_tokens": d.least_tokens,
-        "percentiles_need": _least(),
-        "dialects": [
-            {
-                "tool": dialect.tool.value,
-                "name": dialect.name,
-                "formula": dialect.formula.text(),
-                "unit": dialect.unit.value,
-                "label": dialect.label,
-                "remarks": [remark.value for remark in dialect.remarks],
-                "source": dialect.source.url,
-            }
-            for dialect in dialects_of(d.name)
-        ],
-    }
 
 
 def _least() -> dict[str, int]:

@@ -1,10 +1,8 @@
-"""What `cyclescope doctor` prints: a line a topic, and the same as a JSON document."""
+"""What `cyclescope doctor` prints: a line a topic."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict
 
 from cyclescope.calibrating.doctor import Check, Examination, Facts
 from cyclescope.report import format as fmt
@@ -14,8 +12,6 @@ from cyclescope.report.words.strings import Advice, Strings, strings
 from cyclescope.report.words.text_calibration import calibration_text
 from cyclescope.report.words.text_doctor import doctor_text
 
-SCHEMA = "cyclescope/doctor/1"
-
 
 def doctor_page(examination: Examination, language: str = "en") -> Page:
     """The answer, then every judgement with what to do. Raises `UsageError` for an unknown language."""
@@ -23,56 +19,22 @@ def doctor_page(examination: Examination, language: str = "en") -> Page:
     t = doctor_text(s)
     count = examination.warnings
     answer = t.answer_fine if not count else t.answer_one if count == 1 else t.answer_warnings
-    values = _values(examination.facts, s)
+    values = outcome_values(examination.facts, s)
     notes = []
     for check in examination.checks:
-        advice = _advice(check, values, s)
+        advice = outcome_advice(check, values, s)
         severity = Severity.GOOD if check.fine else Severity.WARNING
         notes.append(Note(severity, f"{t.topics[check.topic]}: {advice.text}", advice.remedy))
     lead = Paragraph(answer.format(count=fmt.count(count)), lead=True)
     return page_of(t.title, (lead, *notes))
 
 
-def doctor_json(examination: Examination) -> str:
-    """One JSON document: `schema`, `warnings`, `checks` (topic, outcome, fine, text, remedy) and the `facts` behind them."""
-    s = strings("en")
-    values = _values(examination.facts, s)
-    facts = examination.facts
-    document = {
-        "schema": SCHEMA,
-        "warnings": examination.warnings,
-        "checks": [_check(check, _advice(check, values, s)) for check in examination.checks],
-        "facts": {
-            "processor": facts.machine.processor,
-            "cores": facts.machine.cores,
-            "memory_bytes": facts.machine.memory_bytes,
-            "system": facts.machine.system,
-            "virtual": facts.machine.virtual,
-            "state": asdict(facts.state),
-            "other_busy": facts.load.other_busy,
-            "throttled_ns": facts.load.throttled_ns,
-            "noise": asdict(facts.noise) if facts.noise is not None else None,
-        },
-    }
-    return json.dumps(document, indent=1, allow_nan=False)
-
-
-def _check(check: Check, advice: Advice) -> dict[str, object]:
-    return {
-        "topic": check.topic.value,
-        "outcome": check.outcome.value,
-        "fine": check.fine,
-        "text": advice.text,
-        "remedy": advice.remedy,
-    }
-
-
-def _advice(check: Check, values: Mapping[str, str], s: Strings) -> Advice:
+def outcome_advice(check: Check, values: Mapping[str, str], s: Strings) -> Advice:
     advice = doctor_text(s).outcomes[check.outcome]
     return Advice(advice.text.format(**values), advice.remedy)
 
 
-def _values(facts: Facts, s: Strings) -> dict[str, str]:
+def outcome_values(facts: Facts, s: Strings) -> dict[str, str]:
     """Every figure and name that a judgement may tell, as text."""
     state, load, noise = facts.state, facts.load, facts.noise
     kept, freshness = facts.calibrated.ceilings, facts.calibrated.freshness

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict
 
 from cyclescope.models.listing import ModelRow
 from cyclescope.report import format as fmt
 from cyclescope.report.page import Align, Column, Heading, KeyValues, Page, Paragraph, Table, page_of
 from cyclescope.report.words.strings import strings
-
-SCHEMA = "cyclescope/models/1"
 
 
 def models_page(rows: Sequence[ModelRow], language: str = "en") -> Page:
@@ -49,8 +45,3 @@ def models_page(rows: Sequence[ModelRow], language: str = "en") -> Page:
         KeyValues(tuple((row.name, row.source) for row in rows)),
     )
     return page_of(s.models_title, blocks)
-
-
-def models_json(rows: Sequence[ModelRow]) -> str:
-    """The same as one JSON document: `schema` and `models`, sizes as plain numbers."""
-    return json.dumps({"schema": SCHEMA, "models": [asdict(row) for row in rows]}, ensure_ascii=False, indent=1)

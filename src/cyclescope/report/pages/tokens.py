@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from rich.cells import cell_len
 
@@ -13,8 +12,7 @@ from cyclescope.core.tokenization import TextFacts
 from cyclescope.explaining.explanation import Doubt, DoubtCode
 from cyclescope.explaining.languages import UNREADABLE, CycleCost, LanguageCosts, TextCost
 from cyclescope.report import format as fmt
-from cyclescope.report.documents.document_figures import estimate_figures, ratio_figures
-from cyclescope.report.names import printable, storable
+from cyclescope.report.names import printable
 from cyclescope.report.naming import doubt as doubt_advice
 from cyclescope.report.page import (
     Align,
@@ -31,7 +29,6 @@ from cyclescope.report.page import (
 )
 from cyclescope.report.words.strings import Strings, strings
 
-SCHEMA = "cyclescope/tokens/1"
 _LABEL_CELLS = 20
 
 _Cell: TypeAlias = Callable[[TextCost], str]
@@ -282,76 +279,3 @@ def _doubts(costs: LanguageCosts, names: tuple[str, ...], s: Strings) -> Iterato
         advice = doubt_advice(max((doubt for _, doubt in several), key=lambda doubt: abs(doubt.value)), s)
         about = s.tokens_about.format(texts=_listed((name for name, _ in several), s), text=advice.text)
         yield Note(Severity.WARNING, about, advice.remedy)
-
-
-def tokens_json(costs: LanguageCosts) -> str:
-    """The same as one JSON document: times in nanoseconds, shares and ratios as plain numbers. No text is in it."""
-    document = {
-        "schema": SCHEMA,
-        "model": storable(costs.model),
-        "version": costs.version,
-        "taken_at": costs.taken_at,
-        "partial": costs.partial,
-        "machine": {
-            "processor": storable(costs.machine.processor),
-            "cores": costs.machine.cores,
-            "memory_bytes": costs.machine.memory_bytes,
-            "system": storable(costs.machine.system),
-            "python": storable(costs.machine.python),
-            "virtual": costs.machine.virtual,
-            "packages": {storable(name): storable(version) for name, version in costs.machine.packages},
-        },
-        "longest_tokens": costs.longest,
-        "reference": costs.reference,
-        "tokenizers": [
-            {
-                "name": storable(tokenizer.name),
-                "fast": tokenizer.fast,
-                "stand_in": tokenizer.stand_in,
-                "vocabulary": tokenizer.vocabulary,
-                "one_letter": estimate_figures(one_letter),
-            }
-            for tokenizer, one_letter in zip(costs.tokenizers, costs.one_letter, strict=True)
-        ],
-        "disagreements": costs.disagreements,
-        "texts": [_text(text) for text in costs.texts],
-        "notes": [storable(note) for note in costs.notes],
-    }
-    return json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False)
-
-
-def _text(text: TextCost) -> dict[str, Any]:
-    cycle = text.cycle
-    return {
-        "label": storable(text.text.label),
-        "characters": text.text.characters,
-        "utf8_bytes": text.text.utf8_bytes,
-        "too_long": text.too_long,
-        "fitting_characters": text.fitting_characters,
-        "tokenizers": [
-            {
-                "tokens": cost.count.tokens,
-                "special_tokens": cost.count.special_tokens,
-                "unknown_tokens": cost.count.unknown_tokens,
-                "tokens_per_character": cost.tokens_per_character,
-                "characters_per_token": cost.characters_per_token,
-                "unknown_share": cost.unknown_share,
-                "token_ratio": cost.token_ratio,
-                "time": estimate_figures(cost.time),
-                "time_per_character_ns": cost.time_per_character_ns,
-                "time_ratio": ratio_figures(cost.time_ratio),
-                "time_to_own_ratio": ratio_figures(cost.to_own),
-            }
-            for cost in text.by_tokenizer
-        ],
-        "cycle": None
-        if cycle is None
-        else {
-            "wall": estimate_figures(cycle.wall),
-            "time_per_character_ns": cycle.time_per_character_ns,
-            "tokenize_share": cycle.tokenize_share,
-            "ratio": ratio_figures(cycle.ratio) if cycle.ratio is not None else None,
-            "cut_tokens": cycle.cut_tokens,
-            "doubts": [{"code": doubt.code.value, "value": doubt.value} for doubt in cycle.doubts],
-        },
-    }

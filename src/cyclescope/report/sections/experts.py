@@ -1,4 +1,4 @@
-"""How many tokens reach each expert of a mixture, for every page, and the same for the document."""
+"""How many tokens reach each expert of a mixture, for every page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from cyclescope.core.graph.graph import Graph
 from cyclescope.explaining.experts import ExpertsRow, expert_rows
 from cyclescope.report import format as fmt
 from cyclescope.report import naming as wording
-from cyclescope.report.documents import schema as doc
 from cyclescope.report.page import Align, Block, Column, Heading, Note, Paragraph, Severity, Strip, Table
 from cyclescope.report.words.strings import Strings
 from cyclescope.report.words.text_structure import StructureText, structure_text
@@ -85,18 +84,3 @@ def _expectation(graph: Graph, t: StructureText) -> str:
         tokens=fmt.count(load.tokens),
         average=fmt.significant(load.expected),
     )
-
-
-def expert_documents(graph: Graph) -> list[doc.ExpertsReport]:
-    """The experts of every layer as parts of the public document."""
-    return [
-        doc.ExpertsReport(
-            site=doc.Place(stage=row.stage, layer=row.layer, module=row.module),
-            calls=row.calls,
-            experts=row.experts,
-            routed=row.routed,
-            expected_per_expert=row.expected,
-            tokens_per_expert=list(row.per_expert) if row.per_expert else None,
-        )
-        for row in expert_rows(graph)
-    ]

@@ -1,4 +1,4 @@
-"""The part of a cycle's page that is about text being written, and the same for the document."""
+"""The part of a cycle's page that is about text being written."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from cyclescope.explaining.generation import Generation, GrowthRow, Phase, StepRow
 from cyclescope.explaining.metrics.definition import Summary, Unit
-from cyclescope.explaining.metrics.dialects import DialectFigure
 from cyclescope.explaining.metrics.metric import PERCENTS, Metric
 from cyclescope.report import format as fmt
 from cyclescope.report import naming as wording
-from cyclescope.report.documents import schema as doc
 from cyclescope.report.page import Align, Bar, Bars, Block, Column, Heading, Note, Paragraph, Severity, Strip, Table
 from cyclescope.report.words.strings import Strings
 
@@ -162,93 +160,4 @@ def _growing(row: GrowthRow, s: Strings) -> tuple[str, ...]:
         name if row.kind is not None else f"{name} · {s.python}",
         *fmt.slope(row.trend.slope * 1000, row.trend.low * 1000, row.trend.high * 1000),
         fmt.time(row.grown_ns),
-    )
-
-
-def generation_document(told: Generation) -> doc.GenerationReport:
-    """`told` as part of the public document."""
-    return doc.GenerationReport(
-        sequences=told.sequences,
-        tokens=told.tokens,
-        metrics=[_metric_document(metric) for metric in told.metrics],
-        dialects=[_dialect_document(figure) for figure in told.dialects],
-        phases=[
-            doc.GenerationPhase(
-                name=row.phase.value,
-                time_ns=row.time.value_ns,
-                low_ns=fmt.ends(row.time)[0],
-                high_ns=fmt.ends(row.time)[1],
-                share=row.share,
-                operations_ns=row.op_ns,
-                python_ns=row.python_ns,
-            )
-            for row in told.phases
-        ],
-        steps=[
-            doc.GenerationStep(
-                step=row.step,
-                position=row.position,
-                time_ns=row.time.value_ns,
-                low_ns=fmt.ends(row.time)[0],
-                high_ns=fmt.ends(row.time)[1],
-                operations_ns=row.op_ns,
-                python_ns=row.python_ns,
-                sample_ns=row.sample_ns,
-                gap_ns=row.gap.value_ns if row.gap else None,
-                gap_low_ns=fmt.ends(row.gap)[0] if row.gap else None,
-                gap_high_ns=fmt.ends(row.gap)[1] if row.gap else None,
-                cache_bytes=row.cache_bytes,
-            )
-            for row in told.steps
-        ],
-        growth=[
-            doc.GenerationGrowth(
-                name=row.name,
-                kind=row.kind.value if row.kind is not None else "python",
-                slope_ns=row.trend.slope,
-                low_ns=fmt.ends(row.trend)[0],
-                high_ns=fmt.ends(row.trend)[1],
-                grown_ns=row.grown_ns,
-                grows=row.grows,
-            )
-            for row in told.growth
-        ],
-    )
-
-
-def _metric_document(metric: Metric) -> doc.MetricValue:
-    definition, figure = metric.definition, metric.figure
-    low, high = fmt.ends(figure.as_time) if figure else (None, None)
-    return doc.MetricValue(
-        name=definition.name.value,
-        formula=definition.formula.text(),
-        begin=definition.begin.value,
-        end=definition.end.value,
-        population=definition.population.value,
-        summary=definition.summary.value,
-        unit=definition.unit.value,
-        n=metric.n,
-        value=figure.value if figure else None,
-        low=low,
-        high=high,
-        runs=figure.runs if figure else 0,
-        mean=metric.mean,
-        percentiles={f"p{percentile.percent}": percentile.value for percentile in metric.percentiles},
-    )
-
-
-def _dialect_document(figure: DialectFigure) -> doc.DialectValue:
-    dialect = figure.dialect
-    return doc.DialectValue(
-        tool=dialect.tool.value,
-        name=dialect.name,
-        metric=dialect.metric.value,
-        formula=dialect.formula.text(),
-        unit=dialect.unit.value,
-        label=dialect.label,
-        n=figure.n,
-        mean=figure.mean,
-        median=figure.median,
-        remarks=[remark.value for remark in dialect.remarks],
-        source=dialect.source.url,
     )

@@ -1,14 +1,13 @@
-"""The part of a cycle's page that is about memory, and the same for the document."""
+"""The part of a cycle's page that is about memory."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
 from cyclescope.core.graph.graph import Graph
-from cyclescope.explaining.memory import Held, Holding, Memory
+from cyclescope.explaining.memory import Holding, Memory
 from cyclescope.report import format as fmt
 from cyclescope.report import naming as wording
-from cyclescope.report.documents import schema as doc
 from cyclescope.report.page import Align, Block, Column, Heading, Note, Paragraph, Severity, Strip, Table
 from cyclescope.report.words.strings import Strings
 
@@ -125,38 +124,3 @@ def _largest(told: Memory, graph: Graph, s: Strings) -> Iterator[Block]:
         (_place(graph, piece.maker, s), s.holding_names[piece.holding], fmt.data(piece.bytes)) for piece in told.largest
     )
     yield Table(columns, rows)
-
-
-def memory_document(told: Memory, graph: Graph) -> doc.MemoryReport:
-    """`told` as part of the public document."""
-    measured = told.measured
-    return doc.MemoryReport(
-        computed=_held_document(told.computed, graph),
-        measured=_held_document(measured, graph) if measured is not None else None,
-        difference_bytes=measured.peak - told.computed.peak if measured is not None else None,
-        needed_bytes=told.needed,
-        largest=[
-            doc.MemoryPiece(operation=piece.maker, bytes=piece.bytes, holding=piece.holding.value)
-            for piece in told.largest
-        ],
-        resident_bytes=told.resident_bytes,
-        resident_peak_bytes=told.resident_peak_bytes,
-    )
-
-
-def _held_document(held: Held, graph: Graph) -> doc.MemoryHeld:
-    op = held.peak_op
-    site = graph.site(op)
-    return doc.MemoryHeld(
-        peak_bytes=held.peak,
-        peak_operation=op,
-        peak_site=doc.Place(stage=site.stage, layer=site.layer, module=site.module),
-        weight_bytes=held.weights,
-        buffer_bytes=held.buffers,
-        input_bytes=held.inputs,
-        activation_bytes=int(held.activations[op]),
-        cache_bytes=int(held.cache[op]),
-        cache_end_bytes=int(held.cache[-1]),
-        activations=held.activations.tolist(),
-        cache=held.cache.tolist(),
-    )
