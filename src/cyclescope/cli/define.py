@@ -28,4 +28,5 @@ def define(
     if as_json:
         typer.echo(definitions_json(DEFINITIONS if found is None else (found,)))
     else:
-        print_page(definitions_page(lang.value) if found is None else definition_page(found, lang.value))
+        page = definitions_page() if found is None else definition_page(found)
+        print_page(page, language=lang.value)

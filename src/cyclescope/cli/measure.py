@@ -200,7 +200,7 @@ def _hold_dialogue(
     if form is Form.JSON:
         typer.echo(dialogue_json(costs))
     else:
-        print_page(dialogue_page(costs, lang.value))
+        print_page(dialogue_page(costs), language=lang.value)
     if costs.dialogue.partial:
         raise Interrupted("Interrupted.", "What was measured until then is shown above.")
 

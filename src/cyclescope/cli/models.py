@@ -22,4 +22,4 @@ def models(
     if as_json:
         typer.echo(models_json(rows))
     else:
-        print_page(models_page(rows, lang.value))
+        print_page(models_page(rows), language=lang.value)

@@ -69,6 +69,6 @@ def tokens(
         sys.stdout.buffer.write(tokens_json(costs).encode("utf-8") + b"\n")
         sys.stdout.buffer.flush()
     else:
-        print_page(tokens_page(costs, lang.value))
+        print_page(tokens_page(costs), language=lang.value)
     if costs.partial:
         raise Interrupted("Interrupted.", "What was measured until then is shown above.")

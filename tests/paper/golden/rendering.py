@@ -7,12 +7,12 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from cyclescope.calibrating.doctor import examine
 from cyclescope.explaining.dataflow import Level
 from cyclescope.explaining.dialogue import explain_dialogue
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.languages import explain_texts
 from cyclescope.explaining.metrics.definition import DEFINITIONS, define
+from cyclescope.machines.doctor import examine
 from cyclescope.report.documents import (
     document,
     document_comparison,
@@ -159,7 +159,7 @@ def _page(page: str, language: str) -> Page:
         case "structure":
             return structure_page(value.graph, "paper", 1, value.tokens, language)
         case "definitions":
-            return definitions_page(language) if value is None else definition_page(define(value), language)
+            return definitions_page() if value is None else definition_page(define(value))
         case _:
             return _PAGES[kind](value, language)
 
@@ -168,11 +168,11 @@ _PAGES: dict[str, Callable[[Any, str], Page]] = {
     "optimization": optimization_page,
     "verification": verification_page,
     "applied": applied_page,
-    "calibration": calibration_page,
-    "doctor": lambda facts, language: doctor_page(examine(facts), language),
-    "tokens": lambda costs, language: tokens_page(explain_texts(costs), language),
-    "dialogue": lambda dialogue, language: dialogue_page(explain_dialogue(dialogue), language),
-    "models": models_page,
+    "calibration": lambda found, _: calibration_page(found),
+    "doctor": lambda facts, _: doctor_page(examine(facts)),
+    "tokens": lambda costs, _: tokens_page(explain_texts(costs)),
+    "dialogue": lambda dialogue, _: dialogue_page(explain_dialogue(dialogue)),
+    "models": lambda rows, _: models_page(rows),
 }
 _DOCUMENTS: dict[str, Callable[[Any], str]] = {
     "cycle": lambda cycle: document.to_json(explain(cycle)),

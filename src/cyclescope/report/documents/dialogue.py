@@ -49,7 +49,7 @@ def dialogue_json(costs: DialogueCosts) -> str:
         "replies_reused": estimate_figures(costs.reused),
         "replies_ratio": ratio_figures(costs.ratio),
         "turns": [_turn(turn) for turn in costs.turns],
-        "notes": [storable(note) for note in dialogue.notes],
+        "notes": [storable(str(note)) for note in dialogue.notes],
     }
     return json.dumps(document, indent=2, allow_nan=False)
 

@@ -5,22 +5,21 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 
-from cyclescope.calibrating.doctor import Check, Examination
+from cyclescope.machines.doctor import Check, Examination
+from cyclescope.report.naming.advice import Advice
 from cyclescope.report.pages.doctor import outcome_advice, outcome_values
-from cyclescope.report.words.strings import Advice, strings
 
 SCHEMA = "cyclescope/doctor/1"
 
 
 def doctor_json(examination: Examination) -> str:
     """One JSON document: `schema`, `warnings`, `checks` (topic, outcome, fine, text, remedy) and the `facts` behind them."""
-    s = strings("en")
-    values = outcome_values(examination.facts, s)
+    values = outcome_values(examination.facts)
     facts = examination.facts
     document = {
         "schema": SCHEMA,
         "warnings": examination.warnings,
-        "checks": [_check(check, outcome_advice(check, values, s)) for check in examination.checks],
+        "checks": [_check(check, outcome_advice(check, values)) for check in examination.checks],
         "facts": {
             "processor": facts.machine.processor,
             "cores": facts.machine.cores,
@@ -41,6 +40,6 @@ def _check(check: Check, advice: Advice) -> dict[str, object]:
         "topic": check.topic.value,
         "outcome": check.outcome.value,
         "fine": check.fine,
-        "text": advice.text,
-        "remedy": advice.remedy,
+        "text": str(advice.text),
+        "remedy": str(advice.remedy),
     }

@@ -43,7 +43,7 @@ def tokens_json(costs: LanguageCosts) -> str:
         ],
         "disagreements": costs.disagreements,
         "texts": [_text(text) for text in costs.texts],
-        "notes": [storable(note) for note in costs.notes],
+        "notes": [storable(str(note)) for note in costs.notes],
     }
     return json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False)
 

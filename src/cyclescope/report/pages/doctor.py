@@ -1,45 +1,54 @@
-"""What `cyclescope doctor` prints: a line a topic."""
+"""The page of `cyclescope doctor`: one judgement a topic."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cyclescope.calibrating.doctor import Check, Examination, Facts
+from cyclescope.core.message import Message, Value, m, plural
+from cyclescope.machines.doctor import Check, Examination, Facts
 from cyclescope.report import format as fmt
-from cyclescope.report.page import Note, Page, Paragraph, Severity, page_of
-from cyclescope.report.pages.calibration import change_text
-from cyclescope.report.words.strings import Advice, Strings, strings
-from cyclescope.report.words.text_calibration import calibration_text
-from cyclescope.report.words.text_doctor import doctor_text
+from cyclescope.report.naming.advice import Advice
+from cyclescope.report.naming.machine import FINDINGS, TOPICS, changes
+from cyclescope.report.page import Note, Page, Paragraph, Section, Severity
 
 
-def doctor_page(examination: Examination, language: str = "en") -> Page:
-    """The answer, then every judgement with what to do. Raises `UsageError` for an unknown language."""
-    s = strings(language)
-    t = doctor_text(s)
-    count = examination.warnings
-    answer = t.answer_fine if not count else t.answer_one if count == 1 else t.answer_warnings
-    values = outcome_values(examination.facts, s)
-    notes = []
-    for check in examination.checks:
-        advice = outcome_advice(check, values, s)
-        severity = Severity.GOOD if check.fine else Severity.WARNING
-        notes.append(Note(severity, f"{t.topics[check.topic]}: {advice.text}", advice.remedy))
-    lead = Paragraph(answer.format(count=fmt.count(count)), lead=True)
-    return page_of(t.title, (lead, *notes))
+def doctor_page(examination: Examination) -> Page:
+    """The answer, then the finding of every check with its remedy."""
+    values = outcome_values(examination.facts)
+    return Page(
+        m("Measurement conditions of this machine"),
+        (Paragraph(_answer(examination.warnings), lead=True),),
+        (Section("checks", m("Checks"), tuple(_note(check, values) for check in examination.checks)),),
+        "doctor",
+    )
 
 
-def outcome_advice(check: Check, values: Mapping[str, str], s: Strings) -> Advice:
-    advice = doctor_text(s).outcomes[check.outcome]
-    return Advice(advice.text.format(**values), advice.remedy)
+def _note(check: Check, values: Mapping[str, Value]) -> Note:
+    advice = outcome_advice(check, values)
+    text = m("{topic}: {finding}", topic=TOPICS[check.topic], finding=advice.text)
+    return Note(Severity.GOOD if check.fine else Severity.WARNING, text, advice.remedy)
 
 
-def outcome_values(facts: Facts, s: Strings) -> dict[str, str]:
-    """Every figure and name that a judgement may tell, as text."""
+def _answer(warnings: int) -> Message:
+    if not warnings:
+        return m("This machine is ready: no check found a problem.")
+    return plural(
+        "{n} condition makes measurements on this machine less reliable.",
+        "{n} conditions make measurements on this machine less reliable.",
+        warnings,
+    )
+
+
+def outcome_advice(check: Check, values: Mapping[str, Value]) -> Advice:
+    """The words of one finding, with its figures."""
+    return FINDINGS[check.outcome].filled(**values)
+
+
+def outcome_values(facts: Facts) -> dict[str, Value]:
+    """Every figure and name that a finding may mention."""
     state, load, noise = facts.state, facts.load, facts.noise
     kept, freshness = facts.calibrated.ceilings, facts.calibrated.freshness
     age = freshness.age_days if freshness is not None else None
-    none = doctor_text(s).none
     return {
         "usable": fmt.count(state.usable_cores),
         "online": fmt.count(state.online_cores),
@@ -55,9 +64,9 @@ def outcome_values(facts: Facts, s: Strings) -> dict[str, str]:
         "limits": ", ".join(f"{name}={value}" for name, value in state.thread_limits),
         "engines": ", ".join(" ".join(package) for package in state.engines),
         "extras": ", ".join(" ".join(package) for package in state.extras),
-        "features": " ".join(state.features) or none,
+        "features": " ".join(state.features) or m("none"),
         "taken": kept.taken_at if kept is not None else fmt.UNKNOWN,
-        "changes": change_text(freshness.changed if freshness is not None else (), calibration_text(s)),
+        "changes": changes(freshness.changed if freshness is not None else ()),
         "days": fmt.count(None if age is None else int(age)),
         "step": fmt.time(state.clock_step_ns),
         "noise": fmt.share(noise.value if noise is not None else None),

@@ -1,0 +1,24 @@
+"""A sentence and what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from cyclescope.core.message import Message, Text, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """A sentence and its remedy (may be empty)."""
+
+    text: Message
+    remedy: Text = ""
+
+    def filled(self, **values: Value) -> Advice:
+        """With `values` for the fields of its sentence; a value without a field is passed over."""
+        return Advice(filled(self.text, **values), self.remedy)
+
+
+def filled(template: Message, **values: Value) -> Message:
+    """`template` of a table with `values` for its fields."""
+    return replace(template, values=tuple(values.items()))

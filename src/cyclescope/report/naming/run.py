@@ -1,0 +1,66 @@
+"""What ran, how and on what: facts that many pages begin with, each as label and value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from cyclescope.core.machine import Machine
+from cyclescope.core.message import Message, Text, m, plural
+from cyclescope.core.plan import Plan
+from cyclescope.core.workload import ModelFacts, Weights
+from cyclescope.report import format as fmt
+
+WEIGHTS: Mapping[Weights, Message] = MappingProxyType(
+    {
+        Weights.PRETRAINED: m("pretrained weights"),
+        Weights.RANDOM: m("random weights"),
+        Weights.GIVEN: m("weights as given"),
+    }
+)
+PARTIAL = m("The measurement was interrupted: this is what was measured until then.")
+RANDOM_WEIGHTS = m("Weights are random: timing does not depend on their values, outputs do.")
+
+
+def model(ran: ModelFacts) -> tuple[Text, Text]:
+    """Which model ran."""
+    return m("model"), m(
+        "{reference} ({class_name}, {parameters} parameters, {weights})",
+        reference=ran.reference,
+        class_name=ran.class_name,
+        parameters=fmt.quantity(ran.parameters),
+        weights=WEIGHTS[ran.weights],
+    )
+
+
+def plan(made: Plan) -> tuple[Text, Text]:
+    """How it ran."""
+    return m("plan"), plural(
+        "{engine} on {device}, {dtype}, {attention} attention, {n} thread",
+        "{engine} on {device}, {dtype}, {attention} attention, {n} threads",
+        made.threads,
+        engine=made.engine,
+        device=made.device,
+        dtype=made.dtype,
+        attention=made.attention,
+    )
+
+
+def machine(used: Machine) -> tuple[Text, Text]:
+    """What it ran on."""
+    hardware = plural(
+        "{processor}, {n} core, {memory}",
+        "{processor}, {n} cores, {memory}",
+        used.cores,
+        processor=used.processor,
+        memory=fmt.data(used.memory_bytes),
+    )
+    return m("machine"), m("{hardware}, virtual", hardware=hardware) if used.virtual else hardware
+
+
+def stand_in_tokenizer(name: str) -> Message:
+    """That the tokenizer is one of ours."""
+    return m(
+        "The tokenizer is a stand-in ({tokenizer}): the time to tokenize is not that of the model's own tokenizer.",
+        tokenizer=name,
+    )
