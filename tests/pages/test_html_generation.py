@@ -84,7 +84,7 @@ def test_every_metric_opens_its_definition_by_keyboard(visit: Open, generated: s
         assert box["y"] >= 0
         assert box["y"] + box["height"] <= 900
         text = card.inner_text()
-        assert formula_text(definition, strings("en")) in text
+        assert str(formula_text(definition)) in text
         assert f"from {definition.begin.value} to {definition.end.value}" in text
         for dialect in dialects_of(definition.name):
             assert dialect.name in text
@@ -95,10 +95,9 @@ def test_every_metric_opens_its_definition_by_keyboard(visit: Open, generated: s
 
 @pytest.mark.parametrize("definition", DEFINITIONS, ids=[d.name.value for d in DEFINITIONS])
 def test_a_formula_is_drawn_from_the_formula_that_is_computed(definition: Definition) -> None:
-    s = strings("en")
-    drawn = str(metric_card(definition, s).formula)
+    drawn = str(metric_card(definition, strings("en")).formula)
     for quantity in definition.formula.quantities():
-        assert f"<mtext>{s.quantity_names[quantity]}</mtext>" in drawn
+        assert f"<mtext>{quantity.value}</mtext>" in drawn
     assert drawn.count("<mfrac>") == str(definition.formula).count("÷") + (definition.name is MetricName.GROWTH)
 
 

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from paper_ceilings import TAKEN, ceilings_of
 
 from cyclescope.backends.paper import PAPER_MACHINE
-from cyclescope.calibrating.doctor import Calibrated, Facts, Outcome
 from cyclescope.core.ceilings import Figure
 from cyclescope.core.machine import Machine
 from cyclescope.core.samples import Load
+from cyclescope.machines.doctor import Calibrated, Facts, Outcome
 from cyclescope.machines.fingerprint import freshness
 from cyclescope.machines.state import HostState
 

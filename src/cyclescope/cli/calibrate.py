@@ -12,7 +12,7 @@ from cyclescope.core.errors import Interrupted, OutputError, UsageError
 
 if TYPE_CHECKING:
     from cyclescope.core.machine import Machine
-    from cyclescope.report.pages.calibration import Told
+    from cyclescope.report.pages.calibration import Calibration
 
 
 def calibrate(
@@ -39,20 +39,20 @@ def calibrate(
     counts = _counts(threads)
     failed: OutputError | None = None
     if show:
-        told = kept_of(machine_of(device), "torch")
+        found = kept_of(machine_of(device), "torch")
     else:
-        told, failed = _measure(quick, device, counts, force)
-    _print(told, as_json, lang)
+        found, failed = _measure(quick, device, counts, force)
+    _print(found, as_json, lang)
     if failed is not None:
         raise failed
 
 
-def _measure(quick: bool, device: str, threads: tuple[int, ...], force: bool) -> tuple[Told, OutputError | None]:
-    """Fresh ceilings. That they cannot be kept must not cost what was measured: it is told first."""
+def _measure(quick: bool, device: str, threads: tuple[int, ...], force: bool) -> tuple[Calibration, OutputError | None]:
+    """Fresh ceilings. That they cannot be kept must not cost what was measured: it is shown first."""
     from cyclescope.calibrating.calibrate import calibrate as measure
     from cyclescope.cli.progress import progress
     from cyclescope.machines.load import LoadMeter
-    from cyclescope.report.pages.calibration import Told
+    from cyclescope.report.pages.calibration import Calibration
     from cyclescope.store.calibration_file import clearly_quieter, keep
 
     meter = LoadMeter()
@@ -66,7 +66,9 @@ def _measure(quick: bool, device: str, threads: tuple[int, ...], force: bool) ->
         raise Interrupted("Interrupted.", "Nothing is kept of a calibration that did not end.") from exc
     except OutputError as error:
         path, failed = None, error
-    return Told(ceilings.machine, ceilings, path, load=load, quieter=quieter.ceilings if quieter else None), failed
+    return Calibration(
+        ceilings.machine, ceilings, path, load=load, quieter=quieter.ceilings if quieter else None
+    ), failed
 
 
 def machine_of(device: str) -> Machine:
@@ -84,29 +86,30 @@ def machine_of(device: str) -> Machine:
         probes.close()
 
 
-def kept_of(machine: Machine, engine: str) -> Told:
+def kept_of(machine: Machine, engine: str) -> Calibration:
     """What is kept of `machine`, else what its maker states."""
     from cyclescope.machines.catalog import find_machine
     from cyclescope.machines.fingerprint import freshness
-    from cyclescope.report.pages.calibration import Told
+    from cyclescope.report.pages.calibration import Calibration
     from cyclescope.store.calibration_file import nearest, shelf
 
     found = shelf(engine, machine.device)
     kept = nearest(found, machine, engine)
     if kept is None:
-        return Told(machine.processor, find_machine(machine.processor), broken=found.broken)
+        return Calibration(machine.processor, find_machine(machine.processor), broken=found.broken)
     fresh = freshness(kept.ceilings, machine, engine)
-    return Told(machine.processor, kept.ceilings, kept.path, fresh, broken=found.broken)
+    return Calibration(machine.processor, kept.ceilings, kept.path, fresh, broken=found.broken)
 
 
-def _print(told: Told, as_json: bool, lang: Language) -> None:
+def _print(found: Calibration, as_json: bool, lang: Language) -> None:
+    from cyclescope.report.documents.calibration import calibration_json
     from cyclescope.report.media.terminal import print_page
-    from cyclescope.report.pages.calibration import calibration_json, calibration_page
+    from cyclescope.report.pages.calibration import calibration_page
 
     if as_json:
-        typer.echo(calibration_json(told))
+        typer.echo(calibration_json(found))
     else:
-        print_page(calibration_page(told, lang.value))
+        print_page(calibration_page(found), language=lang.value)
 
 
 def _counts(text: str | None) -> tuple[int, ...]:

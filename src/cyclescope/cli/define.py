@@ -20,11 +20,13 @@ def define(
     """Say what a metric means here, to the point of the clock, and what other tools mean by the same name."""
     from cyclescope.explaining.metrics.definition import DEFINITIONS
     from cyclescope.explaining.metrics.definition import define as find
+    from cyclescope.report.documents.definitions import definitions_json
     from cyclescope.report.media.terminal import print_page
-    from cyclescope.report.pages.definitions import definition_page, definitions_json, definitions_page
+    from cyclescope.report.pages.definitions import definition_page, definitions_page
 
     found = None if name is None else find(name)
     if as_json:
         typer.echo(definitions_json(DEFINITIONS if found is None else (found,)))
     else:
-        print_page(definitions_page(lang.value) if found is None else definition_page(found, lang.value))
+        page = definitions_page() if found is None else definition_page(found)
+        print_page(page, language=lang.value)

@@ -23,27 +23,28 @@ def doctor(
     lang: LanguageOption = Language.ENGLISH,
 ) -> None:
     """Say whether this machine can be trusted for measuring now, and what to do about it. Takes a few seconds."""
-    from cyclescope.calibrating.doctor import Calibrated, Facts, examine
     from cyclescope.cli.calibrate import kept_of
     from cyclescope.core.ceilings import Origin
+    from cyclescope.machines.doctor import Calibrated, Facts, examine
     from cyclescope.machines.host import read_machine
     from cyclescope.machines.load import LoadMeter
     from cyclescope.machines.state import read_state
+    from cyclescope.report.documents.doctor import doctor_json
     from cyclescope.report.media.terminal import print_page
-    from cyclescope.report.pages.doctor import doctor_json, doctor_page
+    from cyclescope.report.pages.doctor import doctor_page
 
     machine, state = read_machine(), read_state()
     meter = LoadMeter()
     noise = _noise()
     load = meter.read()
-    told = kept_of(machine, "torch")
-    measured = told.ceilings if told.ceilings is not None and told.ceilings.origin is Origin.MEASURED else None
-    calibrated = Calibrated(measured, told.freshness, len(told.broken))
+    found = kept_of(machine, "torch")
+    measured = found.ceilings if found.ceilings is not None and found.ceilings.origin is Origin.MEASURED else None
+    calibrated = Calibrated(measured, found.freshness, len(found.broken))
     examination = examine(Facts(machine, state, load, calibrated, noise))
     if as_json:
         typer.echo(doctor_json(examination))
     else:
-        print_page(doctor_page(examination, lang.value))
+        print_page(doctor_page(examination), language=lang.value)
 
 
 def _noise() -> Figure | None:

@@ -54,7 +54,7 @@ def told(explanation: Explanation, form: Form, language: Language, level: FlowLe
 
         return mermaid(explanation.cycle.graph, Level(level.value), language.value)
     if form is Form.GRAPH:
-        from cyclescope.report.exports.graph_json import graph_to_json
+        from cyclescope.report.documents.graph import graph_to_json
 
         return graph_to_json(explanation.cycle.graph)
     if form is Form.PERFETTO:
@@ -71,10 +71,10 @@ def told(explanation: Explanation, form: Form, language: Language, level: FlowLe
     if form is Form.MARKDOWN:
         from cyclescope.report.media.markdown import to_markdown
 
-        return to_markdown(page)
+        return to_markdown(page, language.value)
     from cyclescope.report.media.terminal import to_text
 
-    return to_text(page)
+    return to_text(page, language=language.value)
 
 
 def print_told(explanation: Explanation, form: Form, language: Language, level: FlowLevel = FlowLevel.STAGE) -> None:
@@ -83,7 +83,7 @@ def print_told(explanation: Explanation, form: Form, language: Language, level: 
         from cyclescope.report.media.terminal import print_page
         from cyclescope.report.pages.cycle import cycle_page
 
-        print_page(cycle_page(explanation, language.value))
+        print_page(cycle_page(explanation, language.value), language=language.value)
     else:
         import sys
 

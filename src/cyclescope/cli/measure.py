@@ -185,8 +185,9 @@ def _hold_dialogue(
     from cyclescope.cli.progress import progress
     from cyclescope.explaining.dialogue import explain_dialogue
     from cyclescope.measuring.dialogue import dialogue_request
+    from cyclescope.report.documents.dialogue import dialogue_json
     from cyclescope.report.media.terminal import print_page
-    from cyclescope.report.pages.dialogue import dialogue_json, dialogue_page
+    from cyclescope.report.pages.dialogue import dialogue_page
 
     if any(file is not None for file in files):
         raise UsageError(
@@ -199,7 +200,7 @@ def _hold_dialogue(
     if form is Form.JSON:
         typer.echo(dialogue_json(costs))
     else:
-        print_page(dialogue_page(costs, lang.value))
+        print_page(dialogue_page(costs), language=lang.value)
     if costs.dialogue.partial:
         raise Interrupted("Interrupted.", "What was measured until then is shown above.")
 

@@ -14,11 +14,12 @@ def models(
 ) -> None:
     """List the built-in architectures, with their sizes and where each configuration was published."""
     from cyclescope.models.listing import model_rows
+    from cyclescope.report.documents.models import models_json
     from cyclescope.report.media.terminal import print_page
-    from cyclescope.report.pages.models import models_json, models_page
+    from cyclescope.report.pages.models import models_page
 
     rows = model_rows()
     if as_json:
         typer.echo(models_json(rows))
     else:
-        print_page(models_page(rows, lang.value))
+        print_page(models_page(rows), language=lang.value)

@@ -51,8 +51,9 @@ def tokens(
     from cyclescope.cli.progress import progress
     from cyclescope.explaining.languages import explain_texts
     from cyclescope.measuring.tokenizing import compare_request, parallel_sentences
+    from cyclescope.report.documents.tokens import tokens_json
     from cyclescope.report.media.terminal import print_page
-    from cyclescope.report.pages.tokens import tokens_json, tokens_page
+    from cyclescope.report.pages.tokens import tokens_page
 
     if text and text_file is not None:
         raise UsageError("Both --text and --text-file were given.", "", "Give one of them.")
@@ -68,6 +69,6 @@ def tokens(
         sys.stdout.buffer.write(tokens_json(costs).encode("utf-8") + b"\n")
         sys.stdout.buffer.flush()
     else:
-        print_page(tokens_page(costs, lang.value))
+        print_page(tokens_page(costs), language=lang.value)
     if costs.partial:
         raise Interrupted("Interrupted.", "What was measured until then is shown above.")

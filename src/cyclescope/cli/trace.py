@@ -49,7 +49,7 @@ def trace(
     from cyclescope.backends.base import DEFAULT_TOKENS
     from cyclescope.cli.progress import progress
     from cyclescope.measuring.measure import trace as trace_model
-    from cyclescope.report.exports.graph_json import graph_to_json
+    from cyclescope.report.documents.graph import graph_to_json
     from cyclescope.report.media.terminal import print_page, to_text
     from cyclescope.report.pages.structure import structure_page
     from cyclescope.store.writing import write_text
@@ -69,9 +69,9 @@ def trace(
     if form is TraceForm.TERMINAL:
         page = structure_page(graph, model, batch, tokens or DEFAULT_TOKENS, lang.value)
         if out is None:
-            print_page(page)
+            print_page(page, language=lang.value)
             return
-        text = to_text(page)
+        text = to_text(page, language=lang.value)
     elif form is TraceForm.MERMAID:
         from cyclescope.explaining.dataflow import Level
         from cyclescope.report.exports.mermaid import mermaid

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields, replace
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,26 +18,26 @@ from cyclescope.core.codec import decode
 from cyclescope.core.samples import Load
 from cyclescope.machines.catalog import find_machine
 from cyclescope.machines.fingerprint import Trait, freshness
+from cyclescope.report.documents.calibration import calibration_json
 from cyclescope.report.media.terminal import to_text
-from cyclescope.report.pages.calibration import Told, calibration_json, calibration_page
-from cyclescope.report.words.strings import Advice
-from cyclescope.report.words.text_calibration import EN, ZH
+from cyclescope.report.naming.machine import TRAITS
+from cyclescope.report.pages.calibration import Calibration, calibration_page
 from cyclescope.store.calibration_file import keep
 
 
-def text(page_of: Told, language: str = "en", width: int = 80) -> str:
-    return to_text(calibration_page(page_of, language), width)
+def text(found: Calibration, language: str = "en", width: int = 80) -> str:
+    return to_text(calibration_page(found), width, language=language)
 
 
 def test_the_page_tells_every_ceiling() -> None:
     page = " ".join(text(told()).split())
     for told_there in (
-        "Matrix products reach 20.0 GFLOP/s (float32); memory gives 30.0 GB/s; an operation takes 900 ns at least.",
+        "Matrix products reach 20.0 GFLOP/s (float32); memory reaches 30.0 GB/s; an operation takes at least 900 ns.",
         "type rows 1 thread 2 threads low end",
         "float32 1 1.00 GFLOP/s 2.00 GFLOP/s 1.80 GFLOP/s",
         "float32 64 10.0 GFLOP/s 20.0 GFLOP/s 18.0 GFLOP/s",
         "L1 32.0 kB 100 GB/s 200 GB/s 180 GB/s",
-        "±1.0 % (0.80 % to 1.2 %), 500 pairs",
+        "±1.0 % (0.80 % to 1.2 %), 500 A/A pairs",
         "operation (neg) 900 ns",
         "/kept/torch.json",
     ):
@@ -46,14 +46,14 @@ def test_the_page_tells_every_ceiling() -> None:
 
 def test_what_a_quieter_one_keeps_from_being_kept_says_so() -> None:
     page = " ".join(text(told(path=None, quieter=replace(CEILINGS, noise=Figure(0.004, 0.003, 0.005, 9, "")))).split())
-    assert f"what was taken at {TAKEN} stays, since it saw less noise (±0.40 %; now ±1.0 %)" in page
+    assert f"the calibration of {TAKEN} stays, because it has less noise (±0.40 %; now ±1.0 %)" in page
     assert "--force" in page
-    assert "not kept" in page
+    assert "not stored" in page
 
 
 def test_a_noise_beyond_use_is_told_as_a_disturbance() -> None:
     disturbed = replace(CEILINGS, noise=Figure(29.9, 1.0, 60.0, 30, "A/A"))
-    assert "differed from itself by ±2,990 %" in " ".join(text(told(ceilings=disturbed)).split())
+    assert "Two runs of the same work differed by ±2,990 %" in " ".join(text(told(ceilings=disturbed)).split())
     assert "disturbance" not in text(told())
 
 
@@ -84,17 +84,17 @@ def test_a_fresh_one_is_said_to_be_and_a_stale_one_says_why() -> None:
 
 
 def test_others_that_ran_meanwhile_are_told() -> None:
-    assert "Others used 40.0 % of the cores" in text(told(load=Load(0.4)))
-    assert "Others" not in text(told(load=Load(0.01)))
+    assert "Other processes used 40.0 % of the cores" in text(told(load=Load(0.4)))
+    assert "Other processes" not in text(told(load=Load(0.01)))
 
 
 def test_where_nothing_was_measured_the_maker_has_the_word() -> None:
-    page = " ".join(text(Told("NVIDIA H100 PCIe", find_machine("NVIDIA H100 PCIe"))).split())
+    page = " ".join(text(Calibration("NVIDIA H100 PCIe", find_machine("NVIDIA H100 PCIe"))).split())
     assert "has not been calibrated" in page
     assert "756 TFLOP/s (bfloat16)" in page
     assert "2.00 TB/s" in page
     assert "https://" in page
-    assert "has not been calibrated" in text(Told("unheard of", None))
+    assert "has not been calibrated" in text(Calibration("unheard of", None))
 
 
 def test_the_document_holds_the_ceilings_as_they_are_kept() -> None:
@@ -103,7 +103,7 @@ def test_the_document_holds_the_ceilings_as_they_are_kept() -> None:
     assert decode(Ceilings, document["ceilings"], []) == CEILINGS
     assert document["fresh"] is True
     assert document["changed"] == []
-    assert json.loads(calibration_json(Told("nothing", None)))["ceilings"] is None
+    assert json.loads(calibration_json(Calibration("nothing", None)))["ceilings"] is None
 
 
 def test_a_hostile_name_is_harmless() -> None:
@@ -114,18 +114,8 @@ def test_a_hostile_name_is_harmless() -> None:
     assert "[red]x[/red]" in page
 
 
-def test_both_languages_have_every_text() -> None:
-    for field in fields(EN):
-        english, chinese = getattr(EN, field.name), getattr(ZH, field.name)
-        if isinstance(english, Advice):
-            assert english.text.count("{") == chinese.text.count("{")
-            assert english.remedy
-            assert chinese.remedy
-        elif isinstance(english, str):
-            assert english.count("{") == chinese.count("{"), field.name
-            assert english
-            assert chinese
-    assert set(EN.traits) == set(ZH.traits) == set(Trait)
+def test_every_trait_has_a_name() -> None:
+    assert set(TRAITS) == set(Trait)
 
 
 def test_show_finds_what_is_kept_else_the_makers_figures(home: Path) -> None:

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from paper_doctor import FINE, REST, TROUBLE, state
 
-from cyclescope.calibrating.doctor import WARNINGS, Calibrated, Facts, Outcome, Topic, examine
+from cyclescope.machines.doctor import WARNINGS, Calibrated, Facts, Outcome, Topic, examine
 from cyclescope.machines.state import read_state
+from cyclescope.report.documents.doctor import doctor_json
 from cyclescope.report.media.terminal import to_text
-from cyclescope.report.pages.doctor import doctor_json, doctor_page
-from cyclescope.report.words.text_doctor import EN, ZH, DoctorText
+from cyclescope.report.naming.machine import FINDINGS, TOPICS
+from cyclescope.report.pages.doctor import doctor_page
 
 
 def outcomes(facts: Facts) -> dict[Topic, Outcome]:
@@ -48,19 +49,18 @@ def test_a_list_of_threads_counts_with_its_first(value: str, outcome: Outcome) -
     assert outcomes(state(thread_limits=(("OMP_NUM_THREADS", value),)))[Topic.THREADS] is outcome
 
 
-@pytest.mark.parametrize("text", [EN, ZH], ids=["en", "zh"])
-def test_every_outcome_and_topic_has_its_words(text: DoctorText) -> None:
-    assert set(text.outcomes) == set(Outcome)
-    assert set(text.topics) == set(Topic)
-    for outcome, advice in text.outcomes.items():
-        assert advice.text
-        assert bool(advice.remedy) is (outcome in WARNINGS), outcome
+def test_every_outcome_and_topic_has_its_words() -> None:
+    assert set(FINDINGS) == set(Outcome)
+    assert set(TOPICS) == set(Topic)
+    for outcome, advice in FINDINGS.items():
+        assert str(advice.text)
+        assert bool(str(advice.remedy)) is (outcome in WARNINGS), outcome
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize(("outcome", "facts"), [*TROUBLE.items(), *FINE.items()])
 def test_no_number_is_cut_and_no_brace_is_left(outcome: Outcome, facts: Facts, language: str) -> None:
-    text = to_text(doctor_page(examine(facts), language), 80)
+    text = to_text(doctor_page(examine(facts)), 80, language=language)
     assert "{" not in text
     assert "…" not in text
     assert all(len(line) <= 80 for line in text.splitlines())
@@ -68,9 +68,9 @@ def test_no_number_is_cut_and_no_brace_is_left(outcome: Outcome, facts: Facts, l
 
 def test_the_answer_counts_what_is_wrong() -> None:
     two = replace(TROUBLE[Outcome.LOAD_BUSY], noise=None, calibrated=Calibrated())
-    assert "Yes: nothing" in to_text(doctor_page(examine(REST)))
-    assert "one thing" in to_text(doctor_page(examine(TROUBLE[Outcome.LOAD_BUSY])))
-    assert "2 things" in to_text(doctor_page(examine(two)))
+    assert "no check found a problem" in to_text(doctor_page(examine(REST)))
+    assert "1 condition makes" in to_text(doctor_page(examine(TROUBLE[Outcome.LOAD_BUSY])))
+    assert "2 conditions make" in to_text(doctor_page(examine(two)))
     assert "30.0 %" in to_text(doctor_page(examine(two)))
 
 

@@ -7,19 +7,25 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from cyclescope.calibrating.doctor import examine
 from cyclescope.explaining.dataflow import Level
 from cyclescope.explaining.dialogue import explain_dialogue
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.languages import explain_texts
 from cyclescope.explaining.metrics.definition import DEFINITIONS, define
+from cyclescope.machines.doctor import examine
 from cyclescope.report.documents import (
     document,
     document_comparison,
     document_optimization,
     document_verification,
 )
-from cyclescope.report.exports.graph_json import graph_to_json
+from cyclescope.report.documents.calibration import calibration_json
+from cyclescope.report.documents.definitions import definitions_json
+from cyclescope.report.documents.dialogue import dialogue_json
+from cyclescope.report.documents.doctor import doctor_json
+from cyclescope.report.documents.graph import graph_to_json
+from cyclescope.report.documents.models import models_json
+from cyclescope.report.documents.tokens import tokens_json
 from cyclescope.report.exports.mermaid import mermaid
 from cyclescope.report.exports.perfetto import to_perfetto
 from cyclescope.report.exports.speedscope import to_speedscope
@@ -30,16 +36,16 @@ from cyclescope.report.media.markdown import to_markdown
 from cyclescope.report.media.terminal import to_text
 from cyclescope.report.page import Page
 from cyclescope.report.pages.applied import applied_page
-from cyclescope.report.pages.calibration import calibration_json, calibration_page
+from cyclescope.report.pages.calibration import calibration_page
 from cyclescope.report.pages.comparison import comparison_page
 from cyclescope.report.pages.cycle import cycle_page
-from cyclescope.report.pages.definitions import definition_page, definitions_json, definitions_page
-from cyclescope.report.pages.dialogue import dialogue_json, dialogue_page
-from cyclescope.report.pages.doctor import doctor_json, doctor_page
-from cyclescope.report.pages.models import models_json, models_page
+from cyclescope.report.pages.definitions import definition_page, definitions_page
+from cyclescope.report.pages.dialogue import dialogue_page
+from cyclescope.report.pages.doctor import doctor_page
+from cyclescope.report.pages.models import models_page
 from cyclescope.report.pages.optimization import optimization_page
 from cyclescope.report.pages.structure import structure_page
-from cyclescope.report.pages.tokens import tokens_json, tokens_page
+from cyclescope.report.pages.tokens import tokens_page
 from cyclescope.report.pages.verification import verification_page
 
 from .markup import markup
@@ -153,7 +159,7 @@ def _page(page: str, language: str) -> Page:
         case "structure":
             return structure_page(value.graph, "paper", 1, value.tokens, language)
         case "definitions":
-            return definitions_page(language) if value is None else definition_page(define(value), language)
+            return definitions_page() if value is None else definition_page(define(value))
         case _:
             return _PAGES[kind](value, language)
 
@@ -162,11 +168,11 @@ _PAGES: dict[str, Callable[[Any, str], Page]] = {
     "optimization": optimization_page,
     "verification": verification_page,
     "applied": applied_page,
-    "calibration": calibration_page,
-    "doctor": lambda facts, language: doctor_page(examine(facts), language),
-    "tokens": lambda costs, language: tokens_page(explain_texts(costs), language),
-    "dialogue": lambda dialogue, language: dialogue_page(explain_dialogue(dialogue), language),
-    "models": models_page,
+    "calibration": lambda found, _: calibration_page(found),
+    "doctor": lambda facts, _: doctor_page(examine(facts)),
+    "tokens": lambda costs, _: tokens_page(explain_texts(costs)),
+    "dialogue": lambda dialogue, _: dialogue_page(explain_dialogue(dialogue)),
+    "models": lambda rows, _: models_page(rows),
 }
 _DOCUMENTS: dict[str, Callable[[Any], str]] = {
     "cycle": lambda cycle: document.to_json(explain(cycle)),

@@ -22,7 +22,6 @@ from paper_structures import EVEN, UNEVEN, mixture, step
 from paper_texts import COSTS, COUNTS, FAST, SLOW, WITH_CYCLES, run, unlabelled
 from planted import PLANTED, growing_cache, restless, with_ceilings
 
-from cyclescope.calibrating.doctor import Calibrated, Facts
 from cyclescope.core.ceilings import Figure
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.dialogue import Dialogue
@@ -30,10 +29,11 @@ from cyclescope.core.graph.op import OpKind
 from cyclescope.core.samples import Load
 from cyclescope.core.tokenization import TokenCount
 from cyclescope.machines.catalog import find_machine
+from cyclescope.machines.doctor import Calibrated, Facts
 from cyclescope.machines.fingerprint import freshness
 from cyclescope.models.listing import ModelRow, model_rows
 from cyclescope.models.packaged import MINILM
-from cyclescope.report.pages.calibration import Told
+from cyclescope.report.pages.calibration import Calibration
 
 LIMIT = 0.05  # what a comparison is held against
 _TEXT = Planted(0, dispatch_ns=100_000, kind=OpKind.TEXT)
@@ -87,11 +87,11 @@ _CYCLES: Mapping[str, Callable[[], Cycle]] = {
 _FINDINGS: Mapping[str, Callable[[], Cycle]] = {code.value: make for code, make in PLANTED.items()}
 
 
-def _stale(machine: Any, days: int) -> Told:
+def _stale(machine: Any, days: int) -> Calibration:
     return told(freshness=freshness(CEILINGS, machine, "torch", NOW + timedelta(days=days)))
 
 
-_CALIBRATIONS: Mapping[str, Callable[[], Told]] = {
+_CALIBRATIONS: Mapping[str, Callable[[], Calibration]] = {
     "fresh": told,
     "changed": lambda: _stale(replace(CALIBRATED, cores=1, processor="Another"), 0),
     "old": lambda: _stale(CALIBRATED, 99),
@@ -99,8 +99,8 @@ _CALIBRATIONS: Mapping[str, Callable[[], Told]] = {
         path=None, quieter=replace(CEILINGS, noise=Figure(0.004, 0.003, 0.005, 9, "")), load=Load(other_busy=0.4)
     ),
     "disturbed": lambda: told(ceilings=replace(CEILINGS, noise=Figure(29.9, 1.0, 60.0, 30, "A/A"))),
-    "maker": lambda: Told("NVIDIA H100 PCIe", find_machine("NVIDIA H100 PCIe")),
-    "nothing": lambda: Told("unheard of", None),
+    "maker": lambda: Calibration("NVIDIA H100 PCIe", find_machine("NVIDIA H100 PCIe")),
+    "nothing": lambda: Calibration("unheard of", None),
 }
 
 

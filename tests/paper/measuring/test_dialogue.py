@@ -12,8 +12,9 @@ from cyclescope.backends.base import Request
 from cyclescope.backends.registry import check, check_dialogue
 from cyclescope.core.errors import UsageError
 from cyclescope.explaining.dialogue import explain_dialogue
+from cyclescope.report.documents.dialogue import dialogue_json
 from cyclescope.report.media.terminal import to_text
-from cyclescope.report.pages.dialogue import dialogue_json, dialogue_page
+from cyclescope.report.pages.dialogue import dialogue_page
 
 
 def test_every_time_is_the_planted_one() -> None:
@@ -44,8 +45,8 @@ def test_a_short_budget_still_gives_a_round() -> None:
     dialogue, _ = held(budget_ns=1)
     assert [len(turn.again_wall_ns) for turn in dialogue.turns] == [2, 2, 2]
     text = to_text(dialogue_page(explain_dialogue(dialogue)), 100)
-    assert "too few" in text
-    assert "cannot be told" in text
+    assert "too few for an interval" in text
+    assert "It is unknown whether" in text
 
 
 def test_an_interruption_keeps_whole_turns_or_says_that_there_is_nothing() -> None:
@@ -58,9 +59,9 @@ def test_an_interruption_keeps_whole_turns_or_says_that_there_is_nothing() -> No
         held(interrupt_at=warm + 1)
 
 
-@pytest.mark.parametrize(("language", "word"), [("en", "Handing on the cache saves"), ("zh", "沿用缓存可节省")])
+@pytest.mark.parametrize(("language", "word"), [("en", "Reusing the KV cache saves"), ("zh", "沿用 KV 缓存可节省")])
 def test_the_page_answers_first(language: str, word: str) -> None:
-    text = to_text(dialogue_page(explain_dialogue(held()[0]), language), 120)
+    text = to_text(dialogue_page(explain_dialogue(held()[0])), 120, language=language)
     assert word in text
     assert "0.357 [0.357 – 0.357]" in text, "25 of 70 tokens are read"
     assert "[bold]" in text, "a note is no markup"

@@ -12,8 +12,9 @@ from paper_models import paper_bert, paper_cycle
 
 from cyclescope.explaining.arrangement import Arrangement
 from cyclescope.explaining.explain import explain
+from cyclescope.report.documents.cycle.arrangement import arrangement_document
 from cyclescope.report.page import Block, Note, Paragraph, Table
-from cyclescope.report.sections.arrangement import arrangement_blocks, arrangement_document, bound_sentence
+from cyclescope.report.sections.arrangement import arrangement_blocks, bound_sentence
 from cyclescope.report.words.strings import EN, ZH
 from cyclescope.report.words.text_arrangement import arrangement_text
 

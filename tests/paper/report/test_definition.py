@@ -9,12 +9,16 @@ from pathlib import Path
 import pytest
 
 from cyclescope.cli.main import run
+from cyclescope.core.message import m
 from cyclescope.explaining.metrics.definition import DEFINITIONS, Definition
 from cyclescope.explaining.metrics.dialects import DIALECTS, Dialect, dialects_of
+from cyclescope.explaining.metrics.formula import Formula
 from cyclescope.explaining.metrics.metric import PERCENTS, least_samples
+from cyclescope.report.documents.definitions import definitions_json
 from cyclescope.report.media.terminal import to_text
-from cyclescope.report.pages.definitions import definition_page, definitions_json, definitions_page, formula_text
-from cyclescope.report.words.strings import EN, ZH
+from cyclescope.report.naming.metrics import MEANINGS, POPULATIONS, QUANTITIES, REMARKS, formula
+from cyclescope.report.pages.definitions import definition_page, definitions_page, formula_text
+from cyclescope.report.words.translate import say_in
 
 DOCS = Path(__file__).parents[3] / "docs" / "metrics.md"
 NAMES = [d.name.value for d in DEFINITIONS]
@@ -32,31 +36,40 @@ def ended(*arguments: str) -> int:
     return int(exit_.value.code or 0)
 
 
-@pytest.mark.parametrize("s", [EN, ZH], ids=["en", "zh"])
-def test_the_list_has_every_metric_with_its_formula(s: object) -> None:
-    words = ZH if s is ZH else EN
-    text = to_text(definitions_page(words.language), WIDE)
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_the_list_has_every_metric_with_its_formula(language: str) -> None:
+    text = to_text(definitions_page(), WIDE, language=language)
     for d in DEFINITIONS:
-        assert re.search(rf"^{d.name.value} .*{re.escape(formula_text(d, words))}", text, re.MULTILINE)
+        formula = say_in(language)(formula_text(d))
+        assert re.search(rf"^{d.name.value} .*{re.escape(formula)}", text, re.MULTILINE)
 
 
-@pytest.mark.parametrize("s", [EN, ZH], ids=["en", "zh"])
+@pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("d", DEFINITIONS, ids=NAMES)
-def test_a_metric_is_told_with_its_clock_its_samples_and_all_its_dialects(d: Definition, s: object) -> None:
-    words = ZH if s is ZH else EN
-    text = packed(to_text(definition_page(d, words.language), WIDE))
-    points = words.points_value.format(begin=words.quantity_names[d.begin], end=words.quantity_names[d.end])
-    for part in (words.metric_texts[d.name], words.population_names[d.population], points):
-        assert packed(part) in text
+def test_a_metric_is_told_with_its_clock_its_samples_and_all_its_dialects(d: Definition, language: str) -> None:
+    say = say_in(language)
+    text = packed(to_text(definition_page(d), WIDE, language=language))
+    points = m("from {begin} to {end}", begin=QUANTITIES[d.begin], end=QUANTITIES[d.end])
+    for part in (MEANINGS[d.name], POPULATIONS[d.population], points):
+        assert packed(say(part)) in text
     for dialect in dialects_of(d.name):
-        formula = dialect.formula.text(words.quantity_names)
-        for part in (dialect.name, formula, dialect.source.url, *(words.remark_texts[r] for r in dialect.remarks)):
+        words = (formula(dialect.formula), *(REMARKS[r] for r in dialect.remarks))
+        for part in (dialect.name, dialect.source.url, *map(say, words)):
             assert packed(part) in text
+
+
+@pytest.mark.parametrize("formula_", [d.formula for d in (*DEFINITIONS, *DIALECTS)], ids=str)
+def test_a_formula_in_words_has_the_brackets_of_its_text(formula_: Formula) -> None:
+    say = say_in("zh")
+    assert str(formula(formula_)) == formula_.text()
+    assert say(formula(formula_)) == formula_.text({quantity: say(text) for quantity, text in QUANTITIES.items()})
 
 
 def test_only_what_can_be_undefined_says_when() -> None:
     for d in DEFINITIONS:
-        assert (EN.undefined_below.format(tokens=d.least_tokens) in to_text(definition_page(d))) is (d.least_tokens > 1)
+        assert (f"below {d.least_tokens} tokens: absent, not zero" in to_text(definition_page(d))) is (
+            d.least_tokens > 1
+        )
 
 
 def test_the_command_lists_all_or_tells_one(capsys: pytest.CaptureFixture[str]) -> None:
@@ -108,12 +121,12 @@ def metric_row(d: Definition) -> str:
     """A metric as `docs/metrics.md` has it."""
     points = f"{d.begin.value} → {d.end.value}"
     least = str(d.least_tokens) if d.least_tokens > 1 else ""
-    return row(f"`{d.name.value}`", formula_text(d, EN), points, d.population.value, d.unit.value, least)
+    return row(f"`{d.name.value}`", str(formula_text(d)), points, d.population.value, d.unit.value, least)
 
 
 def dialect_row(d: Dialect) -> str:
     """A dialect as `docs/metrics.md` has it."""
-    remarks = " ".join(EN.remark_texts[remark] for remark in d.remarks)
+    remarks = " ".join(str(REMARKS[remark]) for remark in d.remarks)
     return row(f"`{d.metric.value}`", f"[{d.tool.value}]({d.source.url})", f"`{d.name}`", d.formula.text(), remarks)
 
 

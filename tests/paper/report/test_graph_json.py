@@ -12,7 +12,7 @@ from cyclescope.core.graph.builder import GraphBuilder
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.graph.op import OpKind
 from cyclescope.core.graph.tensor import TensorRole
-from cyclescope.report.exports.graph_json import graph_lines, graph_to_json
+from cyclescope.report.documents.graph import graph_lines, graph_to_json
 
 from .conftest import hostile_graph
 from .strategies import graphs

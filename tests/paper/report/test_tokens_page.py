@@ -15,21 +15,22 @@ from cyclescope.core.samples import Load
 from cyclescope.core.tokenization import TextCosts, TokenCount
 from cyclescope.explaining.languages import explain_texts
 from cyclescope.report import format as fmt
+from cyclescope.report.documents.tokens import tokens_json
 from cyclescope.report.media.markdown import to_markdown
 from cyclescope.report.media.terminal import to_text
-from cyclescope.report.pages.tokens import tokens_json, tokens_page
+from cyclescope.report.pages.tokens import tokens_page
 
 from .conftest import HOSTILE
 
 
 def shown(costs: TextCosts, language: str = "en", width: int = 80) -> str:
-    return to_text(tokens_page(explain_texts(costs), language), width)
+    return to_text(tokens_page(explain_texts(costs)), width, language=language)
 
 
 def test_the_answer_and_its_rows() -> None:
     lines = [" ".join(line.split()) for line in shown(COSTS).splitlines()]
 
-    assert "Arabic takes 3.35 times as many tokens as English (67 and 20); to tokenize it" in lines
+    assert "Arabic takes 3.35 times as many tokens as English (67 and 20); its tokenization" in lines
     assert "takes 3.00 times as long." in lines
     assert "English 92 92 20 2 0.217 4.60 0 % ×1.00" in lines
     assert "Chinese 24 72 24 2 1.00 1.00 50.0 % ×1.20" in lines
@@ -84,7 +85,7 @@ def test_one_text_has_nothing_to_be_compared_with() -> None:
 
     assert "20 tokens from 1,000 characters (0.0200 per character), tokenized in 80.0 µs" in text
     assert "×1.00" not in text
-    assert "compared with" not in text
+    assert "reference text" not in text
 
 
 def test_texts_of_ones_own_are_numbered_and_shortened() -> None:
@@ -121,8 +122,8 @@ def test_what_a_reader_must_know_is_said() -> None:
     lines = " ".join(shown(costs).split())
 
     assert "stand-in" in lines
-    assert "Longer than the 60 tokens that the model takes: Arabic." in lines
-    assert "cut differently: 1." in lines
+    assert "Longer than the 60 tokens that the model accepts: Arabic." in lines
+    assert "disagree about 1 text." in lines
     assert "interrupted" in lines
     assert "The hub could not be reached." in lines
 
@@ -159,5 +160,5 @@ def test_json_of_a_text_without_tokens() -> None:
 
 
 def test_an_unknown_language() -> None:
-    with pytest.raises(UsageError, match="'tlh'"):
-        tokens_page(explain_texts(COSTS), "tlh")
+    with pytest.raises(UsageError, match="got tlh"):
+        to_text(tokens_page(explain_texts(COSTS)), language="tlh")

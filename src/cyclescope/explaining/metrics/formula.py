@@ -48,7 +48,7 @@ class Formula:
         raise NotImplementedError
 
     def text(self, words: Mapping[Quantity, str] | None = None) -> str:
-        """As people write it; `words` names the quantities in another language."""
+        """As people write it, with the names of the quantities from `words` if there are any."""
         raise NotImplementedError
 
     def quantities(self) -> frozenset[Quantity]:
@@ -111,13 +111,16 @@ class Pair(Formula):
             return np.asarray(left // right)
         return np.asarray(np.true_divide(left, right))
 
-    def text(self, words: Mapping[Quantity, str] | None = None) -> str:
-        left, right = self.left.text(words), self.right.text(words)
-        if self.sign not in _LOOSE and _is_loose(self.left):
-            left = f"({left})"
+    @property
+    def brackets(self) -> tuple[bool, bool]:
+        """Whether the left and the right term stand in brackets."""
         # What follows a minus or a division is kept together; a sum after a plus needs no bracket.
-        if isinstance(self.right, Pair) and (self.sign not in (Sign.PLUS, Sign.TIMES) or _is_loose(self.right)):
-            right = f"({right})"
+        together = self.sign not in (Sign.PLUS, Sign.TIMES) or _is_loose(self.right)
+        return self.sign not in _LOOSE and _is_loose(self.left), isinstance(self.right, Pair) and together
+
+    def text(self, words: Mapping[Quantity, str] | None = None) -> str:
+        terms = (term.text(words) for term in (self.left, self.right))
+        left, right = (f"({text})" if inside else text for text, inside in zip(terms, self.brackets, strict=True))
         return f"{left} {self.sign.value} {right}"
 
     def quantities(self) -> frozenset[Quantity]:

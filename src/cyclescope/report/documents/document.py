@@ -11,6 +11,14 @@ from cyclescope.core.statistics import Estimate
 from cyclescope.explaining.explanation import Closure, Explanation, GroupRow
 from cyclescope.report import format as fmt
 from cyclescope.report import naming as wording
+from cyclescope.report.documents.cycle.arrangement import arrangement_document
+from cyclescope.report.documents.cycle.device import device_document
+from cyclescope.report.documents.cycle.experts import expert_documents
+from cyclescope.report.documents.cycle.findings import finding_documents
+from cyclescope.report.documents.cycle.generation import generation_document
+from cyclescope.report.documents.cycle.memory import memory_document
+from cyclescope.report.documents.cycle.roofline import operation_limits, roofline_document
+from cyclescope.report.documents.cycle.tasks import division_document, throughput_document
 from cyclescope.report.documents.schema import (
     Account,
     AccountLine,
@@ -28,14 +36,6 @@ from cyclescope.report.documents.schema import (
     Wall,
     Work,
 )
-from cyclescope.report.sections.arrangement import arrangement_document
-from cyclescope.report.sections.device import device_document
-from cyclescope.report.sections.experts import expert_documents
-from cyclescope.report.sections.findings import finding_documents
-from cyclescope.report.sections.generation import generation_document
-from cyclescope.report.sections.memory import memory_document
-from cyclescope.report.sections.roofline import operation_limits, roofline_document
-from cyclescope.report.sections.throughput import division_document, throughput_document
 from cyclescope.report.words.strings import EN
 from cyclescope.report.words.text_engine import strings_for
 

@@ -1,42 +1,26 @@
-"""What `cyclescope calibrate` prints: ceilings as a page, and as a JSON document."""
+"""The page of `cyclescope calibrate`: what a machine reaches at best."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from cyclescope.core.ceilings import BandwidthCeiling, Ceilings, Figure, Origin, ProductCeiling
-from cyclescope.core.codec import encode
 from cyclescope.core.errors import CalibrationFileError
+from cyclescope.core.message import Message, Text, listed, m, plural
 from cyclescope.core.samples import Load
 from cyclescope.core.statistics import Estimate
-from cyclescope.machines.fingerprint import Change, Freshness
+from cyclescope.machines.doctor import BUSY
+from cyclescope.machines.fingerprint import Freshness
 from cyclescope.report import format as fmt
-from cyclescope.report.page import (
-    Align,
-    Block,
-    Column,
-    Heading,
-    KeyValues,
-    Note,
-    Page,
-    Paragraph,
-    Severity,
-    Table,
-    page_of,
-)
-from cyclescope.report.words.strings import strings
-from cyclescope.report.words.text_calibration import CalibrationText, calibration_text
-
-SCHEMA = "cyclescope/calibration-report/1"
-_BUSY = 0.05  # share of the cores; as in `doctor`
+from cyclescope.report.naming.machine import changes
+from cyclescope.report.page import Align, Block, Column, KeyValues, Note, Page, Paragraph, Section, Severity, Table
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """What is told: ceilings (None: nothing is kept and nothing is known), where they are kept and how fresh they are.
+class Calibration:
+    """The subject of the page: ceilings (None: nothing is stored and nothing is known), their file and how fresh they are.
 
     `load` is what else ran while they were measured, None where they were measured earlier; `quieter` is what stays kept
     in their place.
@@ -51,150 +35,170 @@ class Told:
     broken: tuple[CalibrationFileError, ...] = ()
 
 
-def calibration_page(told: Told, language: str = "en") -> Page:
-    """The ceilings, the answer first. Raises `UsageError` for an unknown language."""
-    s = strings(language)
-    t = calibration_text(s)
-    ceilings = told.ceilings
+def calibration_page(found: Calibration) -> Page:
+    """The ceilings, the answer first."""
+    ceilings = found.ceilings
     blocks: list[Block] = []
+    if ceilings is not None:
+        blocks.append(Paragraph(_answer(ceilings), lead=True))
     if ceilings is None or ceilings.origin is Origin.DATASHEET:
-        blocks.append(Note(Severity.WARNING, t.missing.text, t.missing.remedy))
+        text = m("This machine has not been calibrated.")
+        blocks.append(Note(Severity.WARNING, text, m("Run cyclescope calibrate.")))
+    blocks += [*_freshness_notes(found), *_warnings(found)]
     if ceilings is not None:
-        blocks.insert(0, Paragraph(_answer(ceilings, t), lead=True))
-    blocks += _notes(told, t)
-    if ceilings is not None:
-        blocks.append(KeyValues(_facts(told, ceilings, t)))
-        blocks += _tables(ceilings, t)
-    return page_of(t.title.format(machine=told.machine), tuple(blocks))
+        blocks.append(KeyValues(_facts(found, ceilings)))
+    sections = tuple(_sections(ceilings)) if ceilings is not None else ()
+    return Page(m("Ceilings of {machine}", machine=found.machine), tuple(blocks), sections, "calibration")
 
 
-def calibration_json(told: Told) -> str:
-    """The same as one JSON document: `schema`, `ceilings` as they are kept, `path`, `fresh`, `changed`, `age_days`, and
-    when what is kept in their place was taken (`quieter`).
-    """
-    freshness = told.freshness
-    document = {
-        "schema": SCHEMA,
-        "machine": told.machine,
-        "ceilings": encode(told.ceilings)[0] if told.ceilings is not None else None,
-        "path": str(told.path) if told.path is not None else None,
-        "fresh": freshness.fresh if freshness is not None else None,
-        "age_days": freshness.age_days if freshness is not None else None,
-        "changed": [
-            {"trait": change.trait.value, "before": change.before, "now": change.now}
-            for change in (freshness.changed if freshness is not None else ())
-        ],
-        "other_busy": told.load.other_busy if told.load is not None else None,
-        "quieter": told.quieter.taken_at if told.quieter is not None else None,
-        "broken": [error.fact for error in told.broken],
-    }
-    return json.dumps(document, indent=1, allow_nan=False)
-
-
-def change_text(changes: Sequence[Change], t: CalibrationText) -> str:
-    """What changed, one trait after the other."""
-    return t.separator.join(
-        t.change.format(trait=t.traits[c.trait], before=c.before or fmt.UNKNOWN, now=c.now or fmt.UNKNOWN)
-        for c in changes
-    )
-
-
-def _answer(ceilings: Ceilings, t: CalibrationText) -> str:
+def _answer(ceilings: Ceilings) -> Message:
     dtypes = dict.fromkeys(product.dtype for product in ceilings.products)
     found = {dtype: ceilings.peak(dtype, 0) for dtype in dtypes}
     peaks = [f"{fmt.flop_rate(peak.value)} ({dtype})" for dtype, peak in found.items() if peak is not None]
     levels = ceilings.levels(0)
     bandwidth = fmt.bandwidth(levels[-1].bytes_per_s.value) if levels else fmt.UNKNOWN
     if ceilings.origin is Origin.DATASHEET:
-        return t.datasheet_answer.format(figures=t.separator.join([*peaks, *([bandwidth] if levels else [])]))
+        figures = listed([*peaks, *([bandwidth] if levels else [])])
+        return m("Not measured on this machine. Its maker states: {figures}.", figures=figures)
     if not peaks:
-        return t.answer_no_product.format(bandwidth=bandwidth)
+        return m("Memory reaches {bandwidth}; no matrix product was measured.", bandwidth=bandwidth)
     dispatch = ceilings.overheads.dispatch_ns
-    return t.answer.format(
-        peaks=t.separator.join(peaks), bandwidth=bandwidth, dispatch=fmt.time(dispatch.value if dispatch else None)
+    return m(
+        "Matrix products reach {peaks}; memory reaches {bandwidth}; an operation takes at least {dispatch}.",
+        peaks=listed(peaks),
+        bandwidth=bandwidth,
+        dispatch=fmt.time(dispatch.value if dispatch else None),
     )
 
 
-def _notes(told: Told, t: CalibrationText) -> list[Block]:
-    notes: list[Block] = []
-    freshness = told.freshness
-    if freshness is not None and told.load is None:
-        if freshness.changed:
-            text = t.changed.text.format(changes=change_text(freshness.changed, t))
-            notes.append(Note(Severity.WARNING, text, t.changed.remedy))
-        if freshness.too_old:
-            days = None if freshness.age_days is None else int(freshness.age_days)
-            notes.append(Note(Severity.WARNING, t.too_old.text.format(days=fmt.count(days)), t.too_old.remedy))
-        if freshness.fresh:
-            notes.append(Note(Severity.GOOD, t.fresh))
-    busy = told.load.other_busy if told.load is not None else None
-    if busy is not None and busy > _BUSY:
-        notes.append(Note(Severity.WARNING, t.busy.text.format(share=fmt.share(busy)), t.busy.remedy))
-    beyond = told.ceilings.noise_beyond_use if told.ceilings is not None else 0.0
-    if beyond:
-        notes.append(
-            Note(Severity.WARNING, t.noise_beyond_use.text.format(noise=fmt.share(beyond)), t.noise_beyond_use.remedy)
+def _freshness_notes(found: Calibration) -> Iterator[Note]:
+    """How far ceilings that were measured earlier still hold."""
+    freshness = found.freshness
+    if freshness is None or found.load is not None:
+        return
+    remedy = m("Run cyclescope calibrate again.")
+    if freshness.changed:
+        text = m(
+            "Stale: this machine has changed since the calibration ({changes}), so new cycles do not use it.",
+            changes=changes(freshness.changed),
         )
-    if told.quieter is not None:
-        notes.append(Note(Severity.WARNING, _quieter(told.quieter, told.ceilings, t), t.quieter.remedy))
-    if told.broken:
-        text = t.broken.text.format(count=fmt.count(len(told.broken)), fact=str(told.broken[0]).replace("\n", " "))
-        notes.append(Note(Severity.WARNING, text, t.broken.remedy))
-    return notes
+        yield Note(Severity.WARNING, text, remedy)
+    if freshness.too_old:
+        yield Note(Severity.WARNING, _too_old(freshness.age_days), remedy)
+    if freshness.fresh:
+        yield Note(Severity.GOOD, m("Fresh: nothing that it depends on has changed."))
 
 
-def _quieter(kept: Ceilings, ceilings: Ceilings | None, t: CalibrationText) -> str:
-    before, now = (found.noise if found is not None else None for found in (kept, ceilings))
-    return t.quieter.text.format(
-        taken=kept.taken_at,
-        before=fmt.share(before.value if before else None),
-        now=fmt.share(now.value if now else None),
-    )
+def _too_old(age_days: float | None) -> Message:
+    if age_days is None:
+        return m("Stale: its date is unknown.")
+    days = int(age_days)
+    return plural("Stale: it is {n} day old.", "Stale: it is {n} days old.", days, n=fmt.count(days))
 
 
-def _facts(told: Told, ceilings: Ceilings, t: CalibrationText) -> tuple[tuple[str, str], ...]:
-    facts = [(t.machine, ceilings.machine)]
+def _warnings(found: Calibration) -> Iterator[Note]:
+    """What makes the figures less reliable, and what was not kept or not read."""
+    busy = found.load.other_busy if found.load is not None else None
+    if busy is not None and busy > BUSY:
+        text = m(
+            "Other processes used {share} of the cores during the calibration: ceilings may be too low and the noise too high.",
+            share=fmt.share(busy),
+        )
+        yield Note(Severity.WARNING, text, m("Stop them and calibrate again."))
+    beyond = found.ceilings.noise_beyond_use if found.ceilings is not None else 0.0
+    if beyond:
+        text = m(
+            "Two runs of the same work differed by ±{noise}. That is a disturbance and no noise floor: comparisons do not use it.",
+            noise=fmt.share(beyond),
+        )
+        yield Note(Severity.WARNING, text, m("Calibrate again when the machine is idle."))
+    if found.quieter is not None:
+        before, now = (kept.noise if kept is not None else None for kept in (found.quieter, found.ceilings))
+        text = m(
+            "Not stored: the calibration of {taken} stays, because it has less noise (±{before}; now ±{now}).",
+            taken=found.quieter.taken_at,
+            before=fmt.share(before.value if before else None),
+            now=fmt.share(now.value if now else None),
+        )
+        remedy = m("Calibrate again when the machine is idle, or add --force to replace it.")
+        yield Note(Severity.WARNING, text, remedy)
+    if found.broken:
+        text = plural(
+            "{n} calibration file cannot be read. {fact}",
+            "{n} calibration files cannot be read. {fact}",
+            len(found.broken),
+            fact=found.broken[0].summary,
+        )
+        yield Note(Severity.WARNING, text, m("Delete them and run cyclescope calibrate."))
+
+
+def _facts(found: Calibration, ceilings: Ceilings) -> tuple[tuple[Text, Text], ...]:
+    facts: list[tuple[Text, Text]] = [(m("machine"), ceilings.machine)]
     if ceilings.origin is Origin.MEASURED:
-        facts += [(t.engine, ceilings.engine), (t.taken, ceilings.taken_at)]
-        facts.append((t.kept_in, str(told.path) if told.path is not None else t.not_kept))
+        facts += [(m("engine"), ceilings.engine), (m("measured at"), ceilings.taken_at)]
+        facts.append((m("stored in"), str(found.path) if found.path is not None else m("not stored")))
     noise = ceilings.noise
     if noise is not None:
-        value = t.noise_value.format(
-            value=fmt.share(noise.value), low=fmt.share(noise.low), high=fmt.share(noise.high), n=fmt.count(noise.n)
+        value = plural(
+            "±{value} ({low} to {high}), {n} A/A pair",
+            "±{value} ({low} to {high}), {n} A/A pairs",
+            noise.n,
+            value=fmt.share(noise.value),
+            low=fmt.share(noise.low),
+            high=fmt.share(noise.high),
+            n=fmt.count(noise.n),
         )
-        facts.append((t.noise, value))
+        facts.append((m("noise floor"), value))
     return tuple(facts)
 
 
-def _tables(ceilings: Ceilings, t: CalibrationText) -> list[Block]:
-    blocks: list[Block] = []
+def _sections(ceilings: Ceilings) -> Iterator[Section]:
     measured = ceilings.origin is Origin.MEASURED
     if ceilings.products:
-        least = min((p.flops_per_s.n for p in ceilings.products if p.flops_per_s.n > 1), default=1)
-        note = t.products_note.format(n=fmt.count(least)) if measured else t.datasheet_note
-        blocks += [Heading(t.products), _products(ceilings.products, measured, t), Paragraph(note)]
+        note = _products_note(ceilings.products) if measured else _DATASHEET_NOTE
+        blocks = (_products(ceilings.products, measured), Paragraph(note, soft=True))
+        yield Section("products", m("Matrix products, operands in cache"), blocks)
     if ceilings.bandwidths:
-        blocks += [Heading(t.memory), _bandwidths(ceilings.bandwidths, measured, t)]
-        if measured:
-            blocks.append(Paragraph(t.memory_note))
+        table = _bandwidths(ceilings.bandwidths, measured)
+        yield Section("memory", m("Memory, read or updated in place"), (table, *((_MEMORY_NOTE,) if measured else ())))
     overheads = ceilings.overheads
     dispatch = overheads.dispatch_ns
     calls = [
-        (t.dispatch.format(name=dispatch.source if dispatch else ""), dispatch),
-        (t.module_call, overheads.module_call_ns),
-        (t.launch, overheads.launch_ns),
+        (m("operation ({name})", name=dispatch.source if dispatch else ""), dispatch),
+        (m("Python module"), overheads.module_call_ns),
+        (m("kernel launch"), overheads.launch_ns),
     ]
     rows = tuple((name, _time(figure)) for name, figure in calls if figure is not None)
     if rows:
-        blocks += [Heading(t.overheads), KeyValues(rows)]
+        yield Section("calls", m("Minimum time of a call"), (KeyValues(rows),))
     if not measured:
         figures = [p.flops_per_s for p in ceilings.products] + [b.bytes_per_s for b in ceilings.bandwidths]
         sources = tuple(dict.fromkeys(figure.source for figure in figures))
-        blocks += [Heading(t.sources), KeyValues(tuple((fmt.count(i), text) for i, text in enumerate(sources, 1)))]
-    return blocks
+        facts = KeyValues(tuple((fmt.count(i), text) for i, text in enumerate(sources, 1)))
+        yield Section("sources", m("Sources"), (facts,))
 
 
-def _products(products: Sequence[ProductCeiling], measured: bool, t: CalibrationText) -> Table:
+_DATASHEET_NOTE = m("Figures of the maker, dense and for no particular shape: no real product reaches them.")
+_MEMORY_NOTE = Paragraph(
+    m(
+        "Each figure is the faster of a sum over half of the level and an in-place update of it. "
+        "Memory is measured with four times the size of the last level."
+    ),
+    soft=True,
+)
+
+
+def _products_note(products: Sequence[ProductCeiling]) -> Message:
+    least = min((p.flops_per_s.n for p in products if p.flops_per_s.n > 1), default=1)
+    return m(
+        "Rows are the smallest dimension of the product: 1 is a decode step. Each figure is the fastest of {n} slices of "
+        "the best of several shapes. The low end is that of the 95 % interval of the fastest tenth, for the last column "
+        "before it.",
+        n=fmt.count(least),
+    )
+
+
+def _products(products: Sequence[ProductCeiling], measured: bool) -> Table:
     threads = sorted({product.threads for product in products})
     known = {(p.dtype, p.rows, p.threads): p.flops_per_s for p in products}
     rows = []
@@ -203,11 +207,11 @@ def _products(products: Sequence[ProductCeiling], measured: bool, t: Calibration
         cells = [fmt.flop_rate(figure.value if figure else None) for figure in figures]
         low = [fmt.flop_rate(figures[-1].low if figures[-1] else None)] if measured else []
         rows.append((dtype, *((fmt.count(count),) if measured else ()), *cells, *low))
-    columns = (Column(t.dtype), *((Column(t.rows, Align.RIGHT),) if measured else ()))
-    return Table((*columns, *_thread_columns(threads, t), *_low_column(measured, t)), tuple(rows))
+    columns = (Column(m("type")), *((Column(m("rows"), Align.RIGHT),) if measured else ()))
+    return Table((*columns, *_thread_columns(threads), *_low_column(measured)), tuple(rows))
 
 
-def _bandwidths(levels: Sequence[BandwidthCeiling], measured: bool, t: CalibrationText) -> Table:
+def _bandwidths(levels: Sequence[BandwidthCeiling], measured: bool) -> Table:
     threads = sorted({level.threads for level in levels})
     known = {(level.level, level.threads): level for level in levels}
     rows = []
@@ -216,17 +220,16 @@ def _bandwidths(levels: Sequence[BandwidthCeiling], measured: bool, t: Calibrati
         holds = max(level.capacity_bytes for level in found if level is not None)
         cells = [fmt.bandwidth(level.bytes_per_s.value if level else None) for level in found]
         low = [fmt.bandwidth(found[-1].bytes_per_s.low if found[-1] else None)] if measured else []
-        rows.append((name, fmt.data(holds) if holds else t.no_limit, *cells, *low))
-    columns = (Column(t.level), Column(t.holds, Align.RIGHT), *_thread_columns(threads, t), *_low_column(measured, t))
-    return Table(columns, tuple(rows))
+        rows.append((name, fmt.data(holds) if holds else m("all"), *cells, *low))
+    columns = (Column(m("level")), Column(m("capacity"), Align.RIGHT))
+    return Table((*columns, *_thread_columns(threads), *_low_column(measured)), tuple(rows))
 
 
-def _thread_columns(threads: Sequence[int], t: CalibrationText) -> list[Column]:
+def _thread_columns(threads: Sequence[int]) -> list[Column]:
     """A column for each number of threads; where space is short the first and the last stay."""
-    names = {0: t.device, 1: t.one_thread}
     return [
         Column(
-            names.get(count, t.threads.format(count=fmt.count(count))),
+            plural("{n} thread", "{n} threads", count) if count else m("device"),
             Align.RIGHT,
             priority=0 if count in (threads[0], threads[-1]) else 2 + place,
         )
@@ -234,8 +237,8 @@ def _thread_columns(threads: Sequence[int], t: CalibrationText) -> list[Column]:
     ]
 
 
-def _low_column(measured: bool, t: CalibrationText) -> list[Column]:
-    return [Column(t.low_end, Align.RIGHT, priority=1)] if measured else []
+def _low_column(measured: bool) -> list[Column]:
+    return [Column(m("low end"), Align.RIGHT, priority=1)] if measured else []
 
 
 def _time(figure: Figure) -> str:

@@ -2,101 +2,78 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from cyclescope.core.message import Text, m, sentences
 from cyclescope.explaining.metrics.definition import DEFINITIONS, Definition, Summary
 from cyclescope.explaining.metrics.dialects import Dialect, dialects_of
 from cyclescope.explaining.metrics.metric import PERCENTS, least_samples
-from cyclescope.report import format as fmt
-from cyclescope.report.page import Block, Column, Heading, KeyValues, Page, Paragraph, Table, page_of
-from cyclescope.report.words.strings import Strings, strings
-
-SCHEMA = "cyclescope/definitions/1"
-
-
-def definitions_page(language: str = "en") -> Page:
-    """All metrics, a row each. Raises `UsageError` for a language that there are no texts of."""
-    s = strings(language)
-    columns = (Column(s.models_name), Column(s.metric), Column(s.formula), Column(s.unit, priority=3))
-    rows = tuple((d.name.value, s.metric_names[d.name], formula_text(d, s), s.unit_names[d.unit]) for d in DEFINITIONS)
-    blocks = (Table(columns, rows), Paragraph(s.percentiles_note.format(**_least())), Paragraph(s.define_usage))
-    return page_of(s.definitions_title, blocks)
+from cyclescope.report.naming.metrics import (
+    MEANINGS,
+    METRICS,
+    POPULATIONS,
+    QUANTITIES,
+    REMARKS,
+    SUMMARIES,
+    UNITS,
+    formula,
+)
+from cyclescope.report.page import Column, KeyValues, Page, Paragraph, Section, Table
 
 
-def definition_page(definition: Definition, language: str = "en") -> Page:
-    """One metric, and the definitions of other tools with their sources."""
-    s = strings(language)
-    points = s.points_value.format(begin=s.quantity_names[definition.begin], end=s.quantity_names[definition.end])
-    facts = [
-        (s.formula, formula_text(definition, s)),
-        (s.points, points),
-        (s.population, s.population_names[definition.population]),
-        (s.summary, s.summary_names[definition.summary]),
-        (s.unit, s.unit_names[definition.unit]),
-        (s.also_called, ", ".join(definition.aliases)),
-    ]
-    if definition.least_tokens > 1:
-        facts.append((s.undefined, s.undefined_below.format(tokens=fmt.count(definition.least_tokens))))
-    blocks: list[Block] = [Paragraph(s.metric_texts[definition.name], lead=True), KeyValues(tuple(facts))]
-    dialects = dialects_of(definition.name)
-    if dialects:
-        blocks += [Heading(s.elsewhere), *_elsewhere(dialects, definition, s)]
-    return page_of(f"{s.metric_names[definition.name]} ({definition.name.value})", tuple(blocks))
-
-
-def formula_text(definition: Definition, s: Strings) -> str:
-    """The formula in the reader's language; of a slope, what it is the slope of."""
-    text = definition.formula.text(s.quantity_names)
-    return s.slope_of.format(formula=text) if definition.summary is Summary.SLOPE else text
-
-
-def _elsewhere(dialects: Sequence[Dialect], definition: Definition, s: Strings) -> Sequence[Block]:
-    columns = (Column(s.tool), Column(s.called_there), Column(s.formula), Column(s.printed_unit, priority=3))
-    rows = tuple((d.tool.value, d.name, d.formula.text(s.quantity_names), d.label) for d in dialects)
-    remarks = tuple(
-        (f"{d.tool.value} {d.name}", " ".join(s.remark_texts[remark] for remark in d.remarks))
-        for d in dialects
-        if d.remarks
+def definitions_page() -> Page:
+    """All metrics, a row each."""
+    columns = (Column(m("name")), Column(m("metric")), Column(m("formula")), Column(m("unit"), priority=3))
+    rows = tuple((d.name.value, METRICS[d.name], formula_text(d), UNITS[d.unit]) for d in DEFINITIONS)
+    note = m(
+        "A percentile is given only where a sample is likely to lie beyond it: the median from {p50} samples, p90 from {p90}, "
+        "p99 from {p99}.",
+        **_least(),
     )
+    usage = m("One metric, and how other tools define it: cyclescope define NAME")
+    return Page(
+        m("Metrics of a generation"), (Table(columns, rows), Paragraph(note), Paragraph(usage)), (), "definitions"
+    )
+
+
+def definition_page(definition: Definition) -> Page:
+    """One metric, and the definitions of other tools with their sources."""
+    title = m("{metric} ({name})", metric=METRICS[definition.name], name=definition.name.value)
+    opening = (Paragraph(MEANINGS[definition.name], lead=True), KeyValues(tuple(_facts(definition))))
+    return Page(title, opening, tuple(_elsewhere(dialects_of(definition.name))), "definition")
+
+
+def _facts(definition: Definition) -> Iterator[tuple[Text, Text]]:
+    yield m("formula"), formula_text(definition)
+    begin, end = QUANTITIES[definition.begin], QUANTITIES[definition.end]
+    yield m("clock"), m("from {begin} to {end}", begin=begin, end=end)
+    yield m("samples"), POPULATIONS[definition.population]
+    yield m("figure"), SUMMARIES[definition.summary]
+    yield m("unit"), UNITS[definition.unit]
+    yield m("also called"), ", ".join(definition.aliases)
+    if definition.least_tokens > 1:
+        yield m("undefined"), m("below {tokens} tokens: absent, not zero", tokens=definition.least_tokens)
+
+
+def formula_text(definition: Definition) -> Text:
+    """The formula in words; of a slope, what it is the slope of."""
+    text = formula(definition.formula)
+    return m("{formula}, its slope over the position", formula=text) if definition.summary is Summary.SLOPE else text
+
+
+def _elsewhere(dialects: Sequence[Dialect]) -> Iterator[Section]:
+    """What other tools mean by the same name, and where they say so."""
+    if not dialects:
+        return
+    columns = (Column(m("tool")), Column(m("name there")), Column(m("formula")), Column(m("printed in"), priority=3))
+    rows = tuple((d.tool.value, d.name, formula(d.formula), d.label) for d in dialects)
+    remarks = tuple(
+        (f"{d.tool.value} {d.name}", sentences(*(REMARKS[r] for r in d.remarks))) for d in dialects if d.remarks
+    )
+    table = Table(columns, rows)
+    yield Section("elsewhere", m("The same name elsewhere"), (table, KeyValues(remarks)) if remarks else (table,))
     sources = tuple(dict.fromkeys((d.tool.value, d.source.url) for d in dialects))
-    blocks: list[Block] = [Table(columns, rows)]
-    if remarks:
-        blocks.append(KeyValues(remarks))
-    return [*blocks, Heading(s.sources), KeyValues(sources)]
-
-
-def definitions_json(definitions: Sequence[Definition]) -> str:
-    """`definitions` as one JSON document: `schema` and `metrics`, each with its `dialects`."""
-    document = {"schema": SCHEMA, "metrics": [_as_json(d) for d in definitions]}
-    return json.dumps(document, ensure_ascii=False, indent=1)
-
-
-def _as_json(d: Definition) -> dict[str, object]:
-    return {
-        "name": d.name.value,
-        "aliases": list(d.aliases),
-        "formula": d.formula.text(),
-        "begin": d.begin.value,
-        "end": d.end.value,
-        "population": d.population.value,
-        "summary": d.summary.value,
-        "unit": d.unit.value,
-        "least_tokens": d.least_tokens,
-        "percentiles_need": _least(),
-        "dialects": [
-            {
-                "tool": dialect.tool.value,
-                "name": dialect.name,
-                "formula": dialect.formula.text(),
-                "unit": dialect.unit.value,
-                "label": dialect.label,
-                "remarks": [remark.value for remark in dialect.remarks],
-                "source": dialect.source.url,
-            }
-            for dialect in dialects_of(d.name)
-        ],
-    }
+    yield Section("sources", m("Sources"), (KeyValues(sources),))
 
 
 def _least() -> dict[str, int]:

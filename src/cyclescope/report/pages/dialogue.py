@@ -2,109 +2,111 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from cyclescope.core.dialogue import OWN
+from cyclescope.core.message import Message, m, plural
 from cyclescope.core.statistics import Estimate, Ratio
 from cyclescope.core.workload import Weights
 from cyclescope.explaining.dialogue import DialogueCosts, TurnCost
 from cyclescope.report import format as fmt
-from cyclescope.report import naming as wording
-from cyclescope.report.documents.document_figures import estimate_figures, ratio_figures
-from cyclescope.report.names import storable
-from cyclescope.report.page import (
-    Align,
-    Block,
-    Column,
-    Heading,
-    KeyValues,
-    Note,
-    Page,
-    Paragraph,
-    Severity,
-    Table,
-    page_of,
-)
-from cyclescope.report.words.strings import Strings, strings
-from cyclescope.report.words.text_dialogue import DialogueText, dialogue_text
+from cyclescope.report.naming import run
+from cyclescope.report.page import Align, Block, Column, KeyValues, Note, Page, Paragraph, Section, Severity, Table
 
-SCHEMA = "cyclescope/dialogue/1"
 _LEAST_REPEATS = 6  # below, a median has no interval
 
 
-def dialogue_page(costs: DialogueCosts, language: str = "en") -> Page:
-    """What `costs` say, for any medium. Raises `UsageError` for a language that there are no texts of."""
-    s = strings(language)
-    t = dialogue_text(s)
+def dialogue_page(costs: DialogueCosts) -> Page:
+    """What the KV cache of the turn before saves, turn by turn."""
     first = [(turn.first_again, turn.first_reused, turn.first_ratio) for turn in costs.turns]
     whole = [(turn.wall_again, turn.wall_reused, turn.wall_ratio) for turn in costs.turns]
-    blocks = (
-        *_opening(costs, s, t),
-        Heading(t.first_token),
-        _table(costs.turns, first, t),
-        Heading(t.whole_reply),
-        _table(costs.turns, whole, t),
-        Paragraph(t.note),
-        Note(Severity.INFO, t.first_turn),
-        *_doubts(costs, s, t),
+    return Page(
+        m("A dialogue with {model}", model=costs.dialogue.model.reference),
+        tuple(_opening(costs)),
+        (
+            Section("first-token", m("Time to first token"), (_table(costs.turns, first),)),
+            Section("reply", m("Whole reply"), (_table(costs.turns, whole), *_notes(costs))),
+        ),
+        "dialogue",
     )
-    return page_of(t.title.format(model=costs.dialogue.model.reference), blocks)
 
 
-def _opening(costs: DialogueCosts, s: Strings, t: DialogueText) -> Iterator[Block]:
+def _opening(costs: DialogueCosts) -> Iterator[Block]:
     dialogue, last = costs.dialogue, costs.turns[-1]
-    ratio = costs.ratio
-    if len(costs.turns) == 1:
-        template = t.answer_one
-    elif ratio.n < _LEAST_REPEATS or ratio.low <= 1 <= ratio.high:
-        template = t.answer_open
-    else:
-        template = t.answer if ratio.high < 1 else t.answer_costs
-    answer = template.format(
-        share=fmt.share(1 - ratio.value),
-        turns=fmt.count(len(costs.turns)),
-        again=fmt.estimate(costs.again),
-        reused=fmt.estimate(costs.reused),
-        ratio=fmt.ratio(ratio),
-    )
-    yield Paragraph(answer, lead=True)
+    yield Paragraph(_answer(costs), lead=True)
     if len(costs.turns) > 1:
         yield Paragraph(
-            t.history_grows.format(
+            m(
+                "The history grows from {first} to {last} tokens. In the last turn the first token comes after {again} if the "
+                "history is recomputed, and after {reused} with the KV cache.",
                 first=fmt.count(costs.turns[0].facts.prompt_tokens),
                 last=fmt.count(last.facts.prompt_tokens),
                 again=fmt.estimate(last.first_again),
                 reused=fmt.estimate(last.first_reused),
             )
         )
-    model, plan, machine = dialogue.model, dialogue.plan, dialogue.machine
+    model = dialogue.model
+    template = m("the tokenizer's own") if dialogue.template == OWN else m("plain: User: …, Assistant: …")
+    replies = plural("{n} token each", "{n} tokens each", dialogue.new_tokens, n=fmt.count(dialogue.new_tokens))
     yield KeyValues(
         (
-            wording.model_fact(model, s),
-            (t.template, t.own_template if dialogue.template == OWN else t.plain_template),
-            (t.replies, t.replies_value.format(tokens=fmt.count(dialogue.new_tokens))),
-            wording.plan_fact(plan, s),
-            wording.machine_fact(machine, s),
+            run.model(model),
+            (m("chat template"), template),
+            (m("replies"), replies),
+            run.plan(dialogue.plan),
+            run.machine(dialogue.machine),
         )
     )
     if model.weights is Weights.RANDOM:
-        yield Note(Severity.INFO, s.random_weights)
+        yield Note(Severity.INFO, run.RANDOM_WEIGHTS)
     if model.stand_in_tokenizer:
-        yield Note(Severity.INFO, s.stand_in_tokenizer.format(tokenizer=model.tokenizer))
+        yield Note(Severity.INFO, run.stand_in_tokenizer(model.tokenizer))
     for note in dialogue.notes:
         yield Note(Severity.INFO, note)
 
 
-def _table(turns: Sequence[TurnCost], times: Sequence[tuple[Estimate, Estimate, Ratio]], t: DialogueText) -> Table:
+def _answer(costs: DialogueCosts) -> Message:
+    ratio, again, reused = costs.ratio, fmt.estimate(costs.again), fmt.estimate(costs.reused)
+    turns = len(costs.turns)
+    if turns == 1:
+        return m("One turn takes {again}; no turn before it left a KV cache.", again=again)
+    if ratio.n < _LEAST_REPEATS or ratio.low <= 1 <= ratio.high:
+        return m(
+            "It is unknown whether reusing the KV cache saves time: the {turns} replies take {reused} with it and {again} "
+            "without it (ratio {ratio}).",
+            turns=turns,
+            reused=reused,
+            again=again,
+            ratio=fmt.ratio(ratio),
+        )
+    if ratio.high < 1:
+        return m(
+            "Reusing the KV cache saves {share} of the dialogue: its {turns} replies take {reused} instead of {again} "
+            "(ratio {ratio}).",
+            share=fmt.share(1 - ratio.value),
+            turns=turns,
+            reused=reused,
+            again=again,
+            ratio=fmt.ratio(ratio),
+        )
+    return m(
+        "Reusing the KV cache saves nothing: the {turns} replies take {reused} with it and {again} without it "
+        "(ratio {ratio}).",
+        turns=turns,
+        reused=reused,
+        again=again,
+        ratio=fmt.ratio(ratio),
+    )
+
+
+def _table(turns: Sequence[TurnCost], times: Sequence[tuple[Estimate, Estimate, Ratio]]) -> Table:
     columns = (
-        Column(t.turn, Align.RIGHT),
-        Column(t.history, Align.RIGHT, priority=1),
-        Column(t.cached, Align.RIGHT, priority=2),
-        Column(t.again, Align.RIGHT),
-        Column(t.reused, Align.RIGHT),
-        Column(t.ratio, Align.RIGHT),
+        Column(m("turn"), Align.RIGHT),
+        Column(m("history"), Align.RIGHT, priority=1),
+        Column(m("cached"), Align.RIGHT, priority=2),
+        Column(m("recomputed"), Align.RIGHT),
+        Column(m("with cache"), Align.RIGHT),
+        Column(m("ratio"), Align.RIGHT),
         Column("n", Align.RIGHT, priority=3),
     )
     rows = tuple(
@@ -122,69 +124,36 @@ def _table(turns: Sequence[TurnCost], times: Sequence[tuple[Estimate, Estimate, 
     return Table(columns, rows)
 
 
-def _doubts(costs: DialogueCosts, s: Strings, t: DialogueText) -> Iterator[Block]:
+def _notes(costs: DialogueCosts) -> Iterator[Block]:
+    """How to read the tables, and what makes them less reliable."""
+    yield Paragraph(
+        m(
+            "History and cached are tokens. The ratio is with cache ÷ recomputed, with its 95 % interval. Both begin with the "
+            "messages as text, include template and tokenizer, and ran interleaved (A B B A)."
+        ),
+        soft=True,
+    )
+    text = m(
+        "The first turn has no cache: both columns do the same work, and their difference is the noise of the measurement."
+    )
+    yield Note(Severity.INFO, text)
     if costs.dialogue.partial:
-        yield Note(Severity.WARNING, s.partial)
+        yield Note(Severity.WARNING, run.PARTIAL)
     least = min(turn.wall_again.n for turn in costs.turns)
     if least < _LEAST_REPEATS:
-        yield Note(Severity.WARNING, t.few_repeats.format(count=fmt.count(least)), t.few_repeats_remedy)
+        few = plural(
+            "{n} repeat of each turn is too few for an interval.",
+            "{n} repeats of each turn are too few for an interval.",
+            least,
+            n=fmt.count(least),
+        )
+        yield Note(Severity.WARNING, few, m("Give a larger --budget."))
     others = sum(not turn.facts.same_reply for turn in costs.turns)
     if others:
-        yield Note(Severity.WARNING, t.other_reply.format(count=fmt.count(others)))
-
-
-def dialogue_json(costs: DialogueCosts) -> str:
-    """The document as strict JSON. Times are nanoseconds; a ratio is reused ÷ again."""
-    dialogue = costs.dialogue
-    model, plan, machine = dialogue.model, dialogue.plan, dialogue.machine
-    document = {
-        "schema": SCHEMA,
-        "version": dialogue.version,
-        "taken_at": dialogue.taken_at,
-        "partial": dialogue.partial,
-        "model": {
-            "reference": storable(model.reference),
-            "class_name": storable(model.class_name),
-            "parameters": model.parameters,
-            "weights": model.weights.value,
-            "tokenizer": storable(model.tokenizer),
-            "stand_in_tokenizer": model.stand_in_tokenizer,
-        },
-        "plan": {
-            "engine": plan.engine,
-            "device": plan.device,
-            "threads": plan.threads,
-            "dtype": plan.dtype,
-            "attention": storable(plan.attention),
-            "decoding": plan.decoding,
-            "seed": plan.seed,
-        },
-        "machine": {
-            "processor": storable(machine.processor),
-            "cores": machine.cores,
-            "memory_bytes": machine.memory_bytes,
-        },
-        "chat_template": dialogue.template,
-        "new_tokens": dialogue.new_tokens,
-        "replies_again": estimate_figures(costs.again),
-        "replies_reused": estimate_figures(costs.reused),
-        "replies_ratio": ratio_figures(costs.ratio),
-        "turns": [_turn(turn) for turn in costs.turns],
-        "notes": [storable(note) for note in dialogue.notes],
-    }
-    return json.dumps(document, indent=2, allow_nan=False)
-
-
-def _turn(turn: TurnCost) -> dict[str, Any]:
-    return {
-        "prompt_tokens": turn.facts.prompt_tokens,
-        "cached_tokens": turn.facts.cached_tokens,
-        "characters": turn.facts.characters,
-        "same_reply": turn.facts.same_reply,
-        "first_token_again": estimate_figures(turn.first_again),
-        "first_token_reused": estimate_figures(turn.first_reused),
-        "first_token_ratio": ratio_figures(turn.first_ratio),
-        "reply_again": estimate_figures(turn.wall_again),
-        "reply_reused": estimate_figures(turn.wall_reused),
-        "reply_ratio": ratio_figures(turn.wall_ratio),
-    }
+        other = plural(
+            "With the cache the model wrote other tokens in {n} turn: the arithmetic runs in another order.",
+            "With the cache the model wrote other tokens in {n} turns: the arithmetic runs in another order.",
+            others,
+            n=fmt.count(others),
+        )
+        yield Note(Severity.WARNING, other)

@@ -1,83 +1,54 @@
-"""What `cyclescope doctor` prints: a line a topic, and the same as a JSON document."""
+"""The page of `cyclescope doctor`: one judgement a topic."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict
 
-from cyclescope.calibrating.doctor import Check, Examination, Facts
+from cyclescope.core.message import Message, Value, m, plural
+from cyclescope.machines.doctor import Check, Examination, Facts
 from cyclescope.report import format as fmt
-from cyclescope.report.page import Note, Page, Paragraph, Severity, page_of
-from cyclescope.report.pages.calibration import change_text
-from cyclescope.report.words.strings import Advice, Strings, strings
-from cyclescope.report.words.text_calibration import calibration_text
-from cyclescope.report.words.text_doctor import doctor_text
-
-SCHEMA = "cyclescope/doctor/1"
+from cyclescope.report.naming.advice import Advice
+from cyclescope.report.naming.machine import FINDINGS, TOPICS, changes
+from cyclescope.report.page import Note, Page, Paragraph, Section, Severity
 
 
-def doctor_page(examination: Examination, language: str = "en") -> Page:
-    """The answer, then every judgement with what to do. Raises `UsageError` for an unknown language."""
-    s = strings(language)
-    t = doctor_text(s)
-    count = examination.warnings
-    answer = t.answer_fine if not count else t.answer_one if count == 1 else t.answer_warnings
-    values = _values(examination.facts, s)
-    notes = []
-    for check in examination.checks:
-        advice = _advice(check, values, s)
-        severity = Severity.GOOD if check.fine else Severity.WARNING
-        notes.append(Note(severity, f"{t.topics[check.topic]}: {advice.text}", advice.remedy))
-    lead = Paragraph(answer.format(count=fmt.count(count)), lead=True)
-    return page_of(t.title, (lead, *notes))
+def doctor_page(examination: Examination) -> Page:
+    """The answer, then the finding of every check with its remedy."""
+    values = outcome_values(examination.facts)
+    return Page(
+        m("Measurement conditions of this machine"),
+        (Paragraph(_answer(examination.warnings), lead=True),),
+        (Section("checks", m("Checks"), tuple(_note(check, values) for check in examination.checks)),),
+        "doctor",
+    )
 
 
-def doctor_json(examination: Examination) -> str:
-    """One JSON document: `schema`, `warnings`, `checks` (topic, outcome, fine, text, remedy) and the `facts` behind them."""
-    s = strings("en")
-    values = _values(examination.facts, s)
-    facts = examination.facts
-    document = {
-        "schema": SCHEMA,
-        "warnings": examination.warnings,
-        "checks": [_check(check, _advice(check, values, s)) for check in examination.checks],
-        "facts": {
-            "processor": facts.machine.processor,
-            "cores": facts.machine.cores,
-            "memory_bytes": facts.machine.memory_bytes,
-            "system": facts.machine.system,
-            "virtual": facts.machine.virtual,
-            "state": asdict(facts.state),
-            "other_busy": facts.load.other_busy,
-            "throttled_ns": facts.load.throttled_ns,
-            "noise": asdict(facts.noise) if facts.noise is not None else None,
-        },
-    }
-    return json.dumps(document, indent=1, allow_nan=False)
+def _note(check: Check, values: Mapping[str, Value]) -> Note:
+    advice = outcome_advice(check, values)
+    text = m("{topic}: {finding}", topic=TOPICS[check.topic], finding=advice.text)
+    return Note(Severity.GOOD if check.fine else Severity.WARNING, text, advice.remedy)
 
 
-def _check(check: Check, advice: Advice) -> dict[str, object]:
-    return {
-        "topic": check.topic.value,
-        "outcome": check.outcome.value,
-        "fine": check.fine,
-        "text": advice.text,
-        "remedy": advice.remedy,
-    }
+def _answer(warnings: int) -> Message:
+    if not warnings:
+        return m("This machine is ready: no check found a problem.")
+    return plural(
+        "{n} condition makes measurements on this machine less reliable.",
+        "{n} conditions make measurements on this machine less reliable.",
+        warnings,
+    )
 
 
-def _advice(check: Check, values: Mapping[str, str], s: Strings) -> Advice:
-    advice = doctor_text(s).outcomes[check.outcome]
-    return Advice(advice.text.format(**values), advice.remedy)
+def outcome_advice(check: Check, values: Mapping[str, Value]) -> Advice:
+    """The words of one finding, with its figures."""
+    return FINDINGS[check.outcome].filled(**values)
 
 
-def _values(facts: Facts, s: Strings) -> dict[str, str]:
-    """Every figure and name that a judgement may tell, as text."""
+def outcome_values(facts: Facts) -> dict[str, Value]:
+    """Every figure and name that a finding may mention."""
     state, load, noise = facts.state, facts.load, facts.noise
     kept, freshness = facts.calibrated.ceilings, facts.calibrated.freshness
     age = freshness.age_days if freshness is not None else None
-    none = doctor_text(s).none
     return {
         "usable": fmt.count(state.usable_cores),
         "online": fmt.count(state.online_cores),
@@ -93,9 +64,9 @@ def _values(facts: Facts, s: Strings) -> dict[str, str]:
         "limits": ", ".join(f"{name}={value}" for name, value in state.thread_limits),
         "engines": ", ".join(" ".join(package) for package in state.engines),
         "extras": ", ".join(" ".join(package) for package in state.extras),
-        "features": " ".join(state.features) or none,
+        "features": " ".join(state.features) or m("none"),
         "taken": kept.taken_at if kept is not None else fmt.UNKNOWN,
-        "changes": change_text(freshness.changed if freshness is not None else (), calibration_text(s)),
+        "changes": changes(freshness.changed if freshness is not None else ()),
         "days": fmt.count(None if age is None else int(age)),
         "step": fmt.time(state.clock_step_ns),
         "noise": fmt.share(noise.value if noise is not None else None),

@@ -2,55 +2,55 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict
 
+from cyclescope.core.message import m, plural
 from cyclescope.models.listing import ModelRow
 from cyclescope.report import format as fmt
-from cyclescope.report.page import Align, Column, Heading, KeyValues, Page, Paragraph, Table, page_of
-from cyclescope.report.words.strings import strings
-
-SCHEMA = "cyclescope/models/1"
+from cyclescope.report.naming.models import FAMILIES
+from cyclescope.report.page import Align, Cell, Column, KeyValues, Page, Paragraph, Section, Table
 
 
-def models_page(rows: Sequence[ModelRow], language: str = "en") -> Page:
-    """Sizes of the built-in models, then the source of each. Raises `UsageError` for an unknown language."""
-    s = strings(language)
-    columns = (
-        Column(s.models_name),
-        Column(s.models_family, priority=3),
-        Column(s.models_parameters, Align.RIGHT),
-        Column(s.models_layers, Align.RIGHT),
-        Column(s.models_hidden, Align.RIGHT, priority=1),
-        Column(s.models_vocabulary, Align.RIGHT, priority=2),
-        Column(s.models_weights),
+def models_page(rows: Sequence[ModelRow]) -> Page:
+    """Sizes of the built-in models, then the source of each."""
+    answer = plural(
+        "{n} model is built in: its name needs no path and no network.",
+        "{n} models are built in: their names need no path and no network.",
+        len(rows),
     )
-    table = Table(
-        columns,
-        tuple(
-            (
-                row.name,
-                s.families[row.family],
-                fmt.quantity(row.parameters),
-                fmt.count(row.layers),
-                fmt.count(row.hidden),
-                fmt.count(row.vocabulary),
-                s.models_has_weights if row.weights else s.models_random,
-            )
-            for row in rows
+    usage = m("Other models: name a folder, a config.json or a model of the hub, such as cyclescope measure NAME.")
+    sources = KeyValues(tuple((row.name, row.source) for row in rows))
+    return Page(
+        m("Built-in models"),
+        (Paragraph(answer, lead=True),),
+        (
+            Section("models", m("Sizes"), (_table(rows), Paragraph(usage))),
+            Section("sources", m("Sources of the configurations"), (sources,)),
         ),
+        "models",
     )
-    blocks = (
-        Paragraph(s.models_answer.format(count=fmt.count(len(rows))), lead=True),
-        table,
-        Paragraph(s.models_usage),
-        Heading(s.models_sources),
-        KeyValues(tuple((row.name, row.source) for row in rows)),
-    )
-    return page_of(s.models_title, blocks)
 
 
-def models_json(rows: Sequence[ModelRow]) -> str:
-    """The same as one JSON document: `schema` and `models`, sizes as plain numbers."""
-    return json.dumps({"schema": SCHEMA, "models": [asdict(row) for row in rows]}, ensure_ascii=False, indent=1)
+def _table(rows: Sequence[ModelRow]) -> Table:
+    columns = (
+        Column(m("name")),
+        Column(m("family"), priority=3),
+        Column(m("parameters"), Align.RIGHT),
+        Column(m("layers"), Align.RIGHT),
+        Column(m("hidden size"), Align.RIGHT, priority=1),
+        Column(m("vocabulary"), Align.RIGHT, priority=2),
+        Column(m("weights")),
+    )
+    cells = tuple(
+        (
+            row.name,
+            FAMILIES[row.family],
+            Cell(fmt.quantity(row.parameters), sort=row.parameters),
+            Cell(fmt.count(row.layers), sort=row.layers),
+            Cell(fmt.count(row.hidden), sort=row.hidden),
+            Cell(fmt.count(row.vocabulary), sort=row.vocabulary),
+            m("pretrained") if row.weights else m("random"),
+        )
+        for row in rows
+    )
+    return Table(columns, cells, sortable=True)

@@ -2,85 +2,92 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
 
 from rich.cells import cell_len
 
+from cyclescope.core.message import Message, Text, Value, in_context, listed, m, plural, sentences
 from cyclescope.core.statistics import Ratio
-from cyclescope.core.tokenization import TextFacts
+from cyclescope.core.tokenization import TextFacts, TokenizerInfo
 from cyclescope.explaining.explanation import Doubt, DoubtCode
 from cyclescope.explaining.languages import UNREADABLE, CycleCost, LanguageCosts, TextCost
 from cyclescope.report import format as fmt
-from cyclescope.report.documents.document_figures import estimate_figures, ratio_figures
-from cyclescope.report.names import printable, storable
-from cyclescope.report.naming import doubt as doubt_advice
+from cyclescope.report.names import printable
+from cyclescope.report.naming.run import PARTIAL
+from cyclescope.report.naming.run import machine as machine_fact
+from cyclescope.report.naming.texts import LANGUAGES
+from cyclescope.report.naming.warnings import warning
 from cyclescope.report.page import (
     Align,
     Block,
+    Cell,
     Column,
-    Heading,
     KeyValues,
     Note,
     Page,
     Paragraph,
+    Section,
     Severity,
     Table,
-    page_of,
 )
-from cyclescope.report.words.strings import Strings, strings
 
-SCHEMA = "cyclescope/tokens/1"
 _LABEL_CELLS = 20
 
-_Cell: TypeAlias = Callable[[TextCost], str]
+_CellOf: TypeAlias = Callable[[TextCost], Text | Cell]
 
 
-def tokens_page(costs: LanguageCosts, language: str = "en") -> Page:
-    """Counts, times and, where measured, cycles of every text. Raises `UsageError` for an unknown language."""
-    s = strings(language)
-    names = tuple(_name(text.text, place, s) for place, text in enumerate(costs.texts))
+def tokens_page(costs: LanguageCosts) -> Page:
+    """Counts, times and, where measured, cycles of every text."""
+    names = tuple(_name(text.text, place) for place, text in enumerate(costs.texts))
     labels = tuple(_row_label(text.text, place, names[place]) for place, text in enumerate(costs.texts))
-    blocks: list[Block] = [Paragraph(_answer(costs, names, s), lead=True), _facts(costs, names, s)]
-    blocks += _warnings(costs, names, s)
-    blocks += [
-        Heading(s.tokens_counts),
-        _counts(costs, labels, s),
-        Note(Severity.INFO, s.tokens_counts_note),
-        Heading(s.tokens_times),
-        _times(costs, labels, s),
-        Note(
-            Severity.INFO,
-            s.tokens_times_note.format(
-                n=fmt.count(costs.texts[0].by_tokenizer[0].time.n), time=fmt.time(costs.one_letter[0].value_ns)
-            ),
-        ),
-    ]
+    opening: tuple[Block, ...] = (
+        Paragraph(_answer(costs, names), lead=True),
+        _facts(costs, names),
+        *_warnings(costs, names),
+    )
+    return Page(m("Tokens of {model}", model=costs.model), opening, tuple(_sections(costs, names, labels)), "tokens")
+
+
+def _sections(costs: LanguageCosts, names: tuple[Text, ...], labels: tuple[Text, ...]) -> Iterator[Section]:
+    counts_note = m(
+        "Characters are Unicode code points. Special tokens (such as [CLS]) have their own column and are in no rate or ratio."
+    )
+    yield Section("counts", m("Tokens"), (_counts(costs, labels), Note(Severity.INFO, counts_note)))
+    yield Section("times", m("Tokenization time"), (_times(costs, labels), Note(Severity.INFO, _times_note(costs))))
     if len(costs.tokenizers) > 1:
-        blocks += [Heading(s.tokens_both), _both(costs, labels, s)]
+        yield Section("both", m("Fast and slow tokenizer"), (_both(costs, labels),))
     if any(text.cycle is not None for text in costs.texts):
-        blocks += [
-            Heading(s.tokens_cycles),
-            _cycles(costs, labels, s),
-            Note(Severity.INFO, s.tokens_cycles_note.format(tokenizer=costs.tokenizers[0].name)),
-            *_doubts(costs, names, s),
-        ]
-    return page_of(s.tokens_title.format(model=costs.model), tuple(blocks))
+        note = m(
+            "Measured with {tokenizer}, one text after the other and not interleaved. "
+            "The share of tokenization is that of the instrumented cycle.",
+            tokenizer=costs.tokenizers[0].name,
+        )
+        blocks: tuple[Block, ...] = (_cycles(costs, labels), Note(Severity.INFO, note), *_cycle_warnings(costs, names))
+        yield Section("cycles", m("Whole cycle"), blocks)
 
 
-def _name(text: TextFacts, place: int, s: Strings) -> str:
+def _times_note(costs: LanguageCosts) -> Message:
+    samples = costs.texts[0].by_tokenizer[0].time.n
+    return plural(
+        "From a text to tensors, one text a call, warm; median of {n} call. "
+        "{time} of it are the call itself: a text of one letter takes as long.",
+        "From a text to tensors, one text a call, warm; median of {n} calls. "
+        "{time} of it are the call itself: a text of one letter takes as long.",
+        samples,
+        n=fmt.count(samples),
+        time=fmt.time(costs.one_letter[0].value_ns),
+    )
+
+
+def _name(text: TextFacts, place: int) -> Text:
     """What a sentence calls a text: its language or label, or its number."""
     if text.label:
-        return _shortened(printable(s.language_names.get(text.label, text.label)))
-    return s.tokens_nth.format(number=place + 1)
+        return LANGUAGES.get(text.label) or _shortened(printable(text.label))
+    return m("text {number}", number=place + 1)
 
 
-def _listed(names: Iterable[str], s: Strings) -> str:
-    return ("、" if s.language == "zh" else ", ").join(names)
-
-
-def _row_label(text: TextFacts, place: int, name: str) -> str:
+def _row_label(text: TextFacts, place: int, name: Text) -> Text:
     """What stands at the beginning of its rows: the same, or its number and how it begins."""
     if text.label:
         return name
@@ -95,18 +102,15 @@ def _shortened(text: str, *, more: bool = False) -> str:
     return f"{text.rstrip()}…"
 
 
-def _answer(costs: LanguageCosts, names: tuple[str, ...], s: Strings) -> str:
-    text = _comparison(costs, names, s)
-    return text[:1].upper() + text[1:]
-
-
-def _comparison(costs: LanguageCosts, names: tuple[str, ...], s: Strings) -> str:
+def _answer(costs: LanguageCosts, names: tuple[Text, ...]) -> Text:
     reference = costs.texts[costs.reference]
     own = reference.by_tokenizer[0]
-    low = fmt.count(own.count.tokens)
     if len(costs.texts) == 1:
-        return s.tokens_answer_one.format(
-            low=low,
+        return plural(
+            "{n} token from {characters} characters ({rate} per character), tokenized in {time}.",
+            "{n} tokens from {characters} characters ({rate} per character), tokenized in {time}.",
+            own.count.tokens,
+            n=fmt.count(own.count.tokens),
             characters=fmt.count(reference.text.characters),
             rate=fmt.significant(own.tokens_per_character),
             time=fmt.estimate(own.time),
@@ -115,75 +119,118 @@ def _comparison(costs: LanguageCosts, names: tuple[str, ...], s: Strings) -> str
     most = max(readable, key=lambda place: costs.texts[place].by_tokenizer[0].count.tokens, default=costs.reference)
     found = costs.texts[most].by_tokenizer[0]
     if found.count.tokens <= own.count.tokens:
-        return s.tokens_answer_none_more.format(reference=names[costs.reference], low=low)
-    sentence = s.tokens_answer.format(
+        return m(
+            "No text takes more tokens than {reference} ({low}).",
+            reference=names[costs.reference],
+            low=fmt.count(own.count.tokens),
+        )
+    return sentences(_most_tokens(costs, most, names), _longest_cycle(costs, most))
+
+
+def _most_tokens(costs: LanguageCosts, most: int, names: tuple[Text, ...]) -> Message:
+    own, found = (costs.texts[place].by_tokenizer[0] for place in (costs.reference, most))
+    values: dict[str, Value] = {
+        "reference": names[costs.reference],
+        "factor": fmt.significant(found.token_ratio),
+        "high": fmt.count(found.count.tokens),
+        "low": fmt.count(own.count.tokens),
+        "time_factor": fmt.significant(found.time_ratio.value),
+    }
+    if not costs.texts[most].text.label:  # a sentence begins with a capital letter
+        return m(
+            "Text {number} takes {factor} times as many tokens as {reference} ({high} and {low}); "
+            "its tokenization takes {time_factor} times as long.",
+            number=most + 1,
+            **values,
+        )
+    return m(
+        "{most} takes {factor} times as many tokens as {reference} ({high} and {low}); "
+        "its tokenization takes {time_factor} times as long.",
         most=names[most],
-        reference=names[costs.reference],
-        factor=fmt.significant(found.token_ratio),
-        high=fmt.count(found.count.tokens),
-        low=low,
-        time_factor=fmt.significant(found.time_ratio.value),
+        **values,
     )
-    cycles = costs.texts[most].cycle, reference.cycle
-    if cycles[0] is None or cycles[1] is None:
-        return sentence
-    walls = s.tokens_answer_cycle.format(high=fmt.estimate(cycles[0].wall), low=fmt.estimate(cycles[1].wall))
-    return f"{sentence} {walls}" if s.language == "en" else f"{sentence}{walls}"
 
 
-def _facts(costs: LanguageCosts, names: tuple[str, ...], s: Strings) -> KeyValues:
-    rows = [(s.model, costs.model)]
-    for label, tokenizer in zip((s.tokens_tokenizer, s.tokens_beside), costs.tokenizers, strict=False):
-        value = s.tokens_tokenizer_value.format(
+def _longest_cycle(costs: LanguageCosts, most: int) -> Text:
+    high, low = costs.texts[most].cycle, costs.texts[costs.reference].cycle
+    if high is None or low is None:
+        return ""
+    return m("A cycle takes {high} and {low}.", high=fmt.estimate(high.wall), low=fmt.estimate(low.wall))
+
+
+def _facts(costs: LanguageCosts, names: tuple[Text, ...]) -> KeyValues:
+    rows: list[tuple[Text, Text]] = [(m("model"), costs.model)]
+    for label, tokenizer in zip((m("tokenizer"), m("compared tokenizer")), costs.tokenizers, strict=False):
+        value = m(
+            "{name}, {speed}, vocabulary of {vocabulary} tokens",
             name=tokenizer.name,
-            speed=s.tokens_fast if tokenizer.fast else s.tokens_slow,
+            speed=_speed(tokenizer),
             vocabulary=fmt.count(tokenizer.vocabulary),
         )
         rows.append((label, value))
     if costs.longest is not None:
-        rows.append((s.tokens_longest, s.tokens_longest_value.format(count=fmt.count(costs.longest))))
-    machine = costs.machine
-    hardware = s.machine_value.format(
-        processor=machine.processor, cores=machine.cores, memory=fmt.data(machine.memory_bytes)
-    )
-    rows.append((s.machine, hardware + (s.virtual if machine.virtual else "")))
+        longest = plural("{n} token", "{n} tokens", costs.longest, n=fmt.count(costs.longest))
+        rows.append((m("longest input"), longest))
+    rows.append(machine_fact(costs.machine))
     if len(names) > 1:
-        rows.append((s.tokens_compared, names[costs.reference]))
+        rows.append((m("reference text"), names[costs.reference]))
     return KeyValues(tuple(rows))
 
 
-def _warnings(costs: LanguageCosts, names: tuple[str, ...], s: Strings) -> Iterator[Note]:
-    """What whoever reads the figures must know before, the gravest first."""
+def _speed(tokenizer: TokenizerInfo) -> Message:
+    return m("fast (Rust)") if tokenizer.fast else m("slow (Python)")
+
+
+def _warnings(costs: LanguageCosts, names: tuple[Text, ...]) -> Iterator[Note]:
+    """What a reader must know before the figures, the gravest first."""
     if costs.partial:
-        yield Note(Severity.WARNING, s.partial)
+        yield Note(Severity.WARNING, PARTIAL)
     if costs.tokenizers[0].stand_in:
-        yield Note(Severity.WARNING, s.tokens_stand_in, s.tokens_stand_in_remedy)
+        text = m(
+            "The tokenizer is a stand-in of the same kind and size: counts and times are those of the stand-in, not of the "
+            "model. It was made for English and Chinese; other languages take more tokens in it than in the model's own tokenizer."
+        )
+        yield Note(Severity.WARNING, text, m("Name a folder or a hub model that has its tokenizer."))
     unreadable = [name for name, text in zip(names, costs.texts, strict=True) if not text.by_tokenizer[0].readable]
     if unreadable:
-        text = s.tokens_unreadable.format(share=fmt.share(UNREADABLE), texts=_listed(unreadable, s))
-        yield Note(Severity.WARNING, text, s.tokens_unreadable_remedy)
+        text = m(
+            "More than {share} of the tokens are unknown: {texts}. A low count there means that the vocabulary lacks the "
+            "language, not that the text is cheap.",
+            share=fmt.share(UNREADABLE),
+            texts=listed(unreadable),
+        )
+        yield Note(Severity.WARNING, text, m("Use a model whose vocabulary covers the language."))
     too_long = [name for name, text in zip(names, costs.texts, strict=True) if text.too_long]
     if too_long:
-        text = s.tokens_too_long.format(count=fmt.count(costs.longest), texts=_listed(too_long, s))
-        yield Note(Severity.WARNING, text, s.tokens_too_long_remedy)
+        text = m(
+            "Longer than the {count} tokens that the model accepts: {texts}.",
+            count=fmt.count(costs.longest),
+            texts=listed(too_long),
+        )
+        yield Note(Severity.WARNING, text, m("A cycle cuts off the rest; split the text."))
     if costs.disagreements:
-        yield Note(Severity.WARNING, s.tokens_disagree.format(count=fmt.count(costs.disagreements)))
-    for note in costs.notes:
-        yield Note(Severity.INFO, note)
+        text = plural(
+            "The fast and the slow tokenizer disagree about {n} text.",
+            "The fast and the slow tokenizer disagree about {n} texts.",
+            costs.disagreements,
+            n=fmt.count(costs.disagreements),
+        )
+        yield Note(Severity.WARNING, text)
+    yield from (Note(Severity.INFO, note) for note in costs.notes)
 
 
-def _table(costs: LanguageCosts, labels: tuple[str, ...], s: Strings, *columns: tuple[Column, _Cell]) -> Table:
+def _table(costs: LanguageCosts, labels: tuple[Text, ...], *columns: tuple[Column, _CellOf]) -> Table:
     """One row a text: its label, then a cell for each column."""
     rows = zip(labels, costs.texts, strict=True)
     return Table(
-        (Column(s.tokens_text), *(column for column, _ in columns)),
+        (Column(in_context("one text", "text")), *(column for column, _ in columns)),
         tuple((label, *(cell(text) for _, cell in columns)) for label, text in rows),
     )
 
 
 def _ratio_column(
-    costs: LanguageCosts, s: Strings, ratio: Callable[[TextCost], Ratio | None]
-) -> tuple[tuple[Column, _Cell], ...]:
+    costs: LanguageCosts, ratio: Callable[[TextCost], Ratio | None]
+) -> tuple[tuple[Column, _CellOf], ...]:
     """The ratio to the reference text with its interval; nothing where there is only one text."""
 
     def cell(text: TextCost) -> str:
@@ -193,165 +240,78 @@ def _ratio_column(
             return fmt.significant(None if found is None else found.value)
         return fmt.ratio(found)
 
-    return ((Column(s.tokens_ratio, Align.RIGHT, 1), cell),) if len(costs.texts) > 1 else ()
+    return ((Column(m("ratio"), Align.RIGHT, 1), cell),) if len(costs.texts) > 1 else ()
 
 
-def _counts(costs: LanguageCosts, labels: tuple[str, ...], s: Strings) -> Table:
+def _counts(costs: LanguageCosts, labels: tuple[Text, ...]) -> Table:
     right = Align.RIGHT
-    several = len(costs.texts) > 1
-    ratio: tuple[Column, _Cell] = (
-        Column(s.tokens_ratio, right),
+    ratio: tuple[Column, _CellOf] = (
+        Column(m("ratio"), right),
         lambda text: fmt.times(text.by_tokenizer[0].token_ratio),
     )
     return _table(
         costs,
         labels,
-        s,
-        (Column(s.tokens_characters, right), lambda text: fmt.count(text.text.characters)),
-        (Column(s.tokens_bytes, right, 2), lambda text: fmt.count(text.text.utf8_bytes)),
-        (Column(s.tokens_count, right), lambda text: fmt.count(text.by_tokenizer[0].count.tokens)),
-        (Column(s.tokens_special, right, 3), lambda text: fmt.count(text.by_tokenizer[0].count.special_tokens)),
-        (
-            Column(s.tokens_per_character, right),
-            lambda text: fmt.significant(text.by_tokenizer[0].tokens_per_character),
-        ),
-        (
-            Column(s.tokens_per_token, right, 4),
-            lambda text: fmt.significant(text.by_tokenizer[0].characters_per_token),
-        ),
-        (Column(s.tokens_unknown, right, 1), lambda text: fmt.share(text.by_tokenizer[0].unknown_share)),
-        *((ratio,) if several else ()),
-        (Column(s.tokens_fits, right, 5), lambda text: fmt.count(text.fitting_characters)),
+        (Column(m("chars"), right), lambda text: fmt.count(text.text.characters)),
+        (Column(m("bytes"), right, 2), lambda text: fmt.count(text.text.utf8_bytes)),
+        (Column(m("tokens"), right), lambda text: fmt.count(text.by_tokenizer[0].count.tokens)),
+        (Column(m("special"), right, 3), lambda text: fmt.count(text.by_tokenizer[0].count.special_tokens)),
+        (Column(m("tokens/char"), right), lambda text: fmt.significant(text.by_tokenizer[0].tokens_per_character)),
+        (Column(m("chars/token"), right, 4), lambda text: fmt.significant(text.by_tokenizer[0].characters_per_token)),
+        (Column(m("unknown"), right, 1), lambda text: fmt.share(text.by_tokenizer[0].unknown_share)),
+        *((ratio,) if len(costs.texts) > 1 else ()),
+        (Column(m("chars that fit"), right, 5), lambda text: fmt.count(text.fitting_characters)),
     )
 
 
-def _times(costs: LanguageCosts, labels: tuple[str, ...], s: Strings) -> Table:
+def _times(costs: LanguageCosts, labels: tuple[Text, ...]) -> Table:
     right = Align.RIGHT
     return _table(
         costs,
         labels,
-        s,
-        (Column(s.time, right), lambda text: fmt.time(text.by_tokenizer[0].time.value_ns)),
-        (Column(s.interval, right, 2), lambda text: fmt.plus_minus(text.by_tokenizer[0].time)),
-        (
-            Column(s.tokens_time_per_character, right),
-            lambda text: fmt.time(text.by_tokenizer[0].time_per_character_ns),
-        ),
-        *_ratio_column(costs, s, lambda text: text.by_tokenizer[0].time_ratio),
+        (Column(m("time"), right), lambda text: fmt.time(text.by_tokenizer[0].time.value_ns)),
+        (Column(m("95 % interval"), right, 2), lambda text: fmt.plus_minus(text.by_tokenizer[0].time)),
+        (Column(m("per char"), right), lambda text: fmt.time(text.by_tokenizer[0].time_per_character_ns)),
+        *_ratio_column(costs, lambda text: text.by_tokenizer[0].time_ratio),
     )
 
 
-def _both(costs: LanguageCosts, labels: tuple[str, ...], s: Strings) -> Table:
+def _both(costs: LanguageCosts, labels: tuple[Text, ...]) -> Table:
     """The model's own tokenizer and its twin, a column each."""
-    own, twin = (s.tokens_fast if tokenizer.fast else s.tokens_slow for tokenizer in costs.tokenizers)
+    own, twin = map(_speed, costs.tokenizers)
     return _table(
         costs,
         labels,
-        s,
         (Column(own, Align.RIGHT), lambda text: fmt.time(text.by_tokenizer[0].time.value_ns)),
         (Column(twin, Align.RIGHT), lambda text: fmt.time(text.by_tokenizer[1].time.value_ns)),
-        (Column(s.tokens_slow_by_fast, Align.RIGHT, 1), lambda text: fmt.ratio(text.by_tokenizer[1].to_own)),
+        (Column(m("slow / fast"), Align.RIGHT, 1), lambda text: fmt.ratio(text.by_tokenizer[1].to_own)),
     )
 
 
-def _cycles(costs: LanguageCosts, labels: tuple[str, ...], s: Strings) -> Table:
+def _cycles(costs: LanguageCosts, labels: tuple[Text, ...]) -> Table:
     right = Align.RIGHT
 
-    def of(tell: Callable[[CycleCost], str]) -> _Cell:
+    def of(tell: Callable[[CycleCost], str]) -> _CellOf:
         return lambda text: tell(text.cycle) if text.cycle is not None else fmt.UNKNOWN
 
     return _table(
         costs,
         labels,
-        s,
-        (Column(s.time, right), of(lambda cycle: fmt.time(cycle.wall.value_ns))),
-        (Column(s.interval, right, 2), of(lambda cycle: fmt.plus_minus(cycle.wall))),
-        (Column(s.tokens_time_per_character, right), of(lambda cycle: fmt.time(cycle.time_per_character_ns))),
-        (Column(s.tokens_tokenize_share, right), of(lambda cycle: fmt.share(cycle.tokenize_share))),
-        *_ratio_column(costs, s, lambda text: text.cycle.ratio if text.cycle is not None else None),
+        (Column(m("time"), right), of(lambda cycle: fmt.time(cycle.wall.value_ns))),
+        (Column(m("95 % interval"), right, 2), of(lambda cycle: fmt.plus_minus(cycle.wall))),
+        (Column(m("per char"), right), of(lambda cycle: fmt.time(cycle.time_per_character_ns))),
+        (Column(m("tokenization"), right), of(lambda cycle: fmt.share(cycle.tokenize_share))),
+        *_ratio_column(costs, lambda text: text.cycle.ratio if text.cycle is not None else None),
     )
 
 
-def _doubts(costs: LanguageCosts, names: tuple[str, ...], s: Strings) -> Iterator[Note]:
+def _cycle_warnings(costs: LanguageCosts, names: tuple[Text, ...]) -> Iterator[Note]:
     """Reasons to trust the cycles less, each once: the texts that it is about, and the worst of it."""
-    found: dict[DoubtCode, list[tuple[str, Doubt]]] = {}
+    found: dict[DoubtCode, list[tuple[Text, Doubt]]] = {}
     for name, text in zip(names, costs.texts, strict=True):
         for doubt in text.cycle.doubts if text.cycle is not None else ():
             found.setdefault(doubt.code, []).append((name, doubt))
     for several in found.values():
-        advice = doubt_advice(max((doubt for _, doubt in several), key=lambda doubt: abs(doubt.value)), s)
-        about = s.tokens_about.format(texts=_listed((name for name, _ in several), s), text=advice.text)
+        advice = warning(max((doubt for _, doubt in several), key=lambda doubt: abs(doubt.value)))
+        about = m("{texts}, at worst: {text}", texts=listed(name for name, _ in several), text=advice.text)
         yield Note(Severity.WARNING, about, advice.remedy)
-
-
-def tokens_json(costs: LanguageCosts) -> str:
-    """The same as one JSON document: times in nanoseconds, shares and ratios as plain numbers. No text is in it."""
-    document = {
-        "schema": SCHEMA,
-        "model": storable(costs.model),
-        "version": costs.version,
-        "taken_at": costs.taken_at,
-        "partial": costs.partial,
-        "machine": {
-            "processor": storable(costs.machine.processor),
-            "cores": costs.machine.cores,
-            "memory_bytes": costs.machine.memory_bytes,
-            "system": storable(costs.machine.system),
-            "python": storable(costs.machine.python),
-            "virtual": costs.machine.virtual,
-            "packages": {storable(name): storable(version) for name, version in costs.machine.packages},
-        },
-        "longest_tokens": costs.longest,
-        "reference": costs.reference,
-        "tokenizers": [
-            {
-                "name": storable(tokenizer.name),
-                "fast": tokenizer.fast,
-                "stand_in": tokenizer.stand_in,
-                "vocabulary": tokenizer.vocabulary,
-                "one_letter": estimate_figures(one_letter),
-            }
-            for tokenizer, one_letter in zip(costs.tokenizers, costs.one_letter, strict=True)
-        ],
-        "disagreements": costs.disagreements,
-        "texts": [_text(text) for text in costs.texts],
-        "notes": [storable(note) for note in costs.notes],
-    }
-    return json.dumps(document, ensure_ascii=False, indent=1, allow_nan=False)
-
-
-def _text(text: TextCost) -> dict[str, Any]:
-    cycle = text.cycle
-    return {
-        "label": storable(text.text.label),
-        "characters": text.text.characters,
-        "utf8_bytes": text.text.utf8_bytes,
-        "too_long": text.too_long,
-        "fitting_characters": text.fitting_characters,
-        "tokenizers": [
-            {
-                "tokens": cost.count.tokens,
-                "special_tokens": cost.count.special_tokens,
-                "unknown_tokens": cost.count.unknown_tokens,
-                "tokens_per_character": cost.tokens_per_character,
-                "characters_per_token": cost.characters_per_token,
-                "unknown_share": cost.unknown_share,
-                "token_ratio": cost.token_ratio,
-                "time": estimate_figures(cost.time),
-                "time_per_character_ns": cost.time_per_character_ns,
-                "time_ratio": ratio_figures(cost.time_ratio),
-                "time_to_own_ratio": ratio_figures(cost.to_own),
-            }
-            for cost in text.by_tokenizer
-        ],
-        "cycle": None
-        if cycle is None
-        else {
-            "wall": estimate_figures(cycle.wall),
-            "time_per_character_ns": cycle.time_per_character_ns,
-            "tokenize_share": cycle.tokenize_share,
-            "ratio": ratio_figures(cycle.ratio) if cycle.ratio is not None else None,
-            "cut_tokens": cycle.cut_tokens,
-            "doubts": [{"code": doubt.code.value, "value": doubt.value} for doubt in cycle.doubts],
-        },
-    }

@@ -1,8 +1,7 @@
-"""The part of a cycle's page that is about its temporal arrangement, and the same for the document."""
+"""The part of a cycle's page that is about its temporal arrangement."""
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections.abc import Iterator, Sequence
 
@@ -10,7 +9,6 @@ from cyclescope.explaining.arrangement import Arrangement, Part
 from cyclescope.explaining.chain import Link, Stretch
 from cyclescope.report import format as fmt
 from cyclescope.report import naming as wording
-from cyclescope.report.documents import schema as doc
 from cyclescope.report.page import Align, Block, Column, Heading, Note, Paragraph, Severity, Table
 from cyclescope.report.words.strings import Strings
 from cyclescope.report.words.text_arrangement import ArrangementText, arrangement_text
@@ -164,60 +162,3 @@ def _link_name(link: Link, t: ArrangementText) -> str:
     names = [paths[0], *(path.rpartition(".")[2] if len(inside) == 1 else path for path in paths[1:])]
     where, what = (t.alternatives.join(texts) for texts in (names, operations))
     return f"{where} ({what})" if where else what
-
-
-def arrangement_document(told: Arrangement) -> doc.ArrangementReport:
-    """`told` as part of the public document."""
-    shares = told.processor_share
-    return doc.ArrangementReport(
-        work_ns=told.work_ns,
-        span_ns=told.span_ns,
-        parallelism=told.parallelism,
-        python_ns=told.python_ns,
-        at_best=told.reachable(told.span_ns),
-        threads=told.threads,
-        busy_cores=told.busy_cores,
-        python_cores=told.python_cores,
-        stages=[_part_document(part) for part in told.stages],
-        layers=[_part_document(part) for part in told.layers],
-        schedules=[
-            doc.ScheduleReport(
-                workers=schedule.workers,
-                makespan_ns=schedule.makespan_ns,
-                at_best=told.reachable(schedule.makespan_ns),
-            )
-            for schedule in told.schedules
-        ],
-        path=told.path.tolist(),
-        chain=[
-            doc.ChainRound(
-                times=turn.times,
-                stretches=[_stretch_document(stretch) for stretch in turn.stretches],
-            )
-            for turn in told.chain
-        ],
-        slack_ns=told.slack_ns.tolist(),
-        processor_shares=None if shares is None else [None if math.isnan(x) else x for x in shares.tolist()],
-    )
-
-
-def _part_document(part: Part) -> doc.ArrangementPart:
-    return doc.ArrangementPart(
-        stage=part.stage,
-        layer=part.layer,
-        work_ns=part.work_ns,
-        span_ns=part.span_ns,
-        parallelism=part.parallelism,
-        processor_share=part.processor_share,
-    )
-
-
-def _stretch_document(stretch: Stretch) -> doc.ChainStretch:
-    return doc.ChainStretch(
-        stage=stretch.stage,
-        first_layer=stretch.first_layer,
-        last_layer=stretch.last_layer,
-        repeats=stretch.repeats,
-        time_ns=stretch.time_ns,
-        links=[doc.ChainLink(places=list(link.places), time_ns=link.time_ns) for link in stretch.links],
-    )

@@ -1,4 +1,4 @@
-"""Findings as sentences, for every medium, and the same for the document."""
+"""Findings as sentences, for every medium."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ from cyclescope.core.graph.graph import Graph
 from cyclescope.explaining.findings.finding import Evidence, Finding, FindingCode, Place, Quantity
 from cyclescope.report import format as fmt
 from cyclescope.report import naming as wording
-from cyclescope.report.documents import schema as doc
 from cyclescope.report.page import Block, Claim, Claims, Heading
 from cyclescope.report.words.strings import Advice, Strings
-from cyclescope.report.words.text_engine import strings_for
 from cyclescope.report.words.text_findings import FindingText, finding_text
 
 _AMOUNT: dict[Quantity, Callable[[float], str]] = {
@@ -109,35 +107,3 @@ def _evidence(found: Finding, said: set[str], graph: Graph, s: Strings, t: Findi
         text = text[0].upper() + text[1:] + t.stop
     where = place_name(found.place, graph, s) if found.place.op >= 0 else ""
     return t.space.join(part for part in (text, t.where.format(place=where) if where else "") if part)
-
-
-def finding_documents(found: Sequence[Finding], graph: Graph) -> list[doc.FindingReport]:
-    """The findings for the document, with their sentences in English."""
-    s = strings_for("en", graph)
-    return [_document(each, finding_words(each, graph, s)) for each in found]
-
-
-def _document(found: Finding, words: FindingWords) -> doc.FindingReport:
-    return doc.FindingReport(
-        code=found.code.value,
-        share=found.share,
-        gain_at_most=found.gain or None,
-        subject=found.subject,
-        place=doc.FindingPlace(
-            stage=found.place.stage,
-            layer=found.place.layer,
-            operation=found.place.op if found.place.op >= 0 else None,
-        ),
-        evidence=[
-            doc.FindingEvidence(
-                name=each.name.value,
-                quantity=each.quantity.value,
-                value=each.value,
-                operation=each.op if each.op >= 0 else None,
-            )
-            for each in found.evidence
-        ],
-        claim=words.claim,
-        evidence_text=words.evidence,
-        remedy=words.remedy,
-    )

@@ -15,9 +15,7 @@ from cyclescope.core.graph.op import OpKind
 from cyclescope.explaining.explanation import DoubtCode
 from cyclescope.explaining.generation import Phase
 from cyclescope.explaining.memory import Holding
-from cyclescope.explaining.metrics.definition import MetricName, Population, Summary, Unit
-from cyclescope.explaining.metrics.dialects import Remark
-from cyclescope.explaining.metrics.observed import Quantity
+from cyclescope.explaining.metrics.definition import MetricName, Summary, Unit
 from cyclescope.models.catalog import Family
 
 Language: TypeAlias = Literal["en", "zh"]
@@ -137,63 +135,9 @@ class Strings:
     intensity: str
     total: str
     # the built-in models
-    models_title: str
-    models_answer: str
     models_name: str
-    models_family: str
-    models_parameters: str
-    models_hidden: str
-    models_vocabulary: str
-    models_layers: str
-    models_weights: str
-    models_sources: str
-    models_has_weights: str
-    models_random: str
-    models_usage: str
     # tokens of texts
-    tokens_title: str
-    tokens_answer: str
-    tokens_answer_none_more: str
-    tokens_answer_one: str
-    tokens_answer_cycle: str
-    tokens_tokenizer: str
-    tokens_tokenizer_value: str
-    tokens_beside: str
-    tokens_fast: str
-    tokens_slow: str
-    tokens_longest: str
-    tokens_longest_value: str
-    tokens_compared: str
-    tokens_counts: str
-    tokens_times: str
-    tokens_both: str
-    tokens_slow_by_fast: str
-    tokens_cycles: str
-    tokens_text: str
-    tokens_characters: str
-    tokens_bytes: str
-    tokens_count: str
-    tokens_special: str
     tokens_per_character: str
-    tokens_per_token: str
-    tokens_unknown: str
-    tokens_ratio: str
-    tokens_fits: str
-    tokens_time_per_character: str
-    tokens_tokenize_share: str
-    tokens_nth: str
-    tokens_counts_note: str
-    tokens_times_note: str
-    tokens_cycles_note: str
-    tokens_about: str
-    tokens_stand_in: str
-    tokens_stand_in_remedy: str
-    tokens_unreadable: str
-    tokens_unreadable_remedy: str
-    tokens_too_long: str
-    tokens_too_long_remedy: str
-    tokens_disagree: str
-    language_names: Mapping[str, str]
     families: Mapping[Family, str]
     # text that a cycle wrote
     generation: str
@@ -228,32 +172,20 @@ class Strings:
     memory_resident: str
     holding_names: Mapping[Holding, str]
     # definitions of metrics
-    definitions_title: str
-    define_usage: str
     percentiles_note: str
     formula: str
     points: str
-    points_value: str
     population: str
     summary: str
     unit: str
-    also_called: str
     undefined: str
-    undefined_below: str
-    slope_of: str
     elsewhere: str
     tool: str
     called_there: str
-    printed_unit: str
     sources: str
     metric_names: Mapping[MetricName, str]
-    metric_texts: Mapping[MetricName, str]
-    quantity_names: Mapping[Quantity, str]
-    population_names: Mapping[Population, str]
     summary_names: Mapping[Summary, str]
-    unit_names: Mapping[Unit, str]
     unit_amounts: Mapping[Unit, str]
-    remark_texts: Mapping[Remark, str]
     doubt_texts: Mapping[DoubtCode, Advice]
     engine_between: str = ""  # what passes between operations, within a sentence, where it is not Python
 
@@ -374,73 +306,8 @@ EN = Strings(
     written="written",
     intensity="FLOP/B",
     total="total",
-    models_title="Built-in models",
-    models_answer="{count} models can be named without a path or the network.",
     models_name="name",
-    models_family="family",
-    models_parameters="parameters",
-    models_hidden="hidden",
-    models_vocabulary="vocabulary",
-    models_layers="layers",
-    models_weights="weights",
-    models_sources="Where each configuration was published",
-    models_has_weights="pretrained",
-    models_random="random",
-    models_usage="A folder, a config.json or a hub name can be named as well: cyclescope measure NAME",
-    tokens_title="Tokens of {model}",
-    tokens_answer="{most} takes {factor} times as many tokens as {reference} ({high} and {low}); to tokenize it takes {time_factor} times as long.",
-    tokens_answer_none_more="No text takes more tokens than {reference} ({low}).",
-    tokens_answer_one="{low} tokens from {characters} characters ({rate} per character), tokenized in {time}.",
-    tokens_answer_cycle="A cycle takes {high} and {low}.",
-    tokens_tokenizer="tokenizer",
-    tokens_tokenizer_value="{name}, {speed}, {vocabulary} tokens in its vocabulary",
-    tokens_beside="beside it",
-    tokens_fast="fast (Rust)",
-    tokens_slow="slow (Python)",
-    tokens_longest="longest input",
-    tokens_longest_value="{count} tokens",
-    tokens_compared="compared with",
-    tokens_counts="Tokens",
-    tokens_times="Time to tokenize",
-    tokens_both="Fast and slow",
-    tokens_slow_by_fast="slow / fast",
-    tokens_cycles="Whole cycle",
-    tokens_text="text",
-    tokens_characters="chars",
-    tokens_bytes="bytes",
-    tokens_count="tokens",
-    tokens_special="special",
     tokens_per_character="tokens/char",
-    tokens_per_token="chars/token",
-    tokens_unknown="unknown",
-    tokens_ratio="ratio",
-    tokens_fits="chars that fit",
-    tokens_time_per_character="per char",
-    tokens_tokenize_share="tokenize",
-    tokens_counts_note="Characters are Unicode code points; special tokens (such as [CLS]) are counted apart and are in no rate or ratio.",
-    tokens_nth="text {number}",
-    tokens_times_note="From a text to tensors, one text a call, warm; median of {n} calls. Of that, {time} is the call itself: a text of one letter takes as long.",
-    tokens_cycles_note="Run with {tokenizer}, one text after the other and not in turn; the share that tokenizing takes is of the stamped cycle.",
-    tokens_about="{texts}, at worst: {text}",
-    tokens_stand_in="The tokenizer is a stand-in of the same kind and size: counts and times are those of the stand-in, not of the model. It was made for English and Chinese; other languages cost more in it than in the model's own.",
-    tokens_stand_in_remedy="Name a folder or a hub model that has its tokenizer.",
-    tokens_unreadable="More than {share} of the tokens are unknown: {texts}. A low count there means that the text was not read, not that it is cheap.",
-    tokens_unreadable_remedy="Take a model whose vocabulary covers the language.",
-    tokens_too_long="Longer than the {count} tokens that the model takes: {texts}.",
-    tokens_too_long_remedy="A cycle cuts the rest away; split the text.",
-    tokens_disagree="Texts that the fast and the slow tokenizer cut differently: {count}.",
-    language_names=MappingProxyType(
-        {
-            "en": "English",
-            "zh": "Chinese",
-            "de": "German",
-            "es": "Spanish",
-            "ar": "Arabic",
-            "hi": "Hindi",
-            "ja": "Japanese",
-            "ru": "Russian",
-        }
-    ),
     families=MappingProxyType(
         {Family.ENCODER: "encoder", Family.DECODER: "decoder", Family.ENCODER_DECODER: "encoder-decoder"}
     ),
@@ -491,23 +358,16 @@ EN = Strings(
             Holding.CACHE: "KV cache and other state",
         }
     ),
-    definitions_title="Metrics of a generation",
-    define_usage="One of them, and how other tools define it: cyclescope define NAME",
     percentiles_note="A percentile is told only where one sample is likely to lie beyond it: the median from {p50} samples, p90 from {p90}, p99 from {p99}.",
     formula="formula",
     points="clock",
-    points_value="from {begin} to {end}",
     population="samples",
     summary="figure",
     unit="unit",
-    also_called="also called",
     undefined="undefined",
-    undefined_below="below {tokens} tokens: absent, not zero",
-    slope_of="{formula}, its slope over the position",
     elsewhere="The same name elsewhere",
     tool="tool",
     called_there="calls it",
-    printed_unit="printed in",
     sources="Sources",
     metric_names=MappingProxyType(
         {
@@ -524,61 +384,14 @@ EN = Strings(
             MetricName.TOTAL_THROUGHPUT: "total throughput",
         }
     ),
-    metric_texts=MappingProxyType(
-        {
-            MetricName.TTFT: "How long a reader waits for the first token, tokenization included.",
-            MetricName.PREFILL: "From the call of the model to its first token: the prompt is read and one token chosen.",
-            MetricName.PREFILL_THROUGHPUT: "Tokens of the prompt, padding left out, that are read in a second of prefill.",
-            MetricName.PREFILL_SEQUENCES: "Prompts that are read in a second of prefill.",
-            MetricName.TPOT: "The mean time of a token after the first, one figure a run. It evens out long gaps; see itl.",
-            MetricName.ITL: "The time from one token to the next, each gap of every run a sample.",
-            MetricName.GROWTH: "How much longer a decode step gets as the text before it grows.",
-            MetricName.E2E: "From the text in to the text out.",
-            MetricName.DECODE_THROUGHPUT: "Tokens a second after the first, of all sequences of the batch.",
-            MetricName.THROUGHPUT: "Tokens that came out, of all sequences, over the whole time.",
-            MetricName.TOTAL_THROUGHPUT: "Tokens that were read and written, of all sequences, over the whole time.",
-        }
-    ),
-    quantity_names=MappingProxyType({quantity: quantity.value for quantity in Quantity}),
-    population_names=MappingProxyType(
-        {
-            Population.RUNS: "runs",
-            Population.GAPS: "gaps between tokens, of all runs together",
-            Population.STEPS: "decode steps, each by its median over the runs",
-        }
-    ),
     summary_names=MappingProxyType(
         {Summary.MEDIAN: "median", Summary.SLOPE: "slope by Theil and Sen: the median of the slopes between all pairs"}
-    ),
-    unit_names=MappingProxyType(
-        {
-            Unit.NANOSECONDS: "time",
-            Unit.TOKENS_PER_S: "tokens/s",
-            Unit.SEQUENCES_PER_S: "sequences/s",
-            Unit.NS_PER_1000_POSITIONS: "time per 1000 positions",
-        }
     ),
     unit_amounts=MappingProxyType(
         {
             Unit.TOKENS_PER_S: "{value} tokens/s",
             Unit.SEQUENCES_PER_S: "{value} sequences/s",
             Unit.NS_PER_1000_POSITIONS: "{value} per 1000 positions",
-        }
-    ),
-    remark_texts=MappingProxyType(
-        {
-            Remark.FIRST_INCLUDED: "Spreads the time to the first token over all tokens.",
-            Remark.MEAN_OF_RUN: "One mean for each request, so a single long gap does not show.",
-            Remark.CHUNKS: "Counts the chunks of the stream, which may hold several tokens.",
-            Remark.WHOLE_NUMBERS: "Drops the fraction of a nanosecond.",
-            Remark.NO_TEXT: "Begins when the model is called, so tokenization is left out.",
-            Remark.LOGITS: "Reads the clock when the logits are there, before the token is chosen.",
-            Remark.MISLABELLED: "Labelled samples/s, while it counts tokens.",
-            Remark.TEXT_INCLUDED: "Divides by the time to the first token, tokenization included.",
-            Remark.LAST_TOKEN: "Ends with the last token, not with the text.",
-            Remark.OVERALL: "One figure over all requests: the amount over the summed time.",
-            Remark.REPORTED: "Ends when the system under test reports the sample as complete.",
-            Remark.ONE_TOKEN_ERROR: "One token is logged as an error and divided by −1.",
         }
     ),
     doubt_texts=MappingProxyType(
@@ -750,73 +563,8 @@ ZH = Strings(
     written="写",
     intensity="FLOP/B",
     total="合计",
-    models_title="内置模型",
-    models_answer="不需要路径或网络即可使用的模型有 {count} 个。",
     models_name="名称",
-    models_family="类型",
-    models_parameters="参数量",
-    models_hidden="隐藏维度",
-    models_vocabulary="词表",
-    models_layers="层数",
-    models_weights="权重",
-    models_sources="各配置的发布来源",
-    models_has_weights="预训练",
-    models_random="随机",
-    models_usage="也可以给出文件夹、config.json 或 hub 名称：cyclescope measure 名称",
-    tokens_title="{model} 的词元",
-    tokens_answer="{most}的词元数是{reference}的 {factor} 倍（{high} 对 {low}），分词耗时是 {time_factor} 倍。",
-    tokens_answer_none_more="没有哪个文本的词元多于{reference}（{low}）。",
-    tokens_answer_one="{characters} 个字符变成 {low} 个词元（每字符 {rate} 个），分词耗时 {time}。",
-    tokens_answer_cycle="周期分别耗时 {high} 和 {low}。",
-    tokens_tokenizer="分词器",
-    tokens_tokenizer_value="{name}，{speed}，词表 {vocabulary} 个词元",
-    tokens_beside="对照",
-    tokens_fast="快速（Rust）",
-    tokens_slow="慢速（Python）",
-    tokens_longest="最长输入",
-    tokens_longest_value="{count} 个词元",
-    tokens_compared="比较基准",
-    tokens_counts="词元",
-    tokens_times="分词耗时",
-    tokens_both="快速与慢速",
-    tokens_slow_by_fast="慢速 / 快速",
-    tokens_cycles="整个周期",
-    tokens_text="文本",
-    tokens_characters="字符",
-    tokens_bytes="字节",
-    tokens_count="词元",
-    tokens_special="特殊",
     tokens_per_character="词元/字符",
-    tokens_per_token="字符/词元",
-    tokens_unknown="未知",
-    tokens_ratio="比值",
-    tokens_fits="可容字符",
-    tokens_time_per_character="每字符",
-    tokens_tokenize_share="分词占比",
-    tokens_counts_note="字符按 Unicode 码点计；特殊词元（如 [CLS]）单独计数，不进入任何比率。",
-    tokens_nth="文本 {number}",
-    tokens_times_note="从文本到张量，每次一个文本，已预热；{n} 次的中位数。其中 {time} 是调用本身：单个字母的文本也要这么久。",
-    tokens_cycles_note="使用 {tokenizer}，文本逐个测量而非交错；分词占比取自打点的周期。",
-    tokens_about="{texts}，最差值：{text}",
-    tokens_stand_in="分词器是种类和大小相同的替代品：数量和耗时属于替代品，而不是模型自带的分词器。它只为英文和中文而做，其他语言的代价会偏高。",
-    tokens_stand_in_remedy="请给出带有分词器的文件夹或 hub 模型。",
-    tokens_unreadable="未知词元超过 {share}：{texts}。那里词元少说明文本没有被读懂，而不是代价低。",
-    tokens_unreadable_remedy="请选用词表覆盖该语言的模型。",
-    tokens_too_long="超过模型可接受的 {count} 个词元：{texts}。",
-    tokens_too_long_remedy="周期会截去其余部分；请拆分文本。",
-    tokens_disagree="快速与慢速分词器切分不同的文本数：{count}。",
-    language_names=MappingProxyType(
-        {
-            "en": "英语",
-            "zh": "汉语",
-            "de": "德语",
-            "es": "西班牙语",
-            "ar": "阿拉伯语",
-            "hi": "印地语",
-            "ja": "日语",
-            "ru": "俄语",
-        }
-    ),
     families=MappingProxyType(
         {Family.ENCODER: "编码器", Family.DECODER: "解码器", Family.ENCODER_DECODER: "编码器-解码器"}
     ),
@@ -867,23 +615,16 @@ ZH = Strings(
             Holding.CACHE: "KV 缓存及其他状态",
         }
     ),
-    definitions_title="文本生成的指标",
-    define_usage="查看某个指标以及其他工具的定义：cyclescope define 名称",
     percentiles_note="只有很可能有样本超出某百分位时才给出它：中位数需 {p50} 个样本，p90 需 {p90} 个，p99 需 {p99} 个。",
     formula="公式",
     points="时钟",
-    points_value="从“{begin}”到“{end}”",
     population="样本",
     summary="取值",
     unit="单位",
-    also_called="又名",
     undefined="无定义",
-    undefined_below="少于 {tokens} 个词元时：不给出，而不是零",
-    slope_of="{formula}，随位置的斜率",
     elsewhere="其他工具的同名指标",
     tool="工具",
     called_there="名称",
-    printed_unit="显示单位",
     sources="来源",
     metric_names=MappingProxyType(
         {
@@ -900,72 +641,12 @@ ZH = Strings(
             MetricName.TOTAL_THROUGHPUT: "总吞吐",
         }
     ),
-    metric_texts=MappingProxyType(
-        {
-            MetricName.TTFT: "读者等到第一个词元的时间，包括分词。",
-            MetricName.PREFILL: "从调用模型到第一个词元：读入提示并选取一个词元。",
-            MetricName.PREFILL_THROUGHPUT: "预填充每秒读入的提示词元数，不计填充。",
-            MetricName.PREFILL_SEQUENCES: "预填充每秒读入的提示条数。",
-            MetricName.TPOT: "第一个之后每个词元的平均时间，每次运行一个数。它会抹平长间隔，参见 itl。",
-            MetricName.ITL: "从一个词元到下一个词元的时间，每次运行的每个间隔都是一个样本。",
-            MetricName.GROWTH: "随着前文变长，一个解码步会变慢多少。",
-            MetricName.E2E: "从文本输入到文本输出。",
-            MetricName.DECODE_THROUGHPUT: "第一个词元之后每秒的词元数，整批序列合计。",
-            MetricName.THROUGHPUT: "输出的词元数（整批合计）除以全部时间。",
-            MetricName.TOTAL_THROUGHPUT: "读入和写出的词元数（整批合计）除以全部时间。",
-        }
-    ),
-    quantity_names=MappingProxyType(
-        {
-            Quantity.START: "请求到达",
-            Quantity.CALLED: "调用模型",
-            Quantity.FIRST: "第一个词元",
-            Quantity.LAST: "最后一个词元",
-            Quantity.TOKEN: "词元",
-            Quantity.BEFORE: "前一个词元",
-            Quantity.END: "文本输出",
-            Quantity.TOKENS: "词元数",
-            Quantity.SEQUENCES: "序列数",
-            Quantity.PROMPT: "提示词元数",
-        }
-    ),
-    population_names=MappingProxyType(
-        {
-            Population.RUNS: "各次运行",
-            Population.GAPS: "所有运行的词元间隔",
-            Population.STEPS: "各解码步，每步取各次运行的中位数",
-        }
-    ),
     summary_names=MappingProxyType({Summary.MEDIAN: "中位数", Summary.SLOPE: "Theil–Sen 斜率：所有点对斜率的中位数"}),
-    unit_names=MappingProxyType(
-        {
-            Unit.NANOSECONDS: "时间",
-            Unit.TOKENS_PER_S: "词元/秒",
-            Unit.SEQUENCES_PER_S: "序列/秒",
-            Unit.NS_PER_1000_POSITIONS: "时间/1000 个位置",
-        }
-    ),
     unit_amounts=MappingProxyType(
         {
             Unit.TOKENS_PER_S: "{value} 词元/秒",
             Unit.SEQUENCES_PER_S: "{value} 序列/秒",
             Unit.NS_PER_1000_POSITIONS: "每 1000 个位置 {value}",
-        }
-    ),
-    remark_texts=MappingProxyType(
-        {
-            Remark.FIRST_INCLUDED: "把首词元时间摊到所有词元上。",
-            Remark.MEAN_OF_RUN: "每个请求一个平均值，个别长间隔看不出来。",
-            Remark.CHUNKS: "按流中的数据块计数，一块可能含多个词元。",
-            Remark.WHOLE_NUMBERS: "舍去不足一纳秒的部分。",
-            Remark.NO_TEXT: "从调用模型开始计时，不含分词。",
-            Remark.LOGITS: "在得到 logits 时读时钟，尚未选取词元。",
-            Remark.MISLABELLED: "标为 samples/s，数的却是词元。",
-            Remark.TEXT_INCLUDED: "除以首词元时间，其中包括分词。",
-            Remark.LAST_TOKEN: "到最后一个词元为止，而不是到文本输出。",
-            Remark.OVERALL: "所有请求合成一个数：总量除以总时间。",
-            Remark.REPORTED: "到被测系统报告样本完成为止。",
-            Remark.ONE_TOKEN_ERROR: "只有一个词元时记为错误，并除以 −1。",
         }
     ),
     doubt_texts=MappingProxyType(
