@@ -195,7 +195,7 @@ def test_without_a_light_pass_the_page_says_so_and_leaves_out_what_it_cannot_kno
 def test_numbers_in_the_scripts_read_like_numbers_in_python(visit: Open, english: str) -> None:
     """The same figures through `format.js` and `report/format.py`."""
     values = [0, 1, 9.994, 999.4, 999.6, 1000, 1234, 12_345, 123_456, 999_499, 999_500, 1_230_000, 6.3e9, 7.1e13]
-    source = (resources.files("cyclescope.report.media.html") / "assets" / "format.js").read_text("utf-8")
+    source = (resources.files("cyclescope.report.media.html") / "static" / "format.js").read_text("utf-8")
     page = visit("<!doctype html><title>numbers</title>").page
     run = f"(values) => {{ {source}; return values.map(v => [format.time(v), format.data(v), format.flops(v), format.flopRate(v)]); }}"
     assert page.evaluate(run, values) == [[fmt.time(v), fmt.data(v), fmt.flops(v), fmt.flop_rate(v)] for v in values]
@@ -305,7 +305,7 @@ def test_both_languages_have_every_text_and_the_same_braces() -> None:
 
 def test_every_text_is_used() -> None:
     home = resources.files("cyclescope.report")
-    assets = home / "media" / "html" / "assets"
+    assets = home / "media" / "html" / "static"
     sources = [p.read_text("utf-8") for p in (*assets.iterdir(), *(assets / "sections").iterdir()) if p.is_file()]
     for room in (home / "media" / "html", home / "drawings"):
         sources += [p.read_text("utf-8") for p in room.iterdir() if p.name.endswith(".py")]
@@ -358,7 +358,7 @@ def contrast(a: str, b: str) -> float:
 
 
 def palettes() -> list[dict[str, str]]:
-    css = (resources.files("cyclescope.report.media.html") / "assets" / "page.css").read_text("utf-8")
+    css = (resources.files("cyclescope.report.media.html") / "static" / "page.css").read_text("utf-8")
     blocks = re.findall(r":root(?:\[[^\]]*\])? \{(.*?)\}", css, flags=re.DOTALL)
     return [dict(re.findall(r"(--[\w-]+): (#[0-9a-f]+);", block)) for block in blocks]
 

@@ -104,13 +104,13 @@ def test_the_page_is_below_a_megabyte(english: str, deep: Explanation, hostile: 
 
 
 def test_the_foreign_script_is_the_one_that_its_readme_names() -> None:
-    home = resources.files("cyclescope.report.media.html") / "assets" / "vendor" / "dagre"
+    home = resources.files("cyclescope.report.media.html") / "static" / "vendor" / "dagre"
     digest = hashlib.sha256((home / "dagre.min.js").read_bytes()).hexdigest()
     assert digest in (home / "README.md").read_text("utf-8")
 
 
 def test_the_foreign_script_travels_with_its_licence(english: str) -> None:
-    home = resources.files("cyclescope.report.media.html") / "assets" / "vendor" / "dagre"
+    home = resources.files("cyclescope.report.media.html") / "static" / "vendor" / "dagre"
     assert (home / "LICENSE").read_text("utf-8").strip() in english
 
 

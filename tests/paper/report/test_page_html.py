@@ -7,7 +7,7 @@ import re
 import pytest
 
 from cyclescope.core.message import m, plural
-from cyclescope.report.media.html.page_html import to_html
+from cyclescope.report.media.html.html import to_html
 from cyclescope.report.page import (
     Align,
     Bar,

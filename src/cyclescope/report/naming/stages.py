@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from cyclescope.core.message import Message, Series, Text, in_context
+from cyclescope.core.message import Message, Series, Text, in_context, m
 
 STAGES: Mapping[str, Message] = MappingProxyType(
     {
-        "tokenize": in_context("stage", "tokenize"),
-        "prepare": in_context("stage", "prepare"),
-        "sample": in_context("stage", "sample"),
-        "embed": in_context("stage", "embed"),
-        "encode": in_context("stage", "encode"),
+        "tokenize": m("tokenize"),
+        "prepare": m("prepare"),
+        "sample": m("sample"),
+        "embed": m("embed"),
+        "encode": m("encode"),
         "decode": in_context("stage", "decoder"),  # "decode" is a phase of a generation
-        "head": in_context("stage", "head"),
-        "read out": in_context("stage", "read out"),
-        "model": in_context("stage", "model"),
+        "head": m("head"),
+        "read out": m("read out"),
+        "model": m("model"),
     }
 )
 _MOST_PATH, _PATH_HEAD = 60, 20
@@ -29,6 +29,11 @@ def stage_name(stage: str) -> Text:
     if number.isdigit() and base in STAGES:
         return Series((STAGES[base], number), " ")
     return STAGES.get(stage, stage)
+
+
+def layer_name(stage: str, layer: int) -> Text:
+    """`encode 3`."""
+    return Series((stage_name(stage), str(layer)), " ")
 
 
 def place_name(name: str, count: int = 1) -> Text:

@@ -1,63 +1,39 @@
-"""What the scripts of the HTML page get to draw, as JSON that is safe inside HTML and small enough for the page."""
+"""What the scripts of a page read: the data of its drawings as JSON that is safe inside HTML."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
-from cyclescope.core.graph.op import OpKind
-from cyclescope.explaining.explanation import Explanation
-from cyclescope.report.drawings.flow import flows
-from cyclescope.report.drawings.spans import FAMILIES, columns_of
-from cyclescope.report.drawings.steps import choose_steps
-from cyclescope.report.drawings.whatif import whatif_data
-from cyclescope.report.media.html.cycle_view import View
-from cyclescope.report.naming import stage_name
-from cyclescope.report.words.strings import Strings
-from cyclescope.report.words.text import PageText
+from cyclescope.core.message import Message, Series, Text, in_context
+from cyclescope.report.page import Block, Details, Drawing, Strip
+from cyclescope.report.words.translate import Say
 
-# The page stays below a megabyte: this much of it is for the drawings. The shortest spans are left out first, of a
-# generation what is inside most steps, and the page says so.
-MOST_BYTES = 520_000
-MOST_SPANS = 12_000
-_FEWEST_SPANS = 100
+THEMES: Mapping[str, Text] = {
+    "auto": in_context("theme", "system"),
+    "light": in_context("theme", "light"),
+    "dark": in_context("theme", "dark"),
+}
 
 
-def drawings(explanation: Explanation, s: Strings, p: PageText) -> dict[str, Any]:
-    """What the scripts get whatever the timeline shows: texts, colours, and the data flow."""
-    kinds = {kind.value: s.kind_names[kind] for kind in OpKind} | {"frame": p.chart.frame, "python": s.python}
-    stages = {stage: stage_name(stage, s) for stage in explanation.cycle.graph.stages}
-    texts = asdict(p.chart) | {"kinds": kinds, "stages": stages, "themes": dict(p.themes)}
-    return {"texts": texts, "families": FAMILIES, "flow": flows(explanation, s, p)}
+def drawings_of(*blocks: Sequence[Block]) -> Iterator[Drawing]:
+    """Every drawing among `blocks`, in their order."""
+    for block in chain.from_iterable(blocks):
+        if isinstance(block, Drawing):
+            yield block
+        elif isinstance(block, Details):
+            yield from drawings_of(block.blocks)
+        elif isinstance(block, Strip) and block.drawing is not None:
+            yield block.drawing
 
 
-def fitting(
-    explanation: Explanation, fixed: dict[str, Any], s: Strings, p: PageText, most_bytes: int
-) -> tuple[View, str]:
-    """The page's view with the spans that are drawn, and all data of the scripts as JSON of at most `most_bytes`.
-
-    `fixed` is of the data what `drawings` makes.
-    """
-    most, spans = MOST_SPANS, tuple(explanation.spans)
-    while True:
-        shown = choose_steps(spans, most)
-        view = View(explanation, shown, s, p)
-        columns = columns_of(shown.spans, explanation.cycle.graph)
-        data = embed({**fixed, **_why(view), "spans": {**columns, "steps": shown.steps}})
-        if len(data.encode()) <= most_bytes or most < _FEWEST_SPANS:
-            return view, data
-        most = most * 2 // 3
-
-
-def _why(view: View) -> dict[str, Any]:
-    """The drawing of the roofline and the columns behind the sliders, where ceilings are known."""
-    if view.roofline is None or view.bounds is None:
-        return {}
-    t = view.p.what_if
-    texts = {"as_it_is": t.as_it_is, "as_if": t.as_if, "bar_spoken": t.bar_spoken, "change": t.change}
-    columns = whatif_data(view.bounds, view.roofline.told, view.threads)
-    return {"roofline": view.roofline.drawing, "whatif": {**columns, "texts": texts}}
+def page_data(drawings: Sequence[Drawing], say: Say) -> str:
+    """For each drawing that has any, `value.data` under its name, with every text in the language of `say`."""
+    found = {drawing.name: getattr(drawing.value, "data", None) for drawing in drawings}
+    data = {"texts": {"themes": dict(THEMES)}, **{name: data for name, data in found.items() if data is not None}}
+    return embed(_translated(data, say))
 
 
 def embed(value: object) -> str:
@@ -66,3 +42,13 @@ def embed(value: object) -> str:
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return text
+
+
+def _translated(data: Any, say: Say) -> Any:
+    if isinstance(data, Message | Series):
+        return say(data)
+    if isinstance(data, Mapping):
+        return {key: _translated(value, say) for key, value in data.items()}
+    if isinstance(data, tuple | list) and any(isinstance(value, Message | Series | Mapping | tuple | list) for value in data):
+        return [_translated(value, say) for value in data]
+    return data

@@ -14,9 +14,6 @@
  * @property {string} flops
  * @property {string} bytes
  * @property {string} found
- * @property {string} inside
- * @property {string} inside_equal
- * @property {string} flow
  * @property {string} frame
  * @property {string} prefill
  * @property {string} step
@@ -24,7 +21,6 @@
  * @property {string} folded
  * @property {Record<string, string>} kinds
  * @property {Record<string, string>} stages
- * @property {Record<string, string>} themes
  */
 /** @typedef {Record<string, string>} Families from kinds of operations to classes of colour */
 /** @typedef {"happened" | "heaviest"} ArrangementName */

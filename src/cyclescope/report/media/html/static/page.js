@@ -1,14 +1,13 @@
 /* Puts the page to work: theme, sorting, the places of formulas, the charts. Everything else is in the markup. */
 
 /**
- * All that media/html/data.py embeds; the last two only where ceilings are known.
+ * What media/html/data.py embeds: the data of each drawing that the page has, under its name.
  * @typedef {object} PageData
- * @property {ChartTexts} texts
- * @property {Families} families
- * @property {FlowData} flow
- * @property {Columns} spans
+ * @property {{ themes: Record<string, string> }} texts
+ * @property {{ spans: Columns, texts: ChartTexts, families: Families }} [timeline]
+ * @property {FlowData} [flow]
  * @property {RooflineData} [roofline]
- * @property {WhatIfData} [whatif]
+ * @property {WhatIfData} [what-if]
  */
 
 /** @type {PageData} */
@@ -109,8 +108,8 @@ function chartCalled(id) {
  * @param {HTMLElement | null} root
  */
 function startTimeline(root) {
-  if (!root) return null;
-  const chart = new Timeline(root, new Spans(data.spans), data.texts, data.families);
+  if (!root || !data.timeline) return null;
+  const chart = new Timeline(root, new Spans(data.timeline.spans), data.timeline.texts, data.timeline.families);
   charts.push(chart);
   linkToTimeline(chart);
   return chart;
@@ -156,9 +155,10 @@ if (course) startCourse(course, timeline);
 const roof = chartCalled("roofline-plot");
 if (roof && data.roofline) charts.push(new Roofline(roof, data.roofline, (span) => timeline?.goTo(span)));
 const panel = chartCalled("what-if-panel");
-if (panel && data.whatif) new WhatIf(panel, data.whatif);
+const bounds = data["what-if"];
+if (panel && bounds) new WhatIf(panel, bounds);
 const flow = chartCalled("flow-chart");
-if (flow) new DataFlowView(flow, data.flow, data.texts);
+if (flow && data.flow) new DataFlowView(flow, data.flow);
 startTheme(the(document, "#theme", HTMLElement));
 placeFormulas();
 preparePrint();

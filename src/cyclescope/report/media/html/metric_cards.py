@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 
 from markupsafe import Markup, escape
 
+from cyclescope.core.message import Text
 from cyclescope.explaining.metrics.definition import Definition, Summary
 from cyclescope.explaining.metrics.formula import Formula, Pair, Sign, Symbol
 from cyclescope.explaining.metrics.observed import Quantity
 from cyclescope.report.naming.metrics import QUANTITIES
-from cyclescope.report.page import Block, Cell, Heading, KeyValues, Paragraph, Table
+from cyclescope.report.page import Block, Heading
 from cyclescope.report.pages.definitions import definition_page
-from cyclescope.report.words.strings import Strings
-from cyclescope.report.words.translate import Say, say_in
+from cyclescope.report.words.translate import Say
 
 _LOOSE = (Sign.PLUS, Sign.MINUS)
 
@@ -25,35 +25,19 @@ class MetricCard:
     """One definition, ready to be opened: `blocks` are the page that `cyclescope define` prints."""
 
     name: str
-    title: str
+    title: Text
     formula: Markup
     blocks: tuple[Block, ...]
 
 
-def metric_card(definition: Definition, s: Strings) -> MetricCard:
-    """The card of `definition` in the language of `s`."""
-    say = say_in(s.language)
+def metric_card(definition: Definition, say: Say) -> MetricCard:
+    """The card of `definition`, its formula in the language of `say`."""
     page = definition_page(definition)
     below = ((Heading(section.title), *section.blocks) for section in page.sections)
-    blocks = tuple(_said(block, say) for block in (*page.opening, *chain.from_iterable(below)))
     name = Markup("<mi>{}</mi><mo>=</mo>").format(definition.name.value)
     words = {quantity: say(text) for quantity, text in QUANTITIES.items()}
-    return MetricCard(definition.name.value, say(page.title), name + _right_side(definition, words), blocks)
-
-
-def _said(block: Block, say: Say) -> Block:
-    """`block` with its texts in the language of `say`; a definition has blocks of these kinds only."""
-    match block:
-        case Heading() | Paragraph():
-            return replace(block, text=say(block.text))
-        case KeyValues():
-            return KeyValues(tuple((say(key), say(value)) for key, value in block.rows))
-        case Table():
-            columns = tuple(replace(column, title=say(column.title)) for column in block.columns)
-            cells = ((cell.text if isinstance(cell, Cell) else cell for cell in row) for row in block.rows)
-            return Table(columns, tuple(tuple(map(say, row)) for row in cells))
-        case _:
-            return block
+    blocks = (*page.opening, *chain.from_iterable(below))
+    return MetricCard(definition.name.value, page.title, name + _right_side(definition, words), blocks)
 
 
 def _right_side(definition: Definition, words: Mapping[Quantity, str]) -> Markup:
