@@ -247,7 +247,7 @@ def test_a_model_without_a_converter_is_refused_before_it_is_loaded(
 
 
 def test_a_missing_package_tells_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cyclescope.backends.registry.missing_packages", lambda engine: ("ctranslate2",))
+    monkeypatch.setattr("cyclescope.backends.engine.find_spec", lambda name: None if name == "ctranslate2" else True)
     with pytest.raises(MissingExtra) as missing:
         open_session(Request("minilm", plan=ON))
     assert "cyclescope[ctranslate2]" in missing.value.way_out

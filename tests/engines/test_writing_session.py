@@ -12,9 +12,9 @@ import transformers
 from architectures import config
 from torch_stepper import TorchWriter
 
+from cyclescope.backends.artifacts.black_box import costs_of_calls
+from cyclescope.backends.artifacts.writing_session import WritingSession
 from cyclescope.backends.base import OpenTimes, Request
-from cyclescope.backends.exported.opaque import costs_of_calls
-from cyclescope.backends.exported.writing_session import WritingSession
 from cyclescope.backends.registry import open_session
 from cyclescope.backends.torch.session import TorchSession
 from cyclescope.core.graph.op import OpKind

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 import numpy as np
 
 from cyclescope.backends.base import DialogueSession, Request
-from cyclescope.backends.registry import check_dialogue, open_dialogue
+from cyclescope.backends.registry import open_dialogue
+from cyclescope.backends.request_checks import check_dialogue
 from cyclescope.core.clock import Clock, SystemClock
 from cyclescope.core.dialogue import OWN, Dialogue, TurnFacts, TurnRun, TurnSamples
 from cyclescope.core.errors import UsageError

@@ -7,12 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from cyclescope.backends.base import Request, Session
-from cyclescope.backends.registry import check, open_session, open_trace, watching
+from cyclescope.backends.registry import open_session, open_trace, watching
+from cyclescope.backends.request_checks import check
 from cyclescope.core.clock import Clock, SystemClock
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.errors import EngineError, UsageError
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.message import Text, m
+from cyclescope.core.plan import REFERENCE_ENGINE
 from cyclescope.core.progress import Notify, silent
 from cyclescope.core.samples import (
     DeviceSamples,
@@ -60,7 +62,7 @@ def measure(
     threads: int | None = None,
     dtype: str | None = None,
     attention: str | None = None,
-    engine: str = "torch",
+    engine: str = REFERENCE_ENGINE,
     budget: float | None = None,
     seed: int = 0,
     keep_text: bool = False,
@@ -74,7 +76,7 @@ def measure(
     by name; with none of them a sentence of ours. The task `answer` takes pairs of `question` and `context` instead of
     `text`. With `new_tokens` (32 in a task that writes) the cycle writes that many: it is `model.generate`. `batch`
     repeats the input. `budget` is in seconds, loading not counted; 10 unless given, 30 where text is written.
-    `engine` runs the model: `torch` as it is, `onnxruntime`, `openvino` and `ctranslate2` after an export.
+    `engine` runs the model: the reference engine (PyTorch) the model itself, any other (`backends.engines`) an export of it.
     Interrupted by Ctrl-C, it gives what there is, marked partial, if a cycle was completed.
 
     Raises `UsageError`, `ModelError`, `MissingExtra`, `Unsupported`, `EngineError`.

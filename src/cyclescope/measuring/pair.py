@@ -9,7 +9,8 @@ from difflib import get_close_matches
 from typing import Any
 
 from cyclescope.backends.base import Request, Session
-from cyclescope.backends.registry import check, open_session
+from cyclescope.backends.registry import open_session
+from cyclescope.backends.request_checks import check
 from cyclescope.core.clock import Clock, SystemClock
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.errors import UsageError

@@ -13,7 +13,8 @@ from importlib.resources import files
 import numpy as np
 
 from cyclescope.backends.base import Request, TextTokenizer
-from cyclescope.backends.registry import check, open_tokenizers
+from cyclescope.backends.registry import open_tokenizers
+from cyclescope.backends.request_checks import check
 from cyclescope.core.clock import Clock, SystemClock
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.errors import UsageError

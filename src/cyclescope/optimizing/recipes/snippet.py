@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from cyclescope.backends.ctranslate2.computing import compute_type_of
+from cyclescope.backends.engines import ENGINES
 from cyclescope.backends.openvino import computing as openvino
-from cyclescope.backends.registry import STEPPED
 from cyclescope.core.edits import calibrated, files_of
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.graph.tensor import bits_of
@@ -31,6 +31,7 @@ ENGINE_FILES = (
     *("config.json", "vocabulary.json", "shared_vocabulary.json", "source_vocabulary.json", "target_vocabulary.json"),
 )
 ENGINE_SUFFIXES = (".onnx", ".xml")  # of those that are opened; the others are their weights
+_STEPPED = tuple(e.name for e in ENGINES if e.capabilities.checks_guesses and not e.capabilities.native)
 _WRITING_ENGINES = ("torch", "ctranslate2")
 _WIDTH = 110
 _FIRST_LAYERS = "layers:"
@@ -81,7 +82,7 @@ def _refuse(recipe: Recipe) -> None:
     plan, task = recipe.plan, recipe.model.task
     if not recipe.work.tokens_out and task not in _TASKS:
         raise Unsupported(f"There is no code for the task {task!r}.", "", f"There is for {', '.join(_TASKS)}.")
-    decodes = recipe.model.encoder_decoder or (recipe.work.tokens_out and plan.engine not in STEPPED)
+    decodes = recipe.model.encoder_decoder or (recipe.work.tokens_out and plan.engine not in _STEPPED)
     if plan.engine not in _WRITING_ENGINES and decodes:
         raise Unsupported(f"There is no code for a model with a decoder on {plan.engine}.", "", "There is for torch.")
     for name, value, known in (
@@ -138,12 +139,12 @@ def _sources(recipe: Recipe, task: _Task) -> list[Source]:
         (plan.engine == "onnxruntime" and writes, Source("onnx_stepper", engine="onnxruntime")),
         (plan.engine == "openvino", Source("openvino_model", ("plugin_settings",) if writes else (), "openvino")),
         (plan.engine == "openvino" and writes, Source("openvino_stepper", engine="openvino")),
-        (plan.engine in STEPPED and writes, Source("generating", engine="exported")),
-        (plan.engine in STEPPED and writes, Source("decoding", engine="exported")),
+        (plan.engine in _STEPPED and writes, Source("generating", engine="artifacts")),
+        (plan.engine in _STEPPED and writes, Source("decoding", engine="artifacts")),
         (plan.engine == "ctranslate2", Source("rows", engine="ctranslate2")),
         (plan.engine == "ctranslate2" and not writes, Source("ctranslate2_encoder", engine="ctranslate2")),
         (plan.engine == "ctranslate2" and writes, Source("ctranslate2_writer", engine="ctranslate2")),
-        (plan.engine != "torch" and writes, Source("texts", engine="exported")),
+        (plan.engine != "torch" and writes, Source("texts", engine="artifacts")),
         (_edits(recipe) or plan.drafting.startswith(_FIRST_LAYERS), Source("editing")),
         (plan.drafting.startswith(_FIRST_LAYERS), Source("drafting")),
         (plan.engine == "torch" and plan.quantization == "int8-dynamic", Source("quantizing")),

@@ -22,7 +22,7 @@ class Draft:
     opt_in: bool = False
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
-        if not situation.writes or plan.engine != "torch":
+        if not situation.writes or not situation.can(plan).drafts:
             return Offer(why_not="It is made for models that write, on PyTorch.")
         calls_of = plan.batch or situation.workload.batch
         if plan.drafting != "off" or plan.decoding != "greedy" or calls_of > 1:

@@ -32,7 +32,7 @@ class Int8Static:
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if plan.quantization not in ("off", "int8-dynamic"):
             return Offer(why_not="It is quantized already.")
-        if plan.engine != "openvino":
+        if self.name not in situation.can(plan).quantizations:
             return Offer(why_not="OpenVINO is the engine here that is calibrated.")
         if situation.writes:
             return Offer(why_not="It is there for models that read.")

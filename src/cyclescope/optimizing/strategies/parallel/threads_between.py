@@ -20,7 +20,7 @@ class ThreadsBetween:
     opt_in: bool = False
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
-        if plan.engine != "onnxruntime":
+        if not situation.can(plan).threads_between:
             return Offer(why_not="Only ONNX Runtime runs operations of one model side by side.")
         if situation.machine.cores < 2:
             return Offer(why_not="There is one core to be used.")
