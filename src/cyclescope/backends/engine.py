@@ -16,6 +16,7 @@ from cyclescope.core.errors import MissingExtra
 
 if TYPE_CHECKING:
     from cyclescope.backends.base import DialogueSession, OpenTokenizers, Request, Session, WatchedCalls
+    from cyclescope.backends.code import EngineCode
     from cyclescope.backends.probing import Probes
     from cyclescope.core.graph.graph import Graph
 
@@ -56,7 +57,7 @@ class Engine:
     `companions` are used where they are there. `extra` is the extra of cyclescope that installs all of them (empty: none
     does), and `purpose` says what they are for. `variables` are set in the environment of processes that run it.
 
-    `open` gives a session for a request. The others are what an engine may offer besides; what it does not offer (None)
+    `open` gives a session for a request, `code` what the engine contributes to the code of a recipe. The others are what an engine may offer besides; what it does not offer (None)
     is asked of the first engine that does.
     """
 
@@ -70,6 +71,7 @@ class Engine:
     reads_with: tuple[str, ...] = ()
     companions: tuple[str, ...] = ()
     variables: Callable[[], Mapping[str, str]] = _no_variables
+    code: Callable[[], EngineCode] | None = None
     probes: Callable[[str], Probes] | None = None
     preload: Callable[[Request], None] | None = None
     trace: Callable[[Request], Graph] | None = None

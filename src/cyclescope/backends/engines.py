@@ -43,6 +43,11 @@ def title_of(name: str) -> str:
     return next((engine.title for engine in ENGINES if engine.name == name), name)
 
 
+def engine_files() -> tuple[str, ...]:
+    """Names of the files that some engine has beside the code of a recipe."""
+    return tuple(name for engine in ENGINES if engine.code is not None for name in engine.code().files)
+
+
 def works_on_padding(plan: Plan) -> bool:
     """Whether what fills a batch up is computed as text is, and not taken out before."""
     return not capabilities_of(plan.engine).skips_padding and plan.batching != "packed"

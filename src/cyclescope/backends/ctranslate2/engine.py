@@ -9,12 +9,19 @@ from cyclescope.backends.torch.exporting.needs import EXPORTS_WITH
 
 if TYPE_CHECKING:
     from cyclescope.backends.base import Request, Session
+    from cyclescope.backends.code import EngineCode
 
 
 def _open(request: Request) -> Session:
     from cyclescope.backends.ctranslate2.opening import open_ctranslate2
 
     return open_ctranslate2(request, ENGINE)
+
+
+def _code() -> EngineCode:
+    from cyclescope.backends.ctranslate2.code import CODE
+
+    return CODE
 
 
 ENGINE = Engine(
@@ -26,4 +33,5 @@ ENGINE = Engine(
     purpose="The model is converted for CTranslate2, which then runs it.",
     capabilities=Capabilities(quantizations=("int8-dynamic",), skips_padding=True, converts=True),
     open=_open,
+    code=_code,
 )

@@ -9,6 +9,7 @@ from cyclescope.backends.torch.exporting.needs import EXPORTS_WITH
 
 if TYPE_CHECKING:
     from cyclescope.backends.base import Request, Session
+    from cyclescope.backends.code import EngineCode
     from cyclescope.backends.torch.exporting.runtime import Runtime
 
 
@@ -24,6 +25,12 @@ def _runtime() -> Runtime:
     return RUNTIME
 
 
+def _code() -> EngineCode:
+    from cyclescope.backends.onnxruntime.code import CODE
+
+    return CODE
+
+
 ENGINE = Engine(
     name="onnxruntime",
     title="ONNX Runtime",
@@ -35,4 +42,5 @@ ENGINE = Engine(
         quantizations=("int8-dynamic", "int8-weights", "int4-weights"), checks_guesses=True, threads_between=True
     ),
     open=_open,
+    code=_code,
 )

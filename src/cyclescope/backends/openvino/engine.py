@@ -9,6 +9,7 @@ from cyclescope.backends.torch.exporting.needs import EXPORTS_WITH
 
 if TYPE_CHECKING:
     from cyclescope.backends.base import Request, Session
+    from cyclescope.backends.code import EngineCode
     from cyclescope.backends.torch.exporting.runtime import Runtime
 
 
@@ -22,6 +23,12 @@ def _runtime() -> Runtime:
     from cyclescope.backends.openvino.opening import RUNTIME
 
     return RUNTIME
+
+
+def _code() -> EngineCode:
+    from cyclescope.backends.openvino.code import CODE
+
+    return CODE
 
 
 ENGINE = Engine(
@@ -39,4 +46,5 @@ ENGINE = Engine(
         checks_guesses=True,
     ),
     open=_open,
+    code=_code,
 )

@@ -14,6 +14,7 @@ from cyclescope.backends.torch.packages import COMPANIONS, OWN, READS_WITH
 
 if TYPE_CHECKING:
     from cyclescope.backends.base import DialogueSession, OpenTokenizers, Request, Session, WatchedCalls
+    from cyclescope.backends.code import EngineCode
     from cyclescope.backends.probing import Probes
     from cyclescope.core.graph.graph import Graph
 
@@ -73,6 +74,12 @@ def _variables() -> Mapping[str, str]:
     return {"TORCHINDUCTOR_CACHE_DIR": str(Path(tempfile.gettempdir(), f"torchinductor_{os.getuid()}"))}
 
 
+def _code() -> EngineCode:
+    from cyclescope.backends.torch.code import CODE
+
+    return CODE
+
+
 ENGINE = Engine(
     name="torch",
     title="PyTorch",
@@ -92,6 +99,7 @@ ENGINE = Engine(
         drafts=True,
     ),
     open=_open,
+    code=_code,
     variables=_variables,
     probes=_probes,
     preload=_preload,

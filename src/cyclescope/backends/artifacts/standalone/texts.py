@@ -8,7 +8,7 @@ from typing import Any
 import numpy
 import transformers
 
-from cyclescope.backends.torch.standalone.reading import for_each
+from cyclescope.backends.standalone.reading import for_each
 
 
 def write(

@@ -19,7 +19,7 @@ class Packed:
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if "packed" not in situation.can(plan).batchings or situation.workload.task != "embed":
-            return Offer(why_not="It is made for PyTorch and for vectors of texts.")
+            return Offer(why_not="It is made for vectors of texts, on engines that pack texts.")
         if plan.batching == "packed":
             return Offer(why_not="It is done already.")
         padding = situation.workload.padding

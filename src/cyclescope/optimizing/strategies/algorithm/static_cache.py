@@ -19,7 +19,7 @@ class StaticCache:
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if not situation.writes or "static" not in situation.can(plan).caches:
-            return Offer(why_not="There is no cache that PyTorch lets grow.")
+            return Offer(why_not="There is no cache that the engine lets grow.")
         if plan.cache == "static":
             return Offer(why_not="It is done already.")
         if plan.drafting != "off":

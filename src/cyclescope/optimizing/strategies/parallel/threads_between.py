@@ -21,7 +21,7 @@ class ThreadsBetween:
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if not situation.can(plan).threads_between:
-            return Offer(why_not="Only ONNX Runtime runs operations of one model side by side.")
+            return Offer(why_not="The engine runs the operations of a model one after the other.")
         if situation.machine.cores < 2:
             return Offer(why_not="There is one core to be used.")
         if plan.threads_between:
