@@ -88,7 +88,7 @@ TextFileOrInput = Annotated[
 ]
 Texts = Annotated[list[str] | None, typer.Option("--text", "-t", help="A text; several times.", show_default=False)]
 ThreadsOption = Annotated[
-    int | None, typer.Option(help="Threads inside an operation; else PyTorch's choice.", show_default=False)
+    int | None, typer.Option(help="Threads inside one operation. Default: the engine's choice.", show_default=False)
 ]
 TokensOption = Annotated[
     int | None, typer.Option(help="Made-up tokens instead of a text: how many.", show_default=False)

@@ -15,6 +15,7 @@ from cyclescope.backends.base import LightRun
 from cyclescope.backends.errors import engine_errors
 from cyclescope.core.errors import EngineError
 from cyclescope.core.graph.graph import Graph
+from cyclescope.core.plan import REFERENCE_ENGINE
 from cyclescope.core.samples import Instrumentation
 from cyclescope.core.units import IntArray, Nanoseconds
 
@@ -72,7 +73,7 @@ class ProfiledSession(WritingSession[ProfiledWriter]):
             raise EngineError(
                 "The engine does not run the same operations in every cycle, so its time cannot be booked by operation.",
                 f"There were {sum(len(names) for names, _ in told)}, and {self._operations} when the model was looked into.",
-                "Use --engine torch.",
+                f"Use --engine {REFERENCE_ENGINE}.",
             )
         for (begin, end), (_, spans) in zip(run.calls_ns, told, strict=True):
             yield [begin, *spans.reshape(-1).tolist(), end]

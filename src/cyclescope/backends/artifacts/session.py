@@ -21,7 +21,7 @@ from cyclescope.core.edits import Edit
 from cyclescope.core.errors import EngineError
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.machine import Machine
-from cyclescope.core.plan import Plan
+from cyclescope.core.plan import REFERENCE_ENGINE, Plan
 from cyclescope.core.results import Results
 from cyclescope.core.samples import Instrumentation
 from cyclescope.core.units import IntArray, Nanoseconds
@@ -115,7 +115,7 @@ class ExportedSession(EngineSession):
             raise EngineError(
                 "The engine does not run the same operations in every cycle, so its time cannot be booked by operation.",
                 f"There were {len(names)}, and {len(self._nodes)} when the model was looked into.",
-                "Use --engine torch.",
+                f"Use --engine {REFERENCE_ENGINE}.",
             )
         ends = self._call.ends
         rows = [run.begin_ns]

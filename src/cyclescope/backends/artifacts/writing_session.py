@@ -23,7 +23,7 @@ from cyclescope.core.edits import Edit
 from cyclescope.core.errors import EngineError
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.machine import Machine
-from cyclescope.core.plan import Plan
+from cyclescope.core.plan import REFERENCE_ENGINE, Plan
 from cyclescope.core.results import Results
 from cyclescope.core.samples import Instrumentation
 from cyclescope.core.units import IntArray, Nanoseconds
@@ -157,7 +157,7 @@ class WritingSession(EngineSession, Generic[W]):
             raise EngineError(
                 "The engine does not make as many calls in every cycle, so its time cannot be booked by call.",
                 f"There were {len(run.calls_ns)} now, and another number when the model was looked into.",
-                "Use --engine torch.",
+                f"Use --engine {REFERENCE_ENGINE}.",
             )
         boundaries: IntArray = np.maximum.accumulate(np.asarray(rows, dtype=np.int64))
         return LightRun(run.begin_ns, np.minimum(boundaries, run.end_ns) - run.begin_ns, run.cpu_ns)

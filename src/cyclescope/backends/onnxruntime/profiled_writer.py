@@ -9,11 +9,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from cyclescope.backends.artifacts.program import Arrays, Call, Node, Value
-from cyclescope.backends.artifacts.scopes import scopes_of
 from cyclescope.backends.artifacts.stepped_writer import SteppedWriter
 from cyclescope.backends.onnxruntime import profile
 from cyclescope.backends.onnxruntime.nodes import File
 from cyclescope.backends.onnxruntime.standalone.onnx_stepper import OnnxStepper
+from cyclescope.backends.torch.exporting.scopes import scopes_of
 from cyclescope.core.plan import Plan
 from cyclescope.core.units import IntArray
 

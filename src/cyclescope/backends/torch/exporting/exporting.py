@@ -16,9 +16,9 @@ from typing import Any
 import torch
 
 from cyclescope.backends.artifacts.exported_model import AttentionForm, Exported
-from cyclescope.backends.artifacts.scopes import scopes_of
 from cyclescope.backends.errors import memory_error_in
 from cyclescope.backends.silence import silence
+from cyclescope.backends.torch.exporting.scopes import scopes_of
 from cyclescope.core.errors import EngineError
 
 Inputs = Mapping[str, torch.Tensor]
