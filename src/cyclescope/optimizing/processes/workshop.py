@@ -16,8 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
+from cyclescope.backends import engines
 from cyclescope.backends.base import PlainRun
-from cyclescope.backends.engines import ENGINES
 from cyclescope.core import errors
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.errors import CyclescopeError, EngineError
@@ -166,7 +166,7 @@ class Workshop:
         environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
         # What a trial leaves behind that was ended goes with our folder.
         environment["TMPDIR"] = str(self.folder)
-        for engine in ENGINES:
+        for engine in engines.ENGINES:
             environment = {**engine.variables(), **environment}
         self._first = subprocess.Popen(
             [sys.executable, "-m", "cyclescope.optimizing.processes.worker", str(path)],

@@ -11,8 +11,8 @@ import pprint
 from dataclasses import dataclass
 from typing import Any
 
+from cyclescope.backends import engines
 from cyclescope.backends.code import CodeRequest, EngineCode, Source, refuse_values
-from cyclescope.backends.engines import ENGINES
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.graph.tensor import bits_of
 from cyclescope.core.plan import Plan
@@ -74,7 +74,7 @@ def snippet(recipe: Recipe, model: SnippetModel) -> str:
 
 def _code_of(plan: Plan) -> EngineCode:
     """What the engine of `plan` contributes. Raises `Unsupported` for one that contributes nothing, or is not known."""
-    known = {engine.name: engine.code for engine in ENGINES if engine.code is not None}
+    known = {engine.name: engine.code for engine in engines.ENGINES if engine.code is not None}
     if plan.engine not in known:
         raise Unsupported(f"There is no code for the engine {plan.engine!r}.", "", f"There is for {', '.join(known)}.")
     return known[plan.engine]()
