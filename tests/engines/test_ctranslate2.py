@@ -241,7 +241,9 @@ def test_a_model_without_a_converter_is_refused_before_it_is_loaded(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "mamba", "vocab_size": 100}))
-    monkeypatch.setattr("cyclescope.backends.ctranslate2.opening.load", lambda request: pytest.fail("it was loaded"))
+    monkeypatch.setattr(
+        "cyclescope.backends.torch.exporting.loading.load", lambda request: pytest.fail("it was loaded")
+    )
     with pytest.raises(Unsupported, match="no converter"):
         open_session(Request(str(tmp_path), plan=ON, tokens=4, new_tokens=2))
 
