@@ -71,10 +71,10 @@ def told(explanation: Explanation, form: Form, language: Language, level: FlowLe
     if form is Form.MARKDOWN:
         from cyclescope.report.media.markdown import to_markdown
 
-        return to_markdown(page)
+        return to_markdown(page, language.value)
     from cyclescope.report.media.terminal import to_text
 
-    return to_text(page)
+    return to_text(page, language=language.value)
 
 
 def print_told(explanation: Explanation, form: Form, language: Language, level: FlowLevel = FlowLevel.STAGE) -> None:
@@ -83,7 +83,7 @@ def print_told(explanation: Explanation, form: Form, language: Language, level: 
         from cyclescope.report.media.terminal import print_page
         from cyclescope.report.pages.cycle import cycle_page
 
-        print_page(cycle_page(explanation, language.value))
+        print_page(cycle_page(explanation, language.value), language=language.value)
     else:
         import sys
 

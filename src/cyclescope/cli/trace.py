@@ -69,9 +69,9 @@ def trace(
     if form is TraceForm.TERMINAL:
         page = structure_page(graph, model, batch, tokens or DEFAULT_TOKENS, lang.value)
         if out is None:
-            print_page(page)
+            print_page(page, language=lang.value)
             return
-        text = to_text(page)
+        text = to_text(page, language=lang.value)
     elif form is TraceForm.MERMAID:
         from cyclescope.explaining.dataflow import Level
         from cyclescope.report.exports.mermaid import mermaid

@@ -46,7 +46,7 @@ def test_one_thing_takes_and_many_take(explanation: Explanation, kind: OpKind, s
 
 
 def test_the_order_of_the_sections(explanation: Explanation) -> None:
-    assert [section.title for section in cycle_page(explanation).sections] == [
+    assert [str(section.title) for section in cycle_page(explanation).sections] == [
         "What holds it up",
         "Stages",
         "Costliest operations",
@@ -54,6 +54,7 @@ def test_the_order_of_the_sections(explanation: Explanation) -> None:
         "What must wait for what",
         "Account",
         "Memory",
+        "Activations and cache over the cycle",
         "Set-up",
     ]
 

@@ -42,7 +42,7 @@ def on_an_engine(cycle: Cycle) -> Explanation:
 def test_no_finding_of_an_engine_speaks_of_python(code: FindingCode, language: str) -> None:
     told = on_an_engine(PLANTED[code]())
     assert code in [finding.code for finding in told.findings]
-    text = to_text(cycle_page(told, language), 100)
+    text = to_text(cycle_page(told, language), 100, language=language)
     assert not OF_EAGER_PYTORCH.search(text), OF_EAGER_PYTORCH.search(text)
 
 
@@ -57,9 +57,9 @@ def test_no_finding_of_an_engine_speaks_of_python(code: FindingCode, language: s
 )
 def test_nor_does_any_other_section(cycle: Cycle, language: str) -> None:
     python = {"en": "Python between operations", "zh": "算子之间的 Python"}[language]
-    assert python in to_text(cycle_page(explain(cycle), language), 100)
+    assert python in to_text(cycle_page(explain(cycle), language), 100, language=language)
     told = on_an_engine(cycle)
-    text = to_text(cycle_page(told, language), 100)
+    text = to_text(cycle_page(told, language), 100, language=language)
     assert not OF_EAGER_PYTORCH.search(text), OF_EAGER_PYTORCH.search(text)
     shown = re.sub(
         r"(?s)<script.*?</script>|<style.*?</style>|<dt>software</dt>.*?</dd>", "", render(told, lang=language)

@@ -10,7 +10,7 @@ import pytest
 from paper_models import paper_bert, paper_cycle
 from paper_structures import CACHE, EVEN, UNEVEN, mixture, step
 
-from cyclescope.core.graph.graph import GraphError
+from cyclescope.core.graph.graph import Graph, GraphError
 from cyclescope.core.graph.op import OpKind
 from cyclescope.explaining.experts import expert_rows
 from cyclescope.explaining.explain import explain
@@ -19,9 +19,9 @@ from cyclescope.report.documents.graph import graph_to_json
 from cyclescope.report.exports.mermaid import mermaid
 from cyclescope.report.media.html.html import render
 from cyclescope.report.media.terminal import to_text
-from cyclescope.report.page import Note, Paragraph, Strip, Table
+from cyclescope.report.page import Block, Note, Paragraph, Strip, Table
 from cyclescope.report.pages.structure import structure_page
-from cyclescope.report.sections.experts import expert_blocks
+from cyclescope.report.sections.experts import experts_section
 from cyclescope.report.words.strings import strings
 from cyclescope.store.run_file import load, save
 
@@ -29,7 +29,7 @@ from cyclescope.store.run_file import load, save
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_every_form_of_a_step_says_its_cache_length(language: str) -> None:
     graph = step()
-    page = to_text(structure_page(graph, "m", 1, 128, language))
+    page = to_text(structure_page(graph, "m", 1, 128, language), language=language)
     assert str(CACHE) in page.splitlines()[0]
     assert "1.28 kB" in page
     assert "1.31 kB" in page
@@ -47,10 +47,15 @@ def test_a_prefill_has_no_cache_length() -> None:
     assert json.loads(graph_to_json(graph))["cache_length"] is None
 
 
+def blocks_of(graph: Graph) -> tuple[Block, ...]:
+    section = experts_section(graph)
+    assert section is not None
+    return section.blocks
+
+
 def test_the_most_uneven_layer_comes_first() -> None:
-    s = strings("en")
-    blocks = list(expert_blocks(mixture(EVEN, UNEVEN), s))
-    text = next(block.text for block in blocks if isinstance(block, Paragraph))
+    blocks = blocks_of(mixture(EVEN, UNEVEN))
+    text = next(str(block.text) for block in blocks if isinstance(block, Paragraph))
     assert "2 of 4 experts" in text
     assert "gets 6 of 12, 2.00 times the average of 3.00" in text
     table = next(block for block in blocks if isinstance(block, Table))
@@ -62,10 +67,10 @@ def test_the_most_uneven_layer_comes_first() -> None:
 
 
 def test_what_is_not_known_is_told_as_an_expectation() -> None:
-    blocks = list(expert_blocks(mixture((6, ())), strings("en")))
+    blocks = blocks_of(mixture((6, ())))
     (note,) = [block for block in blocks if isinstance(block, Note)]
-    assert "does not know" in note.text
-    assert "Expected on average: 3.00 tokens" in note.text
+    assert "does not know" in str(note.text)
+    assert "Expected on average: 3.00 tokens" in str(note.text)
     assert not [block for block in blocks if isinstance(block, Table)]
     (document,) = expert_documents(mixture((6, ())))
     assert document.tokens_per_expert is None
@@ -107,7 +112,7 @@ def test_the_page_in_html_has_a_section_of_them() -> None:
 
 
 def test_a_dense_model_says_nothing_of_experts() -> None:
-    assert list(expert_blocks(paper_bert(), strings("en"))) == []
+    assert experts_section(paper_bert()) is None
 
 
 def test_experts_and_what_is_kept_survive_the_run_file(tmp_path: Path) -> None:

@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from syrupy.assertion import SnapshotAssertion
 
+from cyclescope.core.message import Text as Words
 from cyclescope.explaining.explanation import Explanation
 from cyclescope.report.media.terminal import print_page, to_text
-from cyclescope.report.page import Align, Bars, Column, Page, Paragraph, Strip, Table
+from cyclescope.report.page import Align, Bars, Cell, Column, Page, Paragraph, Strip, Table
 from cyclescope.report.pages.cycle import cycle_page
+from cyclescope.report.words.translate import say_in
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*(?:3[0-8]|9[0-7])[0-9;]*m")
 
@@ -29,7 +31,7 @@ def test_snapshot(explanation: Explanation, width: int, snapshot: SnapshotAssert
 
 
 def test_snapshot_in_chinese(explanation: Explanation, snapshot: SnapshotAssertion) -> None:
-    assert to_text(cycle_page(explanation, "zh"), 80) == snapshot
+    assert to_text(cycle_page(explanation, "zh"), 80, language="zh") == snapshot
 
 
 def test_snapshot_of_an_interrupted_measurement(wall_only: Explanation, snapshot: SnapshotAssertion) -> None:
@@ -43,27 +45,27 @@ def test_snapshot_of_an_interrupted_measurement(wall_only: Explanation, snapshot
 def test_never_wider_than_the_terminal(
     which: str, encoding: str, language: str, width: int, request: pytest.FixtureRequest
 ) -> None:
-    for line in to_text(cycle_page(request.getfixturevalue(which), language), width, encoding).splitlines():
+    for line in to_text(cycle_page(request.getfixturevalue(which), language), width, encoding, language).splitlines():
         assert cell_len(line) <= width, line
 
 
-def numbers(page: Page) -> set[str]:
+def numbers(page: Page) -> set[Words]:
     """The time in every row of every table and chart: the figures that may never be dropped."""
-    found = set()
+    found: set[Words | Cell] = set()
     for block in page.blocks:
         if isinstance(block, Bars):
             found |= {bar.cells[0] for bar in block.rows}
         if isinstance(block, Table):
             found |= {row[1] for row in block.rows}
-    return found
+    return {cell.text if isinstance(cell, Cell) else cell for cell in found}
 
 
 @pytest.mark.parametrize("width", [60, 80, 200])
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_no_number_is_cut(explanation: Explanation, language: str, width: int) -> None:
     page = cycle_page(explanation, language)
-    lines = to_text(page, width).splitlines()
-    for number in numbers(page):
+    lines = to_text(page, width, language=language).splitlines()
+    for number in map(say_in(language), numbers(page)):
         assert any(re.search(rf"(?<![\d.]){re.escape(number)}(?!\w)", line) for line in lines), number
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterator, Sequence
 
+from cyclescope.core.message import Text
 from cyclescope.explaining.explanation import Explanation, GroupRow, LayerRow
 from cyclescope.explaining.siblings import UnlikeLayer, unlike_layers
 from cyclescope.report import format as fmt
@@ -20,17 +21,18 @@ from cyclescope.report.page import (
     Note,
     Page,
     Paragraph,
+    Section,
     Severity,
     Strip,
     Table,
     page_of,
 )
 from cyclescope.report.sections.arrangement import arrangement_blocks
-from cyclescope.report.sections.device import device_blocks
-from cyclescope.report.sections.experts import expert_blocks
+from cyclescope.report.sections.device import device_section
+from cyclescope.report.sections.experts import experts_section
 from cyclescope.report.sections.findings import finding_blocks
-from cyclescope.report.sections.generation import generation_blocks
-from cyclescope.report.sections.memory import memory_blocks
+from cyclescope.report.sections.generation import generation_section
+from cyclescope.report.sections.memory import memory_section
 from cyclescope.report.sections.roofline import roofline_blocks
 from cyclescope.report.sections.throughput import task_facts
 from cyclescope.report.words.strings import Strings
@@ -49,19 +51,26 @@ def cycle_page(explanation: Explanation, language: str = "en") -> Page:
         *_opening(explanation, s),
         *_doubts(explanation, s),  # whoever reads the answer must know at once how far to trust it
         *finding_blocks(explanation.findings, explanation.cycle.graph, s),
-        *(generation_blocks(explanation.generation, s) if explanation.generation else ()),
+        *_in_a_row(generation_section(explanation.generation, explanation.cycle.graph)),
         *_stages(explanation, s),
-        *(device_blocks(explanation.device, s) if explanation.device else ()),
+        *_in_a_row(device_section(explanation.device)),
         *_places(explanation, s),
         *roofline_blocks(explanation, s),
         *_layers(explanation, s),
         *_arrangement(explanation, s),
         *_account(explanation, s),
-        *expert_blocks(explanation.cycle.graph, s),
-        *(memory_blocks(explanation.memory, explanation.cycle.graph, s) if explanation.memory else ()),
+        *_in_a_row(experts_section(explanation.cycle.graph)),
+        *_in_a_row(memory_section(explanation.memory, explanation.cycle.graph)),
         *_set_up(explanation, s),
     ]
     return page_of(s.title.format(model=explanation.cycle.workload.model.reference), tuple(blocks))
+
+
+def _in_a_row(section: Section | None) -> Iterator[Block]:
+    """The blocks of a section that stands between others of the old form."""
+    if section is not None:
+        yield Heading(section.title)
+        yield from section.blocks
 
 
 def _opening(explanation: Explanation, s: Strings) -> Iterator[Block]:
@@ -69,7 +78,7 @@ def _opening(explanation: Explanation, s: Strings) -> Iterator[Block]:
     if cycle.partial:
         yield Note(Severity.WARNING, s.partial)
     yield Paragraph(wording.answer(explanation, s), lead=True)
-    facts = list(wording.facts(cycle, s))
+    facts: list[tuple[Text, Text]] = list(wording.facts(cycle, s))
     if explanation.wall.n:
         value = s.wall_value.format(
             wall=fmt.estimate(explanation.wall),
@@ -77,7 +86,7 @@ def _opening(explanation: Explanation, s: Strings) -> Iterator[Block]:
             minimum=fmt.time(explanation.minimum_ns),
             cpu=fmt.time(explanation.cpu.value_ns),
         )
-        facts[:0] = [(s.wall, value), *task_facts(explanation, s)]
+        facts[:0] = [(s.wall, value), *task_facts(explanation)]
     yield KeyValues(tuple(facts))
     for remark in wording.remarks(cycle, s):
         yield Note(Severity.INFO, remark)

@@ -13,7 +13,7 @@ from cyclescope.explaining.memory import Memory, memory
 from cyclescope.report import format as fmt
 from cyclescope.report import naming as wording
 from cyclescope.report.page import Align, Block, Column, Heading, Note, Page, Paragraph, Severity, Table, page_of
-from cyclescope.report.sections.experts import expert_blocks
+from cyclescope.report.sections.experts import experts_section
 from cyclescope.report.sections.memory import peak_sentence
 from cyclescope.report.words.strings import Strings, strings
 from cyclescope.report.words.text_structure import StructureText, structure_text
@@ -48,16 +48,16 @@ def structure_page(graph: Graph, model: str, batch: int, tokens: int, language: 
     stages = [graph.stage_of(i) for i in range(len(graph))]
     kinds = [kind.value for kind in graph.kinds]
     kind_names = {kind.value: s.kind_names[kind] for kind in graph.kinds}
-    held = memory(graph)
+    held, experts = memory(graph), experts_section(graph)
     blocks: tuple[Block, ...] = (
         Paragraph(lead, lead=True),
         *_step(graph, held, t),
-        *((Paragraph(peak_sentence(held, graph, s)),) if held else ()),
+        *((Paragraph(peak_sentence(held, graph)),) if held else ()),
         Heading(s.by_stage),
         _table(graph, stages, graph.stages, s.stage, stage_name, s),
         Heading(s.by_kind),
         _table(graph, kinds, _heaviest_first(graph, kinds), s.kind, kind_names.__getitem__, s),
-        *expert_blocks(graph, s),
+        *((Heading(experts.title), *experts.blocks) if experts else ()),
         Note(Severity.INFO, s.structure_note.format(device=graph.traced_on)),
         *(Note(Severity.WARNING, note) for note in graph.notes),
     )

@@ -1,4 +1,4 @@
-"""The part of a cycle's page that is about a device's line of time."""
+"""The section about a device: when it works, when it waits, and how far ahead the host launches."""
 
 from __future__ import annotations
 
@@ -7,79 +7,120 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from cyclescope.core.message import Message, Text, listed, m, plural, sentences
 from cyclescope.explaining.device import DeviceLine, DeviceRow, Pace
 from cyclescope.report import format as fmt
-from cyclescope.report import naming as wording
-from cyclescope.report.page import Align, Block, Column, Heading, Note, Paragraph, Severity, Table
-from cyclescope.report.words.strings import Strings
-from cyclescope.report.words.text_device import DeviceText, device_text
+from cyclescope.report.naming.stages import place_name, stage_name
+from cyclescope.report.page import Align, Block, Column, Emphasis, Note, Paragraph, Section, Severity, Table
 
 MOST_PLACES = 8
 _MOST_NAMES = 3  # of operations that wait
 _LITTLE = 0.005  # a smaller share that is unclear is not worth a sentence
 
 
-def device_blocks(told: DeviceLine, s: Strings) -> Iterator[Block]:
-    """How the host keeps ahead, what could not be told, the parts, and the places that take the most. Who decides stands in
-    the answer of the page (`wording.pace`).
+def device_section(told: DeviceLine | None) -> Section | None:
+    """How far the host is ahead, what is uncertain, the stages, and the places that take the most; None without a device.
+
+    What limits the cycle stands in the answer of the page (`naming.device.pace`).
     """
-    t = device_text(s)
-    yield Heading(t.title)
+    return Section("device", m("Device activity"), tuple(_blocks(told))) if told is not None else None
+
+
+def _blocks(told: DeviceLine) -> Iterator[Block]:
     if told.unclear_share >= _LITTLE or told.pace is Pace.UNCLEAR:
-        unclear = float(told.unclear_ns.sum())
-        text = t.unclear.format(unclear=fmt.time(unclear), share=fmt.share(told.unclear_share))
-        yield Note(Severity.INFO, text, "" if told.held else t.few_held)
-    yield Paragraph(
-        t.launches.format(
-            working=fmt.count(told.working), starved=fmt.count(told.starved), ahead=fmt.time(told.ahead_ns)
-        )
-    )
-    yield Paragraph(_waits(told, t))
-    yield _parts(told, s, t)
-    yield _places(told, s, t)
-    yield Paragraph(
-        t.account.format(span=fmt.time(told.span_ns), ratio=fmt.ratio(told.of_wall), marks=fmt.time(told.marks_ns))
+        yield Note(Severity.INFO, _unclear(told), "" if told.held else _few_held())
+    yield Paragraph(_launches(told))
+    yield Paragraph(_waits(told))
+    yield _stages(told)
+    yield _places(told)
+    yield Paragraph(_account(told))
+
+
+def _unclear(told: DeviceLine) -> Message:
+    return m(
+        "{unclear} ({share}) lies in operations that the host was never ahead of: there, work and waiting cannot be separated.",
+        unclear=fmt.time(float(told.unclear_ns.sum())),
+        share=fmt.share(told.unclear_share),
     )
 
 
-def _waits(told: DeviceLine, t: DeviceText) -> str:
+def _few_held() -> Message:
+    return m(
+        "In no run was the host given time to run ahead of the device, so short kernels cannot be separated from their launches."
+    )
+
+
+def _launches(told: DeviceLine) -> Text:
+    return sentences(
+        plural(
+            "{n} operation uses the device; the device was idle before {starved} of them.",
+            "{n} operations use the device; the device was idle before {starved} of them.",
+            told.working,
+            n=fmt.count(told.working),
+            starved=fmt.count(told.starved),
+        ),
+        m("On average the host is {ahead} ahead of the device.", ahead=fmt.time(told.ahead_ns)),
+    )
+
+
+def _waits(told: DeviceLine) -> Text:
     rows, names = np.flatnonzero(told.waits).tolist(), told.attribution.graph.names
-    end = fmt.time(told.end_wait_ns)
+    at_end = m("At the end of the cycle it waits {end}.", end=fmt.time(told.end_wait_ns))
     if not rows:
-        return t.no_waits.format(end=end)
+        return sentences(m("In no operation does the host wait for the device."), at_end)
     found = Counter(names[i] for i in rows)
-    listed = [t.operation.format(name=name, count=fmt.count(n)) for name, n in found.most_common(_MOST_NAMES)]
-    listed += ["…"] if len(found) > _MOST_NAMES else []
-    return t.waits.format(
-        count=fmt.count(len(rows)), time=fmt.time(told.waited_ns), names=t.separator.join(listed), end=end
+    most = [f"{name} × {fmt.count(n)}" for name, n in found.most_common(_MOST_NAMES)]
+    waits = plural(
+        "The host waits for the device in {n} operation ({names}), {time} in all.",
+        "The host waits for the device in {n} operations ({names}), {time} in all.",
+        len(rows),
+        n=fmt.count(len(rows)),
+        names=listed((*most, "…") if len(found) > _MOST_NAMES else most),
+        time=fmt.time(told.waited_ns),
+    )
+    return sentences(waits, at_end)
+
+
+def _account(told: DeviceLine) -> Text:
+    return sentences(
+        m(
+            "Work and waiting add up to {span}, which is {ratio} of the wall time of uninstrumented runs.",
+            span=fmt.time(told.span_ns),
+            ratio=fmt.ratio(told.of_wall),
+        ),
+        m(
+            "Event marks lengthened the instrumented runs by {marks}, which is subtracted.",
+            marks=fmt.time(told.marks_ns),
+        ),
     )
 
 
-def _columns(first: str, s: Strings, t: DeviceText) -> tuple[Column, ...]:
+def _columns(first: Text) -> tuple[Column, ...]:
     return (
         Column(first),
-        Column(t.busy, Align.RIGHT),
-        Column(t.unclear_column, Align.RIGHT, priority=2),
-        Column(t.idle, Align.RIGHT),
-        Column(s.share, Align.RIGHT, priority=1),
-        Column(t.queue, Align.RIGHT, priority=3),
+        Column(m("works"), Align.RIGHT, emphasis=Emphasis.STRONG),
+        Column(m("unclear"), Align.RIGHT, priority=2),
+        Column(m("waits"), Align.RIGHT),
+        Column(m("share"), Align.RIGHT, priority=1),
+        Column(m("host ahead"), Align.RIGHT, priority=3, emphasis=Emphasis.SOFT),
     )
 
 
-def _parts(told: DeviceLine, s: Strings, t: DeviceText) -> Table:
-    rows = [_row(wording.stage_name(row.name, s), row, told) for row in told.stages]
+def _stages(told: DeviceLine) -> Table:
+    rows = [_row(stage_name(row.name), row, told) for row in told.stages]
     if told.tail_ns:
-        rows.append(_row(t.tail, DeviceRow("", 0, 0.0, 0.0, told.tail_ns, 0.0), told))
+        rows.append(_row(m("after the last operation"), DeviceRow("", 0, 0.0, 0.0, told.tail_ns, 0.0), told))
     busy, unclear = float(told.busy_ns.sum()), float(told.unclear_ns.sum())
-    rows.append(_row(s.total, DeviceRow("", 0, busy, unclear, told.idle_total_ns, told.ahead_ns), told))
-    return Table(_columns(t.part, s, t), tuple(rows), total=True)
+    rows.append(_row(m("total"), DeviceRow("", 0, busy, unclear, told.idle_total_ns, told.ahead_ns), told))
+    caption = m("Work and waiting of the device in each part of the cycle")
+    return Table(_columns(m("part")), tuple(rows), total=True, caption=caption)
 
 
-def _places(told: DeviceLine, s: Strings, t: DeviceText) -> Table:
-    rows = [_row(wording.place(row.name, row.count, s), row, told) for row in told.places[:MOST_PLACES]]
-    return Table(_columns(t.place, s, t), tuple(rows))
+def _places(told: DeviceLine) -> Table:
+    rows = [_row(place_name(row.name, row.count), row, told) for row in told.places[:MOST_PLACES]]
+    return Table(_columns(m("place")), tuple(rows), caption=m("Places that take the device's time"))
 
 
-def _row(name: str, row: DeviceRow, told: DeviceLine) -> tuple[str, ...]:
+def _row(name: Text, row: DeviceRow, told: DeviceLine) -> tuple[Text, ...]:
     times = (fmt.time(row.busy_ns), fmt.time(row.unclear_ns), fmt.time(row.idle_ns))
     return (name, *times, fmt.share(row.total_ns / told.span_ns if told.span_ns else None), fmt.time(row.queue_ns))

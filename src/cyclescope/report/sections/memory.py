@@ -1,74 +1,134 @@
-"""The part of a cycle's page that is about memory."""
+"""The section about memory: what is held at the peak, computed and measured, and over the cycle."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 from cyclescope.core.graph.graph import Graph
-from cyclescope.explaining.memory import Holding, Memory
+from cyclescope.core.message import Message, Text, listed, m, sentences
+from cyclescope.explaining.memory import Held, Holding, Memory
 from cyclescope.report import format as fmt
-from cyclescope.report import naming as wording
-from cyclescope.report.page import Align, Block, Column, Heading, Note, Paragraph, Severity, Strip, Table
-from cyclescope.report.words.strings import Strings
+from cyclescope.report.drawings.stack import Part, Stack, StackBar, stack_bar
+from cyclescope.report.naming.holdings import HOLDINGS
+from cyclescope.report.naming.stages import site_name
+from cyclescope.report.page import (
+    Align,
+    Block,
+    Cell,
+    Column,
+    Drawing,
+    Emphasis,
+    Heading,
+    Note,
+    Paragraph,
+    Section,
+    Severity,
+    Table,
+)
+from cyclescope.report.sections.memory_course import COMPUTED, MEASURED, course_blocks
 
-_MOST_COLUMNS = 120  # more operations are drawn in groups, each by its most
 _LARGE = 0.05  # from which difference on the activations and the cache deserve a sentence
+_PAINTS = {
+    Holding.WEIGHTS: "s2",
+    Holding.BUFFERS: "s4",
+    Holding.INPUTS: "s1",
+    Holding.ACTIVATIONS: "s5",
+    Holding.CACHE: "s0",
+}
 
 
-def memory_blocks(told: Memory, graph: Graph, s: Strings) -> Iterator[Block]:
-    """What is held at the peak, computed and measured, what makes up the difference, and the course over the cycle."""
-    yield Heading(s.memory)
-    yield Paragraph(peak_sentence(told, graph, s))
-    yield _table(told, s)
-    yield from _difference(told, s)
-    yield from _courses(told, graph, s)
-    yield from _largest(told, graph, s)
-    if told.resident_bytes is not None and told.resident_peak_bytes is not None:
-        text = s.memory_resident.format(
-            before=fmt.data(told.resident_bytes),
-            peak=fmt.data(told.resident_peak_bytes),
-            growth=fmt.data(told.resident_peak_bytes - told.resident_bytes),
-        )
-        yield Paragraph(text)
+def memory_section(
+    told: Memory | None, graph: Graph, span_of_op: Mapping[int, int] = MappingProxyType({})
+) -> Section | None:
+    """What is held at the peak on both sides, why they differ, and the course over the cycle; None where it is unknown.
+
+    `span_of_op` is where each operation that is drawn stands in the timeline.
+    """
+    if told is None:
+        return None
+    blocks = (
+        Paragraph(peak_sentence(told, graph)),
+        _stack(told),
+        _table(told),
+        *_difference(told),
+        Heading(m("Activations and cache over the cycle")),
+        *course_blocks(told, graph, span_of_op),
+        *_largest(told, graph),
+        *_resident(told),
+    )
+    note = sentences(
+        m("Memory held at once: computed from the graph alone, and measured on the running model."),
+        m("ƒ opens what counts."),
+    )
+    return Section("memory", m("Memory"), blocks, note)
 
 
-def peak_sentence(told: Memory, graph: Graph, s: Strings) -> str:
+def peak_sentence(told: Memory, graph: Graph) -> Text:
     """The computed peak, what of it is weights, where it is, and what the activations would need at the least."""
     held = told.computed
     standing = held.weights + held.buffers + held.inputs
-    return s.memory_peak.format(
-        total=fmt.data(held.peak),
-        weights=fmt.data(held.weights),
-        passing=fmt.data(held.peak - standing),
-        place=_place(graph, held.peak_op, s),
-        needed=fmt.data(told.needed - standing),
+    return sentences(
+        m(
+            "The peak is {total}: {weights} of weights, {passing} of activations and cache.",
+            total=fmt.data(held.peak),
+            weights=fmt.data(held.weights),
+            passing=fmt.data(held.peak - standing),
+        ),
+        m("It is in {place}.", place=_place(graph, held.peak_op)),
+        m(
+            "If every tensor were freed right after its last use, activations and cache would peak at {needed}.",
+            needed=fmt.data(told.needed - standing),
+        ),
     )
 
 
-def _place(graph: Graph, op: int, s: Strings) -> str:
-    """`encode · encoder.layer.3.intermediate (gelu)`: stage, module, operation."""
+def _place(graph: Graph, op: int) -> Text:
     site = graph.site(op)
-    where = " · ".join(part for part in (wording.stage_name(site.stage, s), site.module) if part)
-    return f"{where} ({graph.names[op]})"
+    return site_name(site.stage, site.module, graph.names[op])
 
 
-def _table(told: Memory, s: Strings) -> Table:
+def _stack(told: Memory) -> Drawing:
+    """Both peaks on one scale."""
+    there = [
+        (label, held) for label, held in ((COMPUTED, told.computed), (MEASURED, told.measured)) if held is not None
+    ]
+    most = max(held.peak for _, held in there)
+    bars = tuple(_bar(label, held, most) for label, held in there)
+    return Drawing("stack", Stack(bars), sentences(*(bar.spoken for bar in bars)))
+
+
+def _bar(label: Message, held: Held, most: int) -> StackBar:
+    parts = [
+        Part(size, _PAINTS[holding], m("{name} {size}", name=HOLDINGS[holding], size=fmt.data(size)))
+        for holding, size in held.at(held.peak_op).items()
+        if size
+    ]
+    total = fmt.data(held.peak)
+    spoken = m(
+        "{side}, {total} at the peak: {parts}", side=label, total=total, parts=listed(part.spoken for part in parts)
+    )
+    return stack_bar(parts, most, spoken, label, total)
+
+
+def _table(told: Memory) -> Table:
     computed, measured = told.computed, told.measured
     at_peak = computed.at(computed.peak_op)
     seen = measured.at(measured.peak_op) if measured is not None else {}
-    rows = [
-        (s.holding_names[holding], *_cells(at_peak[holding], seen.get(holding)))
+    rows: list[tuple[Text | Cell, ...]] = [
+        (Cell(HOLDINGS[holding], swatch=_PAINTS[holding]), *_cells(at_peak[holding], seen.get(holding)))
         for holding in Holding
         if at_peak[holding] or seen.get(holding)
     ]
-    rows.append((s.total, *_cells(computed.peak, measured.peak if measured is not None else None)))
+    rows.append((m("total"), *_cells(computed.peak, measured.peak if measured is not None else None)))
     columns = (
-        Column(s.held_at_peak),
-        Column(s.computed, Align.RIGHT),
-        Column(s.measured, Align.RIGHT, priority=1),
-        Column(s.difference, Align.RIGHT, priority=2),
+        Column(m("held at the peak")),
+        Column(COMPUTED, Align.RIGHT, term="memory-computed", emphasis=Emphasis.STRONG),
+        Column(MEASURED, Align.RIGHT, priority=1, term="memory-measured"),
+        Column(m("difference"), Align.RIGHT, priority=2, emphasis=Emphasis.SOFT),
     )
-    return Table(columns if measured is not None else columns[:2], tuple(rows), total=True)
+    caption = m("What is held at the peak, by what it is held for")
+    return Table(columns if measured is not None else columns[:2], tuple(rows), total=True, caption=caption)
 
 
 def _cells(computed: int, measured: int | None) -> tuple[str, ...]:
@@ -77,50 +137,69 @@ def _cells(computed: int, measured: int | None) -> tuple[str, ...]:
     return fmt.data(computed), fmt.data(measured), fmt.data_difference(measured - computed)
 
 
-def _difference(told: Memory, s: Strings) -> Iterator[Block]:
+def _difference(told: Memory) -> Iterator[Block]:
     """What the difference between computed and measured comes from, where it is large."""
     computed, measured = told.computed, told.measured
     if measured is None:
+        yield Paragraph(m("No running cycle was observed, so only the computed side is known."), soft=True)
         return
     own, seen = computed.passing.tolist(), measured.passing.tolist()
-    difference = max(seen) - max(own)
-    if abs(difference) > _LARGE * max(own):
-        template = s.memory_more if difference > 0 else s.memory_less
-        yield Note(Severity.INFO, template.format(difference=fmt.data(abs(difference))))
-    kept = seen[-1] - own[-1]
-    if kept > _LARGE * max(own):
-        yield Note(Severity.INFO, s.memory_kept.format(kept=fmt.data(kept)))
+    difference, large = max(seen) - max(own), _LARGE * max(own)
+    if abs(difference) > large:
+        yield Note(Severity.INFO, _peaks_differ(difference))
+    if seen[-1] - own[-1] > large:
+        kept = m(
+            "{kept} more than computed is held at the end of the cycle: the model returns it and no operation reads it again.",
+            kept=fmt.data(seen[-1] - own[-1]),
+        )
+        yield Note(Severity.INFO, kept)
     end, seen_end = int(computed.cache[-1]), int(measured.cache[-1])
     if end or seen_end:
-        yield Paragraph(s.memory_cache_end.format(computed=fmt.data(end), measured=fmt.data(seen_end)))
-
-
-def _courses(told: Memory, graph: Graph, s: Strings) -> Iterator[Block]:
-    for label, held in ((s.computed, told.computed), (s.measured, told.measured)):
-        if held is not None:
-            text = s.memory_course.format(
-                operations=fmt.count(len(graph)),
-                most=fmt.data(max(held.passing.tolist())),
-                place=_place(graph, held.peak_op, s),
+        yield Paragraph(
+            m(
+                "At the end the cache takes {computed} as computed, {measured} as measured.",
+                computed=fmt.data(end),
+                measured=fmt.data(seen_end),
             )
-            yield Strip(label, tuple(_grouped(held.passing.tolist())), text)
+        )
 
 
-def _grouped(values: Sequence[int]) -> list[float]:
-    """At most `_MOST_COLUMNS` values; where there are more, the most of each few neighbours, so that no peak is lost."""
-    few = -(-len(values) // _MOST_COLUMNS)
-    return [float(max(values[k : k + few])) for k in range(0, len(values), few)]
+def _peaks_differ(difference: int) -> Message:
+    size = fmt.data(abs(difference))
+    if difference > 0:
+        return m(
+            "The peak of activations and cache is {difference} above the computed one: Python variables and the model's result keep tensors beyond their last use, and operations need working memory inside.",
+            difference=size,
+        )
+    return m(
+        "The peak of activations and cache is {difference} below the computed one: the model releases tensors before the module that received them returns.",
+        difference=size,
+    )
 
 
-def _largest(told: Memory, graph: Graph, s: Strings) -> Iterator[Block]:
+def _largest(told: Memory, graph: Graph) -> Iterator[Block]:
     if not told.largest:
         return
     columns = (
-        Column(s.memory_largest),
-        Column(s.memory_held_as, priority=1),
-        Column(s.size, Align.RIGHT),
+        Column(m("largest at the peak, by the operation that made it")),
+        Column(m("held as"), priority=1),
+        Column(m("size"), Align.RIGHT, emphasis=Emphasis.STRONG),
     )
-    rows = tuple(
-        (_place(graph, piece.maker, s), s.holding_names[piece.holding], fmt.data(piece.bytes)) for piece in told.largest
+    rows = tuple((_place(graph, piece.maker), HOLDINGS[piece.holding], fmt.data(piece.bytes)) for piece in told.largest)
+    yield Table(columns, rows, caption=m("The largest pieces of memory at the computed peak"))
+
+
+def _resident(told: Memory) -> Iterator[Block]:
+    if told.resident_bytes is None or told.resident_peak_bytes is None:
+        return
+    yield Paragraph(
+        sentences(
+            m(
+                "The process takes {before} of main memory before a cycle and {peak} at its peak, {growth} more.",
+                before=fmt.data(told.resident_bytes),
+                peak=fmt.data(told.resident_peak_bytes),
+                growth=fmt.data(told.resident_peak_bytes - told.resident_bytes),
+            ),
+            m("Besides what the model holds, that is Python, the libraries and their working memory."),
+        )
     )
-    yield Table(columns, rows)

@@ -2,38 +2,55 @@
 
 from __future__ import annotations
 
+from cyclescope.core.message import Text, m, plural
 from cyclescope.explaining.explanation import Explanation
-from cyclescope.explaining.tasks import division, throughput
+from cyclescope.explaining.tasks import Division, Throughput, division, throughput
 from cyclescope.report import format as fmt
-from cyclescope.report.words.strings import Strings
 
 
-def task_facts(explanation: Explanation, s: Strings) -> tuple[tuple[str, str], ...]:
+def task_facts(explanation: Explanation) -> tuple[tuple[Text, Text], ...]:
     """Labels and values: texts a second, time per text and padding; or encoder and decoder."""
-    facts = []
+    facts: list[tuple[Text, Text]] = []
     by_text = throughput(explanation)
     if by_text is not None:
-        rate = by_text.per_second
-        template = s.throughput_batch if by_text.texts > 1 else s.throughput_value
-        value = template.format(
-            rate=fmt.significant(rate.value), time=fmt.estimate(by_text.per_text), texts=fmt.count(by_text.texts)
-        )
-        facts.append((s.throughput, value))
+        facts.append((m("throughput"), _rate(by_text)))
         if by_text.padding_share > 0 and by_text.padding_ns is not None:
-            value = s.padding_cost_value.format(
-                share=fmt.share(by_text.padding_share),
-                time=fmt.time(by_text.padding_ns),
-                of_cycle=fmt.share(by_text.padding_of_cycle),
-            )
-            facts.append((s.padding_cost, value))
+            facts.append((m("padding"), _padding(by_text)))
     divided = division(explanation)
     if divided is not None:
-        value = s.division_value.format(
-            encoder=fmt.time(divided.encoder.value_ns),
-            encoder_share=fmt.share(divided.encoder_share),
-            per_token=fmt.time(divided.per_token_ns),
-            tokens=fmt.count(divided.tokens),
-            decoder_share=fmt.share(divided.decoder_share),
-        )
-        facts.append((s.division, value))
+        facts.append((m("encoder, decoder"), _division(divided)))
     return tuple(facts)
+
+
+def _rate(by_text: Throughput) -> Text:
+    rate = fmt.significant(by_text.per_second.value)
+    if by_text.texts == 1:
+        return m("{rate} texts/s", rate=rate)
+    return m(
+        "{rate} texts/s; {time} for each of {texts} texts",
+        rate=rate,
+        time=fmt.estimate(by_text.per_text),
+        texts=fmt.count(by_text.texts),
+    )
+
+
+def _padding(by_text: Throughput) -> Text:
+    return m(
+        "{share} of the tokens are padding; it costs about {time}, {of_cycle} of the attributed time",
+        share=fmt.share(by_text.padding_share),
+        time=fmt.time(by_text.padding_ns),
+        of_cycle=fmt.share(by_text.padding_of_cycle),
+    )
+
+
+def _division(divided: Division) -> Text:
+    return plural(
+        "encoder once: {encoder} ({encoder_share}); decoder: {per_token} a token, {n} token ({decoder_share})",
+        "encoder once: {encoder} ({encoder_share}); decoder: {per_token} a token, {n} tokens ({decoder_share})",
+        divided.tokens,
+        n=fmt.count(divided.tokens),
+        encoder=fmt.time(divided.encoder.value_ns),
+        encoder_share=fmt.share(divided.encoder_share),
+        per_token=fmt.time(divided.per_token_ns),
+        decoder_share=fmt.share(divided.decoder_share),
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -34,12 +34,12 @@ from cyclescope.report.drawings.whatif import DIGITS, Bounds, ThreadChoice, gath
 from cyclescope.report.media.html.findings_view import finding_cards
 from cyclescope.report.media.html.generation_view import GenerationView
 from cyclescope.report.media.html.memory_view import MemoryView
+from cyclescope.report.media.html.old_sections.device import device_blocks
+from cyclescope.report.media.html.old_sections.experts import expert_blocks
 from cyclescope.report.media.html.path_view import PathView
 from cyclescope.report.media.html.roofline_view import RooflineView
 from cyclescope.report.page import Block, Note
 from cyclescope.report.pages.cycle import cycle_page
-from cyclescope.report.sections.device import device_blocks
-from cyclescope.report.sections.experts import expert_blocks
 from cyclescope.report.sections.throughput import task_facts
 from cyclescope.report.words.strings import Advice, Strings
 from cyclescope.report.words.text import PageText
@@ -47,6 +47,7 @@ from cyclescope.report.words.text_device import device_text
 from cyclescope.report.words.text_findings import finding_text
 from cyclescope.report.words.text_gap import GapText, gap_text
 from cyclescope.report.words.text_structure import structure_text
+from cyclescope.report.words.translate import say_in
 
 MOST_PLACES = 60
 MOST_OPERATIONS = 100
@@ -156,7 +157,7 @@ class View:
         self.cycle: Cycle = explanation.cycle
         self.shown = shown
         self.answer = _UNIT.sub("\u00a0", wording.answer(explanation, s))
-        self.facts = (*task_facts(explanation, s), *wording.facts(self.cycle, s))
+        self.facts = (*self._task_facts(), *wording.facts(self.cycle, s))
         self.remarks = ((s.partial,) if self.cycle.partial else ()) + wording.remarks(self.cycle, s)
         self.doubts: tuple[Advice, ...] = tuple(wording.doubt(found, s) for found in explanation.doubts)
         self.ceilings: GapText = gap_text(s)
@@ -197,6 +198,10 @@ class View:
             ("method", self.p.method, True),
         )
         return tuple((anchor, label) for anchor, label, there in sections if there)
+
+    def _task_facts(self) -> Iterator[tuple[str, str]]:
+        say = say_in(self.s.language)
+        return ((say(label), say(value)) for label, value in task_facts(self.e))
 
     @cached_property
     def experts(self) -> tuple[Block, ...]:

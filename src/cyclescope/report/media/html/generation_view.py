@@ -15,8 +15,8 @@ from cyclescope.report import format as fmt
 from cyclescope.report.drawings.bars import SegmentShape, segments
 from cyclescope.report.drawings.curve import Curve, Point, curve
 from cyclescope.report.media.html.metrics_view import MetricCard, metric_card
+from cyclescope.report.media.html.old_sections.generation import amount, generation_blocks, interval_of, value_of
 from cyclescope.report.page import Block, Heading, Paragraph, Strip, Table
-from cyclescope.report.sections.generation import amount, generation_blocks, interval_of, value_of
 from cyclescope.report.words.strings import Strings
 from cyclescope.report.words.text import PageText
 

@@ -13,8 +13,8 @@ from cyclescope.report import naming as wording
 from cyclescope.report.drawings.bars import SegmentShape, segments
 from cyclescope.report.drawings.spans import name
 from cyclescope.report.drawings.step_plot import Course, Moment, course
+from cyclescope.report.media.html.old_sections.memory import memory_blocks
 from cyclescope.report.page import Note, Paragraph, Strip, Table
-from cyclescope.report.sections.memory import memory_blocks
 from cyclescope.report.words.strings import Strings
 from cyclescope.report.words.text import PageText
 
