@@ -285,7 +285,7 @@ def test_plans_that_this_machine_or_model_cannot_carry_out(cli: CommandLine, tin
 
 
 def test_torch_that_is_not_installed(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cyclescope.backends.registry.find_spec", lambda name: None)
+    monkeypatch.setattr("cyclescope.backends.engine.find_spec", lambda name: None)
 
     assert "pip install" in cli.refuses(7, "measure", "bert-tiny")
 

@@ -241,13 +241,15 @@ def test_a_model_without_a_converter_is_refused_before_it_is_loaded(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "mamba", "vocab_size": 100}))
-    monkeypatch.setattr("cyclescope.backends.ctranslate2.opening.load", lambda request: pytest.fail("it was loaded"))
+    monkeypatch.setattr(
+        "cyclescope.backends.torch.exporting.loading.load", lambda request: pytest.fail("it was loaded")
+    )
     with pytest.raises(Unsupported, match="no converter"):
         open_session(Request(str(tmp_path), plan=ON, tokens=4, new_tokens=2))
 
 
 def test_a_missing_package_tells_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cyclescope.backends.registry.missing_packages", lambda engine: ("ctranslate2",))
+    monkeypatch.setattr("cyclescope.backends.engine.find_spec", lambda name: None if name == "ctranslate2" else True)
     with pytest.raises(MissingExtra) as missing:
         open_session(Request("minilm", plan=ON))
     assert "cyclescope[ctranslate2]" in missing.value.way_out

@@ -14,8 +14,8 @@ import transformers
 from architectures import build, inputs_for
 
 from cyclescope.backends.base import Request
+from cyclescope.backends.errors import engine_errors
 from cyclescope.backends.registry import open_session
-from cyclescope.backends.torch.errors import engine_errors
 from cyclescope.backends.torch.session import TorchSession
 from cyclescope.backends.torch.stamping.device import device_name, resolved, waiting_for
 from cyclescope.backends.torch.stamping.marking import Marking, mark_costs

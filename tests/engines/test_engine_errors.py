@@ -8,7 +8,7 @@ pytest.importorskip("torch")
 
 import torch
 
-from cyclescope.backends.torch.errors import engine_errors, memory_error_in
+from cyclescope.backends.errors import engine_errors, memory_error_in
 from cyclescope.core.errors import EngineError, Unsupported
 
 

@@ -13,10 +13,10 @@ from command_line import model_folder
 from installed import needs
 
 import cyclescope.optimizing.recipes.apply as applying
+from cyclescope.backends.artifacts.calibrated_files import install_artifacts
 from cyclescope.backends.base import Request
-from cyclescope.backends.exported.keeping import adopt
-from cyclescope.backends.exported.samples import samples_of
 from cyclescope.backends.registry import open_session
+from cyclescope.backends.torch.exporting.samples import samples_of
 from cyclescope.backends.torch.loading.loading import load
 from cyclescope.backends.torch.planning import calls_for
 from cyclescope.core.edits import files_of
@@ -156,9 +156,9 @@ def test_it_is_verified_in_fresh_processes_without_the_texts_that_it_was_calibra
 def test_files_of_other_weights_are_refused(proved: Path, tmp_path: Path) -> None:
     edits = load_recipe(proved).edits
     marks = edits[0].numbers
-    adopt(edits, proved.parent, tmp_path / "run", tuple(mark + 1 for mark in marks))
+    install_artifacts(edits, proved.parent, tmp_path / "run", tuple(mark + 1 for mark in marks))
     assert {file.name for file in (tmp_path / "run").iterdir()} >= {"model.xml", "model.bin"}
     for other in (tuple(mark + 100 for mark in marks), marks[:-1], ()):
         with pytest.raises(UsageError, match="other weights"):
-            adopt(edits, proved.parent, tmp_path / "other", other)
+            install_artifacts(edits, proved.parent, tmp_path / "other", other)
     assert not (tmp_path / "other").exists()

@@ -312,7 +312,7 @@ def test_watching_two_models_at_once(model: torch.nn.Module, ids: torch.Tensor) 
 
 
 def test_watching_nothing(model: torch.nn.Module) -> None:
-    with pytest.raises(UsageError, match="not called"), cyclescope.watch(model, budget=BUDGET):
+    with pytest.raises(UsageError, match="must call the model"), cyclescope.watch(model, budget=BUDGET):
         pass
     assert "forward" not in vars(model)
 

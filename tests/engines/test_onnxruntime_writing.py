@@ -16,12 +16,12 @@ from small_writers import LAYERS, SMALL, SMALL_GPT2, VOCABULARY, model_of, writt
 
 pytest.importorskip("onnxruntime")
 
+from cyclescope.backends.artifacts import profiled_session
+from cyclescope.backends.artifacts.stepped_writer import SteppedWriter
 from cyclescope.backends.base import Request
-from cyclescope.backends.exported import telling_session
-from cyclescope.backends.exported.stepped_writer import SteppedWriter
 from cyclescope.backends.onnxruntime.preparing import FILE
+from cyclescope.backends.onnxruntime.profiled_writer import OnnxRuntimeWriter
 from cyclescope.backends.onnxruntime.standalone.onnx_stepper import OnnxStepper
-from cyclescope.backends.onnxruntime.telling import OnnxRuntimeWriter
 from cyclescope.backends.onnxruntime.writing import build_writer
 from cyclescope.backends.registry import open_session
 from cyclescope.backends.torch.exporting.exporting_step import export_step
@@ -162,7 +162,7 @@ def test_each_call_is_told_kernel_by_kernel(name: str, how: str, monkeypatch: py
         if how == "off":
             assert np.array_equal(ours.results().tokens, theirs.results().tokens)
         # A watch holds no more than so much: three cycles are two and one, each behind one that warms up.
-        monkeypatch.setattr(telling_session, "MOST_WATCHED", 3 * len(graph))
+        monkeypatch.setattr(profiled_session, "MOST_WATCHED", 3 * len(graph))
         watched.clear()
         runs = ours.light(graph, 3)
         assert len(watched) == 2
@@ -189,8 +189,8 @@ def test_each_call_is_told_kernel_by_kernel(name: str, how: str, monkeypatch: py
 
 def test_operations_side_by_side_are_not_told_apart(prepared: tuple[Any, Path], machine: Any) -> None:
     model, folder = prepared
-    assert _writer(model, folder, machine).untold == ""
-    assert "side by side" in _writer(model, folder, machine, threads_between=2).untold
+    assert _writer(model, folder, machine).not_profiled_reason == ""
+    assert "side by side" in _writer(model, folder, machine, threads_between=2).not_profiled_reason
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ import transformers
 from installed import needs
 from small_writers import SMALL, SMALL_GPT2, model_of, written_by
 
+from cyclescope.backends.artifacts.standalone.decoding import ends_in
 from cyclescope.backends.base import Request
-from cyclescope.backends.exported.standalone.decoding import ends_in
 from cyclescope.backends.openvino.decoder import decoder_of
 from cyclescope.backends.openvino.standalone import openvino_stepper
 from cyclescope.backends.openvino.writing import build_writer

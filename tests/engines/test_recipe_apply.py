@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import json
 import os
-import runpy
 import subprocess
 import sys
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,16 +21,13 @@ pytest.importorskip("torch")
 
 import transformers
 from command_line import CommandLine, interrupted, model_folder, process, refused
+from running_recipes import code_here, plan_here
 
 import cyclescope.optimizing.recipes.apply as applying
-from cyclescope.backends.registry import open_session
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import OutputError, RunFileError, UnknownModel, UsageError
 from cyclescope.core.plan import Change, Plan
-from cyclescope.core.results import Results
-from cyclescope.optimizing.processes.messages import Errand
 from cyclescope.optimizing.recipes.apply import apply
-from cyclescope.optimizing.recipes.apply_run import results_of_arrays
 from cyclescope.optimizing.recipes.recipe import Proof, Recipe, RecipeModel, RecipeWork, save_recipe
 from cyclescope.optimizing.recipes.verify import Standing, verify
 
@@ -72,24 +67,8 @@ def run(capsys: pytest.CaptureFixture[str]) -> CommandLine:
 @pytest.fixture
 def here(monkeypatch: pytest.MonkeyPatch) -> None:
     """The plan and the code run in this process instead of new ones."""
-    monkeypatch.setattr(applying, "_tried", _plan_here)
-    monkeypatch.setattr(applying, "run_file", _code_here)
-
-
-def _plan_here(made: Recipe, errand: Errand) -> tuple[Results, tuple[str, ...]]:
-    session = open_session(errand.request(made.plan))
-    try:
-        applying.refuse_other_model(made, session.workload)
-        return session.results(), ()
-    finally:
-        session.close()
-
-
-def _code_here(file: Path, place: str, texts: Sequence[str], into: Path, *, writes: bool, limit_s: float) -> Results:
-    code = runpy.run_path(str(file))
-    tokenizer, model = code["build"](*([place] if place else []))
-    arrays = code["run"](tokenizer, model, list(texts), **({"exactly": True} if writes else {}))
-    return results_of_arrays(arrays, writes=writes)
+    monkeypatch.setattr(applying, "_tried", plan_here)
+    monkeypatch.setattr(applying, "run_file", code_here)
 
 
 def recipe(model: str, plan: Plan = ALONE, task: str = "embed", written: int = 0, **more: Any) -> Recipe:

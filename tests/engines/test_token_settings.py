@@ -11,7 +11,7 @@ from transformers import GenerationConfig
 from transformers.generation.utils import GenerationMixin
 
 from cyclescope.backends.ctranslate2.rules import refuse_other_rules
-from cyclescope.backends.torch.generating.token_settings import TOKEN_SETTINGS, asked_settings
+from cyclescope.backends.torch.exporting.token_settings import TOKEN_SETTINGS, asked_settings
 from cyclescope.core.errors import Unsupported
 
 # The releases whose settings were gone through. A later one must not break the tests of somebody who installs it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,12 @@ import transformers
 from architectures import config
 from torch_stepper import TorchWriter
 
+from cyclescope.backends.artifacts.black_box import costs_of_calls
+from cyclescope.backends.artifacts.writing_session import WritingSession
 from cyclescope.backends.base import OpenTimes, Request
-from cyclescope.backends.exported.opaque import costs_of_calls
-from cyclescope.backends.exported.writing_session import WritingSession
 from cyclescope.backends.registry import open_session
+from cyclescope.backends.torch.exporting.array_calls import array_call
+from cyclescope.backends.torch.exporting.pricing import priced_generation
 from cyclescope.backends.torch.session import TorchSession
 from cyclescope.core.graph.op import OpKind
 from cyclescope.core.graph.structure import PREPARE, SAMPLE
@@ -33,8 +36,10 @@ def sessions() -> tuple[TorchSession, Any]:
 
     def ours(looked_up: int) -> WritingSession:
         writer = TorchWriter(model, looked_up, [model.config.eos_token_id])
-        parts = theirs.workload, theirs.plan, theirs.machine, OpenTimes(None, None)
-        return WritingSession(writer, theirs._steps, *parts, folder=nullcontext())
+        parts = theirs.workload, theirs.plan, theirs.machine
+        price = partial(priced_generation, theirs._steps, *parts)
+        call = array_call(theirs._steps, theirs.workload.task)
+        return WritingSession(writer, call, *parts, OpenTimes(None, None), price=price, folder=nullcontext())
 
     return theirs, ours
 

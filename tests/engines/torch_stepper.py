@@ -8,13 +8,13 @@ from typing import Any
 import torch
 import transformers
 
-from cyclescope.backends.exported.program import Arrays
-from cyclescope.backends.exported.standalone.generating import Generation
+from cyclescope.backends.artifacts.program import Arrays
+from cyclescope.backends.artifacts.standalone.generating import Generation
 from cyclescope.core.units import IntArray
 
 
 class TorchStepper:
-    """Implements `exported.standalone.generating.Stepper` with transformers' own cache. `forgotten` are the tokens dropped."""
+    """Implements `artifacts.standalone.generating.Stepper` with transformers' own cache. `forgotten` are the tokens dropped."""
 
     def __init__(self, model: Any) -> None:
         self._model = model
@@ -41,7 +41,7 @@ class TorchStepper:
 
 
 class TorchWriter:
-    """Implements `exported.writer.EngineWriter` on a `TorchStepper`."""
+    """Implements `artifacts.writer.EngineWriter` on a `TorchStepper`."""
 
     engine = "paper"
     how = "stamps around calls"

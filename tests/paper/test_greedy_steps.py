@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cyclescope.backends.exported.standalone.generating import Generation
+from cyclescope.backends.artifacts.standalone.generating import Generation
 
 VOCABULARY = 6
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import ast
 import fnmatch
+import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import cyclescope
+from cyclescope.backends.engine import Engine
+from cyclescope.backends.engines import ENGINES
+from cyclescope.core.plan import REFERENCE_ENGINE
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "cyclescope"
@@ -136,6 +141,97 @@ def test_nothing_is_named_utils_or_common() -> None:
     vague = {"utils", "util", "helpers", "common", "misc"}
 
     assert [relative(p) for p in MODULES if {p.stem, *p.relative_to(SOURCE).parts[:-1]} & vague] == []
+
+
+ENGINE_WORD = re.compile("|".join(rf"\b{re.escape(word)}\b" for e in ENGINES for word in (e.name, e.title)))
+# What may name an engine: its folder, the tuple of all, and the name of the one that the others are held against.
+NAMES_ENGINES = (*(f"backends/{engine.name}/" for engine in ENGINES), "backends/engines.py", "core/plan.py")
+
+
+def test_no_engine_is_known_by_name_outside_its_folder() -> None:
+    """Nowhere in code: as a string, a part of one, or a part of an identifier. Sentences of reports may recommend one."""
+    found = []
+    for path in MODULES:
+        place = path.relative_to(SOURCE).as_posix()
+        if place.startswith(NAMES_ENGINES):
+            continue
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        strings = [text for text in strings_in(tree) if not (place.startswith("report/") and " " in text)]
+        parts = {part for name in identifiers_in(tree) for part in re.split(r"[._]", name.lower())}
+        found += [(place, text) for text in strings if ENGINE_WORD.search(text)]
+        found += [(place, engine.name) for engine in ENGINES if engine.name in parts]
+
+    assert found == []
+
+
+def strings_in(tree: ast.AST) -> Iterator[str]:
+    """The strings of code, without docstrings and the like."""
+    said = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in said:
+            yield node.value
+
+
+def identifiers_in(tree: ast.AST) -> Iterator[str]:
+    """Names of variables, attributes, arguments, functions, classes and imported modules."""
+    for node in ast.walk(tree):
+        for field in ("id", "attr", "arg", "name", "module", "asname"):
+            name = getattr(node, field, None)
+            if isinstance(name, str):
+                yield name
+
+
+def test_the_reference_engine_comes_first() -> None:
+    assert ENGINES[0].name == REFERENCE_ENGINE
+    assert [engine.name for engine in ENGINES if engine.capabilities.native] == [REFERENCE_ENGINE]
+
+
+@pytest.mark.parametrize("engine", ENGINES, ids=lambda engine: engine.name)
+def test_an_engine_has_an_extra_that_installs_its_packages(engine: Engine) -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    wanted = " ".join(extras[engine.extra])
+    while found := re.search(r"cyclescope\[(\w+)\]", wanted):
+        wanted = wanted.replace(found[0], " ".join(extras[found[1]]))
+    installed = set(re.findall(r"(?:^| )([\w-]+)", wanted))
+
+    assert {*engine.packages, *engine.reads_with, *engine.companions} <= installed
+
+
+FLOORS = {
+    "cli": 6, "pytest_plugin": 6, "report": 5, "optimizing": 4, "measuring": 3, "calibrating": 3, "explaining": 3,
+    "backends": 2, "store": 2, "models": 1, "cost": 1, "machines": 1, "core": 0,
+}  # fmt: skip
+
+
+def test_no_module_is_imported_upward_by_a_string() -> None:
+    """`import_module("cyclescope.…")` is an import too, though import-linter does not see it."""
+    found = []
+    for path in MODULES:
+        room = path.relative_to(SOURCE).parts[0].removesuffix(".py")
+        # A notebook's view of a cycle and of its explanation is the page itself.
+        if room not in FLOORS or room == "cli" or path.stem in ("cycle", "explanation"):
+            continue
+        for call in calls_in(path):
+            name = ast.unparse(call.func).rpartition(".")[2]
+            if name not in ("import_module", "__import__") or not call.args:
+                continue
+            target = call.args[0]
+            if isinstance(target, ast.JoinedStr):
+                parts = [node.value for node in target.values if isinstance(node, ast.Constant)]
+                head = str(parts[0]) if parts else ""
+            else:
+                head = str(target.value) if isinstance(target, ast.Constant) else ""
+            there = head.removeprefix("cyclescope.").partition(".")[0] if head.startswith("cyclescope.") else ""
+            if ENGINE_WORD.search(head) or isinstance(target, ast.JoinedStr) or FLOORS.get(there, -1) > FLOORS[room]:
+                found.append(f"{relative(path)}:{call.lineno} {ast.unparse(target)}")
+
+    assert found == []
+
+
+def test_sessions_on_files_need_no_framework() -> None:
+    modules = [f"cyclescope.backends.artifacts.{p.stem}" for p in (SOURCE / "backends" / "artifacts").glob("[a-z]*.py")]
+
+    assert loaded_by(f"import {', '.join(modules)}") & FRAMEWORKS == set()
 
 
 def test_nothing_is_pickled() -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from cyclescope.core.dialogue import TurnFacts, TurnRun
 from cyclescope.core.edits import Edit
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.machine import Machine
-from cyclescope.core.plan import Plan
+from cyclescope.core.plan import REFERENCE_ENGINE, Plan
 from cyclescope.core.results import Results
 from cyclescope.core.samples import DeviceSamples, Instrumentation, MemorySamples, ProcessorSamples
 from cyclescope.core.tokenization import TokenCount, TokenizerInfo
@@ -181,7 +181,19 @@ class Request:
     files: str | None = None
     export_to: str | None = None
     shared: str | None = None
-    engine: str = "torch"
+    engine: str = REFERENCE_ENGINE
+
+    def plan_on(self, engine: str) -> Plan:
+        """The plan that is asked for, on `engine`: the one that is named, or what single settings come to."""
+        settings = Plan(
+            threads=self.threads or 0,
+            dtype=self.dtype or "float32",
+            seed=self.seed,
+            device=self.device,
+            decoding=self.sampling,
+            cache=self.cache,
+        )
+        return replace(self.plan or settings, engine=engine)
 
 
 class DialogueSession(Protocol):

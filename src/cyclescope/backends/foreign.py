@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from cyclescope.backends.engines import title_of
 from cyclescope.core.errors import UsageError
+from cyclescope.core.plan import REFERENCE_ENGINE
 
 # By the package of the tensor's type: what the tokenizer was asked for.
 _ASKED_FOR = {"tensorflow": "tf", "keras": "tf", "jax": "jax", "jaxlib": "jax", "mlx": "mlx", "numpy": "np"}
@@ -16,7 +18,7 @@ def refuse_foreign(inputs: Mapping[str, object]) -> None:
         package = type(tensor).__module__.partition(".")[0]
         if package in _ASKED_FOR:
             raise UsageError(
-                f"{name!r} is a {package} tensor, and the model is a PyTorch model.",
+                f"{name!r} is a {package} tensor, and the model is a {title_of(REFERENCE_ENGINE)} model.",
                 f'A tokenizer called with return_tensors="{_ASKED_FOR[package]}" gives tensors of another framework.',
                 'Call the tokenizer with return_tensors="pt".',
             )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cyclescope.core.errors import UsageError
+from cyclescope.core.message import m
 from cyclescope.core.units import NS_PER_S, Bytes, Nanoseconds
 from cyclescope.machines.caches import CacheLevel
 
@@ -43,9 +44,13 @@ def extent(cores: int, threads: Sequence[int] = (), *, quick: bool = False, on_d
     """
     if any(not 1 <= count <= _MOST_THREADS for count in threads):
         raise UsageError(
-            f"--threads {','.join(map(str, threads))} is impossible.",
+            m(
+                "--threads must be whole numbers from 1 to {most} (got {given}).",
+                most=_MOST_THREADS,
+                given=",".join(map(str, threads)),
+            ),
             "",
-            f"Give whole numbers from 1 to {_MOST_THREADS}, separated by commas: --threads 1,2,4.",
+            m("Separate them by commas: --threads 1,2,4."),
         )
     chosen = (0,) if on_device else tuple(sorted(set(threads))) or default_threads(cores, quick=quick)
     more = (_DEVICE_ROWS,) if on_device else ()

@@ -9,6 +9,7 @@ import typer
 from cyclescope.cli.forms import Language
 from cyclescope.cli.options import AsJson, DeviceOption, LanguageOption
 from cyclescope.core.errors import Interrupted, OutputError, UsageError
+from cyclescope.core.plan import REFERENCE_ENGINE
 
 if TYPE_CHECKING:
     from cyclescope.core.machine import Machine
@@ -39,7 +40,7 @@ def calibrate(
     counts = _counts(threads)
     failed: OutputError | None = None
     if show:
-        found = kept_of(machine_of(device), "torch")
+        found = kept_of(machine_of(device), REFERENCE_ENGINE)
     else:
         found, failed = _measure(quick, device, counts, force)
     _print(found, as_json, lang)
@@ -73,11 +74,10 @@ def _measure(quick: bool, device: str, threads: tuple[int, ...], force: bool) ->
 
 def machine_of(device: str) -> Machine:
     """This machine as `measure` would name it; a framework is loaded only to ask a device for its name."""
-    if device == "cpu":
-        from cyclescope.machines.host import read_machine
+    from cyclescope.backends.registry import machine_for, open_probes
 
-        return read_machine()
-    from cyclescope.backends.registry import open_probes
+    if device == "cpu":
+        return machine_for()
 
     probes = open_probes(device)
     try:

@@ -23,21 +23,24 @@ def doctor(
     lang: LanguageOption = Language.ENGLISH,
 ) -> None:
     """Say whether this machine can be trusted for measuring now, and what to do about it. Takes a few seconds."""
+    from cyclescope.backends.engines import installed_companions, installed_engines
+    from cyclescope.backends.registry import machine_for
     from cyclescope.cli.calibrate import kept_of
     from cyclescope.core.ceilings import Origin
+    from cyclescope.core.plan import REFERENCE_ENGINE
     from cyclescope.machines.doctor import Calibrated, Facts, examine
-    from cyclescope.machines.host import read_machine
     from cyclescope.machines.load import LoadMeter
     from cyclescope.machines.state import read_state
     from cyclescope.report.documents.doctor import doctor_json
     from cyclescope.report.media.terminal import print_page
     from cyclescope.report.pages.doctor import doctor_page
 
-    machine, state = read_machine(), read_state()
+    machine = machine_for()
+    state = read_state(engines=installed_engines(), extras=installed_companions())
     meter = LoadMeter()
     noise = _noise()
     load = meter.read()
-    found = kept_of(machine, "torch")
+    found = kept_of(machine, REFERENCE_ENGINE)
     measured = found.ceilings if found.ceilings is not None and found.ceilings.origin is Origin.MEASURED else None
     calibrated = Calibrated(measured, found.freshness, len(found.broken))
     examination = examine(Facts(machine, state, load, calibrated, noise))

@@ -12,6 +12,7 @@ import typer
 
 from cyclescope.cli.forms import Form, Language, print_told, told
 from cyclescope.cli.options import (
+    DEFAULT_ENGINE,
     AsJson,
     AttentionOption,
     BatchedTexts,
@@ -19,6 +20,7 @@ from cyclescope.cli.options import (
     CacheOption,
     DeviceOption,
     DtypeOption,
+    EngineOption,
     HtmlFile,
     KvCache,
     LanguageOption,
@@ -58,15 +60,6 @@ class ChatTemplate(StrEnum):
     PLAIN = "plain"
 
 
-class Engine(StrEnum):
-    """What runs the model."""
-
-    TORCH = "torch"
-    ONNXRUNTIME = "onnxruntime"
-    OPENVINO = "openvino"
-    CTRANSLATE2 = "ctranslate2"
-
-
 def measure(
     model: Annotated[str, typer.Argument(help="A folder, a config.json, a built-in architecture or a hub name.")],
     text: BatchedTexts = None,
@@ -76,7 +69,7 @@ def measure(
     threads: ThreadsOption = None,
     dtype: DtypeOption = "float32",
     attention: AttentionOption = None,
-    engine: Annotated[Engine, typer.Option(help="What runs the model; all but torch export it first.")] = Engine.TORCH,
+    engine: EngineOption = DEFAULT_ENGINE,
     export_to: Annotated[
         Path | None, typer.Option(help="Keep the files of an engine that exports, in this folder.", show_default=False)
     ] = None,
@@ -129,7 +122,7 @@ def measure(
     until then is reported and saved, marked partial.
     """
     from cyclescope.backends.base import Request
-    from cyclescope.backends.registry import check
+    from cyclescope.backends.request_checks import check
     from cyclescope.cli.progress import progress
 
     if text and text_file is not None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cyclescope.backends.engines import engine_names
 from cyclescope.cli.duration import seconds
 from cyclescope.cli.forms import FlowLevel, Language
+from cyclescope.core.plan import REFERENCE_ENGINE
 
 
 class Sampling(StrEnum):
@@ -35,6 +37,15 @@ class WeightsWanted(StrEnum):
     RANDOM = "random"
 
 
+if TYPE_CHECKING:
+
+    class EngineName(StrEnum):
+        """What runs the model: the names of all engines there are."""
+else:
+    EngineName = StrEnum("EngineName", [(name, name) for name in engine_names()])
+DEFAULT_ENGINE = EngineName(REFERENCE_ENGINE)
+
+
 class Attention(StrEnum):
     """How attention is computed."""
 
@@ -58,6 +69,7 @@ BatchedTexts = Annotated[
 CacheOption = Annotated[KvCache, typer.Option(help="How keys and values are kept.")]
 DeviceOption = Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")]
 DtypeOption = Annotated[str, typer.Option(help="float32, bfloat16 or float16.")]
+EngineOption = Annotated[EngineName, typer.Option(help="What runs the model.")]
 HtmlFile = Annotated[Path | None, typer.Option(help="Write the page to this file.", show_default=False)]
 LanguageOption = Annotated[Language, typer.Option(help="Language of the reports.")]
 LevelOption = Annotated[FlowLevel, typer.Option(help="How finely --as mermaid draws.")]
@@ -76,7 +88,7 @@ TextFileOrInput = Annotated[
 ]
 Texts = Annotated[list[str] | None, typer.Option("--text", "-t", help="A text; several times.", show_default=False)]
 ThreadsOption = Annotated[
-    int | None, typer.Option(help="Threads inside an operation; else PyTorch's choice.", show_default=False)
+    int | None, typer.Option(help="Threads inside one operation. Default: the engine's choice.", show_default=False)
 ]
 TokensOption = Annotated[
     int | None, typer.Option(help="Made-up tokens instead of a text: how many.", show_default=False)

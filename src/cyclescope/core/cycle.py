@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.machine import Machine
+from cyclescope.core.message import Text
 from cyclescope.core.plan import Plan
 from cyclescope.core.samples import Samples
 from cyclescope.core.workload import Workload
@@ -37,7 +38,7 @@ class Cycle:
     taken_at: str
     version: str
     partial: bool = False
-    notes: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = ()
 
     def _repr_html_(self) -> str:
         """Show itself in a notebook. The page is made by `report`, which stands above; so it is asked for by name."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cyclescope.core.machine import Machine
+from cyclescope.core.message import Text
 from cyclescope.core.plan import Plan
 from cyclescope.core.units import IntArray, Nanoseconds
 from cyclescope.core.workload import ModelFacts
@@ -61,4 +62,4 @@ class Dialogue:
     taken_at: str
     version: str
     partial: bool = False
-    notes: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = ()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+# The engine that runs the model itself: what every other one is held against, and what a plan names by default.
+REFERENCE_ENGINE = "torch"
 # How many tokens `prompt-lookup` guesses at once; the default of transformers' documentation.
 LOOKED_UP_TOKENS = 10
 
@@ -35,7 +37,7 @@ class Plan:
     `drafting`: `off`, `prompt-lookup`, `layers:N` (the model's own first N layers), or the reference of a draft model. `overlap` tokenizes the next texts meanwhile.
     """
 
-    engine: str = "torch"
+    engine: str = REFERENCE_ENGINE
     device: str = "cpu"
     threads: int = 0
     dtype: str = "float32"
@@ -55,11 +57,6 @@ class Plan:
 
 
 _OWN_PATH = ("engine", "device", "threads", "dtype", "attention", "seed", "cache", "decoding", "instances")
-
-
-def works_on_padding(plan: Plan) -> bool:
-    """Whether what fills a batch up is computed as text is. CTranslate2 takes it out before its layers, and so does packing."""
-    return plan.engine != "ctranslate2" and plan.batching != "packed"
 
 
 def calibrates(plan: Plan) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.machine import Machine
+from cyclescope.core.message import Text
 from cyclescope.core.units import Bytes, IntArray
 
 
@@ -73,6 +74,6 @@ class TextCosts:
     longest: int | None
     cycles: tuple[Cycle, ...] = ()
     partial: bool = False
-    notes: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = ()
     taken_at: str = ""
     version: str = ""

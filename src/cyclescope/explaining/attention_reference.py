@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from cyclescope.core.errors import UsageError
+from cyclescope.core.message import Message, listed, m
 from cyclescope.core.units import FloatArray, Flops
 
 
@@ -70,7 +71,7 @@ def attention(q: ArrayLike, k: ArrayLike, v: ArrayLike, scale: float | None = No
     """
     q, k, v = _matrix("Q", q), _matrix("K", k), _matrix("V", v)
     (n, d_k), (m, d_v) = q.shape, v.shape
-    _require(k.shape == (m, d_k), f"Q {q.shape}, K {k.shape} and V {v.shape} do not fit together.")
+    _require(k.shape == (m, d_k), _unfit(Q=q, K=k, V=v))
     scores = q @ k.T * (1 / math.sqrt(d_k) if scale is None else scale)
     weights = softmax(scores)
     steps = (
@@ -99,8 +100,7 @@ def multi_head(
         and w_q.shape == w_k.shape == (h, d_model, d_k)
         and w_v.shape == (h, d_model, d_v)
         and len(w_o) == h * d_v,
-        f"Q {q.shape}, K {k.shape}, V {v.shape}, W^Q {w_q.shape}, W^K {w_k.shape}, W^V {w_v.shape} and W^O {w_o.shape} "
-        "do not fit together.",
+        _unfit(**{"Q": q, "K": k, "V": v, "W^Q": w_q, "W^K": w_k, "W^V": w_v, "W^O": w_o}),
     )
     heads = tuple(attention(q @ w_q[i], k @ w_k[i], v @ w_v[i]) for i in range(h))
     output = np.concatenate([head.output for head in heads], axis=1) @ w_o
@@ -123,7 +123,10 @@ def _added_up(heads: Iterable[Attention]) -> list[Step]:
 
 def _matrix(name: str, x: ArrayLike) -> FloatArray:
     values = np.asarray(x, dtype=np.float64)
-    _require(values.ndim == 2 and values.size > 0, f"{name} has the shape {values.shape}; it must be a matrix.")
+    _require(
+        values.ndim == 2 and values.size > 0,
+        m("{name} must be a matrix (got the shape {shape}).", name=name, shape=str(values.shape)),
+    )
     return values
 
 
@@ -131,11 +134,16 @@ def _stack(name: str, x: ArrayLike) -> FloatArray:
     values = np.asarray(x, dtype=np.float64)
     _require(
         values.ndim == 3 and values.size > 0,
-        f"{name} has the shape {values.shape}; it must be one matrix for each head.",
+        m("{name} must be one matrix for each head (got the shape {shape}).", name=name, shape=str(values.shape)),
     )
     return values
 
 
-def _require(holds: bool, fact: str) -> None:
+def _unfit(**matrices: FloatArray) -> Message:
+    shapes = listed(f"{name} {x.shape}" for name, x in matrices.items())
+    return m("The shapes must fit together (got {shapes}).", shapes=shapes)
+
+
+def _require(holds: bool, fact: Message) -> None:
     if not holds:
-        raise UsageError(fact, "", "Rows are tokens and columns are features: (1, 2, 3)ᵀ is [[1], [2], [3]].")
+        raise UsageError(fact, "", m("Rows are tokens and columns are features: (1, 2, 3)ᵀ is [[1], [2], [3]]."))

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.errors import UsageError
+from cyclescope.core.message import m
 from cyclescope.core.ratios import (
     BETWEEN_RUNS,
     LEAST_ROUNDS,
@@ -182,10 +183,18 @@ def compare(a: Cycle, b: Cycle, threshold: float | None = None, *, between_runs:
     """
     require_comparable(a, b)
     if threshold is not None and not 0 <= threshold < 10:
-        raise UsageError(f"A threshold of {threshold} is impossible.", "", "Give a share, such as 0.02 for 2 %.")
+        raise UsageError(
+            m("The threshold must be a share (got {given}).", given=str(threshold)),
+            "",
+            m("Give a share, such as 0.02 for 2 %."),
+        )
     wide = BETWEEN_RUNS if between_runs is None else between_runs
     if not 0 <= wide < 10:
-        raise UsageError(f"Runs that differ by {wide} are impossible.", "", "Give a share, such as 0.1 for 10 %.")
+        raise UsageError(
+            m("The difference between runs must be a share (got {given}).", given=str(wide)),
+            "",
+            m("Give a share, such as 0.1 for 10 %."),
+        )
     logs = rounds(a.samples.plain, b.samples.plain)
     interleaved = len(logs) > 0 and _same_machine(a, b)
     between = 0.0 if interleaved else wide
@@ -234,29 +243,40 @@ def require_comparable(a: Cycle, b: Cycle) -> None:
         n = len(cycle.samples.plain)
         if not n or int(cycle.samples.plain.wall_ns.min()) <= 0:
             raise UsageError(
-                f"Cycle {letter} ({cycle.workload.model.reference}) has no wall time.",
-                "No cycle of it was run without instrumentation.",
-                "Measure it again.",
+                m("Cycle {letter} ({model}) has no wall time.", letter=letter, model=cycle.workload.model.reference),
+                m("It has no uninstrumented run."),
+                m("Measure it again."),
             )
         if cycle.partial and n < LEAST_SAMPLES:
             raise UsageError(
-                f"Cycle {letter} ({cycle.workload.model.reference}) was interrupted after {n} cycles.",
-                f"An interval needs at least {LEAST_SAMPLES}.",
-                "Measure it again, to the end.",
+                m(
+                    "Cycle {letter} ({model}) must have at least {least} uninstrumented runs (got {n}).",
+                    letter=letter,
+                    model=cycle.workload.model.reference,
+                    least=LEAST_SAMPLES,
+                    n=n,
+                ),
+                m("It was interrupted, and fewer runs give no interval."),
+                m("Measure it again, to the end."),
             )
     out_a, out_b = a.workload.tokens_out, b.workload.tokens_out
     if bool(out_a) != bool(out_b):
         writes, passes = ("A", "B") if out_a else ("B", "A")
         raise UsageError(
-            f"Cycle {writes} writes {out_a or out_b} tokens, cycle {passes} is one forward pass.",
-            "The one runs the model once for every token, the other once.",
-            "Give both the same --new-tokens, or none.",
+            m(
+                "Cycle {writes} writes {tokens} tokens, cycle {passes} is one forward pass.",
+                writes=writes,
+                tokens=out_a or out_b,
+                passes=passes,
+            ),
+            m("The first runs the model once for every token, the second once."),
+            m("Give both the same --new-tokens, or none."),
         )
     if out_a != out_b:
         raise UsageError(
-            f"Cycle A writes {out_a} tokens, cycle B {out_b}.",
-            "The time of a generation grows with what is written.",
-            "Give both the same --new-tokens.",
+            m("A and B must write the same number of tokens (got {a} and {b}).", a=out_a, b=out_b),
+            m("The time of a generation grows with the tokens it writes."),
+            m("Give both the same --new-tokens."),
         )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.graph.structure import TOKENIZE
 from cyclescope.core.machine import Machine
+from cyclescope.core.message import Text
 from cyclescope.core.statistics import Estimate, Ratio, median_estimate, median_ratio
 from cyclescope.core.tokenization import TextCosts, TextFacts, TokenCount, TokenizerInfo
 from cyclescope.core.units import IntArray
@@ -90,7 +91,7 @@ class LanguageCosts:
     longest: int | None
     disagreements: int
     partial: bool
-    notes: tuple[str, ...]
+    notes: tuple[Text, ...]
     taken_at: str
     version: str
 

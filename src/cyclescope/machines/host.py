@@ -10,7 +10,6 @@ from pathlib import Path
 
 from cyclescope.core.machine import Machine
 
-_PACKAGES = ("torch", "transformers", "tokenizers", "safetensors", "numpy")
 _INSTRUCTION_SETS = (
     "amx_tile",
     "amx_fp16",
@@ -27,8 +26,8 @@ _INSTRUCTION_SETS = (
 )
 
 
-def read_machine(device: str = "cpu", device_name: str = "") -> Machine:
-    """This machine, as far as it tells by itself. No name of a host or a user is read."""
+def read_machine(device: str = "cpu", device_name: str = "", packages: Iterable[str] = ()) -> Machine:
+    """This machine, as far as it tells by itself, with the versions of `packages`. No name of a host or a user is read."""
     cpuinfo = _text("/proc/cpuinfo")
     pairs = (line.partition(":") for line in cpuinfo.splitlines())
     fields = {key.strip(): value.strip() for key, _, value in pairs}
@@ -42,7 +41,7 @@ def read_machine(device: str = "cpu", device_name: str = "") -> Machine:
         python=platform.python_version(),
         device=device,
         instruction_set=" ".join(name for name in _INSTRUCTION_SETS if name in flags),
-        packages=package_versions(_PACKAGES),
+        packages=package_versions((*packages, "numpy")),
         virtual="hypervisor" in flags,
     )
 

@@ -6,21 +6,20 @@ import itertools
 import os
 import time
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from cyclescope.core.units import Bytes, Nanoseconds
 from cyclescope.machines.host import available_memory_bytes
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-ENGINES = ("torch", "onnxruntime", "openvino", "ctranslate2", "tensorflow")
-EXTRAS = ("transformers", "tokenizers", "safetensors", "onnx", "nncf", "torchao", "keras")
 # What Linux calls the instructions that decide how fast matrix products of each type are.
 _FEATURES = (
     "amx_tile", "amx_bf16", "amx_int8", "amx_fp16", "avx512f", "avx512_bf16", "avx512_fp16", "avx512_vnni", "avx_vnni",
     "avx2", "fma", "f16c", "sve2", "sve", "svebf16", "bf16", "i8mm", "asimdhp", "asimddp", "asimd",
 )  # fmt: skip
 _CLOCK_LOOKS = 2000
+Packages = tuple[tuple[str, str], ...]
+"""Names and versions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +41,13 @@ class HostState:
     swap_used_bytes: Bytes | None
     thread_limits: tuple[tuple[str, str], ...]
     features: tuple[str, ...]
-    engines: tuple[tuple[str, str], ...]
-    extras: tuple[tuple[str, str], ...]
+    engines: Packages
+    extras: Packages
     clock_step_ns: Nanoseconds
 
 
-def read_state(root: Path = Path("/")) -> HostState:
-    """The state of this machine; `root` stands above `proc` and `sys`."""
+def read_state(root: Path = Path("/"), engines: Packages = (), extras: Packages = ()) -> HostState:
+    """The state of this machine; `root` stands above `proc` and `sys`. `engines` and `extras` are what is installed."""
     swap = _meminfo(root, "SwapTotal"), _meminfo(root, "SwapFree")
     return HostState(
         usable_cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
@@ -61,8 +60,8 @@ def read_state(root: Path = Path("/")) -> HostState:
         swap_used_bytes=swap[0] - swap[1] if swap[0] is not None and swap[1] is not None else None,
         thread_limits=tuple((name, os.environ[name]) for name in THREAD_VARIABLES if os.environ.get(name)),
         features=_features(root),
-        engines=_installed(ENGINES),
-        extras=_installed(EXTRAS),
+        engines=engines,
+        extras=extras,
         clock_step_ns=_clock_step_ns(),
     )
 
@@ -102,16 +101,6 @@ def _features(root: Path) -> tuple[str, ...]:
             there = set(flags.split())
             return tuple(feature for feature in _FEATURES if feature in there)
     return ()
-
-
-def _installed(names: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-    found = []
-    for name in names:
-        try:
-            found.append((name, version(name)))
-        except PackageNotFoundError:
-            continue
-    return tuple(found)
 
 
 def _clock_step_ns() -> Nanoseconds:

@@ -9,12 +9,13 @@ from cyclescope.backends.base import Session
 from cyclescope.core.cycle import Cycle, Source
 from cyclescope.core.errors import EngineError
 from cyclescope.core.graph.graph import Graph
+from cyclescope.core.message import Text, m
 from cyclescope.core.samples import MemorySamples, Samples
 from cyclescope.core.version import __version__
 from cyclescope.store.calibration_file import with_ceilings
 
 
-def assemble(session: Session, graph: Graph, samples: Samples, *, partial: bool, notes: tuple[str, ...]) -> Cycle:
+def assemble(session: Session, graph: Graph, samples: Samples, *, partial: bool, notes: tuple[Text, ...]) -> Cycle:
     """The measured cycle of `session`, taken now."""
     return Cycle(
         source=Source.MEASURED,
@@ -30,10 +31,10 @@ def assemble(session: Session, graph: Graph, samples: Samples, *, partial: bool,
     )
 
 
-def look_at_memory(session: Session, graph: Graph, again: bool, notes: list[str]) -> MemorySamples | None:
+def look_at_memory(session: Session, graph: Graph, again: bool, notes: list[Text]) -> MemorySamples | None:
     """What a cycle holds. If looking fails, what was timed stands all the same, and a note says so."""
     try:
         return session.memory(graph, again=again)
     except EngineError as error:
-        notes.append(f"What the cycle holds in memory could not be seen. {error.said}")
+        notes.append(m("The memory of the cycle is unknown. {why}", why=error.summary))
         return None

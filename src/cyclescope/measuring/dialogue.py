@@ -9,10 +9,12 @@ from datetime import UTC, datetime
 import numpy as np
 
 from cyclescope.backends.base import DialogueSession, Request
-from cyclescope.backends.registry import check_dialogue, open_dialogue
+from cyclescope.backends.registry import open_dialogue
+from cyclescope.backends.request_checks import check_dialogue
 from cyclescope.core.clock import Clock, SystemClock
 from cyclescope.core.dialogue import OWN, Dialogue, TurnFacts, TurnRun, TurnSamples
 from cyclescope.core.errors import UsageError
+from cyclescope.core.message import m
 from cyclescope.core.progress import Notify, silent
 from cyclescope.core.statistics import LEAST_SAMPLES, median_estimate
 from cyclescope.core.units import NS_PER_S, Nanoseconds
@@ -74,7 +76,11 @@ def dialogue_request(
     """Measure the dialogue that `request` asks for, within `budget` seconds after loading."""
     budget = DEFAULT_DIALOGUE_BUDGET_S if budget is None else budget
     if not 0 < budget < float("inf"):
-        raise UsageError(f"A budget of {budget:g} s is impossible.", "", "Give seconds above zero.")
+        raise UsageError(
+            m("The budget must be above 0 s (got {given} s).", given=format(budget, "g")),
+            "",
+            m("Give seconds, such as 10."),
+        )
     check_dialogue(request, template)
     progress("load", 0.0)
     session = open_dialogue(request, template)

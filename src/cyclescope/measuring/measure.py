@@ -7,11 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from cyclescope.backends.base import Request, Session
-from cyclescope.backends.registry import check, open_session, open_trace, watching
+from cyclescope.backends.registry import open_session, open_trace, watching
+from cyclescope.backends.request_checks import check
 from cyclescope.core.clock import Clock, SystemClock
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.errors import EngineError, UsageError
 from cyclescope.core.graph.graph import Graph
+from cyclescope.core.message import Text, m
+from cyclescope.core.plan import REFERENCE_ENGINE
 from cyclescope.core.progress import Notify, silent
 from cyclescope.core.samples import (
     DeviceSamples,
@@ -59,7 +62,7 @@ def measure(
     threads: int | None = None,
     dtype: str | None = None,
     attention: str | None = None,
-    engine: str = "torch",
+    engine: str = REFERENCE_ENGINE,
     budget: float | None = None,
     seed: int = 0,
     keep_text: bool = False,
@@ -73,7 +76,7 @@ def measure(
     by name; with none of them a sentence of ours. The task `answer` takes pairs of `question` and `context` instead of
     `text`. With `new_tokens` (32 in a task that writes) the cycle writes that many: it is `model.generate`. `batch`
     repeats the input. `budget` is in seconds, loading not counted; 10 unless given, 30 where text is written.
-    `engine` runs the model: `torch` as it is, `onnxruntime`, `openvino` and `ctranslate2` after an export.
+    `engine` runs the model: the reference engine (PyTorch) the model itself, any other (`backends.engines`) an export of it.
     Interrupted by Ctrl-C, it gives what there is, marked partial, if a cycle was completed.
 
     Raises `UsageError`, `ModelError`, `MissingExtra`, `Unsupported`, `EngineError`.
@@ -110,7 +113,13 @@ def measure_request(request: Request, budget: float | None = None, progress: Not
     """Measure what `request` asks for, within `budget` seconds after loading (10, or 30 where text is written)."""
     if budget is not None and not 0 < budget <= _MOST_BUDGET_S:
         raise UsageError(
-            f"A budget of {budget:g} s is impossible.", "", f"Give seconds above zero, and {_MOST_BUDGET_S} at most."
+            m(
+                "The budget must be above 0 s and at most {most} s (got {given} s).",
+                most=_MOST_BUDGET_S,
+                given=format(budget, "g"),
+            ),
+            "",
+            m("Give seconds, such as 10."),
         )
     progress("load", 0.0)
     session = open_session(request)
@@ -148,7 +157,7 @@ def measure_session(
     memory: MemorySamples | None = None
     processor: ProcessorSamples | None = None
     device: DeviceSamples | None = None
-    notes: list[str] = []
+    notes: list[Text] = []
     partial = False
     try:
         warm = warm_up(session, clock, budget_ns, progress)
@@ -188,21 +197,21 @@ def measure_session(
     return assemble(session, graph, samples, partial=partial, notes=tuple(notes))
 
 
-def _read_processor(session: Session, graph: Graph, runs: int, notes: list[str]) -> ProcessorSamples | None:
+def _read_processor(session: Session, graph: Graph, runs: int, notes: list[Text]) -> ProcessorSamples | None:
     """How busy the cores are in each slot. If reading fails, what was timed stands all the same, and a note says so."""
     try:
         return session.processor(graph, runs)
     except EngineError as error:
-        notes.append(f"The processor time by operation could not be read. {error.said}")
+        notes.append(m("The processor time by operation is unknown. {why}", why=error.summary))
         return None
 
 
-def _read_device(session: Session, graph: Graph, runs: int, notes: list[str]) -> DeviceSamples | None:
+def _read_device(session: Session, graph: Graph, runs: int, notes: list[Text]) -> DeviceSamples | None:
     """When a device worked on what. If it cannot be seen, what was timed stands all the same, and a note says so."""
     try:
         return session.device(graph, runs)
     except EngineError as error:
-        notes.append(f"The work of the device by operation could not be seen. {error.said}")
+        notes.append(m("The work of the device by operation is unknown. {why}", why=error.summary))
         return None
 
 
@@ -252,7 +261,9 @@ class Watched:
     def cycle(self) -> Cycle:
         """The measured cycle of the watched call. Raises `UsageError` before the block has ended."""
         if self._cycle is None:
-            raise UsageError("There is no cycle yet.", "The `with` block has not ended.", "Ask after the block.")
+            raise UsageError(
+                m("There is no cycle yet."), m("The `with` block has not ended."), m("Read `cycle` after the block.")
+            )
         return self._cycle
 
 
@@ -270,10 +281,12 @@ def watch(model: object, *, budget: float = DEFAULT_BUDGET_S, progress: Notify =
     seen.calls_ns = calls.wall_ns
     if calls.inputs is None:
         raise UsageError(
-            "The model was not called inside the watched block.",
-            "There is nothing to measure.",
-            "Call the model itself inside the block, not a copy or a compiled form of it.",
+            m("The watched block must call the model."),
+            m("It did not, so there is nothing to measure."),
+            m("Call the model itself inside the block, not a copy or a compiled form of it."),
         )
     cycle = measure_request(Request(model=model, inputs=calls.inputs), budget, progress)
-    note = f"Watched: the last of {len(seen.calls_ns)} calls in your own code was measured again, by itself."
+    note = m(
+        "Watched: the last of {count} calls in your own code was measured again on its own.", count=len(seen.calls_ns)
+    )
     seen._cycle = replace(cycle, notes=(*cycle.notes, note))

@@ -9,11 +9,13 @@ from difflib import get_close_matches
 from typing import Any
 
 from cyclescope.backends.base import Request, Session
-from cyclescope.backends.registry import check, open_session
+from cyclescope.backends.registry import open_session
+from cyclescope.backends.request_checks import check
 from cyclescope.core.clock import Clock, SystemClock
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.errors import UsageError
 from cyclescope.core.graph.graph import Graph
+from cyclescope.core.message import Text, m
 from cyclescope.core.progress import Notify, silent
 from cyclescope.core.ratios import LEAST_ROUNDS, ratio_in_turns, rounds
 from cyclescope.core.samples import Instrumentation, Load, Samples, SetUp
@@ -68,8 +70,12 @@ def request_of(model: str | object, text: str | Sequence[str] | None, options: M
     known = {f.name for f in fields(Request)} - {"model", "texts", "questions", "contexts"} | {"question", "context"}
     for name in values.keys() - known:
         near = get_close_matches(name, known, 1)
-        hint = f"Did you mean {near[0]!r}?" if near else f"Known are {', '.join(sorted(known))}."
-        raise UsageError(f"There is no option {name!r}.", "", hint)
+        hint = (
+            m("Did you mean {name}?", name=repr(near[0]))
+            if near
+            else m("Known are {names}.", names=", ".join(sorted(known)))
+        )
+        raise UsageError(m("There is no option {name}.", name=repr(name)), "", hint)
     for name, plural in (("question", "questions"), ("context", "contexts")):
         values[plural] = _several(values.pop(name, None))
     return Request(model=model, texts=_several(text), **values)
@@ -85,7 +91,13 @@ def measure_requests(
     """Measure what `a` and `b` ask for in turns, within `budget` seconds after warming up."""
     if budget is not None and not 0 < budget <= _MOST_BUDGET_S:
         raise UsageError(
-            f"A budget of {budget:g} s is impossible.", "", f"Give seconds above zero, {_MOST_BUDGET_S} at most."
+            m(
+                "The budget must be above 0 s and at most {most} s (got {given} s).",
+                most=_MOST_BUDGET_S,
+                given=format(budget, "g"),
+            ),
+            "",
+            m("Give seconds, such as 10."),
         )
     for request in (a, b):
         check(request)
@@ -107,9 +119,13 @@ def _require_alike(a: Session, b: Session) -> None:
     """Refuse at once what could not be compared after minutes of measuring."""
     if a.workload.tokens_out != b.workload.tokens_out:
         raise UsageError(
-            f"A would write {a.workload.tokens_out} tokens, B {b.workload.tokens_out}.",
-            "Their times could not be compared: that of a generation grows with what is written.",
-            "Give both the same --new-tokens and --task.",
+            m(
+                "A and B must write the same number of tokens (got {a} and {b}).",
+                a=a.workload.tokens_out,
+                b=b.workload.tokens_out,
+            ),
+            m("The time of a generation grows with the tokens it writes."),
+            m("Give both the same --new-tokens and --task."),
         )
 
 
@@ -232,7 +248,7 @@ class _Side:
     def cycle(self, load: Load, budget_ns: Nanoseconds, partial: bool) -> Cycle:
         assert self.graph is not None
         self.session.resume()
-        notes: list[str] = []
+        notes: list[Text] = []
         samples = Samples(
             plain=self.collected.plain_samples(),
             light=self.collected.light_samples(),

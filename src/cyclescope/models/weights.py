@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 from cyclescope.core.errors import WeightsMissing
+from cyclescope.core.message import m, sentences
 from cyclescope.core.workload import Weights
 from cyclescope.models.folder import SAFETENSORS, LocalFolder
 from cyclescope.models.reference import BuiltIn, ConfigFile, HubName, ModelSource
 
 Wanted: TypeAlias = Literal["auto", "pretrained", "random"]
 
-_RANDOM = "Use --weights random: timing does not depend on the weights, only the outputs do."
+_RANDOM = m("Use --weights random: timing does not depend on the weights, only the outputs do.")
 
 
 def weights_folder(source: ModelSource) -> LocalFolder | None:
@@ -49,16 +50,16 @@ def require_weights(source: ModelSource) -> None:
         return
     if isinstance(source, BuiltIn) and folder is None:
         raise WeightsMissing(
-            f"{source.entry.name} is built in as an architecture, without weights.",
-            "Trained weights are not shipped, and the hub's cache on this machine does not hold them.",
-            f"Name it as on the hub ({source.entry.hub_names[0]}) to have them fetched. {_RANDOM}",
+            m("{name} is built in as an architecture, without weights.", name=source.entry.name),
+            m("Trained weights are not shipped, and the hub's cache on this machine does not hold them."),
+            sentences(m("Name it as on the hub ({name}) to fetch them.", name=source.entry.hub_names[0]), _RANDOM),
         )
     if folder is None:
         assert isinstance(source, ConfigFile)
         raise WeightsMissing(
-            f"{source.path} is a configuration without weights.",
+            m("{path} is a configuration without weights.", path=str(source.path)),
             "",
-            f"Name the folder that holds {SAFETENSORS} beside it. {_RANDOM}",
+            sentences(m("Name the folder that holds {file} beside it.", file=SAFETENSORS), _RANDOM),
         )
     _require_complete(folder)
 
@@ -68,18 +69,22 @@ def _require_complete(folder: LocalFolder) -> None:
         return
     if folder.missing_shards:
         raise WeightsMissing(
-            f"The weights in {folder.path} are not complete.",
-            f"The index names files that are not there: {', '.join(folder.missing_shards[:3])}.",
-            f"Copy the model folder again, in full. {_RANDOM}",
+            m("The weights in {path} are not complete.", path=str(folder.path)),
+            m("The index names files that are not there: {files}.", files=", ".join(folder.missing_shards[:3])),
+            sentences(m("Copy the model folder again, in full."), _RANDOM),
         )
     if folder.pickled:
         raise WeightsMissing(
-            f"The only weights in {folder.path} are in {folder.pickled}.",
-            "That format can run code while it is read, or is of another framework; only safetensors files are loaded.",
-            f"Convert it, if you trust it: AutoModel.from_pretrained(FOLDER).save_pretrained(FOLDER). {_RANDOM}",
+            m("The only weights in {path} are in {file}.", path=str(folder.path), file=folder.pickled),
+            m(
+                "That format can run code while it is read, or is of another framework; only safetensors files are loaded."
+            ),
+            sentences(
+                m("Convert it, if you trust it: AutoModel.from_pretrained(FOLDER).save_pretrained(FOLDER)."), _RANDOM
+            ),
         )
     raise WeightsMissing(
-        f"The folder {folder.path} has no weights.",
-        f"There is a configuration and no {SAFETENSORS}.",
-        f"Copy the weights beside the configuration. {_RANDOM}",
+        m("The folder {path} has no weights.", path=str(folder.path)),
+        m("There is a configuration and no {file}.", file=SAFETENSORS),
+        sentences(m("Copy the weights beside the configuration."), _RANDOM),
     )

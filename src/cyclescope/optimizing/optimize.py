@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cyclescope.backends.registry import ENGINES, INSTALL, missing_packages
+from cyclescope.backends import engines
 from cyclescope.core.clock import Clock, SystemClock
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.edits import Edit, files_of
@@ -284,7 +284,9 @@ def _situation(
         goal=asked.goal,
         texts=texts,
         findings=explanation.findings,
-        engines={name: INSTALL[name] if missing_packages(name) else "" for name in ENGINES if name != "torch"},
+        engines={
+            each.name: each.install if each.missing else "" for each in engines.ENGINES if not each.capabilities.native
+        },
         opted=asked.opted,
         layers=max(layers.values(), default=0),
         draft=asked.draft,

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.lib import format as npy
 
+from cyclescope.core.message import Message, m
 from cyclescope.core.units import AnyArray
 
 DOCUMENT = "cycle.json"
@@ -51,7 +52,11 @@ _DAMAGE = (
 
 
 class ArchiveError(Exception):
-    """The bytes are not an archive of this kind; the message says what is wrong in a sentence without its full stop."""
+    """The bytes are not an archive of this kind; `cause` is the sentence that says what is wrong."""
+
+    def __init__(self, cause: Message) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +77,7 @@ def write_archive(file: BinaryIO, archive: Archive) -> None:
     arrays = [_portable(array) for array in archive.arrays]
     sizes = [len(text), *(array.nbytes for array in arrays)]
     if max(sizes) > MEMBER_LIMIT_BYTES - _HEADER_LIMIT or sum(sizes) > TOTAL_LIMIT_BYTES - _HEADER_LIMIT * len(sizes):
-        raise ArchiveError(f"The run has {sum(sizes)} bytes, more than a run file may hold")
+        raise ArchiveError(m("The run has {bytes} bytes, more than a run file may hold.", bytes=sum(sizes)))
     with zipfile.ZipFile(file, "w") as archive_file:
         archive_file.writestr(_member(DOCUMENT), text, compresslevel=_EFFORT)
         for number, array in enumerate(arrays):
@@ -92,7 +97,7 @@ def _member(name: str) -> zipfile.ZipInfo:
 def _portable(array: AnyArray) -> AnyArray:
     """`array` in row-major order and little-endian, so that equal values are equal bytes."""
     if array.dtype.kind not in _KINDS:
-        raise ArchiveError(f"An array of {array.dtype} cannot be stored")
+        raise ArchiveError(m("An array of {dtype} cannot be stored.", dtype=str(array.dtype)))
     return np.asarray(array, dtype=array.dtype.newbyteorder("<"), order="C")
 
 
@@ -106,11 +111,11 @@ def read_archive(file: BinaryIO, size: int) -> Archive:
     except ArchiveError:
         raise
     except RecursionError:
-        raise ArchiveError("Its JSON is nested too deeply") from None
+        raise ArchiveError(m("Its JSON is nested too deeply.")) from None
     except MemoryError:
-        raise ArchiveError("It needs more memory than this machine has") from None
+        raise ArchiveError(m("It needs more memory than this machine has.")) from None
     except _DAMAGE as exc:
-        raise ArchiveError(f"It is cut or damaged ({exc})") from exc
+        raise ArchiveError(m("It is cut or damaged ({why}).", why=str(exc))) from exc
     return Archive(document, arrays)
 
 
@@ -120,15 +125,17 @@ def _checked_members(archive_file: zipfile.ZipFile, size: int) -> dict[str, zipf
     members = {info.filename: info for info in infos}
     expected = {DOCUMENT, *(_array_name(number) for number in range(len(infos) - 1))}
     if set(members) != expected or len(members) != len(infos):
-        raise ArchiveError("It is a zip of something else")
+        raise ArchiveError(m("It is a zip of something else."))
     for info in infos:
         if info.compress_type not in _METHODS or info.flag_bits & 0x1:
-            raise ArchiveError("It is packed in a way that cyclescope never uses")
+            raise ArchiveError(m("It is packed in a way that cyclescope never uses."))
         if info.file_size > MEMBER_LIMIT_BYTES:
-            raise ArchiveError(f"{info.filename} claims {info.file_size} bytes, more than a run has")
+            raise ArchiveError(
+                m("{name} claims {bytes} bytes, more than a run has.", name=info.filename, bytes=info.file_size)
+            )
     total = sum(info.file_size for info in infos)
     if total > TOTAL_LIMIT_BYTES or (total > _SUSPECT_FROM_BYTES and total > _SUSPECT_RATIO * size):
-        raise ArchiveError(f"It claims to unpack to {total} bytes, more than a run has")
+        raise ArchiveError(m("It claims to unpack to {bytes} bytes, more than a run has.", bytes=total))
     return members
 
 
@@ -139,7 +146,7 @@ def _content(archive_file: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytearray:
         while piece := member.read(_CHUNK_BYTES):
             content += piece
     if len(content) != info.file_size:
-        raise ArchiveError(f"{info.filename} is shorter than it claims")
+        raise ArchiveError(m("{name} is shorter than it claims.", name=info.filename))
     return content
 
 
@@ -148,16 +155,24 @@ def _read_array(archive_file: zipfile.ZipFile, info: zipfile.ZipInfo) -> AnyArra
     content = _content(archive_file, info)
     header = io.BytesIO(content[:_HEADER_LIMIT])
     if npy.read_magic(header) != (1, 0):
-        raise ArchiveError(f"{info.filename} is in a version of numpy's format that cyclescope never uses")
+        raise ArchiveError(
+            m("{name} is in a version of numpy's format that cyclescope never uses.", name=info.filename)
+        )
     shape, fortran_order, dtype = npy.read_array_header_1_0(header, max_header_size=_HEADER_LIMIT)
     if dtype.kind not in _KINDS or dtype.hasobject:
-        raise ArchiveError(f"{info.filename} holds {dtype}, which could run code when read or is no number")
+        raise ArchiveError(
+            m(
+                "{name} holds {dtype}, which could run code when read or is no number.",
+                name=info.filename,
+                dtype=str(dtype),
+            )
+        )
     if fortran_order or any(side < 0 for side in shape):
-        raise ArchiveError(f"{info.filename} has an impossible shape")
+        raise ArchiveError(m("{name} has an impossible shape.", name=info.filename))
     count = 1
     for side in shape:
         count *= side
     if count * dtype.itemsize != len(content) - header.tell():
-        raise ArchiveError(f"{info.filename} does not have the size that its header claims")
+        raise ArchiveError(m("{name} does not have the size that its header claims.", name=info.filename))
     array = np.frombuffer(content, dtype=dtype, offset=header.tell(), count=count).reshape(shape)
     return array.astype(dtype.newbyteorder("="), copy=False)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from cyclescope.core.errors import OutputError
+from cyclescope.core.message import m
 
 _SPACE = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 _RIGHTS = frozenset((errno.EACCES, errno.EPERM, errno.EROFS))
@@ -84,11 +85,11 @@ def _sync_folder(folder: Path) -> None:
 
 def _output_error(path: Path, exc: OSError) -> OutputError:
     if exc.errno in _SPACE:
-        way_out = "Free some space there, or choose another place with --out."
+        way_out = m("Free some space there, or choose another place with --out.")
     elif exc.errno in _RIGHTS:
-        way_out = "Choose a place where you may write with --out, or change the permissions."
+        way_out = m("Choose a place where you may write with --out, or change the permissions.")
     elif exc.errno in (errno.ENOENT, errno.ENOTDIR):
-        way_out = f"Make the folder {path.parent} first, or choose another place with --out."
+        way_out = m("Make the folder {folder} first, or choose another place with --out.", folder=str(path.parent))
     else:
-        way_out = "Choose another place with --out."
-    return OutputError(f"{path} cannot be written.", f"{exc.strerror or exc}.", way_out)
+        way_out = m("Choose another place with --out.")
+    return OutputError(m("{path} cannot be written.", path=str(path)), f"{exc.strerror or exc}.", way_out)

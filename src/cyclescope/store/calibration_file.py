@@ -21,14 +21,14 @@ from cyclescope.core.ceilings import Ceilings, Figure
 from cyclescope.core.codec import CodecError, decode, encode
 from cyclescope.core.errors import CalibrationFileError, OutputError
 from cyclescope.core.machine import Machine
-from cyclescope.core.message import Text
+from cyclescope.core.message import Text, m
 from cyclescope.machines.fingerprint import Trait, changes, fingerprint, freshness_beside, traits_of
 from cyclescope.store.atomic import atomic_writer
 
 SCHEMA = "cyclescope/calibration"
 VERSION = 1
 _MOST_BYTES = 4_000_000  # a calibration has some ten thousand; what is larger is none of ours
-_AGAIN = "Delete it and run `cyclescope calibrate`."
+_AGAIN = m("Delete it and run `cyclescope calibrate`.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,9 @@ def keep(ceilings: Ceilings) -> Path:
     ceilings = replace(ceilings, noise=ceilings.usable_noise)
     place = folder()
     if place is None:
-        raise OutputError("The calibration cannot be kept.", "This user has no home folder.", "Set CYCLESCOPE_HOME.")
+        raise OutputError(
+            m("The calibration cannot be stored."), m("This user has no home folder."), m("Set CYCLESCOPE_HOME.")
+        )
     traits = traits_of(ceilings.fingerprint)
     digest = hashlib.sha256(ceilings.fingerprint.encode()).hexdigest()[:16]
     path = place / f"{_prefix(ceilings.engine, traits.get(Trait.DEVICE, 'cpu'))}{digest}.json"
@@ -87,33 +89,35 @@ def keep(ceilings: Ceilings) -> Path:
 
 def load_calibration(path: Path) -> Ceilings:
     """The ceilings in the file `path`, checked. Raises `CalibrationFileError`."""
-    fact = f"{path} is not a kept calibration."
+    fact = m("{path} must be a stored calibration.", path=str(path))
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode) or not 0 < status.st_size <= _MOST_BYTES:
-            cause = "The file is empty." if status.st_size == 0 else "It is no file of ours."
+            cause = m("The file is empty.") if status.st_size == 0 else m("It is no file of cyclescope.")
             raise CalibrationFileError(fact, cause, _AGAIN)
         document: Any = json.loads(path.read_bytes())
     except OSError as exc:
-        raise CalibrationFileError(f"{path} cannot be read.", f"{exc.strerror or exc}.", _AGAIN) from exc
+        raise CalibrationFileError(
+            m("{path} cannot be read.", path=str(path)), f"{exc.strerror or exc}.", _AGAIN
+        ) from exc
     except (ValueError, RecursionError) as exc:
-        raise CalibrationFileError(fact, "It is no JSON, or was cut.", _AGAIN) from exc
+        raise CalibrationFileError(fact, m("It is no JSON, or was cut."), _AGAIN) from exc
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
-        raise CalibrationFileError(fact, "It is of another kind.", _AGAIN)
+        raise CalibrationFileError(fact, m("It is of another kind."), _AGAIN)
     version = document.get("version")
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-        raise CalibrationFileError(fact, f"Its format version is {version!r}.", _AGAIN)
+        raise CalibrationFileError(fact, m("Its format version is {version}.", version=repr(version)), _AGAIN)
     if version > VERSION:
         raise CalibrationFileError(
-            f"{path} is too new for this cyclescope.",
-            f"It is in format {version}; this one reads up to format {VERSION}.",
-            "Use the cyclescope that wrote it, or run `cyclescope calibrate` with this one.",
+            m("{path} is too new for this cyclescope.", path=str(path)),
+            m("It is in format {version}; this one reads up to format {known}.", version=version, known=VERSION),
+            m("Use the cyclescope that wrote it, or run `cyclescope calibrate` with this one."),
         )
     try:
         ceilings = decode(Ceilings, document.get("ceilings"), [])
         _check(ceilings)
     except (CodecError, AttributeError, OverflowError) as exc:
-        raise CalibrationFileError(f"{path} contradicts itself.", f"{exc}.", _AGAIN) from exc
+        raise CalibrationFileError(m("{path} contradicts itself.", path=str(path)), f"{exc}.", _AGAIN) from exc
     return ceilings
 
 
@@ -174,7 +178,9 @@ def _prefix(engine: str, device: str) -> str:
 
 
 def _not_kept(path: Path, cause: Text) -> OutputError:
-    return OutputError(f"{path} cannot be written.", cause, "Set CYCLESCOPE_HOME to a folder where you may write.")
+    return OutputError(
+        m("{path} cannot be written.", path=str(path)), cause, m("Set CYCLESCOPE_HOME to a folder where you may write.")
+    )
 
 
 def _check(ceilings: Ceilings) -> None:

@@ -21,6 +21,7 @@ from cyclescope.core.codec import CodecError, decode, encode
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.errors import OutputError, RunFileError
 from cyclescope.core.graph.graph import GraphError
+from cyclescope.core.message import Message, Text, m
 from cyclescope.store.archive import Archive, ArchiveError, read_archive, write_archive
 from cyclescope.store.atomic import atomic_writer
 
@@ -28,7 +29,8 @@ SUFFIX = ".cycle"
 SCHEMA = "cyclescope/cycle"
 VERSION = 1
 
-_AGAIN = "Measure again, or take an intact copy of the file."
+_AGAIN = m("Measure again, or use an intact copy of the file.")
+_NAME_ONE = m("Name a file that `cyclescope measure --out RUN{suffix}` wrote.", suffix=SUFFIX)
 
 
 def save(cycle: Cycle, path: str | os.PathLike[str]) -> None:
@@ -39,7 +41,9 @@ def save(cycle: Cycle, path: str | os.PathLike[str]) -> None:
         with atomic_writer(path) as file:
             write_archive(file, Archive({"schema": SCHEMA, "version": VERSION, "cycle": data}, arrays))
     except ArchiveError as exc:
-        raise OutputError(f"{path} cannot be written.", f"{exc}.", "Measure fewer or shorter cycles.") from exc
+        raise OutputError(
+            m("{path} cannot be written.", path=str(path)), exc.cause, m("Measure fewer or shorter cycles.")
+        ) from exc
 
 
 def load(path: str | os.PathLike[str]) -> Cycle:
@@ -52,36 +56,36 @@ def _read(path: Path) -> Archive:
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):  # asked before opening: a pipe without a writer would never open
-            raise RunFileError(f"{path} is not a saved run.", "It is not an ordinary file.", _name_one())
+            raise RunFileError(_not_a_run(path), m("It is not an ordinary file."), _NAME_ONE)
         with path.open("rb") as file:
             if status.st_size == 0:
-                raise RunFileError(f"{path} is not a saved run.", "The file is empty.", _AGAIN)
+                raise RunFileError(_not_a_run(path), m("The file is empty."), _AGAIN)
             foreign = _foreign(file.read(8))
             if foreign:
-                raise RunFileError(f"{path} is not a saved run.", foreign, _name_one())
+                raise RunFileError(_not_a_run(path), foreign, _NAME_ONE)
             file.seek(0)
             return read_archive(file, status.st_size)
     except FileNotFoundError as exc:
-        raise RunFileError(f"There is no file {path}.", "", _name_one()) from exc
+        raise RunFileError(m("There is no file {path}.", path=str(path)), "", _NAME_ONE) from exc
     except ArchiveError as exc:
-        raise RunFileError(f"{path} cannot be read as a saved run.", f"{exc}.", _AGAIN) from exc
+        raise RunFileError(m("{path} cannot be read as a saved run.", path=str(path)), exc.cause, _AGAIN) from exc
     except OSError as exc:
-        raise RunFileError(f"{path} cannot be read.", f"{exc.strerror or exc}.", _name_one()) from exc
+        raise RunFileError(m("{path} cannot be read.", path=str(path)), f"{exc.strerror or exc}.", _NAME_ONE) from exc
 
 
-def _name_one() -> str:
-    return f"Name a file that `cyclescope measure --out RUN{SUFFIX}` wrote."
+def _not_a_run(path: Path) -> Message:
+    return m("{path} must be a saved run.", path=str(path))
 
 
-def _foreign(head: bytes) -> str:
+def _foreign(head: bytes) -> Text:
     """What a file is that does not begin as a zip does; empty where it does."""
     if b"PK\x03\x04".startswith(head[:4]):
         return ""
     if head[:1] == b"\x80":
-        return "It looks like a Python pickle, which is never opened: it can run code."
+        return m("It looks like a Python pickle, which is never opened: it can run code.")
     if head.lstrip()[:1] in (b"{", b"["):
-        return "It looks like JSON; a saved run is a zip."
-    return "It begins like no run file does."
+        return m("It looks like JSON; a saved run is a zip.")
+    return m("It does not begin like a run file.")
 
 
 def _document(path: Path, archive: Archive) -> Archive:
@@ -89,17 +93,22 @@ def _document(path: Path, archive: Archive) -> Archive:
     document = archive.document
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         raise RunFileError(
-            f"{path} is not a saved run.", f"Its {SCHEMA!r} document is missing or of another kind.", _name_one()
+            _not_a_run(path), m("Its {schema} document is missing or of another kind.", schema=repr(SCHEMA)), _NAME_ONE
         )
     version = document.get("version")
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-        raise RunFileError(f"{path} is not a saved run.", f"Its format version is {version!r}.", _name_one())
+        raise RunFileError(_not_a_run(path), m("Its format version is {version}.", version=repr(version)), _NAME_ONE)
     data = document.get("cycle")
     if version > VERSION:
         raise RunFileError(
-            f"{path} is too new for this cyclescope.",
-            f"It is in format {version}, written by cyclescope {_writer(data)}; this one reads up to format {VERSION}.",
-            f"Read it with cyclescope {_writer(data)} or later.",
+            m("{path} is too new for this cyclescope.", path=str(path)),
+            m(
+                "It is in format {version}, written by cyclescope {writer}; this one reads up to format {known}.",
+                version=version,
+                writer=_writer(data),
+                known=VERSION,
+            ),
+            m("Read it with cyclescope {writer} or later.", writer=_writer(data)),
         )
     return Archive(data, archive.arrays)
 
@@ -116,11 +125,13 @@ def _cycle(path: Path, archive: Archive) -> Cycle:
         cycle.graph.self_check()
         _check_samples(cycle)
     except (CodecError, GraphError) as exc:
-        raise RunFileError(f"{path} contradicts itself.", f"{exc}.", _AGAIN) from exc
+        raise RunFileError(m("{path} contradicts itself.", path=str(path)), f"{exc}.", _AGAIN) from exc
     except (TypeError, ValueError, IndexError, KeyError, AttributeError, OverflowError) as exc:
         # Only a file that was made or changed by something else gets here: a column of another type or out of range.
         raise RunFileError(
-            f"{path} contradicts itself.", f"A part of it is of the wrong kind ({exc}).", _AGAIN
+            m("{path} contradicts itself.", path=str(path)),
+            m("A part of it is of the wrong kind ({why}).", why=str(exc)),
+            _AGAIN,
         ) from exc
     return cycle
 

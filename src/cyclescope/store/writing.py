@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from cyclescope.core.errors import OutputError
+from cyclescope.core.message import m
 from cyclescope.store.atomic import atomic_writer
 
 
@@ -19,7 +20,9 @@ def write_text(path: Path | str, text: str) -> None:
         try:
             target.write_bytes(content)
         except OSError as exc:
-            raise OutputError(f"{path} cannot be written.", f"{exc.strerror or exc}.", "Choose another place.") from exc
+            raise OutputError(
+                m("{path} cannot be written.", path=str(path)), f"{exc.strerror or exc}.", m("Choose another place.")
+            ) from exc
         return
     with atomic_writer(target) as file:
         file.write(content)

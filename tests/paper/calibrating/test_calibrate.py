@@ -188,6 +188,6 @@ def test_interrupted_it_keeps_nothing_and_closes_the_probes(
 def test_threads_that_cannot_be_are_refused_before_anything_is_opened(
     opened: PaperProbes, threads: tuple[int, ...]
 ) -> None:
-    with pytest.raises(UsageError, match="impossible"):
+    with pytest.raises(UsageError, match="must be whole numbers from 1 to 4096"):
         calibrate(threads=threads)
     assert opened.calls == 0

@@ -78,7 +78,7 @@ def test_what_was_timed_stands_where_looking_fails() -> None:
     assert len(cycle.samples.plain)
     assert not cycle.partial
     assert cycle.samples.memory is None
-    assert any("The look failed." in note for note in cycle.notes)
+    assert any("The look failed." in str(note) for note in cycle.notes)
 
 
 def test_what_was_seen_is_in_the_file(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from cyclescope.backends.exported.counters import differences_in_turns
+from cyclescope.backends.artifacts.counters import differences_in_turns
 from cyclescope.backends.paper import FakeClock
 
 MS = 1_000_000

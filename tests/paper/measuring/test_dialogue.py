@@ -106,17 +106,17 @@ def test_the_document_holds_every_turn() -> None:
 def test_a_dialogue_that_cannot_be_is_refused(given: dict[str, object], fact: str) -> None:
     with pytest.raises(UsageError) as caught:
         check_dialogue(Request("gpt2", task="chat", **given), "own")  # type: ignore[arg-type]
-    assert fact in caught.value.fact
+    assert fact in str(caught.value.fact)
     assert caught.value.way_out
 
 
 def test_an_unknown_template_is_refused_with_the_known_ones() -> None:
     with pytest.raises(UsageError, match="Unknown --chat-template 'chatml'") as caught:
         check_dialogue(Request("gpt2", texts=("a",), task="chat"), "chatml")
-    assert "plain" in caught.value.way_out
+    assert "plain" in str(caught.value.way_out)
 
 
 def test_a_dialogue_is_not_measured_as_a_cycle() -> None:
     with pytest.raises(UsageError, match="not one cycle") as caught:
         check(Request("gpt2", texts=("a",), task="chat"))
-    assert "measure_dialogue" in caught.value.way_out
+    assert "measure_dialogue" in str(caught.value.way_out)

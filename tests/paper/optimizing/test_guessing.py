@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cyclescope.backends.exported.standalone.generating import Generation
+from cyclescope.backends.artifacts.standalone.generating import Generation
 from cyclescope.core.plan import LOOKED_UP_TOKENS
 from cyclescope.core.results import Results, joined
 from cyclescope.optimizing.search.guessing import tokens_a_call

@@ -25,7 +25,7 @@ def test_a_missing_folder_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"report\.md cannot be written") as failure:
         write_text(tmp_path / "nowhere" / "report.md", "text")
     assert failure.value.exit_code == 5
-    assert failure.value.cause == "No such file or directory."
+    assert str(failure.value.cause) == "No such file or directory."
     assert failure.value.way_out
 
 

@@ -68,7 +68,7 @@ def refused(path: Path, content: bytes) -> RunFileError:
     path.write_bytes(content)
     with pytest.raises(RunFileError) as caught:
         load(path)
-    assert str(path) in caught.value.fact
+    assert str(path) in str(caught.value.fact)
     assert caught.value.way_out
     return caught.value
 
@@ -113,17 +113,17 @@ def test_what_is_no_ordinary_file_is_refused_without_waiting_for_it(tmp_path: Pa
 
 
 def test_an_empty_file_is_named_so(scratch: Path) -> None:
-    assert "empty" in refused(scratch, b"").cause
+    assert "empty" in str(refused(scratch, b"").cause)
 
 
 def test_foreign_files_are_named_by_what_they_are(scratch: Path) -> None:
-    assert "JSON" in refused(scratch, b'{"schema": "cyclescope/cycle"}').cause
-    assert "pickle" in refused(scratch, pickle.dumps({"a": 1})).cause
-    assert "no run file" in refused(scratch, "纯文本".encode()).cause
-    assert "zip of something else" in refused(scratch, packed({"readme.txt": b"hello"})).cause
+    assert "JSON" in str(refused(scratch, b'{"schema": "cyclescope/cycle"}').cause)
+    assert "pickle" in str(refused(scratch, pickle.dumps({"a": 1})).cause)
+    assert "does not begin like a run file" in str(refused(scratch, "纯文本".encode()).cause)
+    assert "zip of something else" in str(refused(scratch, packed({"readme.txt": b"hello"})).cause)
     assert refused(scratch, packed({})).cause
-    assert "document" in refused(scratch, packed({"cycle.json": b'{"schema": "another"}'})).cause
-    assert "document" in refused(scratch, packed({"cycle.json": b"[1, 2]"})).cause
+    assert "document" in str(refused(scratch, packed({"cycle.json": b'{"schema": "another"}'})).cause)
+    assert "document" in str(refused(scratch, packed({"cycle.json": b"[1, 2]"})).cause)
 
 
 def test_a_newer_format_says_which_version_reads_it(intact: bytes, scratch: Path) -> None:
@@ -132,9 +132,9 @@ def test_a_newer_format_says_which_version_reads_it(intact: bytes, scratch: Path
         document["cycle"]["version"] = "9.8.7"
 
     error = refused(scratch, with_document(intact, newer))
-    assert "too new" in error.fact
-    assert "format 7" in error.cause
-    assert "9.8.7" in error.way_out
+    assert "too new" in str(error.fact)
+    assert "format 7" in str(error.cause)
+    assert "9.8.7" in str(error.way_out)
 
 
 @pytest.mark.parametrize("version", [0, -1, True, "1", 1.0, None, [1]])
@@ -162,7 +162,7 @@ def test_a_pickled_array_is_never_opened(intact: bytes, scratch: Path, tmp_path:
     trap.unlink()
     error = refused(scratch, packed(members(intact) | {"arrays/0.npy": content}))
     assert not trap.exists()
-    assert "object" in error.cause
+    assert "object" in str(error.cause)
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ def test_a_zip_bomb_is_refused_before_it_unpacks(intact: bytes, scratch: Path) -
 
 
 def test_a_member_above_the_limit_is_refused(scratch: Path) -> None:
-    assert "cycle.json claims" in refused(scratch, _zip_of_one("cycle.json", b"", 0, MEMBER_LIMIT_BYTES + 1)).cause
+    assert "cycle.json claims" in str(refused(scratch, _zip_of_one("cycle.json", b"", 0, MEMBER_LIMIT_BYTES + 1)).cause)
 
 
 def test_a_member_that_unpacks_to_more_than_it_claims_is_cut_off(scratch: Path) -> None:
@@ -245,7 +245,7 @@ def _zip_of_one(name: str, raw: bytes, crc: int, size: int) -> bytes:
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_other_compressions_are_refused(intact: bytes, scratch: Path, method: int) -> None:
-    assert "never uses" in refused(scratch, packed(members(intact), method)).cause
+    assert "never uses" in str(refused(scratch, packed(members(intact), method)).cause)
 
 
 def test_a_member_too_many_twice_or_missing_is_refused(intact: bytes, scratch: Path) -> None:

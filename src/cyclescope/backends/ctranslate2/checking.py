@@ -9,9 +9,9 @@ import ctranslate2
 import numpy as np
 import torch
 
+from cyclescope.backends.artifacts.program import Arrays
 from cyclescope.backends.ctranslate2.standalone.ctranslate2_writer import names_in
 from cyclescope.backends.ctranslate2.standalone.rows import rows_of
-from cyclescope.backends.exported.program import Arrays
 from cyclescope.core.units import AnyArray
 
 _MOST_ROWS = 4  # of a batch that are looked at; longer ones are padded for the shorter ones all the same

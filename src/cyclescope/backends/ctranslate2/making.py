@@ -9,7 +9,8 @@ from typing import Any
 
 import torch
 
-from cyclescope.backends.base import OpenTimes
+from cyclescope.backends.artifacts.cache import build_once
+from cyclescope.backends.artifacts.program import Value
 from cyclescope.backends.ctranslate2.checking import likelihoods, real_rows
 from cyclescope.backends.ctranslate2.computing import compute_type_of, refuse_on_this_processor
 from cyclescope.backends.ctranslate2.converting import convert
@@ -18,18 +19,12 @@ from cyclescope.backends.ctranslate2.rules import refuse_other_rules
 from cyclescope.backends.ctranslate2.standalone.ctranslate2_encoder import CTranslate2Encoder
 from cyclescope.backends.ctranslate2.standalone.ctranslate2_writer import CTranslate2Writer, rules_of
 from cyclescope.backends.ctranslate2.writer import CTranslate2EngineWriter
-from cyclescope.backends.exported.opaque import Weights, costs_of_calls, weights_of
-from cyclescope.backends.exported.opening import refuse_other_results, results_of_model
-from cyclescope.backends.exported.program import Value
-from cyclescope.backends.exported.shelf import made_in
-from cyclescope.backends.torch.session import TorchSession
-from cyclescope.backends.torch.steps import Steps, arrays_of
+from cyclescope.backends.torch.exporting.checking import refuse_other_results, results_of_model
+from cyclescope.backends.torch.exporting.pricing import cost_of_call, weights_of
+from cyclescope.backends.torch.exporting.resolving import ResolvedRequest
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import Unsupported
-from cyclescope.core.graph.op import Cost
-from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
-from cyclescope.core.workload import Workload
 
 # The converters take these from the configuration, or look for one matrix in their place, so they would be lost.
 _LOST = ("tanh-gelu", "exact-gelu", "relu", "factor", "keep-tokens")
@@ -58,23 +53,22 @@ def refuse_lost(edits: tuple[Edit, ...]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Making:
-    """What is made ready: `steps` is a call of the model, `folder` the place of its converted form."""
+    """What is made ready; `folder` is the place of the converted model."""
 
-    steps: Steps
-    workload: Workload
-    plan: Plan
-    machine: Machine
+    resolved: ResolvedRequest
     tokenizer: Any
     folder: Path
 
     def program(self) -> CTranslate2Program:
         """A model that reads. Raises `EngineError` and `Unsupported`."""
         self._convert()
-        weights = weights_of(self._model, self.plan)
+        resolved, plan = self.resolved, self.resolved.plan
+        weights = weights_of(self._model, plan)
+        work = partial(cost_of_call, resolved.steps, resolved.workload, plan, resolved.machine, weights)
         return CTranslate2Program(
             self.folder,
-            CTranslate2Encoder(str(self.folder), self._model.config, self.plan.threads, compute_type_of(self.plan)),
-            work=partial(self._work, weights),
+            CTranslate2Encoder(str(self.folder), self._model.config, plan.threads, compute_type_of(plan)),
+            work=work,
             weights=Value("weights", (weights.number,), weights.dtype, constant=True),
             class_name=type(self._model).__name__,
         )
@@ -84,41 +78,31 @@ class Making:
         model = self._model
         refuse_other_rules(model.generation_config)
         self._convert()
-        rules = rules_of(model.generation_config)
+        rules, plan = rules_of(model.generation_config), self.resolved.plan
         return CTranslate2EngineWriter(
             self.folder,
-            CTranslate2Writer(str(self.folder), model.config, self.plan.threads, compute_type_of(self.plan), **rules),
+            CTranslate2Writer(str(self.folder), model.config, plan.threads, compute_type_of(plan), **rules),
         )
 
     @property
     def _model(self) -> Any:
-        return self.steps.model
+        return self.resolved.steps.model
 
     def _convert(self) -> None:
         """Fill the folder unless that was done before, and see that it holds the same model."""
-        made_in(self.folder, lambda: convert(self._model, self.tokenizer, self.folder))
+        build_once(self.folder, lambda: convert(self._model, self.tokenizer, self.folder))
         checked = self.folder / _CHECKED
         if checked.exists():
             return
-        inputs = {name: t for name, t in self.steps.inputs().items() if isinstance(t, torch.Tensor)}
-        arrays = arrays_of(inputs)
-        if self.steps.writer is not None:
-            given, wanted = likelihoods(self.folder, self._model, arrays, self.plan.threads)
+        steps, plan = self.resolved.steps, self.resolved.plan
+        inputs = {name: t for name, t in steps.inputs().items() if isinstance(t, torch.Tensor)}
+        arrays = {name: t.numpy() for name, t in inputs.items()}
+        if steps.writer is not None:
+            given, wanted = likelihoods(self.folder, self._model, arrays, plan.threads)
         else:
-            encoder = CTranslate2Encoder(str(self.folder), self._model.config, self.plan.threads, "float32")
+            encoder = CTranslate2Encoder(str(self.folder), self._model.config, plan.threads, "float32")
             mask = arrays.get("attention_mask")
             given = real_rows(vars(encoder(**arrays)), mask)
-            wanted = real_rows(results_of_model(self.steps, inputs), mask)
-        refuse_other_results(self.plan.engine, given, wanted)
+            wanted = real_rows(results_of_model(steps, inputs), mask)
+        refuse_other_results(plan.engine, given, wanted)
         checked.touch()
-
-    def _work(self, weights: Weights) -> Cost:
-        """The work of a call, as the model itself does it on PyTorch, with the engine's `weights`."""
-        here = TorchSession(
-            self.steps, self.workload, Plan(threads=self.plan.threads), self.machine, OpenTimes(None, None)
-        )
-        try:
-            traced = here.trace()
-        finally:
-            here.close()
-        return sum(costs_of_calls(traced, weights.bytes_a_byte), Cost())

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from cyclescope.backends.artifacts.black_box_session import BlackBoxWatch
+from cyclescope.backends.artifacts.program import Arrays, Node, Value
 from cyclescope.backends.ctranslate2.standalone.ctranslate2_encoder import CTranslate2Encoder
-from cyclescope.backends.exported.opaque_session import OpaqueWatch
-from cyclescope.backends.exported.program import Arrays, Node, Value
 from cyclescope.core.graph.op import Cost, OpKind
 
 _CALL = "forward_batch"
 
 
 class CTranslate2Program:
-    """Implements `exported.program.Program` for an `encoder` of the converted `folder`. `work` tells what a call costs, `weights` what it
+    """Implements `artifacts.program.Program` for an `encoder` of the converted `folder`. `work` tells what a call costs, `weights` what it
     holds, `class_name` what the model is.
     """
 
@@ -39,8 +39,8 @@ class CTranslate2Program:
         assert self._encoder is not None
         return vars(self._encoder(**arrays))
 
-    def watch(self) -> OpaqueWatch:
-        return OpaqueWatch(self, _CALL)
+    def watch(self) -> BlackBoxWatch:
+        return BlackBoxWatch(self, _CALL)
 
     def nodes(self, arrays: Arrays) -> tuple[Node, ...]:
         reads = [Value(name, array.shape, str(array.dtype)) for name, array in arrays.items()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cyclescope.backends.torch.generating.token_settings import asked_settings
+from cyclescope.backends.torch.exporting.token_settings import asked_settings
 from cyclescope.core.errors import Unsupported
 
 # What `standalone.ctranslate2_writer.rules_of` hands on to the engine, which has the same.

@@ -9,14 +9,14 @@ from time import perf_counter_ns
 
 import numpy as np
 
+from cyclescope.backends.artifacts.program import Arrays
 from cyclescope.backends.ctranslate2.program import files_of
 from cyclescope.backends.ctranslate2.standalone.ctranslate2_writer import CTranslate2Writer
-from cyclescope.backends.exported.program import Arrays
 from cyclescope.core.units import IntArray, Nanoseconds
 
 
 class CTranslate2EngineWriter:
-    """Implements `exported.writer.EngineWriter` for the converted `folder`, on what a recipe's code uses.
+    """Implements `artifacts.writer.EngineWriter` for the converted `folder`, on what a recipe's code uses.
 
     What is told as its calls are the parts of the one call: up to the first token, then from token to token.
     """

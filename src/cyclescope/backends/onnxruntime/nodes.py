@@ -8,7 +8,7 @@ from typing import Any
 
 import onnx
 
-from cyclescope.backends.exported.program import Node, Scope, Value
+from cyclescope.backends.artifacts.program import Node, Scope, Value
 from cyclescope.backends.onnxruntime.profile import Ran
 from cyclescope.core.errors import UsageError
 from cyclescope.core.graph.tensor import TensorSpec, bits_of

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import onnx
 
+from cyclescope.backends.artifacts.exported_model import AttentionForm, Exported
 from cyclescope.backends.onnxruntime.fusing import join_projections
 from cyclescope.backends.onnxruntime.runtime import settings, start
 from cyclescope.backends.onnxruntime.step_fusing import fuse_step, split_sums
 from cyclescope.backends.silence import silence
-from cyclescope.backends.torch.exporting.exporting import AttentionForm, Exported
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.plan import Plan
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from cyclescope.backends.exported.program import Call
+from cyclescope.backends.artifacts.program import Call
 from cyclescope.core.units import IntArray, Nanoseconds
 
 _KERNEL = "_kernel_time"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from cyclescope.backends.exported.program import Arrays, Call, Node, Scope, Value
+from cyclescope.backends.artifacts.program import Arrays, Call, Node, Scope, Value
 from cyclescope.backends.onnxruntime import profile
 from cyclescope.backends.onnxruntime.nodes import File
 from cyclescope.backends.onnxruntime.runtime import as_prepared, start
@@ -16,7 +16,7 @@ from cyclescope.core.units import IntArray
 
 
 class OnnxRuntimeProgram:
-    """Implements `exported.program.Program` for the prepared file `path`."""
+    """Implements `artifacts.program.Program` for the prepared file `path`."""
 
     engine = "onnxruntime"
     how = "onnxruntime profile"
@@ -56,7 +56,7 @@ class OnnxRuntimeProgram:
 
 
 class OnnxRuntimeWatch:
-    """Implements `exported.program.Watch`: a session of its own, since a profile can only be ended once."""
+    """Implements `artifacts.program.Watch`: a session of its own, since a profile can only be ended once."""
 
     def __init__(self, path: Path, plan: Plan, inputs: set[str], outputs: list[str]) -> None:
         self._folder = TemporaryDirectory(prefix="cyclescope-")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from cyclescope.backends.exported.shelf import made_in
-from cyclescope.backends.exported.standalone.decoding import ends_in
+from cyclescope.backends.artifacts.cache import build_once
+from cyclescope.backends.artifacts.standalone.decoding import ends_in
 from cyclescope.backends.onnxruntime.preparing import FILE, prepare_step
+from cyclescope.backends.onnxruntime.profiled_writer import OnnxRuntimeWriter
 from cyclescope.backends.onnxruntime.runtime import refuse_dtype
-from cyclescope.backends.onnxruntime.telling import OnnxRuntimeWriter
 from cyclescope.backends.torch.exporting.exporting_step import export_step
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
@@ -26,8 +26,8 @@ def build_writer(model: Any, plan: Plan, machine: Machine, folder: Path) -> Onnx
     exported = folder.parent / "onnxruntime-step"
 
     def make() -> None:
-        made_in(exported, lambda: export_step(model, exported / _STEP))
+        build_once(exported, lambda: export_step(model, exported / _STEP))
         prepare_step(exported / _STEP, plan, folder, vnni=vnni)
 
-    made_in(folder, make)
+    build_once(folder, make)
     return OnnxRuntimeWriter(folder / FILE, exported / _STEP, plan, ends_in(model.generation_config))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cyclescope.backends.exported.samples import Samples
+from cyclescope.backends.artifacts.samples import Samples
 
 # How much of the range of activations is moved into weights before both are rounded (Xiao et al., 2023, "SmoothQuant").
 # On MiniLM's real weights and texts that were held out, 1 - cosine is 2.8e-3 with this, 1.2e-2 with NNCF's own 0.95 and

@@ -16,7 +16,7 @@ import torch
 
 from cyclescope.backends.openvino.quiet import import_openvino, without_telemetry
 from cyclescope.backends.silence import silence
-from cyclescope.backends.torch.generating.caching import cache_argument, given_cache, layers_kept
+from cyclescope.backends.torch.exporting.caching import cache_argument, given_cache, layers_kept
 from cyclescope.core.errors import Unsupported
 
 _INPUTS = ("input_ids", "attention_mask", "position_ids", "wanted")

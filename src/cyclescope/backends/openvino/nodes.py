@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from cyclescope.backends.exported.program import Arrays, Node, Scope, Value
+from cyclescope.backends.artifacts.program import Arrays, Node, Scope, Value
 from cyclescope.backends.openvino.quiet import import_openvino
 from cyclescope.core.errors import UsageError
 from cyclescope.core.graph.op import Cost, OpKind

@@ -1,15 +1,16 @@
-"""What the opening of exported models needs to know about OpenVINO."""
+"""What the opening of an exported model must know about OpenVINO."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from cyclescope.backends.exported.opening import Engine
-from cyclescope.backends.exported.samples import Samples
-from cyclescope.backends.exported.shelf import made_in
+from cyclescope.backends.artifacts.cache import build_once
+from cyclescope.backends.artifacts.exported_model import AttentionForm, Exported
+from cyclescope.backends.artifacts.samples import Samples
 from cyclescope.backends.openvino.preparing import FILE, prepare
 from cyclescope.backends.openvino.program import OpenVinoProgram
-from cyclescope.backends.torch.exporting.exporting import AttentionForm, Exported
+from cyclescope.backends.openvino.writing import build_writer
+from cyclescope.backends.torch.exporting.runtime import Runtime
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
@@ -22,8 +23,8 @@ def _build(exported: Exported, plan: Plan, machine: Machine, folder: Path, sampl
             "Its streams share out calls, not operations.",
             "Leave threads between operations out.",
         )
-    made_in(folder, lambda: prepare(exported, plan, folder, samples))
+    build_once(folder, lambda: prepare(exported, plan, folder, samples))
     return OpenVinoProgram(folder / FILE, plan, exported.outputs, exported.scopes)
 
 
-ENGINE = Engine((AttentionForm.SPELLED_OUT,), _build)
+RUNTIME = Runtime((AttentionForm.SPELLED_OUT,), _build, build_writer)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from cyclescope.backends.exported.samples import Samples
+from cyclescope.backends.artifacts.exported_model import Exported
+from cyclescope.backends.artifacts.samples import Samples
 from cyclescope.backends.openvino.calibrating import calibrated
 from cyclescope.backends.openvino.computing import capability_of, group_of, precision_of
 from cyclescope.backends.openvino.quiet import import_nncf, import_openvino, without_telemetry
 from cyclescope.backends.openvino.standalone.openvino_model import plugin_settings
 from cyclescope.backends.silence import silence
-from cyclescope.backends.torch.exporting.exporting import Exported
 from cyclescope.core.errors import MissingExtra, Unsupported
 from cyclescope.core.plan import Plan
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from cyclescope.backends.exported.program import Arrays, Call, Node, Scope
+from cyclescope.backends.artifacts.program import Arrays, Call, Node, Scope
 from cyclescope.backends.openvino.nodes import executed_nodes
 from cyclescope.backends.openvino.preparing import compile_model
 from cyclescope.backends.openvino.standalone.openvino_model import take_huge_pages, written_memory
@@ -20,7 +20,7 @@ _STEADY_CALLS = 3
 
 
 class OpenVinoProgram:
-    """Implements `exported.program.Program` for the model file `path`."""
+    """Implements `artifacts.program.Program` for the model file `path`."""
 
     engine = "openvino"
     how = "openvino counters"
@@ -125,7 +125,7 @@ class _Counters:
 
 
 class OpenVinoWatch:
-    """Implements `exported.program.Watch`: the counters know how long nodes take and not when, so they are laid in order.
+    """Implements `artifacts.program.Watch`: the counters know how long nodes take and not when, so they are laid in order.
 
     What a call takes beyond its nodes is shared out evenly before, between and behind them.
     """

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from cyclescope.backends.exported.shelf import made_in
-from cyclescope.backends.exported.standalone.decoding import ends_in
-from cyclescope.backends.exported.stepped_writer import SteppedWriter
+from cyclescope.backends.artifacts.cache import build_once
+from cyclescope.backends.artifacts.standalone.decoding import ends_in
+from cyclescope.backends.artifacts.stepped_writer import SteppedWriter
 from cyclescope.backends.openvino.computing import cache_precision_of, group_of, precision_of
 from cyclescope.backends.openvino.decoder import decoder_of
 from cyclescope.backends.openvino.preparing import FILE, quantized, refuse_on_this_processor, save
@@ -27,7 +27,7 @@ def build_writer(model: Any, plan: Plan, machine: Machine, folder: Path) -> Step
         made = decoder_of(model)
         save(made if plan.quantization == "off" else quantized(made, plan.quantization), folder)
 
-    made_in(folder, make)
+    build_once(folder, make)
     path = folder / FILE
     precision, cache = precision_of(plan), cache_precision_of(plan)
     compiled = compiled_decoder(str(path), plan.threads, precision, group_of(plan), cache)

@@ -10,6 +10,7 @@ from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
 from cyclescope.backends.base import OpenTimes, Request
+from cyclescope.backends.torch.packages import PACKAGES
 from cyclescope.core.errors import UsageError
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan, departs
@@ -37,7 +38,7 @@ def open_torch(request: Request) -> TorchSession | TorchCalls:
     import_ns = _ready(request)
     request = _where_it_lies(request)
 
-    from cyclescope.backends.torch.errors import engine_errors
+    from cyclescope.backends.errors import engine_errors
     from cyclescope.backends.torch.loading.heads import is_decoder
     from cyclescope.backends.torch.loading.inputs import prepare
     from cyclescope.backends.torch.loading.loading import in_hand, load
@@ -137,7 +138,7 @@ def _where_it_lies(request: Request) -> Request:
 def _machine_of(request: Request) -> Machine:
     from cyclescope.backends.torch.stamping.device import device_name
 
-    return read_machine(request.device, device_name(request.device))
+    return read_machine(request.device, device_name(request.device), PACKAGES)
 
 
 def _plan_of(request: Request, model: torch.nn.Module) -> Plan:
@@ -159,7 +160,7 @@ def trace_only(request: Request) -> Graph:
     one decode step behind `request.cache_length` tokens.
     """
     _import_framework()
-    from cyclescope.backends.torch.errors import engine_errors
+    from cyclescope.backends.errors import engine_errors
     from cyclescope.backends.torch.loading.heads import is_decoder
     from cyclescope.backends.torch.loading.inputs import synthetic_steps
     from cyclescope.backends.torch.loading.loading import recipe

@@ -10,11 +10,11 @@ import torch
 
 from cyclescope.backends.base import OpenTimes, Request
 from cyclescope.backends.calls import calls_of
+from cyclescope.backends.errors import engine_errors
 from cyclescope.backends.torch.calls import TorchCalls
 from cyclescope.backends.torch.changes.catalogue import make_changes
 from cyclescope.backends.torch.changes.change import Subject
 from cyclescope.backends.torch.changes.layers import longest_stack
-from cyclescope.backends.torch.errors import engine_errors
 from cyclescope.backends.torch.loading.inputs import prepare
 from cyclescope.backends.torch.loading.loading import Loaded, load
 from cyclescope.backends.torch.session import TorchSession

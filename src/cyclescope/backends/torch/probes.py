@@ -10,8 +10,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from cyclescope.backends.errors import engine_errors
 from cyclescope.backends.probing import Access, MemoryProbe, Timer
-from cyclescope.backends.torch.errors import engine_errors
+from cyclescope.backends.torch.packages import PACKAGES
 from cyclescope.backends.torch.stamping.device import check_device, device_name, waiting_for
 from cyclescope.machines.caches import CacheLevel, read_caches
 from cyclescope.machines.host import read_machine
@@ -35,7 +36,7 @@ class TorchProbes:
         self._device = torch.device(device)
         self._on_cpu = device == "cpu"
         self._wait = None if self._on_cpu else waiting_for(device)
-        self.machine = read_machine(device, device_name(device))
+        self.machine = read_machine(device, device_name(device), PACKAGES)
         self._threads_before = torch.get_num_threads()
         self._operands: dict[tuple[torch.dtype, int, int], torch.Tensor] = {}
 

@@ -10,12 +10,12 @@ import numpy as np
 import torch
 
 from cyclescope.backends.base import LightRun, OpenTimes, PlainRun
-from cyclescope.backends.torch.errors import engine_errors
+from cyclescope.backends.errors import Misaligned, engine_errors
 from cyclescope.backends.torch.results import classes_of, results_of
 from cyclescope.backends.torch.stamping.device import EventClock, waiting_for
 from cyclescope.backends.torch.stamping.marking import Marking
 from cyclescope.backends.torch.stamping.processor import clocks_of, now_ns, stamp_ns
-from cyclescope.backends.torch.stamping.recorder import FUNCTION_MODE, SHIMS, Alignment, Misaligned, Recorder
+from cyclescope.backends.torch.stamping.recorder import FUNCTION_MODE, SHIMS, Alignment, Recorder
 from cyclescope.backends.torch.stamping.stamps import new_records, rows_of, stamped
 from cyclescope.backends.torch.stamping.twin import calibrate_on_twin
 from cyclescope.backends.torch.steps import Inputs, Steps, describe_inputs, describe_result

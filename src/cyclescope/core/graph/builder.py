@@ -14,6 +14,7 @@ from cyclescope.core.graph.graph import Graph
 from cyclescope.core.graph.op import Cost, OpKind
 from cyclescope.core.graph.structure import assign_stages
 from cyclescope.core.graph.tensor import TensorRole, TensorSpec
+from cyclescope.core.message import Text
 
 
 @dataclass
@@ -102,7 +103,7 @@ class GraphBuilder:
         self,
         *,
         traced_on: str = "",
-        notes: Sequence[str] = (),
+        notes: Sequence[Text] = (),
         generates: bool = False,
         stepwise: bool = False,
         kept: Iterable[int] = (),

@@ -21,6 +21,7 @@ from cyclescope.core.graph.op import Cost, Op, OpKind, Site
 from cyclescope.core.graph.slots import Slots, cut
 from cyclescope.core.graph.structure import Loose
 from cyclescope.core.graph.tensor import TensorRole, TensorSpec
+from cyclescope.core.message import Text
 from cyclescope.core.units import BoolArray, IntArray
 
 
@@ -59,7 +60,7 @@ class Graph:
     tensors: tuple[TensorSpec, ...]
     frames: tuple[Frame, ...]
     traced_on: str = ""
-    notes: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = ()
     kept: tuple[int, ...] = ()
     experts: tuple[ExpertLoad, ...] = ()
     cache_length: int | None = None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cyclescope.backends.engines import works_on_padding
 from cyclescope.core.graph.op import OpKind
-from cyclescope.core.plan import works_on_padding
 from cyclescope.explaining.explanation import PaddingCost
 from cyclescope.explaining.findings.facts import Facts
 from cyclescope.explaining.findings.finding import Evidence, EvidenceName, Finding, FindingCode, Quantity

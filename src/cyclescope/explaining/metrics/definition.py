@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cyclescope.core.errors import UsageError
+from cyclescope.core.message import Text, m, sentences
 from cyclescope.explaining.metrics.formula import (
     BEFORE,
     CALLED,
@@ -204,9 +205,11 @@ def define(name: str) -> Definition:
     if wanted in spellings:
         return spellings[wanted]
     close = difflib.get_close_matches(wanted, spellings, n=1, cutoff=0.6)
-    meant = f"Did you mean {spellings[close[0]].name.value}? " if close else ""
+    meant: Text = m("Did you mean {name}?", name=spellings[close[0]].name.value) if close else ""
     known = ", ".join(d.name.value for d in DEFINITIONS)
-    raise UsageError(f"There is no metric called {name!r}.", "", f"{meant}Known are {known}.")
+    raise UsageError(
+        m("There is no metric {name}.", name=repr(name)), "", sentences(meant, m("Known are {names}.", names=known))
+    )
 
 
 def _plain(name: str) -> str:

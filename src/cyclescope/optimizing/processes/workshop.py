@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
+from cyclescope.backends import engines
 from cyclescope.backends.base import PlainRun
 from cyclescope.core import errors
 from cyclescope.core.cycle import Cycle
@@ -163,11 +164,10 @@ class Workshop:
         self._listener.listen()
         # Libraries that make threads at import would keep the process from being copied.
         environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
-        # What a trial leaves behind that was ended goes with our folder; what was compiled is of use the next time.
+        # What a trial leaves behind that was ended goes with our folder.
         environment["TMPDIR"] = str(self.folder)
-        environment.setdefault(
-            "TORCHINDUCTOR_CACHE_DIR", str(Path(tempfile.gettempdir(), f"torchinductor_{os.getuid()}"))
-        )
+        for engine in engines.ENGINES:
+            environment = {**engine.variables(), **environment}
         self._first = subprocess.Popen(
             [sys.executable, "-m", "cyclescope.optimizing.processes.worker", str(path)],
             stdin=subprocess.DEVNULL,

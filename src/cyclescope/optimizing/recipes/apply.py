@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from cyclescope.backends.engines import engine_files
 from cyclescope.core.edits import calibrated, files_of
 from cyclescope.core.errors import CyclescopeError, OutputError
 from cyclescope.core.results import Results
@@ -19,7 +20,7 @@ from cyclescope.optimizing.processes.workshop import Workshop
 from cyclescope.optimizing.recipes.apply_run import run_file
 from cyclescope.optimizing.recipes.recipe import Recipe, load_recipe, save_recipe
 from cyclescope.optimizing.recipes.recipe_errand import errand_of, files_beside, refuse_other_model
-from cyclescope.optimizing.recipes.snippet import ENGINE_FILES, TOKENIZER_FILE, snippet
+from cyclescope.optimizing.recipes.snippet import TOKENIZER_FILE, snippet
 from cyclescope.optimizing.recipes.snippet_model import SnippetModel, model_for
 from cyclescope.optimizing.search.drift import Drift, drift
 from cyclescope.store.atomic import atomic_writer
@@ -128,7 +129,7 @@ def _require_ours(folder: Path, recipe: Recipe) -> None:
     there = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
     if not there:
         return
-    ours = {CODE_FILE, RECIPE_FILE, TOKENIZER_FILE, *ENGINE_FILES, *files_of(recipe.edits)}
+    ours = {CODE_FILE, RECIPE_FILE, TOKENIZER_FILE, *engine_files(), *files_of(recipe.edits)}
     foreign = [name for name in there if name not in ours and not name.endswith(".pyc") and name != "__pycache__"]
     try:
         load_recipe(folder / RECIPE_FILE)

@@ -10,7 +10,7 @@ from typing import Any
 
 import tomli_w
 
-from cyclescope.backends.registry import engine_packages
+from cyclescope.backends.engines import engine_packages
 from cyclescope.core.codec import CodecError, decode
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import OutputError, RunFileError, UsageError

@@ -3,48 +3,43 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib.resources import files
+
+from cyclescope.backends.code import Source
 
 _OURS = "cyclescope"
 _FUTURE = "__future__"
-_LIBRARIES = ("ctranslate2", "numpy", "onnxruntime", "torch", "transformers")
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """The file `name` of an engine's folder `standalone`: those of its definitions that are named, all where none is."""
+def text_of(source: Source) -> str:
+    """The whole file."""
+    return (files(source.package) / "standalone" / f"{source.name}.py").read_text(encoding="utf-8")
 
-    name: str
-    wanted: tuple[str, ...] = ()
-    engine: str = "torch"
 
-    @property
-    def text(self) -> str:
-        return (files(f"cyclescope.backends.{self.engine}") / "standalone" / f"{self.name}.py").read_text(
-            encoding="utf-8"
-        )
-
-    def parts(self) -> list[str]:
-        """The source of each definition, with its decorators and with the constants between them."""
-        lines = self.text.splitlines()
-        tree = ast.parse(self.text)
-        nodes = [node for node in tree.body if not isinstance(node, ast.Import | ast.ImportFrom | ast.Expr)]
-        kept = [node for node in nodes if not self.wanted or getattr(node, "name", "") in self.wanted]
-        return ["\n".join(lines[_first(node) - 1 : node.end_lineno]) for node in kept]
+def _parts(source: Source) -> list[str]:
+    """The source of each definition, with its decorators and with the constants between them."""
+    text = text_of(source)
+    lines = text.splitlines()
+    tree = ast.parse(text)
+    nodes = [node for node in tree.body if not isinstance(node, ast.Import | ast.ImportFrom | ast.Expr)]
+    kept = [node for node in nodes if not source.wanted or getattr(node, "name", "") in source.wanted]
+    return ["\n".join(lines[_first(node) - 1 : node.end_lineno]) for node in kept]
 
 
 def definitions(sources: Sequence[Source]) -> str:
     """The definitions of `sources`, two lines apart."""
-    return "\n\n\n".join(part for source in sources for part in source.parts())
+    return "\n\n\n".join(part for source in sources for part in _parts(source))
 
 
 def imports(sources: Sequence[Source], *more: str) -> str:
     """The imports that `definitions` and the lines `more` need, sorted as isort sorts them; what is not used is left out."""
-    body = ast.parse("\n".join(source.text for source in sources if not source.wanted) + "\n" + "\n".join(more)).body
+    body = ast.parse(
+        "\n".join(text_of(source) for source in sources if not source.wanted) + "\n" + "\n".join(more)
+    ).body
     for source in sources:
-        body += ast.parse(source.text).body if source.wanted else []
+        body += ast.parse(text_of(source)).body if source.wanted else []
     used = {node.id for node in ast.walk(ast.parse(definitions(sources))) if isinstance(node, ast.Name)}
     used |= {alias for line in more for alias in _names(ast.parse(line).body[0])}
     whole: set[str] = set()
@@ -58,7 +53,7 @@ def imports(sources: Sequence[Source], *more: str) -> str:
                 parts.setdefault(node.module, set()).update(names)
     lines = [f"import {name}" for name in sorted(whole)]
     lines += [f"from {module} import {', '.join(sorted(names))}" for module, names in sorted(parts.items())]
-    standard = [line for line in lines if not line.split()[1].startswith(_LIBRARIES)]
+    standard = [line for line in lines if line.split()[1].partition(".")[0] in sys.stdlib_module_names]
     libraries = [line for line in lines if line not in standard]
     return "\n".join([f"from {_FUTURE} import annotations", "", *standard, "", *libraries])
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from cyclescope.backends.registry import engine_packages
+from cyclescope.backends.engines import engine_packages
 from cyclescope.core.clock import Clock, SystemClock
 from cyclescope.core.errors import UsageError
 from cyclescope.core.machine import Machine

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cyclescope.backends.exported.standalone.generating import seen_before
+from cyclescope.backends.artifacts.standalone.generating import seen_before
 from cyclescope.core.plan import LOOKED_UP_TOKENS
 from cyclescope.core.results import Results
 from cyclescope.core.units import IntArray

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
+from cyclescope.backends.engines import capabilities_of
 from cyclescope.core.plan import Plan
 from cyclescope.core.units import Nanoseconds
 from cyclescope.optimizing.optimization import Row
@@ -23,7 +24,6 @@ _DEAR = 0.5
 # An engine that nothing was made ready on yet, in times of what loading the model took, with the imports that it needs. One
 # that is given the weights as they are takes a part of what an export does.
 _EXPORT, _CONVERSION = 5.0, 1.0
-_CONVERTED = ("ctranslate2",)
 _WITHOUT_EXPORT, _QUANTIZING = 0.3, 0.6  # of what the first plan of an engine took
 # A guess of what something takes is right within a third; what might fit is tried, what hardly can is not.
 _SURE = 0.7
@@ -98,25 +98,27 @@ class Costs:
 
     def knows(self, plan: Plan) -> bool:
         """Whether any plan was made ready on that engine."""
-        return plan.engine in self._taken or plan.engine == "torch"
+        return plan.engine in self._taken or capabilities_of(plan.engine).native
 
     def guess(self, plan: Plan) -> Nanoseconds:
         """Of the same kind the least that it took. Of another kind a part of what the first on that engine took, which paid for
         the export that all share; quantizing looks at every weight again. A new engine takes as long as the slowest first
         plan of another would have, were it one of its kind.
         """
-        here = self._taken.get(plan.engine)
+        here, native = self._taken.get(plan.engine), capabilities_of(plan.engine).native
         if here:
             if self.measured(plan):
                 return min(here[_kind(plan)])
             first = next(iter(here.values()))[0]
-            if plan.engine == "torch":
+            if native:
                 return first
             return int(first * (_WITHOUT_EXPORT if plan.quantization == "off" else _QUANTIZING))
-        if plan.engine == "torch":
+        if native:
             return self._baseline_ns
         elsewhere = [
-            next(iter(taken.values()))[0] / _first(engine) for engine, taken in self._taken.items() if engine != "torch"
+            next(iter(taken.values()))[0] / _first(engine)
+            for engine, taken in self._taken.items()
+            if not capabilities_of(engine).native
         ]
         return int(_first(plan.engine) * max(elsewhere, default=self._load_ns))
 
@@ -232,7 +234,7 @@ class Queue:
 
 def _first(engine: str) -> float:
     """What the first plan of `engine` takes, in times of what loading does."""
-    return _CONVERSION if engine in _CONVERTED else _EXPORT
+    return _CONVERSION if capabilities_of(engine).converts else _EXPORT
 
 
 def _kind(plan: Plan) -> Kind:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Protocol
 
+from cyclescope.backends.engine import Capabilities
+from cyclescope.backends.engines import capabilities_of
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Change, Plan, calibrates
 from cyclescope.core.results import can_hold_out
@@ -59,6 +61,10 @@ class Situation:
     layers: int = 0
     draft: str = ""
     tokens_a_call: float = 1.0
+
+    def can(self, plan: Plan) -> Capabilities:
+        """What the engine of `plan` can do."""
+        return capabilities_of(plan.engine)
 
     @property
     def writes(self) -> bool:

@@ -27,7 +27,7 @@ def graph_lines(graph: Graph) -> Iterator[str]:
         "schema": SCHEMA,
         "traced_on": storable(graph.traced_on),
         "cache_length": graph.cache_length,
-        "notes": [storable(note) for note in graph.notes],
+        "notes": [storable(str(note)) for note in graph.notes],
         "stages": list(graph.stages),
         "kept_storages": list(graph.kept),
         "total": {

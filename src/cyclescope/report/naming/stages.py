@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from cyclescope.core.message import Message, Series, Text, in_context, m
+from cyclescope.core.message import Message, Series, Text, in_context
 
 STAGES: Mapping[str, Message] = MappingProxyType(
     {
-        "tokenize": m("tokenize"),
-        "prepare": m("prepare"),
-        "sample": m("sample"),
-        "embed": m("embed"),
-        "encode": m("encode"),
+        "tokenize": in_context("stage", "tokenize"),
+        "prepare": in_context("stage", "prepare"),
+        "sample": in_context("stage", "sample"),
+        "embed": in_context("stage", "embed"),
+        "encode": in_context("stage", "encode"),
         "decode": in_context("stage", "decoder"),  # "decode" is a phase of a generation
-        "head": m("head"),
-        "read out": m("read out"),
-        "model": m("model"),
+        "head": in_context("stage", "head"),
+        "read out": in_context("stage", "read out"),
+        "model": in_context("stage", "model"),
     }
 )
 _MOST_PATH, _PATH_HEAD = 60, 20

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import fields
 
+from cyclescope.backends.engines import title_of
 from cyclescope.core.plan import Plan
 from cyclescope.core.samples import Load
 from cyclescope.core.workload import Weights
@@ -100,7 +101,8 @@ def plan_words(plan: Plan, base: Plan, t: OptimizationText) -> str:
             words += [f"{c.name} {fmt.significant(c.amount)}" if c.amount else c.name for c in plan.changes]
         elif field.name in t.fields:
             fields_of = t.fields_of_one if value == 1 and field.name in t.fields_of_one else t.fields
-            words.append(fields_of[field.name].format(value=t.values.get(str(value), value)))
+            shown = title_of(value) if field.name == "engine" else t.values.get(str(value), value)
+            words.append(fields_of[field.name].format(value=shown))
     return ", ".join(words) or t.as_it_is
 
 

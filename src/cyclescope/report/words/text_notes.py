@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from cyclescope.core.message import Text
 from cyclescope.report.words.sentences import Sentences
 from cyclescope.report.words.strings import Strings
+from cyclescope.report.words.translate import say_in
 
 ZH: Mapping[str, str] = MappingProxyType(
     {
@@ -21,11 +23,8 @@ ZH: Mapping[str, str] = MappingProxyType(
         "On this device an operation's time is the time to launch it; waiting for the device is booked at the end.": "在该设备上，算子的时间是启动它的时间；等待设备的时间计在末尾。",
         "Tokens are timed by a streamer, to which generate copies each of them from the device. It waits for the device in every step in any case, to see whether it may stop.": "词元的时刻由 streamer 记录，generate 把每个词元从设备复制给它。无论有无 streamer，generate 每一步都要等待设备，以判断是否可以停止。",
         "On this device generate would compile the model for a static cache; here it did not, so that operations can be told apart.": "在该设备上，generate 会为静态缓存编译模型；此处没有编译，以便区分各个算子。",
-        "The work of the device by operation could not be seen. {why}": "无法观察设备为各算子所做的工作。{why}",
         "The meta device takes another path than this one ({why}); traced here.": "meta 设备上的执行路径与此处不同（{why}）；改为在此处追踪。",
         "{count} calls ran inside compiled code; they are not operations here.": "有 {count} 次调用在编译后的代码中运行，此处不作为算子。",
-        "What the cycle holds in memory could not be seen. {why}": "无法观察周期所占用的内存。{why}",
-        "Watched: the last of {count} calls in your own code was measured again, by itself.": "已观察：对您代码中 {count} 次调用的最后一次单独重新测量。",
         "What is explained is a call of {some} of {texts} texts: all of them would take too long.": "所解释的是 {texts} 段文本中 {some} 段的一次调用：全部文本耗时太长。",
         "What is explained writes {some} of {tokens} tokens: one step is like the next.": "所解释的周期只写 {tokens} 个词元中的 {some} 个：每一步都与下一步相似。",
         "It could be exported for this batch and length only.": "只能以这一批大小和长度导出。",
@@ -40,6 +39,6 @@ ZH: Mapping[str, str] = MappingProxyType(
 _SENTENCES = Sentences(ZH)
 
 
-def told(note: str, s: Strings) -> str:
+def told(note: Text, s: Strings) -> str:
     """`note` in the language of `s`."""
-    return _SENTENCES.told(note, s.language)
+    return _SENTENCES.told(note, s.language) if isinstance(note, str) else say_in(s.language)(note)

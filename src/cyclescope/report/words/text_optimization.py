@@ -190,12 +190,8 @@ EN = OptimizationText(
     ),
     values=MappingProxyType(
         {
-            "onnxruntime": "ONNX Runtime",
-            "openvino": "OpenVINO",
             "inductor": "Inductor",
             "inductor-freezing": "Inductor, weights frozen",
-            "ctranslate2": "CTranslate2",
-            "torch": "PyTorch",
             "length": "grouped by length",
             "packed": "packed without padding",
             "given": "in their order",
@@ -310,12 +306,8 @@ ZH = OptimizationText(
     ),
     values=MappingProxyType(
         {
-            "onnxruntime": "ONNX Runtime",
-            "openvino": "OpenVINO",
             "inductor": "Inductor",
             "inductor-freezing": "Inductor,固定权重",
-            "ctranslate2": "CTranslate2",
-            "torch": "PyTorch",
             "length": "按长度分组",
             "packed": "无填充拼接",
             "given": "按原有顺序",

@@ -8,50 +8,24 @@ Runtime has a kernel for, with no pattern to be found again afterwards, or spell
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from cyclescope.backends.artifacts.exported_model import AttentionForm, Exported
+from cyclescope.backends.errors import memory_error_in
 from cyclescope.backends.silence import silence
-from cyclescope.backends.torch.errors import memory_error_in
+from cyclescope.backends.torch.exporting.scopes import scopes_of
 from cyclescope.core.errors import EngineError
 
 Inputs = Mapping[str, torch.Tensor]
-Scope = tuple[tuple[str, str], ...]
-"""Modules around an operation from the model inwards: path ('' is the model) and class name."""
 
 OPSET = 20  # the first that has GELU as an operation
 _ROWS, _LENGTH = 2, 9  # of the example: sizes that no other axis is likely to have, and not 1, which is taken as fixed
 _FUSED = "cyclescope_fused"
-_WRAPPER = "model"
-
-
-class AttentionForm(StrEnum):
-    """How attention stands in the file: one operation of the domain com.microsoft, or operations of ONNX alone."""
-
-    FUSED = "fused"
-    SPELLED_OUT = "spelled out"
-
-
-@dataclass(frozen=True, slots=True)
-class Exported:
-    """An ONNX file (its weights beside it), the names of what goes in and out, and where each value comes from.
-
-    `scopes` has the modules around each named value. `fixed_shape`: it takes no other shape than that of its example.
-    """
-
-    path: Path
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    attention: AttentionForm
-    fixed_shape: bool
-    scopes: Mapping[str, Scope]
 
 
 def export(model: Any, inputs: Inputs, path: Path, attention: AttentionForm, *, fixed_shape: bool = False) -> Exported:
@@ -220,33 +194,3 @@ def reason(exc: BaseException) -> str:
         exc = exc.__cause__
     line = next((text.strip() for text in str(exc).splitlines() if text.strip()), "")
     return f"{type(exc).__name__}: {line[:300]}" if line else type(exc).__name__
-
-
-def scopes_of(path: Path) -> dict[str, Scope]:
-    """The modules around each value of the file, from what the exporter notes beside every operation."""
-    import onnx
-
-    graph = onnx.load(str(path), load_external_data=False).graph
-    found: dict[str, Scope] = {}
-    for node in graph.node:
-        notes = {note.key: note.value for note in node.metadata_props}
-        names = _listed(notes.get("pkg.torch.onnx.name_scopes", ""))
-        classes = _listed(notes.get("pkg.torch.onnx.class_hierarchy", ""))
-        # The first is our wrapper, the last the operation itself.
-        inner = [
-            (name.removeprefix(_WRAPPER).removeprefix("."), kind.rpartition(".")[2])
-            for name, kind in zip(names[:-1], classes[:-1], strict=False)
-            if name == _WRAPPER or name.startswith(f"{_WRAPPER}.")
-        ]
-        for value in node.output:
-            if inner:
-                found[value] = tuple(inner)
-    return found
-
-
-def _listed(text: str) -> list[str]:
-    try:
-        value = ast.literal_eval(text) if text else []
-    except (ValueError, SyntaxError):
-        return []
-    return [str(item) for item in value] if isinstance(value, list) else []

@@ -17,10 +17,10 @@ from typing import Any
 
 import torch
 
+from cyclescope.backends.errors import memory_error_in
 from cyclescope.backends.silence import silence
-from cyclescope.backends.torch.errors import memory_error_in
+from cyclescope.backends.torch.exporting.caching import given_cache, layers_kept
 from cyclescope.backends.torch.exporting.exporting import OPSET, reason
-from cyclescope.backends.torch.generating.caching import given_cache, layers_kept
 from cyclescope.core.errors import EngineError, Unsupported
 
 # Sizes of the example: rows, new tokens, wanted logits, places in the buffers. No two alike, and none 1, which is fixed.

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from cyclescope.backends.base import DEFAULT_NEW_TOKENS, Request
-from cyclescope.backends.torch.errors import engine_errors
+from cyclescope.backends.errors import engine_errors
 from cyclescope.backends.torch.generating.asking import refuse_undecoded
 from cyclescope.backends.torch.generating.writing import Writer, refuse_beyond_context
 from cyclescope.backends.torch.loading.heads import is_decoder

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from cyclescope.backends.base import Request
-from cyclescope.backends.torch.errors import memory_error_in
+from cyclescope.backends.errors import memory_error_in
 from cyclescope.backends.torch.loading.heads import auto_class, head_in_hand, head_of
 from cyclescope.backends.torch.loading.hub import require_on_hub
 from cyclescope.backends.torch.stamping.device import free_bytes

@@ -14,6 +14,7 @@ import transformers
 
 from cyclescope.backends.base import OpenTokenizers, Request
 from cyclescope.backends.torch.loading.loading import recipe, shown_reference, tokenizer_of
+from cyclescope.backends.torch.packages import PACKAGES
 from cyclescope.core.errors import EngineError, UsageError
 from cyclescope.core.tokenization import TokenCount, TokenizerInfo
 from cyclescope.machines.host import read_machine
@@ -75,7 +76,7 @@ def open_torch_tokenizers(request: Request) -> OpenTokenizers:
         found.append(TorchTokenizer(twin, _info(twin, type(twin).__name__, stand_in)))
     return OpenTokenizers(
         reference=reference,
-        machine=read_machine("cpu"),
+        machine=read_machine("cpu", packages=PACKAGES),
         tokenizers=tuple(found),
         longest=_longest(config, own),
         notes=(note,) if note else (),

@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch.overrides import TorchFunctionMode
 
+from cyclescope.backends.errors import Misaligned
 from cyclescope.backends.torch.stamping.entry_points import Door, doors
 from cyclescope.backends.torch.stamping.stamps import Records, stamped
 from cyclescope.core.graph.graph import Graph
@@ -26,10 +27,6 @@ from cyclescope.core.units import IntArray
 BoolArray: TypeAlias = NDArray[np.bool_]
 
 SHIMS, FUNCTION_MODE = "shims", "function-mode"
-
-
-class Misaligned(Exception):
-    """A stamped run did not show the calls that were traced."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,7 +22,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from cyclescope.backends.torch.stamping.recorder import SHIMS, Alignment, Misaligned, Recorder, StampingMode
+from cyclescope.backends.errors import Misaligned
+from cyclescope.backends.torch.stamping.recorder import SHIMS, Alignment, Recorder, StampingMode
 from cyclescope.backends.torch.stamping.stamps import COMPILED, new_records, rows_of, stamped
 from cyclescope.backends.torch.tracing.tracing import Traced, Tracer
 from cyclescope.core.samples import Instrumentation

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from cyclescope.backends.torch.standalone.reading import for_each
+from cyclescope.backends.standalone.reading import for_each
 
 
 def write(

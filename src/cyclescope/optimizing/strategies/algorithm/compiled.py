@@ -26,7 +26,7 @@ class Compiled:
     opt_in: bool = False
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
-        if plan.engine != "torch":
+        if not situation.can(plan).compilings:
             return Offer(why_not="The engine compiles by itself.")
         if plan.compiling != "off":
             return Offer(why_not="It is compiled already.")

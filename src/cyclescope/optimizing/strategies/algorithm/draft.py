@@ -22,8 +22,8 @@ class Draft:
     opt_in: bool = False
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
-        if not situation.writes or plan.engine != "torch":
-            return Offer(why_not="It is made for models that write, on PyTorch.")
+        if not situation.writes or not situation.can(plan).drafts:
+            return Offer(why_not="It is made for models that generate, on engines that take a draft model.")
         calls_of = plan.batch or situation.workload.batch
         if plan.drafting != "off" or plan.decoding != "greedy" or calls_of > 1:
             return Offer(why_not="It is for one text, written greedily, without another draft.")

@@ -26,11 +26,11 @@ class OtherEngine:
     opt_in: bool = False
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
-        if plan.engine != "torch":
+        if not situation.can(plan).native:
             return Offer(why_not="It runs on another engine already.")
         if plan.changes or plan.compiling != "off" or plan.drafting != "off":
             return Offer(why_not="It is tried from the model as it is.")
-        there = [name for name, way in situation.engines.items() if not way and name != "torch"]
+        there = [name for name, way in situation.engines.items() if not way]
         if not there:
             return Offer(why_not="No other engine is installed.")
         # What an engine saves is work around the arithmetic: the less arithmetic there is in a call, the more it is.

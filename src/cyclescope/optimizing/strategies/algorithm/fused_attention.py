@@ -18,7 +18,7 @@ class FusedAttention:
     opt_in: bool = False
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
-        if plan.engine != "torch":
+        if not situation.can(plan).native:
             return Offer(why_not="The engine fuses by itself.")
         if plan.attention != "eager":
             return Offer(why_not="Attention is fused already.")

@@ -18,8 +18,8 @@ class Packed:
     opt_in: bool = False
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
-        if plan.engine != "torch" or situation.workload.task != "embed":
-            return Offer(why_not="It is made for PyTorch and for vectors of texts.")
+        if "packed" not in situation.can(plan).batchings or situation.workload.task != "embed":
+            return Offer(why_not="It is made for vectors of texts, on engines that pack texts.")
         if plan.batching == "packed":
             return Offer(why_not="It is done already.")
         padding = situation.workload.padding

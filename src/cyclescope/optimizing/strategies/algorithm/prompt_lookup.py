@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from cyclescope.backends.registry import STEPPED
 from cyclescope.core.plan import Plan
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategies.strategy import Effect, Family, Offer, Situation
@@ -24,7 +23,7 @@ class PromptLookup:
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if not situation.writes:
             return Offer(why_not="It is made for models that write.")
-        if plan.engine not in ("torch", *STEPPED):
+        if not situation.can(plan).checks_guesses:
             return Offer(why_not=f"{plan.engine} checks no tokens that others have guessed.")
         if plan.drafting != "off" or plan.decoding != "greedy" or situation.workload.batch > 1:
             return Offer(why_not="It is for one text, written greedily, without another draft.")

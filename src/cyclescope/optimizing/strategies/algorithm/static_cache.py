@@ -18,8 +18,8 @@ class StaticCache:
     opt_in: bool = False
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
-        if not situation.writes or plan.engine != "torch":
-            return Offer(why_not="There is no cache that PyTorch lets grow.")
+        if not situation.writes or "static" not in situation.can(plan).caches:
+            return Offer(why_not="There is no cache that the engine lets grow.")
         if plan.cache == "static":
             return Offer(why_not="It is done already.")
         if plan.drafting != "off":

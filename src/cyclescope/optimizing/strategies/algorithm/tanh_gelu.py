@@ -21,7 +21,7 @@ class TanhGelu:
     opt_in: bool = False
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
-        if plan.engine != "torch":
+        if not situation.can(plan).native:
             return Offer(why_not="The engine brings an activation of its own.")
         if has(plan, self.name) or has(plan, "relu"):
             return Offer(why_not="It is done already.")

@@ -27,9 +27,10 @@ class HalfPrecision:
     opt_in: bool = False
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
-        if plan.dtype != "float32" or (plan.quantization != "off" and plan.engine != "openvino"):
+        can = situation.can(plan)
+        if plan.dtype != "float32" or (plan.quantization != "off" and not can.mixes_dtypes):
             return Offer(why_not="It does not run in float32 any more.")
-        if plan.engine in ("onnxruntime", "ctranslate2") and plan.device == "cpu":
+        if plan.device == "cpu" and not {"bfloat16", "float16"} & set(can.dtypes):
             return Offer(why_not=f"{plan.engine} has no kernels for it on a processor.")
         features = situation.machine.instruction_set.split()
         on_device = plan.device != "cpu"

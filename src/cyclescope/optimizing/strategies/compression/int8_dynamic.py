@@ -28,6 +28,8 @@ class Int8Dynamic:
             return Offer(why_not="It is quantized already.")
         if not plan.device.startswith("cpu"):
             return Offer(why_not="The engines have it for processors only.")
+        if self.name not in situation.can(plan).quantizations:
+            return Offer(why_not=f"{plan.engine} does not compute with activations of 8 bits.")
         # Half of the time of products that compute; what waits for memory has a bound of its own.
         computing = 1 / (1 - situation.found(FindingCode.COMPUTE_BOUND) / 2)
         expected = max(

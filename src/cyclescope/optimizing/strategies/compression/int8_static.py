@@ -32,8 +32,8 @@ class Int8Static:
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if plan.quantization not in ("off", "int8-dynamic"):
             return Offer(why_not="It is quantized already.")
-        if plan.engine != "openvino":
-            return Offer(why_not="OpenVINO is the engine here that is calibrated.")
+        if self.name not in situation.can(plan).quantizations:
+            return Offer(why_not="The engine takes no calibrated ranges.")
         if situation.writes:
             return Offer(why_not="It is there for models that read.")
         if plan.instances > 1:

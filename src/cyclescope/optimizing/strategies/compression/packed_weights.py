@@ -8,8 +8,6 @@ from cyclescope.core.plan import Plan
 from cyclescope.optimizing.strategies.compression.gains import from_reading_less
 from cyclescope.optimizing.strategies.strategy import Offer, Situation
 
-_ENGINES = ("onnxruntime", "openvino")
-
 
 def packed(plan: Plan, situation: Situation, bits: int, writing: float, unpacking: float) -> Offer:
     """`plan` with weights of so many `bits`, or why not. It may bring `writing` where text is written; else reading less does,
@@ -17,7 +15,7 @@ def packed(plan: Plan, situation: Situation, bits: int, writing: float, unpackin
     """
     if plan.quantization != "off":
         return Offer(why_not="It is quantized already.")
-    if plan.engine not in _ENGINES:
+    if f"int{bits}-weights" not in situation.can(plan).quantizations:
         return Offer(why_not=f"{plan.engine} does not compute with weights of {bits} bits as they are.")
     expected = writing if situation.writes else unpacking * from_reading_less(plan, situation, bits)
     return Offer((replace(plan, quantization=f"int{bits}-weights"),), expected=expected)

@@ -27,6 +27,6 @@ class TrimVocabulary:
             return Offer(why_not="There are no texts that tell which tokens are needed.")
         if situation.texts < 4:
             return Offer(why_not="There are too few texts to tell which tokens others need.")
-        if plan.engine != "torch" or plan.quantization != "off":
-            return Offer(why_not="It is made for PyTorch, and comes before quantizing.")
+        if not situation.can(plan).native or plan.quantization != "off":
+            return Offer(why_not="The engine does not run the model itself, or the model is quantized already.")
         return Offer((changed(plan, Change(self.name)),), expected=1.1)

@@ -20,8 +20,8 @@ class ThreadsBetween:
     opt_in: bool = False
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
-        if plan.engine != "onnxruntime":
-            return Offer(why_not="Only ONNX Runtime runs operations of one model side by side.")
+        if not situation.can(plan).threads_between:
+            return Offer(why_not="The engine runs the operations of a model one after the other.")
         if situation.machine.cores < 2:
             return Offer(why_not="There is one core to be used.")
         if plan.threads_between:

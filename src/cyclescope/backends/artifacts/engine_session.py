@@ -1,0 +1,66 @@
+"""What the sessions of all engines that run a model from a file have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+
+from cyclescope.backends.artifacts.call import ArrayCall
+from cyclescope.backends.base import OpenTimes
+from cyclescope.core.edits import Edit
+from cyclescope.core.graph.graph import Graph
+from cyclescope.core.machine import Machine
+from cyclescope.core.plan import Plan
+from cyclescope.core.samples import DeviceSamples, MemorySamples, ProcessorSamples
+from cyclescope.core.workload import Workload
+
+
+class EngineSession:
+    """Those parts of `backends.base.Session`: what it is about, and what no such engine tells. They have the wall clock, and
+    that on the processor only. `folder` holds the files of the engine and is left when the session is closed.
+    """
+
+    def __init__(
+        self,
+        call: ArrayCall,
+        workload: Workload,
+        plan: Plan,
+        machine: Machine,
+        times: OpenTimes,
+        *,
+        folder: AbstractContextManager[object],
+        notes: Sequence[str] = (),
+        edits: tuple[Edit, ...] = (),
+    ) -> None:
+        self.workload = workload
+        self.plan = plan
+        self.machine = machine
+        self.times = times
+        self.notes = tuple(notes)
+        self.edits = edits
+        self._call = call
+        self._folder = folder
+        self._traced: Graph | None = None
+        self._outcome = ""
+
+    def resume(self) -> None:
+        """Threads belong to the engine's own session, so there is nothing to put back."""
+
+    def _known(self, graph: Graph) -> None:
+        if self._traced is not graph:
+            raise ValueError("this graph was not traced by this session")
+
+    def memory(self, graph: Graph, *, again: bool) -> MemorySamples | None:
+        """The engine reuses one piece of memory for many tensors and tells of none."""
+        return None
+
+    def processor(self, graph: Graph, cycles: int) -> ProcessorSamples | None:
+        """The engine's counters know the wall clock only."""
+        return None
+
+    def device(self, graph: Graph, cycles: int) -> DeviceSamples | None:
+        """It runs on the processor."""
+        return None
+
+    def outcome(self) -> str:
+        return self._outcome

@@ -1,0 +1,180 @@
+"""A model that an engine has made ready to write, with one input, ready to run again and again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from time import perf_counter_ns, process_time_ns
+from typing import Generic, TypeVar
+
+import numpy as np
+
+from cyclescope.backends.artifacts.black_box import PricedCalls
+from cyclescope.backends.artifacts.call import ArrayCall
+from cyclescope.backends.artifacts.engine_session import EngineSession
+from cyclescope.backends.artifacts.program import Arrays
+from cyclescope.backends.artifacts.writer import EngineWriter
+from cyclescope.backends.artifacts.writing_graph import tokens_of_calls, writing_graph
+from cyclescope.backends.base import LightRun, OpenTimes, PlainRun
+from cyclescope.backends.errors import engine_errors
+from cyclescope.backends.results import generated_results
+from cyclescope.core.edits import Edit
+from cyclescope.core.errors import EngineError
+from cyclescope.core.graph.graph import Graph
+from cyclescope.core.machine import Machine
+from cyclescope.core.plan import REFERENCE_ENGINE, Plan
+from cyclescope.core.results import Results
+from cyclescope.core.samples import Instrumentation
+from cyclescope.core.units import IntArray, Nanoseconds
+from cyclescope.core.workload import Workload
+
+W = TypeVar("W", bound=EngineWriter)
+
+
+def written(writer: EngineWriter, call: ArrayCall, arrays: Arrays) -> IntArray:
+    """What `generate` would give for `arrays`: token ids [texts, tokens], behind those of the prompt where it repeats them."""
+    ids: IntArray = np.asarray(writer.write(arrays, call.new_tokens), dtype=np.int64)
+    return np.concatenate([arrays["input_ids"], ids], axis=1) if call.repeats_prompt else ids
+
+
+@dataclass(frozen=True, slots=True)
+class Stamped:
+    """The stamps of one cycle, on the clock of `time.perf_counter_ns`: its ends, those of text, and of every call."""
+
+    begin_ns: Nanoseconds
+    tokenized_ns: Nanoseconds
+    calls_ns: tuple[tuple[Nanoseconds, Nanoseconds], ...]
+    called_ns: Nanoseconds
+    end_ns: Nanoseconds
+    cpu_ns: Nanoseconds
+
+    @property
+    def written_ns(self) -> Nanoseconds:
+        """How long the writer was called for."""
+        return self.called_ns - self.tokenized_ns
+
+
+class WritingSession(EngineSession, Generic[W]):
+    """Implements `backends.base.Session` on a writer of an engine: what it tells is when it was called and gave tokens."""
+
+    def __init__(
+        self,
+        writer: W,
+        call: ArrayCall,
+        workload: Workload,
+        plan: Plan,
+        machine: Machine,
+        times: OpenTimes,
+        *,
+        price: Callable[[], PricedCalls],
+        folder: AbstractContextManager[object],
+        notes: Sequence[str] = (),
+        edits: tuple[Edit, ...] = (),
+    ) -> None:
+        notes = (*notes, *self._own_notes(writer))
+        super().__init__(call, workload, plan, machine, times, folder=folder, notes=notes, edits=edits)
+        self._writer = writer
+        self._price = price
+
+    def _own_notes(self, writer: W) -> tuple[str, ...]:
+        return (
+            f"Each call of {writer.engine} is one operation here, with the work that the model itself does in it: what happens inside is not told.",
+        )
+
+    # Structure -------------------------------------------------------------------------------------------------------
+
+    def trace(self) -> Graph:
+        """A call of the engine for each that it made, priced by the model's own generation."""
+        call, priced = self._call, self._price()
+        with engine_errors(f"write on {self._writer.engine}"):
+            arrays = call.arrays()
+            written(self._writer, call, arrays)
+        tokens = tokens_of_calls(self._writer.calls_ns, self._writer.emitted_ns)
+        graph = writing_graph(
+            arrays,
+            tokens,
+            priced.costs,
+            call.ends,
+            priced.weights,
+            engine=self._writer.engine,
+            class_name=call.class_name,
+        )
+        self._traced = graph
+        return graph
+
+    # Runs ------------------------------------------------------------------------------------------------------------
+
+    def plain(self, cycles: int) -> Sequence[PlainRun]:
+        call, writer = self._call, self._writer
+        runs = []
+        with engine_errors(f"write on {writer.engine}"):
+            for _ in range(cycles):
+                cpu = process_time_ns()
+                begin = perf_counter_ns()
+                arrays = call.arrays()
+                called = perf_counter_ns()
+                result = written(writer, call, arrays)
+                words = call.words(result)
+                end = perf_counter_ns()
+                emitted = tuple(at - begin for at in writer.emitted_ns)
+                runs.append(PlainRun(begin, end - begin, process_time_ns() - cpu, called - begin, emitted))
+            self._outcome = call.outcome(words, result)
+        return runs
+
+    def light(self, graph: Graph, cycles: int) -> Sequence[LightRun]:
+        """Runs with the moments that every run of this engine tells; between its calls the time is that of the loop."""
+        self._known(graph)
+        with engine_errors(f"write on {self._writer.engine}"):
+            runs = [self._stamped(self._writer) for _ in range(cycles)]
+        return [self._booked(graph, run, run.calls_ns) for run in runs]
+
+    def _stamped(self, writer: EngineWriter) -> Stamped:
+        """One cycle of `writer`, with its moments."""
+        call = self._call
+        cpu = process_time_ns()
+        begin = perf_counter_ns()
+        arrays = call.arrays()
+        tokenized = perf_counter_ns()
+        result = written(writer, call, arrays)
+        called = perf_counter_ns()
+        call.words(result)
+        end = perf_counter_ns()
+        cpu = process_time_ns() - cpu
+        return Stamped(begin, tokenized, tuple(writer.calls_ns), called, end, cpu)
+
+    def _booked(self, graph: Graph, run: Stamped, inside: Iterable[Iterable[Nanoseconds]]) -> LightRun:
+        """The boundaries of a cycle: text, what each call has stamped `inside` itself, its ends included, text."""
+        ends = self._call.ends
+        rows = [run.begin_ns]
+        if ends.tokenizer:
+            rows += [run.begin_ns, run.tokenized_ns]
+        rows += [moment for call in inside for moment in call]
+        if ends.read_out:
+            rows += [run.called_ns, run.end_ns]
+        rows.append(run.end_ns)
+        if len(rows) != len(graph.slots) + 1:
+            raise EngineError(
+                "The engine does not make as many calls in every cycle, so its time cannot be booked by call.",
+                f"There were {len(run.calls_ns)} now, and another number when the model was looked into.",
+                f"Use --engine {REFERENCE_ENGINE}.",
+            )
+        boundaries: IntArray = np.maximum.accumulate(np.asarray(rows, dtype=np.int64))
+        return LightRun(run.begin_ns, np.minimum(boundaries, run.end_ns) - run.begin_ns, run.cpu_ns)
+
+    def calibrate(self, graph: Graph, budget_ns: Nanoseconds) -> Instrumentation:
+        """The moments are part of every run, plain ones too, so they cost nothing that a plain run does not pay."""
+        return Instrumentation(self._writer.how, 0.0, 0.0, "this model", 0)
+
+    # What else can be seen -------------------------------------------------------------------------------------------
+
+    def results(self) -> Results:
+        call = self._call
+        with engine_errors(f"write on {self._writer.engine}"):
+            arrays = call.arrays()
+            given = written(self._writer, call, arrays)
+        return generated_results(given[:, -call.new_tokens :], arrays)
+
+    def close(self) -> None:
+        self._writer.close()
+        self._folder.__exit__(None, None, None)

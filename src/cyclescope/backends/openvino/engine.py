@@ -1,0 +1,50 @@
+"""OpenVINO as an engine: it runs an exported model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cyclescope.backends.engine import Capabilities, Engine
+from cyclescope.backends.torch.exporting.needs import EXPORTS_WITH
+
+if TYPE_CHECKING:
+    from cyclescope.backends.base import Request, Session
+    from cyclescope.backends.code import EngineCode
+    from cyclescope.backends.torch.exporting.runtime import Runtime
+
+
+def _open(request: Request) -> Session:
+    from cyclescope.backends.torch.exporting.opening import open_exported
+
+    return open_exported(request, ENGINE, _runtime)
+
+
+def _runtime() -> Runtime:
+    from cyclescope.backends.openvino.opening import RUNTIME
+
+    return RUNTIME
+
+
+def _code() -> EngineCode:
+    from cyclescope.backends.openvino.code import CODE
+
+    return CODE
+
+
+ENGINE = Engine(
+    name="openvino",
+    title="OpenVINO",
+    packages=("openvino", "onnx", "onnxscript"),
+    companions=("nncf",),
+    reads_with=EXPORTS_WITH,
+    extra="openvino",
+    purpose="The model is exported for OpenVINO, which then runs it.",
+    capabilities=Capabilities(
+        dtypes=("float32", "bfloat16", "float16"),
+        mixes_dtypes=True,
+        quantizations=("int8-dynamic", "int8-static", "int8-weights", "int4-weights"),
+        checks_guesses=True,
+    ),
+    open=_open,
+    code=_code,
+)

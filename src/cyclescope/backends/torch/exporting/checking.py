@@ -1,0 +1,98 @@
+"""Whether an engine gives what the model itself gives, and what no engine that runs a file can do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from cyclescope.backends.artifacts.program import Arrays
+from cyclescope.backends.artifacts.writer import EngineWriter
+from cyclescope.backends.artifacts.writing_session import written
+from cyclescope.backends.engine import Engine
+from cyclescope.backends.torch.exporting.array_calls import array_call
+from cyclescope.backends.torch.exporting.token_settings import asked_settings
+from cyclescope.backends.torch.generating.writing import Writer
+from cyclescope.backends.torch.steps import Steps
+from cyclescope.core.errors import EngineError, Unsupported
+from cyclescope.core.plan import REFERENCE_ENGINE, Plan
+from cyclescope.core.units import AnyArray
+
+# Float32 on another engine adds up in another order; a larger difference than this means another model.
+_MOST_APART = 1e-3
+_CHECKED = 8  # tokens that the engine must write as the model itself does
+_WAY_OUT = f"Use --engine {REFERENCE_ENGINE}."
+
+
+def refuse_plan(plan: Plan, engine: Engine) -> None:
+    """Raise `Unsupported` for what no engine of a file makes real."""
+    looks_up = plan.drafting == "prompt-lookup" and engine.capabilities.checks_guesses
+    refused = (
+        (plan.device != "cpu", f"the device {plan.device!r}"),
+        (plan.compiling != "off", "torch.compile"),
+        (plan.drafting != "off" and not looks_up, "drafts of what comes next"),
+        (plan.decoding != "greedy", "sampling"),
+        (plan.batching == "packed", "packed texts"),
+    )
+    for is_refused, what in refused:
+        if is_refused:
+            raise Unsupported(
+                f"{plan.engine} has no {what} here.", "", f"Use --engine {REFERENCE_ENGINE}, or leave it out."
+            )
+
+
+def refuse_generation(model: Any, plan: Plan, texts: Sequence[Sequence[int]]) -> None:
+    """Raise `Unsupported` for what no engine does that writes here."""
+    if plan.cache != "dynamic":
+        raise Unsupported(f"{plan.engine} has a cache of its own.", "", "Leave --cache out.")
+    if plan.drafting != "off" and any(len(some) > 1 for some in texts):
+        raise Unsupported("Tokens are guessed where one text is written at a time.", "", "Use batch 1.")
+    asked = asked_settings(model.generation_config)
+    if asked:
+        raise Unsupported(
+            f"The model is to be generated from with {', '.join(asked)}.",
+            f"{plan.engine} takes the likeliest token here.",
+            _WAY_OUT,
+        )
+
+
+def results_of_model(steps: Steps, inputs: Mapping[str, torch.Tensor]) -> dict[str, AnyArray]:
+    """What the model itself gives."""
+    with torch.inference_mode():
+        given = steps.model(**inputs)
+    return {name: value.float().numpy() for name, value in given.items() if isinstance(value, torch.Tensor)}
+
+
+def refuse_other_results(engine: str, given: Arrays, expected: Arrays) -> None:
+    """Raise `EngineError` where the engine's results are not those of the model."""
+    for name, wanted in expected.items():
+        if name not in given:
+            raise EngineError(f"On {engine} the exported model gives no {name}.", "", _WAY_OUT)
+        apart = float(np.max(np.abs(given[name] - wanted), initial=0.0))
+        if given[name].shape != wanted.shape or not apart <= _MOST_APART * max(
+            1.0, float(np.abs(wanted).max(initial=0))
+        ):
+            raise EngineError(
+                f"On {engine} the exported model gives other results than the model itself.",
+                f"{name} differs by up to {apart:.2g}.",
+                _WAY_OUT,
+            )
+
+
+def refuse_other_tokens(writer: EngineWriter, steps: Steps) -> None:
+    """Raise `EngineError` where the first tokens of the engine are not those of the model."""
+    assert steps.writer is not None
+    few = Writer(steps.model, min(_CHECKED, steps.writer.new_tokens), sample=False, cache="dynamic")
+    with torch.inference_mode():
+        wanted = few(steps.inputs()).numpy()
+    call = array_call(replace(steps, writer=few), "generate")
+    given = written(writer, call, call.arrays())
+    if not np.array_equal(given[:, -few.new_tokens :], wanted[:, -few.new_tokens :]):
+        raise EngineError(
+            f"On {writer.engine} the model writes other tokens than by itself.",
+            f"They differ within the first {few.new_tokens}, in float32.",
+            _WAY_OUT,
+        )

@@ -1,0 +1,1 @@
+"""What stands on its own: it is copied into the code of a recipe."""
