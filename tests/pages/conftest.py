@@ -16,13 +16,13 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "paper"))
 
 from hostile_names import HOSTILE, hostile_graph
 from paper_generation import paper_decoder, paper_generation
+from paper_html import render
 from paper_models import PAPER_BERT_WORKLOAD, paper_bert, paper_cycle, slot_times
 from paper_roofline import on_paper_machine, paper_ceilings
 from visiting import Open, Visit
 
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation
-from cyclescope.report.media.html.html import render
 
 
 @pytest.fixture(scope="session")

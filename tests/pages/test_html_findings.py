@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from cyclescope.report.media.html.findings_view import finding_cards
+from paper_html import render
 from syrupy.assertion import SnapshotAssertion
 from visiting import Open, Visit
 
 from cyclescope.explaining.explanation import Explanation, Span
 from cyclescope.explaining.findings.finding import Evidence, EvidenceName, Finding, FindingCode, Place, Quantity
-from cyclescope.report.media.html.findings_view import finding_cards
-from cyclescope.report.media.html.html import render
 from cyclescope.report.words.strings import EN
 
 

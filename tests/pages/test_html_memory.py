@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from paper_generation import paper_decoder, paper_generation
+from paper_html import render
 from paper_models import paper_bert, paper_cycle
 from syrupy.assertion import SnapshotAssertion
 from visiting import Open
@@ -17,7 +18,6 @@ from cyclescope.core.samples import MemorySamples
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation
 from cyclescope.report.drawings.step_plot import FLOOR, MOST_MOMENTS, TOP, course
-from cyclescope.report.media.html.html import render
 
 EXTRA = 200_000
 MEGABYTE = 1_000_000

@@ -8,6 +8,7 @@ from dataclasses import fields, replace
 from importlib import resources
 
 import pytest
+from paper_html import notebook_html, render
 from paper_models import paper_bert, paper_cycle, slot_times
 from syrupy.assertion import SnapshotAssertion
 from visiting import Open
@@ -19,7 +20,6 @@ from cyclescope.explaining.explanation import AccountRow, Explanation, Span
 from cyclescope.report import format as fmt
 from cyclescope.report.drawings.bars import bar_shape, column_shape, segments
 from cyclescope.report.drawings.spans import breakable, choose
-from cyclescope.report.media.html.html import notebook_html, render
 from cyclescope.report.words.text import ChartText, PageText, page_text
 from cyclescope.report.words.text_generation import GenerationText
 from cyclescope.report.words.text_memory import MemoryText

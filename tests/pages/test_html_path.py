@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from cyclescope.report.media.html.path_view import Chain, chain
+from paper_html import render
 from paper_models import paper_bert, paper_cycle
 from syrupy.assertion import SnapshotAssertion
 from visiting import Open
@@ -14,8 +16,6 @@ from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation
 from cyclescope.report import format as fmt
 from cyclescope.report.drawings.flow import drawn_flow
-from cyclescope.report.media.html.html import render
-from cyclescope.report.media.html.path_view import Chain, chain
 
 
 def test_the_path_takes_one_of_query_key_and_value(calibrated: Explanation) -> None:

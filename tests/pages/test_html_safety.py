@@ -9,11 +9,11 @@ from importlib import resources
 
 import pytest
 from hostile_names import HOSTILE
+from paper_html import notebook_html, render
 from visiting import Open
 
 from cyclescope.explaining.explanation import Explanation
 from cyclescope.report.media.html.data import embed
-from cyclescope.report.media.html.html import notebook_html, render
 
 MEGABYTE = 1_000_000
 

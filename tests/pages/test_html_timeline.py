@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from paper_html import render
 from playwright.sync_api import Locator
 from visiting import Open, Visit
 
 from cyclescope.explaining.explanation import Explanation
-from cyclescope.report.media.html.html import render
 
 pytestmark = pytest.mark.browser
 

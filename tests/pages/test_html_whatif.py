@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from paper_generation import paper_decoder, paper_generation
+from paper_html import render
 from paper_models import paper_bert, paper_cycle
 from paper_roofline import on_paper_machine, paper_ceilings
 from playwright.sync_api import Page
@@ -18,7 +19,6 @@ from cyclescope.explaining.explanation import Explanation
 from cyclescope.explaining.roofline import Bound, Roofline
 from cyclescope.report import format as fmt
 from cyclescope.report.drawings.whatif import DIGITS, MOST_ROWS, gathered, thread_choices
-from cyclescope.report.media.html.html import render
 
 
 def expected(

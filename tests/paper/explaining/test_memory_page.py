@@ -104,7 +104,7 @@ def test_the_resident_set_is_told() -> None:
 @pytest.mark.parametrize(("language", "title"), [("en", "Memory"), ("zh", "内存")])
 @pytest.mark.parametrize("width", [40, 80, 120])
 def test_the_section_fits_the_terminal(language: str, title: str, width: int) -> None:
-    text = to_text(cycle_page(observed(extra=200_000), language), width, language=language)
+    text = to_text(cycle_page(observed(extra=200_000)), width, language=language)
 
     assert title in text.splitlines()
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 from paper_device import Planted, device_cycle
+from paper_html import render
 
 from cyclescope.core.cycle import Cycle
 from cyclescope.explaining.explain import explain
 from cyclescope.machines.catalog import find_machine
 from cyclescope.report.documents.document import to_json
-from cyclescope.report.media.html.html import render
 from cyclescope.report.media.terminal import to_text
 from cyclescope.report.pages.cycle import cycle_page
 from cyclescope.store.run_file import load, save

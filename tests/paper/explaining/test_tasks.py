@@ -109,7 +109,7 @@ def test_the_page_and_the_document_tell_it(language: str) -> None:
         (padded, {"en": "throughput", "zh": "吞吐量"}),
         (translated, {"en": "encoder, decoder", "zh": "编码器与解码器"}),
     ):
-        facts = next(block for block in cycle_page(told, language).blocks if isinstance(block, KeyValues))
+        facts = next(block for block in cycle_page(told).blocks if isinstance(block, KeyValues))
         assert label[language] in [say_in(language)(name) for name, _ in facts.rows]
     by_text = document(padded).throughput
     assert by_text is not None

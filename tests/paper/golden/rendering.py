@@ -7,6 +7,9 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from paper_html import notebook_html
+from paper_html import render as render_cycle
+
 from cyclescope.explaining.dataflow import Level
 from cyclescope.explaining.dialogue import explain_dialogue
 from cyclescope.explaining.explain import explain
@@ -30,8 +33,6 @@ from cyclescope.report.exports.mermaid import mermaid
 from cyclescope.report.exports.perfetto import to_perfetto
 from cyclescope.report.exports.speedscope import to_speedscope
 from cyclescope.report.media.html.comparison_view import render_comparison
-from cyclescope.report.media.html.html import notebook_html
-from cyclescope.report.media.html.html import render as render_cycle
 from cyclescope.report.media.markdown import to_markdown
 from cyclescope.report.media.terminal import to_text
 from cyclescope.report.page import Page
@@ -153,7 +154,7 @@ def _page(page: str, language: str) -> Page:
     kind, value = page.partition("-")[0], subject(page)
     match kind:
         case "cycle" | "finding":
-            return cycle_page(_explained(page), language)
+            return cycle_page(_explained(page))
         case "comparison":
             return comparison_page(value, language, LIMIT)
         case "structure":

@@ -201,7 +201,7 @@ def test_a_layer_of_another_class_is_named() -> None:
 
 
 def test_chinese_has_the_same_blocks(explanation: Explanation) -> None:
-    english, chinese = cycle_page(explanation), cycle_page(explanation, "zh")
+    english, chinese = cycle_page(explanation), cycle_page(explanation)
     assert [type(block) for block in english.blocks] == [type(block) for block in chinese.blocks]
     assert isinstance(chinese.blocks[0], Paragraph)
     assert "编码" in chinese.blocks[0].text

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 from paper_device import Planted, device_cycle
+from paper_html import render
 from planted import with_ceilings
 
 from cyclescope.core.cycle import Cycle
@@ -16,7 +17,6 @@ from cyclescope.explaining.device import DeviceLine
 from cyclescope.explaining.explain import explain
 from cyclescope.report import format as fmt
 from cyclescope.report.documents.document import to_json
-from cyclescope.report.media.html.html import render
 from cyclescope.report.media.markdown import to_markdown
 from cyclescope.report.media.terminal import to_text
 from cyclescope.report.naming import pace as pace_of_old
@@ -102,7 +102,7 @@ def test_every_medium_tells_it_and_none_speaks_of_python_where_a_device_waits(la
     title = say_in(language)(m("Device activity"))
     for cycle in cycles():
         told = explain(cycle)
-        page = cycle_page(told, language)
+        page = cycle_page(told)
         terminal = to_text(page, 80, language=language)
         assert title in terminal
         assert title in to_markdown(page, language)

@@ -10,6 +10,7 @@ from string import Formatter
 
 import pytest
 from paper_generation import paper_decoder, paper_generation
+from paper_html import render
 from paper_models import paper_bert, paper_cycle, slot_times
 from planted import PLANTED, with_ceilings
 
@@ -20,7 +21,6 @@ from cyclescope.explaining.explanation import Explanation
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.report.documents.document import to_json
 from cyclescope.report.media.html.comparison_view import render_comparison
-from cyclescope.report.media.html.html import render
 from cyclescope.report.media.terminal import to_text
 from cyclescope.report.pages.comparison import comparison_page
 from cyclescope.report.pages.cycle import cycle_page
@@ -42,7 +42,7 @@ def on_an_engine(cycle: Cycle) -> Explanation:
 def test_no_finding_of_an_engine_speaks_of_python(code: FindingCode, language: str) -> None:
     told = on_an_engine(PLANTED[code]())
     assert code in [finding.code for finding in told.findings]
-    text = to_text(cycle_page(told, language), 100, language=language)
+    text = to_text(cycle_page(told), 100, language=language)
     assert not OF_EAGER_PYTORCH.search(text), OF_EAGER_PYTORCH.search(text)
 
 
@@ -57,9 +57,9 @@ def test_no_finding_of_an_engine_speaks_of_python(code: FindingCode, language: s
 )
 def test_nor_does_any_other_section(cycle: Cycle, language: str) -> None:
     python = {"en": "Python between operations", "zh": "算子之间的 Python"}[language]
-    assert python in to_text(cycle_page(explain(cycle), language), 100, language=language)
+    assert python in to_text(cycle_page(explain(cycle)), 100, language=language)
     told = on_an_engine(cycle)
-    text = to_text(cycle_page(told, language), 100, language=language)
+    text = to_text(cycle_page(told), 100, language=language)
     assert not OF_EAGER_PYTORCH.search(text), OF_EAGER_PYTORCH.search(text)
     shown = re.sub(
         r"(?s)<script.*?</script>|<style.*?</style>|<dt>software</dt>.*?</dd>", "", render(told, lang=language)

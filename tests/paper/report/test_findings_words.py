@@ -108,7 +108,7 @@ def test_a_name_from_a_model_is_made_harmless(name: str) -> None:
 def test_no_number_is_cut_or_torn_from_its_unit(language: str, width: int) -> None:
     for plant in PLANTED.values():
         told = explain(plant())
-        lines = to_text(cycle_page(told, language), width, language=language).splitlines()
+        lines = to_text(cycle_page(told), width, language=language).splitlines()
         joined = " ".join(line.strip() for line in lines)
         for finding in told.findings:
             for each in finding.evidence:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import jsonschema
 import pytest
 from paper_generation import LAYERS, SLOPE_NS, paper_decoder, paper_generation
+from paper_html import render
 
 from cyclescope.core.graph.graph import Graph
 from cyclescope.explaining.explain import explain
@@ -16,7 +17,6 @@ from cyclescope.explaining.metrics.definition import DEFINITIONS
 from cyclescope.explaining.metrics.dialects import DIALECTS
 from cyclescope.report.documents.document import document, to_json
 from cyclescope.report.documents.schema import CycleReport, json_schema
-from cyclescope.report.media.html.html import render
 from cyclescope.report.media.markdown import to_markdown
 from cyclescope.report.media.terminal import to_text
 from cyclescope.report.page import Bars, Block, Cell, Details, Figures, Heading, Note, Paragraph, Section, Strip, Table
@@ -146,7 +146,7 @@ def test_the_curve_says_every_point_and_its_fitted_line(written: Explanation) ->
 @pytest.mark.parametrize(("language", "heading"), [("en", "Decode steps"), ("zh", "解码步")])
 @pytest.mark.parametrize("width", [40, 80, 160])
 def test_the_terminal_shows_it_in_any_width(written: Explanation, language: str, heading: str, width: int) -> None:
-    text = to_text(cycle_page(written, language), width, language=language)
+    text = to_text(cycle_page(written), width, language=language)
     for name in ("ttft", "tpot", "itl", "growth"):
         assert name in text
     assert heading in text

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 from paper_generation import paper_decoder, paper_generation
+from paper_html import render
 from paper_models import paper_bert, paper_cycle, slot_times
 from paper_roofline import on_paper_machine, paper_ceilings
 
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation
-from cyclescope.report.media.html.html import render
 
 HOME = Path(__file__).parents[2] / "js"
 TSC = HOME / "node_modules" / ".bin" / "tsc"

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from paper_html import render
 from paper_models import paper_bert, paper_cycle
 from paper_structures import CACHE, EVEN, UNEVEN, mixture, step
 
@@ -17,7 +18,6 @@ from cyclescope.explaining.explain import explain
 from cyclescope.report.documents.cycle.experts import expert_documents
 from cyclescope.report.documents.graph import graph_to_json
 from cyclescope.report.exports.mermaid import mermaid
-from cyclescope.report.media.html.html import render
 from cyclescope.report.media.terminal import to_text
 from cyclescope.report.page import Block, Note, Paragraph, Strip, Table
 from cyclescope.report.pages.structure import structure_page

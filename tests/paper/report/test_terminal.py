@@ -31,7 +31,7 @@ def test_snapshot(explanation: Explanation, width: int, snapshot: SnapshotAssert
 
 
 def test_snapshot_in_chinese(explanation: Explanation, snapshot: SnapshotAssertion) -> None:
-    assert to_text(cycle_page(explanation, "zh"), 80, language="zh") == snapshot
+    assert to_text(cycle_page(explanation), 80, language="zh") == snapshot
 
 
 def test_snapshot_of_an_interrupted_measurement(wall_only: Explanation, snapshot: SnapshotAssertion) -> None:
@@ -45,7 +45,7 @@ def test_snapshot_of_an_interrupted_measurement(wall_only: Explanation, snapshot
 def test_never_wider_than_the_terminal(
     which: str, encoding: str, language: str, width: int, request: pytest.FixtureRequest
 ) -> None:
-    for line in to_text(cycle_page(request.getfixturevalue(which), language), width, encoding, language).splitlines():
+    for line in to_text(cycle_page(request.getfixturevalue(which)), width, encoding, language).splitlines():
         assert cell_len(line) <= width, line
 
 
@@ -63,7 +63,7 @@ def numbers(page: Page) -> set[Words]:
 @pytest.mark.parametrize("width", [60, 80, 200])
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_no_number_is_cut(explanation: Explanation, language: str, width: int) -> None:
-    page = cycle_page(explanation, language)
+    page = cycle_page(explanation)
     lines = to_text(page, width, language=language).splitlines()
     for number in map(say_in(language), numbers(page)):
         assert any(re.search(rf"(?<![\d.]){re.escape(number)}(?!\w)", line) for line in lines), number

@@ -150,7 +150,9 @@ def _bandwidths(found: Roofline) -> tuple[Line, ...]:
     return tuple((value, Series((levels, fmt.bandwidth(value)), " "), levels) for value, levels in named)
 
 
-def _data(upper: Sequence[Spot], lower: Sequence[Spot], found: Roofline, dtype: str, links: LinkTargets) -> Mapping[str, Any]:
+def _data(
+    upper: Sequence[Spot], lower: Sequence[Spot], found: Roofline, dtype: str, links: LinkTargets
+) -> Mapping[str, Any]:
     """Both plots for the script: axes, lines and points, with their words."""
     products, bandwidths = _products(found, dtype), _bandwidths(found)
     tops, levels = [line[0] for line in products], [line[0] for line in bandwidths]

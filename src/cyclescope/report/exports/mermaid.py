@@ -6,12 +6,12 @@ import re
 from collections import Counter
 
 from cyclescope.core.graph.graph import Graph
+from cyclescope.core.message import m, plural
 from cyclescope.explaining.dataflow import DataFlow, FlowEdge, FlowNode, Level, NodeRole, data_flow, folded
 from cyclescope.report import format as fmt
-from cyclescope.report import naming as wording
 from cyclescope.report.names import printable
-from cyclescope.report.words.strings import Strings, strings
-from cyclescope.report.words.text_structure import structure_text
+from cyclescope.report.naming.stages import stage_name
+from cyclescope.report.words.translate import Say, say_in
 
 _MOST_SHAPES = 2
 _TEXT = "text"  # the dtype of a text, whose bytes say all there is to say about its shape
@@ -31,35 +31,36 @@ def mermaid(graph: Graph, level: Level = Level.STAGE, language: str = "en", *, f
     Equal neighbouring layers are one node unless `fold` is False. Ids are `n0`, `n1`, …; labels hold nothing that
     Mermaid could take for syntax. Raises `UsageError` for an unknown language.
     """
-    s = strings(language)
+    say = say_in(language)
     flow = data_flow(graph, level)
     if fold:
         flow = folded(graph, flow)
     lines = ["flowchart TD"]
-    lines += [f"    n{k}{_box(node, graph, s)}" for k, node in enumerate(flow.nodes)]
-    lines += [f"    n{edge.source} -->|{_quoted(_carried(graph, edge, s))}| n{edge.target}" for edge in flow.edges]
+    lines += [f"    n{k}{_box(node, graph, say)}" for k, node in enumerate(flow.nodes)]
+    lines += [f"    n{edge.source} -->|{_quoted(_carried(graph, edge, say))}| n{edge.target}" for edge in flow.edges]
     return "\n".join([*lines, *_style(flow)]) + "\n"
 
 
-def _box(node: FlowNode, graph: Graph, s: Strings) -> str:
-    label = _quoted(_label(node, graph, s))
+def _box(node: FlowNode, graph: Graph, say: Say) -> str:
+    label = _quoted(_label(node, graph, say))
     return f"([{label}])" if node.role in (NodeRole.IN, NodeRole.OUT) else f"[{label}]"
 
 
-def _cache(graph: Graph, s: Strings) -> tuple[str, ...]:
+def _cache(graph: Graph, say: Say) -> tuple[str, ...]:
     """What a decode step finds beside its token."""
     if graph.cache_length is None:
         return ()
-    return (structure_text(s).flow_cache.format(tokens=fmt.count(graph.cache_length)),)
+    tokens = fmt.count(graph.cache_length)
+    return (say(plural("a cache of {tokens} token", "a cache of {tokens} tokens", graph.cache_length, tokens=tokens)),)
 
 
-def _label(node: FlowNode, graph: Graph, s: Strings) -> list[str]:
+def _label(node: FlowNode, graph: Graph, say: Say) -> list[str]:
     """Name, class, work and weights, a line each; what a node does not have is left out."""
     if node.role is NodeRole.IN:
-        return [s.flow_in, *_cache(graph, s)]
+        return [say(m("input")), *_cache(graph, say)]
     if node.role is NodeRole.OUT:
-        return [s.flow_out]
-    name = wording.stage_name(node.stage, s)
+        return [say(m("output"))]
+    name = say(stage_name(node.stage))
     if node.role is NodeRole.OPERATION:
         name = node.name
     elif node.index is not None:
@@ -75,21 +76,21 @@ def _label(node: FlowNode, graph: Graph, s: Strings) -> list[str]:
     if node.cost.flops:
         facts.append(fmt.flops(node.cost.flops))
     if node.parameter_bytes:
-        facts.append(s.flow_weights.format(data=fmt.data(node.parameter_bytes)))
+        facts.append(say(m("{data} of weights", data=fmt.data(node.parameter_bytes))))
     if not facts:
         return lines
     work = " · ".join(facts)
-    return [*lines, s.flow_each.format(work=work) if node.repeats > 1 else work]
+    return [*lines, say(m("{work} each", work=work)) if node.repeats > 1 else work]
 
 
-def _carried(graph: Graph, edge: FlowEdge, s: Strings) -> list[str]:
+def _carried(graph: Graph, edge: FlowEdge, say: Say) -> list[str]:
     """The tensors on an arrow: shapes and dtypes, the largest first, then the bytes of all."""
     shapes: Counter[str] = Counter()
     for crossing in sorted(edge.crossings, key=lambda crossing: -crossing.bytes):
         spec = graph.tensors[crossing.tensor]
         tensor = spec.dtype if spec.dtype == _TEXT else f"{fmt.shape(spec.shape)} {spec.dtype}"
         # Where a view shows less than the tensor that lies there, the arrow carries less than its shape says.
-        shapes[s.flow_part.format(tensor=tensor) if crossing.bytes < spec.bytes else tensor] += 1
+        shapes[say(m("part of {tensor}", tensor=tensor)) if crossing.bytes < spec.bytes else tensor] += 1
     lines = [f"{shape} ×{count}" if count > 1 else shape for shape, count in shapes.items()]
     if len(lines) > _MOST_SHAPES:
         lines[_MOST_SHAPES:] = [f"+ {len(lines) - _MOST_SHAPES}"]

@@ -25,6 +25,8 @@ from cyclescope.report.sections.stages import stages_section
 from cyclescope.report.sections.timeline import timeline_section
 
 _LEAST_BYTES = 20_000
+# What a notebook shows of the page.
+IN_A_NOTEBOOK = ("warnings", "stages", "account")
 
 
 def cycle_page(explanation: Explanation, most_bytes: int = MOST_BYTES) -> Page:

@@ -8,8 +8,8 @@ from cyclescope.core.statistics import Estimate
 from cyclescope.core.units import NS_PER_S
 from cyclescope.explaining.explanation import Explanation, GroupRow, OperationRow
 from cyclescope.report import format as fmt
-from cyclescope.report.drawings.spans import FAMILIES
 from cyclescope.report.drawings.link_targets import LinkTargets
+from cyclescope.report.drawings.spans import FAMILIES
 from cyclescope.report.naming.kinds import KINDS
 from cyclescope.report.naming.stages import place_name, stage_name
 from cyclescope.report.page import Align, Cell, Column, Details, Emphasis, Section, Table

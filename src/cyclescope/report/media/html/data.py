@@ -49,6 +49,8 @@ def _translated(data: Any, say: Say) -> Any:
         return say(data)
     if isinstance(data, Mapping):
         return {key: _translated(value, say) for key, value in data.items()}
-    if isinstance(data, tuple | list) and any(isinstance(value, Message | Series | Mapping | tuple | list) for value in data):
+    if isinstance(data, tuple | list) and any(
+        isinstance(value, Message | Series | Mapping | tuple | list) for value in data
+    ):
         return [_translated(value, say) for value in data]
     return data
