@@ -6,11 +6,8 @@ import math
 from dataclasses import replace
 
 import pytest
-from cyclescope.report.media.html.places_view import spots
-from cyclescope.report.media.html.roofline_view import MOST_POINTS, RooflineView
 from hostile_names import HOSTILE
 from paper_generation import paper_decoder, paper_generation
-from paper_html import render
 from paper_models import paper_bert, paper_cycle
 from paper_roofline import on_paper_machine, paper_ceilings
 from playwright.sync_api import Page
@@ -22,6 +19,9 @@ from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation
 from cyclescope.report import format as fmt
 from cyclescope.report.drawings.axis import decades
+from cyclescope.report.drawings.spots import spots
+from cyclescope.report.media.html.html import render
+from cyclescope.report.media.html.roofline_view import MOST_POINTS, RooflineView
 from cyclescope.report.words.strings import EN
 from cyclescope.report.words.text import page_text
 
