@@ -6,6 +6,7 @@ import math
 from dataclasses import replace
 
 import pytest
+from cyclescope.report.media.html.roofline_view import MOST_POINTS, RooflineView
 from hostile_names import HOSTILE
 from paper_generation import paper_decoder, paper_generation
 from paper_models import paper_bert, paper_cycle
@@ -21,7 +22,6 @@ from cyclescope.report import format as fmt
 from cyclescope.report.drawings.axis import decades
 from cyclescope.report.drawings.spots import spots
 from cyclescope.report.media.html.html import render
-from cyclescope.report.media.html.roofline_view import MOST_POINTS, RooflineView
 from cyclescope.report.words.strings import EN
 from cyclescope.report.words.text import page_text
 

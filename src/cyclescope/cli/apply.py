@@ -33,9 +33,10 @@ def apply(
     done = applied(recipe, out, model=model, text=text or None)
     try:
         if as_json:
-            from cyclescope.report.documents.document_verification import applied_document, to_json
+            from cyclescope.report.documents.applied import applied_document
+            from cyclescope.report.documents.figures import dump
 
-            typer.echo(to_json(applied_document(done)), nl=False)
+            typer.echo(dump(applied_document(done)), nl=False)
         else:
             from cyclescope.report.media.terminal import print_page
             from cyclescope.report.pages.applied import applied_page

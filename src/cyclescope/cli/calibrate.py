@@ -102,12 +102,13 @@ def kept_of(machine: Machine, engine: str) -> Calibration:
 
 
 def _print(found: Calibration, as_json: bool, lang: Language) -> None:
-    from cyclescope.report.documents.calibration import calibration_json
+    from cyclescope.report.documents.calibration import calibration_document
+    from cyclescope.report.documents.figures import dump
     from cyclescope.report.media.terminal import print_page
     from cyclescope.report.pages.calibration import calibration_page
 
     if as_json:
-        typer.echo(calibration_json(found))
+        typer.echo(dump(calibration_document(found)), nl=False)
     else:
         print_page(calibration_page(found), language=lang.value)
 

@@ -252,9 +252,10 @@ def _save(cycles: tuple[Cycle, Cycle], outs: tuple[Path | None, Path | None]) ->
 
 def _tell(comparison: Comparison, limit: float | None, as_json: bool, lang: Language) -> None:
     if as_json:
-        from cyclescope.report.documents.document_comparison import to_json
+        from cyclescope.report.documents.comparison import comparison_document
+        from cyclescope.report.documents.figures import dump
 
-        typer.echo(to_json(comparison, limit), nl=False)
+        typer.echo(dump(comparison_document(comparison, limit)), nl=False)
         return
     from cyclescope.report.media.terminal import print_page
     from cyclescope.report.pages.comparison import comparison_page

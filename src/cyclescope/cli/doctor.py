@@ -31,7 +31,8 @@ def doctor(
     from cyclescope.machines.doctor import Calibrated, Facts, examine
     from cyclescope.machines.load import LoadMeter
     from cyclescope.machines.state import read_state
-    from cyclescope.report.documents.doctor import doctor_json
+    from cyclescope.report.documents.doctor import doctor_document
+    from cyclescope.report.documents.figures import dump
     from cyclescope.report.media.terminal import print_page
     from cyclescope.report.pages.doctor import doctor_page
 
@@ -45,7 +46,7 @@ def doctor(
     calibrated = Calibrated(measured, found.freshness, len(found.broken))
     examination = examine(Facts(machine, state, load, calibrated, noise))
     if as_json:
-        typer.echo(doctor_json(examination))
+        typer.echo(dump(doctor_document(examination)), nl=False)
     else:
         print_page(doctor_page(examination), language=lang.value)
 

@@ -45,18 +45,19 @@ def told(explanation: Explanation, form: Form, language: Language, level: FlowLe
 
         return render(explanation, lang=language.value)
     if form is Form.JSON:
-        from cyclescope.report.documents.document import to_json
+        from cyclescope.report.documents.cycle.document import cycle_document
+        from cyclescope.report.documents.figures import dump
 
-        return to_json(explanation)
+        return dump(cycle_document(explanation))
     if form is Form.MERMAID:
         from cyclescope.explaining.dataflow import Level
         from cyclescope.report.exports.mermaid import mermaid
 
         return mermaid(explanation.cycle.graph, Level(level.value), language.value)
     if form is Form.GRAPH:
-        from cyclescope.report.documents.graph import graph_to_json
+        from cyclescope.report.documents.graph import graph_json
 
-        return graph_to_json(explanation.cycle.graph)
+        return graph_json(explanation.cycle.graph)
     if form is Form.PERFETTO:
         from cyclescope.report.exports.perfetto import to_perfetto
 

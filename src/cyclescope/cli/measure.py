@@ -178,7 +178,8 @@ def _hold_dialogue(
     from cyclescope.cli.progress import progress
     from cyclescope.explaining.dialogue import explain_dialogue
     from cyclescope.measuring.dialogue import dialogue_request
-    from cyclescope.report.documents.dialogue import dialogue_json
+    from cyclescope.report.documents.dialogue import dialogue_document
+    from cyclescope.report.documents.figures import dump
     from cyclescope.report.media.terminal import print_page
     from cyclescope.report.pages.dialogue import dialogue_page
 
@@ -191,7 +192,7 @@ def _hold_dialogue(
     with progress() as notify:
         costs = explain_dialogue(dialogue_request(request, template.value, budget, notify))
     if form is Form.JSON:
-        typer.echo(dialogue_json(costs))
+        typer.echo(dump(dialogue_document(costs)), nl=False)
     else:
         print_page(dialogue_page(costs), language=lang.value)
     if costs.dialogue.partial:

@@ -14,12 +14,13 @@ def models(
 ) -> None:
     """List the built-in architectures, with their sizes and where each configuration was published."""
     from cyclescope.models.listing import model_rows
-    from cyclescope.report.documents.models import models_json
+    from cyclescope.report.documents.figures import dump
+    from cyclescope.report.documents.models import models_document
     from cyclescope.report.media.terminal import print_page
     from cyclescope.report.pages.models import models_page
 
     rows = model_rows()
     if as_json:
-        typer.echo(models_json(rows))
+        typer.echo(dump(models_document(rows)), nl=False)
     else:
         print_page(models_page(rows), language=lang.value)

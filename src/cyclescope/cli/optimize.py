@@ -142,9 +142,10 @@ def lines(path: Path, option: str) -> list[str]:
 
 def _tell(found: Optimization, as_json: bool, lang: Language) -> None:
     if as_json:
-        from cyclescope.report.documents.document_optimization import to_json
+        from cyclescope.report.documents.figures import dump
+        from cyclescope.report.documents.optimization import optimization_document
 
-        typer.echo(to_json(found), nl=False)
+        typer.echo(dump(optimization_document(found)), nl=False)
         return
     from cyclescope.report.media.terminal import print_page
     from cyclescope.report.pages.optimization import optimization_page

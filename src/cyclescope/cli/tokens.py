@@ -51,7 +51,8 @@ def tokens(
     from cyclescope.cli.progress import progress
     from cyclescope.explaining.languages import explain_texts
     from cyclescope.measuring.tokenizing import compare_request, parallel_sentences
-    from cyclescope.report.documents.tokens import tokens_json
+    from cyclescope.report.documents.figures import dump
+    from cyclescope.report.documents.tokens import tokens_document
     from cyclescope.report.media.terminal import print_page
     from cyclescope.report.pages.tokens import tokens_page
 
@@ -66,7 +67,7 @@ def tokens(
     if as_json:
         # Bytes, so that a console of another encoding cannot break a JSON document in the middle.
         sys.stdout.flush()
-        sys.stdout.buffer.write(tokens_json(costs).encode("utf-8") + b"\n")
+        sys.stdout.buffer.write(dump(tokens_document(costs)).encode("utf-8"))
         sys.stdout.buffer.flush()
     else:
         print_page(tokens_page(costs), language=lang.value)

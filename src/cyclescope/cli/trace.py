@@ -49,7 +49,7 @@ def trace(
     from cyclescope.backends.base import DEFAULT_TOKENS
     from cyclescope.cli.progress import progress
     from cyclescope.measuring.measure import trace as trace_model
-    from cyclescope.report.documents.graph import graph_to_json
+    from cyclescope.report.documents.graph import graph_json
     from cyclescope.report.media.terminal import print_page, to_text
     from cyclescope.report.pages.structure import structure_page
     from cyclescope.store.writing import write_text
@@ -78,7 +78,7 @@ def trace(
 
         text = mermaid(graph, Level(level.value), lang.value)
     else:
-        text = graph_to_json(graph)
+        text = graph_json(graph)
     if out is not None:
         write_text(out, text)
         typer.echo(f"Wrote {form.value}: {out}", err=True)

@@ -78,9 +78,10 @@ def verify(
 
 def _tell(found: Verification, as_json: bool, lang: Language) -> None:
     if as_json:
-        from cyclescope.report.documents.document_verification import to_json, verification_document
+        from cyclescope.report.documents.figures import dump
+        from cyclescope.report.documents.verification import verification_document
 
-        typer.echo(to_json(verification_document(found)), nl=False)
+        typer.echo(dump(verification_document(found)), nl=False)
         return
     from cyclescope.report.media.terminal import print_page
     from cyclescope.report.pages.verification import verification_page
