@@ -11,7 +11,7 @@ import pytest
 from paper_calibration import CEILINGS, MACHINE, NOW, told
 from paper_ceilings import TAKEN
 
-from cyclescope.cli.calibrate import kept_of
+from cyclescope.cli.ceilings import kept_of
 from cyclescope.cli.main import run
 from cyclescope.core.ceilings import Ceilings, Figure
 from cyclescope.core.codec import decode
