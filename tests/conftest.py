@@ -1,4 +1,4 @@
-"""Tests run alike wherever they run: what is kept for a user (calibrations) lies elsewhere, and Ctrl-C is heard."""
+"""Tests run alike wherever they run: in English, with a home of their own for calibrations, and Ctrl-C is heard."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import tempfile
 from collections.abc import Iterator
 
 import pytest
+
+os.environ["CYCLESCOPE_LANG"] = "en"  # for subprocesses too, whatever language the developer's shell speaks
 
 
 @pytest.fixture(scope="session", autouse=True)

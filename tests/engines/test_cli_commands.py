@@ -13,8 +13,8 @@ from command_line import QUICK, CommandLine, Done, environment, model_folder, pr
 from rich.cells import cell_len
 
 import cyclescope
-from cyclescope.cli.forms import Form
 from cyclescope.cli.main import app
+from cyclescope.cli.show import Form
 from cyclescope.models.catalog import architectures
 
 COMMANDS = sorted(str(command.name) for command in app.registered_commands)

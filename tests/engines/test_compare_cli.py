@@ -75,8 +75,8 @@ def test_failures_never_look_like_answers(
         raise RuntimeError("on purpose")
 
     monkeypatch.setattr("cyclescope.explaining.comparison.compare", broken)
-    assert "defect" in cli.refuses(70, "compare", a, a, *gate)
-    assert "defect" in cli.refuses(1, "compare", a, a)
+    assert "Internal error" in cli.refuses(70, "compare", a, a, *gate)
+    assert "Internal error" in cli.refuses(1, "compare", a, a)
 
 
 @pytest.mark.parametrize("share", ["5", "-1%", "1000%", "five", "", "5%%", "nan"])
@@ -191,7 +191,7 @@ def test_a_file_is_never_written_over(cli: CommandLine, stored: Callable[[str, f
 def test_options_of_a_side_that_is_a_file_are_refused(cli: CommandLine, stored: Callable[[str, float], Path]) -> None:
     a = stored("a", 1.0)
     for option in ("--a", "--out-b"):
-        assert "measured before" in cli.refuses(2, "compare", a, a, option, "threads=1")
+        assert "is a saved run" in cli.refuses(2, "compare", a, a, option, "threads=1")
 
 
 def test_each_turn_has_its_own_threads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -258,7 +258,7 @@ def test_bad_input_of_both_commands(run: CommandLine, tmp_path: Path) -> None:
     save_recipe(recipe(str(model_folder(tmp_path))), tmp_path / "r.toml")
     # 64 and not 2: that would be an answer.
     assert "none are given" in run.refuses(64, "verify", tmp_path / "r.toml")
-    assert "no time" in run.refuses(64, "verify", tmp_path / "r.toml", "--budget", "soon")
+    assert "must be a time" in run.refuses(64, "verify", tmp_path / "r.toml", "--budget", "soon")
     assert "impossible" in run.refuses(64, "verify", tmp_path / "r.toml", "--budget", "0s", "-t", "a")
     assert "Both texts" in run.refuses(64, "verify", tmp_path / "r.toml", "-t", "a", "--tokens", "4")
     here = recipe(str(tmp_path / "tiny"))

@@ -234,7 +234,7 @@ def test_hostile_texts_on_a_screen_that_takes_ascii_only(tmp_path: Path) -> None
     [
         (2, ("bert-tiny", "-t", ""), "Text 1 is empty"),
         (2, ("bert-tiny", "-t", "one", "-t", " "), "Text 2 is empty"),
-        (2, ("bert-tiny", "-t", "one", "--text-file", "f"), "Both"),
+        (2, ("bert-tiny", "-t", "one", "--text-file", "f"), "Only one of"),
         (2, ("bert-tiny", "--text-file", "no/such/file"), "cannot be read"),
         (2, ("bert-tiny", "-t", "one", "--budget", "0"), "budget"),
         (2, ("bert-tiny", "-t", "one", "--budget", "nan"), "budget"),

@@ -3,50 +3,54 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cyclescope.cli.defects import forget_output
-from cyclescope.cli.forms import Language
-from cyclescope.cli.options import AsJson, LanguageOption, ModelInstead
+from cyclescope.cli.deliver import Forms, Result, deliver
+from cyclescope.cli.files import require_places
+from cyclescope.cli.options import ModelInstead, RecipeArgument, Texts
 from cyclescope.core.errors import EngineError
+from cyclescope.core.message import N_, m
+
+if TYPE_CHECKING:
+    from cyclescope.report.page import Page
+
+HELP = (
+    N_("Generate standalone Python code for the optimized model, with the files that it needs."),
+    N_("The code then runs on a few texts, and its outputs are compared with those of the measured plan."),
+)
 
 
 def apply(
-    recipe: Annotated[Path, typer.Argument(help="What `optimize --recipe FILE` wrote.", metavar="RECIPE")],
-    out: Annotated[Path, typer.Option(help="The folder to write to; new, empty, or written by this before.")],
+    recipe: RecipeArgument,
+    *,
+    out: Annotated[Path, typer.Option(help=N_("Output folder: new, empty, or written by apply before"))],
     model: ModelInstead = None,
-    text: Annotated[
-        list[str] | None, typer.Option("--text", "-t", help="What both are run on; several times.", show_default=False)
-    ] = None,
-    as_json: AsJson = False,
-    lang: LanguageOption = Language.ENGLISH,
+    text: Texts = None,
+    forms: Forms,
 ) -> None:
-    """Write the optimised model as Python code without cyclescope in it, with the files that it needs.
-
-    The code is then run on a few texts, and what it gives is compared with what the plan gives in a trial process: what
-    is handed over is what was measured.
-    """
+    """Generate standalone code for the optimized model, and check its outputs."""
+    require_places(forms.files, (recipe,))
     from cyclescope.optimizing.recipes.apply import apply as applied
 
     done = applied(recipe, out, model=model, text=text or None)
-    try:
-        if as_json:
-            from cyclescope.report.documents.applied import applied_document
-            from cyclescope.report.documents.figures import dump
 
-            typer.echo(dump(applied_document(done)), nl=False)
-        else:
-            from cyclescope.report.media.terminal import print_page
-            from cyclescope.report.pages.applied import applied_page
+    def page() -> Page:
+        from cyclescope.report.pages.applied import applied_page
 
-            print_page(applied_page(done, lang.value))
-    except BrokenPipeError:
-        forget_output()
+        return applied_page(done, forms.language)
+
+    def document() -> str:
+        from cyclescope.report.documents.applied import applied_document
+        from cyclescope.report.documents.figures import dump
+
+        return dump(applied_document(done))
+
+    deliver(Result(page, document), forms)
     if not done.agrees:
         raise EngineError(
-            "The code gives other outputs than the plan.",
-            "Told above, with how far they are apart.",
-            f"Do not use what is in {out}.",
+            m("The outputs of the code differ from those of the plan."),
+            m("The report shows by how much."),
+            m("Do not use the code in {folder}.", folder=str(out)),
         )

@@ -6,49 +6,73 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cyclescope.cli.forms import Language
-from cyclescope.cli.options import AsJson, DeviceOption, LanguageOption
+from cyclescope.cli.ceilings import kept_of, machine_of
+from cyclescope.cli.deliver import Forms, Result, deliver
+from cyclescope.cli.files import require_places
+from cyclescope.cli.options import DeviceOption, optional
 from cyclescope.core.errors import Interrupted, OutputError, UsageError
+from cyclescope.core.message import N_, m
 from cyclescope.core.plan import REFERENCE_ENGINE
 
 if TYPE_CHECKING:
-    from cyclescope.core.machine import Machine
+    from cyclescope.report.page import Page
     from cyclescope.report.pages.calibration import Calibration
+
+HELP = (
+    N_("Measure the peak performance of this machine: matrix products, memory bandwidth, call overhead and noise."),
+    N_(
+        "The calibration is stored, and later measurements on this machine use it. A stored calibration that "
+        "was taken on a clearly quieter machine stays, unless --force is given. Ctrl-C stores nothing."
+    ),
+)
 
 
 def calibrate(
+    *,
     quick: Annotated[
-        bool, typer.Option("--quick", help="Seconds instead of a minute and a half, and coarser.")
+        bool, typer.Option("--quick", help=N_("Use coarser probes: seconds instead of 90 seconds"))
     ] = False,
     device: DeviceOption = "cpu",
     threads: Annotated[
-        str | None,
-        typer.Option(help="Numbers of threads to probe, as 1,2,4; else powers of two and all.", show_default=False),
+        str | None, optional(N_("Thread counts to probe, such as 1,2,4 (default: powers of two, and all cores)"))
     ] = None,
     force: Annotated[
-        bool, typer.Option("--force", help="Keep it even where a quieter one of this machine is kept.")
+        bool,
+        typer.Option("--force", help=N_("Replace the stored calibration even if it was taken on a quieter machine")),
     ] = False,
-    show: Annotated[bool, typer.Option("--show", help="Tell what is kept, and whether it is fresh.")] = False,
-    as_json: AsJson = False,
-    lang: LanguageOption = Language.ENGLISH,
+    show: Annotated[
+        bool, typer.Option("--show", help=N_("Show the stored calibration and whether it is stale"))
+    ] = False,
+    forms: Forms,
 ) -> None:
-    """Measure what this machine reaches at best: matrix products, memory, the cost of a call, and its noise.
-
-    The result is kept, and every cycle that is measured afterwards on the same machine carries it; but one that was taken
-    in clearly more quiet stays unless --force is given. Ctrl-C keeps nothing.
-    """
+    """Measure the ceilings of this machine, or show those that are stored."""
     counts = _counts(threads)
+    require_places(forms.files)
     failed: OutputError | None = None
     if show:
         found = kept_of(machine_of(device), REFERENCE_ENGINE)
     else:
-        found, failed = _measure(quick, device, counts, force)
-    _print(found, as_json, lang)
+        found, failed = _measure(quick, device, counts, force, forms.language)
+
+    def page() -> Page:
+        from cyclescope.report.pages.calibration import calibration_page
+
+        return calibration_page(found)
+
+    def document() -> str:
+        from cyclescope.report.documents.calibration import calibration_document
+        from cyclescope.report.documents.figures import dump
+
+        return dump(calibration_document(found))
+
+    deliver(Result(page, document), forms)
     if failed is not None:
         raise failed
 
 
-def _measure(quick: bool, device: str, threads: tuple[int, ...], force: bool) -> tuple[Calibration, OutputError | None]:
+def _measure(
+    quick: bool, device: str, threads: tuple[int, ...], force: bool, language: str
+) -> tuple[Calibration, OutputError | None]:
     """Fresh ceilings. That they cannot be kept must not cost what was measured: it is shown first."""
     from cyclescope.calibrating.calibrate import calibrate as measure
     from cyclescope.cli.progress import progress
@@ -58,13 +82,13 @@ def _measure(quick: bool, device: str, threads: tuple[int, ...], force: bool) ->
 
     meter = LoadMeter()
     try:
-        with progress() as notify:
+        with progress(language) as notify:
             ceilings = measure(quick=quick, device=device, threads=threads, keep=False, progress=notify)
         load = meter.read()
         quieter = None if force else clearly_quieter(ceilings)
         path, failed = None if quieter else keep(ceilings), None
     except KeyboardInterrupt as exc:
-        raise Interrupted("Interrupted.", "Nothing is kept of a calibration that did not end.") from exc
+        raise Interrupted(m("Interrupted."), m("An incomplete calibration is not stored.")) from exc
     except OutputError as error:
         path, failed = None, error
     return Calibration(
@@ -72,51 +96,12 @@ def _measure(quick: bool, device: str, threads: tuple[int, ...], force: bool) ->
     ), failed
 
 
-def machine_of(device: str) -> Machine:
-    """This machine as `measure` would name it; a framework is loaded only to ask a device for its name."""
-    from cyclescope.backends.registry import machine_for, open_probes
-
-    if device == "cpu":
-        return machine_for()
-
-    probes = open_probes(device)
-    try:
-        return probes.machine
-    finally:
-        probes.close()
-
-
-def kept_of(machine: Machine, engine: str) -> Calibration:
-    """What is kept of `machine`, else what its maker states."""
-    from cyclescope.machines.catalog import find_machine
-    from cyclescope.machines.fingerprint import freshness
-    from cyclescope.report.pages.calibration import Calibration
-    from cyclescope.store.calibration_file import nearest, shelf
-
-    found = shelf(engine, machine.device)
-    kept = nearest(found, machine, engine)
-    if kept is None:
-        return Calibration(machine.processor, find_machine(machine.processor), broken=found.broken)
-    fresh = freshness(kept.ceilings, machine, engine)
-    return Calibration(machine.processor, kept.ceilings, kept.path, fresh, broken=found.broken)
-
-
-def _print(found: Calibration, as_json: bool, lang: Language) -> None:
-    from cyclescope.report.documents.calibration import calibration_document
-    from cyclescope.report.documents.figures import dump
-    from cyclescope.report.media.terminal import print_page
-    from cyclescope.report.pages.calibration import calibration_page
-
-    if as_json:
-        typer.echo(dump(calibration_document(found)), nl=False)
-    else:
-        print_page(calibration_page(found), language=lang.value)
-
-
 def _counts(text: str | None) -> tuple[int, ...]:
     parts = [part.strip() for part in text.split(",")] if text is not None else []
     if not all(part.isascii() and part.isdigit() for part in parts):
         raise UsageError(
-            f"--threads {text} is no list of numbers.", "", "Give whole numbers separated by commas: --threads 1,2,4."
+            m("--threads must be a list of whole numbers (got {text}).", text=str(text)),
+            "",
+            m("Separate the numbers by commas: --threads 1,2,4."),
         )
     return tuple(int(part) for part in parts)

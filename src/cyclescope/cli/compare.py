@@ -2,166 +2,98 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cyclescope.cli.defects import forget_output
-from cyclescope.cli.forms import Language
+from cyclescope.cli.cycles import save_run
+from cyclescope.cli.deliver import Forms, Result, deliver
+from cyclescope.cli.files import require_different, require_places
 from cyclescope.cli.gate import EXCEEDED, KEPT, UNKNOWN
-from cyclescope.cli.measure import require_different, require_folder
-from cyclescope.cli.options import (
-    AsJson,
-    Attention,
-    AttentionOption,
-    BatchedTexts,
-    BatchOption,
-    CacheOption,
-    DeviceOption,
-    DtypeOption,
-    HtmlFile,
-    KvCache,
-    LanguageOption,
-    MarkdownFile,
-    NewTokensOption,
-    Sampling,
-    SamplingOption,
-    SeedOption,
-    TaskOption,
-    TokensOption,
-    TrustRemoteCode,
-    WeightsOption,
-    WeightsWanted,
-    budget_option,
-)
+from cyclescope.cli.options import Measuring, budget_option, optional
+from cyclescope.cli.sides import changes, options_of
 from cyclescope.core.errors import Interrupted, UsageError
+from cyclescope.core.message import N_, m
 
 if TYPE_CHECKING:
-    from cyclescope.backends.base import Request
     from cyclescope.core.cycle import Cycle
     from cyclescope.explaining.comparison import Comparison
+    from cyclescope.report.page import Page
 
+HELP = (
+    N_("Compare two models or saved runs: is B faster or slower than A, by how much, and where?"),
+    N_(
+        "Two models, or one model with different options (--a threads=1 --b threads=2), are measured in "
+        "interleaved runs, so that drift of the machine affects both alike. With a saved run the interval is "
+        "wider."
+    ),
+)
 _PERCENT = re.compile(r"\s*(\d+(?:\.\d+)?|\.\d+)\s*(%?)\s*")
-# What may be another on one side, by the name of its option.
-_NUMBERS = {"tokens", "batch", "threads", "new-tokens", "seed"}
-_WORDS = {"dtype", "device", "task"}
-_CHOICES = {"weights": WeightsWanted, "attention": Attention, "sampling": Sampling, "cache": KvCache}
-_TEXTS = {"text": "texts", "question": "questions", "context": "contexts"}
 
 
 def compare(
-    a: Annotated[str, typer.Argument(help="A saved run (.cycle) or a model, as for `measure`.", metavar="A")],
-    b: Annotated[str, typer.Argument(help="What it is compared with; it may be the same.", metavar="B")],
+    a: Annotated[
+        str, typer.Argument(help=N_("Baseline: a saved run (.cycle), or a model as for measure"), metavar="A")
+    ],
+    b: Annotated[str, typer.Argument(help=N_("Candidate: likewise; it may be the same model"), metavar="B")],
+    *,
     only_a: Annotated[
-        list[str] | None,
-        typer.Option("--a", help="For A only: key=value, such as threads=1; several times.", show_default=False),
+        list[str] | None, optional(N_("Option of A only, as key=value, such as threads=1; repeatable"), "--a")
     ] = None,
-    only_b: Annotated[list[str] | None, typer.Option("--b", help="For B only, likewise.", show_default=False)] = None,
+    only_b: Annotated[
+        list[str] | None, optional(N_("Option of B only, as key=value, such as threads=2; repeatable"), "--b")
+    ] = None,
     fail_if_slower: Annotated[
         str | None,
-        typer.Option(
-            help="Exit 1 if B is slower than A by more than this (5%), 2 if that is unknown, else 0.",
-            show_default=False,
+        optional(
+            N_("Exit with 1 if B is slower than A by more than this share (such as 5%), with 2 if unknown, else with 0")
         ),
     ] = None,
     threshold: Annotated[
         str | None,
-        typer.Option(help="Smaller differences are none (2%). Else 1% or the machine's noise.", show_default=False),
+        optional(N_("Treat smaller differences as equal (default: 1% or the noise floor, whichever is larger)")),
     ] = None,
     between_runs: Annotated[
         str | None,
-        typer.Option(help="How far two runs differ here by themselves, where one is a file (25%).", show_default=False),
+        optional(N_("Expected run-to-run variation when a saved run is involved (default: 25%)")),
     ] = None,
-    text: BatchedTexts = None,
-    tokens: TokensOption = None,
-    batch: BatchOption = None,
-    threads: Annotated[int | None, typer.Option(help="Threads inside an operation.", show_default=False)] = None,
-    dtype: DtypeOption = "float32",
-    attention: AttentionOption = None,
-    device: DeviceOption = "cpu",
-    weights: WeightsOption = WeightsWanted.AUTO,
-    task: TaskOption = "auto",
-    question: Annotated[
-        list[str] | None, typer.Option(help="With --task answer: what is asked.", show_default=False)
-    ] = None,
-    context: Annotated[
-        list[str] | None, typer.Option(help="With --task answer: where the answer stands.", show_default=False)
-    ] = None,
-    new_tokens: NewTokensOption = None,
-    sampling: SamplingOption = Sampling.GREEDY,
-    cache: CacheOption = KvCache.DYNAMIC,
+    measuring: Measuring,
     budget: Annotated[
         float | None,
-        budget_option("How long to measure, both together: 20s, or 60s where text is written."),
+        budget_option(N_("Measuring time for both together (default: 20s, 60s for generations)")),
     ] = None,
-    seed: SeedOption = 0,
-    trust_remote_code: TrustRemoteCode = False,
-    out_a: Annotated[
-        Path | None, typer.Option(help="Save the run of A, if it is measured now.", show_default=False)
-    ] = None,
-    out_b: Annotated[
-        Path | None, typer.Option(help="Save the run of B, if it is measured now.", show_default=False)
-    ] = None,
-    markdown: MarkdownFile = None,
-    html: HtmlFile = None,
-    as_json: AsJson = False,
-    lang: LanguageOption = Language.ENGLISH,
+    out_a: Annotated[Path | None, optional(N_("Save the run of A to this file, if it is measured now"))] = None,
+    out_b: Annotated[Path | None, optional(N_("Save the run of B to this file, if it is measured now"))] = None,
+    forms: Forms,
 ) -> None:
-    """Is B faster or slower than A, by how much, and where? Faster, slower or inconclusive.
-
-    Two models, or one model in two ways (--a threads=1 --b threads=2), are measured in turns, which is safe against
-    drift of the machine. A saved run was measured before; then the interval is wider, and the report says so.
-    """
+    """Compare two models or saved runs."""
     limit = None if fail_if_slower is None else percent("--fail-if-slower", fail_if_slower)
     least = None if threshold is None else percent("--threshold", threshold)
     between = None if between_runs is None else percent("--between-runs", between_runs)
-    files = (out_a, out_b, markdown, html)
+    outs = (out_a, out_b)
     for side in (a, b):  # which may be the same
-        require_different(*files, Path(side) if _is_run(side) else None)
-    for path in files:
-        if path is not None:
-            require_folder(path)
-    from cyclescope.backends.base import Request
-
-    common = Request(
-        model="",
-        texts=tuple(text or ()),
-        tokens=tokens,
-        batch=batch,
-        task=task,
-        weights=weights.value,
-        device=device,
-        threads=threads,
-        dtype=dtype,
-        attention=attention.value if attention else None,
-        seed=seed,
-        trust_remote_code=trust_remote_code,
-        new_tokens=new_tokens,
-        sampling=sampling.value,
-        cache=cache.value,
-        questions=tuple(question or ()),
-        contexts=tuple(context or ()),
-    )
-    cycles = _cycles((a, b), (_changes("--a", only_a), _changes("--b", only_b)), common, budget, (out_a, out_b))
+        require_different(*outs, *forms.files, side if _is_run(side) else None)
+    require_places((*outs, *forms.files), (measuring.text_file,))
+    sides = tuple(options_of(measuring, changes(f"--{letter}", own)) for letter, own in (("a", only_a), ("b", only_b)))
+    _require_models((a, b), (only_a, only_b), outs)
+    cycles = _cycles((a, b), sides, budget, forms.language)
+    from cyclescope.explaining.comparison import Limit
     from cyclescope.explaining.comparison import compare as compared
 
     comparison = compared(*cycles, least, between_runs=between)
-    try:
-        _tell(comparison, limit, as_json, lang)
-    except BrokenPipeError:
-        forget_output()  # whoever read has seen enough; files and the exit code are still wanted
-    _save(cycles, (out_a, out_b))
-    _write(comparison, limit, markdown, html, lang)
+    saves = [
+        partial(save_run, cycle, out, forms.language)
+        for cycle, out in zip(cycles, outs, strict=True)
+        if out is not None
+    ]
+    deliver(_result(comparison, limit, forms.language), forms, *saves)
     if any(cycle.partial for cycle in cycles) and not all(map(_is_run, (a, b))):
-        raise Interrupted("Interrupted.", "What was measured until then is compared above.")
+        raise Interrupted(m("Interrupted."), m("The report compares what was measured before."))
     if limit is not None:
-        from cyclescope.explaining.comparison import Limit
-
         codes = {Limit.KEPT: KEPT, Limit.EXCEEDED: EXCEEDED, Limit.UNKNOWN: UNKNOWN}
         raise typer.Exit(codes[comparison.slower_by_more_than(limit)])
 
@@ -171,7 +103,9 @@ def percent(option: str, text: str) -> float:
     found = _PERCENT.fullmatch(text)
     value = float(found[1]) / (100 if found[2] else 1) if found else -1.0
     if not found or value >= (10 if found[2] else 1):
-        raise UsageError(f"{option} {text} is no share.", "", "Write it as 5% or as 0.05.")
+        raise UsageError(
+            m("{option} must be a share (got {text}).", option=option, text=text), "", m("Write it as 5% or as 0.05.")
+        )
     return value
 
 
@@ -179,53 +113,32 @@ def _is_run(name: str) -> bool:
     return name.endswith(".cycle")
 
 
-def _changes(option: str, pairs: Sequence[str] | None) -> Mapping[str, Any]:
-    """What is another on one side, as fields of a request. Raises `UsageError`."""
-    known = sorted({*_NUMBERS, *_WORDS, *_CHOICES, *_TEXTS})
-    changes: dict[str, Any] = {}
-    for pair in pairs or ():
-        key, sign, value = pair.partition("=")
-        key = key.strip().replace("_", "-")
-        if not sign or key not in known:
+def _require_models(names: tuple[str, str], own: tuple[object, object], outs: tuple[Path | None, Path | None]) -> None:
+    """Refuse what is for a model that is measured now where a saved run is named."""
+    for letter, name, mine, out in zip("ab", names, own, outs, strict=True):
+        if _is_run(name) and (mine or out):
             raise UsageError(
-                f"{option} {pair} is not understood.", f"Keys are {', '.join(known)}.", f"Write {option} threads=2."
+                m("{name} is a saved run.", name=name),
+                m("--{letter} and --out-{letter} are for a model that is measured now.", letter=letter),
+                m("Name a model instead of the file, or remove these options."),
             )
-        if key in _TEXTS:
-            changes[_TEXTS[key]] = (*changes.get(_TEXTS[key], ()), value)
-        elif key in _NUMBERS and not value.strip().isdecimal():
-            raise UsageError(f"{option} {pair} needs a whole number.", "", f"Write {option} {key}=2.")
-        elif key in _CHOICES and value not in list(_CHOICES[key]):
-            raise UsageError(f"{option} {pair} is unknown.", "", f"Known are {', '.join(_CHOICES[key])}.")
-        else:
-            changes[key.replace("-", "_")] = int(value) if key in _NUMBERS else value
-    return changes
 
 
 def _cycles(
-    names: tuple[str, str],
-    changes: tuple[Mapping[str, Any], Mapping[str, Any]],
-    common: Request,
-    budget: float | None,
-    outs: tuple[Path | None, Path | None],
+    names: tuple[str, str], sides: tuple[Mapping[str, Any], ...], budget: float | None, language: str
 ) -> tuple[Cycle, Cycle]:
-    """Both cycles: read where a file is named, else measured; in turns where both are."""
+    """Both cycles: read where a file is named, else measured; interleaved where both are."""
     from cyclescope.cli.progress import progress
     from cyclescope.measuring.measure import measure_request
+    from cyclescope.measuring.options import request_of
     from cyclescope.measuring.pair import measure_requests
     from cyclescope.store.run_file import load
 
-    for letter, name, mine, out in zip("ab", names, changes, outs, strict=True):
-        if _is_run(name) and (mine or out):
-            raise UsageError(
-                f"{name} was measured before.",
-                f"--{letter} and --out-{letter} are for a model that is measured now.",
-                "Name a model instead of the file, or leave them out.",
-            )
     if all(map(_is_run, names)):
         return load(names[0]), load(names[1])
-    requests = [_request(common, name, mine) for name, mine in zip(names, changes, strict=True)]
+    requests = [request_of(name, **side) for name, side in zip(names, sides, strict=True)]
     stored = [load(name) if _is_run(name) else None for name in names]  # before minutes are spent
-    with progress() as notify:
+    with progress(language) as notify:
         if not any(stored):
             return measure_requests(requests[0], requests[1], budget, notify)
         a, b = (
@@ -234,54 +147,21 @@ def _cycles(
         return a, b
 
 
-def _request(common: Request, model: str, mine: Mapping[str, Any]) -> Request:
-    """What is asked of one side; an input of its own stands instead of the common one."""
-    if mine.keys() & {"texts", "tokens", "questions"}:
-        common = replace(common, texts=(), tokens=None, questions=(), contexts=())
-    return replace(common, model=model, **mine)
+def _result(comparison: Comparison, limit: float | None, language: str) -> Result:
+    def page() -> Page:
+        from cyclescope.report.pages.comparison import comparison_page
 
+        return comparison_page(comparison, language, limit)
 
-def _save(cycles: tuple[Cycle, Cycle], outs: tuple[Path | None, Path | None]) -> None:
-    from cyclescope.store.run_file import save
-
-    for cycle, out in zip(cycles, outs, strict=True):
-        if out is not None:
-            save(cycle, out)
-            typer.echo(f"Saved the run: {out}", err=True)
-
-
-def _tell(comparison: Comparison, limit: float | None, as_json: bool, lang: Language) -> None:
-    if as_json:
+    def document() -> str:
         from cyclescope.report.documents.comparison import comparison_document
         from cyclescope.report.documents.figures import dump
 
-        typer.echo(dump(comparison_document(comparison, limit)), nl=False)
-        return
-    from cyclescope.report.media.terminal import print_page
-    from cyclescope.report.pages.comparison import comparison_page
+        return dump(comparison_document(comparison, limit))
 
-    print_page(comparison_page(comparison, lang.value, limit))
-
-
-def _write(
-    comparison: Comparison, limit: float | None, markdown: Path | None, html: Path | None, lang: Language
-) -> None:
-    from cyclescope.store.writing import write_text
-
-    if markdown is not None:
-        from cyclescope.report.media.markdown import to_markdown
-        from cyclescope.report.pages.comparison import comparison_page
-
-        page = to_markdown(comparison_page(comparison, lang.value, limit))
-        if str(markdown) == os.environ.get("GITHUB_STEP_SUMMARY"):
-            # The summary of a step is one file that everything in the step appends to.
-            with markdown.open("a", encoding="utf-8") as summary:
-                summary.write(page)
-        else:
-            write_text(markdown, page)
-        typer.echo(f"Wrote Markdown: {markdown}", err=True)
-    if html is not None:
+    def html(language: str) -> str:
         from cyclescope.report.media.html.comparison_view import render_comparison
 
-        write_text(html, render_comparison(comparison, lang=lang.value, limit=limit))
-        typer.echo(f"Wrote the page: {html}", err=True)
+        return render_comparison(comparison, lang=language, limit=limit)
+
+    return Result(page, document, html)

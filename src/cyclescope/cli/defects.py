@@ -7,14 +7,15 @@ import sys
 from contextlib import suppress
 
 from cyclescope.core.errors import CyclescopeError
+from cyclescope.core.message import m
 
 
 def defect(error: Exception) -> CyclescopeError:
-    """What to tell of `error`, which is a defect of cyclescope and not of what was asked."""
+    """The error to report for `error`, which is a defect of cyclescope and not of the request."""
     return CyclescopeError(
-        "cyclescope has a defect here.",
+        m("Internal error in cyclescope."),
         f"{type(error).__name__}: {error}",
-        "Please report it, with what CYCLESCOPE_DEBUG=1 prints before the same command.",
+        m("Please report it, with the output of the same command under CYCLESCOPE_DEBUG=1."),
     )
 
 

@@ -2,32 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cyclescope.cli.forms import Language
-from cyclescope.cli.options import AsJson, LanguageOption
+from cyclescope.cli.deliver import Forms, Result, deliver
+from cyclescope.cli.files import require_places
+from cyclescope.core.message import N_
+
+if TYPE_CHECKING:
+    from cyclescope.report.page import Page
+
+HELP = (N_("Define a metric exactly, and show how other tools define the same name."),)
 
 
 def define(
     name: Annotated[
-        str | None, typer.Argument(help="A metric (tpot, itl, …); without it, all are listed.", show_default=False)
+        str | None,
+        typer.Argument(
+            help=N_("Metric, such as tpot or itl (default: a list of all)"), metavar="NAME", show_default=False
+        ),
     ] = None,
-    as_json: AsJson = False,
-    lang: LanguageOption = Language.ENGLISH,
+    *,
+    forms: Forms,
 ) -> None:
-    """Say what a metric means here, to the point of the clock, and what other tools mean by the same name."""
+    """Define one metric, or list all."""
+    require_places(forms.files)
     from cyclescope.explaining.metrics.definition import DEFINITIONS
     from cyclescope.explaining.metrics.definition import define as find
-    from cyclescope.report.documents.definitions import definitions_document
-    from cyclescope.report.documents.figures import dump
-    from cyclescope.report.media.terminal import print_page
-    from cyclescope.report.pages.definitions import definition_page, definitions_page
 
     found = None if name is None else find(name)
-    if as_json:
-        typer.echo(dump(definitions_document(DEFINITIONS if found is None else (found,))), nl=False)
-    else:
-        page = definitions_page() if found is None else definition_page(found)
-        print_page(page, language=lang.value)
+
+    def page() -> Page:
+        from cyclescope.report.pages.definitions import definition_page, definitions_page
+
+        return definitions_page() if found is None else definition_page(found)
+
+    def document() -> str:
+        from cyclescope.report.documents.definitions import definitions_document
+        from cyclescope.report.documents.figures import dump
+
+        return dump(definitions_document(DEFINITIONS if found is None else (found,)))
+
+    deliver(Result(page, document), forms)

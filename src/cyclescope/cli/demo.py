@@ -7,9 +7,15 @@ from typing import Annotated
 
 import typer
 
-from cyclescope.cli.forms import Form, Language
-from cyclescope.cli.options import LanguageOption, budget_option
+from cyclescope.cli.cycles import deliver_cycle
+from cyclescope.cli.deliver import Forms
+from cyclescope.cli.language import LanguageOption
+from cyclescope.cli.options import budget_option
+from cyclescope.core.message import N_, m
 
+HELP = (
+    N_("Measure a pretrained MiniLM on real sentences, then the bert-base-chinese architecture on a Chinese sentence."),
+)
 _SENTENCES = (
     "The committee postponed its decision until the figures for the third quarter had been checked.",
     "A small encoder turns a sentence into a vector; sentences that mean the same lie close together.",
@@ -20,19 +26,16 @@ _CHINESE = "这是一个简单的BERT模型示例。"
 
 
 def demo(
-    folder: Annotated[Path, typer.Option("--folder", help="Where the runs and the pages go.")] = Path("demo-out"),
-    budget: Annotated[
-        float,
-        budget_option("How long to measure each of the two models.", "10s"),
-    ] = 10.0,
-    lang: LanguageOption = Language.ENGLISH,
+    *,
+    folder: Annotated[Path, typer.Option("--folder", help=N_("Output folder for runs and pages"))] = Path("demo-out"),
+    budget: Annotated[float, budget_option(N_("Measuring time for each of the two models"), "10s")] = 10.0,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON document a line, one for each model.")
+        bool, typer.Option("--json", help=N_("Print one JSON document per line, one for each model"))
     ] = False,
+    lang: LanguageOption = None,
 ) -> None:
-    """Measure a real pretrained MiniLM on real sentences, then the bert-base-chinese architecture on one of its own."""
+    """Measure two models, and save their runs and pages."""
     from cyclescope.backends.base import Request
-    from cyclescope.cli.measure import deliver
     from cyclescope.cli.progress import progress
     from cyclescope.core.errors import OutputError
     from cyclescope.measuring.measure import measure_request
@@ -41,12 +44,14 @@ def demo(
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
         raise OutputError(
-            f"Cannot make the folder {folder}.", f"{exc.strerror}.", "Name another with --folder."
+            m("Cannot create the folder {folder}.", folder=str(folder)),
+            m("{reason}.", reason=exc.strerror or str(exc)),
+            m("Name another folder with --folder."),
         ) from exc
     for name, texts in (("minilm", _SENTENCES), ("bert-base-chinese", (_CHINESE,))):
-        with progress() as notify:
+        forms = Forms(html=folder / f"{name}.html", as_json=as_json, lang=lang)
+        with progress(forms.language) as notify:
             cycle = measure_request(Request(model=name, texts=texts), budget, notify)
-        form = Form.JSON if as_json else Form.TERMINAL
-        deliver(cycle, folder / f"{name}.cycle", folder / f"{name}.html", form, lang)
+        deliver_cycle(cycle, folder / f"{name}.cycle", forms)
         if not as_json:
             typer.echo("")

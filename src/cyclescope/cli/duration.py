@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from cyclescope.core.errors import UsageError
+from cyclescope.core.message import m
 
 _DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(s|m|h|)\s*")
 _SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -14,7 +15,9 @@ def duration(option: str, text: str) -> float:
     """Seconds of `90s`, `5m`, `1h` or a bare number of seconds. Raises `UsageError`."""
     match = _DURATION.fullmatch(text)
     if not match:
-        raise UsageError(f"{option} {text} is no time.", "", "Write it as 90s, 5m or 1h.")
+        raise UsageError(
+            m("{option} must be a time (got {text}).", option=option, text=text), "", m("Write it as 90s, 5m or 1h.")
+        )
     return float(match[1]) * _SECONDS[match[2]]
 
 

@@ -6,9 +6,9 @@ import os
 from typing import Any, Protocol, runtime_checkable
 
 import typer
-from typer.core import TyperCommand
 
 from cyclescope.cli.defects import defect
+from cyclescope.cli.help import Command
 from cyclescope.core.errors import CyclescopeError
 
 KEPT, EXCEEDED, UNKNOWN = 0, 1, 2
@@ -23,7 +23,7 @@ class _WithCode(Protocol):
     exit_code: int
 
 
-class GatedCommand(TyperCommand):
+class GatedCommand(Command):
     """With `--fail-if-slower` no failure ends with 1 or 2."""
 
     def asked(self, args: list[str]) -> bool:
@@ -56,9 +56,9 @@ class GatedCommand(TyperCommand):
         except Exception as error:
             if os.environ.get("CYCLESCOPE_DEBUG"):
                 raise
-            told = defect(error)
-            told.exit_code = _INTERNAL
-            raise told from error
+            found = defect(error)
+            found.exit_code = _INTERNAL
+            raise found from error
 
 
 class AnsweringCommand(GatedCommand):

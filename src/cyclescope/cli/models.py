@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-import typer
+from typing import TYPE_CHECKING
 
-from cyclescope.cli.forms import Language
-from cyclescope.cli.options import AsJson, LanguageOption
+from cyclescope.cli.deliver import Forms, Result, deliver
+from cyclescope.cli.files import require_places
+from cyclescope.core.message import N_
+
+if TYPE_CHECKING:
+    from cyclescope.report.page import Page
+
+HELP = (N_("List the built-in architectures with their sizes and the source of each configuration."),)
 
 
-def models(
-    as_json: AsJson = False,
-    lang: LanguageOption = Language.ENGLISH,
-) -> None:
-    """List the built-in architectures, with their sizes and where each configuration was published."""
+def models(*, forms: Forms) -> None:
+    """List the built-in architectures."""
+    require_places(forms.files)
     from cyclescope.models.listing import model_rows
-    from cyclescope.report.documents.figures import dump
-    from cyclescope.report.documents.models import models_document
-    from cyclescope.report.media.terminal import print_page
-    from cyclescope.report.pages.models import models_page
 
     rows = model_rows()
-    if as_json:
-        typer.echo(dump(models_document(rows)), nl=False)
-    else:
-        print_page(models_page(rows), language=lang.value)
+
+    def page() -> Page:
+        from cyclescope.report.pages.models import models_page
+
+        return models_page(rows)
+
+    def document() -> str:
+        from cyclescope.report.documents.figures import dump
+        from cyclescope.report.documents.models import models_document
+
+        return dump(models_document(rows))
+
+    deliver(Result(page, document), forms)

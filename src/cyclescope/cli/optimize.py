@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cyclescope.cli.defects import forget_output
-from cyclescope.cli.forms import Language
-from cyclescope.cli.measure import require_different, require_folder
+from cyclescope.cli.deliver import Forms, Result, deliver, notify
+from cyclescope.cli.files import given_texts, read_lines, require_places
 from cyclescope.cli.options import (
-    AsJson,
-    LanguageOption,
-    MarkdownFile,
+    ModelArgument,
     NewTokensOption,
     RowsOption,
     SeedOption,
+    Task,
     TaskOption,
     TextFile,
     Texts,
@@ -25,11 +23,23 @@ from cyclescope.cli.options import (
     WeightsOption,
     WeightsWanted,
     budget_option,
+    optional,
 )
-from cyclescope.core.errors import Interrupted, UsageError
+from cyclescope.core.errors import Interrupted
+from cyclescope.core.message import N_, m
 
 if TYPE_CHECKING:
     from cyclescope.optimizing.optimization import Optimization
+    from cyclescope.report.page import Page
+
+HELP = (
+    N_("Find the fastest way to run MODEL on these texts on this machine, and prove it."),
+    N_(
+        "Plans run in separate processes, interleaved with the unmodified model, and their outputs are "
+        "compared. The best plan is confirmed in a longer run, and the contribution of each of its parts is "
+        "measured. The recipe is the input of `cyclescope apply` and `cyclescope verify`."
+    ),
+)
 
 
 class GoalWanted(StrEnum):
@@ -40,74 +50,63 @@ class GoalWanted(StrEnum):
 
 
 def optimize(
-    model: Annotated[str, typer.Argument(help="As for `measure`.", metavar="MODEL")],
+    model: ModelArgument,
+    *,
     text: Texts = None,
     text_file: TextFile = None,
     tokens: TokensOption = None,
     batch: RowsOption = None,
-    task: TaskOption = "auto",
+    task: TaskOption = Task.AUTO,
     new_tokens: NewTokensOption = None,
     weights: WeightsOption = WeightsWanted.AUTO,
     goal: Annotated[
-        GoalWanted, typer.Option(help="latency: every text by itself. throughput: all of them, soon.")
+        GoalWanted,
+        typer.Option(help=N_("latency: one text per call; throughput: shortest total time for all texts")),
     ] = GoalWanted.LATENCY,
-    threads: Annotated[int | None, typer.Option(help="The most threads that may be used.", show_default=False)] = None,
+    threads: Annotated[int | None, optional(N_("Maximum number of threads (default: all cores)"))] = None,
     max_drift: Annotated[
         float,
-        typer.Option(help="How far outputs may move: 1 - cosine, or share of tokens. 0: the same but for rounding."),
+        typer.Option(
+            help=N_(
+                "Maximum drift of the outputs: 1 - cosine similarity, or the share of tokens that differ; 0 allows "
+                "rounding only"
+            )
+        ),
     ] = 0.0,
     labels: Annotated[
-        Path | None, typer.Option(help="The right label of each text, one a line.", show_default=False)
+        Path | None, optional(N_("File with ground-truth labels, one per line; - reads standard input"))
     ] = None,
-    max_loss: Annotated[float, typer.Option(help="With --labels: share of right ones that may be lost.")] = 0.0,
-    strategy: Annotated[
-        list[str] | None, typer.Option(help="A slow strategy to be tried as well (distil).", show_default=False)
-    ] = None,
-    without: Annotated[
-        list[str] | None, typer.Option(help="A strategy that is not to be tried.", show_default=False)
-    ] = None,
-    draft: Annotated[
-        str | None, typer.Option(help="A smaller model that may guess tokens for this one.", show_default=False)
-    ] = None,
+    max_loss: Annotated[float, typer.Option(help=N_("Maximum drop in accuracy (0-1); needs --labels"))] = 0.0,
+    strategy: Annotated[list[str] | None, optional(N_("Slow strategy to try in addition (distil); repeatable"))] = None,
+    without: Annotated[list[str] | None, optional(N_("Strategy to leave out; repeatable"))] = None,
+    draft: Annotated[str | None, optional(N_("Smaller draft model for speculative decoding"))] = None,
     budget: Annotated[
         float,
-        budget_option("How long all of it may take: 90s, 5m, 1h. Loading counts for a tenth at most.", "5m"),
+        budget_option(N_("Total time, such as 90s, 5m or 1h; loading counts for at most a tenth of it"), "5m"),
     ] = 300.0,
     seed: SeedOption = 0,
-    recipe: Annotated[
-        Path | None, typer.Option(help="Write the recipe to this file (TOML).", show_default=False)
-    ] = None,
-    markdown: MarkdownFile = None,
-    as_json: AsJson = False,
-    lang: LanguageOption = Language.ENGLISH,
+    recipe: Annotated[Path | None, optional(N_("Write the recipe to this file (TOML)"))] = None,
+    forms: Forms,
 ) -> None:
-    """Find the fastest honest way to run MODEL on these texts here, and prove it.
-
-    Plans are tried in processes of their own, in turns with the model as it is; outputs are compared on every one. What
-    survives is proved at length and taken apart again. The recipe is for `cyclescope apply` and `verify`.
-    """
-    files = (recipe, markdown)
-    require_different(*files, text_file, labels)
-    for path in files:
-        if path is not None:
-            require_folder(path)
-    texts = [*(text or ()), *(lines(text_file, "--text-file") if text_file else ())]
+    """Find the fastest way to run a model, and prove it."""
+    require_places((recipe, *forms.files), (text_file, labels))
+    texts = given_texts(text, text_file)
     from cyclescope.cli.progress import progress
     from cyclescope.optimizing.optimize import optimize as optimized
 
-    with progress() as notify:
+    with progress(forms.language) as show:
         found = optimized(
             model,
             texts,
             tokens=tokens,
             batch=batch,
-            task=task,
+            task=task.value,
             new_tokens=new_tokens,
             weights=weights.value,
             goal=goal.value,
             threads=threads,
             max_drift=max_drift,
-            labels=lines(labels, "--labels") if labels else None,
+            labels=read_lines(str(labels)) if labels else None,
             max_loss=max_loss,
             strategies=strategy or (),
             without=without or (),
@@ -115,58 +114,39 @@ def optimize(
             budget=budget,
             seed=seed,
             files_to=str(recipe.parent) if recipe is not None else None,
-            progress=notify,
+            progress=show,
         )
-    try:
-        _tell(found, as_json, lang)
-    except BrokenPipeError:
-        forget_output()  # whoever read has seen enough; files are still wanted
-    _write(found, recipe, markdown, lang)
-    if found.partial:
-        raise Interrupted("Interrupted.", "What was found until then is told above.")
 
+    def page() -> Page:
+        from cyclescope.report.pages.optimization import optimization_page
 
-def lines(path: Path, option: str) -> list[str]:
-    """The lines of a text file that are not empty. Raises `UsageError`."""
-    try:
-        found = path.read_text(encoding="utf-8-sig").splitlines()
-    except OSError as exc:
-        raise UsageError(f"{option} {path} cannot be read.", f"{exc.strerror or exc}.", "Name a text file.") from exc
-    except UnicodeDecodeError as exc:
-        raise UsageError(f"{option} {path} is no text in UTF-8.", f"{exc.reason}.", "Save it as UTF-8.") from exc
-    kept = [line.strip() for line in found if line.strip()]
-    if not kept:
-        raise UsageError(f"{option} {path} holds no line.", "", "Write one a line.")
-    return kept
+        return optimization_page(found, forms.language)
 
-
-def _tell(found: Optimization, as_json: bool, lang: Language) -> None:
-    if as_json:
+    def document() -> str:
         from cyclescope.report.documents.figures import dump
         from cyclescope.report.documents.optimization import optimization_document
 
-        typer.echo(dump(optimization_document(found)), nl=False)
+        return dump(optimization_document(found))
+
+    def save() -> None:
+        if recipe is not None:
+            _save(found, recipe, forms.language)
+
+    deliver(Result(page, document), forms, save)
+    if found.partial:
+        raise Interrupted(m("Interrupted."), m("The report shows what was found before."))
+
+
+def _save(found: Optimization, recipe: Path, language: str) -> None:
+    """Write the recipe of the best plan, if there is one that is faster."""
+    if not found.best:
+        notify(m("No recipe was written: no plan was proved to be faster."), language)
         return
-    from cyclescope.report.media.terminal import print_page
-    from cyclescope.report.pages.optimization import optimization_page
+    from cyclescope.optimizing.recipes.recipe import recipe_of, save_recipe
 
-    print_page(optimization_page(found, lang.value))
-
-
-def _write(found: Optimization, recipe: Path | None, markdown: Path | None, lang: Language) -> None:
-    if markdown is not None:
-        from cyclescope.report.media.markdown import to_markdown
-        from cyclescope.report.pages.optimization import optimization_page
-        from cyclescope.store.writing import write_text
-
-        write_text(markdown, to_markdown(optimization_page(found, lang.value)))
-        typer.echo(f"Wrote Markdown: {markdown}", err=True)
-    if recipe is not None and found.best:
-        from cyclescope.optimizing.recipes.recipe import recipe_of, save_recipe
-
-        made = recipe_of(found)
-        save_recipe(made, recipe)
-        proved = "" if made.proof.proved else " (of a plan that is not proved)"
-        typer.echo(f"Wrote the recipe: {recipe}{proved}", err=True)
-    elif recipe is not None:
-        typer.echo("No recipe was written: nothing was proved to be faster.", err=True)
+    made = recipe_of(found)
+    save_recipe(made, recipe)
+    if made.proof.proved:
+        notify(m("Wrote the recipe: {path}", path=str(recipe)), language)
+    else:
+        notify(m("Wrote the recipe: {path} (its plan is not proved)", path=str(recipe)), language)

@@ -2,16 +2,43 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
 from cyclescope.backends.engines import engine_names
 from cyclescope.cli.duration import seconds
-from cyclescope.cli.forms import FlowLevel, Language
+from cyclescope.cli.files import given_texts
+from cyclescope.core.message import N_
 from cyclescope.core.plan import REFERENCE_ENGINE
+
+if TYPE_CHECKING:
+    from cyclescope.measuring.options import MeasureOptions
+
+
+class Task(StrEnum):
+    """What the model is asked for."""
+
+    AUTO = "auto"
+    EMBED = "embed"
+    CLASSIFY = "classify"
+    FILL = "fill"
+    ANSWER = "answer"
+    TRANSLATE = "translate"
+    GENERATE = "generate"
+    CHAT = "chat"
+
+
+if TYPE_CHECKING:
+
+    class EngineName(StrEnum):
+        """What runs the model: the names of all engines there are."""
+else:
+    EngineName = StrEnum("EngineName", [(name, name) for name in engine_names()])
+DEFAULT_ENGINE = EngineName(REFERENCE_ENGINE)
 
 
 class Sampling(StrEnum):
@@ -37,15 +64,6 @@ class WeightsWanted(StrEnum):
     RANDOM = "random"
 
 
-if TYPE_CHECKING:
-
-    class EngineName(StrEnum):
-        """What runs the model: the names of all engines there are."""
-else:
-    EngineName = StrEnum("EngineName", [(name, name) for name in engine_names()])
-DEFAULT_ENGINE = EngineName(REFERENCE_ENGINE)
-
-
 class Attention(StrEnum):
     """How attention is computed."""
 
@@ -53,45 +71,111 @@ class Attention(StrEnum):
     SDPA = "sdpa"
 
 
-def budget_option(told: str, usual: str = "") -> Any:
-    """The option of how long something may take: what is `told` of it, and what is `usual`, where that is always the same."""
-    return typer.Option(parser=seconds, metavar="TIME", help=told, show_default=usual or False)
+class FlowLevel(StrEnum):
+    """How finely the data flow is drawn."""
+
+    STAGE = "stage"
+    LAYER = "layer"
+    OPERATION = "operation"
 
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-AttentionOption = Annotated[
-    Attention | None, typer.Option(help="Else what transformers takes by itself.", show_default=False)
+def budget_option(help: str, usual: str = "") -> Any:
+    """The option for how long something may take, and what is `usual`, where that is always the same."""
+    return typer.Option(parser=seconds, metavar="TIME", help=help, show_default=usual or False)
+
+
+def optional(help: str, *names: str) -> Any:
+    """An option whose default is not shown: it has none, or `help` says what it is."""
+    return typer.Option(*names, help=help, show_default=False)
+
+
+ModelArgument: TypeAlias = Annotated[
+    str,
+    typer.Argument(
+        help=N_("Model folder, config.json, built-in architecture or Hugging Face Hub name"), metavar="MODEL"
+    ),
 ]
-BatchOption = Annotated[int | None, typer.Option(help="Repeat the texts to this many.", show_default=False)]
-BatchedTexts = Annotated[
-    list[str] | None, typer.Option("--text", "-t", help="A text; several make a batch.", show_default=False)
+RunArgument: TypeAlias = Annotated[Path, typer.Argument(help=N_("Saved run (.cycle)"), metavar="RUN")]
+RecipeArgument: TypeAlias = Annotated[
+    Path, typer.Argument(help=N_("Recipe file written by optimize --recipe"), metavar="RECIPE")
 ]
-CacheOption = Annotated[KvCache, typer.Option(help="How keys and values are kept.")]
-DeviceOption = Annotated[str, typer.Option(help="cpu, cuda or cuda:N.")]
-DtypeOption = Annotated[str, typer.Option(help="float32, bfloat16 or float16.")]
-EngineOption = Annotated[EngineName, typer.Option(help="What runs the model.")]
-HtmlFile = Annotated[Path | None, typer.Option(help="Write the page to this file.", show_default=False)]
-LanguageOption = Annotated[Language, typer.Option(help="Language of the reports.")]
-LevelOption = Annotated[FlowLevel, typer.Option(help="How finely --as mermaid draws.")]
-MarkdownFile = Annotated[Path | None, typer.Option(help="Write Markdown to this file.", show_default=False)]
-ModelInstead = Annotated[
-    str | None, typer.Option(help="A folder or name in place of the recipe's model.", show_default=False)
+AttentionOption: TypeAlias = Annotated[
+    Attention | None, optional(N_("Attention implementation (default: transformers' choice)"))
 ]
-NewTokensOption = Annotated[int | None, typer.Option(help="Write this many tokens.", show_default=False)]
-RowsOption = Annotated[int | None, typer.Option(help="With --tokens: how many rows.", show_default=False)]
-SamplingOption = Annotated[Sampling, typer.Option(help="How each token is chosen.")]
-SeedOption = Annotated[int, typer.Option(help="Of random weights and made-up tokens.")]
-TaskOption = Annotated[str, typer.Option(help="As for `measure`; no chat.")]
-TextFile = Annotated[Path | None, typer.Option(help="Texts, one a line (UTF-8).", show_default=False)]
-TextFileOrInput = Annotated[
-    str | None, typer.Option(help="A file with one text a line; - is standard input.", show_default=False)
+DeviceOption: TypeAlias = Annotated[str, typer.Option(help=N_("Device: cpu, cuda or cuda:N"))]
+DtypeOption: TypeAlias = Annotated[str, typer.Option(help=N_("Data type: float32, bfloat16 or float16"))]
+LevelOption: TypeAlias = Annotated[FlowLevel, typer.Option(help=N_("Detail of --as mermaid"))]
+ModelInstead: TypeAlias = Annotated[str | None, optional(N_("Model folder or name, instead of the recipe's model"))]
+NewTokensOption: TypeAlias = Annotated[
+    int | None,
+    optional(
+        N_("Number of tokens to generate; the cycle is then the whole generation (default: 32 for generative tasks)")
+    ),
 ]
-Texts = Annotated[list[str] | None, typer.Option("--text", "-t", help="A text; several times.", show_default=False)]
-ThreadsOption = Annotated[
-    int | None, typer.Option(help="Threads inside one operation. Default: the engine's choice.", show_default=False)
+OutFile: TypeAlias = Annotated[Path | None, optional(N_("Write to this file instead of standard output"))]
+RowsOption: TypeAlias = Annotated[int | None, optional(N_("Number of rows of synthetic tokens; needs --tokens"))]
+SeedOption: TypeAlias = Annotated[int, typer.Option(help=N_("Seed for random weights and synthetic tokens"))]
+TaskOption: TypeAlias = Annotated[
+    Task,
+    typer.Option(
+        help=N_(
+            "Task: embed (vectors), classify (labels), fill (masked words), answer (a question from its context), "
+            "translate and generate (text), chat (a dialogue, one --text per turn), auto (the model's configuration)"
+        )
+    ),
 ]
-TokensOption = Annotated[
-    int | None, typer.Option(help="Made-up tokens instead of a text: how many.", show_default=False)
+TextFile: TypeAlias = Annotated[str | None, optional(N_("UTF-8 file with one text per line; - reads standard input"))]
+Texts: TypeAlias = Annotated[list[str] | None, optional(N_("Input text; repeatable"), "--text", "-t")]
+ThreadsOption: TypeAlias = Annotated[int | None, optional(N_("Intra-op threads (default: the engine's choice)"))]
+TokensOption: TypeAlias = Annotated[
+    int | None, optional(N_("Length of a synthetic input in tokens, instead of a text"))
 ]
-TrustRemoteCode = Annotated[bool, typer.Option("--trust-remote-code", help="Run Python code that came with a model.")]
-WeightsOption = Annotated[WeightsWanted, typer.Option(help="As for `measure`.")]
+TrustRemoteCode: TypeAlias = Annotated[
+    bool, typer.Option("--trust-remote-code", help=N_("Run Python code that comes with the model"))
+]
+WeightsOption: TypeAlias = Annotated[
+    WeightsWanted, typer.Option(help=N_("Weights; auto: pretrained ones if there are any, else random ones"))
+]
+
+
+@dataclass(frozen=True)
+class Measuring:
+    """The options of a measurement, in which also the two sides of a comparison may differ."""
+
+    text: Annotated[list[str] | None, optional(N_("Input text; repeat for a batch"), "--text", "-t")] = None
+    text_file: TextFile = None
+    tokens: TokensOption = None
+    batch: Annotated[
+        int | None, optional(N_("Batch size, filled by repeating the texts (default: the number of texts)"))
+    ] = None
+    threads: ThreadsOption = None
+    dtype: DtypeOption = "float32"
+    attention: AttentionOption = None
+    engine: Annotated[EngineName, typer.Option(help=N_("Inference engine"))] = DEFAULT_ENGINE
+    device: DeviceOption = "cpu"
+    weights: WeightsOption = WeightsWanted.AUTO
+    task: TaskOption = Task.AUTO
+    question: Annotated[list[str] | None, optional(N_("Question of --task answer; repeat for a batch"))] = None
+    context: Annotated[list[str] | None, optional(N_("Context of --task answer, one per question"))] = None
+    new_tokens: NewTokensOption = None
+    sampling: Annotated[
+        Sampling, typer.Option(help=N_("Choice of each token: the most likely one, or a random sample"))
+    ] = Sampling.GREEDY
+    cache: Annotated[KvCache, typer.Option(help=N_("KV cache of a generation"))] = KvCache.DYNAMIC
+    seed: SeedOption = 0
+    trust_remote_code: TrustRemoteCode = False
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The texts of the command line or of the file. Raises `UsageError`."""
+        return given_texts(self.text, self.text_file)
+
+    def options(self) -> MeasureOptions:
+        """Without the texts, as `measure` takes them."""
+        names = [field.name for field in fields(self) if field.name not in ("text", "text_file")]
+        given: Any = {name: _plain(getattr(self, name)) for name in names}
+        return given  # type: ignore[no-any-return]  # that these are options of a measurement is a test
+
+
+def _plain(value: object) -> object:
+    return value.value if isinstance(value, StrEnum) else value

@@ -2,40 +2,110 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cyclescope.cli.forms import FlowLevel, Form, Language, print_told, told
-from cyclescope.cli.measure import require_different
-from cyclescope.cli.options import HtmlFile, LanguageOption, LevelOption
+from cyclescope.cli.cycles import cycle_result
+from cyclescope.cli.deliver import Forms, html_of, in_turn, notify, print_result, print_text, write_files
+from cyclescope.cli.files import require_places
+from cyclescope.cli.options import FlowLevel, LevelOption, OutFile, RunArgument
+from cyclescope.core.message import N_, m
+
+if TYPE_CHECKING:
+    from cyclescope.explaining.explanation import Explanation
+
+HELP = (N_("Show a saved run in any format, without running anything."),)
+
+
+class Form(StrEnum):
+    """`terminal`, `markdown` and `html` are for readers, `json` for machines; the others for other tools."""
+
+    TERMINAL = "terminal"
+    HTML = "html"
+    MARKDOWN = "markdown"
+    JSON = "json"
+    MERMAID = "mermaid"
+    GRAPH = "graph"
+    PERFETTO = "perfetto"
+    SPEEDSCOPE = "speedscope"
 
 
 def show(
-    run: Annotated[Path, typer.Argument(help="A saved run (.cycle).")],
-    form: Annotated[Form, typer.Option("--as", help="How to tell it.")] = Form.TERMINAL,
-    out: Annotated[
-        Path | None, typer.Option(help="Write to this file instead of the screen.", show_default=False)
-    ] = None,
-    html: HtmlFile = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The same as --as json.")] = False,
+    run: RunArgument,
+    *,
+    form: Annotated[Form, typer.Option("--as", help=N_("Output format"))] = Form.TERMINAL,
+    out: OutFile = None,
     level: LevelOption = FlowLevel.STAGE,
-    lang: LanguageOption = Language.ENGLISH,
+    forms: Forms,
 ) -> None:
-    """Tell a saved run again, in any form, without running anything."""
+    """Show a saved run in any format, without running anything."""
     from cyclescope.explaining.explain import explain
     from cyclescope.store.run_file import load
+
+    require_places((out, *forms.files), (run,))
+    explanation = explain(load(run))
+    result = cycle_result(explanation)
+    form = Form.JSON if forms.as_json else form
+    steps = [partial(write_files, result, forms)]
+    if out is not None:
+        steps.insert(0, partial(_write, explanation, form, level, out, forms.language))
+    elif form is not Form.TERMINAL:
+        steps.insert(0, partial(_print, explanation, form, level, forms.language))
+    elif not any(forms.files):
+        steps.insert(0, partial(print_result, result, forms))
+    in_turn(*steps)
+
+
+def _write(explanation: Explanation, form: Form, level: FlowLevel, out: Path, language: str) -> None:
     from cyclescope.store.writing import write_text
 
-    require_different(run, html, out)
-    explanation = explain(load(run))
-    form = Form.JSON if as_json else form
-    if html is not None:
-        write_text(html, told(explanation, Form.HTML, lang))
-        typer.echo(f"Wrote the page: {html}", err=True)
-    if out is not None:
-        write_text(out, told(explanation, form, lang, level))
-        typer.echo(f"Wrote {form.value}: {out}", err=True)
-    elif html is None or as_json or form is not Form.TERMINAL:
-        print_told(explanation, form, lang, level)
+    write_text(out, in_form(explanation, form, level, language))
+    notify(m("Wrote {form}: {path}", form=form.value, path=str(out)), language)
+
+
+def _print(explanation: Explanation, form: Form, level: FlowLevel, language: str) -> None:
+    print_text(in_form(explanation, form, level, language))
+
+
+def in_form(explanation: Explanation, form: Form, level: FlowLevel, language: str) -> str:
+    """`explanation` in `form`, as text. `Form.TERMINAL` is 80 columns wide here, without colours."""
+    # Each form loads what it needs and no more: a JSON document must not pay for a template engine.
+    result = cycle_result(explanation)
+    match form:
+        case Form.HTML:
+            return html_of(result, language)
+        case Form.JSON:
+            return result.document()
+        case Form.MARKDOWN:
+            from cyclescope.report.media.markdown import to_markdown
+
+            return to_markdown(result.page(), language)
+        case Form.TERMINAL:
+            from cyclescope.report.media.terminal import to_text
+
+            return to_text(result.page(), language=language)
+        case _:
+            return _exported(explanation, form, level, language)
+
+
+def _exported(explanation: Explanation, form: Form, level: FlowLevel, language: str) -> str:
+    if form is Form.MERMAID:
+        from cyclescope.explaining.dataflow import Level
+        from cyclescope.report.exports.mermaid import mermaid
+
+        return mermaid(explanation.cycle.graph, Level(level.value), language)
+    if form is Form.GRAPH:
+        from cyclescope.report.documents.graph import graph_json
+
+        return graph_json(explanation.cycle.graph)
+    if form is Form.PERFETTO:
+        from cyclescope.report.exports.perfetto import to_perfetto
+
+        return to_perfetto(explanation)
+    from cyclescope.report.exports.speedscope import to_speedscope
+
+    return to_speedscope(explanation)

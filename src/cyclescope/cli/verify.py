@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cyclescope.cli.defects import forget_output
-from cyclescope.cli.forms import Language
+from cyclescope.cli.deliver import Forms, Result, deliver
+from cyclescope.cli.files import given_texts, require_places
 from cyclescope.cli.gate import EXCEEDED, KEPT, UNKNOWN
-from cyclescope.cli.measure import require_different, require_folder
-from cyclescope.cli.optimize import lines
 from cyclescope.cli.options import (
-    AsJson,
-    LanguageOption,
-    MarkdownFile,
     ModelInstead,
+    RecipeArgument,
     RowsOption,
     TextFile,
     Texts,
@@ -24,66 +19,56 @@ from cyclescope.cli.options import (
     budget_option,
 )
 from cyclescope.core.errors import Interrupted
+from cyclescope.core.message import N_, m
 
 if TYPE_CHECKING:
-    from cyclescope.optimizing.recipes.verify import Verification
+    from cyclescope.report.page import Page
+
+HELP = (
+    N_("Check whether a recipe still holds on this machine. Exit code 0: it holds, 1: it does not, 2: inconclusive."),
+    N_(
+        "The recipe's plan and its baseline run interleaved, and their outputs are compared. Without a text, "
+        "the input is synthetic tokens of the shape that the recipe was measured with."
+    ),
+)
 
 
 def verify(
-    recipe: Annotated[Path, typer.Argument(help="What `optimize --recipe FILE` wrote.", metavar="RECIPE")],
+    recipe: RecipeArgument,
+    *,
     model: ModelInstead = None,
     text: Texts = None,
     text_file: TextFile = None,
     tokens: TokensOption = None,
     batch: RowsOption = None,
     budget: Annotated[
-        float,
-        budget_option("How long to run both: 60s, 5m. Loading comes on top.", "60s"),
+        float, budget_option(N_("Running time for both plans, such as 60s or 5m; loading comes on top"), "60s")
     ] = 60.0,
-    markdown: MarkdownFile = None,
-    as_json: AsJson = False,
-    lang: LanguageOption = Language.ENGLISH,
+    forms: Forms,
 ) -> None:
-    """Does the recipe still hold, here and now? Exit 0: it holds, 1: it no longer does, 2: inconclusive.
-
-    Its plan runs in turns with the one that it was proved against; outputs are compared. Without a text, on made-up
-    tokens of the shape that it was proved on.
-    """
-    require_different(markdown, recipe, text_file)
-    if markdown is not None:
-        require_folder(markdown)
-    texts = [*(text or ()), *(lines(text_file, "--text-file") if text_file else ())]
+    """Check whether a recipe still holds on this machine."""
+    require_places(forms.files, (recipe, text_file))
+    texts = given_texts(text, text_file)
     from cyclescope.cli.progress import progress
     from cyclescope.optimizing.recipes.verify import Standing
     from cyclescope.optimizing.recipes.verify import verify as verified
 
-    with progress() as notify:
+    with progress(forms.language) as notify:
         found = verified(recipe, texts, model=model, tokens=tokens, batch=batch, budget=budget, progress=notify)
-    try:
-        _tell(found, as_json, lang)
-    except BrokenPipeError:
-        forget_output()  # whoever read has seen enough; the file and the exit code are still wanted
-    if markdown is not None:
-        from cyclescope.report.media.markdown import to_markdown
+
+    def page() -> Page:
         from cyclescope.report.pages.verification import verification_page
-        from cyclescope.store.writing import write_text
 
-        write_text(markdown, to_markdown(verification_page(found, lang.value)))
-        typer.echo(f"Wrote Markdown: {markdown}", err=True)
-    if found.partial:
-        raise Interrupted("Interrupted.", "What was measured until then is told above.")
-    codes = {Standing.HOLDS: KEPT, Standing.FAILS: EXCEEDED, Standing.INCONCLUSIVE: UNKNOWN}
-    raise typer.Exit(codes[found.standing])
+        return verification_page(found, forms.language)
 
-
-def _tell(found: Verification, as_json: bool, lang: Language) -> None:
-    if as_json:
+    def document() -> str:
         from cyclescope.report.documents.figures import dump
         from cyclescope.report.documents.verification import verification_document
 
-        typer.echo(dump(verification_document(found)), nl=False)
-        return
-    from cyclescope.report.media.terminal import print_page
-    from cyclescope.report.pages.verification import verification_page
+        return dump(verification_document(found))
 
-    print_page(verification_page(found, lang.value))
+    deliver(Result(page, document), forms)
+    if found.partial:
+        raise Interrupted(m("Interrupted."), m("The report shows what was measured before."))
+    codes = {Standing.HOLDS: KEPT, Standing.FAILS: EXCEEDED, Standing.INCONCLUSIVE: UNKNOWN}
+    raise typer.Exit(codes[found.standing])

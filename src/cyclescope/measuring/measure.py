@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Unpack
 
 from cyclescope.backends.base import Request, Session
 from cyclescope.backends.registry import open_session, open_trace, watching
@@ -14,7 +15,6 @@ from cyclescope.core.cycle import Cycle
 from cyclescope.core.errors import EngineError, UsageError
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.message import Text, m
-from cyclescope.core.plan import REFERENCE_ENGINE
 from cyclescope.core.progress import Notify, silent
 from cyclescope.core.samples import (
     DeviceSamples,
@@ -28,6 +28,7 @@ from cyclescope.core.samples import (
 from cyclescope.core.units import NS_PER_S, Nanoseconds
 from cyclescope.machines.load import LoadMeter
 from cyclescope.measuring.assembly import assemble, look_at_memory
+from cyclescope.measuring.options import MeasureOptions, request_of, shows_options
 from cyclescope.measuring.sampling import Collected, warm_up
 from cyclescope.measuring.turns import collect
 
@@ -43,69 +44,31 @@ _PROCESSOR_SHARE = 0.05
 _LEAST_PROCESSOR_RUNS, _MOST_PROCESSOR_RUNS = 3, 100
 
 
+@shows_options
 def measure(
     model: str | object,
     text: str | Sequence[str] | None = None,
     *,
-    tokenizer: object | None = None,
-    tokens: int | None = None,
-    inputs: Mapping[str, object] | None = None,
-    batch: int | None = None,
-    task: str = "auto",
-    new_tokens: int | None = None,
-    sampling: str = "greedy",
-    cache: str = "dynamic",
-    question: str | Sequence[str] | None = None,
-    context: str | Sequence[str] | None = None,
-    weights: str = "auto",
-    device: str = "cpu",
-    threads: int | None = None,
-    dtype: str | None = None,
-    attention: str | None = None,
-    engine: str = REFERENCE_ENGINE,
     budget: float | None = None,
-    seed: int = 0,
-    keep_text: bool = False,
-    trust_remote_code: bool = False,
     progress: Notify = silent,
+    **options: Unpack[MeasureOptions],
 ) -> Cycle:
     """Measure the compute cycle of `model`, text in to text out.
 
     `model` is a folder, a `config.json`, a built-in architecture, a hub name, or a model object that you have, then
-    with its `tokenizer`. The input is `text` (one or several: a batch), or `tokens` made-up tokens, or `inputs`, tensors
-    by name; with none of them a sentence of ours. The task `answer` takes pairs of `question` and `context` instead of
-    `text`. With `new_tokens` (32 in a task that writes) the cycle writes that many: it is `model.generate`. `batch`
-    repeats the input. `budget` is in seconds, loading not counted; 10 unless given, 30 where text is written.
-    `engine` runs the model: the reference engine (PyTorch) the model itself, any other (`backends.engines`) an export of it.
-    Interrupted by Ctrl-C, it gives what there is, marked partial, if a cycle was completed.
+    with its `tokenizer`. The input is `text` (one or several: a batch), or `tokens` synthetic tokens, or `inputs`,
+    tensors by name; with none of them a built-in sentence. The task `answer` takes pairs of `question` and `context`
+    instead of `text`. With `new_tokens` (32 for generative tasks) the cycle is a generation of that many tokens. `batch`
+    repeats the input. `budget` is the measuring time in seconds, loading excluded (10, or 30 for a generation).
+    `engine` runs the model: the reference engine (PyTorch) unmodified, any other an export of it.
+    All options: `MeasureOptions`.
+    After Ctrl-C the cycle is made of what was measured and is marked partial, if one run was completed.
 
     Raises `UsageError`, `ModelError`, `MissingExtra`, `Unsupported`, `EngineError`.
     """
-    request = Request(
-        model=model,
-        tokenizer=tokenizer,
-        texts=(text,) if isinstance(text, str) else tuple(text or ()),
-        tokens=tokens,
-        inputs=inputs,
-        batch=batch,
-        task=task,
-        weights=weights,
-        device=device,
-        threads=threads,
-        dtype=dtype,
-        attention=attention,
-        engine=engine,
-        seed=seed,
-        keep_text=keep_text,
-        trust_remote_code=trust_remote_code,
-        new_tokens=new_tokens,
-        sampling=sampling,
-        cache=cache,
-        questions=(question,) if isinstance(question, str) else tuple(question or ()),
-        contexts=(context,) if isinstance(context, str) else tuple(context or ()),
-    )
-    if isinstance(text, str) and not text:
-        check(replace(request, texts=("",)))
+    request = request_of(model, text, **options)
+    if text == "":
+        check(request)  # at once, and not after the model was loaded
     return measure_request(request, budget, progress)
 
 

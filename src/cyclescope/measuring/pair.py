@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, Unpack
 
 from cyclescope.backends.base import Request, Session
 from cyclescope.backends.registry import open_session
@@ -23,6 +22,7 @@ from cyclescope.core.statistics import LEAST_SAMPLES
 from cyclescope.core.units import NS_PER_S, Nanoseconds
 from cyclescope.machines.load import LoadMeter
 from cyclescope.measuring.assembly import assemble, look_at_memory
+from cyclescope.measuring.options import MeasureOptions, request_of, shows_options
 from cyclescope.measuring.sampling import Collected, WarmUp, warm_up
 
 DEFAULT_PAIR_BUDGET_S = 20.0
@@ -42,6 +42,7 @@ _MOST_RUNS = 4000
 _MOST_OVERRUN = 2  # so many times the budget, for the rounds that an interval needs at least
 
 
+@shows_options
 def measure_pair(
     model_a: str | object,
     model_b: str | object,
@@ -51,38 +52,20 @@ def measure_pair(
     b: Mapping[str, object] | None = None,
     budget: float | None = None,
     progress: Notify = silent,
-    **options: object,
+    **options: Unpack[MeasureOptions],
 ) -> tuple[Cycle, Cycle]:
-    """Measure two models, or one model in two ways, in turns; `compare` then knows that they were.
+    """Measure two models, or one model in two ways, in interleaved runs; `compare` then knows that they were.
 
-    `options` are those of `measure`; `a` and `b` hold what is another on one side, such as `a={"threads": 1}`. Both are
+    `options` are those of `measure`; `a` and `b` hold what differs on one side, such as `a={"threads": 1}`. Both are
     loaded at the same time. `budget` is in seconds for both together, loading, tracing and warming up not counted: 20,
-    or 60 where text is written; the rounds that an interval needs at least are run in twice the budget, if they fit. Raises as `measure` does.
+    or 60 for generations; the rounds that an interval needs at least are run in twice the budget, if they fit. Raises
+    as `measure` does.
     """
-    sides = [request_of(model, text, {**options, **(mine or {})}) for model, mine in ((model_a, a), (model_b, b))]
+    sides = []
+    for model, mine in ((model_a, a), (model_b, b)):
+        side: dict[str, Any] = {"text": text, **options, **(mine or {})}
+        sides.append(request_of(model, **side))
     return measure_requests(sides[0], sides[1], budget, progress)
-
-
-def request_of(model: str | object, text: str | Sequence[str] | None, options: Mapping[str, object]) -> Request:
-    """The request that `measure` would make of the same arguments. Raises `UsageError` for an option that it lacks."""
-    values: dict[str, Any] = dict(options)
-    text = values.pop("text", text)
-    known = {f.name for f in fields(Request)} - {"model", "texts", "questions", "contexts"} | {"question", "context"}
-    for name in values.keys() - known:
-        near = get_close_matches(name, known, 1)
-        hint = (
-            m("Did you mean {name}?", name=repr(near[0]))
-            if near
-            else m("Known are {names}.", names=", ".join(sorted(known)))
-        )
-        raise UsageError(m("There is no option {name}.", name=repr(name)), "", hint)
-    for name, plural in (("question", "questions"), ("context", "contexts")):
-        values[plural] = _several(values.pop(name, None))
-    return Request(model=model, texts=_several(text), **values)
-
-
-def _several(text: str | Sequence[str] | None) -> tuple[str, ...]:
-    return (text,) if isinstance(text, str) else tuple(text or ())
 
 
 def measure_requests(

@@ -12,7 +12,7 @@ import pytest
 from paper_calibration import CEILINGS, MACHINE, NOW, told
 from paper_ceilings import TAKEN
 
-from cyclescope.cli.calibrate import kept_of
+from cyclescope.cli.ceilings import kept_of
 from cyclescope.cli.main import run
 from cyclescope.core.ceilings import Figure
 from cyclescope.core.samples import Load

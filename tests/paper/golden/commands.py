@@ -24,7 +24,7 @@ COMMANDS = (
     "define",
     "demo",
 )
-ERRORS_FILE = "errors.txt"
+ERRORS_FILE = "errors.{language}.txt"
 
 
 def files(folder: Path) -> None:
@@ -48,6 +48,10 @@ ERRORS: tuple[list[str], ...] = tuple(
         "mesure gpt2",
         "measure gpt2 --tokns 4",
         "measure gpt2 --tokens four",
+        "measure gpt2 --tokens",
+        "measure gpt2 --json=3",
+        "measure gpt2 more",
+        "apply recipe.toml",
         "measure gpt2 --tokens 0",
         "measure gpt2 --batch 0",
         "measure gpt2 --threads -1",

@@ -15,7 +15,7 @@ import pytest
 from cyclescope.cli.main import app, run
 
 from .commands import COMMANDS, ERRORS, ERRORS_FILE, files
-from .rendering import file_of, outputs, render
+from .rendering import LANGUAGES, file_of, outputs, render
 
 OUTPUTS = Path(__file__).parent / "outputs"
 UPDATE = os.environ.get("CYCLESCOPE_GOLDEN") == "update"
@@ -35,8 +35,12 @@ def test_the_output_is_as_recorded(page: str, medium: str, language: str) -> Non
     check(file_of(page, medium, language), render(page, medium, language))
 
 
-def help_file(command: str) -> str:
-    return f"help-{command or 'all'}.txt"
+def help_file(command: str, language: str) -> str:
+    return f"help-{command or 'all'}.{language}.txt"
+
+
+def errors_file(language: str) -> str:
+    return ERRORS_FILE.format(language=language)
 
 
 @pytest.fixture
@@ -54,16 +58,18 @@ def plain(text: str) -> str:
     return "".join(f"{line.rstrip()}\n" for line in text.strip("\n").split("\n"))
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("command", COMMANDS)
-def test_the_help_is_as_recorded(command: str, narrow: None, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_help_is_as_recorded(command: str, language: str, narrow: None, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
-        run([*command.split(), "--help"])
+        run(["--lang", language, *command.split(), "--help"])
     assert ended.value.code == 0
-    check(help_file(command), plain(capsys.readouterr().out))
+    check(help_file(command, language), plain(capsys.readouterr().out))
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_errors_are_as_recorded(
-    tmp_path: Path, narrow: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    language: str, tmp_path: Path, narrow: None, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files(tmp_path)
     monkeypatch.chdir(tmp_path)
@@ -71,12 +77,12 @@ def test_errors_are_as_recorded(
     told = []
     for arguments in ERRORS:
         with pytest.raises(SystemExit) as ended:
-            run(arguments)
+            run(["--lang", language, *arguments])
         shown = capsys.readouterr()
         assert not shown.out, arguments
         error = plain(shown.err).replace(str(tmp_path.resolve()), "<folder>").replace(str(tmp_path), "<folder>")
         told.append(f"$ cyclescope {' '.join(map(repr_of, arguments))}\n{error}[exit {ended.value.code}]\n")
-    check(ERRORS_FILE, "\n".join(told))
+    check(errors_file(language), "\n".join(told))
 
 
 def repr_of(argument: str) -> str:
@@ -88,7 +94,9 @@ def test_every_command_has_its_help_recorded() -> None:
 
 
 def test_nothing_is_recorded_that_is_no_longer_made() -> None:
-    made = {file_of(*output) for output in outputs()} | {help_file(command) for command in COMMANDS} | {ERRORS_FILE}
+    made = {file_of(*output) for output in outputs()} | {
+        name for language in LANGUAGES for name in (errors_file(language), *(help_file(c, language) for c in COMMANDS))
+    }
     recorded = {path.name for path in OUTPUTS.iterdir()}
     if UPDATE:
         for name in recorded - made:

@@ -15,7 +15,8 @@ from cyclescope.core.graph.graph import Graph
 from cyclescope.core.ratios import rounds
 from cyclescope.explaining.comparison import Verdict, compare
 from cyclescope.measuring import pair
-from cyclescope.measuring.pair import measure_pair, measure_pair_sessions, request_of
+from cyclescope.measuring.options import request_of
+from cyclescope.measuring.pair import measure_pair, measure_pair_sessions
 
 from .sessions import GRAPH, MS
 
@@ -170,7 +171,7 @@ def test_what_could_not_be_compared_is_refused_before_it_is_measured(monkeypatch
 
 def test_an_option_that_measure_lacks_is_refused_with_what_was_meant() -> None:
     with pytest.raises(UsageError, match="'threads'"):
-        request_of("x", None, {"thread": 2})
+        request_of("x", None, thread=2)
 
 
 @pytest.mark.parametrize("budget", [0, -1, float("nan"), 1e9])
