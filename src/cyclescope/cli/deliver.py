@@ -133,7 +133,7 @@ def html_of(result: Result, language: str) -> str:
     """The page as one HTML file."""
     if result.html is not None:
         return result.html(language)
-    from cyclescope.report.media.html.page_html import to_html
+    from cyclescope.report.media.html.html import to_html
 
     return to_html(result.page(), language)
 
