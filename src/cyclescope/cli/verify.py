@@ -54,7 +54,7 @@ def verify(
         require_folder(markdown)
     texts = [*(text or ()), *(lines(text_file, "--text-file") if text_file else ())]
     from cyclescope.cli.progress import progress
-    from cyclescope.optimizing.recipes.verify import Standing
+    from cyclescope.optimizing.recipes.verify import RecipeStatus
     from cyclescope.optimizing.recipes.verify import verify as verified
 
     with progress() as notify:
@@ -72,8 +72,8 @@ def verify(
         typer.echo(f"Wrote Markdown: {markdown}", err=True)
     if found.partial:
         raise Interrupted("Interrupted.", "What was measured until then is told above.")
-    codes = {Standing.HOLDS: KEPT, Standing.FAILS: EXCEEDED, Standing.INCONCLUSIVE: UNKNOWN}
-    raise typer.Exit(codes[found.standing])
+    codes = {RecipeStatus.HOLDS: KEPT, RecipeStatus.FAILS: EXCEEDED, RecipeStatus.INCONCLUSIVE: UNKNOWN}
+    raise typer.Exit(codes[found.status])
 
 
 def _tell(found: Verification, as_json: bool, lang: Language) -> None:

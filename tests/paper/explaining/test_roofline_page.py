@@ -113,7 +113,7 @@ def test_without_ceilings_the_page_says_how_they_become_known() -> None:
     graph = paper_bert(1)
     assert notes(explain(paper_cycle(graph))) == [WORDS.absent]
     # What was never stamped is told elsewhere.
-    assert blocks(explain(paper_cycle(graph, light=False))) == []
+    assert blocks(explain(paper_cycle(graph, instrumented=False))) == []
 
 
 def test_a_ceiling_that_was_beaten_is_doubted(bert: Explanation) -> None:
