@@ -88,7 +88,7 @@ def comparison_document(comparison: Comparison, limit: float | None = None) -> C
     return ComparisonDocument.of(
         found,
         answer=verdict_sentence(found, EN),
-        ratio=ratio(found.ratio, known=found.doubt is not Why.TOO_FEW),
+        ratio=ratio(found.ratio, known=found.inconclusive_reason is not Why.TOO_FEW),
         limit=limit,
         limit_kept=None if limit is None else found.slower_by_more_than(limit),
         limit_answer=None if limit is None else limit_sentence(found, limit, EN),

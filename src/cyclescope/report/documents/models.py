@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from cyclescope.models.catalog import Family
+from cyclescope.models.catalog import ModelFamily
 from cyclescope.models.listing import ModelRow
 from cyclescope.report.documents.figures import Document, Part, Text, schema_field
 
@@ -16,7 +16,7 @@ class BuiltIn(Part):
     """One built-in model."""
 
     name: Text
-    family: Family
+    family: ModelFamily
     parameters: int = Field(description="number of parameters")
     layers: int = Field(description="number of layers")
     hidden: int = Field(description="hidden size")

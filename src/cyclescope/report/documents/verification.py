@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from cyclescope.optimizing.recipes.recipe import Proof
-from cyclescope.optimizing.recipes.verify import Standing, Verification
+from cyclescope.optimizing.recipes.recipe import MeasurementRecord
+from cyclescope.optimizing.recipes.verify import RecipeStatus, Verification
 from cyclescope.report.documents.figures import Document, Part, Ratio, Text, WarningPart, schema_field
 from cyclescope.report.documents.optimization import Drift, load_warnings, time_ratio
 from cyclescope.report.documents.run import Plan, Workload
@@ -38,7 +38,7 @@ class VerificationDocument(Document):
 
     schema_: Literal["cyclescope/verification/2"] = schema_field("cyclescope/verification/2")
     answer: Text = Field(description="one sentence in English")
-    status: Standing
+    status: RecipeStatus
     drifted: bool = Field(description="the outputs drift more than the recipe allows")
     brings_less: bool = Field(description="the whole interval lies below the promised one")
     partial: bool
@@ -60,7 +60,7 @@ def verification_document(found: Verification) -> VerificationDocument:
     return VerificationDocument.of(
         found,
         answer=verification.answer(found, EN),
-        status=found.standing,
+        status=found.status,
         time=time_ratio(found.ratio) if found.rounds > 1 else None,
         promised=_promised(found.recipe.proof),
         plan=found.recipe.plan,
@@ -69,6 +69,6 @@ def verification_document(found: Verification) -> VerificationDocument:
     )
 
 
-def _promised(proof: Proof) -> Promised:
+def _promised(proof: MeasurementRecord) -> Promised:
     speedup = Ratio(value=proof.speed_up, low=proof.low, high=proof.high, n=proof.rounds)
     return Promised.of(proof, speedup=speedup)

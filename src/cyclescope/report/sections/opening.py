@@ -33,7 +33,7 @@ def opening(explanation: Explanation) -> Iterator[Block]:
 
 def warnings_section(explanation: Explanation) -> Section | None:
     """What lets the figures be trusted less, each with its remedy; None where nothing does."""
-    advices = [warning(found) for found in explanation.doubts]
+    advices = [warning(found) for found in explanation.warnings]
     if not advices:
         return None
     notes = tuple(Note(Severity.WARNING, advice.text, advice.remedy) for advice in advices)

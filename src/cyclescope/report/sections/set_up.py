@@ -56,8 +56,8 @@ def _set_up(explanation: Explanation) -> Iterator[tuple[Text, Text]]:
 
 def _method(explanation: Explanation) -> Iterator[tuple[Text, Text]]:
     cycle, samples = explanation.cycle, explanation.cycle.samples
-    yield m("uninstrumented cycles"), fmt.count(len(samples.plain))
-    yield m("instrumented cycles"), fmt.count(len(samples.light))
+    yield m("uninstrumented cycles"), fmt.count(len(samples.uninstrumented))
+    yield m("instrumented cycles"), fmt.count(len(samples.instrumented))
     if samples.budget_ns:
         yield m("budget"), fmt.time(samples.budget_ns)
     probe = samples.instrumentation

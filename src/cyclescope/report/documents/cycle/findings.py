@@ -5,14 +5,14 @@ from __future__ import annotations
 from pydantic import Field
 
 from cyclescope.core.graph.graph import Graph
-from cyclescope.explaining.explanation import Doubt, DoubtCode
+from cyclescope.explaining.explanation import MeasurementWarning, WarningCode
 from cyclescope.explaining.findings.finding import Evidence, Finding, FindingCode, Quantity
 from cyclescope.report.documents.figures import Figure, Part, Text, WarningPart, seconds
 from cyclescope.report.naming.warnings import warning as words_of
 from cyclescope.report.sections.findings import finding_words
 
 _UNITS = {Quantity.TIME: "s", Quantity.BYTES: "B", Quantity.FLOP_RATE: "FLOP/s", Quantity.BANDWIDTH: "B/s"}
-_WITHOUT_FIGURE = (DoubtCode.SWAPPED, DoubtCode.NO_CALIBRATION, DoubtCode.NO_LIGHT_PASS)
+_WITHOUT_FIGURE = (WarningCode.SWAPPED, WarningCode.NO_CALIBRATION, WarningCode.NO_INSTRUMENTED_RUN)
 
 
 class EvidenceFigure(Part):
@@ -73,16 +73,16 @@ def _row(op: int) -> int | None:
     return op if op >= 0 else None
 
 
-def warning(doubt: Doubt) -> WarningPart:
+def warning(doubt: MeasurementWarning) -> WarningPart:
     """A reason to trust a measurement less."""
     advice = words_of(doubt)
     return WarningPart(code=doubt.code, text=str(advice.text), remedy=str(advice.remedy), figure=warning_figure(doubt))
 
 
-def warning_figure(doubt: Doubt) -> Figure | None:
+def warning_figure(doubt: MeasurementWarning) -> Figure | None:
     """The number behind a warning; None where there is none."""
     if doubt.code in _WITHOUT_FIGURE:
         return None
-    if doubt.code is DoubtCode.THROTTLED:
+    if doubt.code is WarningCode.THROTTLED:
         return Figure(value=seconds(doubt.value), unit="s")
     return Figure(value=doubt.value, unit="1")
