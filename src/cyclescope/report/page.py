@@ -250,7 +250,19 @@ class Drawing:
 
 
 Block: TypeAlias = (
-    Heading | Paragraph | Note | Table | Bars | Strip | KeyValues | Claims | Code | Figures | Details | Drawing
+    Heading
+    | Paragraph
+    | Note
+    | Table
+    | Bars
+    | Strip
+    | KeyValues
+    | Claims
+    | Listing
+    | Code
+    | Figures
+    | Details
+    | Drawing
 )
 _DRAWN: tuple[type, ...] = (Figures, Details, Drawing)
 

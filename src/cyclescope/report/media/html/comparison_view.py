@@ -12,7 +12,8 @@ from cyclescope.explaining.changes import Change
 from cyclescope.explaining.comparison import Comparison, Limit, Verdict
 from cyclescope.report import format as fmt
 from cyclescope.report.drawings.axis import Scale, axis
-from cyclescope.report.media.html.html import asset, environment, policy
+from cyclescope.report.media.html.environment import environment
+from cyclescope.report.media.html.files import file_text, policy
 from cyclescope.report.pages import comparison as told
 from cyclescope.report.words.strings import Strings
 from cyclescope.report.words.text_comparison import ComparisonText, comparison_text
@@ -95,9 +96,9 @@ def render_comparison(comparison: Comparison, *, lang: str = "en", limit: float 
     Raises `UsageError` for a language that there are no texts of.
     """
     s, t = strings_for_both(lang, comparison.a.graph, comparison.b.graph), comparison_text(lang)
-    style = asset("page.css") + asset("comparison.css")
+    style = file_text("page.css") + file_text("comparison.css")
     page = (
-        environment()
+        environment(lang)
         .get_template("comparison.html.j2")
         .render(
             view=view_of(comparison, limit, s, t),

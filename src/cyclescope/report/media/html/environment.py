@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from cyclescope.core.message import Message, Series, m
 from cyclescope.report import format as fmt
-from cyclescope.report.drawings.spans import breakable
+from cyclescope.report.drawings.spans import breakable, name
 from cyclescope.report.media.html.definitions import title_of
 from cyclescope.report.names import printable
 from cyclescope.report.page import Bar, Bars, Cell
@@ -74,6 +74,8 @@ def environment(language: str) -> Environment:
         kind=lambda block: type(block).__name__,
         cell=lambda cell: cell if isinstance(cell, Cell) else Cell(cell),
         breakable=lambda text: breakable(say(text)),
+        name=lambda text: name(say(text)),
+        words=lambda text: printable(say(text)),
         units=lambda text: _UNIT.sub("\u00a0", printable(say(text))),
         percent=_percent,
         bar_shape=bar_shape,
