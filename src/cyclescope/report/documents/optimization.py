@@ -9,8 +9,8 @@ from pydantic import BeforeValidator, Field
 
 from cyclescope.core.samples import Load
 from cyclescope.core.statistics import Ratio as CoreRatio
+from cyclescope.explaining import stability
 from cyclescope.explaining.comparison import Verdict
-from cyclescope.explaining.stability import load_warnings
 from cyclescope.optimizing.optimization import Optimization, Outcome, Row
 from cyclescope.optimizing.strategies.strategy import Goal
 from cyclescope.report.documents.cycle.findings import warning_figure
@@ -148,7 +148,7 @@ def optimization_document(found: Optimization) -> OptimizationDocument:
 
 def load_warnings(load: Load) -> list[WarningPart]:
     """Warnings about other work on the machine while plans were compared."""
-    found = zip(load_warnings(load), advice_on_load(load, EN), strict=True)
+    found = zip(stability.load_warnings(load), advice_on_load(load, EN), strict=True)
     return [WarningPart(code=d.code, text=a.text, remedy=a.remedy, figure=warning_figure(d)) for d, a in found]
 
 
