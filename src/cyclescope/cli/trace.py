@@ -82,7 +82,7 @@ def trace(
     def page() -> Page:
         from cyclescope.report.pages.structure import structure_page
 
-        return structure_page(graph, model, batch, tokens or DEFAULT_TOKENS, forms.language)
+        return structure_page(graph, model, batch, tokens or DEFAULT_TOKENS)
 
     def document() -> str:
         from cyclescope.report.documents.figures import dump

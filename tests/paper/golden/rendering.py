@@ -159,7 +159,7 @@ def _page(page: str, language: str) -> Page:
         case "comparison":
             return comparison_page(value, language, LIMIT)
         case "structure":
-            return structure_page(value.graph, "paper", 1, value.tokens, language)
+            return structure_page(value.graph, "paper", 1, value.tokens)
         case "definitions":
             return definitions_page() if value is None else definition_page(define(value))
         case _:

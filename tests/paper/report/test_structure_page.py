@@ -19,17 +19,17 @@ from cyclescope.report.documents.cycle.experts import experts
 from cyclescope.report.documents.graph import graph_json
 from cyclescope.report.exports.mermaid import mermaid
 from cyclescope.report.media.terminal import to_text
+from cyclescope.report.naming.kinds import KINDS
 from cyclescope.report.page import Block, Note, Paragraph, Strip, Table
 from cyclescope.report.pages.structure import structure_page
 from cyclescope.report.sections.experts import experts_section
-from cyclescope.report.words.strings import strings
 from cyclescope.store.run_file import load, save
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_every_form_of_a_step_says_its_cache_length(language: str) -> None:
     graph = step()
-    page = to_text(structure_page(graph, "m", 1, 128, language), language=language)
+    page = to_text(structure_page(graph, "m", 1, 128), language=language)
     assert str(CACHE) in page.splitlines()[0]
     assert "1.28 kB" in page
     assert "1.31 kB" in page
@@ -97,9 +97,8 @@ def test_impossible_counts_are_refused(counts: tuple[int, ...]) -> None:
 
 def test_kinds_of_equal_work_stand_in_the_order_of_their_operations() -> None:
     page = structure_page(mixture(EVEN), "m", 1, 6)
-    kinds = next(b for b in page.blocks if isinstance(b, Table) and b.columns[0].title == strings("en").kind)
-    names = strings("en").kind_names
-    assert [row[0] for row in kinds.rows[:-1]] == [names[OpKind.MATMUL], names[OpKind.ELEMENTWISE]]
+    kinds = next(b for b in page.blocks if isinstance(b, Table) and str(b.columns[0].title) == "kind")
+    assert [row[0] for row in kinds.rows[:-1]] == [KINDS[OpKind.MATMUL], KINDS[OpKind.ELEMENTWISE]]
 
 
 def test_the_page_in_html_has_a_section_of_them() -> None:

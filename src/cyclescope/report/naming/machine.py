@@ -87,7 +87,7 @@ FINDINGS: Mapping[Outcome, Advice] = MappingProxyType(
             m("This is a virtual machine: the load of other guests on the host is not visible."),
             m("Repeat important measurements at another time, or rent the whole host."),
         ),
-        Outcome.THREADS_UNSET: Advice(m("No variable limits the threads; PyTorch uses {cores}.")),
+        Outcome.THREADS_UNSET: Advice(m("No variable limits the threads; engines use {cores}.")),
         Outcome.THREADS_FIT: Advice(m("{limits}: equal to the usable cores.")),
         Outcome.THREADS_MANY: Advice(
             m("{limits}, more than the {cores} usable cores: threads wait for each other."),

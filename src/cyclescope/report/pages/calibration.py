@@ -15,7 +15,20 @@ from cyclescope.machines.doctor import BUSY
 from cyclescope.machines.fingerprint import Freshness
 from cyclescope.report import format as fmt
 from cyclescope.report.naming.machine import changes
-from cyclescope.report.page import Align, Block, Column, KeyValues, Note, Page, Paragraph, Section, Severity, Table
+from cyclescope.report.page import (
+    Align,
+    Block,
+    Column,
+    Figures,
+    KeyValues,
+    Note,
+    Page,
+    Paragraph,
+    Section,
+    Severity,
+    Table,
+)
+from cyclescope.report.page import Figure as Headline
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +54,7 @@ def calibration_page(found: Calibration) -> Page:
     blocks: list[Block] = []
     if ceilings is not None:
         blocks.append(Paragraph(_answer(ceilings), lead=True))
+        blocks.append(_figures(ceilings))
     if ceilings is None or ceilings.origin is Origin.DATASHEET:
         text = m("This machine has not been calibrated.")
         blocks.append(Note(Severity.WARNING, text, m("Run cyclescope calibrate.")))
@@ -69,6 +83,24 @@ def _answer(ceilings: Ceilings) -> Message:
         bandwidth=bandwidth,
         dispatch=fmt.time(dispatch.value if dispatch else None),
     )
+
+
+def _figures(ceilings: Ceilings) -> Figures:
+    """The headline numbers: the fastest type of each kind of work, and the noise that every comparison meets."""
+    items = []
+    peaks = [ceilings.peak(dtype, 0) for dtype in dict.fromkeys(p.dtype for p in ceilings.products)]
+    best = max((peak for peak in peaks if peak is not None), key=lambda peak: peak.value, default=None)
+    if best is not None:
+        items.append(Headline(m("matrix products"), fmt.flop_rate(best.value), below=m("fastest type")))
+    levels = ceilings.levels(0)
+    if levels:
+        items.append(Headline(m("memory bandwidth"), fmt.bandwidth(levels[-1].bytes_per_s.value)))
+    dispatch = ceilings.overheads.dispatch_ns
+    if dispatch is not None:
+        items.append(Headline(m("minimum time of an operation"), fmt.time(dispatch.value)))
+    if ceilings.noise is not None:
+        items.append(Headline(m("noise floor"), f"±{fmt.share(ceilings.noise.value)}"))
+    return Figures(tuple(items))
 
 
 def _freshness_notes(found: Calibration) -> Iterator[Note]:

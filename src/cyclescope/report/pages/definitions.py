@@ -30,9 +30,12 @@ def definitions_page() -> Page:
         "p99 from {p99}.",
         **_least(),
     )
-    usage = m("One metric, and how other tools define it: cyclescope define NAME")
+    usage = m("cyclescope define NAME shows one metric, and how other tools define it.")
     return Page(
-        m("Metrics of a generation"), (Table(columns, rows), Paragraph(note), Paragraph(usage)), (), "definitions"
+        m("Metrics of a generation"),
+        (Paragraph(usage),),
+        (Section("metrics", m("Definitions"), (Table(columns, rows), Paragraph(note, soft=True)), wide=True),),
+        "definitions",
     )
 
 
@@ -71,9 +74,11 @@ def _elsewhere(dialects: Sequence[Dialect]) -> Iterator[Section]:
         (f"{d.tool.value} {d.name}", sentences(*(REMARKS[r] for r in d.remarks))) for d in dialects if d.remarks
     )
     table = Table(columns, rows)
-    yield Section("elsewhere", m("The same name elsewhere"), (table, KeyValues(remarks)) if remarks else (table,))
+    yield Section(
+        "elsewhere", m("Definitions of other tools"), (table, KeyValues(remarks)) if remarks else (table,), wide=True
+    )
     sources = tuple(dict.fromkeys((d.tool.value, d.source.url) for d in dialects))
-    yield Section("sources", m("Sources"), (KeyValues(sources),))
+    yield Section("sources", m("Sources"), (KeyValues(sources),), wide=True)
 
 
 def _least() -> dict[str, int]:

@@ -11,7 +11,20 @@ from cyclescope.core.workload import Weights
 from cyclescope.explaining.dialogue import DialogueCosts, TurnCost
 from cyclescope.report import format as fmt
 from cyclescope.report.naming import run
-from cyclescope.report.page import Align, Block, Column, KeyValues, Note, Page, Paragraph, Section, Severity, Table
+from cyclescope.report.page import (
+    Align,
+    Block,
+    Column,
+    Figure,
+    Figures,
+    KeyValues,
+    Note,
+    Page,
+    Paragraph,
+    Section,
+    Severity,
+    Table,
+)
 
 _LEAST_REPEATS = 6  # below, a median has no interval
 
@@ -34,6 +47,8 @@ def dialogue_page(costs: DialogueCosts) -> Page:
 def _opening(costs: DialogueCosts) -> Iterator[Block]:
     dialogue, last = costs.dialogue, costs.turns[-1]
     yield Paragraph(_answer(costs), lead=True)
+    if len(costs.turns) > 1:
+        yield _figures(costs)
     if len(costs.turns) > 1:
         yield Paragraph(
             m(
@@ -63,6 +78,19 @@ def _opening(costs: DialogueCosts) -> Iterator[Block]:
         yield Note(Severity.INFO, run.stand_in_tokenizer(model.tokenizer))
     for note in dialogue.notes:
         yield Note(Severity.INFO, note)
+
+
+def _figures(costs: DialogueCosts) -> Figures:
+    """The headline numbers: the whole dialogue both ways, and the first token of its last turn."""
+    last = costs.turns[-1]
+    return Figures(
+        (
+            Figure(m("all replies, with cache"), fmt.estimate(costs.reused)),
+            Figure(m("all replies, recomputed"), fmt.estimate(costs.again)),
+            Figure(m("ratio"), fmt.ratio(costs.ratio), below=m("with cache ÷ recomputed")),
+            Figure(m("first token of the last turn, with cache"), fmt.estimate(last.first_reused)),
+        )
+    )
 
 
 def _answer(costs: DialogueCosts) -> Message:

@@ -22,9 +22,9 @@ def models_page(rows: Sequence[ModelRow]) -> Page:
     sources = KeyValues(tuple((row.name, row.source) for row in rows))
     return Page(
         m("Built-in models"),
-        (Paragraph(answer, lead=True),),
+        (Paragraph(answer, lead=True), Paragraph(usage)),
         (
-            Section("models", m("Sizes"), (_table(rows), Paragraph(usage))),
+            Section("models", m("Sizes"), (_table(rows),), wide=True),
             Section("sources", m("Sources of the configurations"), (sources,)),
         ),
         "models",

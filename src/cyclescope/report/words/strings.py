@@ -12,11 +12,10 @@ from typing import Literal, TypeAlias
 
 from cyclescope.core.errors import UsageError
 from cyclescope.core.graph.op import OpKind
-from cyclescope.explaining.explanation import WarningCode
+from cyclescope.explaining.explanation import DoubtCode
 from cyclescope.explaining.generation import Phase
 from cyclescope.explaining.memory import Holding
 from cyclescope.explaining.metrics.definition import MetricName, Summary, Unit
-from cyclescope.models.catalog import ModelFamily
 
 Language: TypeAlias = Literal["en", "zh"]
 
@@ -61,13 +60,6 @@ class Strings:
     virtual: str
     wall: str
     wall_value: str
-    throughput: str
-    throughput_value: str
-    throughput_batch: str
-    padding_cost: str
-    padding_cost_value: str
-    division: str
-    division_value: str
     outcome: str
     # sections
     stages: str
@@ -123,22 +115,11 @@ class Strings:
     stage_names: Mapping[str, str]
     kind_names: Mapping[OpKind, str]
     # a structure that was traced and not run
-    structure_title: str
-    structure_answer: str
-    structure_note: str
-    by_stage: str
-    by_kind: str
     flops: str
-    elementwise: str
-    read: str
-    written: str
-    intensity: str
     total: str
     # the built-in models
     models_name: str
     # tokens of texts
-    tokens_per_character: str
-    families: Mapping[ModelFamily, str]
     # text that a cycle wrote
     generation: str
     metric: str
@@ -173,20 +154,13 @@ class Strings:
     holding_names: Mapping[Holding, str]
     # definitions of metrics
     percentiles_note: str
-    formula: str
-    points: str
-    population: str
-    summary: str
-    unit: str
-    undefined: str
     elsewhere: str
     tool: str
     called_there: str
-    sources: str
     metric_names: Mapping[MetricName, str]
     summary_names: Mapping[Summary, str]
     unit_amounts: Mapping[Unit, str]
-    doubt_texts: Mapping[WarningCode, Advice]
+    doubt_texts: Mapping[DoubtCode, Advice]
     engine_between: str = ""  # what passes between operations, within a sentence, where it is not Python
 
 
@@ -220,13 +194,6 @@ EN = Strings(
     virtual=", virtual",
     wall="wall time",
     wall_value="{wall} (median of {n}); least {minimum}; processor time {cpu}",
-    throughput="throughput",
-    throughput_value="{rate} texts/s",
-    throughput_batch="{rate} texts/s; {time} for each of {texts} texts",
-    padding_cost="padding",
-    padding_cost_value="{share} of the tokens only fill up; they cost about {time}, {of_cycle} of the attributed time",
-    division="encoder, decoder",
-    division_value="encoder once: {encoder} ({encoder_share}); decoder: {per_token} a token, {tokens} tokens ({decoder_share})",
     outcome="outcome",
     stages="Stages",
     costliest="Costliest operations",
@@ -295,22 +262,9 @@ EN = Strings(
             OpKind.OTHER: "other operations",
         }
     ),
-    structure_title="Structure of {model}",
-    structure_answer="For {batch} × {tokens} tokens: {operations} operations, {flops}, {read} read and {written} written by operations.",
-    structure_note="Traced on the {device} device without weights; nothing was run or timed. Bytes are what every operation reads and writes once, as if no cache kept anything.",
-    by_stage="By stage",
-    by_kind="By kind of operation",
     flops="FLOPs",
-    elementwise="elementwise",
-    read="read",
-    written="written",
-    intensity="FLOP/B",
     total="total",
     models_name="name",
-    tokens_per_character="tokens/char",
-    families=MappingProxyType(
-        {ModelFamily.ENCODER: "encoder", ModelFamily.DECODER: "decoder", ModelFamily.ENCODER_DECODER: "encoder-decoder"}
-    ),
     generation="Generation",
     metric="metric",
     value="value",
@@ -359,16 +313,9 @@ EN = Strings(
         }
     ),
     percentiles_note="A percentile is told only where one sample is likely to lie beyond it: the median from {p50} samples, p90 from {p90}, p99 from {p99}.",
-    formula="formula",
-    points="clock",
-    population="samples",
-    summary="figure",
-    unit="unit",
-    undefined="undefined",
     elsewhere="The same name elsewhere",
     tool="tool",
     called_there="calls it",
-    sources="Sources",
     metric_names=MappingProxyType(
         {
             MetricName.TTFT: "time to first token",
@@ -396,41 +343,41 @@ EN = Strings(
     ),
     doubt_texts=MappingProxyType(
         {
-            WarningCode.PARTIAL: Advice("Interrupted; cycles measured until then: {cycles}.", "Let it run to its end."),
-            WarningCode.NO_INTERVAL: Advice(
+            DoubtCode.PARTIAL: Advice("Interrupted; cycles measured until then: {cycles}.", "Let it run to its end."),
+            DoubtCode.NO_INTERVAL: Advice(
                 "There are too few repeats for an interval of the median ({cycles}).",
                 "Give it more time, such as --budget 30s.",
             ),
-            WarningCode.FEW_REPEATS: Advice(
+            DoubtCode.FEW_REPEATS: Advice(
                 "The interval of the median is wide (half of it is {share} of the median).",
                 "Give it more time, such as --budget 30s.",
             ),
-            WarningCode.NOT_STEADY: Advice(
+            DoubtCode.NOT_STEADY: Advice(
                 "No steady state at the end of the warm-up (cycles: {cycles}).",
                 "Give it more time, or look for what else is running.",
             ),
-            WarningCode.DRIFT: Advice(
+            DoubtCode.DRIFT: Advice(
                 "The cycle changed by {share} from the first third of the repeats to the last.",
                 "Measure again on a machine at rest; a hot processor slows down.",
             ),
-            WarningCode.OTHER_LOAD: Advice(
+            DoubtCode.OTHER_LOAD: Advice(
                 "Other processes used {share} of the cores.",
                 "Stop them, leave them a core (--threads), or trust the least time.",
             ),
-            WarningCode.THROTTLED: Advice(
+            DoubtCode.THROTTLED: Advice(
                 "A limit on this container held the process back for {time}.",
                 "Raise the container's processor limit, or use fewer threads.",
             ),
-            WarningCode.SWAPPED: Advice("The machine swapped.", "Free memory, or use a smaller batch or model."),
-            WarningCode.OPEN_ACCOUNT: Advice(
+            DoubtCode.SWAPPED: Advice("The machine swapped.", "Free memory, or use a smaller batch or model."),
+            DoubtCode.OPEN_ACCOUNT: Advice(
                 "{share} of the wall time is not accounted for.",
                 "Measure again at rest; if it stays, report it with the saved run.",
             ),
-            WarningCode.NO_CALIBRATION: Advice(
+            DoubtCode.NO_CALIBRATION: Advice(
                 "The cost of the stamps is not known and not subtracted.",
                 "Take the shares with care; the wall time is untouched.",
             ),
-            WarningCode.NO_INSTRUMENTED_RUN: Advice(
+            DoubtCode.NO_LIGHT_PASS: Advice(
                 "Nothing was stamped, so the wall time is all there is.", "Let it run to its end."
             ),
         }
@@ -465,13 +412,6 @@ ZH = Strings(
     virtual="，虚拟机",
     wall="墙钟时间",
     wall_value="{wall}（{n} 次的中位数）；最短 {minimum}；处理器时间 {cpu}",
-    throughput="吞吐量",
-    throughput_value="每秒 {rate} 条文本",
-    throughput_batch="每秒 {rate} 条文本；{texts} 条文本中每条 {time}",
-    padding_cost="填充",
-    padding_cost_value="{share} 的词元只是填充，约耗时 {time}，占入账时间的 {of_cycle}",
-    division="编码器与解码器",
-    division_value="编码器一次：{encoder}（{encoder_share}）；解码器：每个词元 {per_token}，共 {tokens} 个词元（{decoder_share}）",
     outcome="输出",
     stages="阶段",
     costliest="最耗时的算子",
@@ -552,22 +492,9 @@ ZH = Strings(
             OpKind.OTHER: "其他算子",
         }
     ),
-    structure_title="{model} 的结构",
-    structure_answer="输入 {batch} × {tokens} 个词元：{operations} 个算子，{flops}，各算子共读 {read}、写 {written}。",
-    structure_note="在 {device} 设备上追踪，不含权重，没有运行，也没有计时。字节数按每个算子的输入读一次、输出写一次计算，不计缓存。",
-    by_stage="按阶段",
-    by_kind="按算子种类",
     flops="FLOPs",
-    elementwise="逐元素",
-    read="读",
-    written="写",
-    intensity="FLOP/B",
     total="合计",
     models_name="名称",
-    tokens_per_character="词元/字符",
-    families=MappingProxyType(
-        {ModelFamily.ENCODER: "编码器", ModelFamily.DECODER: "解码器", ModelFamily.ENCODER_DECODER: "编码器-解码器"}
-    ),
     generation="文本生成",
     metric="指标",
     value="数值",
@@ -616,16 +543,9 @@ ZH = Strings(
         }
     ),
     percentiles_note="只有很可能有样本超出某百分位时才给出它：中位数需 {p50} 个样本，p90 需 {p90} 个，p99 需 {p99} 个。",
-    formula="公式",
-    points="时钟",
-    population="样本",
-    summary="取值",
-    unit="单位",
-    undefined="无定义",
     elsewhere="其他工具的同名指标",
     tool="工具",
     called_there="名称",
-    sources="来源",
     metric_names=MappingProxyType(
         {
             MetricName.TTFT: "首词元时间",
@@ -651,29 +571,29 @@ ZH = Strings(
     ),
     doubt_texts=MappingProxyType(
         {
-            WarningCode.PARTIAL: Advice("测了 {cycles} 个周期后被中断。", "请让它运行到结束。"),
-            WarningCode.NO_INTERVAL: Advice(
+            DoubtCode.PARTIAL: Advice("测了 {cycles} 个周期后被中断。", "请让它运行到结束。"),
+            DoubtCode.NO_INTERVAL: Advice(
                 "重复次数太少（{cycles} 次），给不出中位数的区间。", "给它更多时间，例如 --budget 30s。"
             ),
-            WarningCode.FEW_REPEATS: Advice(
+            DoubtCode.FEW_REPEATS: Advice(
                 "中位数的区间偏宽（半宽为中位数的 {share}）。", "给它更多时间，例如 --budget 30s。"
             ),
-            WarningCode.NOT_STEADY: Advice(
+            DoubtCode.NOT_STEADY: Advice(
                 "预热 {cycles} 个周期后仍未进入稳态。", "给它更多时间，或检查有什么别的程序在运行。"
             ),
-            WarningCode.DRIFT: Advice(
+            DoubtCode.DRIFT: Advice(
                 "从前三分之一到后三分之一，周期变化了 {share}。", "请在空闲的机器上重测；处理器过热会降频。"
             ),
-            WarningCode.OTHER_LOAD: Advice(
+            DoubtCode.OTHER_LOAD: Advice(
                 "其他进程占用了 {share} 的核心。", "停掉它们，给它们留一个核心（--threads），或以最短时间为准。"
             ),
-            WarningCode.THROTTLED: Advice("容器的限额使本进程停顿了 {time}。", "提高容器的处理器限额，或减少线程数。"),
-            WarningCode.SWAPPED: Advice("机器发生了内存交换。", "释放内存，或使用更小的批量或模型。"),
-            WarningCode.OPEN_ACCOUNT: Advice(
+            DoubtCode.THROTTLED: Advice("容器的限额使本进程停顿了 {time}。", "提高容器的处理器限额，或减少线程数。"),
+            DoubtCode.SWAPPED: Advice("机器发生了内存交换。", "释放内存，或使用更小的批量或模型。"),
+            DoubtCode.OPEN_ACCOUNT: Advice(
                 "墙钟时间中有 {share} 未能入账。", "请在空闲时重测；如仍如此，请附上保存的运行文件报告问题。"
             ),
-            WarningCode.NO_CALIBRATION: Advice("打点的开销未知，没有扣除。", "占比仅供参考；墙钟时间不受影响。"),
-            WarningCode.NO_INSTRUMENTED_RUN: Advice("没有打点，只有墙钟时间。", "请让它运行到结束。"),
+            DoubtCode.NO_CALIBRATION: Advice("打点的开销未知，没有扣除。", "占比仅供参考；墙钟时间不受影响。"),
+            DoubtCode.NO_LIGHT_PASS: Advice("没有打点，只有墙钟时间。", "请让它运行到结束。"),
         }
     ),
 )
