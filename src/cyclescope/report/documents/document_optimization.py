@@ -54,7 +54,7 @@ def document(found: Optimization) -> OptimizationReport:
             for n in found.not_tried
         ],
         spent=[PhaseTime(phase=s.phase, ns=s.ns) for s in found.spent],
-        notes=list(found.notes),
+        notes=[str(note) for note in found.notes],
         preferred_to=PreferredTo(plan=found.choice.over, time=time_ratio(found.choice.ratio))
         if found.choice is not None
         else None,

@@ -34,7 +34,7 @@ def verification_document(found: Verification) -> VerificationReport:
         baseline=FullPlan.model_validate(found.recipe.baseline),
         workload=Work.model_validate(found.workload),
         differences=[OtherThanThen.model_validate(d) for d in found.differences],
-        notes=list(found.notes),
+        notes=[str(note) for note in found.notes],
         doubts=cautions_on_load(found.load),
     )
 
@@ -52,7 +52,7 @@ def applied_document(done: Applied) -> AppliedReport:
         plan=FullPlan.model_validate(done.recipe.plan),
         random_weights=done.random_weights,
         model_here=done.model_here,
-        notes=list(done.notes),
+        notes=[str(note) for note in done.notes],
     )
 
 
