@@ -25,7 +25,11 @@ def show_pages() -> None:
 
 
 def _html(shown: Cycle | Explanation) -> str:
-    from cyclescope.report.media.html.html import notebook_html
+    from cyclescope.core.cycle import Cycle
+    from cyclescope.explaining.explain import explain
+    from cyclescope.report.media.html.notebook import to_fragment
+    from cyclescope.report.pages.cycle import IN_A_NOTEBOOK, cycle_page
     from cyclescope.report.words.translate import preferred_language
 
-    return notebook_html(shown, lang=preferred_language())
+    page = cycle_page(explain(shown) if isinstance(shown, Cycle) else shown)
+    return to_fragment(page, IN_A_NOTEBOOK, preferred_language())
