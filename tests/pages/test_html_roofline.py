@@ -19,8 +19,8 @@ from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation
 from cyclescope.report import format as fmt
 from cyclescope.report.drawings.axis import decades
+from cyclescope.report.drawings.spots import spots
 from cyclescope.report.media.html.html import render
-from cyclescope.report.media.html.places_view import spots
 from cyclescope.report.media.html.roofline_view import MOST_POINTS, RooflineView
 from cyclescope.report.words.strings import EN
 from cyclescope.report.words.text import page_text

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from cyclescope.core.message import m
 from cyclescope.report.words.strings import EN, ZH, Strings
-from cyclescope.report.words.text_arrangement import arrangement_text
-from cyclescope.report.words.text_findings import finding_text
-from cyclescope.report.words.text_gap import gap_text
+from cyclescope.report.words.translate import say_in
 
 ROOT = Path(__file__).parents[3]
 PAGES = [ROOT / "README.md", ROOT / "README.zh.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -37,8 +36,10 @@ def pattern(*templates: str) -> re.Pattern[str]:
 
 def sections(s: Strings) -> list[str]:
     """The headings of a cycle's screen, in their order."""
-    first = [s.doubts, finding_text(s).title, s.phases, s.stages, s.costliest, gap_text(s).title, s.layers]
-    return [*first, arrangement_text(s).title, s.account, s.memory, s.set_up]
+    say = say_in(s.language)
+    found, ceilings = say(m("Bottlenecks")), say(m("Distance to the ceilings"))
+    first = [s.doubts, found, s.phases, s.stages, s.costliest, ceilings, s.layers]
+    return [*first, say(m("Dependencies and critical path")), s.account, s.memory, s.set_up]
 
 
 def screens() -> Iterator[tuple[str, Strings, list[str]]]:

@@ -113,7 +113,7 @@ def test_every_medium_tells_it_and_none_speaks_of_python_where_a_device_waits(la
         lead = device_text(s).answer.format(wall=fmt.estimate(told.wall), pace=pace_of_old(told.device, s))
         assert page.blocks[0] == Paragraph(lead, lead=True)
         if language == "en":
-            assert "of which the device waits for launches" in " ".join(terminal.split())
+            assert "of which the device waits" in " ".join(terminal.split())
             assert "Between operations the device waits" in " ".join(terminal.split())
 
 

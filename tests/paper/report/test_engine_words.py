@@ -76,7 +76,7 @@ def test_the_dispatch_of_an_engine_in_full() -> None:
         if finding["code"] == "dispatch-bound"
     )
     assert "the engine between operations" in dispatch["claim"]
-    assert dispatch["evidence_text"].startswith("The engine between operations ")
+    assert dispatch["evidence_text"].startswith("Evidence: the engine between operations ")
     assert dispatch["remedy"] == "Give each operation more to do with a larger batch."
 
 

@@ -58,7 +58,7 @@ def test_the_data_of_a_page_is_what_the_scripts_declare(tmp_path: Path) -> None:
     # Were the checker content with everything, it would be with this too.
     other = json.loads(data["with_ceilings"])
     other["spans"]["colour"] = []
-    del other["whatif"]["texts"]["change"]
+    del other["what-if"]["texts"]["change"]
 
     said = complaints({**data, "other": json.dumps(other)}, tmp_path)
 

@@ -1,14 +1,18 @@
-"""The data flow for the HTML page: boxes and arrows with their words, at two levels, and what is inside each box."""
+"""The data flow drawn: boxes and arrows with their words, at two levels, and what is inside each box."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from itertools import pairwise
 from typing import Any
 
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.graph.op import OpKind
+from cyclescope.core.message import Series, Text, listed, m, plural
+from cyclescope.explaining.arrangement import Arrangement
 from cyclescope.explaining.dataflow import (
     DataFlow,
     FlowEdge,
@@ -23,11 +27,8 @@ from cyclescope.explaining.dataflow import (
 from cyclescope.explaining.explanation import Explanation
 from cyclescope.report import format as fmt
 from cyclescope.report.drawings.spans import FAMILIES, name
-from cyclescope.report.media.html.path_view import chain
 from cyclescope.report.names import printable
-from cyclescope.report.naming import stage_name
-from cyclescope.report.words.strings import Strings
-from cyclescope.report.words.text import PageText
+from cyclescope.report.naming.stages import stage_name
 
 # A part with more operations than this is a picture that nobody can read.
 MOST_BOXES = 250
@@ -38,10 +39,49 @@ _MOST_TENSORS = 20
 _MOST_RANGES = 3
 
 
-def flows(explanation: Explanation, s: Strings, p: PageText) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Positions of the boxes of a drawing, and pairs of positions of its arrows, that the critical path runs through."""
+
+    nodes: frozenset[int] = frozenset()
+    edges: frozenset[tuple[int, int]] = frozenset()
+
+
+def chain(flow: DataFlow, arrangement: Arrangement | None) -> Chain:
+    """The critical path in `flow`. What `flow` does not draw, such as views and folded layers, is stepped over."""
+    if arrangement is None:
+        return Chain()
+    node_of = {op: k for k, node in enumerate(flow.nodes) for op in node.ops}
+    visited = [node_of[op] for op in arrangement.path.tolist() if op in node_of]
+    return Chain(frozenset(visited), frozenset((a, b) for a, b in pairwise(visited) if a != b))
+
+
+@dataclass(frozen=True, slots=True)
+class FlowDrawing:
+    """The data flow. `has_path` says that a critical path is marked in it; `flows` makes what the script draws."""
+
+    has_path: bool
+    flows: Callable[[], Mapping[str, Any]]
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        texts = {
+            "flow": m("Data flow"),
+            "inside": m("Inside {name}"),
+            "inside_equal": m("Inside {name}, the same in {chosen}"),
+        }
+        return {**self.flows(), "texts": texts}
+
+
+def flow_drawing(explanation: Explanation) -> FlowDrawing:
+    """The data flow of the cycle; it is followed once HTML asks for it."""
+    return FlowDrawing(explanation.arrangement is not None, cache(partial(flows, explanation)))
+
+
+def flows(explanation: Explanation) -> dict[str, Any]:
     """Both levels, and the drawings that open; equal parts open the drawing of the first of them."""
     graph = explanation.cycle.graph
-    painter = FlowPainter(explanation, s, p)
+    painter = FlowPainter(explanation)
     details: dict[str, Any] = {}
     levels: dict[str, Any] = {}
     drawn: dict[object, str] = {}  # what equal parts have in common -> the drawing of the first of them
@@ -75,10 +115,9 @@ def drawn_flow(graph: Graph, level: Level) -> DataFlow:
 class FlowPainter:
     """Words on the boxes and arrows of a data flow."""
 
-    def __init__(self, explanation: Explanation, s: Strings, p: PageText) -> None:
+    def __init__(self, explanation: Explanation) -> None:
         self.graph = explanation.cycle.graph
         self.arrangement = explanation.arrangement
-        self.s, self.p = s, p
         self.op_ns = {row.op: row.time.value_ns for row in explanation.operations}
         self.layer_ns = {(row.stage, row.index): row.time.value_ns for row in explanation.layers}
         self.stage_ns = {row.name: row.time.value_ns for row in explanation.stages}
@@ -97,36 +136,38 @@ class FlowPainter:
             "edges": [self._arrow(edge, (edge.source, edge.target) in critical.edges) for edge in flow.edges],
         }
 
-    def label(self, node: FlowNode) -> str:
+    def label(self, node: FlowNode) -> Text:
         """What stands in bold in the box."""
         if node.role is NodeRole.IN:
-            return self.p.flow_in
+            return m("input")
         if node.role is NodeRole.OUT:
-            return self.p.flow_out
+            return m("output")
         if node.role is NodeRole.OPERATION:
             return name(node.name)
-        stage = stage_name(node.stage, self.s)
+        stage = stage_name(name(node.stage))
         if node.role is NodeRole.LAYER:
-            return f"{name(stage)} {_ranges(node.indices or (node.index or 0,))}"
-        return name(stage)
+            return Series((stage, _ranges(node.indices or (node.index or 0,))), " ")
+        return stage
 
     def crossing(self, edge: FlowEdge) -> str:
         """Bytes on an arrow: `49.2 kB`, or `12 × 64 B` where each of twelve folded layers reads them."""
         size = fmt.data(edge.bytes)
         return f"{fmt.count(edge.times)} × {size}" if edge.times > 1 else size
 
-    def tensors(self, edge: FlowEdge) -> list[str]:
+    def tensors(self, edge: FlowEdge) -> list[Text]:
         """Shape and dtype of what crosses, the largest first, equal ones counted."""
-        kinds: Counter[str] = Counter()
+        kinds: Counter[Text] = Counter()
         for crossing in sorted(edge.crossings, key=lambda crossing: -crossing.bytes):
             spec = self.graph.tensors[crossing.tensor]
             if spec.dtype == "text":
-                kinds[self.p.flow_text] += 1
+                kinds[m("text, UTF-8")] += 1
                 continue
             tensor = printable(f"{fmt.shape(spec.shape)} {spec.dtype}")
             # Where a view shows less than the tensor that lies there, less crosses than its shape says.
-            kinds[self.s.flow_part.format(tensor=tensor) if crossing.bytes < spec.bytes else tensor] += 1
-        return [tensor if count == 1 else f"{fmt.count(count)} × {tensor}" for tensor, count in kinds.items()]
+            kinds[m("part of {tensor}", tensor=tensor) if crossing.bytes < spec.bytes else tensor] += 1
+        return [
+            tensor if count == 1 else Series((f"{fmt.count(count)} ×", tensor), " ") for tensor, count in kinds.items()
+        ]
 
     def _time_ns(self, node: FlowNode) -> float:
         if node.role is NodeRole.LAYER:
@@ -137,25 +178,25 @@ class FlowPainter:
 
     def _box(self, node: FlowNode, link: str | None, handed_on: FlowEdge | None, critical: bool) -> dict[str, Any]:
         ns = self._time_ns(node)
-        lines = [self.label(node)]
+        lines: list[Text] = [self.label(node)]
         if node.role is NodeRole.OPERATION:
             lines.append(name(_own_name(node.module) or node.class_name))
         elif node.role is NodeRole.STAGE and len(node.ops) < self.stage_size.get(node.stage, 0):
-            lines.append(self.p.outside_layers)
+            lines.append(m("outside its layers"))
         elif node.class_name:
             many = f"{fmt.count(node.repeats)} × " if node.repeats > 1 else ""
             lines.append(many + name(node.class_name))
         if ns > 0:
             lines.append(fmt.time(ns))
         if node.parameter_bytes:
-            lines.append(self.p.weights.format(size=fmt.data(node.parameter_bytes * node.repeats)))
+            lines.append(m("{size} of weights", size=fmt.data(node.parameter_bytes * node.repeats)))
         if handed_on is not None:
-            lines.append(self.p.each_to_next.format(size=fmt.data(handed_on.bytes)))
-        told = [*(line for line in lines if line), *([name(node.module)] if node.module else [])]
+            lines.append(m("each passes {size} to the next", size=fmt.data(handed_on.bytes)))
+        title = [*lines, name(node.module), *([m("on the critical path")] if critical else [])]
         return {
             "role": node.role.value,
             "lines": [line for line in lines if line],
-            "title": ", ".join([*told, *([self.p.path.spoken] if critical else [])]),
+            "title": listed(title),
             "critical": critical,
             "repeats": node.repeats,
             # Without times the part with the most operations is the one to look into first.
@@ -166,18 +207,18 @@ class FlowPainter:
 
     def _arrow(self, edge: FlowEdge, critical: bool) -> dict[str, Any]:
         tensors = self.tensors(edge)
-        lines = [self.crossing(edge)]
+        lines: list[Text] = [self.crossing(edge)]
         if len(tensors) == 1:
             lines.append(tensors[0])
         else:
-            lines.append(self.p.many_tensors.format(count=fmt.count(len(edge.crossings))))
+            lines.append(plural("{n} tensor", "{n} tensors", len(edge.crossings)))
         return {
             "source": edge.source,
             "target": edge.target,
             "bytes": edge.bytes * edge.times,
             "critical": critical,
             "lines": lines,
-            "title": "\n".join([self.crossing(edge), *tensors[:_MOST_TENSORS]]),
+            "title": Series((self.crossing(edge), *tensors[:_MOST_TENSORS]), "\n"),
         }
 
 

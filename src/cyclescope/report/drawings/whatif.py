@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 
 from cyclescope.core.ceilings import Ceilings
+from cyclescope.core.message import Text, m, sentences
 from cyclescope.core.units import FloatArray, IntArray
+from cyclescope.explaining.explanation import Explanation
 from cyclescope.explaining.roofline import Bound, Roofline
+from cyclescope.report.drawings.roofline import Piece, pieces, spoken
+from cyclescope.report.naming.between import between
 
 # Operations whose bounds agree to so many digits are computed as one, with the first number that makes rows few enough.
 DIGITS = (9, 4, 3, 2)
@@ -97,7 +103,7 @@ def thread_choices(ceilings: Ceilings, dtype: str, now: int, cores: int) -> tupl
     return tuple(told) if len(told) > 1 else ()
 
 
-def whatif_data(bounds: Bounds, roofline: Roofline, choices: tuple[ThreadChoice, ...]) -> dict[str, Any]:
+def whatif_data(bounds: Bounds, python_ns: float, choices: tuple[ThreadChoice, ...]) -> dict[str, Any]:
     """Everything that the script computes with. Times keep a thousandth of a nanosecond."""
 
     def short(column: FloatArray) -> list[float]:
@@ -113,11 +119,96 @@ def whatif_data(bounds: Bounds, roofline: Roofline, choices: tuple[ThreadChoice,
         "levels": bounds.levels,
         "text": bounds.text_ns,
         "engine": bounds.engine_ns,
-        "python": roofline.python_ns,
+        "python": python_ns,
         "threads": [
             {"threads": choice.threads, "peak": choice.peak, "levels": dict(choice.levels)} for choice in choices
         ],
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Slider:
+    """A slider from `low` to `high`, at `now` as measured. `name` is what its script knows it by."""
+
+    name: str
+    label: Text
+    low: float
+    high: float
+    step: float
+    now: float
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIfDrawing:
+    """The sliders, and what they start from: `floor_ns` and `total_ns` of the cycle, cut into `pieces`.
+
+    `python_ns` is the time between operations, `terms` are the definitions that the drawing offers. `bounds` gathers
+    the operations once it is asked to, since only HTML needs them.
+    """
+
+    sliders: tuple[Slider, ...]
+    floor_ns: float
+    total_ns: float
+    pieces: tuple[Piece, ...]
+    spoken: Text
+    python_ns: float
+    bounds: Callable[[], Bounds]
+    choices: tuple[ThreadChoice, ...] = ()
+    terms: tuple[str, ...] = ("what-if",)
+
+    @property
+    def note(self) -> Text:
+        """What the figures leave out."""
+        return sentences(*self._notes())
+
+    def _notes(self) -> Iterator[Text]:
+        yield m(
+            "Operations run one after the other, as measured. What a cache would hold on another machine is not modelled."
+        )
+        if self.choices:
+            yield m("The ceilings for each number of threads are measured ones.")
+        digits = self.bounds().digits
+        if digits < max(DIGITS):
+            yield m("Operations with bounds that agree to {digits} digits are computed together.", digits=digits)
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What the script computes with, and its words."""
+        texts = {
+            "as_it_is": m("measured"),
+            "as_if": m("what if"),
+            "bar_spoken": m("{name}: {total}, at the ceilings {floor}"),
+            "change": m("×{factor} of now"),
+        }
+        return {**whatif_data(self.bounds(), self.python_ns, self.choices), "texts": texts}
+
+
+def what_if_drawing(explanation: Explanation, found: Roofline) -> WhatIfDrawing:
+    """Sliders for what another machine or engine would have, starting from `found`."""
+    cycle = explanation.cycle
+    choices = thread_choices(found.ceilings, cycle.plan.dtype, found.threads, cycle.machine.cores)
+    cut = pieces(found, cycle.graph)
+    return WhatIfDrawing(
+        tuple(_sliders(explanation, found, choices)),
+        found.floor_total_ns,
+        found.total_ns,
+        cut,
+        spoken(found, cut),
+        found.python_ns,
+        cache(partial(gathered, found)),
+        choices,
+    )
+
+
+def _sliders(explanation: Explanation, found: Roofline, choices: tuple[ThreadChoice, ...]) -> Iterator[Slider]:
+    if choices:
+        now = next(k for k, choice in enumerate(choices) if choice.threads == explanation.cycle.plan.threads)
+        yield Slider("threads", m("threads"), 0, len(choices) - 1, 1, now, str(found.threads))
+    yield Slider("bandwidth", m("bandwidth"), -2, 3, 0.25, 0, "×1")
+    yield Slider("peak", m("compute"), -2, 3, 0.25, 0, "×1")
+    rest = m("overhead and {between}", between=between(explanation.cycle.graph))
+    yield Slider("overhead", rest, 0, 2, 0.05, 1, "×1")
 
 
 def _rounded(values: FloatArray, digits: int) -> FloatArray:

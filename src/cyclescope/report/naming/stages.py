@@ -31,6 +31,11 @@ def stage_name(stage: str) -> Text:
     return STAGES.get(stage, stage)
 
 
+def layer_name(stage: str, layer: int) -> Text:
+    """`encode 3`."""
+    return Series((stage_name(stage), str(layer)), " ")
+
+
 def place_name(name: str, count: int = 1) -> Text:
     """`encode · attention.self.query (linear) × 12`: stage, path within the layer, operation, how often."""
     stage, *path, operation = name.split(" · ")

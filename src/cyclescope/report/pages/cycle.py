@@ -27,13 +27,13 @@ from cyclescope.report.page import (
     Table,
     page_of,
 )
-from cyclescope.report.sections.arrangement import arrangement_blocks
+from cyclescope.report.sections.arrangement import arrangement_section
 from cyclescope.report.sections.device import device_section
 from cyclescope.report.sections.experts import experts_section
-from cyclescope.report.sections.findings import finding_blocks
+from cyclescope.report.sections.findings import findings_section
 from cyclescope.report.sections.generation import generation_section
 from cyclescope.report.sections.memory import memory_section
-from cyclescope.report.sections.roofline import roofline_blocks
+from cyclescope.report.sections.roofline import roofline_section
 from cyclescope.report.sections.throughput import task_facts
 from cyclescope.report.words.strings import Strings
 from cyclescope.report.words.text_engine import strings_for
@@ -50,14 +50,14 @@ def cycle_page(explanation: Explanation, language: str = "en") -> Page:
     blocks = [
         *_opening(explanation, s),
         *_doubts(explanation, s),  # whoever reads the answer must know at once how far to trust it
-        *finding_blocks(explanation.findings, explanation.cycle.graph, s),
+        *_in_a_row(findings_section(explanation.findings, explanation.cycle.graph)),
         *_in_a_row(generation_section(explanation.generation, explanation.cycle.graph)),
         *_stages(explanation, s),
         *_in_a_row(device_section(explanation.device)),
         *_places(explanation, s),
-        *roofline_blocks(explanation, s),
+        *_in_a_row(roofline_section(explanation)),
         *_layers(explanation, s),
-        *_arrangement(explanation, s),
+        *_arrangement(explanation),
         *_account(explanation, s),
         *_in_a_row(experts_section(explanation.cycle.graph)),
         *_in_a_row(memory_section(explanation.memory, explanation.cycle.graph)),
@@ -214,9 +214,10 @@ def _unlike(layer: UnlikeLayer, s: Strings) -> Note:
     return Note(Severity.WARNING if layer.factor > 1 else Severity.INFO, text)
 
 
-def _arrangement(explanation: Explanation, s: Strings) -> Iterator[Block]:
+def _arrangement(explanation: Explanation) -> Iterator[Block]:
     if explanation.arrangement:
-        yield from arrangement_blocks(explanation.arrangement, explanation.cycle.machine.cores, s)
+        cycle = explanation.cycle
+        yield from _in_a_row(arrangement_section(explanation.arrangement, cycle.graph, cycle.machine.cores))
 
 
 def _account(explanation: Explanation, s: Strings) -> Iterator[Block]:

@@ -1,20 +1,30 @@
-"""Findings as sentences, for every medium."""
+"""Findings as sentences: what holds the cycle up, the weightiest first."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from string import Formatter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from cyclescope.core.graph.graph import Graph
-from cyclescope.explaining.findings.finding import Evidence, Finding, FindingCode, Place, Quantity
+from cyclescope.core.message import Message, Text, braces, listed, m, sentences
+from cyclescope.explaining.findings.finding import Evidence, EvidenceName, Finding, FindingCode, Place, Quantity
 from cyclescope.report import format as fmt
-from cyclescope.report import naming as wording
-from cyclescope.report.page import Block, Claim, Claims, Heading
-from cyclescope.report.words.strings import Advice, Strings
-from cyclescope.report.words.text_findings import FindingText, finding_text
+from cyclescope.report.drawings.goals import NOWHERE, Goals
+from cyclescope.report.naming.between import between
+from cyclescope.report.naming.findings import (
+    ADVICE,
+    COMPUTE_UNCALIBRATED,
+    EVIDENCE,
+    OF_AN_ENGINE,
+    WAITING_THREADS,
+    FindingAdvice,
+)
+from cyclescope.report.naming.stages import layer_name, site_name, stage_name
+from cyclescope.report.page import Claim, Claims, Section
 
-_AMOUNT: dict[Quantity, Callable[[float], str]] = {
+# What these are about lies outside the cycle that is drawn.
+_ELSEWHERE = {FindingCode.FIRST_CALL: "set-up", FindingCode.NOISE: "method"}
+_AMOUNT: Mapping[Quantity, Callable[[float], str]] = {
     Quantity.TIME: fmt.time,
     Quantity.SHARE: fmt.share,
     Quantity.COUNT: lambda value: fmt.count(round(value)),
@@ -28,53 +38,39 @@ _AMOUNT: dict[Quantity, Callable[[float], str]] = {
 
 @dataclass(frozen=True, slots=True)
 class FindingWords:
-    """One finding in the reader's language: what is claimed, what carries it, what to do, and what that brings at most."""
+    """One finding: what is claimed, what carries it, what to do, and what that brings at most ('': unknown)."""
 
-    claim: str
-    evidence: str
-    remedy: str
-    gain: str
-
-
-def finding_blocks(found: Sequence[Finding], graph: Graph, s: Strings) -> Iterator[Block]:
-    """The findings, numbered; nothing where there are none."""
-    if found:
-        yield Heading(finding_text(s).title)
-        space = finding_text(s).space
-        told = [finding_words(each, graph, s) for each in found]
-        yield Claims(
-            tuple(Claim(w.claim, w.evidence, space.join(part for part in (w.remedy, w.gain) if part)) for w in told)
-        )
+    claim: Text
+    evidence: Text
+    remedy: Text
+    gain: Text
 
 
-def finding_words(found: Finding, graph: Graph, s: Strings) -> FindingWords:
+def findings_section(found: Sequence[Finding], graph: Graph, goals: Goals = NOWHERE) -> Section | None:
+    """The findings, numbered; None where there are none. `goals` are where their places stand in the timeline."""
+    if not found:
+        return None
+    claims = tuple(_claim(each, graph, goals) for each in found)
+    return Section("findings", m("Bottlenecks"), (Claims(claims),))
+
+
+def finding_words(found: Finding, graph: Graph) -> FindingWords:
     """`found` in sentences. Names from the model in them are untrusted, as in every text of a page."""
-    t = finding_text(s)
     amounts = {each.name.replace("-", "_"): amount(each) for each in found.evidence}
-    advice = _advice(found, amounts, t)
-    values = {
+    advice = _advice(found, amounts, graph)
+    values: dict[str, Text] = {
         **amounts,
         "share": fmt.share(found.share),
         "subject": found.subject,
-        "place": _layer_name(found.place, s) or place_name(found.place, graph, s),
+        "place": place_name(found.place, graph),
+        "between": between(graph),
     }
-    said = {name for _, name, _, _ in Formatter().parse(advice.text) if name}
     return FindingWords(
-        claim=advice.text.format(**values),
-        evidence=_evidence(found, said, graph, s, t),
-        remedy=advice.remedy.format(**values),
-        gain=t.gain.format(gain=fmt.share(found.gain)) if found.gain else "",
+        claim=_filled(advice.claim, values, _cores(found)),
+        evidence=_evidence(found, set(braces(advice.claim.text)), graph),
+        remedy=_filled(advice.remedy, values),
+        gain=m("At most {gain} of the cycle could be saved.", gain=fmt.share(found.gain)) if found.gain else "",
     )
-
-
-def _advice(found: Finding, amounts: Mapping[str, str], t: FindingText) -> Advice:
-    """The words for `found`, which depend on what is known."""
-    advice = t.findings[found.code]
-    if found.code is FindingCode.COMPUTE_BOUND and "of_ceiling" not in amounts:
-        return Advice(t.compute_uncalibrated, advice.remedy)
-    if found.code is FindingCode.IDLE_CORES and amounts["threads"] == amounts["cores"]:
-        return t.waiting_threads
-    return advice
 
 
 def amount(each: Evidence) -> str:
@@ -82,28 +78,81 @@ def amount(each: Evidence) -> str:
     return _AMOUNT[each.quantity](each.value)
 
 
-def place_name(place: Place, graph: Graph, s: Strings) -> str:
-    """`encode 3 · encoder.layer.3.intermediate (gelu)`; the stage alone where it is no operation, empty where nowhere."""
-    if place.op < 0:
-        return _layer_name(place, s) or wording.stage_name(place.stage, s)
-    site = graph.site(place.op)
-    stage = _layer_name(Place(site.stage, site.layer), s) or wording.stage_name(site.stage, s)
-    return " · ".join(part for part in (stage, site.module) if part) + f" ({graph.names[place.op]})"
+def place_name(place: Place, graph: Graph) -> Text:
+    """`encode 3`, `encode`, or of an operation without a layer `encode · encoder.norm (layer_norm)`; '' where nowhere."""
+    if place.layer is not None:
+        return layer_name(place.stage, place.layer)
+    return operation_name(place.op, graph) if place.op >= 0 else stage_name(place.stage)
 
 
-def _layer_name(place: Place, s: Strings) -> str:
-    return "" if place.layer is None else f"{wording.stage_name(place.stage, s)} {place.layer}"
+def operation_name(op: int, graph: Graph) -> Text:
+    """`encode 3 · encoder.layer.3.intermediate (gelu)`."""
+    site = graph.site(op)
+    stage = site.stage if site.layer is None else f"{site.stage} {site.layer}"
+    return site_name(stage, site.module, graph.names[op])
 
 
-def _evidence(found: Finding, said: set[str], graph: Graph, s: Strings, t: FindingText) -> str:
+def _claim(found: Finding, graph: Graph, goals: Goals) -> Claim:
+    words, section = finding_words(found, graph), _ELSEWHERE.get(found.code, "")
+    return Claim(
+        words.claim,
+        words.evidence,
+        words.remedy,
+        words.gain,
+        span=None if section else goals.first(_where(found)),
+        section=section,
+        weight=min(max(found.share, found.gain), 1.0) if found.share > 0 else None,
+        gain=min(found.gain, 1.0) or None,
+    )
+
+
+def _where(found: Finding) -> Iterable[Place]:
+    """Where it shows, the most telling first: the place, what the evidence stands at, then wider and wider around it."""
+    here = found.place
+    yield here
+    yield from (Place(op=each.op) for each in found.evidence if each.op >= 0)
+    if here.layer is not None:
+        yield Place(here.stage, here.layer)
+    if here.stage:
+        yield Place(here.stage)
+
+
+def _advice(found: Finding, amounts: Mapping[str, str], graph: Graph) -> FindingAdvice:
+    """The words for `found`, which depend on what is known and on the engine."""
+    advice = ADVICE[found.code]
+    if found.code is FindingCode.COMPUTE_BOUND and "of_ceiling" not in amounts:
+        return replace(advice, claim=COMPUTE_UNCALIBRATED)
+    if found.code is FindingCode.IDLE_CORES and amounts["threads"] == amounts["cores"]:
+        return WAITING_THREADS
+    if graph.engine_between and found.code in OF_AN_ENGINE:
+        return replace(advice, remedy=OF_AN_ENGINE[found.code])
+    return advice
+
+
+def _filled(template: Message, values: Mapping[str, Text], count: int = 1) -> Message:
+    """`template` with those of `values` that it has fields for."""
+    wanted = {*braces(template.text), *braces(template.plural)}
+    there = tuple((name, value) for name, value in values.items() if name in wanted)
+    return replace(template, values=there, count=count)
+
+
+def _counted(each: Evidence) -> int:
+    return round(each.value) if each.quantity is Quantity.COUNT else 1
+
+
+def _cores(found: Finding) -> int:
+    return next((_counted(each) for each in found.evidence if each.name is EvidenceName.CORES), 1)
+
+
+def _evidence(found: Finding, claimed: set[str], graph: Graph) -> Text:
     """The numbers that the claim does not say itself, as one sentence, and where to look."""
-    parts = [
-        t.evidence[each.name].format(value=amount(each))
+    numbers = listed(
+        _filled(EVIDENCE[each.name], {"value": amount(each), "between": between(graph)}, _counted(each))
         for each in found.evidence
-        if each.name.replace("-", "_") not in said
-    ]
-    text = t.separator.join(parts)
-    if text:
-        text = text[0].upper() + text[1:] + t.stop
-    where = place_name(found.place, graph, s) if found.place.op >= 0 else ""
-    return t.space.join(part for part in (text, t.where.format(place=where) if where else "") if part)
+        if each.name.replace("-", "_") not in claimed
+    )
+    where = operation_name(found.place.op, graph) if found.place.op >= 0 else ""
+    return sentences(
+        m("Evidence: {numbers}.", numbers=numbers) if numbers else "",
+        m("Most at {place}.", place=where) if where else "",
+    )

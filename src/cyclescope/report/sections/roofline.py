@@ -1,140 +1,227 @@
-"""The part of a cycle's page that holds it against the machine's ceilings."""
+"""How far a cycle is from the machine's ceilings, and what other ceilings would change."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cyclescope.core.graph.graph import Graph
+from cyclescope.core.message import Series, Text, listed, m, plural, sentences
 from cyclescope.explaining.explanation import Explanation
-from cyclescope.explaining.floors import MAIN_MEMORY
-from cyclescope.explaining.roofline import Bound, Gap, Roofline
+from cyclescope.explaining.roofline import Gap, Roofline, Utilisation
 from cyclescope.report import format as fmt
-from cyclescope.report import naming as wording
-from cyclescope.report.page import Align, Block, Column, Heading, KeyValues, Note, Paragraph, Severity, Table
-from cyclescope.report.words.strings import Strings
-from cyclescope.report.words.text_gap import GapText, gap_text
+from cyclescope.report.drawings.goals import NOWHERE, Goals
+from cyclescope.report.drawings.roofline import roofline_drawing, spoken
+from cyclescope.report.drawings.spans import FAMILIES
+from cyclescope.report.drawings.whatif import what_if_drawing
+from cyclescope.report.naming.between import between, between_label
+from cyclescope.report.naming.bounds import ORIGINS, bound_name, level_name
+from cyclescope.report.naming.phases import PHASES
+from cyclescope.report.naming.stages import place_name
+from cyclescope.report.page import (
+    Align,
+    Block,
+    Cell,
+    Column,
+    Drawing,
+    Emphasis,
+    KeyValues,
+    Note,
+    Paragraph,
+    Section,
+    Severity,
+    Table,
+)
 
 MOST_PLACES = 5
+MOST_GAPS = 8  # of these, where there is room
 # From which share of the time on operations that beat their ceiling put the figures in doubt.
 _TOO_FAST = 0.01
+_TITLE = m("Distance to the ceilings")
 
 
-def roofline_blocks(explanation: Explanation, s: Strings) -> Iterator[Block]:
-    """How far the cycle is from its ceilings, and where; where none are known, how they become known."""
-    told, t = explanation.roofline, gap_text(s)
-    if told is None:
-        if explanation.answer.stage:
-            yield Note(Severity.INFO, t.absent, t.absent_remedy)
-        return
-    yield Heading(t.title)
-    yield Paragraph(gap_sentence(told, s))
-    if told.faster_ns >= _TOO_FAST * told.total_ns:
-        text = t.faster.format(count=fmt.count(told.faster), share=fmt.share(told.faster_ns / told.total_ns))
-        yield Note(Severity.WARNING, text, t.faster_remedy)
-    yield _places(told, s, t)
-    yield _bounds(told, s, t)
-    yield KeyValues((*_used(told, s, t), ceilings_fact(told, explanation.cycle.plan.dtype, s)))
-    yield Paragraph(t.scope)
+def roofline_section(explanation: Explanation, goals: Goals = NOWHERE) -> Section | None:
+    """How far the cycle is from its ceilings, and where; where none are known, how they become known.
+
+    `goals` are where its places stand in the timeline.
+    """
+    found = explanation.roofline
+    if found is None:
+        return Section("roofline", _TITLE, (_unknown(),)) if explanation.answer.stage else None
+    note = m(
+        "The least time of each operation by compute, by memory and by the engine’s overhead, compared with its measured time."
+    )
+    return Section("roofline", _TITLE, tuple(_blocks(explanation, found, goals)), note, wide=True)
 
 
-def gap_sentence(told: Roofline, s: Strings) -> str:
-    """What the cycle would take at its ceilings, what it takes, and how much of the difference a few places hold."""
-    t = gap_text(s)
-    few = [row.gap_ns for row in told.places[:MOST_PLACES] if row.gap_ns > 0]
-    with_python = t.sentence_on_device if told.on_device else t.sentence
-    template = with_python if told.python_ns > 0 else t.sentence_without_python
-    return template.format(
-        floor=fmt.time(told.floor_total_ns),
-        total=fmt.time(told.total_ns),
-        python=fmt.time(told.python_ns),
-        count=fmt.count(len(few)),
-        share=fmt.share(_share(sum(few), told)),
+def what_if_section(explanation: Explanation) -> Section | None:
+    """What another machine or engine would change, computed in the page; HTML only."""
+    if explanation.roofline is None:
+        return None
+    note = m(
+        "Another machine or engine in numbers: this page computes the bound of every operation again. No figure of this section is measured."
+    )
+    drawing = Drawing("what-if", what_if_drawing(explanation, explanation.roofline), m("What-if analysis"))
+    return Section("what-if", m("What-if analysis"), (drawing,), note, wide=True)
+
+
+def _unknown() -> Note:
+    return Note(
+        Severity.INFO,
+        m("The ceilings of this machine are unknown, and so is the distance of each operation from them."),
+        m("`cyclescope calibrate` measures the machine once; cycles measured after that are compared with it."),
     )
 
 
-def _share(gap_ns: float, told: Roofline) -> float:
-    return gap_ns / told.gap_total_ns if told.gap_total_ns > 0 else 0.0
+def _blocks(explanation: Explanation, found: Roofline, goals: Goals) -> Iterator[Block]:
+    graph = explanation.cycle.graph
+    yield Paragraph(gap_sentence(found, graph), term="roofline")
+    if found.faster_ns >= _TOO_FAST * found.total_ns:
+        yield _faster(found)
+    drawing = roofline_drawing(explanation, found, goals)
+    yield Drawing("roofline", drawing, spoken(found, drawing.pieces))
+    yield _places(explanation, found, goals)
+    yield _bounds(found, graph)
+    yield KeyValues((*_used(found), ceilings_fact(found, explanation.cycle.plan.dtype)))
+    yield Paragraph(
+        m(
+            "A floor is the largest of three: FLOPs ÷ the ceiling of a product of that shape, bytes ÷ the bandwidth of the level where the data were last, and the dispatch of one operation. Views need nothing."
+        ),
+        soft=True,
+    )
 
 
-def _columns(first: str, s: Strings, t: GapText) -> tuple[Column, ...]:
+def gap_sentence(found: Roofline, graph: Graph) -> Text:
+    """What the cycle would take at its ceilings, what it takes, and how much of the difference a few places hold."""
+    times = {"floor": fmt.time(found.floor_total_ns), "total": fmt.time(found.total_ns)}
+    if found.python_ns <= 0:
+        first = m("If every operation ran at its ceiling, this cycle would take {floor}; it takes {total}.", **times)
+    elif found.on_device:
+        first = m(
+            "If every operation ran at its ceiling, this cycle would take {floor} of the device; it takes {total}, of which the device waits {python} for launches.",
+            python=fmt.time(found.python_ns),
+            **times,
+        )
+    else:
+        first = m(
+            "If every operation ran at its ceiling, this cycle would take {floor}; it takes {total}, of which {between} between operations takes {python}.",
+            between=between(graph),
+            python=fmt.time(found.python_ns),
+            **times,
+        )
+    few = [row.gap_ns for row in found.places[:MOST_PLACES] if row.gap_ns > 0]
+    share = fmt.share(_share(sum(few), found))
+    held = plural("{n} place holds {share} of the gap.", "{n} places hold {share} of the gap.", len(few), share=share)
+    return sentences(first, held)
+
+
+def _faster(found: Roofline) -> Note:
+    text = plural(
+        "{n} operation ({share} of the time) was faster than its floor: its ceiling is too low, and the gap is larger than shown.",
+        "{n} operations ({share} of the time) were faster than their floor: their ceiling is too low, and the gap is larger than shown.",
+        found.faster,
+        share=fmt.share(found.faster_ns / found.total_ns),
+    )
+    return Note(
+        Severity.WARNING, text, m("Calibrate again while nothing else runs on the machine: `cyclescope calibrate`.")
+    )
+
+
+def _share(gap_ns: float, found: Roofline) -> float:
+    return gap_ns / found.gap_total_ns if found.gap_total_ns > 0 else 0.0
+
+
+def _columns(first: Text) -> tuple[Column, ...]:
     return (
         Column(first),
-        Column(s.time, Align.RIGHT),
-        Column(t.floor, Align.RIGHT, priority=4),
-        Column(t.reached, Align.RIGHT, priority=2),
-        Column(t.share_of_gap, Align.RIGHT, priority=1),
+        Column(m("time"), Align.RIGHT),
+        Column(m("at the ceiling"), Align.RIGHT, priority=4, emphasis=Emphasis.SOFT),
+        Column(m("reached"), Align.RIGHT, priority=2),
+        Column(m("gap"), Align.RIGHT, emphasis=Emphasis.STRONG, html=True),
+        Column(m("of the gap"), Align.RIGHT, priority=1),
     )
 
 
-def _places(told: Roofline, s: Strings, t: GapText) -> Table:
-    rows = [
-        (wording.place(row.name, row.count, s), *_cells(row, told), bound_name(row.bound, row.level, t))
-        for row in told.places[:MOST_PLACES]
+def _places(explanation: Explanation, found: Roofline, goals: Goals) -> Table:
+    """The places farthest from their ceilings."""
+    kinds = {row.name: row.kind for row in explanation.places}
+    rows = []
+    for row in found.places[:MOST_GAPS]:
+        kind = kinds.get(row.name)
+        family = FAMILIES.get(kind.value, "other") if kind is not None else "other"
+        name = Cell(place_name(row.name, row.count), goals.places.get(row.name), f"k-{family}")
+        rows.append((name, *_cells(row, found), bound_name(row.bound, row.level)))
+    return Table(
+        (*_columns(m("place")), Column(m("bound by"), priority=3)),
+        tuple(rows),
+        caption=m("Places farthest from their ceilings"),
+        shown=MOST_PLACES,
+    )
+
+
+def _bounds(found: Roofline, graph: Graph) -> Table:
+    """The whole cycle by what bounds its operations, what runs between them included."""
+    rows: list[tuple[Text | Cell, ...]] = [
+        (bound_name(row.bound, row.level), *_cells(row, found), fmt.count(row.count)) for row in found.by_bound
     ]
-    return Table((*_columns(t.place, s, t), Column(t.bound_by, priority=3)), tuple(rows))
-
-
-def _bounds(told: Roofline, s: Strings, t: GapText) -> Table:
-    """The whole cycle by what bounds its operations, Python between them included."""
-    rows = [(bound_name(row.bound, row.level, t), *_cells(row, told), fmt.count(row.count)) for row in told.by_bound]
-    share = fmt.share(_share(told.python_ns, told))
-    between = t.waiting if told.on_device else t.python
-    rows.append((between, fmt.time(told.python_ns), fmt.time(0), fmt.UNKNOWN, share, fmt.UNKNOWN))
-    reached = told.floor_total_ns / told.total_ns if told.total_ns > 0 else None
+    python = fmt.time(found.python_ns)
+    rest = m("waiting for launches") if found.on_device else between_label(graph)
+    rows.append(
+        (rest, python, fmt.time(0), fmt.UNKNOWN, python, fmt.share(_share(found.python_ns, found)), fmt.UNKNOWN)
+    )
     rows.append(
         (
-            s.total,
-            fmt.time(told.total_ns),
-            fmt.time(told.floor_total_ns),
-            fmt.share(reached),
-            fmt.share(_share(told.gap_total_ns, told)),
-            fmt.count(len(told.time_ns)),
+            m("total"),
+            fmt.time(found.total_ns),
+            fmt.time(found.floor_total_ns),
+            fmt.share(found.floor_total_ns / found.total_ns if found.total_ns > 0 else None),
+            fmt.time(found.gap_total_ns),
+            fmt.share(_share(found.gap_total_ns, found)),
+            fmt.count(len(found.time_ns)),
         )
     )
-    return Table((*_columns(t.bound_by, s, t), Column(s.operations, Align.RIGHT, priority=3)), tuple(rows), total=True)
+    columns = (*_columns(m("bound by")), Column(m("operations"), Align.RIGHT, priority=3))
+    return Table(columns, tuple(rows), total=True, caption=m("The cycle by what bounds its operations"))
 
 
-def _cells(row: Gap, told: Roofline) -> tuple[str, ...]:
-    """Time, floor, reached share of the ceiling, share of the gap."""
-    times = (fmt.time(row.time_ns), fmt.time(row.floor_ns))
-    return (*times, fmt.share(row.reached), fmt.share(_share(row.gap_ns, told)))
+def _cells(row: Gap, found: Roofline) -> tuple[str, ...]:
+    """Time, floor, reached share of the ceiling, gap, share of the gap."""
+    return (
+        fmt.time(row.time_ns),
+        fmt.time(row.floor_ns),
+        fmt.share(row.reached),
+        fmt.time(row.gap_ns),
+        fmt.share(_share(row.gap_ns, found)),
+    )
 
 
-def bound_name(bound: Bound, level: str, t: GapText) -> str:
-    """`compute`, `memory (L2)`, `main memory`, …"""
-    if bound is not Bound.MEMORY or not level:
-        return t.bounds[bound]
-    return t.main_memory if level == MAIN_MEMORY else t.memory_level.format(level=level)
-
-
-def _used(told: Roofline, s: Strings, t: GapText) -> Iterator[tuple[str, str]]:
+def _used(found: Roofline) -> Iterator[tuple[Text, Text]]:
     """MFU and MBU of the cycle and of the phases of a generation, where a ceiling for them is known."""
-    rows = [("", told.mfu, told.mbu), *((s.phase_names[use.phase], use.mfu, use.mbu) for use in told.phases)]
+    rows: list[tuple[Text, Utilisation, Utilisation]] = [("", found.mfu, found.mbu)]
+    rows += [(PHASES[use.phase], use.mfu, use.mbu) for use in found.phases]
     for phase, mfu, mbu in rows:
-        for label, used in ((t.mfu, mfu), (t.mbu, mbu)):
-            shares = [
-                template.format(share=fmt.share(share))
-                for template, share in ((t.of_measured, used.of_measured), (t.of_datasheet, used.of_datasheet))
-                if share is not None
-            ]
+        for label, used in ((m("FLOPs used (MFU)"), mfu), (m("bandwidth used (MBU)"), mbu)):
+            shares = []
+            if used.of_measured is not None:
+                shares.append(m("{share} of what was measured here", share=fmt.share(used.of_measured)))
+            if used.of_datasheet is not None:
+                shares.append(m("{share} of the datasheet", share=fmt.share(used.of_datasheet)))
             if shares:
-                yield " · ".join(part for part in (phase, label) if part), t.separator.join(shares)
+                yield Series((phase, label), " · "), listed(shares)
 
 
-def ceilings_fact(told: Roofline, dtype: str, s: Strings) -> tuple[str, str]:
+def ceilings_fact(found: Roofline, dtype: str) -> tuple[Text, Text]:
     """The ceilings in one line: when and on what they were taken, and the highest of each sort."""
-    t, known = gap_text(s), told.ceilings
-    peak, dispatch = known.peak(dtype, told.threads), known.overheads.dispatch_ns
-    figures = [t.product.format(dtype=dtype, rate=fmt.flop_rate(peak.value))] if peak else []
+    known = found.ceilings
+    peak, dispatch = known.peak(dtype, found.threads), known.overheads.dispatch_ns
+    figures: list[Text] = [known.machine, known.taken_at[:10]]
+    if found.threads:
+        figures.append(plural("{n} thread", "{n} threads", found.threads))
+    if peak is not None:
+        figures.append(m("products {rate}", rate=fmt.flop_rate(peak.value)))
     figures += [
-        t.bandwidth.format(
-            level=t.main_memory if level.level == MAIN_MEMORY else level.level,
-            rate=fmt.bandwidth(level.bytes_per_s.value),
-        )
-        for level in known.levels(told.threads)
+        Series((level_name(level.level), fmt.bandwidth(level.bytes_per_s.value)), " ")
+        for level in known.levels(found.threads)
     ]
     if dispatch is not None:
-        figures.append(t.dispatch.format(time=fmt.time(dispatch.value)))
-    value = t.ceilings_value.format(
-        date=known.taken_at[:10], machine=known.machine, threads=told.threads, figures=" · ".join(figures)
-    )
-    return t.ceilings[known.origin], value
+        figures.append(m("dispatch {time}", time=fmt.time(dispatch.value)))
+    return ORIGINS[known.origin], Series(tuple(figures), " · ")

@@ -8,13 +8,11 @@ from cyclescope.core.graph.graph import Graph
 from cyclescope.explaining.findings.finding import Finding
 from cyclescope.report.documents import schema as doc
 from cyclescope.report.sections.findings import FindingWords, finding_words
-from cyclescope.report.words.text_engine import strings_for
 
 
 def finding_documents(found: Sequence[Finding], graph: Graph) -> list[doc.FindingReport]:
     """The findings for the document, with their sentences in English."""
-    s = strings_for("en", graph)
-    return [_document(each, finding_words(each, graph, s)) for each in found]
+    return [_document(each, finding_words(each, graph)) for each in found]
 
 
 def _document(found: Finding, words: FindingWords) -> doc.FindingReport:
@@ -37,7 +35,7 @@ def _document(found: Finding, words: FindingWords) -> doc.FindingReport:
             )
             for each in found.evidence
         ],
-        claim=words.claim,
-        evidence_text=words.evidence,
-        remedy=words.remedy,
+        claim=str(words.claim),
+        evidence_text=str(words.evidence),
+        remedy=str(words.remedy),
     )

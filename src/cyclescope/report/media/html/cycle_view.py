@@ -27,7 +27,6 @@ from cyclescope.report.drawings.bars import (
     place,
     segments,
 )
-from cyclescope.report.drawings.flow import FlowPainter, drawn_flow
 from cyclescope.report.drawings.spans import FAMILIES, Shown
 from cyclescope.report.drawings.steps import ranges
 from cyclescope.report.drawings.whatif import DIGITS, Bounds, ThreadChoice, gathered, thread_choices
@@ -36,6 +35,7 @@ from cyclescope.report.media.html.generation_view import GenerationView
 from cyclescope.report.media.html.memory_view import MemoryView
 from cyclescope.report.media.html.old_sections.device import device_blocks
 from cyclescope.report.media.html.old_sections.experts import expert_blocks
+from cyclescope.report.media.html.old_sections.flow import FlowPainter, drawn_flow
 from cyclescope.report.media.html.path_view import PathView
 from cyclescope.report.media.html.roofline_view import RooflineView
 from cyclescope.report.page import Block, Note

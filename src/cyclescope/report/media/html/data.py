@@ -8,11 +8,11 @@ from typing import Any
 
 from cyclescope.core.graph.op import OpKind
 from cyclescope.explaining.explanation import Explanation
-from cyclescope.report.drawings.flow import flows
 from cyclescope.report.drawings.spans import FAMILIES, columns_of
 from cyclescope.report.drawings.steps import choose_steps
 from cyclescope.report.drawings.whatif import whatif_data
 from cyclescope.report.media.html.cycle_view import View
+from cyclescope.report.media.html.old_sections.flow import flows
 from cyclescope.report.naming import stage_name
 from cyclescope.report.words.strings import Strings
 from cyclescope.report.words.text import PageText
@@ -29,7 +29,8 @@ def drawings(explanation: Explanation, s: Strings, p: PageText) -> dict[str, Any
     kinds = {kind.value: s.kind_names[kind] for kind in OpKind} | {"frame": p.chart.frame, "python": s.python}
     stages = {stage: stage_name(stage, s) for stage in explanation.cycle.graph.stages}
     texts = asdict(p.chart) | {"kinds": kinds, "stages": stages, "themes": dict(p.themes)}
-    return {"texts": texts, "families": FAMILIES, "flow": flows(explanation, s, p)}
+    words = {name: texts[name] for name in ("flow", "inside", "inside_equal")}
+    return {"texts": texts, "families": FAMILIES, "flow": {**flows(explanation, s, p), "texts": words}}
 
 
 def fitting(
@@ -56,8 +57,8 @@ def _why(view: View) -> dict[str, Any]:
         return {}
     t = view.p.what_if
     texts = {"as_it_is": t.as_it_is, "as_if": t.as_if, "bar_spoken": t.bar_spoken, "change": t.change}
-    columns = whatif_data(view.bounds, view.roofline.told, view.threads)
-    return {"roofline": view.roofline.drawing, "whatif": {**columns, "texts": texts}}
+    columns = whatif_data(view.bounds, view.roofline.told.python_ns, view.threads)
+    return {"roofline": view.roofline.drawing, "what-if": {**columns, "texts": texts}}
 
 
 def embed(value: object) -> str:

@@ -9,7 +9,7 @@ from cyclescope.core.graph.graph import Graph
 from cyclescope.explaining.explanation import Span
 from cyclescope.explaining.findings.finding import Finding, FindingCode, Place
 from cyclescope.report.drawings.bars import place
-from cyclescope.report.sections.findings import FindingWords, finding_words
+from cyclescope.report.media.html.old_sections.findings import FindingWords, finding_words
 from cyclescope.report.words.strings import Strings
 
 # What these are about lies outside the cycle that is drawn.

@@ -7,8 +7,8 @@ from itertools import pairwise, takewhile
 
 from cyclescope.explaining.arrangement import Arrangement
 from cyclescope.explaining.dataflow import DataFlow
+from cyclescope.report.media.html.old_sections.arrangement import arrangement_blocks
 from cyclescope.report.page import Heading, Table
-from cyclescope.report.sections.arrangement import arrangement_blocks
 from cyclescope.report.words.strings import Strings
 from cyclescope.report.words.text_arrangement import arrangement_text
 

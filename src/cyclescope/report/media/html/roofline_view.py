@@ -15,9 +15,9 @@ from cyclescope.report import naming as wording
 from cyclescope.report.drawings.axis import Decades, decades
 from cyclescope.report.drawings.bars import SegmentShape, segments
 from cyclescope.report.drawings.spans import FAMILIES, name
-from cyclescope.report.media.html.places_view import Spot, spots
+from cyclescope.report.drawings.spots import Spot, spots
+from cyclescope.report.media.html.old_sections.roofline import bound_name, gap_sentence, roofline_blocks
 from cyclescope.report.page import KeyValues, Note
-from cyclescope.report.sections.roofline import bound_name, gap_sentence, roofline_blocks
 from cyclescope.report.words.strings import Strings
 from cyclescope.report.words.text import PageText
 from cyclescope.report.words.text_gap import gap_text

@@ -5,7 +5,8 @@
  * @typedef {{ nodes: FlowBox[], edges: FlowArrow[] }} Flow
  */
 /** @typedef {Flow & { name: string }} FlowDetail what is inside a box */
-/** @typedef {{ levels: Record<"stage" | "layer", Flow>, details: Record<string, FlowDetail> }} FlowData */
+/** @typedef {{ flow: string, inside: string, inside_equal: string }} FlowTexts */
+/** @typedef {{ levels: Record<"stage" | "layer", Flow>, details: Record<string, FlowDetail>, texts: FlowTexts }} FlowData */
 /**
  * `inside` names the detail that the box opens, `family` gives it a colour.
  * @typedef {object} FlowBox
@@ -213,11 +214,10 @@ class DataFlowView {
   /**
    * @param {HTMLElement} root
    * @param {FlowData} data
-   * @param {ChartTexts} texts
    */
-  constructor(root, data, texts) {
+  constructor(root, data) {
     this.data = data;
-    this.texts = texts;
+    this.texts = data.texts;
     this.whole = partOf(root, "whole", HTMLElement);
     this.inside = partOf(root, "inside", HTMLElement);
     this.insideTitle = partOf(root, "inside-title", HTMLElement);

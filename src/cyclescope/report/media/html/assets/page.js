@@ -8,7 +8,7 @@
  * @property {FlowData} flow
  * @property {Columns} spans
  * @property {RooflineData} [roofline]
- * @property {WhatIfData} [whatif]
+ * @property {WhatIfData} [what-if]
  */
 
 /** @type {PageData} */
@@ -156,9 +156,10 @@ if (course) startCourse(course, timeline);
 const roof = chartCalled("roofline-plot");
 if (roof && data.roofline) charts.push(new Roofline(roof, data.roofline, (span) => timeline?.goTo(span)));
 const panel = chartCalled("what-if-panel");
-if (panel && data.whatif) new WhatIf(panel, data.whatif);
+const bounds = data["what-if"];
+if (panel && bounds) new WhatIf(panel, bounds);
 const flow = chartCalled("flow-chart");
-if (flow) new DataFlowView(flow, data.flow, data.texts);
+if (flow) new DataFlowView(flow, data.flow);
 startTheme(the(document, "#theme", HTMLElement));
 placeFormulas();
 preparePrint();

@@ -43,7 +43,7 @@ class Spot:
 
 
 def spots(gaps: Sequence[Gap], groups: Sequence[GroupRow]) -> tuple[Spot, ...]:
-    """Every place that took time, the costliest first. Both tell the same places."""
+    """Every place that took time, the costliest first. `gaps` and `groups` are about the same places."""
     known = {row.name: row for row in groups}
     found = [
         Spot(gap, row.kind, row.cost.flops, row.cost.read_bytes + row.cost.written_bytes)

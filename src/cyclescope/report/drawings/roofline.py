@@ -1,0 +1,241 @@
+"""The roofline drawn: the cycle as a bar of its bounds, and places as points under the ceilings of the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from cyclescope.core.graph.graph import Graph
+from cyclescope.core.message import Series, Text, listed, m, plural
+from cyclescope.explaining.explanation import Explanation
+from cyclescope.explaining.roofline import Bound, Roofline
+from cyclescope.report import format as fmt
+from cyclescope.report.drawings.axis import Decades, decades
+from cyclescope.report.drawings.bars import SegmentShape, segments
+from cyclescope.report.drawings.goals import NOWHERE, Goals
+from cyclescope.report.drawings.spans import FAMILIES, name
+from cyclescope.report.drawings.spots import Spot, spots
+from cyclescope.report.naming.between import between_label
+from cyclescope.report.naming.bounds import BOUNDS, bound_name, level_name
+from cyclescope.report.naming.families import families
+from cyclescope.report.naming.kinds import KINDS
+from cyclescope.report.naming.stages import place_name
+
+# Of more places than this the ones that take the least would be dots under dots.
+MOST_POINTS = 150
+# Two ceilings of products closer than this are one line, the higher.
+_SAME = 1.25
+# Two levels of the memory closer than this are one line with both names.
+_AS_FAST = 1.03
+# The plot begins by this factor before the first ridge, so that the line of the fastest level has room for its name.
+_BEFORE_RIDGE = 1.6
+
+# A ceiling in the drawing: how high, its name, and the name where there is little room.
+Line: TypeAlias = tuple[float, Text, Text]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of the bar that cuts the cycle by its bounds; `paint` names its colour."""
+
+    label: Text
+    paint: str
+    time_ns: float
+    shape: SegmentShape
+
+
+@dataclass(frozen=True, slots=True)
+class RooflineDrawing:
+    """The bar, and the plot: `families` are the colours in it, `remarks` what it leaves out, `data` what its script draws.
+
+    Without `families` there is nothing to plot.
+    """
+
+    pieces: tuple[Piece, ...]
+    families: tuple[tuple[str, Text], ...]
+    remarks: tuple[Text, ...]
+    data: Mapping[str, Any]
+
+
+def pieces(found: Roofline, graph: Graph) -> tuple[Piece, ...]:
+    """The cycle as its floors by bound, the gap above them, and what runs between operations."""
+    floors = dict.fromkeys(Bound, 0.0)
+    for gap in found.by_bound:
+        floors[gap.bound] += gap.floor_ns
+    parts: list[tuple[Text, str, float]] = [(BOUNDS[bound], bound.value, ns) for bound, ns in floors.items()]
+    rest = m("waiting for launches") if found.on_device else between_label(graph)
+    parts += [(m("gap"), "gap", float(found.gap_ns.sum())), (rest, "python", found.python_ns)]
+    parts = [part for part in parts if part[2] > 0]
+    shapes = segments([ns for _, _, ns in parts], sum(ns for _, _, ns in parts))
+    return tuple(Piece(*part, shape) for part, shape in zip(parts, shapes, strict=True))
+
+
+def spoken(found: Roofline, cut: Sequence[Piece]) -> Text:
+    """The bar as a sentence."""
+    parts = listed(Series((piece.label, fmt.time(piece.time_ns)), " ") for piece in cut)
+    return m("{name}: {value}", name=fmt.time(found.total_ns), value=parts)
+
+
+def roofline_drawing(explanation: Explanation, found: Roofline, goals: Goals = NOWHERE) -> RooflineDrawing:
+    """The bar and the plot of `found`; `goals` are where its places stand in the timeline."""
+    every = spots(found.places, explanation.places)
+    placeable = [spot for spot in every if spot.has_ceiling and spot.bytes]
+    upper = [spot for spot in placeable if spot.flops][:MOST_POINTS]  # these stand under the roof
+    lower = [spot for spot in placeable if not spot.flops][:MOST_POINTS]  # these only move bytes and stand on the strip
+    drawn = {*upper, *lower}
+    there = {_family(spot) for spot in drawn}
+    homeless = [spot for spot in every if not (spot.has_ceiling and spot.bytes)]
+    smallest = [spot for spot in placeable if spot not in drawn]
+    return RooflineDrawing(
+        pieces(found, explanation.cycle.graph),
+        tuple((family, label) for family, label in families(explanation.cycle.graph).items() if family in there),
+        tuple(_remarks(homeless, smallest)),
+        _data(upper, lower, found, explanation.cycle.plan.dtype, goals),
+    )
+
+
+def _remarks(homeless: Sequence[Spot], smallest: Sequence[Spot]) -> Iterator[Text]:
+    if homeless:
+        yield plural(
+            "{n} place has neither arithmetic nor bytes (views) or no known ceiling (text) and is not drawn; it takes {time}.",
+            "{n} places have neither arithmetic nor bytes (views) or no known ceiling (text) and are not drawn; they take {time}.",
+            len(homeless),
+            time=_time(homeless),
+        )
+    if smallest:
+        yield plural(
+            "The place that takes the least, {time}, is not drawn.",
+            "The {n} places that take the least, {time} together, are not drawn.",
+            len(smallest),
+            time=_time(smallest),
+        )
+
+
+def _time(rest: Sequence[Spot]) -> str:
+    return fmt.time(sum(spot.time_ns for spot in rest))
+
+
+def _products(found: Roofline, dtype: str) -> tuple[Line, ...]:
+    """Ceilings of matrix products for this type and number of threads, the highest first; near ones once."""
+    known = found.ceilings
+    lines: list[Line] = []
+    for rows in sorted({row.rows for row in known.products if row.dtype == dtype}, reverse=True):
+        figure = known.flops_per_s(dtype, rows, found.threads)
+        if figure is None or (lines and lines[-1][0] < _SAME * figure.value):
+            continue
+        rate = fmt.flop_rate(figure.value)
+        if rows == 1:
+            texts = m("vector times matrix: {rate}", rate=rate), m("vector: {rate}", rate=rate)
+        else:
+            count = fmt.count(rows)
+            texts = (
+                m("products of {rows} rows and more: {rate}", rows=count, rate=rate),
+                m("{rows} rows: {rate}", rows=count, rate=rate),
+            )
+        lines.append((figure.value, *texts))
+    return tuple(lines)
+
+
+def _bandwidths(found: Roofline) -> tuple[Line, ...]:
+    """Bandwidths of the levels of the memory for this number of threads, the fastest first."""
+    levels = [(row.bytes_per_s.value, row.level) for row in found.ceilings.levels(found.threads)]
+    lines: list[tuple[float, list[str]]] = []
+    for value, level in sorted(levels, key=lambda pair: -pair[0]):
+        if lines and lines[-1][0] < _AS_FAST * value:
+            lines[-1][1].append(level)
+        else:
+            lines.append((value, [level]))
+    named = ((value, listed(level_name(name(level)) for level in together)) for value, together in lines)
+    return tuple((value, Series((levels, fmt.bandwidth(value)), " "), levels) for value, levels in named)
+
+
+def _data(upper: Sequence[Spot], lower: Sequence[Spot], found: Roofline, dtype: str, goals: Goals) -> Mapping[str, Any]:
+    """Both plots for the script: axes, lines and points, with their words."""
+    products, bandwidths = _products(found, dtype), _bandwidths(found)
+    tops, levels = [line[0] for line in products], [line[0] for line in bandwidths]
+    # The ridge of the highest roof with every memory is what a reader looks for, so it is in the picture.
+    ridges = [max(tops) / level for level in levels] if tops else []
+    ridges += [min(ridges) / _BEFORE_RIDGE] if ridges else []
+    across = [spot.intensity for spot in upper] + ridges
+    up = [spot.flops_per_s for spot in upper] + tops
+    along = [spot.bytes_per_s for spot in lower] + levels
+    return {
+        "x": _axis(decades(across), "") if upper else None,
+        "y": _axis(decades(up), "FLOP/s") if upper else None,
+        "strip": _axis(decades(along, 1.25), "B/s") if lower else None,
+        "products": products,
+        "bandwidths": bandwidths,
+        "upper": len(upper),
+        "points": [_point(spot, goals) for spot in (*upper, *lower)],
+        # In the order of the facts of each point; those of the strip have neither of the last two.
+        "facts": [
+            m("kind"),
+            m("operations"),
+            m("time"),
+            m("bound by"),
+            m("at the ceiling"),
+            m("reached"),
+            m("bytes/s"),
+            "FLOP/s",
+            m("FLOP per byte"),
+        ],
+        "texts": {
+            "flops_axis": "FLOP/s",
+            "intensity_axis": m("FLOP per byte read and written"),
+            "strip": m("Places without matrix arithmetic, by bytes per second"),
+            "bandwidth_axis": m("bytes read and written per second"),
+            "plot": m(
+                "{places} beside {ceilings}",
+                places=plural("{n} place of the model", "{n} places of the model", len(upper) + len(lower)),
+                ceilings=plural("{n} ceiling", "{n} ceilings", len(tops) + len(levels)),
+            ),
+        },
+    }
+
+
+def _point(spot: Spot, goals: Goals) -> dict[str, Any]:
+    gap = spot.gap
+    facts: list[Text] = [
+        KINDS[spot.kind],
+        fmt.count(gap.count),
+        fmt.time(gap.time_ns),
+        bound_name(gap.bound, name(gap.level)),
+        fmt.time(gap.floor_ns),
+        fmt.share(gap.reached),
+        fmt.bandwidth(spot.bytes_per_s),
+    ]
+    if spot.flops:
+        facts += [fmt.flop_rate(spot.flops_per_s), fmt.significant(spot.intensity)]
+    parts = [name(part) for part in gap.name.split(" · ")]
+    return {
+        "x": _short(spot.intensity if spot.flops else spot.bytes_per_s),
+        "y": _short(spot.flops_per_s),
+        "time": round(spot.time_ns),
+        "family": _family(spot),
+        "hollow": gap.bound is Bound.OVERHEAD,
+        "title": place_name(" · ".join(parts), gap.count),
+        "short": _telling(parts, spot.flops > 0),
+        "facts": facts,
+        "goal": goals.places.get(gap.name, -1),
+    }
+
+
+def _family(spot: Spot) -> str:
+    return FAMILIES.get(spot.kind.value, "other")
+
+
+def _telling(place: Sequence[str], is_product: bool) -> str:
+    """The part of a place that tells it from its neighbours: the module of a product, else what is done there."""
+    stage, *path = place
+    return (path[0] if is_product else path[-1]) if path else stage
+
+
+def _axis(found: Decades, unit: str) -> dict[str, Any]:
+    marks = [(mark, fmt.decade(mark, unit)) for mark in found.marks]
+    return {"low": _short(found.low), "high": _short(found.high), "marks": marks}
+
+
+def _short(value: float) -> float:
+    """A place in a drawing, with as many digits as a screen can show."""
+    return float(f"{value:.5g}")
