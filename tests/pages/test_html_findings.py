@@ -10,9 +10,10 @@ from visiting import Open, Visit
 
 from cyclescope.explaining.explanation import Explanation, Span
 from cyclescope.explaining.findings.finding import Evidence, EvidenceName, Finding, FindingCode, Place, Quantity
-from cyclescope.report.media.html.findings_view import finding_cards
+from cyclescope.report.drawings.goals import Goals
 from cyclescope.report.media.html.html import render
-from cyclescope.report.words.strings import EN
+from cyclescope.report.page import Claims
+from cyclescope.report.sections.findings import findings_section
 
 
 def tab_to(seen: Visit, selector: str) -> None:
@@ -133,9 +134,14 @@ def spans() -> tuple[Span, ...]:
 def test_where_a_finding_leads(calibrated: Explanation, place: Place, evidence_op: int, goal: int | None) -> None:
     evidence = (Evidence(EvidenceName.OF_CEILING, Quantity.SHARE, 0.5, evidence_op),)
     found = Finding(FindingCode.COMPUTE_BOUND, 0.5, 0.25, evidence, place)
-    (card,) = finding_cards([found], calibrated.cycle.graph, spans(), EN)
-    assert card.span == goal
-    assert (card.number, card.share, card.gain) == (1, "50.000%", "25.000%")
+    graph = calibrated.cycle.graph
+    section = findings_section([found], graph, Goals.of(spans(), graph))
+    assert section is not None
+    (claims,) = section.blocks
+    assert isinstance(claims, Claims)
+    (claim,) = claims.items
+    assert claim.span == goal
+    assert (claim.weight, claim.gain) == (0.5, 0.25)
 
 
 @pytest.mark.browser

@@ -13,9 +13,8 @@ from cyclescope.explaining.dataflow import Level, data_flow, inside
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation
 from cyclescope.report import format as fmt
-from cyclescope.report.drawings.flow import drawn_flow
+from cyclescope.report.drawings.flow import Chain, chain, drawn_flow
 from cyclescope.report.media.html.html import render
-from cyclescope.report.media.html.path_view import Chain, chain
 
 
 def test_the_path_takes_one_of_query_key_and_value(calibrated: Explanation) -> None:
