@@ -40,13 +40,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--cyclescope-save-baselines",
         action="store_true",
-        help="store what is measured as the new baselines instead of comparing with the old ones",
+        help="store the measurements as new baselines instead of comparing with the stored ones",
     )
-    group.addoption(
-        "--cyclescope-strict", action="store_true", help="fail where it cannot be told whether a limit is kept"
+    group.addoption("--cyclescope-strict", action="store_true", help="fail where it is unknown whether a limit is kept")
+    parser.addini(
+        "cyclescope_between_runs", "expected run-to-run variation on this machine (default: 0.25)", default=""
     )
-    parser.addini("cyclescope_between_runs", "how far two runs differ on this machine by themselves (0.25)", default="")
-    parser.addini("cyclescope_baselines", "folder of the baselines, from the root of the tests", default=".cyclescope")
+    parser.addini(
+        "cyclescope_baselines",
+        "folder of the baselines, relative to the root of the tests (default: .cyclescope)",
+        default=".cyclescope",
+    )
 
 
 @dataclass(frozen=True)
@@ -62,8 +66,11 @@ class Rules:
         """The file of the baseline `name`, always inside the folder. Raises `UsageError` for a name that is none."""
         if not _NAME.fullmatch(name) or ".." in name.split("/"):
             from cyclescope.core.errors import UsageError
+            from cyclescope.core.message import m
 
-            raise UsageError(f"{name!r} is no name of a baseline.", "", "Use letters, digits, and - _ . + / in it.")
+            raise UsageError(
+                m("The name of a baseline must be letters, digits and - _ . + / (got {name}).", name=repr(name))
+            )
         return self.folder / f"{name}.cycle"
 
     def require(self, name: str) -> Path:
@@ -111,11 +118,12 @@ class Measured:
         __tracebackhide__ = True
         if self.against is None:
             from cyclescope.core.errors import UsageError
+            from cyclescope.core.message import m
 
             raise UsageError(
-                "There is no baseline to hold this against.",
-                "None was named when it was measured.",
-                "Name one: cyclescope.measure(…, baseline=NAME).",
+                m("There is no baseline to compare with."),
+                m("None was named when this was measured."),
+                m("Name one: cyclescope.measure(…, baseline=NAME)."),
             )
         return self.not_slower_than(self.against, by=by)
 

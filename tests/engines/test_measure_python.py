@@ -17,6 +17,7 @@ from cyclescope.core.errors import EngineError, UsageError
 from cyclescope.core.graph.op import OpKind
 from cyclescope.core.workload import InputSource, Weights
 from cyclescope.models.packaged import require_minilm
+from cyclescope.report.media.html.html import notebook_html
 
 BUDGET = 0.1
 
@@ -191,7 +192,7 @@ def test_it_shows_itself_in_a_notebook(model: torch.nn.Module, ids: torch.Tensor
 
     Hostile.__name__ = "<script>alert(1)</script>"
     model.__class__ = Hostile
-    shown = quick(model, inputs={"input_ids": ids})._repr_html_()
+    shown = notebook_html(quick(model, inputs={"input_ids": ids}))
 
     tags: set[str] = set()
 

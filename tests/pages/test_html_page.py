@@ -337,8 +337,8 @@ def test_an_unknown_language_is_refused(explanation: Explanation) -> None:
 
 
 def test_a_cycle_shows_itself_in_a_notebook(explanation: Explanation) -> None:
-    fragment = explanation.cycle._repr_html_()
-    assert fragment == notebook_html(explanation.cycle)
+    fragment = notebook_html(explanation.cycle)
+    assert fragment == notebook_html(explanation)
     assert fragment.startswith("<div")
     assert fragment.count("<tr>") == len(explanation.stages) + len(explanation.closure.rows) + 2
 

@@ -39,10 +39,3 @@ class Cycle:
     version: str
     partial: bool = False
     notes: tuple[Text, ...] = ()
-
-    def _repr_html_(self) -> str:
-        """Show itself in a notebook. The page is made by `report`, which stands above; so it is asked for by name."""
-        from importlib import import_module
-
-        html: str = import_module("cyclescope.report.media.html.html").notebook_html(self)
-        return html

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from importlib import import_module
 
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.graph.op import Cost, OpKind, Site
@@ -204,8 +203,3 @@ class Explanation:
     findings: tuple[Finding, ...] = ()
     device: DeviceLine | None = None
     padding: PaddingCost | None = None
-
-    def _repr_html_(self) -> str:
-        """Show itself in a notebook. The page is made by `report`, which stands above; so it is asked for by name."""
-        html: str = import_module("cyclescope.report.media.html.html").notebook_html(self)
-        return html
