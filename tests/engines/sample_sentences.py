@@ -20,7 +20,7 @@ SENTENCES = (
     "The orchestra rehearsed the last movement twice before the concert began.",
     "Where is the nearest pharmacy that is open on Sundays?",
     "The vaccine protects against three strains of the virus for at least a year.",
-    "Two goals in the last minutes of the game brought the team into the final.",
+    "Two links in the last minutes of the game brought the team into the final.",
     "The contract ends on the last day of June unless both parties renew it in writing.",
     "Bees find their way back to the hive by the position of the sun.",
     "The city plans to plant a thousand trees along its main roads by the end of the decade.",

@@ -69,7 +69,7 @@ def test_folder_without_configuration(cli: CommandLine, tmp_path: Path) -> None:
 def test_broken_configuration(cli: CommandLine, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "config.json").write_bytes(content)
 
-    assert "not a model configuration" in cli.refuses(3, "measure", tmp_path)
+    assert "must be a model configuration" in cli.refuses(3, "measure", tmp_path)
 
 
 def test_model_type_that_transformers_does_not_know(cli: CommandLine, tmp_path: Path) -> None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from cyclescope.report.media.html.findings_view import finding_cards
 from paper_html import render
 from syrupy.assertion import SnapshotAssertion
 from visiting import Open, Visit
 
 from cyclescope.explaining.explanation import Explanation, Span
 from cyclescope.explaining.findings.finding import Evidence, EvidenceName, Finding, FindingCode, Place, Quantity
-from cyclescope.report.words.strings import EN
+from cyclescope.report.drawings.link_targets import LinkTargets
+from cyclescope.report.page import Claims
+from cyclescope.report.sections.findings import findings_section
 
 
 def tab_to(seen: Visit, selector: str) -> None:
@@ -57,12 +58,12 @@ def test_by_keyboard_a_finding_leads_into_the_timeline_and_escape_leads_back(
     page = seen.page
     tab_to(seen, "#findings a.go")
     link = page.locator("#findings a.go").first
-    goal = int(link.get_attribute("data-span") or -1)
+    target = int(link.get_attribute("data-span") or -1)
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.dataset.part") == "stage"
-    assert seen.data("selected") == goal
-    assert seen.data("flagged") == goal
-    span = calibrated.spans[goal]
+    assert seen.data("selected") == target
+    assert seen.data("flagged") == target
+    span = calibrated.spans[target]
     begin, end = seen.view
     assert begin <= span.start_ns
     assert span.start_ns + span.duration_ns <= end
@@ -72,7 +73,7 @@ def test_by_keyboard_a_finding_leads_into_the_timeline_and_escape_leads_back(
     page.keyboard.press("Escape")
     assert page.evaluate("document.activeElement === document.querySelector('#findings a.go')")
     assert seen.data("selected") == -1
-    assert seen.data("flagged") == goal  # the mark stays, to be found again
+    assert seen.data("flagged") == target  # the mark stays, to be found again
 
 
 @pytest.mark.browser
@@ -120,7 +121,7 @@ def spans() -> tuple[Span, ...]:
 
 
 @pytest.mark.parametrize(
-    ("place", "evidence_op", "goal"),
+    ("place", "evidence_op", "target"),
     [
         (Place("encode", 0, 3), -1, 3),
         (Place("encode", 1, 7), 3, 3),  # its own operation is not drawn, but that of its evidence
@@ -130,12 +131,17 @@ def spans() -> tuple[Span, ...]:
         (Place(), -1, None),
     ],
 )
-def test_where_a_finding_leads(calibrated: Explanation, place: Place, evidence_op: int, goal: int | None) -> None:
+def test_where_a_finding_leads(calibrated: Explanation, place: Place, evidence_op: int, target: int | None) -> None:
     evidence = (Evidence(EvidenceName.OF_CEILING, Quantity.SHARE, 0.5, evidence_op),)
     found = Finding(FindingCode.COMPUTE_BOUND, 0.5, 0.25, evidence, place)
-    (card,) = finding_cards([found], calibrated.cycle.graph, spans(), EN)
-    assert card.span == goal
-    assert (card.number, card.share, card.gain) == (1, "50.000%", "25.000%")
+    graph = calibrated.cycle.graph
+    section = findings_section([found], graph, LinkTargets.of(spans(), graph))
+    assert section is not None
+    (claims,) = section.blocks
+    assert isinstance(claims, Claims)
+    (claim,) = claims.items
+    assert claim.span == target
+    assert (claim.weight, claim.gain) == (0.5, 0.25)
 
 
 @pytest.mark.browser

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from cyclescope.report.media.html.metrics_view import metric_card
 from hostile_names import HOSTILE
 from paper_generation import SLOPE_NS, paper_decoder, paper_generation
 from paper_html import render
@@ -24,6 +23,7 @@ from cyclescope.explaining.metrics.definition import DEFINITIONS, Definition, Me
 from cyclescope.explaining.metrics.dialects import dialects_of
 from cyclescope.report.drawings.curve import FLOOR, MOST_POINTS, TOP, curve
 from cyclescope.report.drawings.steps import choose_steps, ranges, spread, step_frames
+from cyclescope.report.media.html.metric_cards import metric_card
 from cyclescope.report.pages.definitions import formula_text
 from cyclescope.report.words.strings import strings
 

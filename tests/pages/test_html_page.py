@@ -188,7 +188,7 @@ def test_without_a_light_pass_the_page_says_so_and_leaves_out_what_it_cannot_kno
     assert page.locator("#timeline, #stages, #account, #layers").count() == 0
     assert page.locator("#flow").count() == 1
     assert "interrupted" in page.locator("#answer").inner_text()
-    assert page.locator(".doubts li").count() == 2
+    assert page.locator(".warnings li").count() == 2
 
 
 @pytest.mark.browser

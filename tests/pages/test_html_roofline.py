@@ -6,9 +6,9 @@ import math
 from dataclasses import replace
 
 import pytest
-from cyclescope.report.media.html.roofline_view import MOST_POINTS, RooflineView
 from hostile_names import HOSTILE
 from paper_generation import paper_decoder, paper_generation
+from paper_html import render
 from paper_models import paper_bert, paper_cycle
 from paper_roofline import on_paper_machine, paper_ceilings
 from playwright.sync_api import Page
@@ -18,24 +18,30 @@ from visiting import Open
 from cyclescope.core.ceilings import Figure
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation
+from cyclescope.explaining.roofline import Roofline
 from cyclescope.report import format as fmt
 from cyclescope.report.drawings.axis import decades
+from cyclescope.report.drawings.roofline import MOST_POINTS, RooflineDrawing, roofline_drawing
 from cyclescope.report.drawings.spots import spots
-from cyclescope.report.media.html.html import render
-from cyclescope.report.words.strings import EN
-from cyclescope.report.words.text import page_text
+from cyclescope.report.naming.bounds import bound_name
 
 MEGABYTE = 1_000_000
 
 
 @pytest.fixture(scope="module")
-def view(calibrated: Explanation) -> RooflineView:
+def view(calibrated: Explanation) -> RooflineDrawing:
     return of(calibrated)
 
 
-def of(explanation: Explanation) -> RooflineView:
+@pytest.fixture(scope="module")
+def told(calibrated: Explanation) -> Roofline:
+    assert calibrated.roofline is not None
+    return calibrated.roofline
+
+
+def of(explanation: Explanation) -> RooflineDrawing:
     assert explanation.roofline is not None
-    return RooflineView(explanation, explanation.roofline, {}, EN, page_text("en"))
+    return roofline_drawing(explanation, explanation.roofline)
 
 
 def circles(page: Page) -> list[dict[str, float]]:
@@ -47,8 +53,9 @@ def circles(page: Page) -> list[dict[str, float]]:
 # ---- what is drawn ----
 
 
-def test_every_place_with_time_is_under_the_roof_on_the_strip_or_counted_as_neither(view: RooflineView) -> None:
-    told = view.told
+def test_every_place_with_time_is_under_the_roof_on_the_strip_or_counted_as_neither(
+    view: RooflineDrawing, told: Roofline
+) -> None:
     drawn = view.upper + view.lower
     assert {spot.gap.name for spot in view.upper}.isdisjoint(spot.gap.name for spot in view.lower)
     assert all(spot.flops > 0 for spot in view.upper)
@@ -56,12 +63,14 @@ def test_every_place_with_time_is_under_the_roof_on_the_strip_or_counted_as_neit
     left = [spot for spot in view.spots if spot not in drawn]
     assert {spot.kind.value for spot in left} == {"view", "text"}
     assert sum(spot.time_ns for spot in view.spots) == pytest.approx(told.time_ns.sum())
-    (remark,) = view.remarks
+    (remark,) = map(str, view.remarks)
     assert remark.startswith(f"{len(left)} places")
     assert fmt.time(sum(spot.time_ns for spot in left)) in remark
 
 
-def test_a_point_stands_at_its_intensity_and_rate(view: RooflineView, calibrated: Explanation) -> None:
+def test_a_point_stands_at_its_intensity_and_rate(
+    view: RooflineDrawing, told: Roofline, calibrated: Explanation
+) -> None:
     graph = calibrated.cycle.graph
     (spot,) = (spot for spot in view.upper if "intermediate.dense" in spot.gap.name)
     ops = [
@@ -72,38 +81,38 @@ def test_a_point_stands_at_its_intensity_and_rate(view: RooflineView, calibrated
     flops, moved = graph.flops[ops].sum(), (graph.read_bytes + graph.written_bytes)[ops].sum()
     assert spot.gap.count == len(ops) == 12
     assert spot.intensity == pytest.approx(flops / moved)
-    assert spot.flops_per_s == pytest.approx(flops / view.told.time_ns[ops].sum() * 1e9)
+    assert spot.flops_per_s == pytest.approx(flops / told.time_ns[ops].sum() * 1e9)
 
 
-def test_the_pieces_of_the_bar_add_up_to_the_cycle(view: RooflineView) -> None:
-    assert sum(piece.time_ns for piece in view.pieces) == pytest.approx(view.told.total_ns)
+def test_the_pieces_of_the_bar_add_up_to_the_cycle(view: RooflineDrawing, told: Roofline) -> None:
+    assert sum(piece.time_ns for piece in view.pieces) == pytest.approx(told.total_ns)
     assert [piece.paint for piece in view.pieces][-2:] == ["gap", "python"]
 
 
-def test_more_places_than_can_be_told_apart_are_left_out_and_counted(calibrated: Explanation) -> None:
+def test_more_places_than_can_be_told_apart_are_left_out_and_counted(told: Roofline, calibrated: Explanation) -> None:
     # Twice as many stacks as points, each layer of another width, so that no two places are the same.
     view = of(calibrated)
-    many = replace(
-        view.told, places=tuple(replace(gap, name=f"{gap.name}{k}") for k in range(40) for gap in view.told.places)
-    )
+    many = replace(told, places=tuple(replace(gap, name=f"{gap.name}{k}") for k in range(40) for gap in told.places))
     groups = tuple(replace(row, name=f"{row.name}{k}") for k in range(40) for row in calibrated.places)
     crowded = of(replace(calibrated, roofline=many, places=groups))
     assert len(crowded.upper) == len(crowded.lower) == MOST_POINTS
     assert len(crowded.remarks) == 2
     rest = 40 * len(view.spots) - 2 * MOST_POINTS - 40 * sum(spot.kind.value in ("view", "text") for spot in view.spots)
-    assert f"The {rest:,} places" in crowded.remarks[1]
+    assert f"The {rest:,} places" in str(crowded.remarks[1])
 
 
-def test_near_levels_and_near_products_share_a_line(view: RooflineView, calibrated: Explanation) -> None:
+def test_near_levels_and_near_products_share_a_line(
+    view: RooflineDrawing, told: Roofline, calibrated: Explanation
+) -> None:
     assert [line[0] for line in view.products] == [1000e9, 100e9, 10e9]
-    assert "vector" in view.products[-1][1]
+    assert "vector" in str(view.products[-1][1])
     near = tuple(
         replace(row, bytes_per_s=replace(row.bytes_per_s, value=1e12 if row.level in ("L1", "L2") else 1e9))
-        for row in view.told.ceilings.bandwidths
+        for row in told.ceilings.bandwidths
     )
-    ceilings = replace(view.told.ceilings, bandwidths=near)
-    lines = of(replace(calibrated, roofline=replace(view.told, ceilings=ceilings))).bandwidths
-    assert [line[2] for line in lines] == ["L1, L2", "L3, main memory"]
+    ceilings = replace(told.ceilings, bandwidths=near)
+    lines = of(replace(calibrated, roofline=replace(told, ceilings=ceilings))).bandwidths
+    assert [str(line[2]) for line in lines] == ["L1, L2", "L3, main memory"]
 
 
 @pytest.mark.parametrize(
@@ -142,7 +151,7 @@ def test_the_text_of_the_section(
 
 
 @pytest.mark.browser
-def test_area_is_time_and_height_is_rate(visit: Open, why: str, view: RooflineView) -> None:
+def test_area_is_time_and_height_is_rate(visit: Open, why: str, view: RooflineDrawing) -> None:
     seen = circles(visit(why).page)
     points = view.upper + view.lower
     assert len(seen) == len(points)
@@ -167,7 +176,7 @@ def test_area_is_time_and_height_is_rate(visit: Open, why: str, view: RooflineVi
 
 
 @pytest.mark.browser
-def test_pointing_at_a_place_tells_it(visit: Open, why: str, view: RooflineView) -> None:
+def test_pointing_at_a_place_tells_it(visit: Open, why: str, view: RooflineDrawing) -> None:
     page = visit(why).page
     page.locator("#roofline-plot").scroll_into_view_if_needed()
     k = next(k for k, spot in enumerate(view.lower) if spot.gap.name.endswith("gelu"))
@@ -181,7 +190,7 @@ def test_pointing_at_a_place_tells_it(visit: Open, why: str, view: RooflineView)
         "kind": "activations",
         "operations": "12",
         "time": fmt.time(spot.gap.time_ns),
-        "bound by": view.bound(spot.gap),
+        "bound by": str(bound_name(spot.gap.bound, spot.gap.level)),
         "at the ceiling": fmt.time(spot.gap.floor_ns),
         "reached": fmt.share(spot.gap.reached),
         "bytes/s": fmt.bandwidth(spot.bytes_per_s),

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from cyclescope.core.message import Message, Series, Text, m, plural
+
 # Where the same took half as long again as the same, what was probed is the load of others and not this machine.
 MOST_NOISE = 0.5
 PRIVATE_LEVELS = ("L1", "L2")  # each core has its own, so that more threads have more of them
@@ -24,6 +26,7 @@ class Figure:
     """One figure about a machine in SI units, with its 95 % interval, the samples behind it and its source.
 
     `source` names the probe that measured it, or is the URL of the datasheet; a datasheet's figure has n = 0 and no width.
+    `remark` says how the figure follows from what the source gives (may be empty).
     """
 
     value: float
@@ -31,15 +34,27 @@ class Figure:
     high: float
     n: int
     source: str
+    remark: Text = ""
 
     @staticmethod
-    def stated(value: float, source: str) -> Figure:
+    def stated(value: float, source: str, remark: Text = "") -> Figure:
         """A figure that a datasheet states."""
-        return Figure(value, value, value, 0, source)
+        return Figure(value, value, value, 0, source, remark)
 
-    def scaled(self, factor: float, remark: str) -> Figure:
-        """This figure times `factor`, its interval too, with `remark` after its source."""
-        return Figure(self.value * factor, self.low * factor, self.high * factor, self.n, f"{self.source}; {remark}")
+    @property
+    def origin(self) -> Text:
+        """Source and remark."""
+        return _joined(self.source, self.remark)
+
+    def scaled(self, factor: float, remark: Text) -> Figure:
+        """This figure times `factor`, its interval too, with a further `remark`."""
+        together = _joined(self.remark, remark)
+        return Figure(self.value * factor, self.low * factor, self.high * factor, self.n, self.source, together)
+
+
+def _joined(*texts: Text) -> Text:
+    there = tuple(text for text in texts if text)
+    return there[0] if len(there) == 1 else Series(there, "; ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +202,7 @@ class Ceilings:
             curve.append(replace(product, flops_per_s=figure))
         if nearest == 0 or threads <= 0 or nearest == threads:
             return tuple(curve)
-        remark = f"{nearest} threads scaled to {threads}"
+        remark = _scaled_threads(nearest, threads)
         return tuple(
             replace(p, threads=threads, flops_per_s=p.flops_per_s.scaled(threads / nearest, remark)) for p in curve
         )
@@ -205,7 +220,7 @@ class Ceilings:
             or (nearest > threads and level.level not in PRIVATE_LEVELS)
         ):
             return level
-        remark = f"{nearest} threads scaled to {threads}"
+        remark = _scaled_threads(nearest, threads)
         return replace(level, threads=threads, bytes_per_s=level.bytes_per_s.scaled(threads / nearest, remark))
 
 
@@ -221,6 +236,12 @@ def _nearest_threads(known: Sequence[int], threads: int) -> int:
     return max((count for count in known if count < threads), default=min(known))
 
 
+def _scaled_threads(nearest: int, threads: int) -> Message:
+    return plural(
+        "{n} thread scaled to {threads}", "{n} threads scaled to {threads}", nearest, n=nearest, threads=threads
+    )
+
+
 def _between(before: ProductCeiling, after: ProductCeiling, rows: int) -> Figure:
     """The figure at `rows` on the straight line between two points of the log-log plot."""
     part = math.log(rows / before.rows) / math.log(after.rows / before.rows)
@@ -229,5 +250,5 @@ def _between(before: ProductCeiling, after: ProductCeiling, rows: int) -> Figure
         return low ** (1 - part) * high**part if low > 0 else high
 
     a, b = before.flops_per_s, after.flops_per_s
-    source = f"{b.source}; between {before.rows} and {after.rows} rows"
-    return Figure(mix(a.value, b.value), mix(a.low, b.low), mix(a.high, b.high), min(a.n, b.n), source)
+    remark = _joined(b.remark, m("between {before} and {after} rows", before=before.rows, after=after.rows))
+    return Figure(mix(a.value, b.value), mix(a.low, b.low), mix(a.high, b.high), min(a.n, b.n), b.source, remark)

@@ -11,6 +11,8 @@ from importlib import resources
 from typing import Any
 
 from cyclescope.core.ceilings import BandwidthCeiling, Ceilings, Figure, Origin, ProductCeiling
+from cyclescope.core.message import Series, Text, plural
+from cyclescope.machines.remarks import REMARKS
 
 READ_AT = "2026-11-24"  # when the sources were last compared with the rows
 # Words of a name that do not tell two machines apart.
@@ -58,32 +60,38 @@ def _words(name: str) -> frozenset[str]:
 
 
 def _machine(row: Mapping[str, Any]) -> KnownMachine:
-    source = "; ".join(row[key] for key in ("source", "remark") if key in row)
+    source, remark = row["source"], REMARKS[row["remark"]] if "remark" in row else ""
     rate = row.get("bytes_per_s")
     ceilings = Ceilings(
         origin=Origin.DATASHEET,
         machine=row["name"],
         engine="",
         taken_at=READ_AT,
-        products=(*_stated(row.get("flops", {}), source), *_derived(row, source)),
-        bandwidths=() if rate is None else (BandwidthCeiling("memory", 0, 0, Figure.stated(rate, source)),),
+        products=(*_stated(row.get("flops", {}), source, remark), *_derived(row, source, remark)),
+        bandwidths=() if rate is None else (BandwidthCeiling("memory", 0, 0, Figure.stated(rate, source, remark)),),
     )
     return KnownMachine(row["name"], tuple(row["also"]), ceilings, int(row.get("memory_bytes", 0)))
 
 
-def _stated(flops: Mapping[str, float], source: str) -> list[ProductCeiling]:
+def _stated(flops: Mapping[str, float], source: str, remark: Text) -> list[ProductCeiling]:
     """Peaks of a whole device. A datasheet knows nothing of shapes, so that they hold from one row on."""
-    return [ProductCeiling(dtype, 1, 0, Figure.stated(value, source)) for dtype, value in flops.items()]
+    return [ProductCeiling(dtype, 1, 0, Figure.stated(value, source, remark)) for dtype, value in flops.items()]
 
 
-def _derived(row: Mapping[str, Any], source: str) -> list[ProductCeiling]:
+def _derived(row: Mapping[str, Any], source: str, remark: Text) -> list[ProductCeiling]:
     """Peaks of one core and of all cores of a socket: cores · clock · FLOPs per cycle."""
     found = []
     for dtype, per_cycle in row.get("flops_per_cycle", {}).items():
         for cores in (1, row["cores"]):
-            told = f"{cores} cores x {row['clock_hz']:.3g} Hz x {per_cycle} FLOPs a cycle"
-            figure = Figure.stated(
-                cores * row["clock_hz"] * per_cycle, f"{told}: {source}; {row['flops_per_cycle_source']}"
+            product = plural(
+                "{n} core × {clock} × {flops} FLOPs a cycle",
+                "{n} cores × {clock} × {flops} FLOPs a cycle",
+                cores,
+                clock=format(row["clock_hz"] / 1e9, ".2f") + " GHz",
+                flops=per_cycle,
             )
+            sources = f"{source}; {row['flops_per_cycle_source']}"
+            how = Series((product, remark), "; ")
+            figure = Figure.stated(cores * row["clock_hz"] * per_cycle, sources, how)
             found.append(ProductCeiling(dtype, 1, cores, figure))
     return found

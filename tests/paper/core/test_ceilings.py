@@ -47,7 +47,7 @@ def test_between_two_points_it_is_a_straight_line_on_the_log_log_plot() -> None:
     assert found is not None
     assert found.value == pytest.approx(800e9)
     assert (found.low, found.high) == (pytest.approx(720e9), pytest.approx(880e9))
-    assert found.source == "probe; between 4 and 64 rows"
+    assert str(found.origin) == "probe; between 4 and 64 rows"
 
 
 def test_outside_the_points_the_nearest_counts() -> None:
@@ -68,7 +68,7 @@ def test_threads_that_were_not_measured_are_scaled_from_the_nearest_lower_ones_a
     found = PRODUCTS.flops_per_s("float32", 1, 8)
     assert found is not None
     assert found.value == pytest.approx(4 * 150e9)
-    assert found.source == "probe; 2 threads scaled to 8"
+    assert str(found.origin) == "probe; 2 threads scaled to 8"
     fewer = ceilings((product(1, 4, 400e9),)).flops_per_s("float32", 1, 1)
     assert fewer is not None
     assert fewer.value == pytest.approx(100e9)

@@ -38,7 +38,7 @@ def sections(s: Strings) -> list[str]:
     """The headings of a cycle's screen, in their order."""
     say = say_in(s.language)
     found, ceilings = say(m("Bottlenecks")), say(m("Distance to the ceilings"))
-    first = [s.doubts, found, s.phases, s.stages, s.costliest, ceilings, s.layers]
+    first = [s.warnings, found, s.phases, s.stages, s.costliest, ceilings, s.layers]
     return [*first, say(m("Dependencies and critical path")), s.account, s.memory, s.set_up]
 
 
@@ -79,7 +79,7 @@ def test_the_sections_are_the_programs_in_its_order(page: str, s: Strings, parag
 
 @BY_PAGE
 def test_the_doubts_are_the_programs(page: str, s: Strings, paragraphs: list[str]) -> None:
-    doubts = [paragraph for paragraph in paragraphs if paragraph.startswith(s.doubts + "\n")]
+    doubts = [paragraph for paragraph in paragraphs if paragraph.startswith(s.warnings + "\n")]
     allowed = pattern(*(advice.text + advice.remedy for advice in s.doubt_texts.values()))
     for doubt in "".join(doubts).split("▲")[1:]:
         assert allowed.fullmatch(folded(doubt)), doubt

@@ -106,7 +106,7 @@ def test_the_peak_of_a_processor_is_cores_times_clock_times_flops_per_cycle() ->
     assert one.value == pytest.approx(3.7e9 * 32)
     assert some.value == pytest.approx(4 * 3.7e9 * 32)
     assert all_cores.value == pytest.approx(96 * 3.7e9 * 32)
-    assert all_cores.source.startswith("96 cores x 3.7e+09 Hz x 32 FLOPs a cycle: https://")
+    assert str(all_cores.remark).startswith("96 cores × 3.70 GHz × 32 FLOPs a cycle; Zen 4: ")
 
 
 def test_what_a_maker_does_not_state_is_unknown() -> None:

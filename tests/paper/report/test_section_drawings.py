@@ -6,13 +6,13 @@ import re
 from dataclasses import replace
 
 import pytest
-from cyclescope.report.media.html.page_html import to_html
 from paper_generation import paper_decoder, paper_generation
 from paper_structures import EVEN, UNEVEN, mixture
 
 from cyclescope.core.graph.graph import Graph
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation
+from cyclescope.report.media.html.html import to_html
 from cyclescope.report.page import Page
 from cyclescope.report.sections.experts import experts_section
 from cyclescope.report.sections.generation import generation_section

@@ -47,15 +47,41 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class RooflineDrawing:
-    """The bar, and the plot: `families` are the colours in it, `remarks` what it leaves out, `data` what its script draws.
-
-    Without `families` there is nothing to plot.
+    """The bar in `pieces`, and the plot: of all `spots`, `upper` stand under the roof that `products` and `bandwidths` make
+    (the highest first), and `lower`, which only move bytes, on a strip. `labels` names the colours of families; `links` are
+    where places stand in the timeline.
     """
 
     pieces: tuple[Piece, ...]
-    families: tuple[tuple[str, Text], ...]
-    remarks: tuple[Text, ...]
-    data: Mapping[str, Any]
+    spots: tuple[Spot, ...]
+    upper: tuple[Spot, ...]
+    lower: tuple[Spot, ...]
+    products: tuple[Line, ...]
+    bandwidths: tuple[Line, ...]
+    labels: Mapping[str, Text]
+    links: LinkTargets = NOWHERE
+
+    @property
+    def drawn(self) -> tuple[Spot, ...]:
+        return self.upper + self.lower
+
+    @property
+    def families(self) -> tuple[tuple[str, Text], ...]:
+        """The colours that are in the plot; none where there is nothing to plot."""
+        there = {_family(spot) for spot in self.drawn}
+        return tuple((family, label) for family, label in self.labels.items() if family in there)
+
+    @property
+    def remarks(self) -> tuple[Text, ...]:
+        """What the plot leaves out."""
+        homeless = [spot for spot in self.spots if not _has_place(spot)]
+        drawn = set(self.drawn)
+        return tuple(_remarks(homeless, [spot for spot in self.spots if _has_place(spot) and spot not in drawn]))
+
+    @property
+    def data(self) -> Mapping[str, Any]:
+        """What the script draws."""
+        return _data(self)
 
 
 def pieces(found: Roofline, graph: Graph) -> tuple[Piece, ...]:
@@ -80,19 +106,21 @@ def spoken(found: Roofline, cut: Sequence[Piece]) -> Text:
 def roofline_drawing(explanation: Explanation, found: Roofline, links: LinkTargets = NOWHERE) -> RooflineDrawing:
     """The bar and the plot of `found`; `links` are where its places stand in the timeline."""
     every = spots(found.places, explanation.places)
-    placeable = [spot for spot in every if spot.has_ceiling and spot.bytes]
-    upper = [spot for spot in placeable if spot.flops][:MOST_POINTS]  # these stand under the roof
-    lower = [spot for spot in placeable if not spot.flops][:MOST_POINTS]  # these only move bytes and stand on the strip
-    drawn = {*upper, *lower}
-    there = {_family(spot) for spot in drawn}
-    homeless = [spot for spot in every if not (spot.has_ceiling and spot.bytes)]
-    smallest = [spot for spot in placeable if spot not in drawn]
+    placeable = [spot for spot in every if _has_place(spot)]
     return RooflineDrawing(
         pieces(found, explanation.cycle.graph),
-        tuple((family, label) for family, label in families(explanation.cycle.graph).items() if family in there),
-        tuple(_remarks(homeless, smallest)),
-        _data(upper, lower, found, explanation.cycle.plan.dtype, links),
+        every,
+        tuple(spot for spot in placeable if spot.flops)[:MOST_POINTS],
+        tuple(spot for spot in placeable if not spot.flops)[:MOST_POINTS],
+        _products(found, explanation.cycle.plan.dtype),
+        _bandwidths(found),
+        families(explanation.cycle.graph),
+        links,
     )
+
+
+def _has_place(spot: Spot) -> bool:
+    return spot.has_ceiling and spot.bytes > 0
 
 
 def _remarks(homeless: Sequence[Spot], smallest: Sequence[Spot]) -> Iterator[Text]:
@@ -150,26 +178,23 @@ def _bandwidths(found: Roofline) -> tuple[Line, ...]:
     return tuple((value, Series((levels, fmt.bandwidth(value)), " "), levels) for value, levels in named)
 
 
-def _data(
-    upper: Sequence[Spot], lower: Sequence[Spot], found: Roofline, dtype: str, links: LinkTargets
-) -> Mapping[str, Any]:
+def _data(d: RooflineDrawing) -> Mapping[str, Any]:
     """Both plots for the script: axes, lines and points, with their words."""
-    products, bandwidths = _products(found, dtype), _bandwidths(found)
-    tops, levels = [line[0] for line in products], [line[0] for line in bandwidths]
+    tops, levels = [line[0] for line in d.products], [line[0] for line in d.bandwidths]
     # The ridge of the highest roof with every memory is what a reader looks for, so it is in the picture.
     ridges = [max(tops) / level for level in levels] if tops else []
     ridges += [min(ridges) / _BEFORE_RIDGE] if ridges else []
-    across = [spot.intensity for spot in upper] + ridges
-    up = [spot.flops_per_s for spot in upper] + tops
-    along = [spot.bytes_per_s for spot in lower] + levels
+    across = [spot.intensity for spot in d.upper] + ridges
+    up = [spot.flops_per_s for spot in d.upper] + tops
+    along = [spot.bytes_per_s for spot in d.lower] + levels
     return {
-        "x": _axis(decades(across), "") if upper else None,
-        "y": _axis(decades(up), "FLOP/s") if upper else None,
-        "strip": _axis(decades(along, 1.25), "B/s") if lower else None,
-        "products": products,
-        "bandwidths": bandwidths,
-        "upper": len(upper),
-        "points": [_point(spot, links) for spot in (*upper, *lower)],
+        "x": _axis(decades(across), "") if d.upper else None,
+        "y": _axis(decades(up), "FLOP/s") if d.upper else None,
+        "strip": _axis(decades(along, 1.25), "B/s") if d.lower else None,
+        "products": d.products,
+        "bandwidths": d.bandwidths,
+        "upper": len(d.upper),
+        "points": [_point(spot, d.links) for spot in d.drawn],
         # In the order of the facts of each point; those of the strip have neither of the last two.
         "facts": [
             m("kind"),
@@ -189,7 +214,7 @@ def _data(
             "bandwidth_axis": m("bytes read and written per second"),
             "plot": m(
                 "{places} beside {ceilings}",
-                places=plural("{n} place of the model", "{n} places of the model", len(upper) + len(lower)),
+                places=plural("{n} place of the model", "{n} places of the model", len(d.drawn)),
                 ceilings=plural("{n} ceiling", "{n} ceilings", len(tops) + len(levels)),
             ),
         },
@@ -219,7 +244,7 @@ def _point(spot: Spot, links: LinkTargets) -> dict[str, Any]:
         "title": place_name(" · ".join(parts), gap.count),
         "short": _telling(parts, spot.flops > 0),
         "facts": facts,
-        "goal": links.places.get(gap.name, -1),
+        "target": links.places.get(gap.name, -1),
     }
 
 

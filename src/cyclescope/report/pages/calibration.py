@@ -205,7 +205,7 @@ def _sections(ceilings: Ceilings) -> Iterator[Section]:
         yield Section("calls", m("Minimum time of a call"), (KeyValues(rows),))
     if not measured:
         figures = [p.flops_per_s for p in ceilings.products] + [b.bytes_per_s for b in ceilings.bandwidths]
-        sources = tuple(dict.fromkeys(figure.source for figure in figures))
+        sources = tuple(dict.fromkeys(figure.origin for figure in figures))
         facts = KeyValues(tuple((fmt.count(i), text) for i, text in enumerate(sources, 1)))
         yield Section("sources", m("Sources"), (facts,))
 
