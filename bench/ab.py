@@ -50,7 +50,7 @@ def processes(options: argparse.Namespace) -> list[Cycle]:
             path = Path(folder) / f"{number}.cycle"
             subprocess.run([*command, "--out", str(path)], check=True, capture_output=True)
             cycles.append(load(path))
-            walls, load_by_others = cycles[-1].samples.plain.wall_ns, cycles[-1].samples.load.other_busy
+            walls, load_by_others = cycles[-1].samples.uninstrumented.wall_ns, cycles[-1].samples.load.other_busy
             print(f"{number + 1:4} median {np.median(walls) / 1e6:.3f} ms, n {len(walls)}, others {load_by_others}")
     return cycles
 
@@ -63,7 +63,7 @@ def tell_verdicts(made: Sequence[Comparison]) -> None:
 
 
 def tell_spread(cycles: Sequence[Cycle]) -> None:
-    medians = [float(np.median(cycle.samples.plain.wall_ns)) for cycle in cycles]
+    medians = [float(np.median(cycle.samples.uninstrumented.wall_ns)) for cycle in cycles]
     logs = [abs(np.log(b / a)) for a, b in combinations(medians, 2)]
     parts = ", ".join(f"{q} % of pairs within {np.exp(np.percentile(logs, q)) - 1:.1%}" for q in (50, 90, 99))
     print(f"between runs: {parts}")

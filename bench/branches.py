@@ -75,7 +75,7 @@ class Reached:
 
 
 def predicted(cycle: Cycle) -> Ratio:
-    """How many times as fast two workers could make `cycle`, Python left serial: the median over its stamped runs."""
+    """How many times as fast two workers could make `cycle`, Python left serial: the median over its instrumented runs."""
     booked, where = attribute(cycle), places(cycle.graph)
     values = []
     for run in range(len(booked.runs_ns)):

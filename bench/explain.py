@@ -3,7 +3,7 @@
     python bench/explain.py [--operations N …] [--rounds N] [--shape generation|encoder …] [--hta FOLDER]
 
 A generation on paper (24 layers with a growing cache, as many steps as it takes) or an encoder on paper (as many layers
-as it takes), with a handful of stamped runs, on a machine with known ceilings: so every part of an explanation is there.
+as it takes), with a handful of instrumented runs, on a machine with known ceilings: so every part of an explanation is there.
 Each size is built and saved, loaded, explained, and reported, in a process each. Printed: seconds by part of `explain`, its total, peak of the resident memory, operations a second and bytes an operation beyond
 the cycle itself, and for every line the exponent of growth between the smallest and the largest size (1 is linear).
 

@@ -1,9 +1,9 @@
-"""Our plain pass of a generation beside `model.generate` timed by hand, and what the stamped pass adds.
+"""Our uninstrumented runs of a generation beside `model.generate` timed by hand, and what the stamped pass adds.
 
     python bench/generation.py [--rounds N] [--new-tokens N] [MODEL …]
 
-One process, one model, the same prompt and settings; by hand, plain and stamped take turns in every round. Printed: the
-wall time of our plain pass ÷ by hand (it must be 1 within its interval), stamped ÷ plain, and the share of the plain wall
+One process, one model, the same prompt and settings; by hand, uninstrumented and instrumented take turns in every round. Printed: the
+wall time of our uninstrumented runs ÷ by hand (it must be 1 within its interval), stamped ÷ plain, and the share of the uninstrumented wall
 that is attributed. optimum-benchmark 0.6.0, which would be the peer, cannot run beside
 transformers 5.23: its PyTorch backend imports `SpecialTokensMixin`, which is gone.
 """
@@ -42,7 +42,7 @@ def main() -> None:
     for name in chosen.models:
         session = open_session(Request(model=name, texts=(PROMPT,), new_tokens=chosen.new_tokens, threads=1))
         assert isinstance(session, TorchSession)
-        session.plain(2)
+        session.uninstrumented(2)
         graph = session.trace()
         cost = session.calibrate(graph, 1_500_000_000)
         stamps = graph.slots.stamp_cost_ns(cost.inside_ns, cost.outside_ns).sum()
@@ -57,13 +57,13 @@ def main() -> None:
             return perf_counter_ns() - begin
 
         hand: list[int] = []
-        plain: list[int] = []
-        light: list[int] = []
+        uninstrumented: list[int] = []
+        instrumented: list[int] = []
         for _ in range(chosen.rounds):
             hand.append(by_hand())
-            plain += [run.wall_ns for run in session.plain(1)]
-            light += [int(run.boundaries_ns[-1]) for run in session.light(graph, 1)]
-        walls, stamped = np.asarray(plain), np.asarray(light)
+            uninstrumented += [run.wall_ns for run in session.uninstrumented(1)]
+            instrumented += [int(run.boundaries_ns[-1]) for run in session.instrumented(graph, 1)]
+        walls, stamped = np.asarray(uninstrumented), np.asarray(instrumented)
         print(
             f"{name:12} {interval(median_ratio(walls, np.asarray(hand))):>22} "
             f"{interval(median_ratio(stamped, walls)):>22} {interval(median_ratio(stamped - stamps, walls)):>22}",

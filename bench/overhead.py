@@ -97,28 +97,30 @@ def main() -> None:
     print(f"{'':24} {'stamped':>22} {'bare profiler':>22} {'we account for':>22} {'it accounts for':>22}")
     for name, (*shape, cycles) in SIZES.items():
         session = session_for(*shape)
-        session.plain(5)
+        session.uninstrumented(5)
         graph = session.trace()
-        session.plain(3 * cycles)
+        session.uninstrumented(3 * cycles)
         cost = session.calibrate(graph, 1_500_000_000)
         stamps = graph.slots.stamp_cost_ns(cost.inside_ns, cost.outside_ns).sum()
-        plain: list[int] = []
-        light: list[int] = []
+        uninstrumented: list[int] = []
+        instrumented: list[int] = []
         under: list[int] = []
         seen: list[float] = []
         for _ in range(chosen.rounds):
-            session.plain(SETTLE)
-            plain += [run.wall_ns for run in session.plain(cycles)]
-            light += [int(run.boundaries_ns[-1]) for run in session.light(graph, SETTLE + cycles)[SETTLE:]]
+            session.uninstrumented(SETTLE)
+            uninstrumented += [run.wall_ns for run in session.uninstrumented(cycles)]
+            instrumented += [
+                int(run.boundaries_ns[-1]) for run in session.instrumented(graph, SETTLE + cycles)[SETTLE:]
+            ]
             walls, accounted = profiled(session, cycles)
             under += walls
             seen.append(accounted)
-        walls_ns, light_ns = np.asarray(plain), np.asarray(light)
-        ours = median_ratio(light_ns - stamps, walls_ns)
-        middle = float((light_ns[middle_half(light_ns)] - stamps).mean() / np.median(walls_ns))
+        walls_ns, instrumented_ns = np.asarray(uninstrumented), np.asarray(instrumented)
+        ours = median_ratio(instrumented_ns - stamps, walls_ns)
+        middle = float((instrumented_ns[middle_half(instrumented_ns)] - stamps).mean() / np.median(walls_ns))
         ours = Ratio(middle, min(ours.low, middle), max(ours.high, middle), ours.n)
         print(
-            f"{name:24} {interval(median_ratio(light_ns, walls_ns)):>22} {interval(median_ratio(np.asarray(under), walls_ns)):>22}"
+            f"{name:24} {interval(median_ratio(instrumented_ns, walls_ns)):>22} {interval(median_ratio(np.asarray(under), walls_ns)):>22}"
             f" {interval(ours):>22} {interval(median_ratio(np.asarray(seen), walls_ns)):>22}",
             flush=True,
         )

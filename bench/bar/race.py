@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bar.cases import BASELINE, Case, Peer, peers_of
-from bar.peer_arm import PeerArm
+from bar.peer_variant import PeerVariant
 from bar.record import Interval, Line, Outcome, Race
 from cyclescope.core.errors import CyclescopeError, EngineError
 from cyclescope.core.results import Results
@@ -21,11 +21,11 @@ from cyclescope.core.statistics import Ratio
 from cyclescope.core.units import NS_PER_S
 from cyclescope.optimizing.optimization import OUT_OF_BUDGET, Optimization
 from cyclescope.optimizing.optimize import optimize
-from cyclescope.optimizing.processes.messages import Errand
-from cyclescope.optimizing.processes.team import WorkshopMaker
-from cyclescope.optimizing.processes.workshop import Workshop
+from cyclescope.optimizing.processes.messages import Job
+from cyclescope.optimizing.processes.process_pool import ProcessPool
+from cyclescope.optimizing.processes.worker_group import PoolPreparer
 from cyclescope.optimizing.search.drift import drift
-from cyclescope.optimizing.search.trial import Arm, Turns
+from cyclescope.optimizing.search.trial import InterleavedRuns, Variant
 from cyclescope.report import format as fmt
 from cyclescope.report.pages.optimization import plan_words
 from cyclescope.report.words.text_optimization import optimization_text
@@ -38,22 +38,22 @@ Tell = Callable[[str], None]
 
 
 class Entry:
-    """An arm in the run with its line of the table."""
+    """A variant in the run with its line of the table."""
 
-    def __init__(self, line: Line, arm: Arm) -> None:
+    def __init__(self, line: Line, variant: Variant) -> None:
         self.line = line
-        self.arm = arm
+        self.variant = variant
 
     def run(self, cycles: int) -> Sequence[object]:
-        """As the arm's, with the name of who failed."""
+        """As the variant's, with the name of who failed."""
         try:
-            return self.arm.run(cycles)
+            return self.variant.run(cycles)
         except CyclescopeError as error:
             raise _Out(self, error) from error
 
 
 class _Out(EngineError):
-    """An arm of a run that can go on without it."""
+    """A variant of a run that can go on without it."""
 
     def __init__(self, entry: Entry, error: CyclescopeError) -> None:
         super().__init__(error.fact, error.cause, error.way_out)
@@ -74,32 +74,32 @@ def run_case(case: Case, folder: Path, budget_s: float, rounds: int, tell: Tell)
         reference = _peers(case, home, entries, lost, versions, tell)
         limit = _limit(entries)
         found = [_optimized(case, home, allowed, budget_s, tell) for allowed in (0.0, limit)]
-        with Workshop(_errand(case, home)) as workshop:
+        with ProcessPool(_job(case, home)) as pool:
             try:
                 for ours, optimization in zip((SAME, ALLOWED), found, strict=True):
                     tell(f"our plan, {ours}")
-                    _join(ours, optimization, WorkshopMaker(workshop), reference, entries, lost)
-                turns = _run(entries, lost, rounds, tell)
-                lines = [_timed(entry, turns, k) for k, entry in enumerate(entries)]
+                    _join(ours, optimization, PoolPreparer(pool), reference, entries, lost)
+                interleaved = _run(entries, lost, rounds, tell)
+                lines = [_timed(entry, interleaved, k) for k, entry in enumerate(entries)]
                 races = [
                     race
                     for ours, allowed in ((SAME, 0.0), (ALLOWED, limit))
-                    if (race := _race(ours, allowed, entries, turns)) is not None
+                    if (race := _race(ours, allowed, entries, interleaved)) is not None
                 ]
-                walls = [turns.wall_ns(k) for k in range(len(entries))]
+                walls = [interleaved.wall_ns(k) for k in range(len(entries))]
             finally:
                 for entry in entries:
-                    entry.arm.close()
+                    entry.variant.close()
                 entries.clear()
     finally:
         for entry in entries:
-            entry.arm.close()
+            entry.variant.close()
     outcome = Outcome(
         case=case.name,
         date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         processor="",
         budget_s=budget_s,
-        rounds=turns.rounds,
+        rounds=interleaved.rounds,
         load=os.getloadavg()[0],
         lines=(*(replace(line, wall_ns=wall) for line, wall in zip(lines, walls, strict=True)), *lost),
         races=tuple(races),
@@ -136,16 +136,16 @@ def _peers(
     reference: Results | None = None
     for peer in peers_of(case):
         tell(peer.name)
-        arm: PeerArm | None = None
+        variant: PeerVariant | None = None
         try:
-            arm = PeerArm(peer.script, job, home / f"{peer.script}.log")
-            results = arm.results()
+            variant = PeerVariant(peer.script, job, home / f"{peer.script}.log")
+            results = variant.results()
             reference = reference or results
-            entries.append(Entry(_looked_at(peer, arm, reference, results), arm))
-            versions |= arm.versions
+            entries.append(Entry(_looked_at(peer, variant, reference, results), variant))
+            versions |= variant.versions
         except CyclescopeError as error:
-            if arm is not None:
-                arm.close()
+            if variant is not None:
+                variant.close()
             if peer.name == BASELINE:
                 raise
             lost.append(Line(peer.name, int8=peer.int8, reason=_said(error)))
@@ -153,15 +153,15 @@ def _peers(
     return reference
 
 
-def _looked_at(peer: Peer, arm: PeerArm, reference: Results, results: Results) -> Line:
+def _looked_at(peer: Peer, variant: PeerVariant, reference: Results, results: Results) -> Line:
     moved = drift(reference, results)
     return Line(
         peer.name,
         int8=peer.int8,
         drift=moved.amount,
         same=moved.same,
-        held_bytes=arm.held_bytes(),
-        said=arm.said,
+        held_bytes=variant.held_bytes(),
+        said=variant.said,
     )
 
 
@@ -171,12 +171,12 @@ def _limit(entries: Sequence[Entry]) -> float:
     for entry in entries:
         if entry.line.int8:
             with suppress(CyclescopeError):  # it will fail again in the run, and be told there
-                quick.append((min(run.wall_ns for run in entry.arm.run(_QUICK_CYCLES)), entry.line.drift))
+                quick.append((min(run.wall_ns for run in entry.variant.run(_QUICK_CYCLES)), entry.line.drift))
     return max(_LEAST_DRIFT, min(quick)[1] if quick else 0.0)
 
 
-def _errand(case: Case, home: Path) -> Errand:
-    return Errand(
+def _job(case: Case, home: Path) -> Job:
+    return Job(
         model=str(home / "model"),
         texts=case.texts,
         tokens=case.tokens or None,
@@ -195,14 +195,14 @@ def _optimized(case: Case, home: Path, allowed: float, budget_s: float, tell: Te
             tell(f"optimize, {_allowed(allowed)}: {phase}")
         said = phase
 
-    errand = _errand(case, home)
+    job = _job(case, home)
     try:
         return optimize(
-            errand.model,
-            errand.texts,
-            tokens=errand.tokens,
-            batch=errand.batch,
-            new_tokens=errand.new_tokens,
+            job.model,
+            job.texts,
+            tokens=job.tokens,
+            batch=job.batch,
+            new_tokens=job.new_tokens,
             threads=case.threads,
             max_drift=allowed,
             budget=budget_s,
@@ -215,54 +215,54 @@ def _optimized(case: Case, home: Path, allowed: float, budget_s: float, tell: Te
 def _join(
     ours: str,
     found: Optimization | str,
-    maker: WorkshopMaker,
+    preparer: PoolPreparer,
     reference: Results,
     entries: list[Entry],
     lost: list[Line],
 ) -> None:
-    """Our plan becomes one more arm."""
+    """Our plan becomes one more variant."""
     if isinstance(found, str):
         lost.append(Line(f"cyclescope, {ours}", ours, reason=found))
         return
     name, plan = f"cyclescope, {ours}", found.rows[found.best].plan
     said = plan_words(plan, found.rows[0].plan, optimization_text("en"))
     try:
-        made = maker.make(plan, _PREPARE_S)
+        made = preparer.make(plan, _PREPARE_S)
     except CyclescopeError as error:
         lost.append(Line(name, ours, said=said, reason=_said(error)))
         return
     try:
-        moved = drift(reference, made.arm.results())
-        line = Line(name, ours, drift=moved.amount, same=moved.same, held_bytes=made.arm.held_bytes(), said=said)
+        moved = drift(reference, made.variant.results())
+        line = Line(name, ours, drift=moved.amount, same=moved.same, held_bytes=made.variant.held_bytes(), said=said)
     except CyclescopeError as error:
-        made.arm.close()
+        made.variant.close()
         lost.append(Line(name, ours, said=said, reason=_said(error)))
         return
-    entries.append(Entry(line, made.arm))
+    entries.append(Entry(line, made.variant))
 
 
-def _run(entries: list[Entry], lost: list[Line], rounds: int, tell: Tell) -> Turns:
-    """Rounds of all arms. One that fails leaves, and the others begin anew without it."""
+def _run(entries: list[Entry], lost: list[Line], rounds: int, tell: Tell) -> InterleavedRuns:
+    """Rounds of all variants. One that fails leaves, and the others begin anew without it."""
     while True:
-        turns = Turns(entries)  # type: ignore[arg-type]
+        interleaved = InterleavedRuns(entries)  # type: ignore[arg-type]
         try:
             for number in range(rounds):
                 tell(f"round {number + 1} of {rounds}")
-                turns.round()
-            return turns
+                interleaved.round()
+            return interleaved
         except _Out as out:
             if out.entry.line.name == BASELINE:
                 raise
-            out.entry.arm.close()
+            out.entry.variant.close()
             entries.remove(out.entry)
             lost.append(replace(out.entry.line, reason=_said(out)))
 
 
-def _timed(entry: Entry, turns: Turns, k: int) -> Line:
-    return replace(entry.line, ratio=_interval(turns.ratio(k, 0)))
+def _timed(entry: Entry, interleaved: InterleavedRuns, k: int) -> Line:
+    return replace(entry.line, ratio=_interval(interleaved.ratio(k, 0)))
 
 
-def _race(ours: str, limit: float, entries: Sequence[Entry], turns: Turns) -> Race | None:
+def _race(ours: str, limit: float, entries: Sequence[Entry], interleaved: InterleavedRuns) -> Race | None:
     """Our plan of a class beside the best single peer of the same class."""
     mine = next((k for k, entry in enumerate(entries) if entry.line.ours == ours), None)
     if mine is None:
@@ -272,8 +272,8 @@ def _race(ours: str, limit: float, entries: Sequence[Entry], turns: Turns) -> Ra
         for k, entry in enumerate(entries)
         if not entry.line.ours and (entry.line.same if limit == 0 else entry.line.drift <= limit)
     ]
-    best = min(rivals, key=lambda k: turns.ratio(k, 0).value)
-    return Race(limit, entries[mine].line.said, entries[best].line.name, _interval(turns.ratio(mine, best)))
+    best = min(rivals, key=lambda k: interleaved.ratio(k, 0).value)
+    return Race(limit, entries[mine].line.said, entries[best].line.name, _interval(interleaved.ratio(mine, best)))
 
 
 def _with_ceiling(outcome: Outcome, found: Optimization | str, case: Case) -> Outcome:

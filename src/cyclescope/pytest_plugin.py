@@ -109,7 +109,7 @@ class Measured:
     def wall(self) -> Wall:
         from cyclescope.core.statistics import median_estimate
 
-        wall = median_estimate(self.cycle.samples.plain.wall_ns)
+        wall = median_estimate(self.cycle.samples.uninstrumented.wall_ns)
         low, high = (wall.low_ns, wall.high_ns) if wall.has_interval else (None, None)
         return Wall(wall.value_ns, low, high, wall.n)
 

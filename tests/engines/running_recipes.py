@@ -9,13 +9,13 @@ from pathlib import Path
 import cyclescope.optimizing.recipes.apply as applying
 from cyclescope.backends.registry import open_session
 from cyclescope.core.results import Results
-from cyclescope.optimizing.processes.messages import Errand
+from cyclescope.optimizing.processes.messages import Job
 from cyclescope.optimizing.recipes.apply_run import results_of_arrays
 from cyclescope.optimizing.recipes.recipe import Recipe
 
 
-def plan_here(made: Recipe, errand: Errand) -> tuple[Results, tuple[str, ...]]:
-    session = open_session(errand.request(made.plan))
+def plan_here(made: Recipe, job: Job) -> tuple[Results, tuple[str, ...]]:
+    session = open_session(job.request(made.plan))
     try:
         applying.refuse_other_model(made, session.workload)
         return session.results(), ()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cyclescope.models.catalog import Architecture, Family, architectures
+from cyclescope.models.catalog import Architecture, ModelFamily, architectures
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
@@ -43,9 +43,9 @@ PUBLISHED = {
 def on_meta(entry: Architecture) -> Any:
     config = dict(entry.config)
     auto = {
-        Family.ENCODER: transformers.AutoModel,
-        Family.DECODER: transformers.AutoModelForCausalLM,
-        Family.ENCODER_DECODER: transformers.AutoModelForSeq2SeqLM,
+        ModelFamily.ENCODER: transformers.AutoModel,
+        ModelFamily.DECODER: transformers.AutoModelForCausalLM,
+        ModelFamily.ENCODER_DECODER: transformers.AutoModelForSeq2SeqLM,
     }[entry.family]
     with torch.device("meta"):
         return auto.from_config(transformers.AutoConfig.for_model(config.pop("model_type"), **config))

@@ -102,10 +102,10 @@ def test_the_document_and_the_files(
 
 
 def test_files_that_were_measured_in_turns_stay_so(cli: CommandLine, tmp_path: Path) -> None:
-    plain = in_turns(NoisyMachine(0), 1e7, 1.1e7, 16)
-    for name, samples in zip("ab", plain, strict=True):
+    uninstrumented = in_turns(NoisyMachine(0), 1e7, 1.1e7, 16)
+    for name, samples in zip("ab", uninstrumented, strict=True):
         cycle = paper_cycle(GRAPH)
-        save(replace(cycle, samples=replace(cycle.samples, plain=samples)), tmp_path / f"{name}.cycle")
+        save(replace(cycle, samples=replace(cycle.samples, uninstrumented=samples)), tmp_path / f"{name}.cycle")
     document = cli.succeeds("compare", tmp_path / "a.cycle", tmp_path / "b.cycle", "--json").document
 
     assert (document["interleaved"], document["verdict"]) == (True, "slower")
@@ -199,13 +199,13 @@ def test_each_turn_has_its_own_threads(monkeypatch: pytest.MonkeyPatch, tmp_path
     from cyclescope.backends.torch.session import TorchSession
 
     seen: set[tuple[int, int]] = set()
-    plain = TorchSession.plain
+    uninstrumented = TorchSession.uninstrumented
 
     def watched(self: TorchSession, cycles: int) -> object:
         seen.add((self.plan.threads, torch.get_num_threads()))
-        return plain(self, cycles)
+        return uninstrumented(self, cycles)
 
-    monkeypatch.setattr(TorchSession, "plain", watched)
+    monkeypatch.setattr(TorchSession, "uninstrumented", watched)
     model = str(model_folder(tmp_path))
     cycles: tuple[Cycle, Cycle] = measure_pair(model, model, tokens=8, budget=0.05, a={"threads": 1}, b={"threads": 2})
 

@@ -155,7 +155,7 @@ def test_a_writer_writes_the_models_tokens(name: str) -> None:
 
 def test_moments_of_tokens_lie_in_the_cycle() -> None:
     session = open_session(Request(model_of("Llama", _SMALL), plan=ON, inputs=LEFT, new_tokens=6))
-    for run in session.plain(2):
+    for run in session.uninstrumented(2):
         assert len(run.emitted_ns) == 6
         assert list(run.emitted_ns) == sorted(run.emitted_ns)
         assert run.called_ns <= run.emitted_ns[0]
@@ -175,9 +175,9 @@ def test_a_call_is_one_operation_with_the_models_work(writes: int) -> None:
     assert set(graph.kinds) == {OpKind.OTHER}
     assert graph.total.flops == traced.total.flops
     cycle = measure_session(session, 200_000_000)
-    slots = np.diff(cycle.samples.light.boundaries_ns, axis=1)
+    slots = np.diff(cycle.samples.instrumented.boundaries_ns, axis=1)
     assert (slots >= 0).all()
-    assert np.array_equal(slots.sum(axis=1), cycle.samples.light.wall_ns)
+    assert np.array_equal(slots.sum(axis=1), cycle.samples.instrumented.wall_ns)
     assert explain(cycle).stages[0].time.value_ns > 0
     session.close()
     alone.close()

@@ -77,10 +77,10 @@ def test_a_cycle_of_the_engine_is_a_cycle_like_any_other(session, tmp_path):
     told = explain(cycle)
     assert [row.name for row in again.stages] == ["tokenize", "embed", "encode", "head"]
     assert [row.time for row in again.stages] == [row.time for row in told.stages]
-    # Whatever the machine did meanwhile: all time of the stamped runs is booked, and in no slot less than none.
-    slots = np.diff(cycle.samples.light.boundaries_ns, axis=1)
+    # Whatever the machine did meanwhile: all time of the instrumented runs is booked, and in no slot less than none.
+    slots = np.diff(cycle.samples.instrumented.boundaries_ns, axis=1)
     assert (slots >= 0).all()
-    assert np.array_equal(slots.sum(axis=1), cycle.samples.light.wall_ns)
+    assert np.array_equal(slots.sum(axis=1), cycle.samples.instrumented.wall_ns)
     assert {row.index for row in told.layers} == set(range(6))
     matmul = next(row for row in told.kinds if row.name == "matmul")
     assert matmul.time.value_ns > 0
@@ -90,7 +90,7 @@ def test_a_cycle_of_the_engine_is_a_cycle_like_any_other(session, tmp_path):
 def test_another_graph_is_refused(session, torch_session):
     session.trace()
     with pytest.raises(ValueError, match="not traced by this session"):
-        session.light(torch_session.trace(), 1)
+        session.instrumented(torch_session.trace(), 1)
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -88,11 +88,11 @@ def test_tokens_come_out_one_after_the_other_within_the_cycle() -> None:
     samples = written("gpt2").samples
     tokens = samples.tokens
     assert tokens is not None
-    assert tokens.emitted_ns.shape == (len(samples.plain), NEW)
+    assert tokens.emitted_ns.shape == (len(samples.uninstrumented), NEW)
     assert np.all(np.diff(tokens.emitted_ns, axis=1) > 0)
     assert np.all(tokens.called_ns > 0)
     assert np.all(tokens.called_ns < tokens.emitted_ns[:, 0])
-    assert np.all(tokens.emitted_ns[:, -1] <= samples.plain.wall_ns)
+    assert np.all(tokens.emitted_ns[:, -1] <= samples.uninstrumented.wall_ns)
 
 
 def test_what_is_written_is_what_the_user_would_have_got() -> None:
@@ -102,8 +102,8 @@ def test_what_is_written_is_what_the_user_would_have_got() -> None:
     steps = session._steps  # type: ignore[attr-defined]
     original = steps.writer._generate
     steps.writer._generate = lambda **settings: taken.append(original(**settings)) or taken[-1]
-    session.plain(1)
-    session.light(session.trace(), 2)
+    session.uninstrumented(1)
+    session.instrumented(session.trace(), 2)
     own = model.generate(**prompt(), max_new_tokens=NEW, min_new_tokens=NEW, do_sample=False)
     assert len(taken) >= 4
     assert all(torch.equal(own, ids) for ids in taken)
@@ -113,7 +113,7 @@ def test_sampling_does_the_same_work_in_every_cycle() -> None:
     cycle = written("gpt2", sampling="sample", seed=7)
     assert cycle.plan.decoding == "sample"
     assert "multinomial" in cycle.graph.names
-    assert len(cycle.samples.light) > 0
+    assert len(cycle.samples.instrumented) > 0
 
 
 def test_without_a_cache_every_step_works_on_the_whole_text() -> None:

@@ -23,9 +23,16 @@ from cyclescope.core.edits import files_of
 from cyclescope.core.errors import UsageError
 from cyclescope.core.plan import Plan
 from cyclescope.core.results import Results, held_out, only
-from cyclescope.optimizing.processes.messages import Errand
+from cyclescope.optimizing.processes.messages import Job
 from cyclescope.optimizing.recipes.apply_run import results_of_arrays
-from cyclescope.optimizing.recipes.recipe import Proof, Recipe, RecipeModel, RecipeWork, load_recipe, save_recipe
+from cyclescope.optimizing.recipes.recipe import (
+    MeasurementRecord,
+    Recipe,
+    RecipeModel,
+    RecipeWork,
+    load_recipe,
+    save_recipe,
+)
 from cyclescope.optimizing.recipes.verify import verify
 from cyclescope.optimizing.search.drift import drift
 
@@ -110,7 +117,7 @@ def proved(model: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
         RecipeWork("throughput", len(TEXTS), 16, 0, 4),
         Plan(threads=1),
         session.plan,
-        Proof(1.5, 1.4, 1.6, 9, 10.0, 6.7, "Paper", 2, "2026-01-02", max_drift=0.01),
+        MeasurementRecord(1.5, 1.4, 1.6, 9, 10.0, 6.7, "Paper", 2, "2026-01-02", max_drift=0.01),
         session.edits,
     )
     session.close()
@@ -123,8 +130,8 @@ def proved(model: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_code_runs_what_was_calibrated(proved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In this process, on another text; with another calibration, or none, it would differ by more than rounding."""
 
-    def tried(made: Recipe, errand: Errand) -> tuple[Results, tuple[str, ...]]:
-        request = replace(errand.request(made.plan), shared=str(proved.with_name("shared")))
+    def tried(made: Recipe, job: Job) -> tuple[Results, tuple[str, ...]]:
+        request = replace(job.request(made.plan), shared=str(proved.with_name("shared")))
         session = open_session(request)
         try:
             return session.results(), session.notes

@@ -172,7 +172,7 @@ def test_hooks_of_the_user_still_run(model: torch.nn.Module, ids: torch.Tensor) 
 
     cycle = quick(model, inputs={"input_ids": ids})
 
-    at_least = len(cycle.samples.plain) + len(cycle.samples.light)
+    at_least = len(cycle.samples.uninstrumented) + len(cycle.samples.instrumented)
     assert seen.count("pooler") >= at_least
     assert seen.count("model") >= at_least
     during = len(seen)
@@ -222,7 +222,7 @@ def test_interrupted_in_a_program_it_gives_what_there_is(model: torch.nn.Module,
     handle.remove()
 
     assert cycle.partial
-    assert len(cycle.samples.plain) >= 1
+    assert len(cycle.samples.uninstrumented) >= 1
     assert cyclescope.explain(cycle).wall.value_ns > 0
     assert calls == 60, "nothing ran on after the interruption"
 
@@ -374,4 +374,4 @@ def test_weights_are_told_and_do_not_change_the_structure() -> None:
     assert (pretrained.workload.model.weights, random.workload.model.weights) == (Weights.PRETRAINED, Weights.RANDOM)
     assert pretrained.workload.tokens_in == random.workload.tokens_in
     assert pretrained.graph.total == random.graph.total
-    assert np.median(pretrained.samples.plain.wall_ns) > 0
+    assert np.median(pretrained.samples.uninstrumented.wall_ns) > 0

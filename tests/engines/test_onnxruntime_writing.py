@@ -164,7 +164,7 @@ def test_each_call_is_told_kernel_by_kernel(name: str, how: str, monkeypatch: py
         # A watch holds no more than so much: three cycles are two and one, each behind one that warms up.
         monkeypatch.setattr(profiled_session, "MOST_WATCHED", 3 * len(graph))
         watched.clear()
-        runs = ours.light(graph, 3)
+        runs = ours.instrumented(graph, 3)
         assert len(watched) == 2
         cost = ours.calibrate(graph, 200_000_000)
     finally:

@@ -28,8 +28,8 @@ from cyclescope.core.edits import Edit
 from cyclescope.core.errors import OutputError, RunFileError, UnknownModel, UsageError
 from cyclescope.core.plan import Change, Plan
 from cyclescope.optimizing.recipes.apply import apply
-from cyclescope.optimizing.recipes.recipe import Proof, Recipe, RecipeModel, RecipeWork, save_recipe
-from cyclescope.optimizing.recipes.verify import Standing, verify
+from cyclescope.optimizing.recipes.recipe import MeasurementRecord, Recipe, RecipeModel, RecipeWork, save_recipe
+from cyclescope.optimizing.recipes.verify import RecipeStatus, verify
 
 ALONE = Plan(threads=1)
 _CTRANSLATE2 = Plan(engine="ctranslate2", threads=1, attention="engine")
@@ -88,7 +88,7 @@ def recipe(model: str, plan: Plan = ALONE, task: str = "embed", written: int = 0
         bool(config.is_encoder_decoder),
     )
     work = RecipeWork("throughput", 1 if plan.drafting != "off" else 4, 16, written, 4)
-    proof = Proof(1.5, 1.4, 1.6, 9, 10.0, 6.7, "Paper", 2, "2026-01-02", packages=("torch 2",))
+    proof = MeasurementRecord(1.5, 1.4, 1.6, 9, 10.0, 6.7, "Paper", 2, "2026-01-02", packages=("torch 2",))
     return Recipe(facts, work, replace(ALONE, attention="sdpa"), plan, proof, **more)
 
 
@@ -316,7 +316,7 @@ def test_a_slower_plan_no_longer_holds(tmp_path: Path) -> None:
     made = recipe(model, ALONE)
     slower = replace(made, baseline=replace(ALONE, changes=(Change("drop-layers", 15.0),)))
     slower = replace(slower, proof=replace(slower.proof, max_drift=1.0))
-    assert verify(slower, TEXTS, budget=1.0).standing is Standing.FAILS
+    assert verify(slower, TEXTS, budget=1.0).status is RecipeStatus.FAILS
 
 
 def test_a_message_of_a_failure_has_its_form(tmp_path: Path) -> None:

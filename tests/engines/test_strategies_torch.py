@@ -343,7 +343,7 @@ def test_a_model_that_declares_an_exit_writes_token_by_token_all_the_same(tmp_pa
     model.generation_config.assistant_early_exit = 2
     model.save_pretrained(tmp_path / "exits")
     session = opened(str(tmp_path / "exits"), new_tokens=NEW)
-    (run,) = session.plain(1)
+    (run,) = session.uninstrumented(1)
     assert len(run.emitted_ns) == NEW
     plain = outputs(str(tmp_path / "plain"), new_tokens=NEW)
     assert drift(plain, session.results()).tokens == 1.0

@@ -57,7 +57,7 @@ def test_a_stamped_run_shows_the_traced_calls_in_their_order(name: str, how: str
 def test_a_missed_door_is_answered_by_the_function_mode() -> None:
     session = _session(build("FNetConfig"))
     graph = session.trace()
-    runs = session.light(graph, 2)
+    runs = session.instrumented(graph, 2)
     assert session.calibrate(graph, 50_000_000).how == FUNCTION_MODE
     assert len(runs) == 2
 
@@ -129,7 +129,7 @@ def test_a_model_that_changes_between_cycles_is_refused_with_the_reason() -> Non
     session = _session(Grows(), x=torch.ones(1, 4))
     graph = session.trace()
     with pytest.raises(EngineError, match="does not do the same"):
-        session.light(graph, 1)
+        session.instrumented(graph, 1)
 
 
 def test_the_twin_gives_a_cost_of_the_right_kind() -> None:

@@ -18,7 +18,7 @@ import cyclescope.optimizing.recipes.apply as applying
 from cyclescope.backends import engines
 from cyclescope.core.plan import Plan
 from cyclescope.optimizing.recipes.apply import apply
-from cyclescope.optimizing.recipes.recipe import Proof, Recipe, RecipeModel, RecipeWork
+from cyclescope.optimizing.recipes.recipe import MeasurementRecord, Recipe, RecipeModel, RecipeWork
 from cyclescope.optimizing.strategies.strategies import STRATEGIES
 
 pytestmark = needs("onnx", "onnxscript")  # by which a model is exported
@@ -77,7 +77,7 @@ def test_apply_writes_its_code_which_gives_what_the_plan_gives(
     monkeypatch.setattr(applying, "_tried", plan_here)
     monkeypatch.setattr(applying, "run_file", code_here)
     facts = RecipeModel(str(tiny), "BertModel", PARAMETERS, "embed", "random", "", 40, False)
-    proof = Proof(1.5, 1.4, 1.6, 9, 10.0, 6.7, "Paper", 2, "2026-01-02", packages=("onnx 1",))
+    proof = MeasurementRecord(1.5, 1.4, 1.6, 9, 10.0, 6.7, "Paper", 2, "2026-01-02", packages=("onnx 1",))
     made = Recipe(facts, RecipeWork("throughput", 2, 16, 0, 2), Plan(threads=1, attention="sdpa"), TOY, proof)
 
     applied = apply(made, tmp_path / "applied", text=["One text.", "Another text that is longer than the first."])

@@ -48,7 +48,7 @@ def test_it_gives_the_tokens_of_torch_and_tells_when_each_was_out(sessions: tupl
     theirs, make = sessions
     ours = make(0)
     assert np.array_equal(ours.results().tokens, theirs.results().tokens)
-    (run,) = ours.plain(1)
+    (run,) = ours.uninstrumented(1)
     assert len(run.emitted_ns) == NEW
     assert 0 < run.called_ns < run.emitted_ns[0]
     assert run.emitted_ns[-1] <= run.wall_ns
@@ -67,7 +67,7 @@ def test_each_call_is_one_operation_with_the_work_of_the_model_in_it(sessions: t
     assert [graph.cost(k) for k in range(NEW)] == list(exact)
     assert graph.slots.step[graph.slots.of_op].tolist() == list(range(NEW))
     assert {PREPARE, SAMPLE} <= set(graph.slots.stage.names)
-    (run,) = ours.light(graph, 1)
+    (run,) = ours.instrumented(graph, 1)
     assert len(run.boundaries_ns) == len(graph.slots) + 1
     assert np.all(np.diff(run.boundaries_ns) >= 0)
 

@@ -142,7 +142,9 @@ def test_marks_synchronise_nothing() -> None:
         graph = opened.trace()
         opened.device(graph, 1)
         assert _waits(lambda: torch.ones(1, device="cuda").item()) == 1, "PyTorch tells of it"
-        assert _waits(lambda: opened.plain(1)) == 0, "a plain run waits at its end only, for the device as a whole"
+        assert _waits(lambda: opened.uninstrumented(1)) == 0, (
+            "a plain run waits at its end only, for the device as a whole"
+        )
         assert _waits(lambda: opened.device(graph, 1)) == 0
     finally:
         opened.close()
@@ -161,7 +163,7 @@ def test_a_static_cache_is_measured_as_operations() -> None:
     cycle = measure(tiny_gpt2(), inputs=PROMPT, new_tokens=4, cache="static", budget=4)
     assert cycle.samples.device is not None
     assert any("would compile" in note for note in cycle.notes)
-    assert len(cycle.samples.light)
+    assert len(cycle.samples.instrumented)
 
 
 def test_stamps_and_marks_change_no_output() -> None:

@@ -47,9 +47,9 @@ def deep() -> Explanation:
 
 
 @pytest.fixture(scope="session")
-def without_light_pass() -> Explanation:
+def without_instrumented_runs() -> Explanation:
     """Interrupted before anything was stamped."""
-    return explain(paper_cycle(paper_bert(2), light=False, partial=True))
+    return explain(paper_cycle(paper_bert(2), instrumented=False, partial=True))
 
 
 @pytest.fixture(scope="session")

@@ -17,9 +17,11 @@ GRAPH = paper_bert(12)
 
 
 def slowdown() -> Comparison:
-    plain = in_turns(NoisyMachine(0), 1e7, 1.1e7, 16)
+    uninstrumented = in_turns(NoisyMachine(0), 1e7, 1.1e7, 16)
     cycles = paper_cycle(GRAPH), paper_cycle(GRAPH, slot_times(GRAPH, slow_layer=7))
-    a, b = (replace(c, samples=replace(c.samples, plain=p)) for c, p in zip(cycles, plain, strict=True))
+    a, b = (
+        replace(c, samples=replace(c.samples, uninstrumented=p)) for c, p in zip(cycles, uninstrumented, strict=True)
+    )
     return compare(a, b)
 
 

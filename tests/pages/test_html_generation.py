@@ -132,7 +132,7 @@ def test_one_token_has_no_time_per_token_and_no_curve_and_says_so(visit: Open) -
 
 @pytest.mark.browser
 def test_without_a_light_pass_the_metrics_stand_alone(visit: Open) -> None:
-    page = visit(render(explain(paper_generation(paper_decoder(5), light=False)))).page
+    page = visit(render(explain(paper_generation(paper_decoder(5), instrumented=False)))).page
     assert page.locator("#generation .figures > div").count() == 5
     assert page.locator("#generation svg.stack, #growth-curve, #timeline").count() == 0
 

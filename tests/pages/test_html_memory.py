@@ -229,8 +229,10 @@ def test_enter_on_the_curve_shows_the_operation_in_the_timeline(visit: Open, pag
 
 
 @pytest.mark.browser
-def test_without_a_timeline_enter_on_the_curve_does_no_harm(visit: Open, without_light_pass: Explanation) -> None:
-    page = visit(render(without_light_pass)).page
+def test_without_a_timeline_enter_on_the_curve_does_no_harm(
+    visit: Open, without_instrumented_runs: Explanation
+) -> None:
+    page = visit(render(without_instrumented_runs)).page
     page.locator("#memory-course").focus()
     before = page.locator("#course-said").inner_text()
     page.keyboard.press("Enter")

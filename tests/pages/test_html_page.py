@@ -182,9 +182,9 @@ def test_the_page_has_landmarks_names_and_one_headline(visit: Open, english: str
 
 @pytest.mark.browser
 def test_without_a_light_pass_the_page_says_so_and_leaves_out_what_it_cannot_know(
-    visit: Open, without_light_pass: Explanation
+    visit: Open, without_instrumented_runs: Explanation
 ) -> None:
-    page = visit(render(without_light_pass)).page
+    page = visit(render(without_instrumented_runs)).page
     assert page.locator("#timeline, #stages, #account, #layers").count() == 0
     assert page.locator("#flow").count() == 1
     assert "interrupted" in page.locator("#answer").inner_text()

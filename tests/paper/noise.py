@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cyclescope.core.samples import PlainSamples
+from cyclescope.core.samples import UninstrumentedSamples
 
 
 @dataclass
@@ -47,14 +47,14 @@ class NoisyMachine:
         return [self.run(true_ns) for _ in range(cycles)]
 
 
-def samples(runs: list[tuple[int, int]]) -> PlainSamples:
+def samples(runs: list[tuple[int, int]]) -> UninstrumentedSamples:
     began, walls = (np.asarray(column, dtype=np.int64) for column in zip(*runs, strict=True))
-    return PlainSamples(wall_ns=walls, cpu_ns=walls, started_ns=began)
+    return UninstrumentedSamples(wall_ns=walls, cpu_ns=walls, started_ns=began)
 
 
 def in_turns(
     machine: NoisyMachine, a_ns: float, b_ns: float, rounds: int, block: int = 4
-) -> tuple[PlainSamples, PlainSamples]:
+) -> tuple[UninstrumentedSamples, UninstrumentedSamples]:
     """A B B A, so many rounds."""
     runs: tuple[list[tuple[int, int]], list[tuple[int, int]]] = ([], [])
     for _ in range(rounds):

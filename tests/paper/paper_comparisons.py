@@ -16,8 +16,10 @@ BASE = paper_cycle(GRAPH)
 
 
 def paired(a: Cycle, b: Cycle, factor: float) -> tuple[Cycle, Cycle]:
-    plain = in_turns(NoisyMachine(0, wave=0.01, stalls=0.0), 1e7, factor * 1e7, 12)
-    first, second = (replace(c, samples=replace(c.samples, plain=p)) for c, p in zip((a, b), plain, strict=True))
+    uninstrumented = in_turns(NoisyMachine(0, wave=0.01, stalls=0.0), 1e7, factor * 1e7, 12)
+    first, second = (
+        replace(c, samples=replace(c.samples, uninstrumented=p)) for c, p in zip((a, b), uninstrumented, strict=True)
+    )
     return first, second
 
 
@@ -25,7 +27,7 @@ SLOWER = compare(*paired(BASE, paper_cycle(GRAPH, slot_times(GRAPH, slow_layer=7
 APART = compare(BASE, paper_cycle(paper_bert(6), notes=("A note.",)))
 FEW = compare(paper_cycle(GRAPH, runs=3), BASE)
 LOADED = compare(BASE, replace(BASE, samples=replace(BASE.samples, load=Load(other_busy=0.7))))
-WALL_ONLY = compare(BASE, paper_cycle(GRAPH, light=False))
+WALL_ONLY = compare(BASE, paper_cycle(GRAPH, instrumented=False))
 SAME = compare(*paired(BASE, replace(BASE, plan=replace(BASE.plan, threads=1)), 1.0), threshold=0.1)
 DISTURBED = replace(SLOWER, noise_beyond_use=29.92)
 ALL = {

@@ -12,7 +12,7 @@ from cyclescope.core.graph.builder import GraphBuilder
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.graph.op import Cost, OpKind
 from cyclescope.core.graph.tensor import TensorRole
-from cyclescope.core.samples import DeviceSamples, PlainSamples
+from cyclescope.core.samples import DeviceSamples, UninstrumentedSamples
 from cyclescope.core.units import IntArray
 
 LATENCY_NS = 4_000
@@ -121,16 +121,16 @@ def device_cycle(ops: list[Planted], samples: DeviceSamples | None = None, **opt
     samples = samples or device_samples(ops, **options)
     cycle = paper_cycle(chain(ops), launch_times(ops), pace=(1.0,))
     truth = run(ops)
-    wall = np.full(len(cycle.samples.plain), truth[3][-1], dtype=np.int64)
-    plain = PlainSamples(wall, wall, cycle.samples.plain.started_ns)
+    wall = np.full(len(cycle.samples.uninstrumented), truth[3][-1], dtype=np.int64)
+    uninstrumented = UninstrumentedSamples(wall, wall, cycle.samples.uninstrumented.started_ns)
     return replace(
         cycle,
         plan=replace(cycle.plan, device="cuda:0"),
         machine=replace(cycle.machine, device="cuda:0", processor="Paper Accelerator"),
-        samples=replace(cycle.samples, plain=plain, device=samples),
+        samples=replace(cycle.samples, uninstrumented=uninstrumented, device=samples),
     )
 
 
 def launch_times(ops: list[Planted]) -> IntArray:
-    """What the light pass sees: the host's time in every slot, the wait at the end in the last."""
+    """What the instrumented runs sees: the host's time in every slot, the wait at the end in the last."""
     return np.diff(run(ops)[3])

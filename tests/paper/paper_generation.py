@@ -114,9 +114,9 @@ def paper_generation(
     slope_ns: int = SLOPE_NS,
     runs: int = 18,
     pace: tuple[float, ...] = PACE,
-    light: bool = True,
+    instrumented: bool = True,
 ) -> Cycle:
-    """A measured generation: tokens come out when their `argmax` has ended, in the very runs of the plain pass."""
+    """A measured generation: tokens come out when their `argmax` has ended, in the very runs of the uninstrumented runs."""
     times = generation_slots(graph, slope_ns)
     slots = graph.slots
     chosen = [s for s, op in enumerate(slots.op.tolist()) if op >= 0 and graph.names[op] == "argmax"]
@@ -134,5 +134,5 @@ def paper_generation(
         real_tokens=BATCH * PROMPT - 1,
         tokens_out=len(chosen),
     )
-    cycle = paper_cycle(graph, times, workload=workload, runs=runs, pace=pace, light=light)
+    cycle = paper_cycle(graph, times, workload=workload, runs=runs, pace=pace, instrumented=instrumented)
     return replace(cycle, samples=replace(cycle.samples, tokens=tokens))

@@ -13,7 +13,7 @@ from cyclescope.core.graph.graph import Graph
 from cyclescope.core.graph.op import Cost, OpKind
 from cyclescope.core.graph.tensor import TensorRole
 from cyclescope.core.plan import Plan
-from cyclescope.core.samples import LightSamples, Load, PlainSamples, Samples, SetUp
+from cyclescope.core.samples import InstrumentedSamples, Load, Samples, SetUp, UninstrumentedSamples
 from cyclescope.core.units import IntArray
 from cyclescope.core.workload import InputSource, ModelFacts, Weights, Workload
 
@@ -162,17 +162,17 @@ PAPER_BERT_WORKLOAD = Workload(
 )
 
 
-def _plain(session: PaperSession, runs: int) -> PlainSamples:
-    taken = session.plain(runs)
+def _uninstrumented(session: PaperSession, runs: int) -> UninstrumentedSamples:
+    taken = session.uninstrumented(runs)
     columns = ([run.wall_ns for run in taken], [run.cpu_ns for run in taken], [run.started_ns for run in taken])
-    return PlainSamples(*(np.asarray(column, dtype=np.int64) for column in columns))
+    return UninstrumentedSamples(*(np.asarray(column, dtype=np.int64) for column in columns))
 
 
-def _light(session: PaperSession, graph: Graph, runs: int) -> LightSamples:
-    taken = session.light(graph, runs)
+def _instrumented(session: PaperSession, graph: Graph, runs: int) -> InstrumentedSamples:
+    taken = session.instrumented(graph, runs)
     if not taken:
-        return LightSamples.empty()
-    return LightSamples(
+        return InstrumentedSamples.empty()
+    return InstrumentedSamples(
         np.stack([run.boundaries_ns for run in taken]),
         np.asarray([run.cpu_ns for run in taken], dtype=np.int64),
         np.asarray([run.started_ns for run in taken], dtype=np.int64),
@@ -186,18 +186,18 @@ def paper_cycle(
     workload: Workload = PAPER_BERT_WORKLOAD,
     runs: int = 18,
     pace: tuple[float, ...] = PACE,
-    light: bool = True,
+    instrumented: bool = True,
     partial: bool = False,
     notes: tuple[str, ...] = (),
     load: Load = Load(other_busy=0.02),  # noqa: B008  frozen
 ) -> Cycle:
-    """A measured cycle of `graph`: `runs` plain and `runs` stamped runs on a fake clock."""
+    """A measured cycle of `graph`: `runs` plain and `runs` instrumented runs on a fake clock."""
     script = Script(graph, slot_times(graph) if slot_ns is None else slot_ns, pace, inside_ns=400, outside_ns=800)
     session = PaperSession(script, workload=workload, plan=Plan(engine="paper", threads=2))
     samples = Samples(
-        plain=_plain(session, runs),
-        light=_light(session, graph, runs if light else 0),
-        instrumentation=session.calibrate(graph, 0) if light else None,
+        uninstrumented=_uninstrumented(session, runs),
+        instrumented=_instrumented(session, graph, runs if instrumented else 0),
+        instrumentation=session.calibrate(graph, 0) if instrumented else None,
         set_up=SetUp(1_830_000_000, 412_000_000, 655_000_000, 61_000_000, 240_000_000, 12, True),
         load=load,
         budget_ns=10_000_000_000,

@@ -17,7 +17,7 @@ from cyclescope.core.graph.builder import GraphBuilder
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.graph.op import Cost, OpKind
 from cyclescope.core.graph.tensor import TensorRole
-from cyclescope.core.samples import PlainSamples
+from cyclescope.core.samples import UninstrumentedSamples
 from cyclescope.core.workload import Workload
 from cyclescope.explaining.findings.finding import FindingCode
 
@@ -82,15 +82,17 @@ class Plant:
 
 def first_call_of(cycle: Cycle, factor: float) -> Cycle:
     """`cycle` after a first one that took `factor` times the median."""
-    first = round(factor * float(np.median(cycle.samples.plain.wall_ns)))
+    first = round(factor * float(np.median(cycle.samples.uninstrumented.wall_ns)))
     return replace(cycle, samples=replace(cycle.samples, set_up=replace(cycle.samples.set_up, first_cycle_ns=first)))
 
 
 def with_busy(cycle: Cycle, cores: float) -> Cycle:
     """`cycle` with so many cores busy on average."""
-    plain = cycle.samples.plain
-    told = PlainSamples(plain.wall_ns, np.rint(plain.wall_ns * cores).astype(np.int64), plain.started_ns)
-    return replace(cycle, samples=replace(cycle.samples, plain=told))
+    uninstrumented = cycle.samples.uninstrumented
+    told = UninstrumentedSamples(
+        uninstrumented.wall_ns, np.rint(uninstrumented.wall_ns * cores).astype(np.int64), uninstrumented.started_ns
+    )
+    return replace(cycle, samples=replace(cycle.samples, uninstrumented=told))
 
 
 def with_ceilings(

@@ -1,4 +1,4 @@
-"""The bar: peers as arms of a run of turns, what is kept of a case, and how it is told."""
+"""The bar: peers as variants of a run of turns, what is kept of a case, and how it is told."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import numpy as np
 import pytest
 
 from bar.cases import BASELINE, Case, all_cases, peers_of
-from bar.peer_arm import PeerArm
+from bar.peer_variant import PeerVariant
 from bar.race import Entry, _limit, _race, _run, _tried
 from bar.record import Interval, Line, Outcome, Race, read, write
 from bar.table import markdown
-from cyclescope.backends.base import PlainRun
+from cyclescope.backends.base import UninstrumentedRun
 from cyclescope.core.errors import EngineError
 from cyclescope.core.plan import Plan
 from cyclescope.core.statistics import Ratio
 from cyclescope.optimizing.optimization import OUT_OF_BUDGET, NotTried, Row, Spent
 from cyclescope.optimizing.optimization import Outcome as Tried
-from cyclescope.optimizing.search.trial import Turns
+from cyclescope.optimizing.search.trial import InterleavedRuns
 
 _PEERS = Path(__file__).resolve().parents[2] / "bench" / "peers"
 _TOY = """
@@ -51,28 +51,28 @@ def toy(tmp_path):
     shutil.copy(_PEERS / "serving.py", tmp_path)
     (tmp_path / "toy.py").write_text(_TOY)
 
-    def start(model: str) -> PeerArm:
+    def start(model: str) -> PeerVariant:
         job = {"model": model, "threads": 2, "kept": str(tmp_path), "texts": ["a", "b"]}
-        return PeerArm(str(tmp_path / "toy"), job, tmp_path / "toy.log")
+        return PeerVariant(str(tmp_path / "toy"), job, tmp_path / "toy.log")
 
     return start
 
 
 def test_a_peer_runs_whatever_its_libraries_print(toy):
-    arm = toy("fine")
+    variant = toy("fine")
     try:
-        runs = arm.run(3)
-        results = arm.results()
-        assert arm.said == "2 threads"
+        runs = variant.run(3)
+        results = variant.results()
+        assert variant.said == "2 threads"
         assert len(runs) == 3
         assert all(run.wall_ns > 0 for run in runs)
         assert runs[0].started_ns + runs[0].wall_ns <= runs[1].started_ns
         # Two calls of different lengths are joined as those of a plan are; what fills up belongs to no token.
         assert results.hidden.tolist() == [[[1, 2], [3, 4]], [[5, 6], [0, 0]]]
         assert results.mask.tolist() == [[1, 1], [1, 0]]
-        assert arm.held_bytes() > 0
+        assert variant.held_bytes() > 0
     finally:
-        arm.close()
+        variant.close()
 
 
 def test_a_peer_that_cannot_be_built_says_why(toy):
@@ -81,22 +81,22 @@ def test_a_peer_that_cannot_be_built_says_why(toy):
 
 
 def test_a_peer_that_dies_says_so_and_does_not_hang(toy):
-    arm = toy("dies")
+    variant = toy("dies")
     with pytest.raises(EngineError, match="ended with code 3"):
-        arm.run(5)
+        variant.run(5)
 
 
 class _Steady:
-    """An arm that takes the same time in every cycle, or fails after so many blocks."""
+    """A variant that takes the same time in every cycle, or fails after so many blocks."""
 
     def __init__(self, wall_ns: int, blocks: int = 1000) -> None:
         self.wall_ns, self.blocks, self.closed = wall_ns, blocks, False
 
-    def run(self, cycles: int) -> list[PlainRun]:
+    def run(self, cycles: int) -> list[UninstrumentedRun]:
         self.blocks -= 1
         if self.blocks < 0:
             raise EngineError("It broke.")
-        return [PlainRun(0, self.wall_ns, 0)] * cycles
+        return [UninstrumentedRun(0, self.wall_ns, 0)] * cycles
 
     def close(self) -> None:
         self.closed = True
@@ -114,7 +114,7 @@ def test_an_arm_that_fails_leaves_and_the_others_go_on():
     assert [entry.line.name for entry in entries] == [BASELINE, "fast"]
     assert turns.ratio(1, 0).value == pytest.approx(1 / 3)
     assert [(line.name, line.reason) for line in lost] == [("broken", "It broke.")]
-    assert broken.arm.closed
+    assert broken.variant.closed
 
 
 def test_a_run_without_its_baseline_is_none():
@@ -131,14 +131,14 @@ def test_races_are_against_peers_that_drift_no_more():
         _entry("ours", 180, ours="no drift", same=True, said="plan a"),
         _entry("ours too", 50, ours="drift allowed", drift=5e-4, said="plan b"),
     ]
-    turns = Turns(entries)
+    turns = InterleavedRuns(entries)
     for _ in range(3):
         turns.round()
     same = _race("no drift", 0.0, entries, turns)
     assert (same.best, same.ours, same.ratio.value) == ("float32", "plan a", pytest.approx(0.9))
     drifting = _race("drift allowed", 1e-3, entries, turns)
     assert (drifting.best, drifting.ratio.value) == ("int8", pytest.approx(0.5))
-    assert _race("no drift", 0.0, entries[:4], Turns(entries[:4])) is None
+    assert _race("no drift", 0.0, entries[:4], InterleavedRuns(entries[:4])) is None
 
 
 def test_the_limit_is_what_the_fastest_peer_in_8_bits_drifts():

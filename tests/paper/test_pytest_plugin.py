@@ -38,9 +38,9 @@ def measure(model, text=None, *, processor="paper", **options):
     return replace(cycle, machine=replace(cycle.machine, processor=processor))
 
 def measure_pair(model_a, model_b, text=None, *, a, b, **options):
-    plain = in_turns(NoisyMachine(0), 1e7 * model_a, 1e7 * model_b, 16)
+    uninstrumented = in_turns(NoisyMachine(0), 1e7 * model_a, 1e7 * model_b, 16)
     cycles = measure(model_a), measure(model_b)
-    return tuple(replace(c, samples=replace(c.samples, plain=p)) for c, p in zip(cycles, plain))
+    return tuple(replace(c, samples=replace(c.samples, uninstrumented=p)) for c, p in zip(cycles, uninstrumented))
 
 @pytest.fixture(autouse=True)
 def _on_paper(monkeypatch):
@@ -94,7 +94,7 @@ def with_baseline(inner: Inner) -> Inner:
 def test_a_measurement_has_its_wall_time_and_its_cycle(inner: Inner) -> None:
     inner.test(
         "m = cyclescope.measure(1.0); w = m.wall; assert 0 < w.low <= w.median <= w.high and w.n == 18;"
-        " assert w.median == __import__('numpy').median(m.cycle.samples.plain.wall_ns)"
+        " assert w.median == __import__('numpy').median(m.cycle.samples.uninstrumented.wall_ns)"
     )
     inner.run().assert_outcomes(passed=1)
 

@@ -19,7 +19,7 @@ from cyclescope.core.workload import ModelFacts, Workload
 
 
 @dataclass(frozen=True, slots=True)
-class PlainRun:
+class UninstrumentedRun:
     """One cycle without instrumentation: when it began, how long it took, how much processor time it used.
 
     Of a cycle that writes text also when the model was called and when each token came out, from its beginning.
@@ -33,8 +33,8 @@ class PlainRun:
 
 
 @dataclass(frozen=True, eq=False)
-class LightRun:
-    """One stamped cycle: `boundaries_ns` [slots + 1] relative to its beginning."""
+class InstrumentedRun:
+    """One instrumented cycle: `boundaries_ns` [slots + 1] relative to its beginning."""
 
     started_ns: Nanoseconds
     boundaries_ns: IntArray
@@ -82,12 +82,12 @@ class Session(Protocol):
         """The structure of the cycle; never timed. Raises `EngineError` or `Unsupported`."""
         ...
 
-    def plain(self, cycles: int) -> Sequence[PlainRun]:
+    def uninstrumented(self, cycles: int) -> Sequence[UninstrumentedRun]:
         """`cycles` runs without instrumentation, one after the other."""
         ...
 
-    def light(self, graph: Graph, cycles: int) -> Sequence[LightRun]:
-        """`cycles` stamped runs, aligned to `graph`. Raises `EngineError` if the model no longer does what was traced."""
+    def instrumented(self, graph: Graph, cycles: int) -> Sequence[InstrumentedRun]:
+        """`cycles` instrumented runs, aligned to `graph`. Raises `EngineError` if the model no longer does what was traced."""
         ...
 
     def calibrate(self, graph: Graph, budget_ns: Nanoseconds) -> Instrumentation:
@@ -106,14 +106,14 @@ class Session(Protocol):
         ...
 
     def processor(self, graph: Graph, cycles: int) -> ProcessorSamples | None:
-        """`cycles` stamped runs that read the processor time too, never timed; None where that tells nothing.
+        """`cycles` instrumented runs that read the processor time too, never timed; None where that tells nothing.
 
         Raises `EngineError`.
         """
         ...
 
     def device(self, graph: Graph, cycles: int) -> DeviceSamples | None:
-        """About `cycles` stamped runs with marks in the device's queue, never timed; None where there is no device.
+        """About `cycles` instrumented runs with marks in the device's queue, never timed; None where there is no device.
 
         Raises `EngineError`.
         """

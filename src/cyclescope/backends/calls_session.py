@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from time import perf_counter_ns, process_time_ns
 from typing import Any, Generic, TypeVar
 
-from cyclescope.backends.base import LightRun, OpenTimes, PlainRun
+from cyclescope.backends.base import InstrumentedRun, OpenTimes, UninstrumentedRun
 from cyclescope.backends.errors import engine_errors
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import Unsupported
@@ -26,7 +26,7 @@ I = TypeVar("I")  # noqa: E741  what goes into one
 
 
 class CallsSession(ABC, Generic[C, I]):
-    """Implements `backends.base.Session` for plain runs; what happens inside is told of one call at a time.
+    """Implements `backends.base.Session` for uninstrumented runs; what happens inside is told of one call at a time.
 
     `calls` are made one after the other in every cycle; `texts` [calls] says which texts each holds. Where the plan
     overlaps, a second thread tokenizes the texts of the next call while one runs.
@@ -84,7 +84,7 @@ class CallsSession(ABC, Generic[C, I]):
     def resume(self) -> None:
         """Nothing global is to be put back."""
 
-    def plain(self, cycles: int) -> Sequence[PlainRun]:
+    def uninstrumented(self, cycles: int) -> Sequence[UninstrumentedRun]:
         runs = []
         with engine_errors("run the model"), self._computing():
             for _ in range(cycles):
@@ -95,7 +95,7 @@ class CallsSession(ABC, Generic[C, I]):
                     words = self._words(call, result)
                 self._wait()
                 end = perf_counter_ns()
-                runs.append(PlainRun(begin, end - begin, process_time_ns() - cpu))
+                runs.append(UninstrumentedRun(begin, end - begin, process_time_ns() - cpu))
             self._outcome = self._said(call, words, result)
         return runs
 
@@ -120,7 +120,7 @@ class CallsSession(ABC, Generic[C, I]):
     def trace(self) -> Graph:
         raise self._several()
 
-    def light(self, graph: Graph, cycles: int) -> Sequence[LightRun]:
+    def instrumented(self, graph: Graph, cycles: int) -> Sequence[InstrumentedRun]:
         raise self._several()
 
     def calibrate(self, graph: Graph, budget_ns: Nanoseconds) -> Instrumentation:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cyclescope.backends.base import LightRun, OpenTimes, PlainRun
+from cyclescope.backends.base import InstrumentedRun, OpenTimes, UninstrumentedRun
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import EngineError
 from cyclescope.core.graph.graph import Graph
@@ -110,15 +110,15 @@ class PaperSession:
         scaled: IntArray = np.rint(self.script.slot_ns * self._factor()).astype(np.int64)
         return scaled
 
-    def plain(self, cycles: int) -> Sequence[PlainRun]:
+    def uninstrumented(self, cycles: int) -> Sequence[UninstrumentedRun]:
         runs = []
         for _ in range(cycles):
             started, cpu = self.clock.now_ns(), self.clock.cpu_ns()
             self.clock.advance(int(self._slots().sum()))
-            runs.append(PlainRun(started, self.clock.now_ns() - started, self.clock.cpu_ns() - cpu))
+            runs.append(UninstrumentedRun(started, self.clock.now_ns() - started, self.clock.cpu_ns() - cpu))
         return runs
 
-    def light(self, graph: Graph, cycles: int) -> Sequence[LightRun]:
+    def instrumented(self, graph: Graph, cycles: int) -> Sequence[InstrumentedRun]:
         slots = graph.slots
         extra = slots.stamp_cost_ns(self.script.inside_ns, self.script.outside_ns).astype(np.int64)
         runs = []
@@ -127,7 +127,7 @@ class PaperSession:
             durations = self._slots() + extra
             self.clock.advance(int(durations.sum()))
             boundaries = np.concatenate([[0], np.cumsum(durations)]).astype(np.int64)
-            runs.append(LightRun(started, boundaries, self.clock.cpu_ns() - cpu))
+            runs.append(InstrumentedRun(started, boundaries, self.clock.cpu_ns() - cpu))
         return runs
 
     def calibrate(self, graph: Graph, budget_ns: Nanoseconds) -> Instrumentation:

@@ -50,7 +50,7 @@ def verify(
     require_places(forms.files, (recipe, text_file))
     texts = given_texts(text, text_file)
     from cyclescope.cli.progress import progress
-    from cyclescope.optimizing.recipes.verify import Standing
+    from cyclescope.optimizing.recipes.verify import RecipeStatus
     from cyclescope.optimizing.recipes.verify import verify as verified
 
     with progress(forms.language) as notify:
@@ -69,5 +69,5 @@ def verify(
     deliver(Result(page, document), forms)
     if found.partial:
         raise Interrupted(m("Interrupted."), m("The report shows what was measured before."))
-    codes = {Standing.HOLDS: KEPT, Standing.FAILS: EXCEEDED, Standing.INCONCLUSIVE: UNKNOWN}
-    raise typer.Exit(codes[found.standing])
+    codes = {RecipeStatus.HOLDS: KEPT, RecipeStatus.FAILS: EXCEEDED, RecipeStatus.INCONCLUSIVE: UNKNOWN}
+    raise typer.Exit(codes[found.status])

@@ -18,6 +18,7 @@ from cyclescope.core.message import Message, Series, Text
 from cyclescope.core.units import AnyArray
 
 T = TypeVar("T")
+STORED_AS = "stored as"  # in the metadata of a field: the name that files know it by, where that is another
 _ARRAY_KEY = "$array"
 _PLAIN = frozenset((int, float, str, bool))
 
@@ -50,11 +51,11 @@ def _encode(value: object, arrays: list[AnyArray]) -> Any:
             and len({type(v) for v in value}) == 1
         ):
             # Many equal rows are stored by column: a tenth of the size, and the names stand there once.
-            names = [f.name for f in dataclasses.fields(value[0])]
-            return {"$rows": {name: _encode_all(map(attrgetter(name), value), arrays) for name in names}}
+            names = _stored_names(cast(type, type(value[0])))
+            return {"$rows": {k: _encode_all(map(attrgetter(name), value), arrays) for name, k in names.items()}}
         return _encode_all(value, arrays)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: _encode(getattr(value, f.name), arrays) for f in dataclasses.fields(value)}
+        return {k: _encode(getattr(value, name), arrays) for name, k in _stored_names(type(value)).items()}
     raise CodecError(f"cannot store a {type(value).__name__}")
 
 
@@ -117,6 +118,18 @@ def _hints(kind: type) -> dict[str, Any]:
     return typing.get_type_hints(kind)
 
 
+@cache
+def _stored_names(kind: type) -> dict[str, str]:
+    """Name of every field of the dataclass `kind`, in order, with the key that it is stored under."""
+    return {f.name: f.metadata.get(STORED_AS, f.name) for f in dataclasses.fields(kind)}
+
+
+@cache
+def _field_names(kind: type) -> dict[str, str]:
+    """The other way round."""
+    return {key: name for name, key in _stored_names(kind).items()}
+
+
 def _decode(kind: Any, data: Any, arrays: list[AnyArray]) -> Any:
     origin = typing.get_origin(kind)
     if origin in (typing.Union, types.UnionType):
@@ -134,12 +147,13 @@ def _decode(kind: Any, data: Any, arrays: list[AnyArray]) -> Any:
         hints = _hints(kind)
         if not isinstance(data, dict):
             raise CodecError(f"expected a {kind.__name__}, found {type(data).__name__}")
-        known = {name: _decode(hints[name], value, arrays) for name, value in data.items() if name in hints}
+        names = _field_names(kind)
+        known = {names[k]: _decode(hints[names[k]], value, arrays) for k, value in data.items() if k in names}
         try:
             return kind(**known)
         except TypeError as exc:
             # Python's own words name a constructor; whoever cut a file is helped by what is not there.
-            absent = [name for name in hints if name not in known and name in str(exc)]
+            absent = [key for key, name in names.items() if name not in known and name in str(exc)]
             if absent:
                 raise CodecError(f"{kind.__name__} needs {', '.join(absent)}") from exc
             raise
@@ -159,10 +173,11 @@ def _decode_tuple(items: tuple[Any, ...], data: Any, arrays: list[AnyArray]) -> 
         item = items[0]
         if isinstance(data, dict) and "$rows" in data:
             columns: dict[str, list[Any]] = data["$rows"]
-            hints = _hints(item)
-            known = [name for name in columns if name in hints]
-            decoded = [_decode_all(hints[name], columns[name], arrays) for name in known]
-            if known == [f.name for f in dataclasses.fields(item)]:
+            hints, names = _hints(item), _field_names(item)
+            keys = [key for key in columns if key in names]
+            known = [names[key] for key in keys]
+            decoded = [_decode_all(hints[name], columns[key], arrays) for name, key in zip(known, keys, strict=True)]
+            if known == list(_stored_names(item)):
                 return tuple(map(item, *_of_one_length(decoded)))
             return tuple(item(**dict(zip(known, row, strict=True))) for row in zip(*decoded, strict=True))
         return tuple(_decode_all(item, _listed(data), arrays))

@@ -11,12 +11,12 @@ from statistics import NormalDist
 
 import numpy as np
 
-from cyclescope.core.samples import PlainSamples
+from cyclescope.core.samples import UninstrumentedSamples
 from cyclescope.core.statistics import Ratio
 from cyclescope.core.units import FloatArray, IntArray
 
 VERDICT_CONFIDENCE = 0.99
-LEAST_ROUNDS = 6  # fewer say too little about how they spread
+LEAST_ROUNDS_FOR_VERDICT = 6  # fewer say too little about how they spread
 # How far apart two runs of the same thing may lie only because they were two: the half width of a 99 % interval.
 # Measured by `bench/ab.py apart`, with what it is made of in docs/compare.md.
 BETWEEN_RUNS = 0.25
@@ -25,7 +25,7 @@ _SEED = 20_170_612  # fixed, so that a comparison never changes by being read ag
 _LEAST_SWITCHES = 2  # one round; whoever was measured apart gives way to the other once at most
 
 
-def rounds(a: PlainSamples, b: PlainSamples) -> FloatArray:
+def rounds(a: UninstrumentedSamples, b: UninstrumentedSamples) -> FloatArray:
     """Logarithm of B ÷ A in every round [rounds] of two cycles that were measured in turns; empty if they were not.
 
     Read from the facts alone, when each run began and how long it took: in turns means that no run of one overlaps with
@@ -59,7 +59,7 @@ def rounds(a: PlainSamples, b: PlainSamples) -> FloatArray:
     return pairs
 
 
-def ratio_in_turns(logs: FloatArray) -> Ratio:
+def interleaved_ratio(logs: FloatArray) -> Ratio:
     """B ÷ A from the rounds `logs` [n]: the mean of their middle half, with a bootstrap interval over rounds (Efron, 1979).
 
     The middle half keeps out rounds that something else disturbed. A bootstrap of few values is too narrow; it is

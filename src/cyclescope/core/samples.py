@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
+from cyclescope.core.codec import STORED_AS
 from cyclescope.core.units import IntArray, Nanoseconds
 
 
 @dataclass(frozen=True, eq=False)
-class PlainSamples:
-    """The plain pass, without any instrumentation: the truth that everything else must add up to.
+class UninstrumentedSamples:
+    """The uninstrumented runs, without any instrumentation: the truth that everything else must add up to.
 
     `wall_ns` [n] and `cpu_ns` [n] (processor time of all threads) of whole cycles, text in to text out, in the order in
     which they were taken; `started_ns` [n] on the session's clock tells drift and interleaving.
@@ -25,17 +26,17 @@ class PlainSamples:
         return len(self.wall_ns)
 
     @staticmethod
-    def empty() -> PlainSamples:
+    def empty() -> UninstrumentedSamples:
         none = np.zeros(0, dtype=np.int64)
-        return PlainSamples(none, none, none)
+        return UninstrumentedSamples(none, none, none)
 
 
 @dataclass(frozen=True, eq=False)
-class LightSamples:
-    """The light pass: every stamp of every run.
+class InstrumentedSamples:
+    """The instrumented runs: every stamp of every run.
 
     `boundaries_ns` [runs, slots + 1], relative to the first stamp of the run; column s and s + 1 enclose slot s of
-    `Graph.slots`. `started_ns` [runs] and `cpu_ns` [runs] as in the plain pass.
+    `Graph.slots`. `started_ns` [runs] and `cpu_ns` [runs] as in the uninstrumented runs.
     """
 
     boundaries_ns: IntArray
@@ -51,14 +52,14 @@ class LightSamples:
         return self.boundaries_ns[:, -1] - self.boundaries_ns[:, 0]
 
     @staticmethod
-    def empty() -> LightSamples:
+    def empty() -> InstrumentedSamples:
         none = np.zeros(0, dtype=np.int64)
-        return LightSamples(np.zeros((0, 1), dtype=np.int64), none, none)
+        return InstrumentedSamples(np.zeros((0, 1), dtype=np.int64), none, none)
 
 
 @dataclass(frozen=True, eq=False)
 class TokenSamples:
-    """When each token came out in the plain pass, of cycles that write text.
+    """When each token came out in the uninstrumented runs, of cycles that write text.
 
     `emitted_ns` [runs, tokens], relative to the start of the cycle: when the token had been chosen and was handed to
     whoever reads the stream (for a batch, one per sequence at the same time). `called_ns` [runs]: when the model was
@@ -80,7 +81,7 @@ class MemorySamples:
     run (that of the graph, where the graph was traced on the real device); and the looks `first` to `last`, both
     included, at which it was there. `look_op` [looks] is the operation during which each look was taken: after every
     call that it consists of, and at its end. `weight_bytes`, `buffer_bytes` and `input_bytes` stood there before.
-    `resident_bytes` is the process's resident set before a plain cycle and `resident_peak_bytes` its peak during it,
+    `resident_bytes` is the process's resident set before an uninstrumented cycle and `resident_peak_bytes` its peak during it,
     None where the system does not tell.
     """
 
@@ -118,10 +119,10 @@ class MemorySamples:
 
 @dataclass(frozen=True, eq=False)
 class ProcessorSamples:
-    """Processor time of all threads at every stamp, from stamped runs of its own, which say nothing about how long a
+    """Processor time of all threads at every stamp, from instrumented runs of its own, which say nothing about how long a
     cycle takes.
 
-    `boundaries_ns` [runs, slots + 1] as in the light pass, but of processor time; `wall_boundaries_ns` likewise, of the
+    `boundaries_ns` [runs, slots + 1] as in the instrumented runs, but of processor time; `wall_boundaries_ns` likewise, of the
     same runs by the wall clock. `stamp_ns` is what one stamp of this pass takes, of either.
     """
 
@@ -145,12 +146,12 @@ class ProcessorSamples:
 
 @dataclass(frozen=True, eq=False)
 class DeviceSamples:
-    """When a device passed the marks before and after the work of each operation, from stamped runs of its own, which say
+    """When a device passed the marks before and after the work of each operation, from instrumented runs of its own, which say
     nothing about how long a cycle takes.
 
     `begin_ns` and `end_ns` [runs, operations] are those moments and `last_ns` [runs] that of a mark behind everything that
     a run gave the device, all on the device's line of time, from a mark at the beginning of the run. `boundaries_ns`
-    [runs, slots + 1] are the stamps of the same runs on the host as in the light pass, from the moment at which it left
+    [runs, slots + 1] are the stamps of the same runs on the host as in the instrumented runs, from the moment at which it left
     that first mark; those of an operation lie around both of its marks. `returned_ns` [runs], on the host too, is when it
     had nothing left to do but to wait.
 
@@ -194,7 +195,7 @@ class DeviceSamples:
 
 @dataclass(frozen=True, slots=True)
 class Instrumentation:
-    """What one stamp pair of the light pass costs, and how that is known.
+    """What one stamp pair of the instrumented runs costs, and how that is known.
 
     `inside_ns` falls between the two stamps of an operation, `outside_ns` around them. `how` names the recorder
     (`compiled shims`, `shims` or `function-mode`), `calibrated_on` the twin, `n` the number of interleaved pairs behind the figure.
@@ -237,8 +238,9 @@ class Load:
 class Samples:
     """All times of one cycle, and what it was seen to hold."""
 
-    plain: PlainSamples
-    light: LightSamples
+    # Run files have called them so since the first format.
+    uninstrumented: UninstrumentedSamples = field(metadata={STORED_AS: "plain"})
+    instrumented: InstrumentedSamples = field(metadata={STORED_AS: "light"})
     instrumentation: Instrumentation | None
     set_up: SetUp
     load: Load

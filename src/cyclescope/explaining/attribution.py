@@ -1,4 +1,4 @@
-"""Books the time of the stamped runs: every slot to an operation or to Python, less what the stamps cost."""
+"""Books the time of the instrumented runs: every slot to an operation or to Python, less what the stamps cost."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Estimates(Rows[Estimate]):
 
 @dataclass(frozen=True, eq=False)
 class Attribution:
-    """Time of every slot in every stamped run, and the average that adds up.
+    """Time of every slot in every instrumented run, and the average that adds up.
 
     `runs_ns` [runs, slots] is corrected for the stamps; `typical` [kept] are the runs whose total lies in the middle
     half; `slot_ns` [slots] is the mean over those. A mean is additive where a median is not: the sum of `slot_ns` is
@@ -80,19 +80,19 @@ class Attribution:
 
 
 def attribute(cycle: Cycle) -> Attribution:
-    """Book the light pass of `cycle`. With no light pass (interrupted) every slot has no time."""
+    """Book the instrumented runs of `cycle`. With no instrumented run (interrupted) every slot has no time."""
     slots = cycle.graph.slots
-    light = cycle.samples.light
+    instrumented = cycle.samples.instrumented
     instrumentation = cycle.samples.instrumentation
     cost = (
         slots.stamp_cost_ns(instrumentation.inside_ns, instrumentation.outside_ns)
         if instrumentation
         else np.zeros(len(slots))
     )
-    if not len(light):
+    if not len(instrumented):
         return Attribution(cycle.graph, np.zeros((0, len(slots))), np.zeros(0, dtype=np.int64), cost)
-    runs = np.diff(light.boundaries_ns, axis=1) - cost
-    return Attribution(cycle.graph, runs, middle_half(light.wall_ns), cost)
+    runs = np.diff(instrumented.boundaries_ns, axis=1) - cost
+    return Attribution(cycle.graph, runs, middle_half(instrumented.wall_ns), cost)
 
 
 def middle_half(totals: IntArray) -> IntArray:

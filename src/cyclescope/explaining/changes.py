@@ -85,7 +85,7 @@ class Partitions:
 
     @property
     def known(self) -> bool:
-        """Whether both have stamped runs; without them there is nothing to cut."""
+        """Whether both have instrumented runs; without them there is nothing to cut."""
         return bool(len(self.a.runs_ns) and len(self.b.runs_ns))
 
     def stages(self) -> tuple[Change, ...]:

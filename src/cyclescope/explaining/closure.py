@@ -1,4 +1,4 @@
-"""Does the account close? The parts of the stamped runs against the wall of the runs that nobody looked into."""
+"""Does the account close? The parts of the instrumented runs against the wall of the runs that nobody looked into."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ OPERATIONS, PYTHON, TEXT, UNEXPLAINED = "operations", "python", "text", "unexpla
 
 def close(cycle: Cycle, attribution: Attribution) -> Closure:
     """The account of `cycle`: rows in the order of the stages, operations before Python, then the unexplained rest."""
-    plain = cycle.samples.plain.wall_ns
-    wall = median_estimate(plain) if len(plain) else Estimate(0.0, 0.0, 0.0, 0)
+    uninstrumented = cycle.samples.uninstrumented.wall_ns
+    wall = median_estimate(uninstrumented) if len(uninstrumented) else Estimate(0.0, 0.0, 0.0, 0)
     attributed = attribution.total_ns
     nothing = Ratio(0.0, 0.0, 0.0, 0)
-    if not len(plain) or not len(attribution.runs_ns) or wall.value_ns <= 0:
+    if not len(uninstrumented) or not len(attribution.runs_ns) or wall.value_ns <= 0:
         return Closure(wall, attributed, wall.value_ns - attributed, nothing, nothing, 0.0, ())
     slots = attribution.graph.slots
     stage, sorts = slots.stage.in_order, (TEXT, OPERATIONS, PYTHON)
@@ -33,14 +33,14 @@ def close(cycle: Cycle, attribution: Attribution) -> Closure:
         for k in np.unique(cell).tolist()
     ]
     account.append(AccountRow(UNEXPLAINED, "", rest, rest / wall.value_ns))
-    ratio = median_ratio(attribution.runs_ns.sum(axis=1), plain)
+    ratio = median_ratio(attribution.runs_ns.sum(axis=1), uninstrumented)
     value = attributed / wall.value_ns
     return Closure(
         wall=wall,
         attributed_ns=attributed,
         rest_ns=rest,
         ratio=Ratio(value, min(ratio.low, value), max(ratio.high, value), ratio.n),
-        instrumentation_ratio=median_ratio(cycle.samples.light.wall_ns, plain),
+        instrumentation_ratio=median_ratio(cycle.samples.instrumented.wall_ns, uninstrumented),
         instrumentation_ns=float(np.sum(attribution.stamp_cost_ns)),
         rows=tuple(account),
     )

@@ -10,10 +10,10 @@ from cyclescope.core.errors import UsageError
 from cyclescope.core.message import m
 from cyclescope.core.ratios import (
     BETWEEN_RUNS,
-    LEAST_ROUNDS,
+    LEAST_ROUNDS_FOR_VERDICT,
     VERDICT_CONFIDENCE,
+    interleaved_ratio,
     ratio_apart,
-    ratio_in_turns,
     rounds,
 )
 from cyclescope.core.statistics import LEAST_SAMPLES, Estimate, Ratio, median_estimate
@@ -105,7 +105,7 @@ class Comparison:
     `between_runs` is by how much the interval was widened for it (a share). `differences` name what is not the same
     about the two besides time. `noise_beyond_use` is what calibrating found (a share) where that is too large for a
     threshold and nobody gave another, else 0. `attributed_a_ns` and `attributed_b_ns` are the sums of the parts of each; there are no
-    parts, and the sums are 0, where one of the two has no stamped run.
+    parts, and the sums are 0, where one of the two has no instrumented run.
     """
 
     a: Cycle
@@ -132,12 +132,12 @@ class Comparison:
         return self.attributed_b_ns - self.attributed_a_ns
 
     @property
-    def doubt(self) -> Why | None:
+    def inconclusive_reason(self) -> Why | None:
         """Why the interval proves nothing at all; None where it does.
 
         Load by others makes a cycle up to many times as long, which no widening covers; measured in turns it hits both.
         """
-        if self.ratio.n < (LEAST_ROUNDS if self.interleaved else LEAST_SAMPLES):
+        if self.ratio.n < (LEAST_ROUNDS_FOR_VERDICT if self.interleaved else LEAST_SAMPLES):
             return Why.TOO_FEW
         loads = (cycle.samples.load.other_busy or 0.0 for cycle in (self.a, self.b))
         return Why.LOADED if not self.interleaved and max(loads) > _LOADED else None
@@ -145,7 +145,7 @@ class Comparison:
     @property
     def verdict(self) -> Verdict:
         """Faster or slower where the whole interval lies beyond the threshold, and nothing speaks against it."""
-        if self.doubt or self.noise_beyond_use:
+        if self.inconclusive_reason or self.noise_beyond_use:
             return Verdict.INCONCLUSIVE
         if self.ratio.low > 1 + self.threshold:
             return Verdict.SLOWER
@@ -156,14 +156,14 @@ class Comparison:
         """Why there is no verdict; None where there is one."""
         if self.verdict is not Verdict.INCONCLUSIVE:
             return None
-        if self.doubt or self.noise_beyond_use:
-            return self.doubt or Why.NOISY
+        if self.inconclusive_reason or self.noise_beyond_use:
+            return self.inconclusive_reason or Why.NOISY
         upper = 1 + self.threshold
         return Why.SAME if 1 / upper <= self.ratio.low and self.ratio.high <= upper else Why.OPEN
 
     def slower_by_more_than(self, share: float) -> Limit:
         """Whether B ÷ A exceeds 1 + `share`: kept or exceeded where the whole interval says so, else unknown."""
-        if self.doubt:
+        if self.inconclusive_reason:
             return Limit.UNKNOWN
         if self.ratio.low > 1 + share:
             return Limit.EXCEEDED
@@ -195,11 +195,11 @@ def compare(a: Cycle, b: Cycle, threshold: float | None = None, *, between_runs:
             "",
             m("Give a share, such as 0.1 for 10 %."),
         )
-    logs = rounds(a.samples.plain, b.samples.plain)
+    logs = rounds(a.samples.uninstrumented, b.samples.uninstrumented)
     interleaved = len(logs) > 0 and _same_machine(a, b)
     between = 0.0 if interleaved else wide
-    walls = a.samples.plain.wall_ns, b.samples.plain.wall_ns
-    ratio = ratio_in_turns(logs) if interleaved else ratio_apart(*walls, between)
+    walls = a.samples.uninstrumented.wall_ns, b.samples.uninstrumented.wall_ns
+    ratio = interleaved_ratio(logs) if interleaved else ratio_apart(*walls, between)
     parts = Partitions.of(a, b, between)
     return Comparison(
         a=a,
@@ -213,8 +213,8 @@ def compare(a: Cycle, b: Cycle, threshold: float | None = None, *, between_runs:
         kinds=parts.kinds(),
         operations=parts.operations(),
         differences=differences(a, b),
-        wall_a=median_estimate(a.samples.plain.wall_ns),
-        wall_b=median_estimate(b.samples.plain.wall_ns),
+        wall_a=median_estimate(a.samples.uninstrumented.wall_ns),
+        wall_b=median_estimate(b.samples.uninstrumented.wall_ns),
         between_runs=between,
         attributed_a_ns=parts.a.total_ns if parts.known else 0.0,
         attributed_b_ns=parts.b.total_ns if parts.known else 0.0,
@@ -240,8 +240,8 @@ def _same_machine(a: Cycle, b: Cycle) -> bool:
 def require_comparable(a: Cycle, b: Cycle) -> None:
     """Raise `UsageError`, with why, unless the times of `a` and `b` can stand on one scale."""
     for letter, cycle in (("A", a), ("B", b)):
-        n = len(cycle.samples.plain)
-        if not n or int(cycle.samples.plain.wall_ns.min()) <= 0:
+        n = len(cycle.samples.uninstrumented)
+        if not n or int(cycle.samples.uninstrumented.wall_ns.min()) <= 0:
             raise UsageError(
                 m("Cycle {letter} ({model}) has no wall time.", letter=letter, model=cycle.workload.model.reference),
                 m("It has no uninstrumented run."),

@@ -166,7 +166,7 @@ def device_line(cycle: Cycle, places: Sequence[str]) -> DeviceLine | None:
     busy, unclear, idle, queue = (column[kept].mean(axis=0) for column in (cut.busy, cut.unclear, cut.idle, cut.queue))
     waits = cut.waits[kept].mean(axis=0) > 0.5
     rows = _Rows(busy, unclear, idle, queue)
-    plain = cycle.samples.plain.wall_ns
+    uninstrumented = cycle.samples.uninstrumented.wall_ns
     ends = samples.boundaries_ns[free, -1] - samples.returned_ns[free]
     attribution = _attribution(cut, graph, kept)
     return DeviceLine(
@@ -181,7 +181,9 @@ def device_line(cycle: Cycle, places: Sequence[str]) -> DeviceLine | None:
         marks_ns=float(cut.marks[kept].mean()),
         runs=len(free),
         held=len(samples) - len(free),
-        of_wall=median_ratio(attribution.runs_ns.sum(axis=1), plain) if len(plain) else Ratio(0.0, 0.0, 0.0, 0),
+        of_wall=median_ratio(attribution.runs_ns.sum(axis=1), uninstrumented)
+        if len(uninstrumented)
+        else Ratio(0.0, 0.0, 0.0, 0),
         attribution=attribution,
         stages=rows.by(graph.op_stage),
         places=tuple(sorted(rows.by(Labels.of(places)), key=lambda row: -row.total_ns)),

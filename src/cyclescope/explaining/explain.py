@@ -27,7 +27,7 @@ from cyclescope.explaining.generation import generation
 from cyclescope.explaining.memory import memory
 from cyclescope.explaining.places import places
 from cyclescope.explaining.roofline import roofline
-from cyclescope.explaining.stability import find_doubts
+from cyclescope.explaining.stability import find_warnings
 from cyclescope.explaining.tables import group_rows, layer_rows, operation_rows, stage_rows
 from cyclescope.explaining.timeline import exemplar_spans
 from cyclescope.machines.catalog import find_machine
@@ -37,13 +37,13 @@ def explain(cycle: Cycle) -> Explanation:
     """Attribute the time of `cycle`, close its account and say what follows."""
     attribution = attribute(cycle)
     closure = close(cycle, attribution)
-    plain = cycle.samples.plain
+    uninstrumented = cycle.samples.uninstrumented
     none = Estimate(0.0, 0.0, 0.0, 0)
     stages = stage_rows(attribution)
     layers = layer_rows(attribution)
     kinds = group_rows(attribution, Labels(cycle.graph.kind_number, tuple(kind.value for kind in OpKind)))
     place_of_op = places(cycle.graph)
-    cpu = median_estimate(plain.cpu_ns) if len(plain) else none
+    cpu = median_estimate(uninstrumented.cpu_ns) if len(uninstrumented) else none
     device = device_line(cycle, place_of_op)
     # What the host sees of an operation on a device is its launch; what it takes, the device's own line of time tells.
     worked = attribution if device is None else device.attribution
@@ -58,14 +58,14 @@ def explain(cycle: Cycle) -> Explanation:
         answer=_answer(stages, layers, kinds),
         wall=closure.wall,
         cpu=cpu,
-        minimum_ns=float(plain.wall_ns.min()) if len(plain) else 0.0,
+        minimum_ns=float(uninstrumented.wall_ns.min()) if len(uninstrumented) else 0.0,
         stages=stages,
         layers=layers,
         operations=operation_rows(attribution),
         kinds=kinds,
         places=group_rows(attribution, place_of_op),
         closure=closure,
-        doubts=find_doubts(cycle, closure.wall, closure),
+        warnings=find_warnings(cycle, closure.wall, closure),
         spans=exemplar_spans(attribution),
         generation=generation(cycle, attribution, place_of_op),
         memory=memory(cycle.graph, cycle.samples.memory),

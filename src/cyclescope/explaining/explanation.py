@@ -100,9 +100,9 @@ class Closure:
         return abs(self.rest_ns) <= 0.03 * self.wall.value_ns
 
 
-class DoubtCode(StrEnum):
+class WarningCode(StrEnum):
     """Reasons to trust a figure less. The codes are stable, for machines; `report.strings` says them in words, each with
-    its remedy. What `Doubt.value` means stands behind each.
+    its remedy. What `MeasurementWarning.value` means stands behind each.
     """
 
     PARTIAL = "partial"  # cycles measured before the interruption
@@ -115,14 +115,14 @@ class DoubtCode(StrEnum):
     SWAPPED = "swapped"  # unused
     OPEN_ACCOUNT = "open-account"  # rest ÷ wall, signed
     NO_CALIBRATION = "no-calibration"  # unused: the cost of the stamps could not be measured on a twin
-    NO_LIGHT_PASS = "no-light-pass"  # unused: interrupted before anything was stamped
+    NO_INSTRUMENTED_RUN = "no-light-pass"  # unused: interrupted before anything was stamped
 
 
 @dataclass(frozen=True, slots=True)
-class Doubt:
+class MeasurementWarning:
     """One reason to trust a figure less, with the number that belongs to it."""
 
-    code: DoubtCode
+    code: WarningCode
     value: float = 0.0
 
 
@@ -131,7 +131,7 @@ class Answer:
     """What one sentence has to say: where the time of the cycle goes. Shares are of the attributed time.
 
     `layers` is the number of layers of the heaviest stage (0: it has none), `kind` the heaviest kind of operation.
-    All names are empty and shares 0 where there is no light pass.
+    All names are empty and shares 0 where there is no instrumented run.
     """
 
     stage: str
@@ -194,7 +194,7 @@ class Explanation:
     kinds: tuple[GroupRow, ...]
     places: tuple[GroupRow, ...]
     closure: Closure
-    doubts: tuple[Doubt, ...]
+    warnings: tuple[MeasurementWarning, ...]
     spans: Sequence[Span]
     generation: Generation | None = None
     memory: Memory | None = None

@@ -86,8 +86,8 @@ class GrowthRow:
 class Generation:
     """Everything that is derived from a cycle that wrote text.
 
-    `metrics` and `dialects` are of the plain pass and empty where none was taken; `phases`, `steps` and `growth` are of
-    the light pass. `growth` is sorted by slope, the steepest first.
+    `metrics` and `dialects` are of the uninstrumented runs and empty where none was taken; `phases`, `steps` and `growth` are of
+    the instrumented runs. `growth` is sorted by slope, the steepest first.
     """
 
     sequences: int

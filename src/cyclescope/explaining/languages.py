@@ -12,7 +12,7 @@ from cyclescope.core.statistics import Estimate, Ratio, median_estimate, median_
 from cyclescope.core.tokenization import TextCosts, TextFacts, TokenCount, TokenizerInfo
 from cyclescope.core.units import IntArray
 from cyclescope.explaining.explain import explain
-from cyclescope.explaining.explanation import Doubt
+from cyclescope.explaining.explanation import MeasurementWarning
 
 # From this share of unknown tokens on, a low count says that the text was not read, and not that it is cheap.
 UNREADABLE = 0.1
@@ -48,7 +48,7 @@ class TokenizerCost:
 class CycleCost:
     """The whole cycle of one text. `tokenize_share` is None where no cycle was stamped, `ratio` against the reference text.
 
-    `doubts` are reasons to trust it less.
+    `warnings` are reasons to trust it less.
     """
 
     wall: Estimate
@@ -56,7 +56,7 @@ class CycleCost:
     tokenize_share: float | None
     ratio: Ratio | None
     cut_tokens: int
-    doubts: tuple[Doubt, ...]
+    warnings: tuple[MeasurementWarning, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +181,7 @@ def _cycle_cost(cycles: tuple[Cycle, ...], place: int, reference: int, text: Tex
     wall = explanation.wall
     if wall.n == 0:
         return None
-    walls = [cycle.samples.plain.wall_ns for cycle in cycles]
+    walls = [cycle.samples.uninstrumented.wall_ns for cycle in cycles]
     comparable = reference < len(walls) and len(walls[reference]) > 0
     return CycleCost(
         wall=wall,
@@ -189,7 +189,7 @@ def _cycle_cost(cycles: tuple[Cycle, ...], place: int, reference: int, text: Tex
         tokenize_share=next((stage.share for stage in explanation.stages if stage.name == TOKENIZE), None),
         ratio=_ratio(walls[place], walls[reference]) if comparable else None,
         cut_tokens=cycles[place].workload.cut_tokens,
-        doubts=explanation.doubts,
+        warnings=explanation.warnings,
     )
 
 

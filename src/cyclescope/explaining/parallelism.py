@@ -1,4 +1,4 @@
-"""Parallelism that was reached: processor time ÷ wall time, of stamped runs that read both clocks."""
+"""Parallelism that was reached: processor time ÷ wall time, of instrumented runs that read both clocks."""
 
 from __future__ import annotations
 
@@ -47,13 +47,15 @@ def reached(cycle: Cycle) -> Reached | None:
     """What the processor pass of `cycle` tells; None where there was none, or where its runs took another time than the
     plain ones: something else had a core meanwhile.
     """
-    samples, plain = cycle.samples.processor, cycle.samples.plain
-    if samples is None or not len(samples) or not len(plain):
+    samples, uninstrumented = cycle.samples.processor, cycle.samples.uninstrumented
+    if samples is None or not len(samples) or not len(uninstrumented):
         return None
     graph, slots = cycle.graph, cycle.graph.slots
     walls = samples.wall_boundaries_ns
     totals = walls[:, -1] - walls[:, 0]
-    factor = (float(np.median(totals)) - samples.stamp_ns * len(slots)) / max(float(np.median(plain.wall_ns)), 1.0)
+    factor = (float(np.median(totals)) - samples.stamp_ns * len(slots)) / max(
+        float(np.median(uninstrumented.wall_ns)), 1.0
+    )
     if not 1 / _UNDISTURBED <= factor <= _UNDISTURBED:
         return None
     typical = middle_half(totals)

@@ -8,7 +8,7 @@ from cyclescope.core.cycle import Cycle, Source
 from cyclescope.core.samples import Load
 from cyclescope.core.statistics import Estimate
 from cyclescope.core.units import FloatArray
-from cyclescope.explaining.explanation import Closure, Doubt, DoubtCode
+from cyclescope.explaining.explanation import Closure, MeasurementWarning, WarningCode
 
 # Thresholds, all as shares. The interval and the rest are the bounds that the project holds itself to; the others are
 # where the effect on the median exceeds that interval in our own A/A runs on two shared cores.
@@ -18,43 +18,43 @@ _OTHER_LOAD = 0.10
 _REST = 0.03
 
 
-def find_doubts(cycle: Cycle, wall: Estimate, closure: Closure) -> tuple[Doubt, ...]:
+def find_warnings(cycle: Cycle, wall: Estimate, closure: Closure) -> tuple[MeasurementWarning, ...]:
     """Every doubt that the facts of `cycle` raise, the gravest first. A predicted cycle has none of these."""
     if cycle.source is not Source.MEASURED:
         return ()
     samples = cycle.samples
-    doubts: list[Doubt] = []
+    warnings: list[MeasurementWarning] = []
     if cycle.partial:
-        doubts.append(Doubt(DoubtCode.PARTIAL, len(samples.plain)))
-    if not len(samples.light):
-        doubts.append(Doubt(DoubtCode.NO_LIGHT_PASS))
+        warnings.append(MeasurementWarning(WarningCode.PARTIAL, len(samples.uninstrumented)))
+    if not len(samples.instrumented):
+        warnings.append(MeasurementWarning(WarningCode.NO_INSTRUMENTED_RUN))
     elif samples.instrumentation is None:
-        doubts.append(Doubt(DoubtCode.NO_CALIBRATION))
-    if len(samples.light) and wall.value_ns > 0 and abs(closure.rest_ns) > _REST * wall.value_ns:
-        doubts.append(Doubt(DoubtCode.OPEN_ACCOUNT, closure.rest_ns / wall.value_ns))
-    doubts += doubts_of_load(samples.load)
+        warnings.append(MeasurementWarning(WarningCode.NO_CALIBRATION))
+    if len(samples.instrumented) and wall.value_ns > 0 and abs(closure.rest_ns) > _REST * wall.value_ns:
+        warnings.append(MeasurementWarning(WarningCode.OPEN_ACCOUNT, closure.rest_ns / wall.value_ns))
+    warnings += load_warnings(samples.load)
     if not samples.set_up.steady:
-        doubts.append(Doubt(DoubtCode.NOT_STEADY, samples.set_up.warmup_cycles))
+        warnings.append(MeasurementWarning(WarningCode.NOT_STEADY, samples.set_up.warmup_cycles))
     if not wall.has_interval:
-        doubts.append(Doubt(DoubtCode.NO_INTERVAL, wall.n))
+        warnings.append(MeasurementWarning(WarningCode.NO_INTERVAL, wall.n))
     elif wall.half_width > _WIDE_INTERVAL:
-        doubts.append(Doubt(DoubtCode.FEW_REPEATS, wall.half_width))
-    drift = relative_drift(samples.plain.wall_ns.astype(np.float64))
+        warnings.append(MeasurementWarning(WarningCode.FEW_REPEATS, wall.half_width))
+    drift = relative_drift(samples.uninstrumented.wall_ns.astype(np.float64))
     if abs(drift) > _DRIFT:
-        doubts.append(Doubt(DoubtCode.DRIFT, drift))
-    return tuple(doubts)
+        warnings.append(MeasurementWarning(WarningCode.DRIFT, drift))
+    return tuple(warnings)
 
 
-def doubts_of_load(load: Load) -> tuple[Doubt, ...]:
+def load_warnings(load: Load) -> tuple[MeasurementWarning, ...]:
     """The doubts that what else the machine did meanwhile raises, the gravest first."""
-    doubts: list[Doubt] = []
+    warnings: list[MeasurementWarning] = []
     if load.swapped:
-        doubts.append(Doubt(DoubtCode.SWAPPED))
+        warnings.append(MeasurementWarning(WarningCode.SWAPPED))
     if load.throttled_ns:
-        doubts.append(Doubt(DoubtCode.THROTTLED, load.throttled_ns))
+        warnings.append(MeasurementWarning(WarningCode.THROTTLED, load.throttled_ns))
     if load.other_busy is not None and load.other_busy > _OTHER_LOAD:
-        doubts.append(Doubt(DoubtCode.OTHER_LOAD, load.other_busy))
-    return tuple(doubts)
+        warnings.append(MeasurementWarning(WarningCode.OTHER_LOAD, load.other_busy))
+    return tuple(warnings)
 
 
 def relative_drift(walls: FloatArray) -> float:

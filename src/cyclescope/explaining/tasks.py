@@ -32,7 +32,7 @@ class Throughput:
 class Division:
     """How a generation divides: the encoder runs once, the decoder once for each of `tokens`.
 
-    Times are typical ones of the stamped cycles, shares are of the whole cycle; what is missing to 1 is neither.
+    Times are typical ones of the instrumented cycles, shares are of the whole cycle; what is missing to 1 is neither.
     """
 
     tokens: int

@@ -28,9 +28,9 @@ from cyclescope.core.samples import (
 from cyclescope.core.units import NS_PER_S, Nanoseconds
 from cyclescope.machines.load import LoadMeter
 from cyclescope.measuring.assembly import assemble, look_at_memory
+from cyclescope.measuring.interleaving import collect
 from cyclescope.measuring.options import MeasureOptions, request_of, shows_options
 from cyclescope.measuring.sampling import Collected, warm_up
-from cyclescope.measuring.turns import collect
 
 DEFAULT_BUDGET_S = 10.0
 DEFAULT_WRITING_BUDGET_S = 30.0  # a generation is a cycle of a second or more, and a few repeats are the least
@@ -38,7 +38,7 @@ _MOST_BUDGET_S = 7 * 24 * 3600  # a week; more is a slip of the keyboard
 _CALIBRATION_SHARE = 0.1
 _MOST_CALIBRATION_NS = 2 * NS_PER_S
 _MOST_LOOKED_AT_NS = 2 * NS_PER_S  # a longer cycle is not run again to see what it holds, or which cores it uses
-_GRACE_SHARE = 0.2  # beyond the budget, where too few plain cycles were made for an interval
+_GRACE_SHARE = 0.2  # beyond the budget, where too few uninstrumented cycles were made for an interval
 # Runs that read the processor time: as many as this share of the budget takes, within limits.
 _PROCESSOR_SHARE = 0.05
 _LEAST_PROCESSOR_RUNS, _MOST_PROCESSOR_RUNS = 3, 100
@@ -104,7 +104,7 @@ def measure_session(
     clock = clock or SystemClock()
     begin = clock.now_ns()
     progress("first cycle", 0.0)
-    first = session.plain(1)[0]
+    first = session.uninstrumented(1)[0]
     progress("trace", 0.0)
     traced_from = clock.now_ns()
     graph = session.trace()
@@ -141,13 +141,13 @@ def measure_session(
             device = _read_device(session, graph, runs, notes)
     except KeyboardInterrupt:
         partial = True
-        if not collected.plain:
+        if not collected.uninstrumented:
             # Nothing steady was seen yet; the very first cycle is still a fact, and better than none.
-            collected.plain.append(first)
+            collected.uninstrumented.append(first)
     progress("done", 1.0)
     samples = Samples(
-        plain=collected.plain_samples(),
-        light=collected.light_samples(),
+        uninstrumented=collected.uninstrumented_samples(),
+        instrumented=collected.instrumented_samples(),
         instrumentation=instrumentation,
         set_up=set_up,
         load=load,

@@ -16,7 +16,7 @@ from cyclescope.core.errors import UsageError
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.message import Text, m
 from cyclescope.core.progress import Notify, silent
-from cyclescope.core.ratios import LEAST_ROUNDS, ratio_in_turns, rounds
+from cyclescope.core.ratios import LEAST_ROUNDS_FOR_VERDICT, interleaved_ratio, rounds
 from cyclescope.core.samples import Instrumentation, Load, Samples, SetUp
 from cyclescope.core.statistics import LEAST_SAMPLES
 from cyclescope.core.units import NS_PER_S, Nanoseconds
@@ -34,7 +34,9 @@ _BLOCK_NS = 40_000_000  # shorter than what drifts, longer than what switching f
 _MOST_IN_BLOCK = 25
 # After a switch the caches hold the other's data; of cycles so short the first would show that.
 _SETTLE_BELOW_NS = 200_000_000
-_LIGHT_SHARE = 0.5  # of the time of the plain runs: the verdict is made of those, the parts of the stamped ones
+_INSTRUMENTED_SHARE = (
+    0.5  # of the time of the uninstrumented runs: the verdict is made of those, the parts of the stamped ones
+)
 # Rounds after which a narrow interval is believed, and how often it is looked at.
 _LEAST_ENOUGH, _LOOK_EVERY = 12, 4
 _NARROW = 0.004  # half width of the interval of the ratio at which more rounds would tell nothing new
@@ -129,9 +131,9 @@ def measure_pair_sessions(
     meter = LoadMeter()
     partial = False
     try:
-        _take_turns(sides, clock, begin, budget_ns, progress)
+        _run_interleaved(sides, clock, begin, budget_ns, progress)
     except KeyboardInterrupt:
-        if any(len(side.collected.plain) < LEAST_SAMPLES for side in sides):
+        if any(len(side.collected.uninstrumented) < LEAST_SAMPLES for side in sides):
             raise
         partial = True
     load = meter.read()
@@ -140,37 +142,39 @@ def measure_pair_sessions(
     return first, second
 
 
-def _take_turns(sides: Sequence[_Side], clock: Clock, begin: int, budget_ns: Nanoseconds, progress: Notify) -> None:
-    plain_ns = light_ns = 0
+def _run_interleaved(
+    sides: Sequence[_Side], clock: Clock, begin: int, budget_ns: Nanoseconds, progress: Notify
+) -> None:
+    uninstrumented_ns = instrumented_ns = 0
     number = 0
     while True:
         from_ns = clock.now_ns()
         for k in _ROUND:
-            sides[k].plain_block()
+            sides[k].uninstrumented_block()
         number += 1
         now = clock.now_ns()
-        plain_ns += now - from_ns
-        if number == 1 or light_ns < _LIGHT_SHARE * plain_ns:
+        uninstrumented_ns += now - from_ns
+        if number == 1 or instrumented_ns < _INSTRUMENTED_SHARE * uninstrumented_ns:
             for side in sides if number % 2 else reversed(sides):
-                side.light_block()
-            light_ns += clock.now_ns() - now
+                side.instrumented_block()
+            instrumented_ns += clock.now_ns() - now
         spent = clock.now_ns() - begin
         progress("measure", min(1.0, spent / budget_ns))
         # Fewer rounds than an interval needs would be time spent for nothing.
-        least = LEAST_ROUNDS if spent < _MOST_OVERRUN * budget_ns else 1
+        least = LEAST_ROUNDS_FOR_VERDICT if spent < _MOST_OVERRUN * budget_ns else 1
         if number >= least and (spent >= budget_ns or _enough(sides, number)):
             return
 
 
 def _enough(sides: Sequence[_Side], number: int) -> bool:
-    a, b = (side.collected.plain_samples() for side in sides)
+    a, b = (side.collected.uninstrumented_samples() for side in sides)
     if min(len(a), len(b)) >= _MOST_RUNS:
         return True
     if number < _LEAST_ENOUGH or number % _LOOK_EVERY:
         return False
     # The width is looked at and never the verdict: to stop when a difference shows would find one where there is none.
     logs = rounds(a, b)
-    ratio = ratio_in_turns(logs) if len(logs) >= LEAST_ROUNDS else None
+    ratio = interleaved_ratio(logs) if len(logs) >= LEAST_ROUNDS_FOR_VERDICT else None
     return ratio is not None and (ratio.high - ratio.low) / 2 <= _NARROW * ratio.value
 
 
@@ -191,7 +195,7 @@ class _Side:
         session, clock = self.session, self.clock
         session.resume()
         progress("first cycle", 0.0)
-        first = session.plain(1)[0]
+        first = session.uninstrumented(1)[0]
         progress("trace", 0.0)
         traced_from = clock.now_ns()
         self.graph = session.trace()
@@ -219,22 +223,22 @@ class _Side:
     def settle(self) -> int:
         return 1 if self.warm.typical_ns < _SETTLE_BELOW_NS else 0
 
-    def plain_block(self) -> None:
+    def uninstrumented_block(self) -> None:
         self.session.resume()
-        self.collected.plain += self.session.plain(self.size + self.settle)[self.settle :]
+        self.collected.uninstrumented += self.session.uninstrumented(self.size + self.settle)[self.settle :]
 
-    def light_block(self) -> None:
+    def instrumented_block(self) -> None:
         assert self.graph is not None
         self.session.resume()
-        self.collected.light += self.session.light(self.graph, self.size + self.settle)[self.settle :]
+        self.collected.instrumented += self.session.instrumented(self.graph, self.size + self.settle)[self.settle :]
 
     def cycle(self, load: Load, budget_ns: Nanoseconds, partial: bool) -> Cycle:
         assert self.graph is not None
         self.session.resume()
         notes: list[Text] = []
         samples = Samples(
-            plain=self.collected.plain_samples(),
-            light=self.collected.light_samples(),
+            uninstrumented=self.collected.uninstrumented_samples(),
+            instrumented=self.collected.instrumented_samples(),
             instrumentation=self.instrumentation,
             set_up=self.set_up,
             load=load,

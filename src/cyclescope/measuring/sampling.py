@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cyclescope.backends.base import LightRun, PlainRun, Session
+from cyclescope.backends.base import InstrumentedRun, Session, UninstrumentedRun
 from cyclescope.core.clock import Clock
 from cyclescope.core.progress import Notify, silent
-from cyclescope.core.samples import LightSamples, PlainSamples, TokenSamples
+from cyclescope.core.samples import InstrumentedSamples, TokenSamples, UninstrumentedSamples
 from cyclescope.core.units import Nanoseconds
 
 # The half width of the interval of the median at which more repeats would tell nothing new.
@@ -32,7 +32,7 @@ class WarmUp:
 
 
 def warm_up(session: Session, clock: Clock, budget_ns: Nanoseconds, notify: Notify = silent) -> WarmUp:
-    """Run plain cycles until two windows in a row agree, or a quarter of the budget is gone.
+    """Run uninstrumented cycles until two windows in a row agree, or a quarter of the budget is gone.
 
     Two windows of five cycles (of two, where a cycle is long) agree if their medians differ by at most 3 %, or by less than the spread inside them. The
     state is called steady then: a test on what was seen, not a fixed count.
@@ -42,7 +42,7 @@ def warm_up(session: Session, clock: Clock, budget_ns: Nanoseconds, notify: Noti
     walls: list[int] = []
     steady = False
     while not steady and (len(walls) < 2 or clock.now_ns() - begin < limit):
-        walls += [run.wall_ns for run in session.plain(1 if not walls or walls[-1] > BLOCK_NS else _WINDOW)]
+        walls += [run.wall_ns for run in session.uninstrumented(1 if not walls or walls[-1] > BLOCK_NS else _WINDOW)]
         notify("warm up", min(1.0, (clock.now_ns() - begin) / max(1, limit)))
         steady = is_steady(walls)
     return WarmUp(len(walls), clock.now_ns() - begin, steady, int(np.median(walls[-_WINDOW:])))
@@ -64,20 +64,20 @@ def is_steady(walls: Sequence[int]) -> bool:
 class Collected:
     """Runs so far. Kept outside the loop, so that an interruption loses at most the block that was running."""
 
-    plain: list[PlainRun] = field(default_factory=list)
-    light: list[LightRun] = field(default_factory=list)
+    uninstrumented: list[UninstrumentedRun] = field(default_factory=list)
+    instrumented: list[InstrumentedRun] = field(default_factory=list)
 
-    def plain_samples(self) -> PlainSamples:
-        runs = self.plain
-        return PlainSamples(
+    def uninstrumented_samples(self) -> UninstrumentedSamples:
+        runs = self.uninstrumented
+        return UninstrumentedSamples(
             wall_ns=np.asarray([r.wall_ns for r in runs], dtype=np.int64),
             cpu_ns=np.asarray([r.cpu_ns for r in runs], dtype=np.int64),
             started_ns=np.asarray([r.started_ns for r in runs], dtype=np.int64),
         )
 
     def token_samples(self) -> TokenSamples | None:
-        """Token times of the plain runs; None for a cycle that writes nothing."""
-        runs = self.plain
+        """Token times of the uninstrumented runs; None for a cycle that writes nothing."""
+        runs = self.uninstrumented
         if not runs or not runs[0].emitted_ns:
             return None
         return TokenSamples(
@@ -85,11 +85,11 @@ class Collected:
             called_ns=np.asarray([r.called_ns for r in runs], dtype=np.int64),
         )
 
-    def light_samples(self) -> LightSamples:
-        runs = self.light
+    def instrumented_samples(self) -> InstrumentedSamples:
+        runs = self.instrumented
         if not runs:
-            return LightSamples.empty()
-        return LightSamples(
+            return InstrumentedSamples.empty()
+        return InstrumentedSamples(
             boundaries_ns=np.stack([r.boundaries_ns for r in runs]),
             cpu_ns=np.asarray([r.cpu_ns for r in runs], dtype=np.int64),
             started_ns=np.asarray([r.started_ns for r in runs], dtype=np.int64),

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 
-class Family(StrEnum):
+class ModelFamily(StrEnum):
     """Which halves of the Transformer a model has."""
 
     ENCODER = "encoder"
@@ -75,7 +75,7 @@ class Architecture:
     """
 
     name: str
-    family: Family
+    family: ModelFamily
     hub_names: tuple[str, ...]
     aliases: tuple[str, ...]
     description: str
@@ -111,7 +111,7 @@ def architectures() -> tuple[Architecture, ...]:
     """All built-in architectures: encoders, decoders, encoder-decoders, each from small to large."""
     folder = files(__package__) / "data"
     found = [_read(entry.read_bytes()) for entry in folder.iterdir() if entry.name.endswith(".json")]
-    order = list(Family)
+    order = list(ModelFamily)
     return tuple(sorted(found, key=lambda a: (order.index(a.family), a.parameters, a.name)))
 
 
@@ -130,7 +130,7 @@ def _read(content: bytes) -> Architecture:
     tokenizer: dict[str, Any] = data["tokenizer"]
     return Architecture(
         name=data["name"],
-        family=Family(data["family"]),
+        family=ModelFamily(data["family"]),
         hub_names=tuple(data["hub_names"]),
         aliases=tuple(data["aliases"]),
         description=data["description"],

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from cyclescope.models.catalog import Architecture, Family, architectures, first_int
+from cyclescope.models.catalog import Architecture, ModelFamily, architectures, first_int
 from cyclescope.models.folder import read_config
 from cyclescope.models.packaged import MINILM, MINILM_SOURCE, minilm_folder
 from cyclescope.models.reference import cached_checkpoint
@@ -20,7 +20,7 @@ class ModelRow:
     rows of the embedding."""
 
     name: str
-    family: Family
+    family: ModelFamily
     parameters: int
     layers: int
     hidden: int
@@ -43,7 +43,7 @@ def _minilm_row() -> tuple[ModelRow, ...]:
     return (
         ModelRow(
             name=MINILM,
-            family=Family.ENCODER,
+            family=ModelFamily.ENCODER,
             parameters=_MINILM_PARAMETERS,
             layers=config["num_hidden_layers"],
             hidden=config["hidden_size"],

@@ -21,13 +21,13 @@ from cyclescope.explaining.explain import explain
 from cyclescope.machines.host import available_memory_bytes, usable_cores
 from cyclescope.machines.load import LoadMeter
 from cyclescope.optimizing.optimization import OUT_OF_BUDGET, Found, NotTried, Optimization, Row, Spent, front
-from cyclescope.optimizing.processes.messages import Errand
-from cyclescope.optimizing.processes.team import Look, Team, WorkshopMaker, made_of
-from cyclescope.optimizing.processes.workshop import Workshop
+from cyclescope.optimizing.processes.messages import Job
+from cyclescope.optimizing.processes.process_pool import ProcessPool
+from cyclescope.optimizing.processes.worker_group import CallSample, PoolPreparer, WorkerGroup, prepared_plan
 from cyclescope.optimizing.search.guessing import tokens_a_call
-from cyclescope.optimizing.search.keeping import Kept
 from cyclescope.optimizing.search.labels import scorer
-from cyclescope.optimizing.search.schedule import Schedule
+from cyclescope.optimizing.search.plan_cache import PlanCache
+from cyclescope.optimizing.search.schedule import BudgetSchedule
 from cyclescope.optimizing.search.search import Limits, Search
 from cyclescope.optimizing.strategies.strategies import STRATEGIES
 from cyclescope.optimizing.strategies.strategy import Goal, Situation
@@ -83,7 +83,7 @@ def optimize(
     texts = (text,) if isinstance(text, str) else tuple(text or ())
     wanted = _goal(goal)
     _check(budget, threads, max_drift, max_loss, strategies, without, texts, labels)
-    errand = Errand(
+    job = Job(
         model=model,
         texts=texts,
         tokens=tokens,
@@ -102,13 +102,13 @@ def optimize(
     clock: Clock = SystemClock()
     started = clock.now_ns()
     budget_ns = int(budget * NS_PER_S)
-    with Workshop(errand) as workshop:
+    with ProcessPool(job) as pool:
         begin = max(started, clock.now_ns() - int(budget_ns * _MOST_LOADING))
-        limits = Limits(Schedule(begin, budget_ns), max_drift, score, max_loss)
+        limits = Limits(BudgetSchedule(begin, budget_ns), max_drift, score, max_loss)
         asked = _Asked(plan, wanted, threads, tuple(strategies), tuple(without), draft)
-        found = _in(workshop, asked, limits, clock, {"load": clock.now_ns() - started}, progress)
+        found = _in(pool, asked, limits, clock, {"load": clock.now_ns() - started}, progress)
         if files_to is not None:
-            keep_files(found.edits, workshop.files, Path(files_to))
+            keep_files(found.edits, pool.files, Path(files_to))
         return found
 
 
@@ -125,38 +125,38 @@ class _Asked:
 
 
 def _in(
-    workshop: Workshop, asked: _Asked, limits: Limits, clock: Clock, spent: dict[str, int], progress: Notify
+    pool: ProcessPool, asked: _Asked, limits: Limits, clock: Clock, spent: dict[str, int], progress: Notify
 ) -> Optimization:
-    maker = WorkshopMaker(workshop)
+    preparer = PoolPreparer(pool)
     schedule = limits.schedule
     budget_ns = schedule.budget_ns
     begin = clock.now_ns()
     progress("baseline", 0.0)
-    team = maker.team(asked.plan, budget_ns / NS_PER_S)
-    baseline, opened = made_of(team, asked.plan), team.opened
+    group = preparer.group(asked.plan, budget_ns / NS_PER_S)
+    baseline, opened = prepared_plan(group, asked.plan), group.opened
     computing = clock.now_ns()
-    reference = team.results()
+    reference = group.results()
     if limits.score is not None:
         limits.score(reference)  # labels that do not fit are known now, before the time is spent
     examining = clock.now_ns()
-    whole = maker.look_at(opened.plan, opened.workload.tokens_out)
+    whole = preparer.whole_call(opened.plan, opened.workload.tokens_out)
     looked_at = _looked_at(whole, (examining - computing) * whole.texts // opened.workload.batch, budget_ns)
-    before = _examined(maker, opened.plan, budget_ns, looked_at)
+    before = _examined(preparer, opened.plan, budget_ns, looked_at)
     examined_ns = clock.now_ns() - examining
     spent["baseline"] = clock.now_ns() - begin
     after_ns = min(int(_AFTER * examined_ns), int(budget_ns * _MOST_AFTER))
     found = Found(spent=spent)
     partial = False
-    texts = max(1, len(workshop.errand.texts))
+    texts = max(1, len(pool.job.texts))
     situation = _situation(before, opened.workload, opened.machine, texts, asked, tokens_a_call(reference))
     strategies = [strategy for strategy in STRATEGIES if strategy.name not in asked.without]
     limits = replace(limits, schedule=replace(schedule, after_ns=after_ns))
     after = None
     memory = int((available_memory_bytes() or 0) * _KEPT_MEMORY)
     meter = LoadMeter(with_children=True)
-    with Kept(maker, memory_bytes=memory) as kept:
+    with PlanCache(preparer, memory_bytes=memory) as plan_cache:
         try:
-            Search(kept, baseline, reference, situation, strategies, limits, clock, progress, found).run()
+            Search(plan_cache, baseline, reference, situation, strategies, limits, clock, progress, found).run()
         except KeyboardInterrupt:
             partial = True
             found.best = found.best or _best_so_far(found)
@@ -168,8 +168,8 @@ def _in(
             begin = clock.now_ns()
             try:
                 after, reason = _why(
-                    maker,
-                    kept,
+                    preparer,
+                    plan_cache,
                     found.rows[found.best],
                     limits.schedule,
                     examined_ns,
@@ -182,7 +182,7 @@ def _in(
             spent["why"] = clock.now_ns() - begin
             if reason:
                 found.not_tried.append(NotTried("why", reason))
-    team.close()
+    group.close()
     said: tuple[str, ...] = ()
     if looked_at.texts < whole.texts:
         said += (
@@ -217,7 +217,7 @@ def _in(
     )
 
 
-def _looked_at(whole: Look, call_ns: Nanoseconds, budget_ns: Nanoseconds) -> Look:
+def _looked_at(whole: CallSample, call_ns: Nanoseconds, budget_ns: Nanoseconds) -> CallSample:
     """How much of a `whole` call that takes `call_ns` is looked at. Of what is written a few steps, since one is like the
     next; of the texts all, where that leaves time for anything else.
     """
@@ -226,25 +226,25 @@ def _looked_at(whole: Look, call_ns: Nanoseconds, budget_ns: Nanoseconds) -> Loo
     written = min(whole.tokens_out, _STEPS_TO_LOOK)
     texts = max(1, min(whole.texts, int(whole.texts * most_ns / (step_ns * (1 + written)))))
     steps = int(most_ns * whole.texts / (step_ns * texts)) - 1
-    return Look(texts, min(written, max(_LEAST_STEPS, steps)))
+    return CallSample(texts, min(written, max(_LEAST_STEPS, steps)))
 
 
-def _examined(maker: WorkshopMaker, plan: Plan, budget_ns: Nanoseconds, look: Look) -> Cycle:
-    """A measured cycle of `plan`, one call of it and no more than `look`, in a process of its own."""
-    team = maker.one_call(plan, budget_ns / NS_PER_S, look)
+def _examined(preparer: PoolPreparer, plan: Plan, budget_ns: Nanoseconds, sample: CallSample) -> Cycle:
+    """A measured cycle of `plan`, one call of it and no more than `sample`, in a process of its own."""
+    group = preparer.one_call(plan, budget_ns / NS_PER_S, sample)
     try:
-        return team.cycle(_examine_ns(budget_ns))
+        return group.cycle(_examine_ns(budget_ns))
     finally:
-        team.close()
+        group.close()
 
 
 def _why(
-    maker: WorkshopMaker,
-    kept: Kept,
+    preparer: PoolPreparer,
+    plan_cache: PlanCache,
     best: Row,
-    schedule: Schedule,
+    schedule: BudgetSchedule,
     before_ns: Nanoseconds,
-    look: Look,
+    sample: CallSample,
     tokens_out: int,
     clock: Clock,
 ) -> tuple[Cycle | None, str]:
@@ -256,13 +256,13 @@ def _why(
     if _examine_ns(schedule.budget_ns) + before_ns * ratio > left:
         return None, OUT_OF_BUDGET
     try:
-        if not maker.is_one_call(best.plan, look, tokens_out):
-            look = replace(look, texts=min(look.texts, maker.look_at(best.plan, tokens_out).texts))
-            return _examined(maker, replace(best.plan, instances=1), schedule.budget_ns, look), ""
-        # What comes of looking inside matters no more: nothing is timed with this arm afterwards.
-        arm = kept.make(best.plan, left / NS_PER_S).arm
-        assert isinstance(arm, Team)
-        return arm.cycle(_examine_ns(schedule.budget_ns)), ""
+        if not preparer.is_one_call(best.plan, sample, tokens_out):
+            sample = replace(sample, texts=min(sample.texts, preparer.whole_call(best.plan, tokens_out).texts))
+            return _examined(preparer, replace(best.plan, instances=1), schedule.budget_ns, sample), ""
+        # What comes of looking inside matters no more: nothing is timed with this variant afterwards.
+        variant = plan_cache.make(best.plan, left / NS_PER_S).variant
+        assert isinstance(variant, WorkerGroup)
+        return variant.cycle(_examine_ns(schedule.budget_ns)), ""
     except CyclescopeError as error:
         return None, error.said
 

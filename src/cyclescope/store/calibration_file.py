@@ -32,7 +32,7 @@ _AGAIN = m("Delete it and run `cyclescope calibrate`.")
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredCalibration:
     """Ceilings and the file that they were read from."""
 
     path: Path
@@ -43,7 +43,7 @@ class Kept:
 class Shelf:
     """Everything that is kept for one engine and device, the newest first, and the files that cannot be read."""
 
-    kept: tuple[Kept, ...]
+    kept: tuple[StoredCalibration, ...]
     broken: tuple[CalibrationFileError, ...]
 
 
@@ -124,7 +124,7 @@ def load_calibration(path: Path) -> Ceilings:
 def shelf(engine: str, device: str) -> Shelf:
     """What is kept for `engine` on `device`. A folder that cannot be read holds nothing."""
     place = folder()
-    kept: list[Kept] = []
+    kept: list[StoredCalibration] = []
     broken: list[CalibrationFileError] = []
     paths: list[Path] = []
     if place is not None:
@@ -132,20 +132,20 @@ def shelf(engine: str, device: str) -> Shelf:
             paths = sorted(place.glob(f"{_prefix(engine, device)}*.json"))
     for path in paths:
         try:
-            kept.append(Kept(path, load_calibration(path)))
+            kept.append(StoredCalibration(path, load_calibration(path)))
         except CalibrationFileError as error:
             broken.append(error)
     kept.sort(key=lambda found: found.ceilings.taken_at, reverse=True)
     return Shelf(tuple(kept), tuple(broken))
 
 
-def nearest(found: Shelf, machine: Machine, engine: str) -> Kept | None:
+def nearest(found: Shelf, machine: Machine, engine: str) -> StoredCalibration | None:
     """What was taken on this very machine, else what differs from it least, the newer of equals; None if there is none."""
     now = fingerprint(machine, engine)
     return min(found.kept, key=lambda kept: len(changes(kept.ceilings.fingerprint, now)), default=None)
 
 
-def clearly_quieter(ceilings: Ceilings, now: datetime | None = None) -> Kept | None:
+def clearly_quieter(ceilings: Ceilings, now: datetime | None = None) -> StoredCalibration | None:
     """What is kept of the same machine and engine where it was taken in clearly more quiet: its noise is below that of
     `ceilings` by more than both intervals. None where there is no such, or it is too old to be taken.
     """

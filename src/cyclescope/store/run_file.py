@@ -138,20 +138,20 @@ def _cycle(path: Path, archive: Archive) -> Cycle:
 
 def _check_samples(cycle: Cycle) -> None:
     """Raise `ValueError` unless the columns of samples belong together and to the graph."""
-    plain, light = cycle.samples.plain, cycle.samples.light
+    uninstrumented, instrumented = cycle.samples.uninstrumented, cycle.samples.instrumented
     rows = {
-        "plain": (plain.wall_ns, plain.cpu_ns, plain.started_ns),
-        "light": (light.cpu_ns, light.started_ns),
+        "plain": (uninstrumented.wall_ns, uninstrumented.cpu_ns, uninstrumented.started_ns),
+        "light": (instrumented.cpu_ns, instrumented.started_ns),
     }
-    counts = {"plain": len(plain.wall_ns), "light": len(light.boundaries_ns)}
+    counts = {"plain": len(uninstrumented.wall_ns), "light": len(instrumented.boundaries_ns)}
     for name, columns in rows.items():
         if any(column.shape != (counts[name],) or column.dtype.kind not in "iu" for column in columns):
             raise ValueError(f"the {name} samples have columns of different shapes")
-    if light.boundaries_ns.ndim != 2 or light.boundaries_ns.dtype.kind not in "iu":
+    if instrumented.boundaries_ns.ndim != 2 or instrumented.boundaries_ns.dtype.kind not in "iu":
         raise ValueError("the stamps are not a table of whole numbers")
-    if len(light) and light.boundaries_ns.shape[1] != len(cycle.graph.slots) + 1:
+    if len(instrumented) and instrumented.boundaries_ns.shape[1] != len(cycle.graph.slots) + 1:
         raise ValueError("the stamps do not fit the graph")
-    if len(light) and bool(np.any(np.diff(light.boundaries_ns, axis=1) < 0)):
+    if len(instrumented) and bool(np.any(np.diff(instrumented.boundaries_ns, axis=1) < 0)):
         raise ValueError("the stamps run backwards")
     if cycle.samples.memory is not None:
         cycle.samples.memory.self_check(len(cycle.graph))

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from noise import NoisyMachine, in_turns, samples
 
-from cyclescope.core.ratios import BETWEEN_RUNS, ratio_apart, ratio_in_turns, rounds, student_t
-from cyclescope.core.samples import PlainSamples
+from cyclescope.core.ratios import BETWEEN_RUNS, interleaved_ratio, ratio_apart, rounds, student_t
+from cyclescope.core.samples import UninstrumentedSamples
 from cyclescope.core.statistics import Ratio
 from cyclescope.core.units import FloatArray
 
@@ -54,7 +54,7 @@ def test_measured_one_after_the_other_is_not_in_turns() -> None:
 def test_runs_that_overlap_are_not_in_turns() -> None:
     """Two processes at the same time, or two machines whose clocks show the same hours by chance."""
     a, b = in_turns(quiet(), 10 * MS, 10 * MS, 5)
-    moved = PlainSamples(b.wall_ns, b.cpu_ns, b.started_ns - 5 * MS)
+    moved = UninstrumentedSamples(b.wall_ns, b.cpu_ns, b.started_ns - 5 * MS)
 
     assert len(rounds(a, moved)) == 0
 
@@ -62,7 +62,7 @@ def test_runs_that_overlap_are_not_in_turns() -> None:
 def test_without_samples_there_are_no_rounds() -> None:
     a, _ = in_turns(quiet(), MS, MS, 2)
 
-    assert len(rounds(a, PlainSamples.empty())) == len(rounds(PlainSamples.empty(), a)) == 0
+    assert len(rounds(a, UninstrumentedSamples.empty())) == len(rounds(UninstrumentedSamples.empty(), a)) == 0
 
 
 @pytest.mark.parametrize(("degrees", "table"), [(5, 4.032), (9, 3.250), (19, 2.861), (30, 2.750)])
@@ -73,7 +73,7 @@ def test_quantiles_of_student_are_those_of_the_table(degrees: int, table: float)
 @settings(deadline=None)
 @given(st.lists(st.floats(-0.3, 0.3), min_size=6, max_size=40))
 def test_the_interval_holds_the_ratio_and_turns_over_with_the_sides(logs: list[float]) -> None:
-    ratio, mirrored = ratio_in_turns(np.asarray(logs)), ratio_in_turns(-np.asarray(logs))
+    ratio, mirrored = interleaved_ratio(np.asarray(logs)), interleaved_ratio(-np.asarray(logs))
 
     assert ratio.low <= ratio.value <= ratio.high
     assert mirrored.value == pytest.approx(1 / ratio.value)
@@ -82,7 +82,7 @@ def test_the_interval_holds_the_ratio_and_turns_over_with_the_sides(logs: list[f
 
 
 def test_one_round_has_no_interval() -> None:
-    ratio = ratio_in_turns(np.asarray([0.1]))
+    ratio = interleaved_ratio(np.asarray([0.1]))
 
     assert (ratio.low, ratio.high) == (0.0, math.inf)
 
@@ -101,27 +101,27 @@ def noisy_logs(seed: int, factor: float, count: int = 24) -> FloatArray:
 
 
 def test_of_a_hundred_equal_pairs_in_turns_at_most_two_are_told_apart() -> None:
-    wrong = sum(differs(ratio_in_turns(noisy_logs(seed, 1.0))) for seed in range(100))
+    wrong = sum(differs(interleaved_ratio(noisy_logs(seed, 1.0))) for seed in range(100))
 
     assert wrong <= 2
 
 
 @pytest.mark.parametrize("count", [6, 12])
 def test_few_rounds_are_no_reason_for_more_false_alarms(count: int) -> None:
-    wrong = sum(differs(ratio_in_turns(noisy_logs(seed, 1.0, count))) for seed in range(200, 300))
+    wrong = sum(differs(interleaved_ratio(noisy_logs(seed, 1.0, count))) for seed in range(200, 300))
 
     assert wrong <= 2
 
 
 def test_the_interval_covers_the_true_ratio_as_often_as_it_says() -> None:
     """99 %: of 300 it may miss a few; more than 8 would come about by chance once in a hundred."""
-    ratios = [ratio_in_turns(noisy_logs(seed, 1.04, 16)) for seed in range(300, 600)]
+    ratios = [interleaved_ratio(noisy_logs(seed, 1.04, 16)) for seed in range(300, 600)]
 
     assert sum(not ratio.low <= 1.04 <= ratio.high for ratio in ratios) <= 8
 
 
 def test_a_planted_slowdown_of_ten_per_cent_is_found_in_turns() -> None:
-    found = sum(ratio_in_turns(noisy_logs(seed, 1.1)).low > 1 + THRESHOLD for seed in range(100))
+    found = sum(interleaved_ratio(noisy_logs(seed, 1.1)).low > 1 + THRESHOLD for seed in range(100))
 
     assert found >= 95
 

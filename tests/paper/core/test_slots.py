@@ -37,7 +37,7 @@ def test_a_cycle_of_nothing_is_one_slot() -> None:
 
 
 def test_one_operation_makes_three_slots_and_the_outermost_stamps_cost_nothing() -> None:
-    """The first and the last stamp of a cycle are taken by the plain pass as well."""
+    """The first and the last stamp of a cycle are taken by the uninstrumented runs as well."""
     graph = build(1)
     assert graph.slots.op.tolist() == [-1, 0, -1]
     assert ends(graph) == [(1, 0), None, (1, 0)]

@@ -14,8 +14,8 @@ from cyclescope.core.graph.structure import (
     TOKENIZE,
     WHOLE,
     StackSpan,
-    loose_stage,
     stack_spans,
+    unassigned_stage,
 )
 
 from .small_graphs import Call, build, call
@@ -207,5 +207,5 @@ def test_spans_of_stacks_and_the_stages_of_what_is_loose_between_them() -> None:
     )
     spans = stack_spans(graph.frames)
     assert spans == (StackSpan(1, 3, ENCODE, 1), StackSpan(4, 6, DECODE, 1))
-    assert [loose_stage(op, spans) for op in range(7)] == [EMBED, ENCODE, ENCODE, DECODE, DECODE, DECODE, HEAD]
-    assert loose_stage(3, ()) == WHOLE
+    assert [unassigned_stage(op, spans) for op in range(7)] == [EMBED, ENCODE, ENCODE, DECODE, DECODE, DECODE, HEAD]
+    assert unassigned_stage(3, ()) == WHOLE

@@ -10,7 +10,7 @@ import pytest
 from cyclescope.core import errors
 from cyclescope.core.errors import CyclescopeError, UsageError
 from cyclescope.core.graph.tensor import TensorSpec, bits_of
-from cyclescope.core.samples import LightSamples, PlainSamples
+from cyclescope.core.samples import InstrumentedSamples, UninstrumentedSamples
 
 DRAWN = re.compile(r"^(?P<branches>[│├└─ ]*)(?P<name>[A-Z]\w+) +(?P<code>\d+)", re.MULTILINE)
 
@@ -64,12 +64,12 @@ def test_an_error_reads_fact_cause_way_out_and_leaves_out_what_is_empty() -> Non
 
 
 def test_samples_of_nothing_are_empty_and_have_no_wall() -> None:
-    assert len(PlainSamples.empty()) == 0
-    assert len(LightSamples.empty()) == 0
-    assert LightSamples.empty().wall_ns.tolist() == []
+    assert len(UninstrumentedSamples.empty()) == 0
+    assert len(InstrumentedSamples.empty()) == 0
+    assert InstrumentedSamples.empty().wall_ns.tolist() == []
 
 
 def test_the_wall_of_a_stamped_run_is_from_its_first_to_its_last_stamp() -> None:
     none = np.zeros(2, dtype=np.int64)
-    light = LightSamples(np.asarray([[5, 7, 105], [0, 1, 30]]), none, none)
-    assert light.wall_ns.tolist() == [100, 30]
+    instrumented = InstrumentedSamples(np.asarray([[5, 7, 105], [0, 1, 30]]), none, none)
+    assert instrumented.wall_ns.tolist() == [100, 30]

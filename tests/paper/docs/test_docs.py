@@ -9,7 +9,7 @@ import pytest
 
 from cyclescope.core import errors
 from cyclescope.core.errors import CyclescopeError
-from cyclescope.explaining.explanation import DoubtCode
+from cyclescope.explaining.explanation import WarningCode
 from cyclescope.report.words.strings import strings
 
 ROOT = Path(__file__).parents[3]
@@ -96,7 +96,7 @@ def test_both_readmes_have_the_same_shape() -> None:
 def test_every_doubt_is_explained() -> None:
     told = re.findall(r"^\| `([a-z-]+)` \|", (DOCS / "how-it-measures.md").read_text(encoding="utf-8"), re.MULTILINE)
 
-    assert sorted(told) == sorted(code.value for code in DoubtCode)
+    assert sorted(told) == sorted(code.value for code in WarningCode)
 
 
 def test_glossary_has_the_words_of_the_reports() -> None:

@@ -148,7 +148,7 @@ def test_the_steps_of_a_generation_follow_each_other_and_fold_into_rounds() -> N
 
 
 def test_without_a_stamped_pass_there_is_no_arrangement() -> None:
-    assert explain(paper_cycle(paper_bert(1), light=False)).arrangement is None
+    assert explain(paper_cycle(paper_bert(1), instrumented=False)).arrangement is None
 
 
 def test_independent_layers_can_all_run_at_once() -> None:

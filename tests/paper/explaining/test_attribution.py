@@ -94,7 +94,7 @@ def test_a_run_that_something_else_disturbed_moves_nothing() -> None:
 
 
 def test_no_stamped_run_gives_no_time_to_any_slot() -> None:
-    attribution = attribute(paper_cycle(GRAPH, TIMES, light=False))
+    attribution = attribute(paper_cycle(GRAPH, TIMES, instrumented=False))
     assert attribution.runs_ns.shape == (0, len(TIMES))
     assert (attribution.total_ns, attribution.slot_ns.tolist()) == (0.0, [0.0] * len(TIMES))
     assert [(e.value_ns, e.n) for e in attribution.estimates(GRAPH.slots.op, len(GRAPH))] == [(0.0, 0)] * len(GRAPH)

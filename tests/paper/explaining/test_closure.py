@@ -14,7 +14,7 @@ from cyclescope.core.cycle import Cycle
 from cyclescope.core.graph.builder import GraphBuilder
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.graph.op import OpKind
-from cyclescope.core.samples import Instrumentation, PlainSamples
+from cyclescope.core.samples import Instrumentation, UninstrumentedSamples
 from cyclescope.core.statistics import Ratio
 from cyclescope.core.units import IntArray
 from cyclescope.explaining.attribution import attribute
@@ -98,7 +98,7 @@ def test_text_and_operations_of_one_stage_are_rows_apart() -> None:
 
 
 def test_without_a_stamped_run_there_is_a_wall_and_no_account() -> None:
-    closure = closure_of(paper_cycle(GRAPH, TIMES, pace=(1.0,), runs=8, light=False))
+    closure = closure_of(paper_cycle(GRAPH, TIMES, pace=(1.0,), runs=8, instrumented=False))
     assert (closure.wall.value_ns, closure.attributed_ns, closure.rest_ns) == (TIMES.sum(), 0.0, TIMES.sum())
     assert (closure.rows, closure.ratio.n) == ((), 0)
     assert not closure.closes
@@ -106,7 +106,7 @@ def test_without_a_stamped_run_there_is_a_wall_and_no_account() -> None:
 
 def test_without_a_plain_run_there_is_no_account_either() -> None:
     cycle = paper_cycle(GRAPH, TIMES, pace=(1.0,), runs=8)
-    closure = closure_of(replace(cycle, samples=replace(cycle.samples, plain=PlainSamples.empty())))
+    closure = closure_of(replace(cycle, samples=replace(cycle.samples, uninstrumented=UninstrumentedSamples.empty())))
     assert (closure.wall.n, closure.wall.value_ns, closure.rows) == (0, 0.0, ())
     assert (closure.attributed_ns, closure.rest_ns) == (TIMES.sum(), -TIMES.sum())
 
@@ -114,7 +114,9 @@ def test_without_a_plain_run_there_is_no_account_either() -> None:
 def test_a_wall_of_nothing_can_hold_no_share() -> None:
     cycle = paper_cycle(GRAPH, TIMES, pace=(1.0,), runs=8)
     none = np.zeros(8, dtype=np.int64)
-    closure = closure_of(replace(cycle, samples=replace(cycle.samples, plain=PlainSamples(none, none, none))))
+    closure = closure_of(
+        replace(cycle, samples=replace(cycle.samples, uninstrumented=UninstrumentedSamples(none, none, none)))
+    )
     assert (closure.wall.value_ns, closure.rows, closure.ratio.n) == (0.0, (), 0)
 
 

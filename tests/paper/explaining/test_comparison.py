@@ -30,7 +30,9 @@ PARTITIONS = ("stages", "layers", "kinds", "operations")
 
 def noisy_pair(factor: float, count: int = 16, seed: int = 0) -> tuple[Cycle, Cycle]:
     a, b = in_turns(NoisyMachine(seed), 1e7, factor * 1e7, count)
-    return tuple(replace(BASE, samples=replace(BASE.samples, plain=plain)) for plain in (a, b))  # type: ignore[return-value]
+    return tuple(
+        replace(BASE, samples=replace(BASE.samples, uninstrumented=uninstrumented)) for uninstrumented in (a, b)
+    )  # type: ignore[return-value]
 
 
 def adds_up(comparison: Comparison) -> None:
@@ -62,7 +64,7 @@ def test_a_cycle_is_not_told_apart_from_itself() -> None:
 
 def test_in_turns_no_difference_is_said_to_be_none() -> None:
     machine = NoisyMachine(1, wave=0.0, jitter=0.001, stalls=0.0)
-    a, b = (replace(BASE, samples=replace(BASE.samples, plain=p)) for p in in_turns(machine, 1e7, 1e7, 16))
+    a, b = (replace(BASE, samples=replace(BASE.samples, uninstrumented=p)) for p in in_turns(machine, 1e7, 1e7, 16))
 
     assert compare(a, b).why is Why.SAME
 
@@ -171,7 +173,7 @@ def test_kinds_and_the_time_between_operations() -> None:
 
 
 def test_parts_need_stamped_runs_on_both_sides() -> None:
-    comparison = compare(BASE, paper_cycle(GRAPH, light=False))
+    comparison = compare(BASE, paper_cycle(GRAPH, instrumented=False))
 
     assert not any(getattr(comparison, name) for name in PARTITIONS)
     assert comparison.attributed_delta_ns == 0.0

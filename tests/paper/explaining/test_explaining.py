@@ -12,7 +12,7 @@ from paper_models import paper_bert, paper_cycle, slot_times
 
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.graph.op import Cost, OpKind
-from cyclescope.core.samples import PlainSamples
+from cyclescope.core.samples import UninstrumentedSamples
 from cyclescope.core.units import IntArray
 from cyclescope.explaining.closure import PYTHON, UNEXPLAINED
 from cyclescope.explaining.explain import explain
@@ -104,7 +104,7 @@ def test_the_answer_names_the_heaviest_stage_its_layers_and_the_heaviest_kind() 
 
 
 def test_without_a_stamped_run_there_is_no_answer() -> None:
-    found = explain(paper_cycle(small_bert(), light=False))
+    found = explain(paper_cycle(small_bert(), instrumented=False))
     assert found.answer == Answer("", 0.0, 0, OpKind.OTHER, 0.0, 0.0)
     assert (found.spans, found.closure.rows) == ((), ())
     assert {row.share for row in found.stages} == {0.0}
@@ -112,7 +112,7 @@ def test_without_a_stamped_run_there_is_no_answer() -> None:
 
 def test_wall_processor_time_and_minimum_are_those_of_the_plain_runs() -> None:
     cycle = paper_cycle(small_bert())
-    plain = PlainSamples(np.asarray([30, 10, 20]), np.asarray([60, 20, 41]), np.asarray([0, 30, 40]))
-    found = explain(replace(cycle, samples=replace(cycle.samples, plain=plain)))
+    uninstrumented = UninstrumentedSamples(np.asarray([30, 10, 20]), np.asarray([60, 20, 41]), np.asarray([0, 30, 40]))
+    found = explain(replace(cycle, samples=replace(cycle.samples, uninstrumented=uninstrumented)))
     assert (found.wall.value_ns, found.cpu.value_ns, found.minimum_ns) == (20.0, 41.0, 10.0)
     assert found.closure.rows[-1].name == UNEXPLAINED

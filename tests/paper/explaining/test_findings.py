@@ -109,7 +109,7 @@ def test_with_a_few_repeats_nothing_below_three_per_cent_is_told() -> None:
 
 
 def test_without_a_stamped_run_only_what_needs_none_is_told() -> None:
-    cycle = paper_cycle(paper_bert(2), light=False, pace=(1.0, 1.3))
+    cycle = paper_cycle(paper_bert(2), instrumented=False, pace=(1.0, 1.3))
     assert set(found(cycle)) == {FindingCode.FIRST_CALL, FindingCode.NOISE}
 
 

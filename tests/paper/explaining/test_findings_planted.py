@@ -171,9 +171,9 @@ def test_an_encoder_never_waits_for_its_decode() -> None:
 
 def test_products_are_held_against_their_ceiling() -> None:
     """100 MFLOP in 80 µs are 1.25 TFLOP/s."""
-    plain = must(compute_bound(), F.COMPUTE_BOUND)
-    told(0.8, 0.0, plain)
-    assert numbers(plain) == pytest.approx({E.REACHED_FLOPS: 1.25e12})
+    uninstrumented = must(compute_bound(), F.COMPUTE_BOUND)
+    told(0.8, 0.0, uninstrumented)
+    assert numbers(uninstrumented) == pytest.approx({E.REACHED_FLOPS: 1.25e12})
     held = must(with_ceilings(compute_bound(), flops=2.5e12, bandwidth=1e12), F.COMPUTE_BOUND)
     told(0.8, 0.4, held)
     assert numbers(held) == pytest.approx({E.REACHED_FLOPS: 1.25e12, E.FLOPS_CEILING: 2.5e12, E.OF_CEILING: 0.5})

@@ -13,7 +13,7 @@ from cyclescope.core.cycle import Cycle
 from cyclescope.core.graph.builder import GraphBuilder
 from cyclescope.core.graph.op import Cost, OpKind
 from cyclescope.core.graph.tensor import TensorRole
-from cyclescope.core.samples import PlainSamples, TokenSamples
+from cyclescope.core.samples import TokenSamples, UninstrumentedSamples
 from cyclescope.explaining.cache import cache_bytes
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation
@@ -121,7 +121,7 @@ def test_metrics_are_of_the_planted_times(generation: Generation, explanation: E
     assert value(generation, "prefill") == emitted[0] - tokens.called_ns[0]
     assert value(generation, "tpot") == (emitted[-1] - emitted[0]) / (STEPS - 1)
     assert value(generation, "growth") == LAYERS * SLOPE_NS * 1000
-    assert value(generation, "e2e") == explanation.cycle.samples.plain.wall_ns[0]
+    assert value(generation, "e2e") == explanation.cycle.samples.uninstrumented.wall_ns[0]
     assert value(generation, "prefill-throughput") == pytest.approx(
         (BATCH * PROMPT - 1) / (emitted[0] - tokens.called_ns[0]) * 1e9
     )
@@ -227,10 +227,10 @@ def test_an_encoder_has_a_phase_of_its_own_and_the_decoder_counts_from_its_start
 
 
 def test_interrupted_before_anything_was_stamped_there_are_metrics_and_no_phases() -> None:
-    plain = told(paper_generation(paper_decoder(STEPS), light=False))
-    assert value(plain, "ttft") is not None
-    assert (plain.phases, plain.steps, plain.growth) == ((), (), ())
-    assert plain.tokens == STEPS
+    uninstrumented = told(paper_generation(paper_decoder(STEPS), instrumented=False))
+    assert value(uninstrumented, "ttft") is not None
+    assert (uninstrumented.phases, uninstrumented.steps, uninstrumented.growth) == ((), (), ())
+    assert uninstrumented.tokens == STEPS
 
 
 def test_interrupted_before_the_first_cycle_there_is_nothing_to_tell_but_its_shape() -> None:
@@ -247,7 +247,7 @@ def test_interrupted_between_a_wall_time_and_its_tokens_both_are_left_out() -> N
     seen = observe(replace(cycle, samples=replace(cycle.samples, tokens=cut)))
     assert seen is not None
     assert (len(seen), len(seen.wall_ns)) == (5, 5)
-    none = replace(cycle, samples=replace(cycle.samples, plain=PlainSamples.empty()))
+    none = replace(cycle, samples=replace(cycle.samples, uninstrumented=UninstrumentedSamples.empty()))
     assert observe(none) is None
 
 
@@ -262,10 +262,12 @@ def test_among_many_places_that_only_vary_none_is_said_to_grow() -> None:
     wrongly = 0
     for _ in range(20):
         cycle = paper_generation(graph, slope_ns=0, runs=6, pace=EVEN)
-        light = cycle.samples.light
-        noise = rng.integers(0, 500, light.boundaries_ns.shape[1] - 1)
-        boundaries = light.boundaries_ns.copy()
+        instrumented = cycle.samples.instrumented
+        noise = rng.integers(0, 500, instrumented.boundaries_ns.shape[1] - 1)
+        boundaries = instrumented.boundaries_ns.copy()
         boundaries[:, 1:] += np.cumsum(noise)
-        noisy = replace(cycle, samples=replace(cycle.samples, light=replace(light, boundaries_ns=boundaries)))
+        noisy = replace(
+            cycle, samples=replace(cycle.samples, instrumented=replace(instrumented, boundaries_ns=boundaries))
+        )
         wrongly += any(row.grows for row in told(noisy).growth)
     assert wrongly <= 3

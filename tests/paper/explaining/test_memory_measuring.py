@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from paper_models import paper_bert, paper_cycle, slot_times
 
-from cyclescope.backends.base import LightRun, PlainRun
+from cyclescope.backends.base import InstrumentedRun, UninstrumentedRun
 from cyclescope.backends.paper import PaperSession, Script
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.errors import EngineError, RunFileError
@@ -37,13 +37,13 @@ class LookingSession(PaperSession):
     asked: list[str] = field(default_factory=list)
     broken: bool = False
 
-    def plain(self, cycles: int) -> Sequence[PlainRun]:
+    def uninstrumented(self, cycles: int) -> Sequence[UninstrumentedRun]:
         self.asked.append("plain")
-        return super().plain(cycles)
+        return super().uninstrumented(cycles)
 
-    def light(self, graph: Graph, cycles: int) -> Sequence[LightRun]:
+    def instrumented(self, graph: Graph, cycles: int) -> Sequence[InstrumentedRun]:
         self.asked.append("light")
-        return super().light(graph, cycles)
+        return super().instrumented(graph, cycles)
 
     def memory(self, graph: Graph, *, again: bool) -> MemorySamples | None:
         self.asked.append(f"memory, again {again}")
@@ -68,14 +68,14 @@ def test_memory_is_looked_at_once_and_last() -> None:
 def test_a_long_cycle_is_not_run_again_to_look_at_it() -> None:
     session, cycle = measured(1000)
 
-    assert cycle.samples.plain.wall_ns.min() > 2 * NS_PER_S
+    assert cycle.samples.uninstrumented.wall_ns.min() > 2 * NS_PER_S
     assert session.asked[-1] == "memory, again False"
 
 
 def test_what_was_timed_stands_where_looking_fails() -> None:
     _, cycle = measured(broken=True)
 
-    assert len(cycle.samples.plain)
+    assert len(cycle.samples.uninstrumented)
     assert not cycle.partial
     assert cycle.samples.memory is None
     assert any("The look failed." in str(note) for note in cycle.notes)

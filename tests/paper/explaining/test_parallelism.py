@@ -74,7 +74,7 @@ def test_a_measurement_ends_with_the_runs_that_read_the_processor_time() -> None
     assert samples is not None
     # A twentieth of the budget, after everything that is timed.
     assert len(samples) == 50_000_000 // int(slot_times(GRAPH).sum())
-    ended = int(cycle.samples.plain.started_ns.max() + cycle.samples.plain.wall_ns[-1])
+    ended = int(cycle.samples.uninstrumented.started_ns.max() + cycle.samples.uninstrumented.wall_ns[-1])
     assert session.clock.now_ns() - ended >= int(samples.wall_boundaries_ns[:, -1].sum())
 
 

@@ -40,7 +40,7 @@ def cycle_of(graph: Graph, op_ns: int = OP_NS, threads: int = 1, ceilings: Ceili
 
 
 def told(cycle: Cycle, datasheet: Ceilings | None = None) -> Roofline:
-    wall = float(np.median(cycle.samples.plain.wall_ns)) if len(cycle.samples.plain) else 0.0
+    wall = float(np.median(cycle.samples.uninstrumented.wall_ns)) if len(cycle.samples.uninstrumented) else 0.0
     found = roofline(cycle, attribute(cycle), places(cycle.graph), wall, datasheet)
     assert found is not None
     return found
@@ -237,7 +237,7 @@ def test_a_datasheet_serves_where_nothing_was_calibrated() -> None:
 def test_without_ceilings_or_times_there_is_nothing_to_tell() -> None:
     graph = paper_bert(1)
     assert explain(paper_cycle(graph)).roofline is None
-    assert explain(on_paper_machine(paper_cycle(graph, light=False))).roofline is None
+    assert explain(on_paper_machine(paper_cycle(graph, instrumented=False))).roofline is None
     assert explain(on_paper_machine(paper_cycle(graph))).roofline is not None
 
 

@@ -1,4 +1,4 @@
-"""Every doubt is raised by its cause alone, with the number that belongs to it; a healthy cycle raises none."""
+"""Every warning is raised by its cause alone, with the number that belongs to it; a healthy cycle raises none."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from core.small_graphs import small_bert
 from paper_models import paper_cycle
 
 from cyclescope.core.cycle import Cycle, Source
-from cyclescope.core.samples import Instrumentation, Load, PlainSamples, SetUp
+from cyclescope.core.samples import Instrumentation, Load, SetUp, UninstrumentedSamples
 from cyclescope.explaining.attribution import attribute
 from cyclescope.explaining.closure import close
 from cyclescope.explaining.explain import explain
-from cyclescope.explaining.explanation import Doubt, DoubtCode
+from cyclescope.explaining.explanation import MeasurementWarning, WarningCode
 from cyclescope.explaining.stability import relative_drift
 
 GRAPH = small_bert()
@@ -37,33 +37,36 @@ def with_load(**changes: object) -> Cycle:
 
 
 def with_walls(walls: list[float]) -> Cycle:
-    """Plain runs of these many totals of the cycle."""
+    """Uninstrumented runs of these many totals of the cycle."""
     wall = np.asarray([factor * TIMES.sum() for factor in walls]).astype(np.int64)
-    return with_samples(plain=PlainSamples(wall, wall, np.cumsum(wall) - wall))
+    return with_samples(uninstrumented=UninstrumentedSamples(wall, wall, np.cumsum(wall) - wall))
 
 
-def doubts(cycle: Cycle) -> tuple[Doubt, ...]:
-    return explain(cycle).doubts
+def warnings(cycle: Cycle) -> tuple[MeasurementWarning, ...]:
+    return explain(cycle).warnings
 
 
 def test_a_healthy_cycle_raises_no_doubt() -> None:
-    assert doubts(healthy()) == ()
+    assert warnings(healthy()) == ()
 
 
 @pytest.mark.parametrize(
-    ("cycle", "doubt"),
+    ("cycle", "warning"),
     [
-        (replace(healthy(), partial=True), Doubt(DoubtCode.PARTIAL, 18)),
-        (paper_cycle(GRAPH, TIMES, pace=QUIET, light=False), Doubt(DoubtCode.NO_LIGHT_PASS)),
-        (with_load(swapped=True), Doubt(DoubtCode.SWAPPED)),
-        (with_load(throttled_ns=1), Doubt(DoubtCode.THROTTLED, 1)),
-        (with_load(other_busy=0.11), Doubt(DoubtCode.OTHER_LOAD, 0.11)),
-        (with_samples(set_up=SetUp(warmup_cycles=31, steady=False)), Doubt(DoubtCode.NOT_STEADY, 31)),
+        (replace(healthy(), partial=True), MeasurementWarning(WarningCode.PARTIAL, 18)),
+        (
+            paper_cycle(GRAPH, TIMES, pace=QUIET, instrumented=False),
+            MeasurementWarning(WarningCode.NO_INSTRUMENTED_RUN),
+        ),
+        (with_load(swapped=True), MeasurementWarning(WarningCode.SWAPPED)),
+        (with_load(throttled_ns=1), MeasurementWarning(WarningCode.THROTTLED, 1)),
+        (with_load(other_busy=0.11), MeasurementWarning(WarningCode.OTHER_LOAD, 0.11)),
+        (with_samples(set_up=SetUp(warmup_cycles=31, steady=False)), MeasurementWarning(WarningCode.NOT_STEADY, 31)),
     ],
-    ids=lambda value: value.code.value if isinstance(value, Doubt) else "",
+    ids=lambda value: value.code.value if isinstance(value, MeasurementWarning) else "",
 )
-def test_a_cause_raises_its_doubt_and_no_other(cycle: Cycle, doubt: Doubt) -> None:
-    assert doubts(cycle) == (doubt,)
+def test_a_cause_raises_its_doubt_and_no_other(cycle: Cycle, warning: MeasurementWarning) -> None:
+    assert warnings(cycle) == (warning,)
 
 
 @pytest.mark.parametrize(
@@ -72,13 +75,13 @@ def test_a_cause_raises_its_doubt_and_no_other(cycle: Cycle, doubt: Doubt) -> No
     ids=["unknown", "at the bound", "none"],
 )
 def test_a_load_that_is_unknown_or_small_raises_no_doubt(load: Load) -> None:
-    assert doubts(with_samples(load=load)) == ()
+    assert warnings(with_samples(load=load)) == ()
 
 
 def test_a_cost_of_stamps_that_is_not_known_raises_its_doubt() -> None:
     """Stamps cost a good part of this small cycle, so the account is open as well."""
-    codes = [doubt.code for doubt in doubts(with_samples(instrumentation=None))]
-    assert codes == [DoubtCode.NO_CALIBRATION, DoubtCode.OPEN_ACCOUNT]
+    codes = [warning.code for warning in warnings(with_samples(instrumentation=None))]
+    assert codes == [WarningCode.NO_CALIBRATION, WarningCode.OPEN_ACCOUNT]
 
 
 @pytest.mark.parametrize(("error", "raised"), [(0.029, False), (0.031, True), (-0.029, False), (-0.031, True)])
@@ -86,34 +89,36 @@ def test_a_rest_of_more_than_three_percent_opens_the_account_with_its_sign(error
     pairs = GRAPH.slots.stamp_cost_ns(400, 800).sum() / 1200
     cycle = paper_cycle(GRAPH, TIMES, pace=(1.0,))
     belief = Instrumentation("script", 400, 800 + error * TIMES.sum() / pairs, "script", 1)
-    found = doubts(replace(cycle, samples=replace(cycle.samples, instrumentation=belief)))
-    assert [doubt.code for doubt in found] == [DoubtCode.OPEN_ACCOUNT] * raised
-    assert [doubt.value for doubt in found] == [pytest.approx(error)] * raised
+    found = warnings(replace(cycle, samples=replace(cycle.samples, instrumentation=belief)))
+    assert [warning.code for warning in found] == [WarningCode.OPEN_ACCOUNT] * raised
+    assert [warning.value for warning in found] == [pytest.approx(error)] * raised
 
 
 @pytest.mark.parametrize(("runs", "raised"), [(1, True), (5, True), (6, False)])
 def test_fewer_than_six_repeats_are_few_even_if_they_agree(runs: int, raised: bool) -> None:
-    found = doubts(paper_cycle(GRAPH, TIMES, pace=(1.0,), runs=runs))
-    assert found == ((Doubt(DoubtCode.NO_INTERVAL, runs),) if raised else ())
+    found = warnings(paper_cycle(GRAPH, TIMES, pace=(1.0,), runs=runs))
+    assert found == ((MeasurementWarning(WarningCode.NO_INTERVAL, runs),) if raised else ())
 
 
 @pytest.mark.parametrize(("spread", "raised"), [(0.029, False), (0.031, True)])
 def test_a_median_known_to_more_than_three_percent_is_doubted_with_its_half_width(spread: float, raised: bool) -> None:
     """Of eighteen runs the interval is from rank 4 to rank 13: nine low and nine high ones reach both."""
     walls = [1 - spread, 1 + spread] * 9
-    found = [doubt for doubt in doubts(with_walls(walls)) if doubt.code is DoubtCode.FEW_REPEATS]
-    assert [doubt.value for doubt in found] == [pytest.approx(spread, rel=1e-3)] * raised
+    found = [warning for warning in warnings(with_walls(walls)) if warning.code is WarningCode.FEW_REPEATS]
+    assert [warning.value for warning in found] == [pytest.approx(spread, rel=1e-3)] * raised
 
 
 @pytest.mark.parametrize("step", [0.06, -0.06])
 def test_a_median_that_moves_from_the_first_third_to_the_last_is_drift(step: float) -> None:
-    found = [doubt for doubt in doubts(with_walls([1.0] * 9 + [1.0 + step] * 6)) if doubt.code is DoubtCode.DRIFT]
-    assert [doubt.value for doubt in found] == [pytest.approx(step, rel=1e-3)]
+    found = [
+        warning for warning in warnings(with_walls([1.0] * 9 + [1.0 + step] * 6)) if warning.code is WarningCode.DRIFT
+    ]
+    assert [warning.value for warning in found] == [pytest.approx(step, rel=1e-3)]
 
 
 def test_a_move_of_less_than_five_percent_is_no_drift() -> None:
     assert relative_drift(np.asarray([100.0] * 9 + [104.0] * 6)) == pytest.approx(0.04)
-    assert DoubtCode.DRIFT not in {doubt.code for doubt in doubts(with_walls([1.0] * 9 + [1.04] * 6))}
+    assert WarningCode.DRIFT not in {warning.code for warning in warnings(with_walls([1.0] * 9 + [1.04] * 6))}
 
 
 def test_nothing_gets_shorter_by_more_than_all_of_it() -> None:
@@ -134,25 +139,25 @@ def test_a_change_within_the_noise_is_no_drift() -> None:
 
 
 def test_the_gravest_doubt_comes_first() -> None:
-    cycle = paper_cycle(GRAPH, TIMES, light=False, partial=True, runs=3, load=Load(0.5, True, 7))
-    assert [doubt.code for doubt in doubts(cycle)] == [
-        DoubtCode.PARTIAL,
-        DoubtCode.NO_LIGHT_PASS,
-        DoubtCode.SWAPPED,
-        DoubtCode.THROTTLED,
-        DoubtCode.OTHER_LOAD,
-        DoubtCode.NO_INTERVAL,
+    cycle = paper_cycle(GRAPH, TIMES, instrumented=False, partial=True, runs=3, load=Load(0.5, True, 7))
+    assert [warning.code for warning in warnings(cycle)] == [
+        WarningCode.PARTIAL,
+        WarningCode.NO_INSTRUMENTED_RUN,
+        WarningCode.SWAPPED,
+        WarningCode.THROTTLED,
+        WarningCode.OTHER_LOAD,
+        WarningCode.NO_INTERVAL,
     ]
 
 
 @pytest.mark.parametrize("source", [Source.PREDICTED, Source.IMPORTED])
 def test_a_cycle_that_was_not_measured_has_no_doubts_of_measuring(source: Source) -> None:
-    assert doubts(replace(healthy(runs=1), source=source, partial=True)) == ()
+    assert warnings(replace(healthy(runs=1), source=source, partial=True)) == ()
 
 
 def test_closing_and_doubting_agree_on_the_bound() -> None:
-    """A reader must not see a closed account and the doubt that it is open."""
+    """A reader must not see a closed account and the warning that it is open."""
     for error in np.linspace(-0.06, 0.06, 25):
         cycle = with_walls([1.0 + float(error)] * 18)
         closure = close(cycle, attribute(cycle))
-        assert closure.closes != any(doubt.code is DoubtCode.OPEN_ACCOUNT for doubt in doubts(cycle))
+        assert closure.closes != any(warning.code is WarningCode.OPEN_ACCOUNT for warning in warnings(cycle))

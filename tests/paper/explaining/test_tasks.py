@@ -50,8 +50,11 @@ def test_padding_costs_its_share_of_what_the_model_computes_and_nothing_of_the_t
 def test_what_padding_costs_is_one_number_wherever_it_is_told() -> None:
     """The wall is a third longer than what was attributed; still both shares are of the attributed time."""
     cycle = paper_cycle(paper_bert(2, batch=BATCH), workload=PADDED)
-    plain = cycle.samples.plain
-    cycle = replace(cycle, samples=replace(cycle.samples, plain=replace(plain, wall_ns=plain.wall_ns * 4 // 3)))
+    uninstrumented = cycle.samples.uninstrumented
+    cycle = replace(
+        cycle,
+        samples=replace(cycle.samples, uninstrumented=replace(uninstrumented, wall_ns=uninstrumented.wall_ns * 4 // 3)),
+    )
     told = explain(cycle)
     found, finding = throughput(told), next(f for f in told.findings if f.code is FindingCode.PADDING)
     assert found is not None
@@ -67,10 +70,10 @@ def test_without_padding_or_stamps_nothing_is_made_up() -> None:
     whole = throughput(explain(paper_cycle(paper_bert(2))))
     assert whole is not None
     assert (whole.padding_share, whole.padding_ns) == (0.0, 0.0)
-    unstamped = throughput(explain(paper_cycle(paper_bert(2), workload=PADDED, light=False)))
+    unstamped = throughput(explain(paper_cycle(paper_bert(2), workload=PADDED, instrumented=False)))
     assert unstamped is not None
     assert unstamped.padding_ns is None
-    assert throughput(explain(paper_cycle(paper_bert(2), runs=0, light=False))) is None
+    assert throughput(explain(paper_cycle(paper_bert(2), runs=0, instrumented=False))) is None
 
 
 def test_an_engine_that_takes_padding_out_pays_nothing_for_it() -> None:

@@ -86,7 +86,7 @@ def test_the_exemplar_is_the_run_with_the_median_total_of_the_typical_ones() -> 
 
 
 def test_no_stamped_run_gives_no_spans() -> None:
-    assert exemplar_spans(attribute(paper_cycle(small_bert(), light=False))) == ()
+    assert exemplar_spans(attribute(paper_cycle(small_bert(), instrumented=False))) == ()
 
 
 def test_a_bert_nests_and_names_every_operation_once_in_order() -> None:

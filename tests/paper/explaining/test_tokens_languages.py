@@ -10,7 +10,7 @@ from paper_models import paper_bert, paper_cycle
 
 from cyclescope.backends.paper import PAPER_MACHINE
 from cyclescope.core.cycle import Cycle
-from cyclescope.core.samples import PlainSamples
+from cyclescope.core.samples import UninstrumentedSamples
 from cyclescope.core.statistics import Estimate
 from cyclescope.core.tokenization import TextCosts, TextFacts, TokenCount, TokenizerInfo, TokenizerRun
 from cyclescope.explaining.languages import LanguageCosts, TextCost, explain_texts
@@ -121,8 +121,8 @@ def cycle_of(wall_ns: int, runs: int = 9) -> Cycle:
     """A cycle of one layer whose unprofiled runs take `wall_ns` each."""
     cycle = paper_cycle(paper_bert(layers=1))
     wall = np.full(runs, wall_ns, dtype=np.int64)
-    plain = PlainSamples(wall, wall, np.arange(runs, dtype=np.int64) * wall_ns)
-    return replace(cycle, samples=replace(cycle.samples, plain=plain))
+    uninstrumented = UninstrumentedSamples(wall, wall, np.arange(runs, dtype=np.int64) * wall_ns)
+    return replace(cycle, samples=replace(cycle.samples, uninstrumented=uninstrumented))
 
 
 def with_cycles(*cycles: Cycle, texts: int = 2) -> tuple[TextCost, ...]:

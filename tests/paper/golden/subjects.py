@@ -79,8 +79,8 @@ _CYCLES: Mapping[str, Callable[[], Cycle]] = {
     "roofline-generation": lambda: on_paper_machine(paper_generation(paper_decoder(2))),
     "experts": lambda: paper_cycle(mixture(EVEN, UNEVEN)),
     "experts-unknown": lambda: paper_cycle(mixture((6, ()))),
-    "partial": lambda: paper_cycle(paper_bert(2), runs=0, light=False, partial=True),
-    "wall-only": lambda: paper_cycle(paper_bert(2), runs=3, light=False, partial=True),
+    "partial": lambda: paper_cycle(paper_bert(2), runs=0, instrumented=False, partial=True),
+    "wall-only": lambda: paper_cycle(paper_bert(2), runs=3, instrumented=False, partial=True),
     "doubtful": doubtful,
 }
 # One cause of slowness each, on a machine whose ceilings are known: for reading only, since little else differs.

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from core.small_graphs import small_bert
 
-from cyclescope.backends.base import LightRun, OpenTimes, PlainRun
+from cyclescope.backends.base import InstrumentedRun, OpenTimes, UninstrumentedRun
 from cyclescope.backends.paper import PaperSession, Script
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.samples import Instrumentation
@@ -21,11 +21,11 @@ TRACE_NS, CALIBRATE_NS = 777, 5_000
 @dataclass
 class WatchedSession(PaperSession):
     """A paper session that writes down what it is asked for, and takes a known time to trace, to calibrate, and to make
-    ready for a stamped block.
+    ready for an instrumented block.
     """
 
     ready_ns: int = 0
-    plain_ns: int = 0
+    uninstrumented_ns: int = 0
     blocks: list[tuple[str, int]] = field(default_factory=list)
     calibration_budgets: list[int] = field(default_factory=list)
     closed: int = 0
@@ -34,17 +34,17 @@ class WatchedSession(PaperSession):
         self.clock.advance(TRACE_NS)
         return super().trace()
 
-    def plain(self, cycles: int) -> Sequence[PlainRun]:
+    def uninstrumented(self, cycles: int) -> Sequence[UninstrumentedRun]:
         self.blocks.append(("plain", cycles))
         begin = self.clock.now_ns()
-        runs = super().plain(cycles)
-        self.plain_ns += self.clock.now_ns() - begin
+        runs = super().uninstrumented(cycles)
+        self.uninstrumented_ns += self.clock.now_ns() - begin
         return runs
 
-    def light(self, graph: Graph, cycles: int) -> Sequence[LightRun]:
+    def instrumented(self, graph: Graph, cycles: int) -> Sequence[InstrumentedRun]:
         self.blocks.append(("light", cycles))
         self.clock.advance(self.ready_ns)
-        return super().light(graph, cycles)
+        return super().instrumented(graph, cycles)
 
     def calibrate(self, graph: Graph, budget_ns: int) -> Instrumentation:
         self.calibration_budgets.append(budget_ns)
@@ -64,7 +64,7 @@ def session(
     interrupt_at: int | None = None,
     ready_ns: int = 0,
 ) -> WatchedSession:
-    """A session whose cycle takes `cycle_ns` in a plain run at pace 1; stamps cost nothing, but `ready_ns` for a block."""
+    """A session whose cycle takes `cycle_ns` in an uninstrumented run at pace 1; stamps cost nothing, but `ready_ns` for a block."""
     slot_ns = np.full(len(GRAPH.slots), cycle_ns // len(GRAPH.slots))
     slot_ns[0] += cycle_ns - slot_ns.sum()
     script = Script(GRAPH, slot_ns, pace, warm_up, fail_at=fail_at, interrupt_at=interrupt_at)

@@ -1,4 +1,4 @@
-"""Plain and stamped blocks in turn, until the medians are known or the time is over."""
+"""Plain and instrumented blocks in turn, until the medians are known or the time is over."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from itertools import groupby
 import numpy as np
 import pytest
 
+from cyclescope.measuring.interleaving import collect, enough
 from cyclescope.measuring.sampling import Collected
-from cyclescope.measuring.turns import collect, enough
 
 from .sessions import GRAPH, MS, WatchedSession, session
 
@@ -25,7 +25,9 @@ def collected(s: WatchedSession, stop_ns: int, typical_ns: int = 10 * MS) -> Col
 
 def order_of(runs: Collected) -> str:
     """Kinds of the runs in the order in which they began: P and L."""
-    began = [(run.started_ns, "P") for run in runs.plain] + [(run.started_ns, "L") for run in runs.light]
+    began = [(run.started_ns, "P") for run in runs.uninstrumented] + [
+        (run.started_ns, "L") for run in runs.instrumented
+    ]
     return "".join(kind for _, kind in sorted(began))
 
 
@@ -45,9 +47,12 @@ def test_a_steady_drift_cancels_over_a_full_round() -> None:
     s = session(600 * MS, pace=pace)
     runs = collected(s, stop_ns=s.clock.now_ns() + 4 * 600 * MS - 1, typical_ns=600 * MS)
     assert order_of(runs) == "PLLP"
-    plain, light = sum(r.wall_ns for r in runs.plain), sum(int(r.boundaries_ns[-1]) for r in runs.light)
+    uninstrumented, instrumented = (
+        sum(r.wall_ns for r in runs.uninstrumented),
+        sum(int(r.boundaries_ns[-1]) for r in runs.instrumented),
+    )
     # Every slot of a run is rounded to a nanosecond.
-    assert plain == pytest.approx(light, abs=2 * len(GRAPH.slots))
+    assert uninstrumented == pytest.approx(instrumented, abs=2 * len(GRAPH.slots))
 
 
 def test_runs_right_after_a_change_of_kind_are_left_out() -> None:
@@ -62,8 +67,8 @@ def test_what_is_left_out_is_not_in_the_samples() -> None:
     """The runs after each change are planted slow; none of them is seen."""
     pace = (1.0,) * 6 + (9.0,) * 2 + (1.0,) * 6
     runs = collected(session(10 * MS, pace=pace), stop_ns=1)
-    assert {r.wall_ns for r in runs.plain} == {10 * MS}
-    assert {int(r.boundaries_ns[-1]) for r in runs.light} == {10 * MS}
+    assert {r.wall_ns for r in runs.uninstrumented} == {10 * MS}
+    assert {int(r.boundaries_ns[-1]) for r in runs.instrumented} == {10 * MS}
 
 
 @pytest.mark.parametrize(
@@ -78,7 +83,7 @@ def test_what_is_left_out_is_not_in_the_samples() -> None:
 def test_it_stops_when_both_medians_are_known_long_before_the_time_is_over(cycle_ns: int, each: int) -> None:
     s = session(cycle_ns)
     runs = collected(s, stop_ns=1000 * S, typical_ns=cycle_ns)
-    assert (len(runs.plain), len(runs.light)) == (each, each)
+    assert (len(runs.uninstrumented), len(runs.instrumented)) == (each, each)
     assert s.clock.now_ns() <= 10 * S
 
 
@@ -92,7 +97,7 @@ def test_noise_goes_on_to_the_end_of_the_time_and_not_a_block_further() -> None:
 @pytest.mark.parametrize("cycle_ns", [1 * MS, 10 * MS, 600 * MS])
 def test_both_kinds_get_a_block_however_little_time_there_is(cycle_ns: int) -> None:
     runs = collected(session(cycle_ns), stop_ns=0, typical_ns=cycle_ns)
-    size = len(runs.plain)
+    size = len(runs.uninstrumented)
     assert size >= 1
     assert order_of(runs) == "P" * size + "L" * size
 
@@ -105,23 +110,23 @@ def test_slow_cycles_are_run_one_by_one_and_none_is_thrown_away() -> None:
 
 def test_a_cycle_of_no_time_at_all_ends_too() -> None:
     runs = collected(session(0), stop_ns=1 * S, typical_ns=0)
-    assert (len(runs.plain), len(runs.light)) == (25, 25)
+    assert (len(runs.uninstrumented), len(runs.instrumented)) == (25, 25)
 
 
 def test_it_stops_at_four_thousand_runs_even_if_the_median_is_not_known() -> None:
     runs = collected(session(20_000, pace=NOISE), stop_ns=1000 * S, typical_ns=20_000)
-    assert len(runs.plain) == 4000
+    assert len(runs.uninstrumented) == 4000
 
 
 def test_one_kind_known_is_not_enough() -> None:
     s = session(1 * MS)
     runs = collected(s, stop_ns=0, typical_ns=1 * MS)
     assert enough(runs)
-    assert not enough(Collected(runs.plain, runs.light[:19]))
-    assert not enough(Collected(runs.plain[:19], runs.light))
+    assert not enough(Collected(runs.uninstrumented, runs.instrumented[:19]))
+    assert not enough(Collected(runs.uninstrumented[:19], runs.instrumented))
     noisy = collected(session(1 * MS, pace=NOISE), stop_ns=0, typical_ns=1 * MS)
-    assert not enough(Collected(runs.plain, noisy.light))
-    assert not enough(Collected(noisy.plain, runs.light))
+    assert not enough(Collected(runs.uninstrumented, noisy.instrumented))
+    assert not enough(Collected(noisy.uninstrumented, runs.instrumented))
 
 
 def test_progress_is_the_share_of_the_time_that_is_over() -> None:
@@ -135,14 +140,14 @@ def test_progress_is_the_share_of_the_time_that_is_over() -> None:
 
 def test_samples_are_columns_in_the_order_in_which_they_were_taken() -> None:
     runs = collected(session(10 * MS, pace=NOISE), stop_ns=1 * S)
-    plain, light = runs.plain_samples(), runs.light_samples()
-    assert plain.wall_ns.tolist() == [run.wall_ns for run in runs.plain]
-    assert light.boundaries_ns.shape == (len(runs.light), len(GRAPH.slots) + 1)
-    for samples in (plain, light):
+    uninstrumented, instrumented = runs.uninstrumented_samples(), runs.instrumented_samples()
+    assert uninstrumented.wall_ns.tolist() == [run.wall_ns for run in runs.uninstrumented]
+    assert instrumented.boundaries_ns.shape == (len(runs.instrumented), len(GRAPH.slots) + 1)
+    for samples in (uninstrumented, instrumented):
         assert (np.diff(samples.started_ns) > 0).all()
-    assert light.wall_ns.tolist() == light.cpu_ns.tolist()  # one core on paper
+    assert instrumented.wall_ns.tolist() == instrumented.cpu_ns.tolist()  # one core on paper
     assert len([*groupby(order_of(runs))]) > 4
 
 
 def test_nothing_collected_is_empty_samples() -> None:
-    assert len(Collected().plain_samples()) == len(Collected().light_samples()) == 0
+    assert len(Collected().uninstrumented_samples()) == len(Collected().instrumented_samples()) == 0

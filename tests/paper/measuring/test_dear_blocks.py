@@ -1,4 +1,4 @@
-"""Where the engine makes ready for every stamped block, the plain runs have their half of the time all the same."""
+"""Where the engine makes ready for every instrumented block, the uninstrumented runs have their half of the time all the same."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cyclescope.measuring.interleaving import collect
 from cyclescope.measuring.measure import measure_session
 from cyclescope.measuring.sampling import Collected
-from cyclescope.measuring.turns import collect
 
 from .sessions import GRAPH, MS, WatchedSession, session
 
@@ -29,16 +29,16 @@ def kinds(s: WatchedSession) -> str:
 
 
 def test_plain_blocks_on_both_sides_of_a_stamped_one_take_as_long_as_it_does() -> None:
-    """A cycle takes 300 and 450 ms in turns, a stamped block a second more.
+    """A cycle takes 300 and 450 ms in turns, an instrumented block a second more.
 
-    The first stamped block (1.45 s) is followed by plain ones up to its time; the next has as many runs as take a second,
-    and half of the last one's time of plain runs before it.
+    The first instrumented block (1.45 s) is followed by plain ones up to its time; the next has as many runs as take a second,
+    and half of the last one's time of uninstrumented runs before it.
     """
     s = session(300 * MS, pace=NOISE, ready_ns=1 * S)
     runs = collected(s, stop_ns=8 * S, typical_ns=300 * MS)
     assert kinds(s) == "P L1 P P P P P P L2 P P P P P P P"
-    assert (len(runs.plain), len(runs.light)) == (14, 3)
-    assert sum(run.wall_ns for run in runs.plain) == pytest.approx(5.1 * S, abs=1000)
+    assert (len(runs.uninstrumented), len(runs.instrumented)) == (14, 3)
+    assert sum(run.wall_ns for run in runs.uninstrumented) == pytest.approx(5.1 * S, abs=1000)
     assert s.clock.now_ns() == pytest.approx(8.3 * S, abs=1000)
 
 
@@ -46,16 +46,18 @@ def test_short_cycles_are_stamped_in_larger_blocks_so_that_making_ready_is_worth
     s = session(10 * MS, pace=NOISE, ready_ns=500 * MS)
     runs = collected(s, stop_ns=8 * S, typical_ns=10 * MS)
     assert [cycles for kind, cycles in s.blocks if kind == "light"] == [8, 27, 27, 27, 8]
-    assert (len(runs.plain), len(runs.light)) == (336, 87)
+    assert (len(runs.uninstrumented), len(runs.instrumented)) == (336, 87)
 
 
 def test_a_dear_round_is_symmetric_so_that_a_steady_drift_cancels() -> None:
-    """From the second round on: the plain runs on both sides are as many, give or take what a block takes."""
+    """From the second round on: the uninstrumented runs on both sides are as many, give or take what a block takes."""
     s = session(300 * MS, pace=NOISE, ready_ns=1500 * MS)
     runs = collected(s, stop_ns=60 * S, typical_ns=300 * MS)
-    began = sorted([(r.started_ns, "P") for r in runs.plain] + [(r.started_ns, "L") for r in runs.light])
+    began = sorted(
+        [(r.started_ns, "P") for r in runs.uninstrumented] + [(r.started_ns, "L") for r in runs.instrumented]
+    )
     mean = {kind: sum(at for at, k in began if k == kind) / sum(k == kind for _, k in began) for kind in "PL"}
-    assert abs(mean["P"] - mean["L"]) < 3 * S  # of 60; with all plain runs on one side it would be 15
+    assert abs(mean["P"] - mean["L"]) < 3 * S  # of 60; with all uninstrumented runs on one side it would be 15
 
 
 def test_a_dear_block_is_not_begun_that_would_not_end_in_time() -> None:
@@ -63,41 +65,41 @@ def test_a_dear_block_is_not_begun_that_would_not_end_in_time() -> None:
     runs = collected(s, stop_ns=9 * S, typical_ns=100 * MS)
     assert len([kind for kind, _ in s.blocks if kind == "light"]) == 1
     assert 9 * S <= s.clock.now_ns() < 9 * S + 150 * MS
-    assert len(runs.plain) == 48
+    assert len(runs.uninstrumented) == 48
 
 
 def test_once_the_plain_median_is_known_it_asks_for_no_more() -> None:
-    """All cycles take 10 ms: thirty plain runs, and the time goes to stamped ones until theirs is known too."""
+    """All cycles take 10 ms: thirty uninstrumented runs, and the time goes to stamped ones until theirs is known too."""
     s = session(10 * MS, ready_ns=500 * MS)
     runs = collected(s, stop_ns=100 * S, typical_ns=10 * MS)
     assert kinds(s) == "P L8 P P P P P L27"
-    assert (len(runs.plain), len(runs.light)) == (30, 31)
+    assert (len(runs.uninstrumented), len(runs.instrumented)) == (30, 31)
 
 
 def test_what_neither_kind_needs_is_not_spent() -> None:
-    """Twenty plain runs tell their median; then one each for both sides, and another stamped block does not fit: there is
+    """Twenty uninstrumented runs tell their median; then one each for both sides, and another instrumented block does not fit: there is
     nothing to wait for.
     """
     s = session(100 * MS, ready_ns=5 * S)
     runs = collected(s, stop_ns=12 * S, typical_ns=100 * MS)
-    assert (len(runs.plain), len(runs.light)) == (22, 1)
+    assert (len(runs.uninstrumented), len(runs.instrumented)) == (22, 1)
     assert s.clock.now_ns() == pytest.approx(7.3 * S, abs=10_000)
 
 
-@pytest.mark.parametrize(("grace_ns", "plain"), [(0, 1), (1 * S, 1), (1200 * MS, 2), (2 * S, 4), (5 * S, 6)])
-def test_an_interval_has_its_plain_runs_in_the_grace_beyond_the_time(grace_ns: int, plain: int) -> None:
-    """The first stamped block has used up all time (it ends at 1.75 of 1 s)."""
+@pytest.mark.parametrize(("grace_ns", "uninstrumented"), [(0, 1), (1 * S, 1), (1200 * MS, 2), (2 * S, 4), (5 * S, 6)])
+def test_an_interval_has_its_plain_runs_in_the_grace_beyond_the_time(grace_ns: int, uninstrumented: int) -> None:
+    """The first instrumented block has used up all time (it ends at 1.75 of 1 s)."""
     s = session(300 * MS, pace=NOISE, ready_ns=1 * S)
     runs = collected(s, stop_ns=1 * S, typical_ns=300 * MS, grace_ns=grace_ns)
-    assert (len(runs.plain), len(runs.light)) == (plain, 1)
+    assert (len(runs.uninstrumented), len(runs.instrumented)) == (uninstrumented, 1)
     assert s.clock.now_ns() <= max(1750 * MS, 1 * S + grace_ns)
 
 
 def test_a_measurement_allows_a_fifth_of_its_budget_for_that() -> None:
     s = session(100 * MS, pace=NOISE, ready_ns=4 * S)
     cycle = measure_session(s, 5 * S, s.clock)
-    assert len(cycle.samples.light) == 1
-    assert len(cycle.samples.plain) == 6
+    assert len(cycle.samples.instrumented) == 1
+    assert len(cycle.samples.uninstrumented) == 6
     assert s.clock.now_ns() < 6 * S
 
 
@@ -113,7 +115,7 @@ def test_plain_runs_have_their_share_and_the_time_is_kept(cycle_ms: int, ready_m
     block_ns = max(60 * MS, cycle_ns)
     stop_ns = rounds * 2 * (ready_ns + 2 * block_ns)
     runs = collected(s, stop_ns=stop_ns, typical_ns=cycle_ns)
-    if len(runs.plain) < 4000:
-        assert s.plain_ns >= (0.48 if ready_ns > 2 * block_ns else 1 / 3) * s.clock.now_ns()
+    if len(runs.uninstrumented) < 4000:
+        assert s.uninstrumented_ns >= (0.48 if ready_ns > 2 * block_ns else 1 / 3) * s.clock.now_ns()
         assert s.clock.now_ns() >= stop_ns
     assert s.clock.now_ns() <= stop_ns + 4 * block_ns

@@ -16,7 +16,7 @@ from cyclescope.core.cycle import Cycle, Source
 from cyclescope.core.errors import EngineError, UsageError
 from cyclescope.core.samples import Instrumentation
 from cyclescope.explaining.explain import explain
-from cyclescope.explaining.explanation import DoubtCode
+from cyclescope.explaining.explanation import WarningCode
 from cyclescope.measuring import measure as measurement
 from cyclescope.measuring.measure import measure, measure_request, measure_session, watch
 
@@ -52,8 +52,8 @@ def test_the_cycle_says_what_was_measured_by_which_version_and_when() -> None:
 
 def test_the_samples_are_those_of_the_script_and_the_account_closes() -> None:
     cycle = measured(session(10 * MS, warm_up=(3.0,)))
-    assert set(cycle.samples.plain.wall_ns.tolist()) == {10 * MS}
-    assert set(cycle.samples.light.wall_ns.tolist()) == {10 * MS}
+    assert set(cycle.samples.uninstrumented.wall_ns.tolist()) == {10 * MS}
+    assert set(cycle.samples.instrumented.wall_ns.tolist()) == {10 * MS}
     assert cycle.samples.instrumentation == Instrumentation("script", 0.0, 0.0, "script", 1)
     assert explain(cycle).closure.rest_ns == 0.0
 
@@ -76,10 +76,10 @@ def test_the_budget_counts_from_the_first_cycle_on() -> None:
 
 def test_a_budget_of_a_nanosecond_gives_a_whole_cycle_all_the_same() -> None:
     cycle = measured(session(400 * MS), budget_ns=1)
-    assert (len(cycle.samples.plain), len(cycle.samples.light), cycle.partial) == (1, 1, False)
+    assert (len(cycle.samples.uninstrumented), len(cycle.samples.instrumented), cycle.partial) == (1, 1, False)
     assert not cycle.samples.set_up.steady
-    codes = {doubt.code for doubt in explain(cycle).doubts}
-    assert {DoubtCode.NOT_STEADY, DoubtCode.NO_INTERVAL} <= codes
+    codes = {warning.code for warning in explain(cycle).warnings}
+    assert {WarningCode.NOT_STEADY, WarningCode.NO_INTERVAL} <= codes
 
 
 def test_progress_tells_the_phases_in_order() -> None:
@@ -100,25 +100,25 @@ def test_ctrl_c_in_any_run_after_the_first_gives_what_was_measured_until_then(ru
     s = session(20 * MS, warm_up=(2.0,), interrupt_at=run)
     cycle = measured(s)
     assert cycle.partial
-    plain, light = cycle.samples.plain, cycle.samples.light
-    assert 1 <= len(plain) <= len(UNDISTURBED.samples.plain)
+    uninstrumented, instrumented = cycle.samples.uninstrumented, cycle.samples.instrumented
+    assert 1 <= len(uninstrumented) <= len(UNDISTURBED.samples.uninstrumented)
     whole_blocks = s.blocks[:-1]  # the last one was running
     counted = sum(cycles - 2 for kind, cycles in whole_blocks if kind == "light")
-    assert len(light) == counted
+    assert len(instrumented) == counted
     assert (cycle.samples.instrumentation is None) == (cycle.samples.set_up.warmup_cycles == 0)
-    assert DoubtCode.PARTIAL in {doubt.code for doubt in explain(cycle).doubts}
+    assert WarningCode.PARTIAL in {warning.code for warning in explain(cycle).warnings}
 
 
 def test_ctrl_c_before_anything_was_steady_leaves_the_very_first_cycle() -> None:
     cycle = measured(session(20 * MS, warm_up=(2.0,), interrupt_at=1))
-    assert cycle.samples.plain.wall_ns.tolist() == [40 * MS]
-    assert len(cycle.samples.light) == 0
+    assert cycle.samples.uninstrumented.wall_ns.tolist() == [40 * MS]
+    assert len(cycle.samples.instrumented) == 0
 
 
 def test_ctrl_c_in_the_last_run_leaves_all_but_the_last_block() -> None:
     cycle = measured(session(20 * MS, warm_up=(2.0,), interrupt_at=RUNS - 1))
-    kept = len(cycle.samples.plain) + len(cycle.samples.light)
-    complete = len(UNDISTURBED.samples.plain) + len(UNDISTURBED.samples.light)
+    kept = len(cycle.samples.uninstrumented) + len(cycle.samples.instrumented)
+    complete = len(UNDISTURBED.samples.uninstrumented) + len(UNDISTURBED.samples.instrumented)
     assert complete - kept == 3  # a block of 60 ms
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 
-from cyclescope.backends.base import LightRun, PlainRun, Request
+from cyclescope.backends.base import InstrumentedRun, Request, UninstrumentedRun
 from cyclescope.backends.paper import PAPER_WORKLOAD, FakeClock, PaperSession, Script
 from cyclescope.core.errors import UsageError
 from cyclescope.core.graph.graph import Graph
@@ -48,13 +48,13 @@ class Turn(PaperSession):
         if sum(line.startswith("plain") for line in self.diary) > self.interrupt_after:
             raise KeyboardInterrupt
 
-    def plain(self, cycles: int) -> Sequence[PlainRun]:
+    def uninstrumented(self, cycles: int) -> Sequence[UninstrumentedRun]:
         self._note("plain", cycles)
-        return super().plain(cycles)
+        return super().uninstrumented(cycles)
 
-    def light(self, graph: Graph, cycles: int) -> Sequence[LightRun]:
+    def instrumented(self, graph: Graph, cycles: int) -> Sequence[InstrumentedRun]:
         self._note("light", cycles)
-        return super().light(graph, cycles)
+        return super().instrumented(graph, cycles)
 
     def close(self) -> None:
         self.diary.append(f"close {self.name}")
@@ -83,7 +83,7 @@ def test_blocks_alternate_in_both_orders() -> None:
     measured = turns(a, "plain").removeprefix("A" * turns(a, "plain").index("B")).lstrip("B")
     assert measured.startswith("ABBAABBAABBA")
     assert set(turns(a, "light")[::2]) == {"A", "B"}
-    assert len(rounds(cycles[0].samples.plain, cycles[1].samples.plain)) >= 12
+    assert len(rounds(cycles[0].samples.uninstrumented, cycles[1].samples.uninstrumented)) >= 12
 
 
 def test_a_narrow_interval_ends_it_before_the_budget() -> None:
@@ -108,9 +108,9 @@ def test_the_rounds_of_an_interval_are_run_in_twice_the_budget_if_they_fit(budge
     a, b = sessions(20 * MS, 20 * MS)
     first, second = measure_pair_sessions(a, b, budget, a.clock)
 
-    assert len(rounds(first.samples.plain, second.samples.plain)) == expected
-    assert len(first.samples.light)
-    assert len(second.samples.light)
+    assert len(rounds(first.samples.uninstrumented, second.samples.uninstrumented)) == expected
+    assert len(first.samples.instrumented)
+    assert len(second.samples.instrumented)
 
 
 def test_a_steady_drift_of_the_machine_is_no_difference() -> None:
@@ -132,7 +132,7 @@ def test_interrupted_it_gives_what_there_is() -> None:
     a, b = sessions(10 * MS, 12 * MS, interrupt_after=40)
     cycles = measure_pair_sessions(a, b, 60 * SECOND, a.clock)
 
-    assert all(cycle.partial and len(cycle.samples.plain) >= 6 for cycle in cycles)
+    assert all(cycle.partial and len(cycle.samples.uninstrumented) >= 6 for cycle in cycles)
     assert compare(*cycles).interleaved
 
 

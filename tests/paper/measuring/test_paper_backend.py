@@ -28,7 +28,7 @@ def test_a_fake_clock_stands_still_until_it_is_told_to_advance() -> None:
 def test_runs_follow_each_other_without_a_gap_at_their_pace() -> None:
     script = Script(GRAPH, TIMES, pace=(1.0, 2.0, 3.0), warm_up=(5.0,))
     session = PaperSession(script, clock=FakeClock(cores=1.5))
-    runs = session.plain(5)
+    runs = session.uninstrumented(5)
     whole = int(TIMES.sum())
     assert [run.wall_ns for run in runs] == [5 * whole, whole, 2 * whole, 3 * whole, whole]
     assert [run.started_ns for run in runs] == [0, 5 * whole, 6 * whole, 8 * whole, 11 * whole]
@@ -38,16 +38,16 @@ def test_runs_follow_each_other_without_a_gap_at_their_pace() -> None:
 
 def test_stamped_runs_take_their_turn_in_the_same_script() -> None:
     session = PaperSession(Script(GRAPH, TIMES, pace=(1.0, 2.0)))
-    session.plain(1)
-    (stamped,) = session.light(GRAPH, 1)
-    (plain,) = session.plain(1)
-    assert (stamped.started_ns, stamped.boundaries_ns[-1]) == (TIMES.sum(), 2 * TIMES.sum())
-    assert (plain.started_ns, plain.wall_ns) == (3 * TIMES.sum(), TIMES.sum())
+    session.uninstrumented(1)
+    (instrumented,) = session.instrumented(GRAPH, 1)
+    (uninstrumented,) = session.uninstrumented(1)
+    assert (instrumented.started_ns, instrumented.boundaries_ns[-1]) == (TIMES.sum(), 2 * TIMES.sum())
+    assert (uninstrumented.started_ns, uninstrumented.wall_ns) == (3 * TIMES.sum(), TIMES.sum())
 
 
 def test_a_stamp_costs_what_the_script_says_where_it_lies() -> None:
     session = PaperSession(Script(GRAPH, TIMES, inside_ns=4, outside_ns=8))
-    (run,) = session.light(GRAPH, 1)
+    (run,) = session.instrumented(GRAPH, 1)
     extra = np.diff(run.boundaries_ns) - TIMES
     assert np.array_equal(extra, GRAPH.slots.stamp_cost_ns(4, 8))
     assert extra[GRAPH.slots.op >= 0].tolist() == [4] * len(GRAPH)
@@ -55,19 +55,19 @@ def test_a_stamp_costs_what_the_script_says_where_it_lies() -> None:
 
 def test_the_pace_does_not_touch_what_a_stamp_costs() -> None:
     session = PaperSession(Script(GRAPH, TIMES, pace=(3.0,), inside_ns=4, outside_ns=8))
-    (run,) = session.light(GRAPH, 1)
+    (run,) = session.instrumented(GRAPH, 1)
     assert np.array_equal(np.diff(run.boundaries_ns) - 3 * TIMES, GRAPH.slots.stamp_cost_ns(4, 8))
 
 
 def test_a_failure_and_an_interruption_come_in_the_run_that_the_script_names() -> None:
     failing = PaperSession(Script(GRAPH, TIMES, fail_at=1))
-    assert len(failing.plain(1)) == 1
+    assert len(failing.uninstrumented(1)) == 1
     with pytest.raises(EngineError):
-        failing.light(GRAPH, 1)
+        failing.instrumented(GRAPH, 1)
     interrupted = PaperSession(Script(GRAPH, TIMES, interrupt_at=2))
-    assert len(interrupted.plain(2)) == 2
+    assert len(interrupted.uninstrumented(2)) == 2
     with pytest.raises(KeyboardInterrupt):
-        interrupted.plain(1)
+        interrupted.uninstrumented(1)
 
 
 def test_it_is_a_session_and_says_that_nothing_was_opened() -> None:
@@ -82,6 +82,6 @@ def test_it_is_a_session_and_says_that_nothing_was_opened() -> None:
 @given(timed_graphs())
 def test_boundaries_begin_at_zero_and_cut_the_run_at_every_slot(timed: tuple[Graph, IntArray]) -> None:
     graph, times = timed
-    (run,) = PaperSession(Script(graph, times)).light(graph, 1)
+    (run,) = PaperSession(Script(graph, times)).instrumented(graph, 1)
     assert run.boundaries_ns[0] == 0
     assert np.array_equal(np.diff(run.boundaries_ns), times)

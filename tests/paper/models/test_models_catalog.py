@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-from cyclescope.models.catalog import Architecture, Coverage, Family, TokenizerKind, architectures, find
+from cyclescope.models.catalog import Architecture, Coverage, ModelFamily, TokenizerKind, architectures, find
 
 NAMES = {a.name: a for a in architectures()}
 every = pytest.mark.parametrize("entry", architectures(), ids=lambda a: a.name)
 
 
 def test_each_family_and_each_kind_of_tokenizer_is_there() -> None:
-    assert {a.family for a in architectures()} == set(Family)
+    assert {a.family for a in architectures()} == set(ModelFamily)
     assert {a.tokenizer.kind for a in architectures()} == set(TokenizerKind)
     assert {a.tokenizer.coverage for a in architectures()} == set(Coverage)
 
 
 def test_encoders_come_first_and_small_before_large() -> None:
-    keys = [(list(Family).index(a.family), a.parameters) for a in architectures()]
+    keys = [(list(ModelFamily).index(a.family), a.parameters) for a in architectures()]
     assert keys == sorted(keys)
 
 

@@ -19,7 +19,7 @@ from cyclescope.optimizing.recipes.apply import Applied
 from cyclescope.optimizing.search.drift import Drift
 from cyclescope.optimizing.strategies.strategy import Goal
 
-from .plans_on_paper import PaperMaker, searched
+from .plans_on_paper import PaperPreparer, searched
 from .recipes import USUAL
 from .verifications import MACHINE, verified
 
@@ -44,7 +44,7 @@ def _turn(plan: Plan) -> float:
 
 def optimization(**changes: Any) -> Optimization:
     """Three steps help, one engine is missing, one crashes, changes of the model drift."""
-    found = searched(PaperMaker(FakeClock(), _speed, turn=_turn, refuse=_refuse))
+    found = searched(PaperPreparer(FakeClock(), _speed, turn=_turn, refuse=_refuse))
     rows = tuple(found.rows)
     workload = replace(PAPER_BERT_WORKLOAD, batch=4)
     usual = Optimization(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from cyclescope.backends.base import PlainRun
+from cyclescope.backends.base import UninstrumentedRun
 from cyclescope.backends.paper import FakeClock
 from cyclescope.core.errors import CyclescopeError, EngineError
 from cyclescope.core.machine import Machine
@@ -18,8 +18,8 @@ from cyclescope.core.results import Results
 from cyclescope.core.workload import InputSource, ModelFacts, Weights, Workload
 from cyclescope.explaining.findings.finding import Finding, FindingCode
 from cyclescope.optimizing.optimization import Found, LabelScore
-from cyclescope.optimizing.search.keeping import Kept, Made
-from cyclescope.optimizing.search.schedule import Schedule
+from cyclescope.optimizing.search.plan_cache import PlanCache, PreparedPlan
+from cyclescope.optimizing.search.schedule import BudgetSchedule
 from cyclescope.optimizing.search.search import Limits, Search
 from cyclescope.optimizing.strategies.strategies import STRATEGIES
 from cyclescope.optimizing.strategies.strategy import Goal, Situation, Strategy
@@ -43,7 +43,7 @@ class PaperArm:
     closed: bool = False
     unrest: itertools.cycle[float] = field(default_factory=lambda: itertools.cycle(_UNREST))
 
-    def run(self, cycles: int) -> Sequence[PlainRun]:
+    def run(self, cycles: int) -> Sequence[UninstrumentedRun]:
         assert not self.closed
         runs = []
         pace = next(self.unrest)
@@ -52,7 +52,7 @@ class PaperArm:
             if self.breaks_at is not None and self.cycles >= self.breaks_at:
                 raise EngineError("It broke.", "As planned.")
             wall = int(self.wall_ns * pace)
-            runs.append(PlainRun(self.clock.now_ns(), wall, wall))
+            runs.append(UninstrumentedRun(self.clock.now_ns(), wall, wall))
             self.clock.advance(wall)
         return runs
 
@@ -77,7 +77,7 @@ Times = Callable[[Plan], float]
 
 
 @dataclass
-class PaperMaker:
+class PaperPreparer:
     """Makes a plan ready in `ready_s` (a second), the next time in `again_s` where that is given, or gives up at the limit;
     `speed_up` of a plan tells its time, `turn` how far its outputs turn, `in_force` what becomes of it.
     """
@@ -91,12 +91,12 @@ class PaperMaker:
     in_force: Callable[[Plan], Plan] = lambda plan: plan
     again_s: float | None = None
     baseline_ns: int = BASELINE_NS
-    made: list[Plan] = field(default_factory=list)
-    arms: list[PaperArm] = field(default_factory=list)
+    prepared: list[Plan] = field(default_factory=list)
+    variants: list[PaperArm] = field(default_factory=list)
 
-    def make(self, plan: Plan, limit_s: float) -> Made:
-        again_s = self.again_s if plan in self.made else None
-        self.made.append(plan)
+    def make(self, plan: Plan, limit_s: float) -> PreparedPlan:
+        again_s = self.again_s if plan in self.prepared else None
+        self.prepared.append(plan)
         error = self.refuse(plan)
         if error is not None:
             raise error
@@ -106,10 +106,10 @@ class PaperMaker:
             raise EngineError(f"It did not answer within {limit_s:.0f} s.")
         self.clock.advance(int(ready_s * 1e9))
         wall = int(self.baseline_ns / self.speed_up(plan))
-        arm = PaperArm(self.clock, wall, results(self.turn(plan)), breaks_at=self.breaks(plan))
-        self.arms.append(arm)
+        variant = PaperArm(self.clock, wall, results(self.turn(plan)), breaks_at=self.breaks(plan))
+        self.variants.append(variant)
         again_ns = None if self.again_s is None else int(self.again_s * 1e9)
-        return Made(arm, self.in_force(plan), int(ready_s * 1e9), again_ns=again_ns)
+        return PreparedPlan(variant, self.in_force(plan), int(ready_s * 1e9), again_ns=again_ns)
 
 
 def workload(**changes: object) -> Workload:
@@ -133,7 +133,7 @@ def situation(
 
 
 def searched(
-    maker: PaperMaker,
+    preparer: PaperPreparer,
     max_drift: float = 0.01,
     budget_s: float = 300.0,
     strategies: Sequence[Strategy] = STRATEGIES,
@@ -147,17 +147,17 @@ def searched(
 ) -> Found:
     """What a search finds with this maker."""
     found = found or Found()
-    limits = Limits(Schedule(maker.clock.now_ns(), int(budget_s * 1e9), int(after_s * 1e9)), max_drift, score)
-    arm = PaperArm(maker.clock, maker.baseline_ns, results())
-    with Kept(maker, memory_bytes=memory_bytes) as kept:
+    limits = Limits(BudgetSchedule(preparer.clock.now_ns(), int(budget_s * 1e9), int(after_s * 1e9)), max_drift, score)
+    variant = PaperArm(preparer.clock, preparer.baseline_ns, results())
+    with PlanCache(preparer, memory_bytes=memory_bytes) as plan_cache:
         Search(
-            kept,
-            Made(arm, baseline, 1_000_000_000),
-            arm.outcome,
+            plan_cache,
+            PreparedPlan(variant, baseline, 1_000_000_000),
+            variant.outcome,
             where or situation(),
             strategies,
             limits,
-            maker.clock,
+            preparer.clock,
             notify,
             found,
         ).run()

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from cyclescope.core.edits import Edit
 from cyclescope.core.plan import Plan
-from cyclescope.optimizing.recipes.recipe import Proof, Recipe, RecipeModel, RecipeWork
+from cyclescope.optimizing.recipes.recipe import MeasurementRecord, Recipe, RecipeModel, RecipeWork
 
 BASE = Plan(threads=1)
 USUAL = Recipe(
@@ -14,7 +14,7 @@ USUAL = Recipe(
     RecipeWork("latency", 4, 16, 0, 4),
     BASE,
     replace(BASE, threads=2),
-    Proof(
+    MeasurementRecord(
         1.5,
         1.4,
         1.6,

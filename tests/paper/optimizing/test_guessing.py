@@ -68,4 +68,4 @@ def test_what_repeats_nothing_promises_nothing() -> None:
         offer = PromptLookup().offer(
             BASELINE, situation(workload=replace(workload(), batch=1, tokens_out=8), tokens_a_call=tokens)
         )
-        assert (offer.expected > 1.0) is better
+        assert (offer.expected_speedup > 1.0) is better

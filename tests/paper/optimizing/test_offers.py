@@ -13,9 +13,9 @@ from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.optimization import Found
 from cyclescope.optimizing.strategies.algorithm.gelu_form import Form, form_of
 from cyclescope.optimizing.strategies.strategies import STRATEGIES
-from cyclescope.optimizing.strategies.strategy import Goal, Offer, Situation, Strategy, has, hoped, learns
+from cyclescope.optimizing.strategies.strategy import Goal, Offer, Situation, Strategy, expected_speedup, has, learns
 
-from .plans_on_paper import BASELINE, FakeClock, PaperMaker, finding, results, searched, situation, workload
+from .plans_on_paper import BASELINE, FakeClock, PaperPreparer, finding, results, searched, situation, workload
 
 NAMED: dict[str, Strategy] = {strategy.name: strategy for strategy in STRATEGIES}
 CODES = {code.value: code for code in FindingCode}
@@ -43,10 +43,10 @@ def test_an_offer_is_plans_or_a_reason_and_no_plan_twice(name: str, writes: bool
     where = situation(findings, goal, workload=writing() if writes else workload(), texts=12)
     plan = replace(BASELINE, engine=engine)
     offer = offered(name, where, plan)
-    assert bool(offer.plans) is not bool(offer.why_not)
+    assert bool(offer.plans) is not bool(offer.not_applicable_reason)
     assert plan not in offer.plans
     assert len(set(offer.plans)) == len(offer.plans)
-    assert offer.expected > 0
+    assert offer.expected_speedup > 0
     for made in offer.plans:
         again = NAMED[name].offer(made, where)
         assert made not in again.plans
@@ -60,20 +60,22 @@ def test_every_answer_is_a_finding_and_what_is_expected_grows_with_it() -> None:
                 small = strategy.offer(BASELINE, replace(where, findings=(finding(code.value, 0.2, 0.1, "gelu"),)))
                 large = strategy.offer(BASELINE, replace(where, findings=(finding(code.value, 0.8, 0.7, "gelu"),)))
                 if small.plans and large.plans:
-                    assert large.expected >= small.expected, (strategy.name, code)
+                    assert large.expected_speedup >= small.expected_speedup, (strategy.name, code)
 
 
 def test_what_is_hoped_for_is_the_share_that_goes() -> None:
-    assert hoped((finding("padding", gain=0.5),)) == pytest.approx(2.0)
-    assert hoped((finding("padding", gain=0.5),), part=0.5) == pytest.approx(4 / 3)
-    assert hoped((finding("padding", gain=0.6), finding("padding", gain=0.6))) == pytest.approx(10.0)  # more than all
-    assert hoped(()) == 1.0
+    assert expected_speedup((finding("padding", gain=0.5),)) == pytest.approx(2.0)
+    assert expected_speedup((finding("padding", gain=0.5),), part=0.5) == pytest.approx(4 / 3)
+    assert expected_speedup((finding("padding", gain=0.6), finding("padding", gain=0.6))) == pytest.approx(
+        10.0
+    )  # more than all
+    assert expected_speedup(()) == 1.0
     where = situation((finding("padding", gain=0.5), finding("slow-tokenizer", gain=0.2)))
-    assert where.could(FindingCode.SLOW_TOKENIZER) == pytest.approx(1.25)
-    assert where.could(FindingCode.SLOW_TOKENIZER, FindingCode.PADDING) == pytest.approx(
+    assert where.potential_speedup(FindingCode.SLOW_TOKENIZER) == pytest.approx(1.25)
+    assert where.potential_speedup(FindingCode.SLOW_TOKENIZER, FindingCode.PADDING) == pytest.approx(
         2.0
     )  # they may be the same time
-    assert where.could(FindingCode.NOISE) == 1.0
+    assert where.potential_speedup(FindingCode.NOISE) == 1.0
 
 
 # Activations: what the finding says, not what is said of GELU ------------------------------------------------------------
@@ -111,7 +113,7 @@ def test_one_form_of_gelu_replaces_the_other_only_where_that_was_found_slow(
     assert offered("relu", where).plans
     nothing = situation()
     assert not any(offered(name, nothing).plans for name in ("tanh-gelu", "exact-gelu", "relu"))
-    assert "slower" in offered("tanh-gelu", nothing).why_not
+    assert "slower" in offered("tanh-gelu", nothing).not_applicable_reason
 
 
 # Drafts ------------------------------------------------------------------------------------------------------------------
@@ -121,16 +123,16 @@ def test_a_given_draft_is_tried_as_it_is_named() -> None:
     where = situation((finding("memory-bound-decode", share=0.6),), workload=writing(), draft="tiny-llama")
     offer = offered("draft", where)
     assert [plan.drafting for plan in offer.plans] == ["tiny-llama"]
-    assert offer.expected == pytest.approx(1.8)
+    assert offer.expected_speedup == pytest.approx(1.8)
 
 
 def test_without_a_draft_the_models_own_exits_or_half_of_it_guess() -> None:
     assert [p.drafting for p in offered("draft", situation(workload=exits(4))).plans] == ["layers:4"]
     half = offered("draft", situation(workload=writing(), layers=6))
     assert [p.drafting for p in half.plans] == ["layers:3"]
-    assert half.expected < 1.1  # by chance only
+    assert half.expected_speedup < 1.1  # by chance only
     random = replace(workload().model, weights=Weights.RANDOM)
-    assert "guess nothing" in offered("draft", situation(workload=writing(model=random))).why_not
+    assert "guess nothing" in offered("draft", situation(workload=writing(model=random))).not_applicable_reason
 
 
 @pytest.mark.parametrize(
@@ -146,7 +148,7 @@ def test_without_a_draft_the_models_own_exits_or_half_of_it_guess() -> None:
     ],
 )
 def test_no_draft_where_it_could_not_guess(plan: Plan, work: Workload) -> None:
-    assert offered("draft", situation(workload=work, draft="tiny-llama"), plan).why_not
+    assert offered("draft", situation(workload=work, draft="tiny-llama"), plan).not_applicable_reason
 
 
 def test_texts_that_are_written_one_by_one_can_be_guessed_one_by_one() -> None:
@@ -156,17 +158,17 @@ def test_texts_that_are_written_one_by_one_can_be_guessed_one_by_one() -> None:
 def test_a_static_cache_keeps_what_was_guessed_wrongly() -> None:
     where = situation((finding("cache-reallocation"),), workload=writing())
     assert offered("static-cache", where).plans
-    assert offered("static-cache", where, replace(BASELINE, drafting="layers:2")).why_not
+    assert offered("static-cache", where, replace(BASELINE, drafting="layers:2")).not_applicable_reason
 
 
 # What learns, trims and leaves early -------------------------------------------------------------------------------------
 
 
 def test_early_exit_is_offered_where_the_model_declares_one() -> None:
-    assert offered("early-exit", situation(workload=writing())).why_not
+    assert offered("early-exit", situation(workload=writing())).not_applicable_reason
     offer = offered("early-exit", situation(workload=exits(4), layers=6))
     assert [plan.changes for plan in offer.plans] == [(Change("early-exit", 4.0),)]
-    assert offer.expected == pytest.approx(1.5)
+    assert offer.expected_speedup == pytest.approx(1.5)
 
 
 def test_a_student_has_half_of_the_layers_and_time_to_learn() -> None:
@@ -181,25 +183,25 @@ def test_a_student_has_half_of_the_layers_and_time_to_learn() -> None:
         (situation(texts=8), replace(BASELINE, instances=2)),
         (situation(texts=8), replace(BASELINE, changes=(Change("drop-layers", 1.0),))),
     ):
-        assert offered("distil", where, plan).why_not
+        assert offered("distil", where, plan).not_applicable_reason
 
 
 def test_what_a_student_has_learned_is_left_as_it_is_but_can_be_quantized() -> None:
     student = replace(BASELINE, changes=(Change("distil", 3.0),))
     where = situation(texts=8)
     for name in ("prune-heads", "prune-feed-forward", "low-rank", "drop-layers", "early-exit"):
-        assert offered(name, where, student).why_not
+        assert offered(name, where, student).not_applicable_reason
     assert all(has(plan, "distil") for plan in offered("int8-dynamic", where, student).plans)
 
 
 def test_a_vocabulary_is_trimmed_by_texts_and_before_quantizing() -> None:
     texts = situation(workload=writing(), texts=4)
     assert offered("trim-vocabulary", texts).plans
-    assert offered("trim-vocabulary", replace(texts, texts=3)).why_not
-    assert offered("trim-vocabulary", replace(texts, workload=workload())).why_not
-    assert offered("trim-vocabulary", texts, replace(BASELINE, quantization="int8-dynamic")).why_not
+    assert offered("trim-vocabulary", replace(texts, texts=3)).not_applicable_reason
+    assert offered("trim-vocabulary", replace(texts, workload=workload())).not_applicable_reason
+    assert offered("trim-vocabulary", texts, replace(BASELINE, quantization="int8-dynamic")).not_applicable_reason
     made_up = replace(texts, workload=writing(input_source=InputSource.SYNTHETIC))
-    assert offered("trim-vocabulary", made_up).why_not
+    assert offered("trim-vocabulary", made_up).not_applicable_reason
 
 
 @pytest.mark.parametrize(
@@ -221,11 +223,11 @@ def test_sixteen_bits_where_there_are_instructions_for_them(features: str, devic
 def test_eight_bits_are_calibrated_for_openvino_from_all_texts() -> None:
     plan = replace(BASELINE, engine="openvino")
     assert [made.quantization for made in offered("int8-static", situation(), plan).plans] == ["int8-static"]
-    assert "calibrated" in offered("int8-static", situation()).why_not
-    assert "read" in offered("int8-static", situation(workload=writing()), plan).why_not
-    assert "share" in offered("int8-static", situation(), replace(plan, instances=2)).why_not
+    assert "calibrated" in offered("int8-static", situation()).not_applicable_reason
+    assert "read" in offered("int8-static", situation(workload=writing()), plan).not_applicable_reason
+    assert "share" in offered("int8-static", situation(), replace(plan, instances=2)).not_applicable_reason
     for how in ("int8-static", "int8-weights"):
-        assert "already" in offered("int8-static", situation(), replace(plan, quantization=how)).why_not
+        assert "already" in offered("int8-static", situation(), replace(plan, quantization=how)).not_applicable_reason
 
 
 @pytest.mark.parametrize("features", ["avx2", "avx512_vnni"])
@@ -238,7 +240,7 @@ def test_ranges_told_beforehand_come_after_ranges_that_are_looked_for(features: 
     beyond = offered("int8-static", where, looked_for.plans[0])
     at_once = offered("int8-static", where, plan)
     assert beyond.plans == at_once.plans
-    assert looked_for.expected * beyond.expected == pytest.approx(at_once.expected, rel=0.02)
+    assert looked_for.expected_speedup * beyond.expected_speedup == pytest.approx(at_once.expected_speedup, rel=0.02)
 
 
 def test_what_is_not_in_eight_bits_can_be_in_sixteen_on_openvino() -> None:
@@ -246,7 +248,7 @@ def test_what_is_not_in_eight_bits_can_be_in_sixteen_on_openvino() -> None:
     where = replace(where, machine=replace(where.machine, instruction_set="avx512_bf16 avx512_fp16"))
     plan = replace(BASELINE, engine="openvino", quantization="int8-static")
     assert [made.dtype for made in offered("half-precision", where, plan).plans] == ["bfloat16"]
-    assert offered("half-precision", where, replace(plan, engine="torch")).why_not
+    assert offered("half-precision", where, replace(plan, engine="torch")).not_applicable_reason
 
 
 @pytest.mark.parametrize(("texts", "apart"), [(1, False), (7, False), (8, True), (40, True)])
@@ -262,13 +264,13 @@ def test_scales_of_many_texts_are_judged_on_others(texts: int, apart: bool) -> N
 def test_what_learns_is_judged_on_texts_that_were_held_out() -> None:
     """A student that knows the texts by heart and nothing else is refused."""
 
-    class ByHeart(PaperMaker):
+    class ByHeart(PaperPreparer):
         def make(self, plan: Plan, limit_s: float):  # type: ignore[no-untyped-def]
             made = super().make(plan, limit_s)
             if learns(plan, 8):
-                hidden = made.arm.outcome.hidden.copy()  # type: ignore[attr-defined]
+                hidden = made.variant.outcome.hidden.copy()  # type: ignore[attr-defined]
                 hidden[list(held_out(4))] = [[0.0, 1.0]]
-                made.arm.outcome = replace(made.arm.outcome, hidden=hidden)  # type: ignore[attr-defined]
+                made.variant.outcome = replace(made.variant.outcome, hidden=hidden)  # type: ignore[attr-defined]
             return made
 
     where = situation(opted=("distil",), texts=8)
@@ -277,12 +279,12 @@ def test_what_learns_is_judged_on_texts_that_were_held_out() -> None:
     assert {row.outcome for row in seen} == {"drifted"}
     assert {row.judged_on for row in seen} == {1}
     assert all(row.drift and row.drift.cosine == pytest.approx(0.0, abs=1e-9) for row in seen)
-    honest = _students(searched(PaperMaker(FakeClock(), lambda plan: 2.0), max_drift=0.5, where=where))
+    honest = _students(searched(PaperPreparer(FakeClock(), lambda plan: 2.0), max_drift=0.5, where=where))
     assert {row.outcome for row in honest} == {"tried"}
 
 
 def test_a_strategy_that_takes_long_is_given_its_time_or_is_left_out() -> None:
-    class Limits(PaperMaker):
+    class Limits(PaperPreparer):
         limits: dict[bool, float]
 
         def make(self, plan: Plan, limit_s: float):  # type: ignore[no-untyped-def]
@@ -290,11 +292,11 @@ def test_a_strategy_that_takes_long_is_given_its_time_or_is_left_out() -> None:
             return super().make(plan, limit_s)
 
     where = situation(opted=("distil",), texts=8)
-    maker = Limits(FakeClock(), lambda plan: 1.0)
-    maker.limits = {}
-    searched(maker, where=where)
-    assert maker.limits[True] > maker.limits[False] + 60
-    short = searched(PaperMaker(FakeClock(), lambda plan: 1.0), budget_s=60, where=where)
+    preparer = Limits(FakeClock(), lambda plan: 1.0)
+    preparer.limits = {}
+    searched(preparer, where=where)
+    assert preparer.limits[True] > preparer.limits[False] + 60
+    short = searched(PaperPreparer(FakeClock(), lambda plan: 1.0), budget_s=60, where=where)
     assert not _students(short)
     assert any(n.strategy == "distil" and n.reason == "out of budget" for n in short.not_tried)
 
@@ -315,19 +317,20 @@ def test_every_fourth_text_is_held_out() -> None:
 def test_fewer_threads_promise_less_the_more_of_a_cycle_computes() -> None:
     both = replace(BASELINE, threads=2)
     usual, computing = (
-        offered("threads", situation(found), both).expected for found in ((), (finding("compute-bound", share=0.8),))
+        offered("threads", situation(found), both).expected_speedup
+        for found in ((), (finding("compute-bound", share=0.8),))
     )
     assert computing == pytest.approx(usual / 1.8)
     assert usual < 1
-    waiting = offered("threads", situation((finding("oversubscription", gain=0.4),)), both).expected
+    waiting = offered("threads", situation((finding("oversubscription", gain=0.4),)), both).expected_speedup
     assert waiting == pytest.approx(1 / 0.6)
-    assert offered("threads", situation(), BASELINE).expected > 1
+    assert offered("threads", situation(), BASELINE).expected_speedup > 1
 
 
 def test_operations_side_by_side_promise_less_where_each_then_computes_on_half_of_the_cores() -> None:
     there = replace(BASELINE, engine="onnxruntime", threads=2)
     usual, computing = (
-        offered("threads-between", situation(found), there).expected
+        offered("threads-between", situation(found), there).expected_speedup
         for found in ((), (finding("compute-bound", share=0.8),))
     )
     assert computing == pytest.approx(usual / 1.8)
@@ -337,7 +340,7 @@ def test_operations_side_by_side_promise_less_where_each_then_computes_on_half_o
 def test_of_sixteen_bits_eight_bring_only_what_is_beyond(name: str) -> None:
     where = situation(engines={"openvino": ""})
     full, half = (
-        offered(name, where, replace(BASELINE, engine="openvino", dtype=dtype)).expected
+        offered(name, where, replace(BASELINE, engine="openvino", dtype=dtype)).expected_speedup
         for dtype in ("float32", "bfloat16")
     )
     assert 1 <= half < full

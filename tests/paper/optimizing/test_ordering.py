@@ -12,10 +12,10 @@ from cyclescope.core.plan import Change, Plan
 from cyclescope.core.statistics import Ratio
 from cyclescope.explaining.comparison import Verdict
 from cyclescope.optimizing.optimization import Outcome, Row
+from cyclescope.optimizing.search.confirmation import chosen
 from cyclescope.optimizing.search.ordering import Ahead, Candidate, Costs, Guesses, Queue, Step, step_between
-from cyclescope.optimizing.search.proving import chosen
 
-from .plans_on_paper import BASELINE, PaperMaker, searched, situation
+from .plans_on_paper import BASELINE, PaperPreparer, searched, situation
 
 ENGINES = {"onnxruntime": "", "openvino": ""}
 INT8: Step = (("quantization", "int8-dynamic"),)
@@ -80,11 +80,11 @@ def test_what_promises_to_be_slower_is_not_tried_for_what_could_come_after_it() 
     leads = Ahead(INT8, 3.0, replace(fewer, quantization="int8-dynamic"))
     alone, leading = (Candidate(fewer, "threads", 0, False, step, 0.9, ahead) for ahead in ((), (leads,)))
     assert queue.promise(alone, rows) == queue.promise(leading, rows)
-    better = replace(leading, expected=1.1)
-    assert queue.promise(better, rows) < queue.promise(replace(alone, expected=1.1), rows)
+    better = replace(leading, expected_speedup=1.1)
+    assert queue.promise(better, rows) < queue.promise(replace(alone, expected_speedup=1.1), rows)
     # What was tried by another way meanwhile promises nothing any more.
     rows.append(Row(leads.plan, (), 0, Outcome.TRIED, Ratio(0.5, 0.4, 0.6, 9)))
-    assert queue.promise(better, rows) == queue.promise(replace(alone, expected=1.1), rows)
+    assert queue.promise(better, rows) == queue.promise(replace(alone, expected_speedup=1.1), rows)
 
 
 def test_what_takes_long_is_not_put_off_until_it_is_too_late() -> None:
@@ -115,9 +115,9 @@ def test_an_engine_that_is_slow_has_its_quantized_forms_tried_late() -> None:
             1.5 if plan.quantization != "off" else 1.0
         )
 
-    maker = PaperMaker(FakeClock(), speed)
-    searched(maker, where=situation(engines=ENGINES))
-    quantized = [plan.engine for plan in maker.made if plan.quantization != "off"]
+    preparer = PaperPreparer(FakeClock(), speed)
+    searched(preparer, where=situation(engines=ENGINES))
+    quantized = [plan.engine for plan in preparer.prepared if plan.quantization != "off"]
     assert quantized.index("onnxruntime") < quantized.index("openvino")
 
 
@@ -127,7 +127,7 @@ def test_a_slow_engine_is_not_given_up_if_8_bits_make_it_the_fastest() -> None:
             return 6.0 if plan.quantization == "int8-static" else 0.9
         return 1.0
 
-    found = searched(PaperMaker(FakeClock(), speed), where=situation(engines={"openvino": ""}))
+    found = searched(PaperPreparer(FakeClock(), speed), where=situation(engines={"openvino": ""}))
     assert (found.rows[found.best].plan.engine, found.rows[found.best].plan.quantization) == ("openvino", "int8-static")
 
 
@@ -137,10 +137,10 @@ def test_what_one_engine_gains_by_a_step_sends_it_ahead_on_the_next() -> None:
 
     machine = situation().machine
     where = situation(engines=ENGINES, machine=replace(machine, instruction_set="avx512_bf16 vnni"))
-    maker = PaperMaker(FakeClock(), speed)
-    searched(maker, where=where)
-    half = next(k for k, plan in enumerate(maker.made) if plan.dtype == "bfloat16")
-    after = [plan for plan in maker.made[half + 1 :] if plan.engine == "openvino" and not plan.changes]
+    preparer = PaperPreparer(FakeClock(), speed)
+    searched(preparer, where=where)
+    half = next(k for k, plan in enumerate(preparer.prepared) if plan.dtype == "bfloat16")
+    after = [plan for plan in preparer.prepared[half + 1 :] if plan.engine == "openvino" and not plan.changes]
     first = next(plan for plan in after if plan.quantization != "off" or plan.dtype != "float32")
     assert first.dtype == "bfloat16"
 
@@ -154,7 +154,7 @@ def test_what_goes_too_far_only_with_another_is_tried_without_it() -> None:
     machine = situation().machine
     where = situation(engines={"openvino": ""}, machine=replace(machine, instruction_set="avx512_bf16"))
     found = searched(
-        PaperMaker(FakeClock(), lambda plan: 1.5 if plan.quantization != "off" else 1.0, turn=turn),
+        PaperPreparer(FakeClock(), lambda plan: 1.5 if plan.quantization != "off" else 1.0, turn=turn),
         where=where,
         max_drift=0.01,
     )
@@ -168,19 +168,19 @@ def test_what_goes_too_far_only_with_another_is_tried_without_it() -> None:
 def test_one_format_of_numbers_that_goes_too_far_does_not_speak_for_another() -> None:
     machine = situation().machine
     where = situation(machine=replace(machine, instruction_set="avx512_bf16 avx512_fp16"))
-    maker = PaperMaker(FakeClock(), lambda plan: 1.0, turn=lambda plan: 0.5 if plan.dtype == "bfloat16" else 0.0)
-    found = searched(maker, where=where)
+    preparer = PaperPreparer(FakeClock(), lambda plan: 1.0, turn=lambda plan: 0.5 if plan.dtype == "bfloat16" else 0.0)
+    found = searched(preparer, where=where)
     assert {row.outcome for row in found.rows if row.plan.dtype == "float16"} == {Outcome.TRIED}
     assert {row.outcome for row in found.rows if row.plan.dtype == "bfloat16"} == {Outcome.DRIFTED}
 
 
 def test_what_is_not_installed_is_asked_for_once() -> None:
-    maker = PaperMaker(
+    preparer = PaperPreparer(
         FakeClock(),
         lambda plan: 1 + (plan.quantization != "off"),
         refuse=lambda plan: MissingExtra("It is not there.") if plan.engine != "torch" else None,
     )
-    found = searched(maker)
+    found = searched(preparer)
     assert [row.outcome for row in found.rows if row.plan.engine != "torch"] == [Outcome.MISSING]
     assert any(n.strategy == "engine" and "could not be run" in n.reason for n in found.not_tried)
 
@@ -189,13 +189,13 @@ def test_what_is_not_installed_is_asked_for_once() -> None:
 
 
 class _Told:
-    """Turns that tell these ratios of one arm to another."""
+    """Turns that tell these ratios of one variant to another."""
 
     def __init__(self, **ratios: tuple[float, float, float]) -> None:
         self.ratios = ratios
 
-    def ratio(self, arm: int, to: int) -> Ratio:
-        value, low, high = self.ratios[f"_{arm}_{to}"]
+    def ratio(self, variant: int, to: int) -> Ratio:
+        value, low, high = self.ratios[f"_{variant}_{to}"]
         return Ratio(value, low, high, 9)
 
 

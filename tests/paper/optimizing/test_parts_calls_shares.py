@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from cyclescope.backends.calls import calls_of
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.plan import Change, Plan, departs
-from cyclescope.optimizing.processes.messages import Errand
-from cyclescope.optimizing.processes.team import cores_of, shares_of
-from cyclescope.optimizing.search.parts import parts_of
+from cyclescope.optimizing.processes.messages import Job
+from cyclescope.optimizing.processes.worker_group import cores_of, shares_of
+from cyclescope.optimizing.search.ablation import ablations
 
 BASE = Plan(threads=1)
 
@@ -22,16 +22,16 @@ BASE = Plan(threads=1)
 def test_each_part_is_taken_out_by_itself() -> None:
     changes = (Change("relu"), Change("drop-layers", 1))
     plan = replace(BASE, threads=2, quantization="int8-dynamic", changes=changes, seed=7)
-    parts = dict(parts_of(plan, BASE))
+    parts = dict(ablations(plan, BASE))
     assert set(parts) == {"threads", "quantization", "relu", "drop-layers"}
     assert parts["threads"] == replace(plan, threads=1)
     assert parts["relu"].changes == (Change("drop-layers", 1),)
-    assert parts_of(BASE, BASE) == ()
+    assert ablations(BASE, BASE) == ()
 
 
 def test_taking_out_every_part_leads_back() -> None:
     plan = replace(BASE, threads=2, compiling="inductor", batch=4, batching="length")
-    while parts := parts_of(plan, BASE):
+    while parts := ablations(plan, BASE):
         plan = parts[0][1]
     assert plan == BASE
 
@@ -58,15 +58,15 @@ def test_every_text_is_in_one_call(lengths: list[int], batch: int, batching: str
 
 @given(st.integers(1, 40), st.integers(1, 40))
 def test_shares_are_neighbours_and_as_equal_as_can_be(texts: int, instances: int) -> None:
-    errand = Errand("paper", tuple(str(k) for k in range(texts)), batch=3)
+    job = Job("paper", tuple(str(k) for k in range(texts)), batch=3)
     if instances > texts:
         with pytest.raises(Unsupported):
-            shares_of(errand, instances)
+            shares_of(job, instances)
         return
-    shares = [share.texts for share in shares_of(errand, instances)]
-    assert sum(shares, ()) == errand.texts
+    shares = [share.texts for share in shares_of(job, instances)]
+    assert sum(shares, ()) == job.texts
     assert max(map(len, shares)) - min(map(len, shares)) <= 1
-    assert {share.batch for share in shares_of(errand, instances)} == {None}
+    assert {share.batch for share in shares_of(job, instances)} == {None}
 
 
 def test_cores_are_shared_out_and_never_none(monkeypatch: pytest.MonkeyPatch) -> None:

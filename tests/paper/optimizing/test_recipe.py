@@ -11,7 +11,7 @@ from cyclescope.core.edits import CALIBRATED, Edit
 from cyclescope.core.errors import OutputError, RunFileError, UnknownModel, UsageError
 from cyclescope.core.plan import Change, Plan
 from cyclescope.optimizing.recipes.recipe import Recipe, load_recipe, save_recipe
-from cyclescope.optimizing.recipes.recipe_errand import errand_of, files_beside, refuse_other_model
+from cyclescope.optimizing.recipes.recipe_job import files_beside, job_of, refuse_other_model
 
 from .plans_on_paper import workload
 from .recipes import BASE, EDITS, USUAL, recipe
@@ -57,7 +57,7 @@ def damaged(tmp_path: Path, old: str, new: str) -> Path:
         ("version = 1", "version = 0", "is not a recipe"),
         ("threads = 1", 'threads = "many"', "not a whole recipe"),
         ("speed_up = 1.5", "", "not a whole recipe"),
-        ("speed_up = 1.5", "", "Proof needs speed_up"),
+        ("speed_up = 1.5", "", "MeasurementRecord needs speed_up"),
         ("[work]", "[wo", "is not a recipe"),
         ("numbers = [", 'numbers = ["x",', "not a whole recipe"),
     ],
@@ -107,13 +107,13 @@ def test_a_field_of_a_later_version_of_this_format_is_passed_over(tmp_path: Path
 
 def test_a_recipe_of_several_texts_asks_for_texts() -> None:
     with pytest.raises(UsageError, match="proved on 4 texts"):
-        errand_of(USUAL)
-    assert errand_of(USUAL, texts=("a", "b")).texts == ("a", "b")
+        job_of(USUAL)
+    assert job_of(USUAL, texts=("a", "b")).texts == ("a", "b")
     one = replace(USUAL, work=replace(USUAL.work, texts=1, batch=8))
-    assert (errand_of(one).tokens, errand_of(one).batch) == (16, 8)
-    assert errand_of(one, tokens=9).tokens == 9
-    assert errand_of(USUAL, "mine", ("a",)).weights == "auto"
-    assert errand_of(USUAL, None, ("a",)).weights == "random"
+    assert (job_of(one).tokens, job_of(one).batch) == (16, 8)
+    assert job_of(one, tokens=9).tokens == 9
+    assert job_of(USUAL, "mine", ("a",)).weights == "auto"
+    assert job_of(USUAL, None, ("a",)).weights == "random"
 
 
 def test_another_model_is_refused() -> None:

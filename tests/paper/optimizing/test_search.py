@@ -13,7 +13,7 @@ from cyclescope.explaining.comparison import Verdict
 from cyclescope.optimizing.optimization import Found, LabelScore, Outcome, front
 from cyclescope.optimizing.strategies.strategies import STRATEGIES
 
-from .plans_on_paper import BASELINE, PaperMaker, finding, searched, situation, workload
+from .plans_on_paper import BASELINE, PaperPreparer, finding, searched, situation, workload
 
 
 def _parts(plan: Plan) -> set[str]:
@@ -31,7 +31,7 @@ def _stacking(plan: Plan) -> float:
 
 
 def test_strategies_that_help_are_stacked_and_the_stack_is_proved() -> None:
-    found = searched(PaperMaker(FakeClock(), _stacking))
+    found = searched(PaperPreparer(FakeClock(), _stacking))
     best = found.rows[found.best]
     assert _parts(best.plan) == {"engine", "quantization", "threads"}
     assert best.confirmed
@@ -42,7 +42,7 @@ def test_strategies_that_help_are_stacked_and_the_stack_is_proved() -> None:
 
 
 def test_each_part_is_worth_what_it_brings() -> None:
-    found = searched(PaperMaker(FakeClock(), _stacking))
+    found = searched(PaperPreparer(FakeClock(), _stacking))
     worth = {c.part: c for c in found.contributions}
     for part, factor in (("engine", 1.8), ("quantization", 2.0), ("threads", 1.4)):
         ratio = worth[part].ratio
@@ -54,18 +54,18 @@ def test_each_part_is_worth_what_it_brings() -> None:
 @pytest.mark.parametrize("again_s", [None, 0.5])
 def test_what_has_its_files_already_is_taken_apart_however_long_making_them_took(again_s: float | None) -> None:
     """Of a search that forgets what it made ready, so that each part must be made ready once more."""
-    maker = PaperMaker(
+    preparer = PaperPreparer(
         FakeClock(), _stacking, ready_s=lambda plan: 1.0 if plan.engine == "torch" else 9.0, again_s=again_s
     )
-    found = searched(maker, budget_s=120.0, memory_bytes=250)
+    found = searched(preparer, budget_s=120.0, memory_bytes=250)
     told = {c.part: c.ratio is not None for c in found.contributions}
     assert set(told) >= {"engine", "quantization"}
     assert all(told.values()) == (again_s is not None)
 
 
 def test_where_nothing_helps_the_model_stays_as_it_is() -> None:
-    maker = PaperMaker(FakeClock(), lambda plan: 1.0 if plan == BASELINE else 0.95)
-    found = searched(maker)
+    preparer = PaperPreparer(FakeClock(), lambda plan: 1.0 if plan == BASELINE else 0.95)
+    found = searched(preparer)
     assert found.best == 0
     assert not found.contributions
     assert all(row.verdict is not Verdict.FASTER for row in found.rows)
@@ -73,7 +73,7 @@ def test_where_nothing_helps_the_model_stays_as_it_is() -> None:
 
 
 def test_noise_alone_is_never_recommended() -> None:
-    found = searched(PaperMaker(FakeClock(), lambda plan: 1.004))
+    found = searched(PaperPreparer(FakeClock(), lambda plan: 1.004))
     assert found.best == 0
 
 
@@ -81,7 +81,7 @@ def test_a_plan_that_drifts_is_refused_whatever_its_speed() -> None:
     def turn(plan: Plan) -> float:
         return 0.5 if plan.quantization != "off" else 0.0
 
-    found = searched(PaperMaker(FakeClock(), _stacking, turn=turn))
+    found = searched(PaperPreparer(FakeClock(), _stacking, turn=turn))
     drifted = [row for row in found.rows if row.outcome is Outcome.DRIFTED]
     assert drifted
     assert all(row.plan.quantization != "off" and row.drift is not None for row in drifted)
@@ -91,9 +91,9 @@ def test_a_plan_that_drifts_is_refused_whatever_its_speed() -> None:
 
 
 def test_without_an_allowance_only_what_keeps_the_outputs_is_tried() -> None:
-    maker = PaperMaker(FakeClock(), _stacking)
-    found = searched(maker, max_drift=0.0)
-    assert all(plan.quantization == "off" and not plan.changes for plan in maker.made)
+    preparer = PaperPreparer(FakeClock(), _stacking)
+    found = searched(preparer, max_drift=0.0)
+    assert all(plan.quantization == "off" and not plan.changes for plan in preparer.prepared)
     skipped = {n.strategy: n.reason for n in found.not_tried}
     assert "changes outputs" in skipped["int8-dynamic"]
     assert _parts(found.rows[found.best].plan) == {"engine", "threads"}
@@ -101,7 +101,7 @@ def test_without_an_allowance_only_what_keeps_the_outputs_is_tried() -> None:
 
 def test_outputs_must_agree_even_where_a_strategy_promises_it() -> None:
     found = searched(
-        PaperMaker(FakeClock(), _stacking, turn=lambda plan: 0.01 if plan.engine != "torch" else 0.0), max_drift=0.0
+        PaperPreparer(FakeClock(), _stacking, turn=lambda plan: 0.01 if plan.engine != "torch" else 0.0), max_drift=0.0
     )
     assert {row.outcome for row in found.rows if row.plan.engine != "torch"} == {Outcome.DRIFTED}
     assert _parts(found.rows[found.best].plan) == {"threads"}
@@ -119,7 +119,7 @@ def test_what_cannot_be_made_ready_is_a_row_with_its_reason(error: Exception, ou
     def refuse(plan: Plan) -> Exception | None:
         return error if plan.engine == "onnxruntime" else None
 
-    found = searched(PaperMaker(FakeClock(), _stacking, refuse=refuse))  # type: ignore[arg-type]
+    found = searched(PaperPreparer(FakeClock(), _stacking, refuse=refuse))  # type: ignore[arg-type]
     rows = [row for row in found.rows if row.plan.engine == "onnxruntime"]
     assert rows
     assert {row.outcome for row in rows} == {outcome}
@@ -132,25 +132,25 @@ def test_a_crash_in_the_middle_of_a_trial_ends_that_row_only() -> None:
     def breaks(plan: Plan) -> int | None:
         return 7 if plan.quantization != "off" else None
 
-    maker = PaperMaker(FakeClock(), _stacking, breaks=breaks)
-    found = searched(maker)
+    preparer = PaperPreparer(FakeClock(), _stacking, breaks=breaks)
+    found = searched(preparer)
     broken = [row for row in found.rows if row.plan.quantization != "off"]
     assert {row.outcome for row in broken} == {Outcome.FAILED}
     assert "It broke. As planned." in {row.reason for row in broken}
     assert _parts(found.rows[found.best].plan) == {"engine", "threads"}
-    assert all(arm.closed for arm in maker.arms)
+    assert all(variant.closed for variant in preparer.variants)
 
 
 def test_every_process_is_given_back() -> None:
-    maker = PaperMaker(FakeClock(), _stacking)
-    searched(maker)
-    assert maker.arms
-    assert all(arm.closed for arm in maker.arms)
+    preparer = PaperPreparer(FakeClock(), _stacking)
+    searched(preparer)
+    assert preparer.variants
+    assert all(variant.closed for variant in preparer.variants)
 
 
 def test_a_small_budget_says_what_was_not_tried() -> None:
     clock = FakeClock()
-    found = searched(PaperMaker(clock, _stacking), budget_s=20.0)
+    found = searched(PaperPreparer(clock, _stacking), budget_s=20.0)
     left = [n for n in found.not_tried if n.reason == "out of budget"]
     assert left
     assert all(n.plan is not None for n in left)
@@ -161,16 +161,18 @@ def test_a_small_budget_says_what_was_not_tried() -> None:
 
 def test_the_budget_is_kept() -> None:
     clock = FakeClock()
-    found = searched(PaperMaker(clock, _stacking), budget_s=120.0)
+    found = searched(PaperPreparer(clock, _stacking), budget_s=120.0)
     assert clock.now_ns() <= 120e9
     assert sum(found.spent.values()) <= 120e9
     assert set(found.spent) == {"search", "proof", "parts"}
 
 
 def test_an_export_that_takes_a_quarter_of_the_budget_does_not_lose_the_engine() -> None:
-    class Exporting(PaperMaker):
+    class Exporting(PaperPreparer):
         def make(self, plan: Plan, limit_s: float):  # type: ignore[no-untyped-def]
-            takes_s = 30.0 if plan.engine != "torch" and not any(p.engine == plan.engine for p in self.made) else 1.0
+            takes_s = (
+                30.0 if plan.engine != "torch" and not any(p.engine == plan.engine for p in self.prepared) else 1.0
+            )
             if takes_s > limit_s:
                 raise EngineError(f"It did not answer within {limit_s:.0f} s.")
             self.clock.advance(int((takes_s - 1) * 1e9))
@@ -190,7 +192,7 @@ def test_labels_that_come_out_wrong_refuse_a_plan() -> None:
         turned = abs(float(results.hidden[0, 0, 1])) > 0.05  # type: ignore[attr-defined]
         return LabelScore(2 if turned else 4, 4)
 
-    found = searched(PaperMaker(FakeClock(), _stacking, turn=turn), max_drift=0.5, score=score)
+    found = searched(PaperPreparer(FakeClock(), _stacking, turn=turn), max_drift=0.5, score=score)
     refused = [row for row in found.rows if row.outcome is Outcome.DRIFTED]
     assert refused
     assert {row.reason for row in refused} == {"labels"}
@@ -199,19 +201,19 @@ def test_labels_that_come_out_wrong_refuse_a_plan() -> None:
 
 
 def test_slow_strategies_are_tried_only_when_named() -> None:
-    maker = PaperMaker(FakeClock(), _stacking)
-    found = searched(maker)
-    assert not any(change.name == "distil" for plan in maker.made for change in plan.changes)
+    preparer = PaperPreparer(FakeClock(), _stacking)
+    found = searched(preparer)
+    assert not any(change.name == "distil" for plan in preparer.prepared for change in plan.changes)
     assert any(n.strategy == "distil" and "name it" in n.reason for n in found.not_tried)
-    named = PaperMaker(FakeClock(), lambda plan: 3.0 if any(c.name == "distil" for c in plan.changes) else 1.0)
+    named = PaperPreparer(FakeClock(), lambda plan: 3.0 if any(c.name == "distil" for c in plan.changes) else 1.0)
     found = searched(named, where=situation(opted=("distil",), texts=8))
     assert [c.name for c in found.rows[found.best].plan.changes] == ["distil"]
 
 
 def test_an_interruption_keeps_what_there_is() -> None:
-    class Interrupting(PaperMaker):
+    class Interrupting(PaperPreparer):
         def make(self, plan: Plan, limit_s: float):  # type: ignore[no-untyped-def]
-            if len(self.made) == 5:
+            if len(self.prepared) == 5:
                 raise KeyboardInterrupt
             return super().make(plan, limit_s)
 
@@ -228,12 +230,12 @@ def test_an_interruption_of_the_proof_or_after_it_keeps_what_there_is(phase: str
         if now == phase:
             raise KeyboardInterrupt
 
-    uninterrupted, found = searched(PaperMaker(FakeClock(), _stacking)), Found()
-    maker = PaperMaker(FakeClock(), _stacking)
+    uninterrupted, found = searched(PaperPreparer(FakeClock(), _stacking)), Found()
+    preparer = PaperPreparer(FakeClock(), _stacking)
     with pytest.raises(KeyboardInterrupt):
-        searched(maker, found=found, notify=interrupt)
+        searched(preparer, found=found, notify=interrupt)
     assert len(found.rows) == len(uninterrupted.rows)
-    assert all(arm.closed for arm in maker.arms)
+    assert all(variant.closed for variant in preparer.variants)
     if phase == "parts":
         assert found.best == uninterrupted.best
         assert found.rows[found.best].confirmed
@@ -241,8 +243,8 @@ def test_an_interruption_of_the_proof_or_after_it_keeps_what_there_is(phase: str
 
 
 def test_no_plan_is_tried_twice() -> None:
-    maker = PaperMaker(FakeClock(), _stacking)
-    found = searched(maker)
+    preparer = PaperPreparer(FakeClock(), _stacking)
+    found = searched(preparer)
     tried = [row.plan for row in found.rows]
     assert len(tried) == len(set(tried))
 
@@ -255,14 +257,14 @@ def test_what_comes_to_the_same_as_a_plan_that_was_tried_is_not_tried_again() ->
 
     where = situation(engines={"openvino": ""})
     where = replace(where, machine=replace(where.machine, instruction_set="avx512_bf16 vnni"))
-    maker = PaperMaker(FakeClock(), _stacking, in_force=in_force)
-    found = searched(maker, where=where)
+    preparer = PaperPreparer(FakeClock(), _stacking, in_force=in_force)
+    found = searched(preparer, where=where)
     tried = [row.plan for row in found.rows]
     assert len(tried) == len(set(tried))
     same = [n for n in found.not_tried if "comes to the same" in n.reason]
     assert same
     assert all(n.plan is not None and in_force(n.plan) in tried for n in same)
-    assert all(arm.closed for arm in maker.arms)
+    assert all(variant.closed for variant in preparer.variants)
 
 
 def test_where_cycles_are_long_the_fastest_numbers_are_found_before_the_budget_is_over() -> None:
@@ -286,10 +288,10 @@ def test_where_cycles_are_long_the_fastest_numbers_are_found_before_the_budget_i
 
     def ready_s(plan: Plan) -> float:
         export = {"openvino": 14.0, "onnxruntime": 12.0}.get(plan.engine, 1.5)
-        first = not any(other.engine == plan.engine for other in maker.made[:-1])
+        first = not any(other.engine == plan.engine for other in preparer.prepared[:-1])
         return (export if first else 1.0) + (13.0 if plan.quantization == "int8-static" else 2.0)
 
-    maker = PaperMaker(clock, speed, ready_s=ready_s, baseline_ns=1_060_000_000)
+    preparer = PaperPreparer(clock, speed, ready_s=ready_s, baseline_ns=1_060_000_000)
     there = {"openvino": "", "onnxruntime": "", "ctranslate2": ""}
     where = situation(
         engines=there,
@@ -299,15 +301,15 @@ def test_where_cycles_are_long_the_fastest_numbers_are_found_before_the_budget_i
     where = replace(where, machine=replace(where.machine, instruction_set="avx512_bf16 avx512_vnni"))
     # Loading, the baseline and the question why take 27 s of 120.
     found = Found(spent={"load": 4_400_000_000})
-    searched(maker, where=where, budget_s=97.0, after_s=9.0, baseline=replace(BASELINE, threads=2), found=found)
+    searched(preparer, where=where, budget_s=97.0, after_s=9.0, baseline=replace(BASELINE, threads=2), found=found)
     best = found.rows[found.best]
     assert (best.plan.engine, best.plan.quantization, best.confirmed) == ("openvino", "int8-static", True)
     assert clock.now_ns() <= 97e9
-    assert not any(plan.threads == 1 for plan in maker.made)
+    assert not any(plan.threads == 1 for plan in preparer.prepared)
 
 
 def test_the_front_holds_what_nothing_beats() -> None:
-    found = searched(PaperMaker(FakeClock(), _stacking))
+    found = searched(PaperPreparer(FakeClock(), _stacking))
     rows = tuple(found.rows)
     kept = front(rows)
     assert found.best in kept
@@ -322,7 +324,7 @@ def test_the_front_holds_what_nothing_beats() -> None:
 
 
 def test_a_smaller_plan_stays_on_the_front_though_it_is_slower() -> None:
-    found = searched(PaperMaker(FakeClock(), _stacking))
+    found = searched(PaperPreparer(FakeClock(), _stacking))
     rows = list(found.rows)
     rows[1] = replace(rows[1], outcome=Outcome.TRIED, held_bytes=1)
     assert 1 in front(tuple(rows))
@@ -334,10 +336,10 @@ def test_every_strategy_has_a_name_of_its_own() -> None:
 
 
 def test_what_moved_the_outputs_too_far_is_not_tried_again_on_that_engine() -> None:
-    maker = PaperMaker(
+    preparer = PaperPreparer(
         FakeClock(), _stacking, turn=lambda plan: 0.5 if any(c.name == "low-rank" for c in plan.changes) else 0.0
     )
-    found = searched(maker)
+    found = searched(preparer)
     tried = [row for row in found.rows if row.strategies[-1:] == ("low-rank",)]
     engines = [row.plan.engine for row in tried]
     assert engines
@@ -347,13 +349,13 @@ def test_what_moved_the_outputs_too_far_is_not_tried_again_on_that_engine() -> N
 
 def test_one_engine_that_drifts_does_not_speak_for_another() -> None:
     where = situation(engines={"onnxruntime": "", "openvino": ""})
-    maker = PaperMaker(FakeClock(), _stacking, turn=lambda plan: 0.5 if plan.engine == "onnxruntime" else 0.0)
-    found = searched(maker, where=where)
+    preparer = PaperPreparer(FakeClock(), _stacking, turn=lambda plan: 0.5 if plan.engine == "onnxruntime" else 0.0)
+    found = searched(preparer, where=where)
     assert {row.plan.engine for row in found.rows if row.strategies == ("engine",)} == {"onnxruntime", "openvino"}
 
 
 def test_every_engine_has_its_turn_before_layers_are_taken_out() -> None:
-    maker = PaperMaker(FakeClock(), _stacking)
-    searched(maker, where=situation(engines={"onnxruntime": "", "openvino": ""}))
-    first_surgery = next(k for k, plan in enumerate(maker.made) if plan.changes)
-    assert {plan.engine for plan in maker.made[:first_surgery]} == {"torch", "onnxruntime", "openvino"}
+    preparer = PaperPreparer(FakeClock(), _stacking)
+    searched(preparer, where=situation(engines={"onnxruntime": "", "openvino": ""}))
+    first_surgery = next(k for k, plan in enumerate(preparer.prepared) if plan.changes)
+    assert {plan.engine for plan in preparer.prepared[:first_surgery]} == {"torch", "onnxruntime", "openvino"}

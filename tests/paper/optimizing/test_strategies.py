@@ -28,8 +28,8 @@ def offered(name: str, where: Situation, plan: Plan = BASELINE) -> tuple[Plan, .
 def refused(name: str, where: Situation, plan: Plan = BASELINE) -> str:
     offer = BY_NAME[name].offer(plan, where)
     assert offer.plans == ()
-    assert offer.why_not
-    return offer.why_not
+    assert offer.not_applicable_reason
+    return offer.not_applicable_reason
 
 
 SITUATIONS = [
@@ -55,10 +55,10 @@ def test_a_strategy_offers_other_plans_or_says_why_not(strategy: Strategy) -> No
     for where in SITUATIONS:
         for plan in PLANS:
             offer = strategy.offer(plan, where)
-            assert bool(offer.plans) is not bool(offer.why_not), (strategy.name, plan, where)
+            assert bool(offer.plans) is not bool(offer.not_applicable_reason), (strategy.name, plan, where)
             assert plan not in offer.plans
             assert len(set(offer.plans)) == len(offer.plans)
-            assert offer.expected > 0
+            assert offer.expected_speedup > 0
             assert all(other.seed == plan.seed and other.decoding == plan.decoding for other in offer.plans)
 
 

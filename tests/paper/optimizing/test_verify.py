@@ -9,9 +9,9 @@ import pytest
 
 from cyclescope.backends.paper import FakeClock
 from cyclescope.optimizing.recipes import verify as verifying
-from cyclescope.optimizing.recipes.verify import Difference, Standing, differences
+from cyclescope.optimizing.recipes.verify import ContextDifference, RecipeStatus, differences
 from cyclescope.optimizing.search.drift import Drift
-from cyclescope.optimizing.search.trial import Turns
+from cyclescope.optimizing.search.trial import InterleavedRuns
 
 from .plans_on_paper import PaperArm, results, workload
 from .recipes import USUAL
@@ -21,16 +21,16 @@ from .verifications import CLOSE, MACHINE, verified
 @pytest.mark.parametrize(
     ("low", "high", "standing"),
     [
-        (0.5, 0.7, Standing.HOLDS),
-        (0.5, 0.9899, Standing.HOLDS),
-        (0.5, 0.995, Standing.INCONCLUSIVE),  # a gain of less than 1 % is none
-        (0.5, 1.5, Standing.INCONCLUSIVE),
-        (0.995, 1.5, Standing.FAILS),
-        (1.2, 1.5, Standing.FAILS),
+        (0.5, 0.7, RecipeStatus.HOLDS),
+        (0.5, 0.9899, RecipeStatus.HOLDS),
+        (0.5, 0.995, RecipeStatus.INCONCLUSIVE),  # a gain of less than 1 % is none
+        (0.5, 1.5, RecipeStatus.INCONCLUSIVE),
+        (0.995, 1.5, RecipeStatus.FAILS),
+        (1.2, 1.5, RecipeStatus.FAILS),
     ],
 )
-def test_the_whole_interval_decides(low: float, high: float, standing: Standing) -> None:
-    assert verified(low, math.sqrt(low * high), high).standing is standing
+def test_the_whole_interval_decides(low: float, high: float, standing: RecipeStatus) -> None:
+    assert verified(low, math.sqrt(low * high), high).status is standing
 
 
 def test_a_gain_that_is_surely_smaller_than_promised_is_told() -> None:
@@ -41,16 +41,16 @@ def test_a_gain_that_is_surely_smaller_than_promised_is_told() -> None:
 
 
 def test_before_there_are_six_rounds_nothing_is_said_of_the_time() -> None:
-    assert verified(0.5, 0.6, 0.7, rounds=5).standing is Standing.INCONCLUSIVE
-    assert verified(1.5, 1.6, 1.7, rounds=5).standing is Standing.INCONCLUSIVE
-    assert verified(0.5, 0.6, 0.7, rounds=6).standing is Standing.HOLDS
+    assert verified(0.5, 0.6, 0.7, rounds=5).status is RecipeStatus.INCONCLUSIVE
+    assert verified(1.5, 1.6, 1.7, rounds=5).status is RecipeStatus.INCONCLUSIVE
+    assert verified(0.5, 0.6, 0.7, rounds=6).status is RecipeStatus.HOLDS
 
 
 def test_outputs_beyond_the_limit_of_the_recipe_end_it_however_fast_it_is() -> None:
     far = Drift(cosine=0.98, largest=1.0, scale=1.0)
     found = verified(0.1, 0.1, 0.1, moved=far)
     assert found.drifted
-    assert found.standing is Standing.FAILS
+    assert found.status is RecipeStatus.FAILS
     exact = replace(USUAL, proof=replace(USUAL.proof, max_drift=0.0))
     assert replace(found, recipe=exact, drift=CLOSE).drifted  # the same but for rounding was promised
     assert not replace(found, recipe=exact, drift=Drift(cosine=1.0, largest=1e-5, scale=1.0)).drifted
@@ -60,11 +60,11 @@ def test_what_differs_is_told() -> None:
     assert differences(USUAL.proof, MACHINE) == ()
     other = replace(MACHINE, processor="Paper 1", cores=8, packages=(("torch", "2.2"), ("numpy", "2.0")))
     assert differences(USUAL.proof, other) == (
-        Difference("processor", "Paper 9000", "Paper 1"),
-        Difference("cores", "2", "8"),
-        Difference("torch", "2.1", "2.2"),
-        Difference("transformers", "5.0", ""),
-        Difference("numpy", "", "2.0"),
+        ContextDifference("processor", "Paper 9000", "Paper 1"),
+        ContextDifference("cores", "2", "8"),
+        ContextDifference("torch", "2.1", "2.2"),
+        ContextDifference("transformers", "5.0", ""),
+        ContextDifference("numpy", "", "2.0"),
     )
 
 
@@ -76,18 +76,18 @@ def test_a_recipe_on_other_work_says_so() -> None:
     assert found.now == f"{other.batch} × {other.tokens_in}"
 
 
-def turned(clock: FakeClock, budget_s: float, **plan: object) -> tuple[Turns, bool]:
-    arms = [PaperArm(clock, 10_000_000, results()), PaperArm(clock, 6_000_000, results(), **plan)]  # type: ignore[arg-type]
-    turns = Turns(arms)
-    return turns, verifying._take(turns, int(budget_s * 1e9), clock, lambda phase, done: None)
+def turned(clock: FakeClock, budget_s: float, **plan: object) -> tuple[InterleavedRuns, bool]:
+    variants = [PaperArm(clock, 10_000_000, results()), PaperArm(clock, 6_000_000, results(), **plan)]  # type: ignore[arg-type]
+    interleaved = InterleavedRuns(variants)
+    return interleaved, verifying._take(interleaved, int(budget_s * 1e9), clock, lambda phase, done: None)
 
 
 def test_rounds_go_on_until_the_budget_is_spent_and_are_six_at_least() -> None:
     clock = FakeClock()
-    turns, partial = turned(clock, 30)
+    interleaved, partial = turned(clock, 30)
     assert not partial
     assert 30e9 <= clock.now_ns() < 33e9
-    assert turns.ratio(1, 0).value == pytest.approx(0.6, rel=0.01)
+    assert interleaved.ratio(1, 0).value == pytest.approx(0.6, rel=0.01)
     assert turned(FakeClock(), 1e-6)[0].rounds == 6
 
 
@@ -99,10 +99,10 @@ def test_an_interruption_keeps_what_there_is() -> None:
             return super().run(cycles)
 
     clock = FakeClock()
-    arms = [PaperArm(clock, 10_000_000, results()), Interrupting(clock, 6_000_000, results())]
-    turns = Turns(arms)
-    assert verifying._take(turns, int(1e12), clock, lambda phase, done: None)
-    assert turns.rounds >= 2
-    early = Turns([arms[0], arms[1]])
+    variants = [PaperArm(clock, 10_000_000, results()), Interrupting(clock, 6_000_000, results())]
+    interleaved = InterleavedRuns(variants)
+    assert verifying._take(interleaved, int(1e12), clock, lambda phase, done: None)
+    assert interleaved.rounds >= 2
+    early = InterleavedRuns([variants[0], variants[1]])
     with pytest.raises(KeyboardInterrupt):
         verifying._take(early, int(1e12), clock, lambda phase, done: None)

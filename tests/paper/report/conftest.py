@@ -55,13 +55,13 @@ def explanation(graph: Graph) -> Explanation:
 @pytest.fixture(scope="session")
 def unmeasured(graph: Graph) -> Explanation:
     """Interrupted before anything was measured."""
-    return explain(paper_cycle(graph, runs=0, light=False, partial=True))
+    return explain(paper_cycle(graph, runs=0, instrumented=False, partial=True))
 
 
 @pytest.fixture(scope="session")
 def wall_only(graph: Graph) -> Explanation:
     """Interrupted before anything was stamped."""
-    return explain(paper_cycle(graph, runs=3, light=False, partial=True, notes=("The machine went to sleep.",)))
+    return explain(paper_cycle(graph, runs=3, instrumented=False, partial=True, notes=("The machine went to sleep.",)))
 
 
 def hostile_graph() -> Graph:

@@ -13,7 +13,7 @@ from cyclescope.core.graph.op import OpKind
 from cyclescope.core.samples import Load
 from cyclescope.core.workload import InputSource
 from cyclescope.explaining.explain import explain
-from cyclescope.explaining.explanation import Doubt, DoubtCode, Explanation
+from cyclescope.explaining.explanation import Explanation, MeasurementWarning, WarningCode
 from cyclescope.report import naming as wording
 from cyclescope.report.page import Bars, Claims, KeyValues, Note, Page, Paragraph, Severity, Strip, Table
 from cyclescope.report.pages.cycle import MOST_PLACES, cycle_page
@@ -120,8 +120,8 @@ def test_the_account_adds_up_in_its_last_row(explanation: Explanation) -> None:
 
 def test_an_open_account_is_a_warning_and_a_doubt(explanation: Explanation) -> None:
     cycle = explanation.cycle
-    plain = replace(cycle.samples.plain, wall_ns=cycle.samples.plain.wall_ns * 2)
-    page = cycle_page(explain(replace(cycle, samples=replace(cycle.samples, plain=plain))))
+    uninstrumented = replace(cycle.samples.uninstrumented, wall_ns=cycle.samples.uninstrumented.wall_ns * 2)
+    page = cycle_page(explain(replace(cycle, samples=replace(cycle.samples, uninstrumented=uninstrumented))))
     told = [note.text for note in of(Note, page) if note.severity is Severity.WARNING]
     assert any(text.startswith("The account does not close: 0.500") for text in told)
     assert any("is not accounted for" in text for text in told)
@@ -177,8 +177,8 @@ def test_doubts_come_with_a_remedy(graph: Graph) -> None:
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_what_got_faster_is_not_told_to_cool_down(language: str) -> None:
     s = strings(language)
-    slower, faster = (wording.doubt(Doubt(DoubtCode.DRIFT, change), s) for change in (0.5, -0.5))
-    assert slower.remedy == s.doubt_texts[DoubtCode.DRIFT].remedy
+    slower, faster = (wording.doubt(MeasurementWarning(WarningCode.DRIFT, change), s) for change in (0.5, -0.5))
+    assert slower.remedy == s.doubt_texts[WarningCode.DRIFT].remedy
     assert faster.remedy == s.drift_faster != slower.remedy
     assert "-50.0 %" in faster.text
 

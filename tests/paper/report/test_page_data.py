@@ -52,7 +52,7 @@ def test_the_data_of_a_page_is_what_the_scripts_declare(tmp_path: Path) -> None:
         "without_ceilings": explain(cycle),
         "with_ceilings": explain(on_paper_machine(cycle, paper_ceilings(faster=5.0))),
         "generation": explain(paper_generation(paper_decoder(4))),
-        "interrupted": explain(paper_cycle(paper_bert(2), light=False, partial=True)),
+        "interrupted": explain(paper_cycle(paper_bert(2), instrumented=False, partial=True)),
     }
     data = {name: embedded(page) for name, page in pages.items()}
     # Were the checker content with everything, it would be with this too.

@@ -21,7 +21,9 @@ def _said() -> Iterator[str]:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
                 continue
-            given = [k.value for k in node.keywords if k.arg == "why_not"] if node.func.id == "Offer" else []
+            given = (
+                [k.value for k in node.keywords if k.arg == "not_applicable_reason"] if node.func.id == "Offer" else []
+            )
             if node.func.id == "NotTried":
                 given += node.args[1:2]
             for reason in given:

@@ -13,7 +13,7 @@ from cyclescope.core.errors import UsageError
 from cyclescope.core.graph.op import OpKind
 from cyclescope.core.graph.structure import DECODE, EMBED, ENCODE, HEAD, PREPARE, READ_OUT, SAMPLE, TOKENIZE, WHOLE
 from cyclescope.core.workload import Weights
-from cyclescope.explaining.explanation import DoubtCode
+from cyclescope.explaining.explanation import WarningCode
 from cyclescope.report.naming import stage_name
 from cyclescope.report.words.strings import EN, ZH, Advice, Strings, strings
 
@@ -58,7 +58,7 @@ def test_no_text_is_empty_and_chinese_is_chinese() -> None:
 
 @pytest.mark.parametrize("s", [EN, ZH], ids=["en", "zh"])
 def test_every_code_has_its_words(s: Strings) -> None:
-    assert set(s.doubt_texts) == set(DoubtCode)
+    assert set(s.doubt_texts) == set(WarningCode)
     assert set(s.kind_names) == set(OpKind)
     assert set(s.weights) == {weights.value for weights in Weights}
 

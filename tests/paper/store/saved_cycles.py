@@ -11,7 +11,7 @@ from cyclescope.core.graph.op import Cost, OpKind
 from cyclescope.core.graph.tensor import TensorRole
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
-from cyclescope.core.samples import Instrumentation, LightSamples, Load, PlainSamples, Samples, SetUp
+from cyclescope.core.samples import Instrumentation, InstrumentedSamples, Load, Samples, SetUp, UninstrumentedSamples
 from cyclescope.core.workload import InputSource, ModelFacts, Weights, Workload
 
 
@@ -61,8 +61,8 @@ def small_cycle(*, runs: int = 5, seed: int = 0, texts: tuple[str, ...] = ()) ->
         machine=Machine("a processor", 2, 1 << 30, "Linux", "3.11", packages=(("numpy", "2.3"), ("torch", "2.13"))),
         graph=graph,
         samples=Samples(
-            plain=PlainSamples(column[0], column[1], column[2]),
-            light=LightSamples(boundaries, column[1], column[2]),
+            uninstrumented=UninstrumentedSamples(column[0], column[1], column[2]),
+            instrumented=InstrumentedSamples(boundaries, column[1], column[2]),
             instrumentation=Instrumentation("shims", 120.5, 60.0, "a twin", 9),
             set_up=SetUp(import_ns=10, first_cycle_ns=20, warmup_cycles=3),
             load=Load(other_busy=0.25),

@@ -315,7 +315,7 @@ def test_swapped_arrays_are_refused_or_make_a_cycle_that_checks(
     except RunFileError:
         return
     cycle.graph.self_check()
-    assert len(cycle.samples.light.wall_ns) == len(cycle.samples.light)
+    assert len(cycle.samples.instrumented.wall_ns) == len(cycle.samples.instrumented)
 
 
 def test_unknown_fields_of_a_later_cyclescope_are_passed_over(intact: bytes, scratch: Path) -> None:

@@ -13,7 +13,7 @@ from saved_cycles import small_cycle
 
 from cyclescope.core.codec import encode
 from cyclescope.core.cycle import Cycle
-from cyclescope.core.samples import LightSamples, PlainSamples
+from cyclescope.core.samples import InstrumentedSamples, UninstrumentedSamples
 from cyclescope.store.run_file import load, save
 
 
@@ -40,7 +40,12 @@ def test_a_cycle_comes_back_as_it_was(tmp_path: Path) -> None:
 
 def test_a_cycle_without_samples_comes_back(tmp_path: Path) -> None:
     cycle = small_cycle()
-    samples = replace(cycle.samples, plain=PlainSamples.empty(), light=LightSamples.empty(), instrumentation=None)
+    samples = replace(
+        cycle.samples,
+        uninstrumented=UninstrumentedSamples.empty(),
+        instrumented=InstrumentedSamples.empty(),
+        instrumentation=None,
+    )
     cycle = replace(cycle, samples=samples, partial=True)
     save(cycle, tmp_path / "run.cycle")
     assert_same(cycle, load(tmp_path / "run.cycle"))
@@ -48,12 +53,12 @@ def test_a_cycle_without_samples_comes_back(tmp_path: Path) -> None:
 
 def test_memory_order_and_byte_order_do_not_show(tmp_path: Path) -> None:
     cycle = small_cycle()
-    light = cycle.samples.light
-    turned = replace(light, boundaries_ns=np.asfortranarray(light.boundaries_ns).astype(">i8"))
+    instrumented = cycle.samples.instrumented
+    turned = replace(instrumented, boundaries_ns=np.asfortranarray(instrumented.boundaries_ns).astype(">i8"))
     save(cycle, tmp_path / "a.cycle")
-    save(replace(cycle, samples=replace(cycle.samples, light=turned)), tmp_path / "b.cycle")
+    save(replace(cycle, samples=replace(cycle.samples, instrumented=turned)), tmp_path / "b.cycle")
     assert (tmp_path / "a.cycle").read_bytes() == (tmp_path / "b.cycle").read_bytes()
-    assert load(tmp_path / "b.cycle").samples.light.boundaries_ns.dtype == np.dtype(np.int64)
+    assert load(tmp_path / "b.cycle").samples.instrumented.boundaries_ns.dtype == np.dtype(np.int64)
 
 
 def test_equal_cycles_are_equal_bytes(tmp_path: Path) -> None:
@@ -70,8 +75,8 @@ def test_equal_cycles_are_equal_bytes(tmp_path: Path) -> None:
 def test_loaded_arrays_can_be_computed_with(tmp_path: Path) -> None:
     save(small_cycle(), tmp_path / "run.cycle")
     cycle = load(tmp_path / "run.cycle")
-    assert len(cycle.samples.light.wall_ns) == 5
-    assert int(cycle.samples.plain.wall_ns.sum()) > 0
+    assert len(cycle.samples.instrumented.wall_ns) == 5
+    assert int(cycle.samples.uninstrumented.wall_ns.sum()) > 0
 
 
 def test_the_file_is_a_plain_zip_of_json_and_arrays(tmp_path: Path) -> None:
@@ -112,3 +117,15 @@ def test_a_new_run_is_as_readable_as_any_new_file(tmp_path: Path, mask: int) -> 
     finally:
         os.umask(before)
     assert (tmp_path / "run.cycle").stat().st_mode & 0o777 == 0o666 & ~mask
+
+
+OLD = Path(__file__).parents[2] / "data" / "store" / "format-1.cycle"
+
+
+def test_a_file_of_the_first_format_is_read_and_written_alike(tmp_path: Path) -> None:
+    """The file calls the runs "plain" and "light", as all files do."""
+    cycle = load(OLD)
+    assert_same(cycle, small_cycle())
+    assert len(cycle.samples.uninstrumented) == len(cycle.samples.instrumented) == 5
+    save(cycle, tmp_path / "again.cycle")
+    assert (tmp_path / "again.cycle").read_bytes() == OLD.read_bytes()

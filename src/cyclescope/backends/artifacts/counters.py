@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from cyclescope.backends.base import LightRun
+from cyclescope.backends.base import InstrumentedRun
 from cyclescope.core.clock import Clock, SystemClock
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.units import Nanoseconds
@@ -61,7 +61,7 @@ def _typical(walls: Sequence[Nanoseconds]) -> float:
     return float(np.median(walls[_SETTLE:] or walls))
 
 
-def share_inside(graph: Graph, runs: Sequence[LightRun]) -> float:
+def share_inside(graph: Graph, runs: Sequence[InstrumentedRun]) -> float:
     """How much of the cost of the counters lies within what they say that an operation took, by some `runs` of `graph`.
 
     ONNX Runtime writes down the shapes of an operation before it looks at the clock again, and the rest after that. Its

@@ -11,7 +11,7 @@ from cyclescope.backends.artifacts.counters import LOOKED_INTO, MOST_WATCHED, di
 from cyclescope.backends.artifacts.program import Call
 from cyclescope.backends.artifacts.writer import ProfiledWriter, WritingWatch
 from cyclescope.backends.artifacts.writing_session import Stamped, WritingSession
-from cyclescope.backends.base import LightRun
+from cyclescope.backends.base import InstrumentedRun
 from cyclescope.backends.errors import engine_errors
 from cyclescope.core.errors import EngineError
 from cyclescope.core.graph.graph import Graph
@@ -40,13 +40,13 @@ class ProfiledSession(WritingSession[ProfiledWriter]):
         self._traced, self._names = graph, tuple(tuple(node.name for node in nodes) for nodes in calls)
         return graph
 
-    def light(self, graph: Graph, cycles: int) -> Sequence[LightRun]:
+    def instrumented(self, graph: Graph, cycles: int) -> Sequence[InstrumentedRun]:
         """Cycles with the engine's counters on; between operations of a call the time is the engine's, between calls that
         of the loop.
         """
         self._known(graph)
         at_once = max(1, MOST_WATCHED // max(1, self._operations) - 1)
-        runs: list[LightRun] = []
+        runs: list[InstrumentedRun] = []
         with engine_errors(f"write on {self._writer.engine} with its counters on"):
             while len(runs) < cycles:
                 runs += self._watched(graph, min(at_once, cycles - len(runs)))
@@ -56,13 +56,13 @@ class ProfiledSession(WritingSession[ProfiledWriter]):
     def _operations(self) -> int:
         return sum(len(names) for names in self._names)
 
-    def _watched(self, graph: Graph, cycles: int) -> list[LightRun]:
+    def _watched(self, graph: Graph, cycles: int) -> list[InstrumentedRun]:
         """So many cycles under one watch, behind one that is thrown away, since a watch begins with a cold copy of the model."""
         watch = self._writer.watch()
         runs = [self._stamped(watch) for _ in range(1 + cycles)]
         return self._told(graph, watch, runs)[1:]
 
-    def _told(self, graph: Graph, watch: WritingWatch, runs: Sequence[Stamped]) -> list[LightRun]:
+    def _told(self, graph: Graph, watch: WritingWatch, runs: Sequence[Stamped]) -> list[InstrumentedRun]:
         """The boundaries of `runs`, all that `watch` has seen, which is over then."""
         told = iter(watch.finish([Call(*call) for run in runs for call in run.calls_ns]))
         return [self._booked(graph, run, self._inside(run, [next(told) for _ in run.calls_ns])) for run in runs]

@@ -14,7 +14,7 @@ from cyclescope.backends.artifacts.counters import LOOKED_INTO, MOST_WATCHED, di
 from cyclescope.backends.artifacts.engine_session import EngineSession
 from cyclescope.backends.artifacts.program import Arrays, Call, Program, Watch
 from cyclescope.backends.artifacts.structure import graph_of
-from cyclescope.backends.base import LightRun, OpenTimes, PlainRun
+from cyclescope.backends.base import InstrumentedRun, OpenTimes, UninstrumentedRun
 from cyclescope.backends.errors import engine_errors
 from cyclescope.backends.results import results_of
 from cyclescope.core.edits import Edit
@@ -67,7 +67,7 @@ class ExportedSession(EngineSession):
 
     # Runs ------------------------------------------------------------------------------------------------------------
 
-    def plain(self, cycles: int) -> Sequence[PlainRun]:
+    def uninstrumented(self, cycles: int) -> Sequence[UninstrumentedRun]:
         call, program = self._call, self._program
         runs = []
         with engine_errors("run the exported model"):
@@ -77,11 +77,11 @@ class ExportedSession(EngineSession):
                 result = Outputs(program(call.arrays()))
                 words = call.words(result)
                 end = perf_counter_ns()
-                runs.append(PlainRun(begin, end - begin, process_time_ns() - cpu))
+                runs.append(UninstrumentedRun(begin, end - begin, process_time_ns() - cpu))
             self._outcome = call.outcome(words, result)
         return runs
 
-    def light(self, graph: Graph, cycles: int) -> Sequence[LightRun]:
+    def instrumented(self, graph: Graph, cycles: int) -> Sequence[InstrumentedRun]:
         """Cycles with the engine's counters on; between its operations the time is the engine's own."""
         self._known(graph)
         with engine_errors("run the exported model with its counters on"):
@@ -109,7 +109,7 @@ class ExportedSession(EngineSession):
         end = perf_counter_ns()
         return _Stamped(begin, tokenized, called, end, process_time_ns() - cpu)
 
-    def _booked(self, run: _Stamped, names: tuple[str, ...], spans: IntArray) -> LightRun:
+    def _booked(self, run: _Stamped, names: tuple[str, ...], spans: IntArray) -> InstrumentedRun:
         """The boundaries of a cycle: text, every node with what lies before it, text."""
         if names != self._nodes:
             raise EngineError(
@@ -127,7 +127,7 @@ class ExportedSession(EngineSession):
         rows.append(run.end_ns)
         # Two clocks, and one of them in whole microseconds: nothing begins before the one before it has ended.
         boundaries: IntArray = np.maximum.accumulate(np.asarray(rows, dtype=np.int64))
-        return LightRun(run.begin_ns, np.minimum(boundaries, run.end_ns) - run.begin_ns, run.cpu_ns)
+        return InstrumentedRun(run.begin_ns, np.minimum(boundaries, run.end_ns) - run.begin_ns, run.cpu_ns)
 
     # The cost of the counters ----------------------------------------------------------------------------------------
 

@@ -16,7 +16,7 @@ from cyclescope.backends.artifacts.engine_session import EngineSession
 from cyclescope.backends.artifacts.program import Arrays
 from cyclescope.backends.artifacts.writer import EngineWriter
 from cyclescope.backends.artifacts.writing_graph import tokens_of_calls, writing_graph
-from cyclescope.backends.base import LightRun, OpenTimes, PlainRun
+from cyclescope.backends.base import InstrumentedRun, OpenTimes, UninstrumentedRun
 from cyclescope.backends.errors import engine_errors
 from cyclescope.backends.results import generated_results
 from cyclescope.core.edits import Edit
@@ -105,7 +105,7 @@ class WritingSession(EngineSession, Generic[W]):
 
     # Runs ------------------------------------------------------------------------------------------------------------
 
-    def plain(self, cycles: int) -> Sequence[PlainRun]:
+    def uninstrumented(self, cycles: int) -> Sequence[UninstrumentedRun]:
         call, writer = self._call, self._writer
         runs = []
         with engine_errors(f"write on {writer.engine}"):
@@ -118,11 +118,11 @@ class WritingSession(EngineSession, Generic[W]):
                 words = call.words(result)
                 end = perf_counter_ns()
                 emitted = tuple(at - begin for at in writer.emitted_ns)
-                runs.append(PlainRun(begin, end - begin, process_time_ns() - cpu, called - begin, emitted))
+                runs.append(UninstrumentedRun(begin, end - begin, process_time_ns() - cpu, called - begin, emitted))
             self._outcome = call.outcome(words, result)
         return runs
 
-    def light(self, graph: Graph, cycles: int) -> Sequence[LightRun]:
+    def instrumented(self, graph: Graph, cycles: int) -> Sequence[InstrumentedRun]:
         """Runs with the moments that every run of this engine tells; between its calls the time is that of the loop."""
         self._known(graph)
         with engine_errors(f"write on {self._writer.engine}"):
@@ -143,7 +143,7 @@ class WritingSession(EngineSession, Generic[W]):
         cpu = process_time_ns() - cpu
         return Stamped(begin, tokenized, tuple(writer.calls_ns), called, end, cpu)
 
-    def _booked(self, graph: Graph, run: Stamped, inside: Iterable[Iterable[Nanoseconds]]) -> LightRun:
+    def _booked(self, graph: Graph, run: Stamped, inside: Iterable[Iterable[Nanoseconds]]) -> InstrumentedRun:
         """The boundaries of a cycle: text, what each call has stamped `inside` itself, its ends included, text."""
         ends = self._call.ends
         rows = [run.begin_ns]
@@ -160,10 +160,10 @@ class WritingSession(EngineSession, Generic[W]):
                 f"Use --engine {REFERENCE_ENGINE}.",
             )
         boundaries: IntArray = np.maximum.accumulate(np.asarray(rows, dtype=np.int64))
-        return LightRun(run.begin_ns, np.minimum(boundaries, run.end_ns) - run.begin_ns, run.cpu_ns)
+        return InstrumentedRun(run.begin_ns, np.minimum(boundaries, run.end_ns) - run.begin_ns, run.cpu_ns)
 
     def calibrate(self, graph: Graph, budget_ns: Nanoseconds) -> Instrumentation:
-        """The moments are part of every run, plain ones too, so they cost nothing that a plain run does not pay."""
+        """The moments are part of every run, plain ones too, so they cost nothing that an uninstrumented run does not pay."""
         return Instrumentation(self._writer.how, 0.0, 0.0, "this model", 0)
 
     # What else can be seen -------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from time import perf_counter_ns, process_time_ns
 import numpy as np
 import torch
 
-from cyclescope.backends.base import LightRun, OpenTimes, PlainRun
+from cyclescope.backends.base import InstrumentedRun, OpenTimes, UninstrumentedRun
 from cyclescope.backends.errors import Misaligned, engine_errors
 from cyclescope.backends.torch.results import classes_of, results_of
 from cyclescope.backends.torch.stamping.device import EventClock, waiting_for
@@ -90,7 +90,7 @@ class TorchSession:
 
     def trace(self) -> Graph:
         """On the meta device where the model can be built there and decides by nothing that depends on its weights;
-        otherwise on the model itself. A stamped run then proves that the structure is the real one.
+        otherwise on the model itself. An instrumented run then proves that the structure is the real one.
         """
         with engine_errors("trace the model"):
             traced = self._trace_on_meta(self._steps.inputs()) if self._trace_on_meta else None
@@ -122,7 +122,7 @@ class TorchSession:
 
     # Runs ------------------------------------------------------------------------------------------------------------
 
-    def plain(self, cycles: int) -> Sequence[PlainRun]:
+    def uninstrumented(self, cycles: int) -> Sequence[UninstrumentedRun]:
         steps = self._steps
         run, inputs, read_out, writer = steps.run, steps.inputs, steps.read_out, steps.writer
         wait = self._wait
@@ -139,12 +139,12 @@ class TorchSession:
                 cpu = process_time_ns() - cpu
                 called = writer.called_ns - begin if writer is not None else 0
                 emitted = tuple(at - begin for at in writer.emitted_ns) if writer is not None else ()
-                runs.append(PlainRun(begin, end - begin, cpu, called, emitted))
+                runs.append(UninstrumentedRun(begin, end - begin, cpu, called, emitted))
             self._outcome = words if words is not None and steps.keep_words else describe_result(result)
         return runs
 
-    def light(self, graph: Graph, cycles: int) -> Sequence[LightRun]:
-        """Stamped runs. The first decides whether shims see every traced call; if not, the function mode takes over."""
+    def instrumented(self, graph: Graph, cycles: int) -> Sequence[InstrumentedRun]:
+        """instrumented runs. The first decides whether shims see every traced call; if not, the function mode takes over."""
         traced = self._known(graph)
         with engine_errors("run the model"):
             try:
@@ -177,14 +177,14 @@ class TorchSession:
             self._stamped(recorder, alignment, 1)  # raises where the trace itself is not what runs
         return recorder
 
-    def _stamped(self, recorder: Recorder, alignment: Alignment, cycles: int) -> list[LightRun]:
+    def _stamped(self, recorder: Recorder, alignment: Alignment, cycles: int) -> list[InstrumentedRun]:
         return [
-            LightRun(run.begin_ns, alignment.boundaries(run.rows, run.begin_ns, run.end_ns), run.cpu_ns)
+            InstrumentedRun(run.begin_ns, alignment.boundaries(run.rows, run.begin_ns, run.end_ns), run.cpu_ns)
             for run in self._record(recorder, cycles)
         ]
 
     def _record(self, recorder: Recorder, cycles: int, clocks: tuple[int, ...] = ()) -> list[_Recorded]:
-        """Stamped runs; with `clocks` each stamp reads these too, and so do the two ends of a run."""
+        """instrumented runs; with `clocks` each stamp reads these too, and so do the two ends of a run."""
         steps = self._steps
         run, wait = steps.run, self._wait
         records = new_records(clocks)
@@ -224,7 +224,7 @@ class TorchSession:
         if self.plan.device != "cpu":
             return None  # of a device's work the processor does nothing but launch it
         with engine_errors("read the processor time of the model"):
-            clocks = clocks_of(lambda: self.plain(1))
+            clocks = clocks_of(lambda: self.uninstrumented(1))
             if not clocks:
                 return None
             recorder = self._recorder or self._choose_recorder(traced)
@@ -268,7 +268,7 @@ class TorchSession:
             samples = traced.lifetimes.samples()
             # The resident set is the host's memory; what is held on a device is no part of it.
             on_host = again and self.plan.device == "cpu"
-            return with_resident_set(samples, lambda: self.plain(1)) if on_host else samples
+            return with_resident_set(samples, lambda: self.uninstrumented(1)) if on_host else samples
 
     # The end ---------------------------------------------------------------------------------------------------------
 
@@ -290,7 +290,7 @@ class TorchSession:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Recorded:
-    """One stamped run: its `rows` of stamps, its ends on the wall clock, its processor time, and the sums of the clocks
+    """One instrumented run: its `rows` of stamps, its ends on the wall clock, its processor time, and the sums of the clocks
     that were read with the stamps (0 where there were none).
     """
 

@@ -19,7 +19,7 @@ from cyclescope.core.graph.experts import ExpertLoad
 from cyclescope.core.graph.frame import Frame
 from cyclescope.core.graph.op import Cost, Op, OpKind, Site
 from cyclescope.core.graph.slots import Slots, cut
-from cyclescope.core.graph.structure import Loose
+from cyclescope.core.graph.structure import UnassignedRegion
 from cyclescope.core.graph.tensor import TensorRole, TensorSpec
 from cyclescope.core.message import Text
 from cyclescope.core.units import BoolArray, IntArray
@@ -95,9 +95,9 @@ class Graph:
         return Labels(stage, tuple(numbers))
 
     @cached_property
-    def loose(self) -> Loose:
+    def loose(self) -> UnassignedRegion:
         """Where things stand that lie in no frame with a stage of its own."""
-        return Loose.of(self.frames)
+        return UnassignedRegion.of(self.frames)
 
     @cached_property
     def frame_layer(self) -> IntArray:
@@ -214,7 +214,7 @@ class Graph:
 
     @cached_property
     def slots(self) -> Slots:
-        """The cycle cut at every stamp of the light pass (see `Slots`)."""
+        """The cycle cut at every stamp of the instrumented runs (see `Slots`)."""
         return cut(self)
 
     def self_check(self) -> None:

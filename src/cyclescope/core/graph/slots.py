@@ -1,4 +1,4 @@
-"""The cycle cut at every stamp of the light pass, and where each piece is booked."""
+"""The cycle cut at every stamp of the instrumented runs, and where each piece is booked."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Slots:
-    """The cycle cut at every stamp of the light pass, in order: `n + 1` boundaries make `n` slots.
+    """The cycle cut at every stamp of the instrumented runs, in order: `n + 1` boundaries make `n` slots.
 
     `op` [n] is the operation that a slot lies inside, or −1 for Python time between operations; `frame` [n] is the
     innermost stamped frame; `stage`, `layer` and `step` [n] say where the slot is booked (−1: in no layer, in no step).
@@ -72,7 +72,7 @@ def cut(graph: Graph) -> Slots:
     op[places[::2]] = np.arange(len(graph))
     frame[places] = np.repeat(stamped[graph.op_frame], 2)
     op, frame = op[:n], frame[:n]
-    # The first and last boundary are the cycle's own stamps, which the plain pass takes as well.
+    # The first and last boundary are the cycle's own stamps, which the uninstrumented runs take as well.
     python = op < 0
     stamps = [(kind[:-1].astype(np.int64) + kind[1:]) * python for kind in (of_op, of_frame)]
     stage, layer, step = _book(graph, op, frame)

@@ -173,7 +173,7 @@ def stack_spans(frames: Sequence[Frame]) -> tuple[StackSpan, ...]:
     return tuple(spans)
 
 
-def loose_stage(op: int, spans: Sequence[StackSpan]) -> str:
+def unassigned_stage(op: int, spans: Sequence[StackSpan]) -> str:
     """Stage of whatever stands directly in a frame that spans stages, just before operation `op`.
 
     `spans` are those of the model call that it stands in.
@@ -187,7 +187,7 @@ def loose_stage(op: int, spans: Sequence[StackSpan]) -> str:
 
 
 @dataclass(frozen=True, eq=False)
-class Loose:
+class UnassignedRegion:
     """Where things stand that lie in no frame with a stage of its own: by what the same model call runs before and after."""
 
     spans: tuple[StackSpan, ...]
@@ -196,13 +196,13 @@ class Loose:
     of_root: Mapping[int, tuple[StackSpan, ...]]
 
     @staticmethod
-    def of(frames: Sequence[Frame]) -> Loose:
+    def of(frames: Sequence[Frame]) -> UnassignedRegion:
         begins = tuple(f.first_op for f in frames if f.parent == 0 and f.step >= 0)
         spans = stack_spans(frames)
         of_root: dict[int, tuple[StackSpan, ...]] = {}
         for root, own in groupby(spans, lambda span: span.root):
             of_root[root] = (*of_root.get(root, ()), *own)
-        return Loose(spans, tuple(_roots(frames)), begins, of_root)
+        return UnassignedRegion(spans, tuple(_roots(frames)), begins, of_root)
 
     def stage(self, frame: int, op: int) -> str:
         """Stage of what stands directly in `frame`, just before operation `op`."""
@@ -210,7 +210,7 @@ class Loose:
         if root == 0 and self.step_begins:
             return PREPARE if op <= self.step_begins[0] else SAMPLE
         inside = self.spans if root == 0 else self.of_root.get(root, self.spans)
-        return loose_stage(op, inside)
+        return unassigned_stage(op, inside)
 
     def step(self, frame: Frame, op: int) -> int:
         """Step that it belongs to: what follows a forward pass, until the next one begins, is part of that step."""

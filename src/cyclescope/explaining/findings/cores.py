@@ -52,7 +52,7 @@ def threads_in_force(plan: Plan) -> int:
 
 
 def busy_cores(facts: Facts) -> float | None:
-    """Processor time over wall time of whole cycles; None where no plain cycle was taken."""
+    """Processor time over wall time of whole cycles; None where no uninstrumented cycle was taken."""
     return facts.cpu.value_ns / facts.wall.value_ns if facts.wall.value_ns and facts.cpu.n else None
 
 

@@ -80,16 +80,16 @@ class Observed:
 
 
 def observe(cycle: Cycle) -> Observed | None:
-    """The generations of the plain pass of `cycle`; None where it wrote no text or was interrupted before the first."""
-    tokens, plain = cycle.samples.tokens, cycle.samples.plain
+    """The generations of the uninstrumented runs of `cycle`; None where it wrote no text or was interrupted before the first."""
+    tokens, uninstrumented = cycle.samples.tokens, cycle.samples.uninstrumented
     # An interruption may fall between a run's wall time and its tokens; what both know of counts.
-    runs = min(len(tokens), len(plain)) if tokens is not None else 0
+    runs = min(len(tokens), len(uninstrumented)) if tokens is not None else 0
     if tokens is None or not runs or not tokens.emitted_ns.shape[1]:
         return None
     return Observed(
         called_ns=tokens.called_ns[:runs],
         emitted_ns=tokens.emitted_ns[:runs],
-        wall_ns=plain.wall_ns[:runs],
+        wall_ns=uninstrumented.wall_ns[:runs],
         sequences=cycle.workload.batch,
         prompt_tokens=cycle.workload.real_tokens,
     )

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from io import BufferedRWPair
 
-from cyclescope.backends.base import PlainRun, Request
+from cyclescope.backends.base import Request, UninstrumentedRun
 from cyclescope.core.codec import decode, encode
 from cyclescope.core.edits import Edit
 from cyclescope.core.machine import Machine
@@ -20,7 +20,7 @@ _NOT_ASKED = ("", "own", "engine")
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
+class Job:
     """What is run, whatever the plan: as `backends.base.Request`, but plain data. `model` is a name or a folder.
 
     `edits` are made as they are, instead of deciding anew what the changes of a plan come to; `files` is the folder of
@@ -43,7 +43,7 @@ class Errand:
     files: str | None = None
 
     def request(self, plan: Plan) -> Request:
-        """The request of this errand under `plan`."""
+        """The request of this job under `plan`."""
         return Request(
             model=self.model,
             texts=self.texts,
@@ -80,14 +80,14 @@ class Forked:
 
 
 @dataclass(frozen=True, slots=True)
-class Fate:
+class AskExitStatus:
     """To the same: how did `pid` end?"""
 
     pid: int
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class ExitStatus:
     """`signal` that ended it (0: none), or its exit `code`; `running` while it has not ended."""
 
     running: bool
@@ -97,11 +97,11 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """Make `errand` ready under `plan`, on `cores` only (none named: all) and with no more than `memory_bytes` on top of
+    """Make `job` ready under `plan`, on `cores` only (none named: all) and with no more than `memory_bytes` on top of
     what is there (0: no limit).
     """
 
-    errand: Errand
+    job: Job
     plan: Plan
     cores: tuple[int, ...] = ()
     memory_bytes: int = 0
@@ -129,8 +129,8 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Ran:
-    runs: tuple[PlainRun, ...]
+class RunTimes:
+    runs: tuple[UninstrumentedRun, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,12 +149,12 @@ class Examine:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class AskHeldMemory:
     """The most memory that the process has held, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
-class Amount:
+class HeldMemory:
     bytes: int
 
 
@@ -176,19 +176,19 @@ class Failed:
 Message = (
     Fork
     | Forked
-    | Fate
-    | Ended
+    | AskExitStatus
+    | ExitStatus
     | Open
     | Opened
     | Run
-    | Ran
+    | RunTimes
     | Compute
     | Examine
-    | Held
-    | Amount
+    | AskHeldMemory
+    | HeldMemory
     | Done
     | Failed
-    | Errand
+    | Job
 )
 _KINDS: dict[str, type] = {kind.__name__: kind for kind in Message.__args__}
 

@@ -23,22 +23,22 @@ from cyclescope.core.errors import CyclescopeError, EngineError
 from cyclescope.core.plan import Plan
 from cyclescope.machines.host import available_memory_bytes
 from cyclescope.optimizing.processes.messages import (
-    Amount,
+    AskExitStatus,
+    AskHeldMemory,
     Compute,
     Done,
-    Ended,
-    Errand,
     Examine,
+    ExitStatus,
     Failed,
-    Fate,
     Fork,
     Forked,
-    Held,
+    HeldMemory,
+    Job,
     Message,
     Open,
     Opened,
-    Ran,
     Run,
+    RunTimes,
     receive,
     send,
 )
@@ -61,10 +61,10 @@ def serve(path: str) -> None:
                     serve(path)
                     _leave(0)
                 answer: Message = Forked(pid)
-            elif isinstance(message, Errand):
+            elif isinstance(message, Job):
                 _hold(message)
                 answer = Done()
-            elif isinstance(message, Fate):
+            elif isinstance(message, AskExitStatus):
                 answer = _fate(message.pid)
             elif isinstance(message, Open):
                 session, answer = _open(message)
@@ -106,21 +106,21 @@ def _copy(path: str) -> int:
     return subprocess.Popen([sys.executable, "-m", __name__, path]).pid
 
 
-def _fate(pid: int) -> Ended:
+def _fate(pid: int) -> ExitStatus:
     try:
         ended, status = os.waitpid(pid, os.WNOHANG)
     except ChildProcessError:
-        return Ended(False)
+        return ExitStatus(False)
     if not ended:
-        return Ended(True)
+        return ExitStatus(True)
     code = os.waitstatus_to_exitcode(status)
-    return Ended(False, max(0, code), max(0, -code))
+    return ExitStatus(False, max(0, code), max(0, -code))
 
 
-def _hold(errand: Errand) -> None:
+def _hold(job: Job) -> None:
     from cyclescope.backends.registry import preload
 
-    preload(errand.request(Plan(threads=1)))
+    preload(job.request(Plan(threads=1)))
 
 
 def _open(message: Open) -> tuple[Session, Opened]:
@@ -131,12 +131,12 @@ def _open(message: Open) -> tuple[Session, Opened]:
     free = message.memory_bytes or int((available_memory_bytes() or 0) * _MOST_OF_FREE)
     if free:
         _limit_memory(free)
-    there = _files_in(message.errand.shared)
+    there = _files_in(message.job.shared)
     begin = perf_counter_ns()
-    session = open_session(message.errand.request(message.plan))
-    session.plain(1)  # engines do the last of their making ready in the first run
+    session = open_session(message.job.request(message.plan))
+    session.uninstrumented(1)  # engines do the last of their making ready in the first run
     ready = perf_counter_ns() - begin
-    made = _files_in(message.errand.shared) > there
+    made = _files_in(message.job.shared) > there
     told = session.workload, session.plan, session.machine, session.notes, session.edits
     return session, Opened(*told, ready_ns=ready, again_ns=ready, made=made)
 
@@ -156,7 +156,7 @@ def _limit_memory(more: int) -> None:
 
 def _do(message: Message, session: Session) -> Message:
     if isinstance(message, Run):
-        return Ran(tuple(session.plain(message.cycles)))
+        return RunTimes(tuple(session.uninstrumented(message.cycles)))
     if isinstance(message, Compute):
         from cyclescope.optimizing.processes.outputs import write
 
@@ -168,9 +168,9 @@ def _do(message: Message, session: Session) -> Message:
 
         save(measure_session(session, message.budget_ns), message.path)
         return Done()
-    if isinstance(message, Held):
+    if isinstance(message, AskHeldMemory):
         unit = 1 if sys.platform == "darwin" else 1024
-        return Amount(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
+        return HeldMemory(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
     raise EngineError(f"A {type(message).__name__} is nothing to be done.")
 
 

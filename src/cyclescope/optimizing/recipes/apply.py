@@ -14,12 +14,12 @@ from cyclescope.core.edits import calibrated, files_of
 from cyclescope.core.errors import CyclescopeError, OutputError
 from cyclescope.core.results import Results
 from cyclescope.models.standin import StandIn
-from cyclescope.optimizing.processes.messages import Errand
-from cyclescope.optimizing.processes.team import WorkshopMaker
-from cyclescope.optimizing.processes.workshop import Workshop
+from cyclescope.optimizing.processes.messages import Job
+from cyclescope.optimizing.processes.process_pool import ProcessPool
+from cyclescope.optimizing.processes.worker_group import PoolPreparer
 from cyclescope.optimizing.recipes.apply_run import run_file
 from cyclescope.optimizing.recipes.recipe import Recipe, load_recipe, save_recipe
-from cyclescope.optimizing.recipes.recipe_errand import errand_of, files_beside, refuse_other_model
+from cyclescope.optimizing.recipes.recipe_job import files_beside, job_of, refuse_other_model
 from cyclescope.optimizing.recipes.snippet import TOKENIZER_FILE, snippet
 from cyclescope.optimizing.recipes.snippet_model import SnippetModel, model_for
 from cyclescope.optimizing.search.drift import Drift, drift
@@ -84,8 +84,8 @@ def apply(
     with tempfile.TemporaryDirectory(prefix="cyclescope-") as temporary:
         exported = Path(temporary) / "exported"
         export_to = None if calibrated(found.edits) else str(exported)  # what was calibrated lies beside the recipe
-        errand = replace(errand_of(found, model, texts), edits=found.edits, files=beside, export_to=export_to)
-        reference, notes = _tried(found, errand)
+        job = replace(job_of(found, model, texts), edits=found.edits, files=beside, export_to=export_to)
+        reference, notes = _tried(found, job)
         for name in files_of(found.edits):
             exported.mkdir(exist_ok=True)
             shutil.copyfile(Path(beside or "") / name, exported / name)
@@ -104,12 +104,12 @@ def _samples(recipe: Recipe) -> tuple[str, ...]:
     return tuple(_SAMPLES[k % len(_SAMPLES)] for k in range(min(many, max(len(_SAMPLES), recipe.plan.instances))))
 
 
-def _tried(recipe: Recipe, errand: Errand) -> tuple[Results, tuple[str, ...]]:
+def _tried(recipe: Recipe, job: Job) -> tuple[Results, tuple[str, ...]]:
     """What the plan gives in trial processes, and what is to be known about it."""
-    with Workshop(errand) as workshop:
-        team = WorkshopMaker(workshop).team(recipe.plan, _LIMIT_S)
-        refuse_other_model(recipe, team.opened.workload)
-        return team.results(), team.opened.notes
+    with ProcessPool(job) as pool:
+        group = PoolPreparer(pool).group(recipe.plan, _LIMIT_S)
+        refuse_other_model(recipe, group.opened.workload)
+        return group.results(), group.opened.notes
 
 
 def _comparable(results: Results) -> Results:

@@ -55,7 +55,7 @@ class RecipeWork:
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class MeasurementRecord:
     """How much faster than the model as it is (`low` and `high`: the 99 % interval), how far the outputs moved and how
     far they were allowed to, where and when. `proved`: it ran long, side by side; not so where the search was interrupted.
     `other_load` is the share of the cores that other processes used meanwhile (None: unknown).
@@ -89,7 +89,7 @@ class Recipe:
     work: RecipeWork
     baseline: Plan
     plan: Plan
-    proof: Proof
+    proof: MeasurementRecord
     edits: tuple[Edit, ...] = ()
 
 
@@ -125,7 +125,7 @@ def recipe_of(optimization: Optimization) -> Recipe:
         ),
         baseline=optimization.rows[0].plan,
         plan=row.plan,
-        proof=Proof(
+        proof=MeasurementRecord(
             speed_up=1 / row.ratio.value,
             low=1 / row.ratio.high,
             high=1 / row.ratio.low,

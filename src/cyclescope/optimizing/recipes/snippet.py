@@ -17,9 +17,9 @@ from cyclescope.core.errors import Unsupported
 from cyclescope.core.graph.tensor import bits_of
 from cyclescope.core.plan import Plan
 from cyclescope.core.samples import Load
-from cyclescope.explaining.stability import doubts_of_load
+from cyclescope.explaining.stability import load_warnings
 from cyclescope.models.standin import StandIn
-from cyclescope.optimizing.recipes.recipe import Proof, Recipe
+from cyclescope.optimizing.recipes.recipe import MeasurementRecord, Recipe
 from cyclescope.optimizing.recipes.snippet_model import SnippetModel
 from cyclescope.optimizing.recipes.snippet_sources import definitions, imports
 
@@ -130,9 +130,9 @@ def _head(recipe: Recipe) -> str:
     )
 
 
-def _load(proof: Proof) -> tuple[str, ...]:
+def _load(proof: MeasurementRecord) -> tuple[str, ...]:
     """What is to be said of other work on the machine, where there was so much that it puts the figures in doubt."""
-    if not doubts_of_load(Load(other_busy=proof.other_load)):
+    if not load_warnings(Load(other_busy=proof.other_load)):
         return ()
     return (f"Other processes used {proof.other_load:.0%} of the cores meanwhile.",)
 

@@ -12,25 +12,25 @@ from cyclescope.core.clock import Clock, SystemClock
 from cyclescope.core.errors import UsageError
 from cyclescope.core.machine import Machine
 from cyclescope.core.progress import Notify
-from cyclescope.core.ratios import LEAST_ROUNDS
+from cyclescope.core.ratios import LEAST_ROUNDS_FOR_VERDICT
 from cyclescope.core.samples import Load
 from cyclescope.core.statistics import Ratio
 from cyclescope.core.units import NS_PER_S, Nanoseconds
 from cyclescope.core.workload import Workload
 from cyclescope.machines.load import LoadMeter
-from cyclescope.optimizing.processes.team import WorkshopMaker
-from cyclescope.optimizing.processes.workshop import Workshop
-from cyclescope.optimizing.recipes.recipe import Proof, Recipe, load_recipe
-from cyclescope.optimizing.recipes.recipe_errand import errand_of, files_beside, refuse_other_model
+from cyclescope.optimizing.processes.process_pool import ProcessPool
+from cyclescope.optimizing.processes.worker_group import PoolPreparer
+from cyclescope.optimizing.recipes.recipe import MeasurementRecord, Recipe, load_recipe
+from cyclescope.optimizing.recipes.recipe_job import files_beside, job_of, refuse_other_model
 from cyclescope.optimizing.search.drift import Drift, drift
-from cyclescope.optimizing.search.trial import Turns
+from cyclescope.optimizing.search.trial import InterleavedRuns
 
 DEFAULT_BUDGET_S = 60.0
 _READY_S = 900.0  # loading and compiling included
 _THRESHOLD = 0.01  # as when it was proved
 
 
-class Standing(StrEnum):
+class RecipeStatus(StrEnum):
     """Whether a recipe holds here."""
 
     HOLDS = "holds"  # the whole interval says faster, and the outputs keep to the recipe's limit
@@ -39,7 +39,7 @@ class Standing(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class ContextDifference:
     """What is not as it was where the recipe was proved: work, machine, packages. An empty side is unknown or absent."""
 
     what: str
@@ -62,7 +62,7 @@ class Verification:
     after_ns: float
     workload: Workload
     machine: Machine
-    differences: tuple[Difference, ...]
+    differences: tuple[ContextDifference, ...]
     notes: tuple[str, ...] = ()
     partial: bool = False
     load: Load = field(default_factory=Load)
@@ -76,17 +76,21 @@ class Verification:
     def brings_less(self) -> bool:
         """Whether it is surely less of a gain here than where it was proved: the whole interval lies below that one."""
         promised = self.recipe.proof.low
-        return self.rounds >= LEAST_ROUNDS and promised > 0 and self.ratio.low > 1 / promised
+        return self.rounds >= LEAST_ROUNDS_FOR_VERDICT and promised > 0 and self.ratio.low > 1 / promised
 
     @property
-    def standing(self) -> Standing:
+    def status(self) -> RecipeStatus:
         """What outputs and interval allow to say; of the time nothing before there are rounds enough."""
         if self.drifted:
-            return Standing.FAILS
+            return RecipeStatus.FAILS
         least = 1 / (1 + _THRESHOLD)
-        if self.rounds >= LEAST_ROUNDS and self.ratio.high < least:
-            return Standing.HOLDS
-        return Standing.FAILS if self.rounds >= LEAST_ROUNDS and self.ratio.low > least else Standing.INCONCLUSIVE
+        if self.rounds >= LEAST_ROUNDS_FOR_VERDICT and self.ratio.high < least:
+            return RecipeStatus.HOLDS
+        return (
+            RecipeStatus.FAILS
+            if self.rounds >= LEAST_ROUNDS_FOR_VERDICT and self.ratio.low > least
+            else RecipeStatus.INCONCLUSIVE
+        )
 
 
 def verify(
@@ -112,28 +116,28 @@ def verify(
         raise UsageError(f"A budget of {budget:g} s is impossible.", "", "Give seconds, such as 60.")
     if texts and tokens is not None:
         raise UsageError("Both texts and a number of tokens were given.", "", "Give one of them.")
-    errand = replace(errand_of(found, model, texts, tokens, batch), files=files_beside(found, recipe))
+    job = replace(job_of(found, model, texts, tokens, batch), files=files_beside(found, recipe))
     progress("load", 0.0)
-    with Workshop(errand) as workshop:
-        baseline = WorkshopMaker(workshop).team(found.baseline, _READY_S)
+    with ProcessPool(job) as pool:
+        baseline = PoolPreparer(pool).group(found.baseline, _READY_S)
         opened = baseline.opened
         refuse_other_model(found, opened.workload)
         progress("ready", 0.0)
-        plan = WorkshopMaker(workshop, replace(workshop.errand, edits=found.edits)).team(found.plan, _READY_S)
+        plan = PoolPreparer(pool, replace(pool.job, edits=found.edits)).group(found.plan, _READY_S)
         moved = drift(baseline.results(), plan.results())
-        turns = Turns([baseline, plan])
+        interleaved = InterleavedRuns([baseline, plan])
         meter = LoadMeter(with_children=True)
-        partial = _take(turns, int(budget * NS_PER_S), SystemClock(), progress)
+        partial = _take(interleaved, int(budget * NS_PER_S), SystemClock(), progress)
         load = meter.read()
         notes = tuple(dict.fromkeys((*opened.notes, *plan.opened.notes)))
     machine = replace(opened.machine, packages=opened.machine.packages + engine_packages(found.plan.engine))
     return Verification(
         found,
-        turns.ratio(1, 0),
-        turns.rounds,
+        interleaved.ratio(1, 0),
+        interleaved.rounds,
         moved,
-        turns.wall_ns(0),
-        turns.wall_ns(1),
+        interleaved.wall_ns(0),
+        interleaved.wall_ns(1),
         opened.workload,
         machine,
         (*_other_work(found, opened.workload), *differences(found.proof, machine)),
@@ -143,36 +147,36 @@ def verify(
     )
 
 
-def _take(turns: Turns, budget_ns: Nanoseconds, clock: Clock, progress: Notify) -> bool:
+def _take(interleaved: InterleavedRuns, budget_ns: Nanoseconds, clock: Clock, progress: Notify) -> bool:
     """Rounds until the budget is spent, and no fewer than a verdict needs; whether it was interrupted after two."""
     begin = clock.now_ns()
     try:
-        while turns.rounds < LEAST_ROUNDS or clock.now_ns() - begin < budget_ns:
-            turns.round()
+        while interleaved.rounds < LEAST_ROUNDS_FOR_VERDICT or clock.now_ns() - begin < budget_ns:
+            interleaved.round()
             progress("verify", min(1.0, (clock.now_ns() - begin) / budget_ns))
     except KeyboardInterrupt:
-        if turns.rounds < 2:
+        if interleaved.rounds < 2:
             raise
         return True
     return False
 
 
-def _other_work(recipe: Recipe, workload: Workload) -> tuple[Difference, ...]:
+def _other_work(recipe: Recipe, workload: Workload) -> tuple[ContextDifference, ...]:
     """That the recipe was proved on other texts than these, told by how many there are and how long the longest is."""
     then, now = (
         f"{texts} × {tokens}"
         for texts, tokens in ((recipe.work.batch, recipe.work.tokens_in), (workload.batch, workload.tokens_in))
     )
-    return (Difference("work", then, now),) if then != now else ()
+    return (ContextDifference("work", then, now),) if then != now else ()
 
 
-def differences(proof: Proof, machine: Machine) -> tuple[Difference, ...]:
+def differences(proof: MeasurementRecord, machine: Machine) -> tuple[ContextDifference, ...]:
     """What of processor, cores and packages is not as it was."""
     pairs = [("processor", proof.processor, machine.processor), ("cores", str(proof.cores), str(machine.cores))]
     then = dict(_package(text) for text in proof.packages)
     now = dict(machine.packages)
     pairs += [(name, then.get(name, ""), now.get(name, "")) for name in {**then, **now}]
-    return tuple(Difference(what, a, b) for what, a, b in pairs if a != b)
+    return tuple(ContextDifference(what, a, b) for what, a, b in pairs if a != b)
 
 
 def _package(text: str) -> tuple[str, str]:

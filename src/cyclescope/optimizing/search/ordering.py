@@ -73,7 +73,7 @@ class Guesses:
         known = [sum(logs) / len(logs) for logs in by_engine.values()]
         return math.exp((_PRIOR_WEIGHT * math.log(_within(expected)) + sum(known)) / (_PRIOR_WEIGHT + len(known)))
 
-    def doubt(self, step: Step, engine: str, expected: float) -> float:
+    def uncertainty(self, step: Step, engine: str, expected: float) -> float:
         """How far off that guess may be, as a standard deviation of its logarithm."""
         by_engine = self._logs.get(step)
         if not by_engine:
@@ -128,7 +128,7 @@ class Ahead:
     """A step that could follow a plan, what it is expected to bring, and the plan that it leads to."""
 
     step: Step
-    expected: float
+    expected_speedup: float
     plan: Plan
 
 
@@ -146,7 +146,7 @@ class Candidate:
     parent: int
     surgery: bool
     step: Step
-    expected: float
+    expected_speedup: float
     ahead: tuple[Ahead, ...] = ()
     takes_ns: Nanoseconds = 0
 
@@ -210,26 +210,28 @@ class Queue:
         """The time that is expected of it, as a share of the baseline's."""
         parent = rows[candidate.parent]
         assert parent.ratio is not None
-        return parent.ratio.value / self.guesses.gain(candidate.step, parent.plan.engine, candidate.expected)
+        return parent.ratio.value / self.guesses.gain(candidate.step, parent.plan.engine, candidate.expected_speedup)
 
     def promise(self, candidate: Candidate, rows: Sequence[Row]) -> float:
         """The same of the best that could come of it in one more step, where both go well. What is known only by guess may
         go better than what was seen: without that, small changes of the fastest plan would be tried before other engines.
         """
         engine = rows[candidate.parent].plan.engine
-        gain = self.guesses.gain(candidate.step, engine, candidate.expected)
-        doubt = self.guesses.doubt(candidate.step, engine, candidate.expected)
+        gain = self.guesses.gain(candidate.step, engine, candidate.expected_speedup)
+        uncertainty = self.guesses.uncertainty(candidate.step, engine, candidate.expected_speedup)
         time = self.time(candidate, rows)
         there = candidate.plan.engine
         if gain < 1 and there == engine:
-            return time * math.exp(-_HOPE * doubt)  # whatever comes after it comes better without it
+            return time * math.exp(-_HOPE * uncertainty)  # whatever comes after it comes better without it
         tried = {row.plan for row in rows}  # by another way; nothing more comes of them
-        gains = ((self.guesses.gain(a.step, there, a.expected), a) for a in candidate.ahead if a.plan not in tried)
+        gains = (
+            (self.guesses.gain(a.step, there, a.expected_speedup), a) for a in candidate.ahead if a.plan not in tried
+        )
         best, ahead = max(gains, default=(1.0, None), key=lambda each: each[0])
         if ahead is not None and best > 1:
             time /= math.pow(best, _AHEAD)
-            doubt = math.hypot(doubt, self.guesses.doubt(ahead.step, there, ahead.expected))
-        return time * math.exp(-_HOPE * doubt)
+            uncertainty = math.hypot(uncertainty, self.guesses.uncertainty(ahead.step, there, ahead.expected_speedup))
+        return time * math.exp(-_HOPE * uncertainty)
 
 
 def _first(engine: str) -> float:

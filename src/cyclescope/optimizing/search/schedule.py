@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cyclescope.core.ratios import LEAST_ROUNDS as PROOF_ROUNDS
+from cyclescope.core.ratios import LEAST_ROUNDS_FOR_VERDICT
 from cyclescope.core.units import Nanoseconds
-from cyclescope.optimizing.search.trial import LEAST_ROUNDS, estimated_round_ns
+from cyclescope.optimizing.search.trial import LEAST_SCREENING_ROUNDS, estimated_round_ns
 
-HOPED = 0.5  # of the baseline's time, for a plan that was not found yet
+ASSUMED_TIME_SHARE = 0.5  # of the baseline's time, for a plan that was not found yet
 _PROOF, _PARTS = 0.12, 0.08
 _MOST_PROOF = 0.5  # of the budget; a proof that would take more has to do without a search worth the name
 _MOST_SPARE = 0.2  # for either of them, however much is left
@@ -21,7 +21,7 @@ _ALL_OVER = 0.05  # of the budget; beyond its end by this, a proof is broken off
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class ConfirmationScope:
     """How many of the fastest plans run beside the baseline, and whether a round goes one way only."""
 
     finalists: int
@@ -36,11 +36,11 @@ class Screen:
     one_way: bool
 
 
-_SCREENS = (Screen(LEAST_ROUNDS, False), Screen(2, True), Screen(1, True))
+_SCREENS = (Screen(LEAST_SCREENING_ROUNDS, False), Screen(2, True), Screen(1, True))
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
+class BudgetSchedule:
     """`begin_ns` is when the budget began, `after_ns` what is to be left of it at the end, for the question why."""
 
     begin_ns: Nanoseconds
@@ -61,7 +61,9 @@ class Schedule:
         """When looking ends, so that a plan with cycles of `best_ns` can still be proved and taken apart. While none is
         faster than the baseline there is nothing to take apart, and one that is twice as fast is hoped for.
         """
-        least = PROOF_ROUNDS * estimated_round_ns([baseline_ns, min(best_ns, HOPED * baseline_ns)], one_way=True)
+        least = LEAST_ROUNDS_FOR_VERDICT * estimated_round_ns(
+            [baseline_ns, min(best_ns, ASSUMED_TIME_SHARE * baseline_ns)], one_way=True
+        )
         if best_ns >= baseline_ns:
             return self.begin_ns + self.budget_ns - int(min(least, self.budget_ns * _MOST_PROOF))
         proof = min(max(self.budget_ns * _PROOF, least), self.budget_ns * _MOST_PROOF)
@@ -99,16 +101,16 @@ class Schedule:
         return _SCREENS[-1]
 
 
-def course(
+def confirmation_scope(
     baseline_ns: float, walls_ns: Sequence[float], ready_ns: Sequence[Nanoseconds], time_ns: Nanoseconds
-) -> Course:
+) -> ConfirmationScope:
     """What of a proof fits into `time_ns`: the finalists have cycles of `walls_ns`, the fastest first, and take `ready_ns`
     to be made ready. Rounds both ways are better than one way, then more finalists than fewer; one is always run.
     """
     n = len(walls_ns)
     several = [(k, False) for k in range(n, max(1, n - 1) - 1, -1)] + [(k, True) for k in range(n, 0, -1)]
     for count, one_way in several:
-        rounds = PROOF_ROUNDS * estimated_round_ns([baseline_ns, *walls_ns[:count]], one_way=one_way)
+        rounds = LEAST_ROUNDS_FOR_VERDICT * estimated_round_ns([baseline_ns, *walls_ns[:count]], one_way=one_way)
         if sum(ready_ns[:count]) + rounds <= time_ns:
-            return Course(count, one_way)
-    return Course(min(1, n), True)
+            return ConfirmationScope(count, one_way)
+    return ConfirmationScope(min(1, n), True)

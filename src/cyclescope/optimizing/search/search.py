@@ -15,12 +15,12 @@ from cyclescope.core.results import Results, held_out, only
 from cyclescope.core.statistics import Ratio
 from cyclescope.core.units import NS_PER_S, Nanoseconds
 from cyclescope.optimizing.optimization import OUT_OF_BUDGET, Found, LabelScore, NotTried, Outcome, Row
+from cyclescope.optimizing.search.confirmation import Confirmation, timed, utility
 from cyclescope.optimizing.search.drift import drift
-from cyclescope.optimizing.search.keeping import Kept, Made
 from cyclescope.optimizing.search.ordering import Ahead, Candidate, Costs, Guesses, Queue, step_between
-from cyclescope.optimizing.search.proving import Proving, timed, worth
-from cyclescope.optimizing.search.schedule import HOPED, Schedule
-from cyclescope.optimizing.search.trial import LEAST_ROUNDS, Turns, estimated_round_ns
+from cyclescope.optimizing.search.plan_cache import PlanCache, PreparedPlan
+from cyclescope.optimizing.search.schedule import ASSUMED_TIME_SHARE, BudgetSchedule
+from cyclescope.optimizing.search.trial import LEAST_SCREENING_ROUNDS, InterleavedRuns, estimated_round_ns
 from cyclescope.optimizing.strategies.strategy import Effect, Situation, Strategy, learns
 
 _SCREEN_ROUNDS = 6
@@ -44,7 +44,7 @@ class Limits:
     labels; `max_loss` is the share of them that may be lost.
     """
 
-    schedule: Schedule
+    schedule: BudgetSchedule
     max_drift: float
     score: Callable[..., LabelScore] | None = None
     max_loss: float = 0.0
@@ -55,8 +55,8 @@ class Search:
 
     def __init__(
         self,
-        kept: Kept,
-        baseline: Made,
+        plan_cache: PlanCache,
+        baseline: PreparedPlan,
         reference: Results,
         situation: Situation,
         strategies: Sequence[Strategy],
@@ -65,7 +65,7 @@ class Search:
         notify: Notify,
         found: Found,
     ) -> None:
-        self._kept = kept
+        self._plan_cache = plan_cache
         self._baseline = baseline
         self._baseline_ns = 0.0
         self._reference = reference
@@ -91,7 +91,7 @@ class Search:
                 Ratio(1.0, 1.0, 1.0, 0),
                 drift=drift(reference, reference),
                 labels=score,
-                held_bytes=baseline.arm.held_bytes(),
+                held_bytes=baseline.variant.held_bytes(),
                 ready_ns=baseline.ready_ns,
             )
         )
@@ -99,15 +99,15 @@ class Search:
     def run(self) -> None:
         """Look, prove, take apart."""
         self._phase("search", self._look)
-        proving = Proving(
-            self._kept, self._baseline, self._baseline_ns, self.found, self._schedule, self._clock, self._notify
+        confirmation = Confirmation(
+            self._plan_cache, self._baseline, self._baseline_ns, self.found, self._schedule, self._clock, self._notify
         )
-        self._phase("proof", proving.prove)
-        self._phase("parts", proving.take_apart)
+        self._phase("proof", confirmation.confirm)
+        self._phase("parts", confirmation.ablate)
 
     def _look(self) -> None:
         # One cycle may be an unlucky one; making ready ended in another.
-        self._baseline_ns = float(min(self._baseline.arm.run(1)[0].wall_ns, self._baseline.ready_ns))
+        self._baseline_ns = float(min(self._baseline.variant.run(1)[0].wall_ns, self._baseline.ready_ns))
         self._expand(0)
         while (left := self._left_ns()) > 0:
             candidate = self._queue.take(self.found.rows, left, self._usual_trial_ns())
@@ -135,7 +135,7 @@ class Search:
         """Time left for looking; less a trial's own least rounds, which come after it was made ready."""
         ratios = [row.ratio.value for row in self.found.rows if row.outcome is Outcome.TRIED and row.ratio]
         stop = self._schedule.search_until(self._baseline_ns, self._baseline_ns * min(ratios))
-        walls = [self._baseline_ns, self._baseline_ns * min(HOPED, *ratios)]
+        walls = [self._baseline_ns, self._baseline_ns * min(ASSUMED_TIME_SHARE, *ratios)]
         if len(self.found.rows) == 1:
             # One plan is tried even if it could not be proved: that it may be faster is worth knowing.
             stop = max(stop, self._schedule.end_ns - 2 * estimated_round_ns(walls, one_way=True))
@@ -161,8 +161,8 @@ class Search:
                     )
                 continue
             offer = strategy.offer(row.plan, self._situation)
-            if offer.why_not and parent == 0:
-                self.found.not_tried.append(NotTried(strategy.name, offer.why_not))
+            if offer.not_applicable_reason and parent == 0:
+                self.found.not_tried.append(NotTried(strategy.name, offer.not_applicable_reason))
             for plan in offer.plans:
                 if plan in self._seen:
                     continue
@@ -173,7 +173,7 @@ class Search:
                     parent,
                     strategy.effect is Effect.OTHER_MODEL,
                     step_between(row.plan, plan),
-                    offer.expected,
+                    offer.expected_speedup,
                     self._ahead(plan),
                     int(offer.takes_s * NS_PER_S),
                 )
@@ -189,7 +189,7 @@ class Search:
             if strategy.opt_in or strategy.effect is Effect.OTHER_MODEL or not self._allowed(strategy):
                 continue
             offer = strategy.offer(plan, self._situation)
-            steps += [Ahead(step_between(plan, after), offer.expected, after) for after in offer.plans]
+            steps += [Ahead(step_between(plan, after), offer.expected_speedup, after) for after in offer.plans]
         return tuple(steps)
 
     def _try(self, candidate: Candidate, left_ns: Nanoseconds) -> Row | None:
@@ -200,38 +200,38 @@ class Search:
         row = Row(candidate.plan, (*parent.strategies, candidate.strategy), candidate.parent, Outcome.FAILED)
         most = max(_LEAST_NS, min(self._schedule.most_ready_ns() + candidate.takes_ns, left_ns))
         try:
-            made = self._kept.make(candidate.plan, most / NS_PER_S)
+            prepared = self._plan_cache.make(candidate.plan, most / NS_PER_S)
         except MissingExtra as error:
             return replace(row, outcome=Outcome.MISSING, reason=error.said, way_out=str(error.way_out))
         except Unsupported as error:
             return replace(row, outcome=Outcome.UNSUPPORTED, reason=error.said, way_out=str(error.way_out))
         except CyclescopeError as error:
             return replace(row, reason=error.said, way_out=str(error.way_out))
-        if any(other.plan == made.plan for other in self.found.rows):
-            self._kept.drop(made)
+        if any(other.plan == prepared.plan for other in self.found.rows):
+            self._plan_cache.evict(prepared)
             return None
-        self._seen.add(made.plan)
-        again_ns = made.ready_ns if made.again_ns is None else made.again_ns
-        row = replace(row, plan=made.plan, ready_ns=made.ready_ns, again_ns=again_ns, edits=made.edits)
+        self._seen.add(prepared.plan)
+        again_ns = prepared.ready_ns if prepared.again_ns is None else prepared.again_ns
+        row = replace(row, plan=prepared.plan, ready_ns=prepared.ready_ns, again_ns=again_ns, edits=prepared.edits)
         try:
-            row = self._looked_at(row, made)
+            row = self._looked_at(row, prepared)
             if row.outcome is Outcome.TRIED:
-                row = self._screened(row, made, parent)
+                row = self._screened(row, prepared, parent)
         except CyclescopeError as error:
-            self._kept.drop(made)
+            self._plan_cache.evict(prepared)
             return replace(row, outcome=Outcome.FAILED, reason=error.said, way_out=str(error.way_out))
         except BaseException:
-            self._kept.drop(made)
+            self._plan_cache.evict(prepared)
             raise
         if row.ratio is not None:
-            self._kept.leave(made, worth(row, self._baseline.plan))
+            self._plan_cache.release(prepared, utility(row, self._baseline.plan))
         else:
-            self._kept.drop(made)
+            self._plan_cache.evict(prepared)
         return row
 
-    def _looked_at(self, row: Row, made: Made) -> Row:
+    def _looked_at(self, row: Row, prepared: PreparedPlan) -> Row:
         """The row with its drift; refused where that is beyond the limit."""
-        results = made.arm.results()
+        results = prepared.variant.results()
         before = self.found.rows[0].labels
         if learns(row.plan, self._situation.texts):
             # What it gives on texts that it was fitted to says little about others.
@@ -243,29 +243,31 @@ class Search:
         else:
             moved = drift(self._reference, results)
             score = self._limits.score(results) if self._limits.score else None
-        row = replace(row, drift=moved, labels=score, outcome=Outcome.TRIED, held_bytes=made.arm.held_bytes())
+        row = replace(row, drift=moved, labels=score, outcome=Outcome.TRIED, held_bytes=prepared.variant.held_bytes())
         if not moved.within(self._limits.max_drift):
             return replace(row, outcome=Outcome.DRIFTED, reason="drift")
         if score is not None and before is not None and before.share - score.share > self._limits.max_loss:
             return replace(row, outcome=Outcome.DRIFTED, reason="labels")
         return row
 
-    def _screened(self, row: Row, made: Made, parent: Row) -> Row:
+    def _screened(self, row: Row, prepared: PreparedPlan, parent: Row) -> Row:
         """The row with a first ratio, from no more rounds than it takes to see where it belongs."""
-        walls = [self._baseline_ns, float(made.arm.run(1)[0].wall_ns)]
+        walls = [self._baseline_ns, float(prepared.variant.run(1)[0].wall_ns)]
         screen = self._schedule.screen(walls)
-        turns = Turns([self._baseline.arm, made.arm], one_way=screen.one_way, typical_ns=walls)
+        interleaved = InterleavedRuns(
+            [self._baseline.variant, prepared.variant], one_way=screen.one_way, typical_ns=walls
+        )
         begin = self._clock.now_ns()
         until = begin + self._schedule.screen_ns()
-        while turns.rounds < screen.least or (
-            turns.rounds < _SCREEN_ROUNDS
-            and self._clock.now_ns() + (self._clock.now_ns() - begin) // turns.rounds <= until
+        while interleaved.rounds < screen.least or (
+            interleaved.rounds < _SCREEN_ROUNDS
+            and self._clock.now_ns() + (self._clock.now_ns() - begin) // interleaved.rounds <= until
         ):
-            turns.round()
-            if turns.rounds >= LEAST_ROUNDS and _says_enough(turns.ratio(1, 0), parent):
+            interleaved.round()
+            if interleaved.rounds >= LEAST_SCREENING_ROUNDS and _says_enough(interleaved.ratio(1, 0), parent):
                 break
-        self._baseline_ns = turns.wall_ns(0)
-        return timed(row, turns, 1, made, confirmed=False)
+        self._baseline_ns = interleaved.wall_ns(0)
+        return timed(row, interleaved, 1, prepared, confirmed=False)
 
     def _learn(self, candidate: Candidate, row: Row) -> None:
         """Remember what making it ready took, what the step brought, and what moved the outputs too far by itself."""

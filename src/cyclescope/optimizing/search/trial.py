@@ -8,8 +8,8 @@ from typing import Protocol
 
 import numpy as np
 
-from cyclescope.backends.base import PlainRun
-from cyclescope.core.ratios import ratio_in_turns
+from cyclescope.backends.base import UninstrumentedRun
+from cyclescope.core.ratios import interleaved_ratio
 from cyclescope.core.results import Results
 from cyclescope.core.statistics import Ratio, median_estimate
 from cyclescope.core.units import Nanoseconds
@@ -19,13 +19,13 @@ _MOST_IN_BLOCK = 25
 # After a switch the caches hold another's data; of cycles so short the first would show that.
 _SETTLE_BELOW_NS = 200_000_000
 _LOOK_EVERY = 12  # rounds
-LEAST_ROUNDS = 3  # below this there is no interval worth the name
+LEAST_SCREENING_ROUNDS = 3  # below this there is no interval worth the name
 
 
-class Arm(Protocol):
+class Variant(Protocol):
     """One plan, ready to run in a process of its own (or several)."""
 
-    def run(self, cycles: int) -> Sequence[PlainRun]:
+    def run(self, cycles: int) -> Sequence[UninstrumentedRun]:
         """Run `cycles` whole cycles, one after the other. Raises `EngineError` where the engine fails."""
         ...
 
@@ -40,67 +40,67 @@ class Arm(Protocol):
     def close(self) -> None: ...
 
 
-class Turns:
-    """Arms that take turns. Every round runs each arm twice, in both orders, so that a steady drift cancels.
+class InterleavedRuns:
+    """Variants that take turns. Every round runs each variant twice, in both orders, so that a steady drift cancels.
 
-    `one_way` rounds run each arm once, in the one order and in the other by turns: half as long, for cycles that are. What
+    `one_way` rounds run each variant once, in the one order and in the other by turns: half as long, for cycles that are. What
     drifts then cancels between two rounds instead of within one, and is in the interval until it does. `typical_ns` are
     times of a cycle, where they are known.
     """
 
-    def __init__(self, arms: Sequence[Arm], *, one_way: bool = False, typical_ns: Sequence[float] = ()) -> None:
-        self._arms = list(arms)
-        self._logs: list[list[float]] = [[] for _ in arms]
-        self._walls: list[list[int]] = [[] for _ in arms]
-        self._typical = [int(wall) for wall in typical_ns] or [0] * len(arms)
+    def __init__(self, variants: Sequence[Variant], *, one_way: bool = False, typical_ns: Sequence[float] = ()) -> None:
+        self._variants = list(variants)
+        self._logs: list[list[float]] = [[] for _ in variants]
+        self._walls: list[list[int]] = [[] for _ in variants]
+        self._typical = [int(wall) for wall in typical_ns] or [0] * len(variants)
         self._one_way = one_way
 
     @property
     def rounds(self) -> int:
-        """Rounds that every arm has finished."""
+        """Rounds that every variant has finished."""
         return min(len(logs) for logs in self._logs)
 
     def round(self) -> None:
-        """One more round of all arms. Raises what an arm raises; the round then counts for none."""
-        forward = list(range(len(self._arms)))
+        """One more round of all variants. Raises what a variant raises; the round then counts for none."""
+        forward = list(range(len(self._variants)))
         backward = forward[::-1]
         order = (backward if self.rounds % 2 else forward) if self._one_way else forward + backward
-        blocks: list[list[float]] = [[] for _ in self._arms]
+        blocks: list[list[float]] = [[] for _ in self._variants]
         for k in order:
             blocks[k].append(self._block(k))
         for logs, mine in zip(self._logs, blocks, strict=True):
             logs.append(sum(mine) / len(mine))
 
-    def ratio(self, arm: int, to: int) -> Ratio:
-        """Time of `arm` ÷ time of the arm `to`, with its 99 % interval over rounds (two at least)."""
+    def ratio(self, variant: int, to: int) -> Ratio:
+        """Time of `variant` ÷ time of the variant `to`, with its 99 % interval over rounds (two at least)."""
         n = self.rounds
-        return ratio_in_turns(np.asarray(self._logs[arm][:n]) - np.asarray(self._logs[to][:n]))
+        return interleaved_ratio(np.asarray(self._logs[variant][:n]) - np.asarray(self._logs[to][:n]))
 
     def settled(self, narrow: float) -> bool:
-        """Whether the interval of every arm's ratio to the first is narrower than `narrow`, upper ÷ lower end. Looked at now
+        """Whether the interval of every variant's ratio to the first is narrower than `narrow`, upper ÷ lower end. Looked at now
         and then only: whoever looks at every round and ends on the first lucky one claims too much.
         """
         if self.rounds % _LOOK_EVERY:
             return False
-        ratios = (self.ratio(arm, 0) for arm in range(1, len(self._arms)))
+        ratios = (self.ratio(variant, 0) for variant in range(1, len(self._variants)))
         return all(ratio.low > 0 and ratio.high < narrow * ratio.low for ratio in ratios)
 
-    def wall_ns(self, arm: int) -> float:
-        """Median time of a cycle of `arm`."""
-        return median_estimate(np.asarray(self._walls[arm])).value_ns
+    def wall_ns(self, variant: int) -> float:
+        """Median time of a cycle of `variant`."""
+        return median_estimate(np.asarray(self._walls[variant])).value_ns
 
     def _block(self, k: int) -> float:
-        """Logarithm of the median time of one block of arm `k`."""
+        """Logarithm of the median time of one block of variant `k`."""
         typical = self._typical[k]
         size = max(1, min(_MOST_IN_BLOCK, int(_BLOCK_NS / typical))) if typical else 2
         settle = 1 if not typical or typical < _SETTLE_BELOW_NS else 0
-        walls = [run.wall_ns for run in self._arms[k].run(size + settle)][settle:]
+        walls = [run.wall_ns for run in self._variants[k].run(size + settle)][settle:]
         self._walls[k] += walls
         self._typical[k] = int(np.median(walls))
         return math.log(max(1.0, float(np.median(walls))))
 
 
 def estimated_round_ns(walls_ns: Sequence[float], *, one_way: bool = False) -> Nanoseconds:
-    """What a round of arms with cycles of `walls_ns` takes."""
+    """What a round of variants with cycles of `walls_ns` takes."""
     blocks = [max(_BLOCK_NS, wall) + (wall if wall < _SETTLE_BELOW_NS else 0) for wall in walls_ns]
     return int(sum(blocks)) * (1 if one_way else 2)

@@ -18,7 +18,7 @@ from cyclescope.explaining.findings.finding import Finding, FindingCode
 _MOST_GAIN = 0.9  # a bound near 1 says that hardly anything but this was found, not that nothing would be left
 
 
-class Family(StrEnum):
+class StrategyFamily(StrEnum):
     """The four families of the field."""
 
     PARALLEL = "parallel"
@@ -78,11 +78,11 @@ class Situation:
         """The findings of these codes."""
         return tuple(finding for finding in self.findings if finding.code in codes)
 
-    def could(self, *codes: FindingCode, part: float = 1.0) -> float:
+    def potential_speedup(self, *codes: FindingCode, part: float = 1.0) -> float:
         """Old ÷ new time if a remedy brought `part` of what the findings of these codes say it could at most; 1 where
         none of them tells.
         """
-        return max((hoped((finding,), part) for finding in self.about(*codes)), default=1.0)
+        return max((expected_speedup((finding,), part) for finding in self.about(*codes)), default=1.0)
 
     def with_threads(self, threads: int, instead_of: int) -> float:
         """Old ÷ new time with so many threads, if what was found to compute takes as much longer as there are fewer of them."""
@@ -96,8 +96,8 @@ class Offer:
     """
 
     plans: tuple[Plan, ...] = ()
-    expected: float = 1.0
-    why_not: str = ""
+    expected_speedup: float = 1.0
+    not_applicable_reason: str = ""
     takes_s: float = 0.0
 
 
@@ -108,7 +108,7 @@ class Strategy(Protocol):
     def name(self) -> str: ...
 
     @property
-    def family(self) -> Family: ...
+    def family(self) -> StrategyFamily: ...
 
     @property
     def effect(self) -> Effect: ...
@@ -128,7 +128,7 @@ class Strategy(Protocol):
         ...
 
 
-def hoped(findings: Iterable[Finding], part: float = 1.0) -> float:
+def expected_speedup(findings: Iterable[Finding], part: float = 1.0) -> float:
     """Old ÷ new time if a remedy brought `part` of what `findings` say it could at most, all of them together."""
     return 1 / (1 - min(_MOST_GAIN, part * sum(finding.gain for finding in findings)))
 

@@ -200,7 +200,7 @@ def host(machine: Machine) -> Host:
 
 def _warnings(explanation: Explanation) -> list[Caution]:
     result = []
-    for doubt in explanation.doubts:
+    for doubt in explanation.warnings:
         advice = wording.doubt(doubt, EN)
         result.append(Caution(code=doubt.code.value, value=doubt.value, text=advice.text, remedy=advice.remedy))
     return result

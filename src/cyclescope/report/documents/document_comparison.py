@@ -30,7 +30,7 @@ def document(comparison: Comparison, limit: float | None = None) -> ComparisonRe
         verdict=comparison.verdict,
         why=comparison.why,
         answer=verdict_sentence(comparison, EN),
-        ratio=_ratio(comparison.ratio, known=comparison.doubt is not Why.TOO_FEW),
+        ratio=_ratio(comparison.ratio, known=comparison.inconclusive_reason is not Why.TOO_FEW),
         confidence=comparison.confidence,
         threshold=comparison.threshold,
         limit=limit,

@@ -7,7 +7,7 @@ import math
 
 from cyclescope.core.samples import Load
 from cyclescope.core.statistics import Ratio
-from cyclescope.explaining.stability import doubts_of_load
+from cyclescope.explaining.stability import load_warnings
 from cyclescope.optimizing.optimization import Optimization, Row
 from cyclescope.optimizing.search.drift import Drift
 from cyclescope.report.documents.schema import Caution, Work
@@ -69,7 +69,7 @@ def to_json(found: Optimization) -> str:
 
 def cautions_on_load(load: Load) -> list[Caution]:
     """What is to be said of work that went on beside plans that were compared."""
-    found = zip(doubts_of_load(load), advice_on_load(load, EN), strict=True)
+    found = zip(load_warnings(load), advice_on_load(load, EN), strict=True)
     return [Caution(code=d.code.value, value=d.value, text=a.text, remedy=a.remedy) for d, a in found]
 
 

@@ -21,7 +21,7 @@ def verification_document(found: Verification) -> VerificationReport:
     return VerificationReport(
         schema="cyclescope/verification/1",
         answer=verification.answer(found, EN),
-        standing=found.standing,
+        standing=found.status,
         drifted=found.drifted,
         brings_less=found.brings_less,
         partial=found.partial,

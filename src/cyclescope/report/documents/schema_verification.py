@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from cyclescope.optimizing.recipes.verify import Standing
+from cyclescope.optimizing.recipes.verify import RecipeStatus
 from cyclescope.report.documents.schema import Caution, Text, Work
 from cyclescope.report.documents.schema_optimization import FullPlan, OutputDrift, TimeRatio
 
@@ -46,7 +46,7 @@ class VerificationReport(_Part):
 
     schema_: Literal["cyclescope/verification/1"] = Field(alias="schema")
     answer: Text
-    standing: Standing
+    standing: RecipeStatus
     drifted: bool = Field(description="the outputs are farther away than the recipe allowed")
     brings_less: bool = Field(description="the whole interval lies below the one that was promised")
     partial: bool

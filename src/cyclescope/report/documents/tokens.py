@@ -80,6 +80,6 @@ def _text(text: TextCost) -> dict[str, Any]:
             "tokenize_share": cycle.tokenize_share,
             "ratio": ratio_figures(cycle.ratio) if cycle.ratio is not None else None,
             "cut_tokens": cycle.cut_tokens,
-            "doubts": [{"code": doubt.code.value, "value": doubt.value} for doubt in cycle.doubts],
+            "doubts": [{"code": doubt.code.value, "value": doubt.value} for doubt in cycle.warnings],
         },
     }

@@ -25,7 +25,7 @@ _LEAST_TREND = define(MetricName.GROWTH.value).least_tokens - 1
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One decode step. `time` is from token to token, unprofiled, where that was taken, else that of the stamped runs."""
+    """One decode step. `time` is from token to token, unprofiled, where that was taken, else that of the instrumented runs."""
 
     step: StepRow
     time: Estimate

@@ -8,7 +8,7 @@ from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan
 from cyclescope.core.workload import InputSource, ModelFacts, Weights
 from cyclescope.explaining.device import DeviceLine
-from cyclescope.explaining.explanation import Closure, Doubt, DoubtCode, Explanation
+from cyclescope.explaining.explanation import Closure, Explanation, MeasurementWarning, WarningCode
 from cyclescope.report import format as fmt
 from cyclescope.report.words import text_notes
 from cyclescope.report.words.strings import Advice, Strings
@@ -78,13 +78,13 @@ def pace(told: DeviceLine, s: Strings) -> str:
     )
 
 
-def doubt(found: Doubt, s: Strings) -> Advice:
+def doubt(found: MeasurementWarning, s: Strings) -> Advice:
     """A doubt with its remedy."""
     advice = s.doubt_texts[found.code]
-    if found.code is DoubtCode.OPEN_ACCOUNT and found.value < 0:
+    if found.code is WarningCode.OPEN_ACCOUNT and found.value < 0:
         return Advice(s.over_attributed.format(share=fmt.share(-found.value)), advice.remedy)
-    remedy = s.drift_faster if found.code is DoubtCode.DRIFT and found.value < 0 else advice.remedy
-    is_count = found.code in (DoubtCode.PARTIAL, DoubtCode.NOT_STEADY, DoubtCode.NO_INTERVAL)
+    remedy = s.drift_faster if found.code is WarningCode.DRIFT and found.value < 0 else advice.remedy
+    is_count = found.code in (WarningCode.PARTIAL, WarningCode.NOT_STEADY, WarningCode.NO_INTERVAL)
     text = advice.text.format(
         share=fmt.share(found.value),
         time=fmt.time(found.value),

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from cyclescope.core.message import Message, in_context
-from cyclescope.models.catalog import Family
+from cyclescope.models.catalog import ModelFamily
 
-FAMILIES: Mapping[Family, Message] = MappingProxyType(
+FAMILIES: Mapping[ModelFamily, Message] = MappingProxyType(
     {
-        Family.ENCODER: in_context("model family", "encoder"),
-        Family.DECODER: in_context("model family", "decoder"),
-        Family.ENCODER_DECODER: in_context("model family", "encoder-decoder"),
+        ModelFamily.ENCODER: in_context("model family", "encoder"),
+        ModelFamily.DECODER: in_context("model family", "decoder"),
+        ModelFamily.ENCODER_DECODER: in_context("model family", "encoder-decoder"),
     }
 )

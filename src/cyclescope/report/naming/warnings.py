@@ -7,17 +7,17 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from cyclescope.core.message import m, plural
-from cyclescope.explaining.explanation import Doubt, DoubtCode
+from cyclescope.explaining.explanation import MeasurementWarning, WarningCode
 from cyclescope.report import format as fmt
 from cyclescope.report.naming.advice import Advice, filled
 
 _MORE_TIME = m("Give it more time, such as --budget 30s.")
-WARNINGS: Mapping[DoubtCode, Advice] = MappingProxyType(
+WARNINGS: Mapping[WarningCode, Advice] = MappingProxyType(
     {
-        DoubtCode.PARTIAL: Advice(
+        WarningCode.PARTIAL: Advice(
             plural("Interrupted after {n} cycle.", "Interrupted after {n} cycles.", 2), m("Let it run to its end.")
         ),
-        DoubtCode.NO_INTERVAL: Advice(
+        WarningCode.NO_INTERVAL: Advice(
             plural(
                 "{n} repeat is too few for an interval of the median.",
                 "{n} repeats are too few for an interval of the median.",
@@ -25,51 +25,51 @@ WARNINGS: Mapping[DoubtCode, Advice] = MappingProxyType(
             ),
             _MORE_TIME,
         ),
-        DoubtCode.FEW_REPEATS: Advice(
+        WarningCode.FEW_REPEATS: Advice(
             m("The interval of the median is wide (half of it is {share} of the median)."), _MORE_TIME
         ),
-        DoubtCode.NOT_STEADY: Advice(
+        WarningCode.NOT_STEADY: Advice(
             plural(
                 "No steady state after a warm-up of {n} cycle.", "No steady state after a warm-up of {n} cycles.", 2
             ),
             m("Give it more time, or find out what else is running."),
         ),
-        DoubtCode.DRIFT: Advice(
+        WarningCode.DRIFT: Advice(
             m("The cycle changed by {share} from the first third of the repeats to the last."),
             m("Measure again on an idle machine; a hot processor slows down."),
         ),
-        DoubtCode.OTHER_LOAD: Advice(
+        WarningCode.OTHER_LOAD: Advice(
             m("Other processes used {share} of the cores."),
             m("Stop them, leave them a core (--threads), or rely on the least time."),
         ),
-        DoubtCode.THROTTLED: Advice(
+        WarningCode.THROTTLED: Advice(
             m("A limit on this container stopped the process for {time}."),
             m("Raise the container's CPU limit, or use fewer threads."),
         ),
-        DoubtCode.SWAPPED: Advice(m("The machine swapped."), m("Free memory, or use a smaller batch or model.")),
-        DoubtCode.OPEN_ACCOUNT: Advice(
+        WarningCode.SWAPPED: Advice(m("The machine swapped."), m("Free memory, or use a smaller batch or model.")),
+        WarningCode.OPEN_ACCOUNT: Advice(
             m("{share} of the wall time is not accounted for."),
             m("Measure again on an idle machine. If it stays, report it with the saved run."),
         ),
-        DoubtCode.NO_CALIBRATION: Advice(
+        WarningCode.NO_CALIBRATION: Advice(
             m("The cost of the timestamps is unknown and not subtracted."),
             m("Use the shares with care; the wall time is not affected."),
         ),
-        DoubtCode.NO_LIGHT_PASS: Advice(
+        WarningCode.NO_INSTRUMENTED_RUN: Advice(
             m("There is no instrumented run, so the wall time is all there is."), m("Let it run to its end.")
         ),
     }
 )
-_COUNTS = (DoubtCode.PARTIAL, DoubtCode.NO_INTERVAL, DoubtCode.NOT_STEADY)
+_COUNTS = (WarningCode.PARTIAL, WarningCode.NO_INTERVAL, WarningCode.NOT_STEADY)
 _OVER_ATTRIBUTED = m("The instrumented cycles add up to {share} more than the wall time of the uninstrumented ones.")
 _FASTER = m("Give it more time: it was still warming up, or another program stopped while it ran.")
 
 
-def warning(found: Doubt) -> Advice:
+def warning(found: MeasurementWarning) -> Advice:
     """The words of one warning, with its number."""
-    if found.code is DoubtCode.OPEN_ACCOUNT and found.value < 0:
+    if found.code is WarningCode.OPEN_ACCOUNT and found.value < 0:
         return Advice(filled(_OVER_ATTRIBUTED, share=fmt.share(-found.value)), WARNINGS[found.code].remedy)
     count = int(found.value) if found.code in _COUNTS else 0
     advice = WARNINGS[found.code].filled(share=fmt.share(found.value), time=fmt.time(found.value), n=fmt.count(count))
     text = replace(advice.text, count=count)
-    return Advice(text, _FASTER if found.code is DoubtCode.DRIFT and found.value < 0 else advice.remedy)
+    return Advice(text, _FASTER if found.code is WarningCode.DRIFT and found.value < 0 else advice.remedy)

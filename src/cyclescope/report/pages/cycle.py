@@ -255,8 +255,8 @@ def _set_up(explanation: Explanation, s: Strings) -> Iterator[Block]:
 
 
 def _doubts(explanation: Explanation, s: Strings) -> Iterator[Block]:
-    if explanation.doubts:
+    if explanation.warnings:
         yield Heading(s.doubts)
-    for found in explanation.doubts:
+    for found in explanation.warnings:
         advice = wording.doubt(found, s)
         yield Note(Severity.WARNING, advice.text, advice.remedy)

@@ -11,8 +11,8 @@ from cyclescope.core.samples import Load
 from cyclescope.core.workload import Weights
 from cyclescope.explaining.changes import Presence
 from cyclescope.explaining.comparison import compare
-from cyclescope.explaining.explanation import DoubtCode
-from cyclescope.explaining.stability import doubts_of_load
+from cyclescope.explaining.explanation import WarningCode
+from cyclescope.explaining.stability import load_warnings
 from cyclescope.optimizing.optimization import OUT_OF_BUDGET, NotTried, Optimization, Outcome, Row
 from cyclescope.optimizing.search.drift import Drift
 from cyclescope.report import format as fmt
@@ -165,9 +165,9 @@ def advice_on_load(load: Load, t: OptimizationText) -> list[Advice]:
     """What is to be said of work that went on beside plans that were compared."""
     return [
         Advice(t.other_load.format(share=fmt.share(found.value)), t.other_load_remedy)
-        if found.code is DoubtCode.OTHER_LOAD
+        if found.code is WarningCode.OTHER_LOAD
         else doubt(found, strings(t.language))
-        for found in doubts_of_load(load)
+        for found in load_warnings(load)
     ]
 
 

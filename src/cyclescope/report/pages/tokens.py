@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from cyclescope.core.message import Message, Text, Value, in_context, listed, m, plural, sentences
 from cyclescope.core.statistics import Ratio
 from cyclescope.core.tokenization import TextFacts, TokenizerInfo
-from cyclescope.explaining.explanation import Doubt, DoubtCode
+from cyclescope.explaining.explanation import MeasurementWarning, WarningCode
 from cyclescope.explaining.languages import UNREADABLE, CycleCost, LanguageCosts, TextCost
 from cyclescope.report import format as fmt
 from cyclescope.report.names import printable
@@ -307,9 +307,9 @@ def _cycles(costs: LanguageCosts, labels: tuple[Text, ...]) -> Table:
 
 def _cycle_warnings(costs: LanguageCosts, names: tuple[Text, ...]) -> Iterator[Note]:
     """Reasons to trust the cycles less, each once: the texts that it is about, and the worst of it."""
-    found: dict[DoubtCode, list[tuple[Text, Doubt]]] = {}
+    found: dict[WarningCode, list[tuple[Text, MeasurementWarning]]] = {}
     for name, text in zip(names, costs.texts, strict=True):
-        for doubt in text.cycle.doubts if text.cycle is not None else ():
+        for doubt in text.cycle.warnings if text.cycle is not None else ():
             found.setdefault(doubt.code, []).append((name, doubt))
     for several in found.values():
         advice = warning(max((doubt for _, doubt in several), key=lambda doubt: abs(doubt.value)))

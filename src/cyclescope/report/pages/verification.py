@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cyclescope.core.ratios import LEAST_ROUNDS
+from cyclescope.core.ratios import LEAST_ROUNDS_FOR_VERDICT
 from cyclescope.core.workload import Weights
-from cyclescope.optimizing.recipes.recipe import Proof
-from cyclescope.optimizing.recipes.verify import Standing, Verification
+from cyclescope.optimizing.recipes.recipe import MeasurementRecord
+from cyclescope.optimizing.recipes.verify import RecipeStatus, Verification
 from cyclescope.optimizing.search.drift import Drift
 from cyclescope.report import format as fmt
 from cyclescope.report.page import (
@@ -42,7 +42,7 @@ def verification_page(found: Verification, language: str = "en") -> Page:
 def answer(found: Verification, t: VerificationText) -> str:
     """The one sentence that the page exists for, and why where it does not hold."""
     said = t.ratio.format(
-        standing=t.standings[found.standing],
+        standing=t.standings[found.status],
         speed_up=fmt.significant(1 / found.ratio.value),
         low=fmt.significant(1 / found.ratio.high),
         high=fmt.significant(1 / found.ratio.low) if found.ratio.low > 0 else fmt.UNKNOWN,
@@ -50,16 +50,16 @@ def answer(found: Verification, t: VerificationText) -> str:
     reason = ""
     if found.drifted:
         reason = t.drifted
-    elif found.standing is Standing.FAILS:
+    elif found.status is RecipeStatus.FAILS:
         reason = t.not_faster
-    elif found.standing is Standing.HOLDS and found.brings_less:
+    elif found.status is RecipeStatus.HOLDS and found.brings_less:
         reason = t.brings_less
-    elif found.standing is Standing.INCONCLUSIVE:
-        reason = t.too_few if found.rounds < LEAST_ROUNDS else t.left_open
+    elif found.status is RecipeStatus.INCONCLUSIVE:
+        reason = t.too_few if found.rounds < LEAST_ROUNDS_FOR_VERDICT else t.left_open
     return f"{said} {reason}".strip()
 
 
-def proved_drift(proof: Proof) -> Drift:
+def proved_drift(proof: MeasurementRecord) -> Drift:
     """The drift of a proof, as far as a recipe keeps it."""
     return Drift(cosine=proof.cosine, largest=proof.largest_difference, top1=proof.top1, tokens=proof.same_tokens)
 

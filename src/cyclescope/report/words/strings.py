@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 
 from cyclescope.core.errors import UsageError
 from cyclescope.core.graph.op import OpKind
-from cyclescope.explaining.explanation import DoubtCode
+from cyclescope.explaining.explanation import WarningCode
 from cyclescope.explaining.generation import Phase
 from cyclescope.explaining.memory import Holding
 from cyclescope.explaining.metrics.definition import MetricName, Summary, Unit
@@ -160,7 +160,7 @@ class Strings:
     metric_names: Mapping[MetricName, str]
     summary_names: Mapping[Summary, str]
     unit_amounts: Mapping[Unit, str]
-    doubt_texts: Mapping[DoubtCode, Advice]
+    doubt_texts: Mapping[WarningCode, Advice]
     engine_between: str = ""  # what passes between operations, within a sentence, where it is not Python
 
 
@@ -343,41 +343,41 @@ EN = Strings(
     ),
     doubt_texts=MappingProxyType(
         {
-            DoubtCode.PARTIAL: Advice("Interrupted; cycles measured until then: {cycles}.", "Let it run to its end."),
-            DoubtCode.NO_INTERVAL: Advice(
+            WarningCode.PARTIAL: Advice("Interrupted; cycles measured until then: {cycles}.", "Let it run to its end."),
+            WarningCode.NO_INTERVAL: Advice(
                 "There are too few repeats for an interval of the median ({cycles}).",
                 "Give it more time, such as --budget 30s.",
             ),
-            DoubtCode.FEW_REPEATS: Advice(
+            WarningCode.FEW_REPEATS: Advice(
                 "The interval of the median is wide (half of it is {share} of the median).",
                 "Give it more time, such as --budget 30s.",
             ),
-            DoubtCode.NOT_STEADY: Advice(
+            WarningCode.NOT_STEADY: Advice(
                 "No steady state at the end of the warm-up (cycles: {cycles}).",
                 "Give it more time, or look for what else is running.",
             ),
-            DoubtCode.DRIFT: Advice(
+            WarningCode.DRIFT: Advice(
                 "The cycle changed by {share} from the first third of the repeats to the last.",
                 "Measure again on a machine at rest; a hot processor slows down.",
             ),
-            DoubtCode.OTHER_LOAD: Advice(
+            WarningCode.OTHER_LOAD: Advice(
                 "Other processes used {share} of the cores.",
                 "Stop them, leave them a core (--threads), or trust the least time.",
             ),
-            DoubtCode.THROTTLED: Advice(
+            WarningCode.THROTTLED: Advice(
                 "A limit on this container held the process back for {time}.",
                 "Raise the container's processor limit, or use fewer threads.",
             ),
-            DoubtCode.SWAPPED: Advice("The machine swapped.", "Free memory, or use a smaller batch or model."),
-            DoubtCode.OPEN_ACCOUNT: Advice(
+            WarningCode.SWAPPED: Advice("The machine swapped.", "Free memory, or use a smaller batch or model."),
+            WarningCode.OPEN_ACCOUNT: Advice(
                 "{share} of the wall time is not accounted for.",
                 "Measure again at rest; if it stays, report it with the saved run.",
             ),
-            DoubtCode.NO_CALIBRATION: Advice(
+            WarningCode.NO_CALIBRATION: Advice(
                 "The cost of the stamps is not known and not subtracted.",
                 "Take the shares with care; the wall time is untouched.",
             ),
-            DoubtCode.NO_LIGHT_PASS: Advice(
+            WarningCode.NO_INSTRUMENTED_RUN: Advice(
                 "Nothing was stamped, so the wall time is all there is.", "Let it run to its end."
             ),
         }
@@ -571,29 +571,29 @@ ZH = Strings(
     ),
     doubt_texts=MappingProxyType(
         {
-            DoubtCode.PARTIAL: Advice("测了 {cycles} 个周期后被中断。", "请让它运行到结束。"),
-            DoubtCode.NO_INTERVAL: Advice(
+            WarningCode.PARTIAL: Advice("测了 {cycles} 个周期后被中断。", "请让它运行到结束。"),
+            WarningCode.NO_INTERVAL: Advice(
                 "重复次数太少（{cycles} 次），给不出中位数的区间。", "给它更多时间，例如 --budget 30s。"
             ),
-            DoubtCode.FEW_REPEATS: Advice(
+            WarningCode.FEW_REPEATS: Advice(
                 "中位数的区间偏宽（半宽为中位数的 {share}）。", "给它更多时间，例如 --budget 30s。"
             ),
-            DoubtCode.NOT_STEADY: Advice(
+            WarningCode.NOT_STEADY: Advice(
                 "预热 {cycles} 个周期后仍未进入稳态。", "给它更多时间，或检查有什么别的程序在运行。"
             ),
-            DoubtCode.DRIFT: Advice(
+            WarningCode.DRIFT: Advice(
                 "从前三分之一到后三分之一，周期变化了 {share}。", "请在空闲的机器上重测；处理器过热会降频。"
             ),
-            DoubtCode.OTHER_LOAD: Advice(
+            WarningCode.OTHER_LOAD: Advice(
                 "其他进程占用了 {share} 的核心。", "停掉它们，给它们留一个核心（--threads），或以最短时间为准。"
             ),
-            DoubtCode.THROTTLED: Advice("容器的限额使本进程停顿了 {time}。", "提高容器的处理器限额，或减少线程数。"),
-            DoubtCode.SWAPPED: Advice("机器发生了内存交换。", "释放内存，或使用更小的批量或模型。"),
-            DoubtCode.OPEN_ACCOUNT: Advice(
+            WarningCode.THROTTLED: Advice("容器的限额使本进程停顿了 {time}。", "提高容器的处理器限额，或减少线程数。"),
+            WarningCode.SWAPPED: Advice("机器发生了内存交换。", "释放内存，或使用更小的批量或模型。"),
+            WarningCode.OPEN_ACCOUNT: Advice(
                 "墙钟时间中有 {share} 未能入账。", "请在空闲时重测；如仍如此，请附上保存的运行文件报告问题。"
             ),
-            DoubtCode.NO_CALIBRATION: Advice("打点的开销未知，没有扣除。", "占比仅供参考；墙钟时间不受影响。"),
-            DoubtCode.NO_LIGHT_PASS: Advice("没有打点，只有墙钟时间。", "请让它运行到结束。"),
+            WarningCode.NO_CALIBRATION: Advice("打点的开销未知，没有扣除。", "占比仅供参考；墙钟时间不受影响。"),
+            WarningCode.NO_INSTRUMENTED_RUN: Advice("没有打点，只有墙钟时间。", "请让它运行到结束。"),
         }
     ),
 )

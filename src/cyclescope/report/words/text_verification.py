@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from cyclescope.core.errors import UsageError
-from cyclescope.optimizing.recipes.verify import Standing
+from cyclescope.optimizing.recipes.verify import RecipeStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class VerificationText:
 
     language: str
     title: str
-    standings: Mapping[Standing, str]
+    standings: Mapping[RecipeStatus, str]
     ratio: str
     drifted: str
     not_faster: str
@@ -57,9 +57,9 @@ EN = VerificationText(
     title="{model}: does the recipe hold here?",
     standings=MappingProxyType(
         {
-            Standing.HOLDS: "It holds",
-            Standing.FAILS: "It no longer holds",
-            Standing.INCONCLUSIVE: "Inconclusive",
+            RecipeStatus.HOLDS: "It holds",
+            RecipeStatus.FAILS: "It no longer holds",
+            RecipeStatus.INCONCLUSIVE: "Inconclusive",
         }
     ),
     ratio="{standing}: {speed_up} times as fast as the model as it is ({low} – {high}).",
@@ -100,7 +100,9 @@ EN = VerificationText(
 ZH = VerificationText(
     language="zh",
     title="{model}:配方在这里还成立吗?",
-    standings=MappingProxyType({Standing.HOLDS: "成立", Standing.FAILS: "不再成立", Standing.INCONCLUSIVE: "无法判定"}),
+    standings=MappingProxyType(
+        {RecipeStatus.HOLDS: "成立", RecipeStatus.FAILS: "不再成立", RecipeStatus.INCONCLUSIVE: "无法判定"}
+    ),
     ratio="{standing}:速度是原样的 {speed_up} 倍({low} – {high})。",
     drifted="输出的偏移超过了配方允许的限度。",
     not_faster="在这里并没有更快。",

@@ -45,7 +45,7 @@ class Writer:
             self._settings["cache_implementation"] = "static"
         if torch.device(model.device).type != "cpu":
             # On a device transformers compiles calls that write into a cache of fixed shape; compiled, they show no
-            # operations, and a stamped run would not be the same.
+            # operations, and an instrumented run would not be the same.
             self._settings["disable_compile"] = True
         self._prompt_seen = False
         self._streams = True

@@ -85,9 +85,9 @@ def doors(functions: Iterable[Callable[..., Any]], model: torch.nn.Module) -> It
                 yield Door(layer, name, wanted[id(value)], value)
         for owner in type(layer).__mro__:
             for name, value in tuple(vars(owner).items()):
-                plain = value.__func__ if isinstance(value, staticmethod) else value
-                if id(plain) in wanted and owner not in (torch.nn.Module, object):
-                    yield Door(owner, name, wanted[id(plain)], value)
+                uninstrumented = value.__func__ if isinstance(value, staticmethod) else value
+                if id(uninstrumented) in wanted and owner not in (torch.nn.Module, object):
+                    yield Door(owner, name, wanted[id(uninstrumented)], value)
     on_tensor: dict[int, list[str]] = {}
     for name in dir(torch.Tensor):
         on_tensor.setdefault(id(getattr(torch.Tensor, name, None)), []).append(name)

@@ -1,4 +1,4 @@
-"""Stamped runs that leave marks in a device's queue: when each operation's work began and ended there.
+"""instrumented runs that leave marks in a device's queue: when each operation's work began and ended there.
 
 Some runs go as they are. In others the device is kept busy before each call of the model, so that the host runs ahead of
 it: what lies between the two marks of an operation is then its work alone, and no waiting for a launch.

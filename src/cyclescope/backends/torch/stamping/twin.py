@@ -1,7 +1,7 @@
 """What stamping costs, measured on a tiny twin: the same model class, the same calls, almost no work in each.
 
 On the twin the stamps are a large part of the time, so their cost is seen sharply; the model itself would hide it in its
-noise. Plain and stamped runs alternate in blocks. Whatever disturbs a run only makes it longer, so each block counts by
+noise. Plain and instrumented runs alternate in blocks. Whatever disturbs a run only makes it longer, so each block counts by
 its quickest runs, and the difference of stamped and plain, the median over the pairs of blocks, is divided by the number
 of stamps. A loop of stamped calls, in which every cache stays warm, gives the least that it can be.
 
@@ -138,14 +138,14 @@ def _on_twin(steps: Steps, how: str, traced: Traced, budget_ns: Nanoseconds) -> 
             # A budget too small for a few pairs is overdrawn, but not many times over: the machine may be busy.
             if spent > (budget_ns if len(differences) >= _LEAST_PAIRS else _MOST_OVERDRAWN * budget_ns) and differences:
                 break
-            plain = quickest()
+            uninstrumented = quickest()
             with recorder.stamping(records):
-                light = quickest()
+                instrumented = quickest()
                 records.clear()
                 begin = perf_counter_ns()
                 twin(**inputs, **fixed)
                 alignment.boundaries(rows_of(records), begin, perf_counter_ns())  # raises unless all stamps were there
-            differences.append((light - plain) / len(records))
+            differences.append((instrumented - uninstrumented) / len(records))
     return median(differences), len(differences) * _BLOCK
 
 

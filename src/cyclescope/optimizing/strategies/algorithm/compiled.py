@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from cyclescope.core.plan import Plan
 from cyclescope.explaining.findings.finding import FindingCode
-from cyclescope.optimizing.strategies.strategy import Effect, Family, Offer, Situation
+from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily
 
 _PART = 0.5  # of the overhead that a compiled graph is rid of; its own calls stay
 
@@ -16,7 +16,7 @@ _TAKES_S = 20.0  # the compiler of C++ alone, for the first plan
 @dataclass(frozen=True, slots=True)
 class Compiled:
     name: str = "compile"
-    family: Family = Family.ALGORITHM
+    family: StrategyFamily = StrategyFamily.ALGORITHM
     effect: Effect = Effect.ROUNDING
     answers: tuple[FindingCode, ...] = (
         FindingCode.DISPATCH_BOUND,
@@ -27,9 +27,11 @@ class Compiled:
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if not situation.can(plan).compilings:
-            return Offer(why_not="The engine compiles by itself.")
+            return Offer(not_applicable_reason="The engine compiles by itself.")
         if plan.compiling != "off":
-            return Offer(why_not="It is compiled already.")
-        expected = 1.05 * situation.could(*self.answers, part=_PART)
+            return Offer(not_applicable_reason="It is compiled already.")
+        expected = 1.05 * situation.potential_speedup(*self.answers, part=_PART)
         kinds = ("inductor",) if situation.writes else ("inductor-freezing", "inductor")
-        return Offer(tuple(replace(plan, compiling=kind) for kind in kinds), expected=expected, takes_s=_TAKES_S)
+        return Offer(
+            tuple(replace(plan, compiling=kind) for kind in kinds), expected_speedup=expected, takes_s=_TAKES_S
+        )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from cyclescope.core.plan import Plan
 from cyclescope.core.workload import Weights
 from cyclescope.explaining.findings.finding import FindingCode
-from cyclescope.optimizing.strategies.strategy import Effect, Family, Offer, Situation
+from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily
 
 # A draft of the model's own first layers guesses well only by chance, unless it was trained to: it comes late.
 _UNTRAINED = 1.02
@@ -16,19 +16,21 @@ _UNTRAINED = 1.02
 @dataclass(frozen=True, slots=True)
 class Draft:
     name: str = "draft"
-    family: Family = Family.ALGORITHM
+    family: StrategyFamily = StrategyFamily.ALGORITHM
     effect: Effect = Effect.NONE
     answers: tuple[FindingCode, ...] = (FindingCode.MEMORY_BOUND_DECODE,)
     opt_in: bool = False
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if not situation.writes or not situation.can(plan).drafts:
-            return Offer(why_not="It is made for models that generate, on engines that take a draft model.")
+            return Offer(
+                not_applicable_reason="It is made for models that generate, on engines that take a draft model."
+            )
         calls_of = plan.batch or situation.workload.batch
         if plan.drafting != "off" or plan.decoding != "greedy" or calls_of > 1:
-            return Offer(why_not="It is for one text, written greedily, without another draft.")
+            return Offer(not_applicable_reason="It is for one text, written greedily, without another draft.")
         if plan.compiling != "off":
-            return Offer(why_not="Every number of guessed tokens would be compiled by itself.")
+            return Offer(not_applicable_reason="Every number of guessed tokens would be compiled by itself.")
         share = situation.found(*self.answers)
         drafts: tuple[str, ...] = (situation.draft,) if situation.draft else ()
         expected = 1.2 + share
@@ -37,5 +39,7 @@ class Draft:
         if not drafts and situation.workload.model.weights is Weights.PRETRAINED and situation.layers >= 4:
             drafts, expected = (f"layers:{situation.layers // 2}",), _UNTRAINED
         if not drafts:
-            return Offer(why_not="No draft is given (--draft MODEL), and layers with random weights guess nothing.")
+            return Offer(
+                not_applicable_reason="No draft is given (--draft MODEL), and layers with random weights guess nothing."
+            )
         return Offer(tuple(replace(plan, drafting=draft, cache="dynamic") for draft in drafts), expected)

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from cyclescope.core.plan import Change, Plan
 from cyclescope.explaining.findings.finding import FindingCode
-from cyclescope.optimizing.strategies.strategy import Effect, Family, Offer, Situation, changed, has
+from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily, changed, has
 
 
 @dataclass(frozen=True, slots=True)
 class EarlyExit:
     name: str = "early-exit"
-    family: Family = Family.ALGORITHM
+    family: StrategyFamily = StrategyFamily.ALGORITHM
     effect: Effect = Effect.OTHER_MODEL
     answers: tuple[FindingCode, ...] = ()
     opt_in: bool = False
@@ -20,8 +20,8 @@ class EarlyExit:
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         exits = situation.workload.model.exits
         if not exits:
-            return Offer(why_not="The model does not say that it may be left early.")
+            return Offer(not_applicable_reason="The model does not say that it may be left early.")
         if has(plan, self.name) or has(plan, "drop-layers") or has(plan, "distil"):
-            return Offer(why_not="Layers are left out already.")
+            return Offer(not_applicable_reason="Layers are left out already.")
         plans = tuple(changed(plan, Change(self.name, float(at))) for at in sorted(exits, reverse=True))
-        return Offer(plans, expected=max(1.0, situation.layers / max(exits)))
+        return Offer(plans, expected_speedup=max(1.0, situation.layers / max(exits)))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from cyclescope.core.plan import Plan
 from cyclescope.explaining.findings.finding import FindingCode
-from cyclescope.optimizing.strategies.strategy import Effect, Family, Offer, Situation
+from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily
 
 # A guess that only orders trials: nearly twice as fast at 16 tokens, a third faster at 128, and a fifth at thousands.
 _LEAST, _MOST, _HALF_AT = 0.2, 1.2, 16
@@ -15,7 +15,7 @@ _LEAST, _MOST, _HALF_AT = 0.2, 1.2, 16
 @dataclass(frozen=True, slots=True)
 class OtherEngine:
     name: str = "engine"
-    family: Family = Family.ALGORITHM
+    family: StrategyFamily = StrategyFamily.ALGORITHM
     effect: Effect = Effect.ROUNDING
     answers: tuple[FindingCode, ...] = (
         FindingCode.DISPATCH_BOUND,
@@ -27,12 +27,12 @@ class OtherEngine:
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if not situation.can(plan).native:
-            return Offer(why_not="It runs on another engine already.")
+            return Offer(not_applicable_reason="It runs on another engine already.")
         if plan.changes or plan.compiling != "off" or plan.drafting != "off":
-            return Offer(why_not="It is tried from the model as it is.")
+            return Offer(not_applicable_reason="It is tried from the model as it is.")
         there = [name for name, way in situation.engines.items() if not way]
         if not there:
-            return Offer(why_not="No other engine is installed.")
+            return Offer(not_applicable_reason="No other engine is installed.")
         # What an engine saves is work around the arithmetic: the less arithmetic there is in a call, the more it is.
         workload = situation.workload
         # Of a text that is written nearly every call reads one token.

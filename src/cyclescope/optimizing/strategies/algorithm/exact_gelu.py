@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from cyclescope.core.plan import Change, Plan
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategies.algorithm.gelu_form import Form, form_of
-from cyclescope.optimizing.strategies.strategy import Effect, Family, Offer, Situation, changed, has, hoped
+from cyclescope.optimizing.strategies.strategy import (
+    Effect,
+    Offer,
+    Situation,
+    StrategyFamily,
+    changed,
+    expected_speedup,
+    has,
+)
 
 _PART = 0.7  # of what one pass would bring; exact GELU is seen at three to six passes (docs/findings.md)
 
@@ -15,17 +23,17 @@ _PART = 0.7  # of what one pass would bring; exact GELU is seen at three to six 
 @dataclass(frozen=True, slots=True)
 class ExactGelu:
     name: str = "exact-gelu"
-    family: Family = Family.ALGORITHM
+    family: StrategyFamily = StrategyFamily.ALGORITHM
     effect: Effect = Effect.APPROXIMATE
     answers: tuple[FindingCode, ...] = (FindingCode.SCALAR_ACTIVATION,)
     opt_in: bool = False
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if not situation.can(plan).native:
-            return Offer(why_not="The engine brings an activation of its own.")
+            return Offer(not_applicable_reason="The engine brings an activation of its own.")
         if has(plan, self.name) or has(plan, "relu"):
-            return Offer(why_not="It is done already.")
+            return Offer(not_applicable_reason="It is done already.")
         slow = [each for each in situation.about(FindingCode.SCALAR_ACTIVATION) if form_of(each.subject) is Form.TANH]
         if not slow:
-            return Offer(why_not="No tanh form of GELU is far from what its bytes need here.")
-        return Offer((changed(plan, Change(self.name)),), expected=hoped(slow, _PART))
+            return Offer(not_applicable_reason="No tanh form of GELU is far from what its bytes need here.")
+        return Offer((changed(plan, Change(self.name)),), expected_speedup=expected_speedup(slow, _PART))

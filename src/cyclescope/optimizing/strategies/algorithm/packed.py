@@ -6,23 +6,23 @@ from dataclasses import dataclass, replace
 
 from cyclescope.core.plan import Plan
 from cyclescope.explaining.findings.finding import FindingCode
-from cyclescope.optimizing.strategies.strategy import Effect, Family, Offer, Situation
+from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily
 
 
 @dataclass(frozen=True, slots=True)
 class Packed:
     name: str = "packed"
-    family: Family = Family.ALGORITHM
+    family: StrategyFamily = StrategyFamily.ALGORITHM
     effect: Effect = Effect.ROUNDING
     answers: tuple[FindingCode, ...] = (FindingCode.PADDING,)
     opt_in: bool = False
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if "packed" not in situation.can(plan).batchings or situation.workload.task != "embed":
-            return Offer(why_not="It is made for vectors of texts, on engines that pack texts.")
+            return Offer(not_applicable_reason="It is made for vectors of texts, on engines that pack texts.")
         if plan.batching == "packed":
-            return Offer(why_not="It is done already.")
+            return Offer(not_applicable_reason="It is done already.")
         padding = situation.workload.padding
         if padding <= 0:
-            return Offer(why_not="Nothing is padded.")
-        return Offer((replace(plan, batching="packed"),), expected=1 / (1 - 0.6 * padding))
+            return Offer(not_applicable_reason="Nothing is padded.")
+        return Offer((replace(plan, batching="packed"),), expected_speedup=1 / (1 - 0.6 * padding))

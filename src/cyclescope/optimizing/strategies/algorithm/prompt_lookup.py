@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from cyclescope.core.plan import Plan
 from cyclescope.explaining.findings.finding import FindingCode
-from cyclescope.optimizing.strategies.strategy import Effect, Family, Offer, Situation
+from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily
 
 _STEPS = 0.9  # of a generation; the rest is reading the prompt
 _CHECKING = 1.2  # of the time of a step, for one that checks several tokens
@@ -15,19 +15,19 @@ _CHECKING = 1.2  # of the time of a step, for one that checks several tokens
 @dataclass(frozen=True, slots=True)
 class PromptLookup:
     name: str = "prompt-lookup"
-    family: Family = Family.ALGORITHM
+    family: StrategyFamily = StrategyFamily.ALGORITHM
     effect: Effect = Effect.NONE
     answers: tuple[FindingCode, ...] = (FindingCode.MEMORY_BOUND_DECODE,)
     opt_in: bool = False
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if not situation.writes:
-            return Offer(why_not="It is made for models that write.")
+            return Offer(not_applicable_reason="It is made for models that write.")
         if not situation.can(plan).checks_guesses:
-            return Offer(why_not=f"{plan.engine} checks no tokens that others have guessed.")
+            return Offer(not_applicable_reason=f"{plan.engine} checks no tokens that others have guessed.")
         if plan.drafting != "off" or plan.decoding != "greedy" or situation.workload.batch > 1:
-            return Offer(why_not="It is for one text, written greedily, without another draft.")
+            return Offer(not_applicable_reason="It is for one text, written greedily, without another draft.")
         # What the model as it is has written tells how many calls there would have been.
         steps = _STEPS * _CHECKING / situation.tokens_a_call
         plans = (replace(plan, drafting="prompt-lookup", cache="dynamic"),)
-        return Offer(plans, expected=1 / (1 - _STEPS + steps))
+        return Offer(plans, expected_speedup=1 / (1 - _STEPS + steps))

@@ -6,7 +6,15 @@ from dataclasses import dataclass, replace
 
 from cyclescope.core.plan import Change, Plan
 from cyclescope.explaining.findings.finding import FindingCode
-from cyclescope.optimizing.strategies.strategy import Effect, Family, Offer, Situation, changed, has, hoped
+from cyclescope.optimizing.strategies.strategy import (
+    Effect,
+    Offer,
+    Situation,
+    StrategyFamily,
+    changed,
+    expected_speedup,
+    has,
+)
 
 _FORMS = ("tanh-gelu", "exact-gelu")
 
@@ -14,16 +22,16 @@ _FORMS = ("tanh-gelu", "exact-gelu")
 @dataclass(frozen=True, slots=True)
 class Relu:
     name: str = "relu"
-    family: Family = Family.ALGORITHM
+    family: StrategyFamily = StrategyFamily.ALGORITHM
     effect: Effect = Effect.OTHER_MODEL
     answers: tuple[FindingCode, ...] = (FindingCode.SCALAR_ACTIVATION,)
     opt_in: bool = False
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if has(plan, self.name):
-            return Offer(why_not="It is done already.")
+            return Offer(not_applicable_reason="It is done already.")
         slow = situation.about(FindingCode.SCALAR_ACTIVATION)
         if not slow:
-            return Offer(why_not="No activation of this cycle is far from what its bytes need.")
+            return Offer(not_applicable_reason="No activation of this cycle is far from what its bytes need.")
         base = replace(plan, changes=tuple(c for c in plan.changes if c.name not in _FORMS))
-        return Offer((changed(base, Change(self.name)),), expected=hoped(slow))
+        return Offer((changed(base, Change(self.name)),), expected_speedup=expected_speedup(slow))

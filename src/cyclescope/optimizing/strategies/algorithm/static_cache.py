@@ -6,25 +6,27 @@ from dataclasses import dataclass, replace
 
 from cyclescope.core.plan import Plan
 from cyclescope.explaining.findings.finding import FindingCode
-from cyclescope.optimizing.strategies.strategy import Effect, Family, Offer, Situation
+from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily
 
 
 @dataclass(frozen=True, slots=True)
 class StaticCache:
     name: str = "static-cache"
-    family: Family = Family.ALGORITHM
+    family: StrategyFamily = StrategyFamily.ALGORITHM
     effect: Effect = Effect.ROUNDING
     answers: tuple[FindingCode, ...] = (FindingCode.CACHE_REALLOCATION,)
     opt_in: bool = False
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if not situation.writes or "static" not in situation.can(plan).caches:
-            return Offer(why_not="There is no cache that the engine lets grow.")
+            return Offer(not_applicable_reason="There is no cache that the engine lets grow.")
         if plan.cache == "static":
-            return Offer(why_not="It is done already.")
+            return Offer(not_applicable_reason="It is done already.")
         if plan.drafting != "off":
             return Offer(
-                why_not="What was guessed wrongly is taken out of the cache again, which a static one does not allow."
+                not_applicable_reason="What was guessed wrongly is taken out of the cache again, which a static one does not allow."
             )
         compiled = replace(plan, cache="static", compiling="inductor")
-        return Offer((replace(plan, cache="static"), compiled), expected=situation.could(*self.answers))
+        return Offer(
+            (replace(plan, cache="static"), compiled), expected_speedup=situation.potential_speedup(*self.answers)
+        )

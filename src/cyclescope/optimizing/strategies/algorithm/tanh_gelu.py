@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from cyclescope.core.plan import Change, Plan
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategies.algorithm.gelu_form import Form, form_of
-from cyclescope.optimizing.strategies.strategy import Effect, Family, Offer, Situation, changed, has, hoped
+from cyclescope.optimizing.strategies.strategy import (
+    Effect,
+    Offer,
+    Situation,
+    StrategyFamily,
+    changed,
+    expected_speedup,
+    has,
+)
 
 _PART = 0.5  # of what one pass would bring
 
@@ -15,19 +23,19 @@ _PART = 0.5  # of what one pass would bring
 @dataclass(frozen=True, slots=True)
 class TanhGelu:
     name: str = "tanh-gelu"
-    family: Family = Family.ALGORITHM
+    family: StrategyFamily = StrategyFamily.ALGORITHM
     effect: Effect = Effect.APPROXIMATE
     answers: tuple[FindingCode, ...] = (FindingCode.SCALAR_ACTIVATION,)
     opt_in: bool = False
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if not situation.can(plan).native:
-            return Offer(why_not="The engine brings an activation of its own.")
+            return Offer(not_applicable_reason="The engine brings an activation of its own.")
         if has(plan, self.name) or has(plan, "relu"):
-            return Offer(why_not="It is done already.")
+            return Offer(not_applicable_reason="It is done already.")
         slow = [each for each in situation.about(FindingCode.SCALAR_ACTIVATION) if form_of(each.subject) is Form.EXACT]
         if not slow:
             return Offer(
-                why_not="Exact GELU is not far from what its bytes need here; its tanh form may well be slower."
+                not_applicable_reason="Exact GELU is not far from what its bytes need here; its tanh form may well be slower."
             )
-        return Offer((changed(plan, Change(self.name)),), expected=hoped(slow, _PART))
+        return Offer((changed(plan, Change(self.name)),), expected_speedup=expected_speedup(slow, _PART))

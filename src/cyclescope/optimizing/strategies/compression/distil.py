@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cyclescope.core.plan import Change, Plan
 from cyclescope.explaining.findings.finding import FindingCode
-from cyclescope.optimizing.strategies.strategy import Effect, Family, Offer, Situation, changed, has
+from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily, changed, has
 
 # Learning ends after a minute (`backends.torch.changes.distil`); looking at what was held out comes on top.
 _SECONDS = 75.0
@@ -16,7 +16,7 @@ _LEAST_TEXTS = 8
 @dataclass(frozen=True, slots=True)
 class Distil:
     name: str = "distil"
-    family: Family = Family.COMPRESSION
+    family: StrategyFamily = StrategyFamily.COMPRESSION
     effect: Effect = Effect.OTHER_MODEL
     answers: tuple[FindingCode, ...] = (
         FindingCode.COMPUTE_BOUND,
@@ -26,16 +26,18 @@ class Distil:
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if has(plan, self.name) or has(plan, "drop-layers") or has(plan, "early-exit"):
-            return Offer(why_not="Layers are left out already.")
+            return Offer(not_applicable_reason="Layers are left out already.")
         if situation.layers < 2 or situation.writes:
-            return Offer(why_not="It is there for encoders with several layers.")
+            return Offer(not_applicable_reason="It is there for encoders with several layers.")
         if situation.texts < _LEAST_TEXTS:
-            return Offer(why_not="There are too few texts to learn from.")
+            return Offer(not_applicable_reason="There are too few texts to learn from.")
         if plan.dtype != "float32" or plan.quantization != "off" or plan.instances > 1:
             return Offer(
-                why_not="A student learns in float32 and from all texts; what it has learned can be put on top."
+                not_applicable_reason="A student learns in float32 and from all texts; what it has learned can be put on top."
             )
         keep = situation.layers // 2
         return Offer(
-            (changed(plan, Change(self.name, float(keep))),), expected=situation.layers / keep * 0.9, takes_s=_SECONDS
+            (changed(plan, Change(self.name, float(keep))),),
+            expected_speedup=situation.layers / keep * 0.9,
+            takes_s=_SECONDS,
         )

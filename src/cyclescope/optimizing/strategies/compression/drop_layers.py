@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from cyclescope.core.plan import Change, Plan
 from cyclescope.explaining.findings.finding import FindingCode
-from cyclescope.optimizing.strategies.strategy import Effect, Family, Offer, Situation, changed, has
+from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily, changed, has
 
 
 @dataclass(frozen=True, slots=True)
 class DropLayers:
     name: str = "drop-layers"
-    family: Family = Family.COMPRESSION
+    family: StrategyFamily = StrategyFamily.COMPRESSION
     effect: Effect = Effect.OTHER_MODEL
     answers: tuple[FindingCode, ...] = (
         FindingCode.COMPUTE_BOUND,
@@ -23,11 +23,11 @@ class DropLayers:
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if has(plan, self.name):
-            return Offer(why_not="It is done already.")
+            return Offer(not_applicable_reason="It is done already.")
         if has(plan, "distil"):
-            return Offer(why_not="A student has learned with the layers that it has.")
+            return Offer(not_applicable_reason="A student has learned with the layers that it has.")
         if situation.layers < 2:
-            return Offer(why_not="There is no stack of layers to take from.")
+            return Offer(not_applicable_reason="There is no stack of layers to take from.")
         counts = sorted({1, max(1, situation.layers // 4)})
         expected = situation.layers / (situation.layers - counts[-1])
-        return Offer(tuple(changed(plan, Change(self.name, float(n))) for n in counts), expected=expected)
+        return Offer(tuple(changed(plan, Change(self.name, float(n))) for n in counts), expected_speedup=expected)

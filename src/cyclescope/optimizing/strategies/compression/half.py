@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from cyclescope.core.plan import Plan
 from cyclescope.explaining.findings.finding import FindingCode
-from cyclescope.optimizing.strategies.strategy import Effect, Family, Offer, Situation
+from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily
 
 _BFLOAT16 = ("amx_tile", "amx_bf16", "avx512_bf16", "bf16")
 _FLOAT16 = ("amx_fp16", "avx512_fp16")
@@ -18,7 +18,7 @@ _USUAL = 1.4  # where no finding tells
 @dataclass(frozen=True, slots=True)
 class HalfPrecision:
     name: str = "half-precision"
-    family: Family = Family.COMPRESSION
+    family: StrategyFamily = StrategyFamily.COMPRESSION
     effect: Effect = Effect.APPROXIMATE
     answers: tuple[FindingCode, ...] = (
         FindingCode.COMPUTE_BOUND,
@@ -29,9 +29,9 @@ class HalfPrecision:
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         can = situation.can(plan)
         if plan.dtype != "float32" or (plan.quantization != "off" and not can.mixes_dtypes):
-            return Offer(why_not="It does not run in float32 any more.")
+            return Offer(not_applicable_reason="It does not run in float32 any more.")
         if plan.device == "cpu" and not {"bfloat16", "float16"} & set(can.dtypes):
-            return Offer(why_not=f"{plan.engine} has no kernels for it on a processor.")
+            return Offer(not_applicable_reason=f"{plan.engine} has no kernels for it on a processor.")
         features = situation.machine.instruction_set.split()
         on_device = plan.device != "cpu"
         kinds = [
@@ -41,10 +41,14 @@ class HalfPrecision:
         ]
         if plan.quantization != "off":
             # What is not in 8 bits: attention, norms, what is between products.
-            return Offer(tuple(replace(plan, dtype=kind) for kind in kinds[:1]), expected=_BESIDE_8_BITS)
+            return Offer(tuple(replace(plan, dtype=kind) for kind in kinds[:1]), expected_speedup=_BESIDE_8_BITS)
         if not kinds:
-            return Offer(why_not="This processor has no instructions for sixteen bits: it would be slower by far.")
+            return Offer(
+                not_applicable_reason="This processor has no instructions for sixteen bits: it would be slower by far."
+            )
         computing = 1 / (1 - _FROM_32 * situation.found(FindingCode.COMPUTE_BOUND))
-        reading = situation.could(FindingCode.MEMORY_BOUND_DECODE, part=_FROM_32 / 0.75)  # the bound is that of 8 bits
+        reading = situation.potential_speedup(
+            FindingCode.MEMORY_BOUND_DECODE, part=_FROM_32 / 0.75
+        )  # the bound is that of 8 bits
         expected = max(computing, reading, _USUAL)
-        return Offer(tuple(replace(plan, dtype=kind) for kind in kinds), expected=expected)
+        return Offer(tuple(replace(plan, dtype=kind) for kind in kinds), expected_speedup=expected)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from cyclescope.core.plan import Plan
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategies.compression.gains import beyond_half, with_eight_bit_products
-from cyclescope.optimizing.strategies.strategy import Effect, Family, Offer, Situation
+from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily
 
 _FAST, _USUAL = 2.0, 1.4  # where no finding tells
 
@@ -15,7 +15,7 @@ _FAST, _USUAL = 2.0, 1.4  # where no finding tells
 @dataclass(frozen=True, slots=True)
 class Int8Dynamic:
     name: str = "int8-dynamic"
-    family: Family = Family.COMPRESSION
+    family: StrategyFamily = StrategyFamily.COMPRESSION
     effect: Effect = Effect.APPROXIMATE
     answers: tuple[FindingCode, ...] = (
         FindingCode.COMPUTE_BOUND,
@@ -25,15 +25,15 @@ class Int8Dynamic:
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if plan.quantization != "off":
-            return Offer(why_not="It is quantized already.")
+            return Offer(not_applicable_reason="It is quantized already.")
         if not plan.device.startswith("cpu"):
-            return Offer(why_not="The engines have it for processors only.")
+            return Offer(not_applicable_reason="The engines have it for processors only.")
         if self.name not in situation.can(plan).quantizations:
-            return Offer(why_not=f"{plan.engine} does not compute with activations of 8 bits.")
+            return Offer(not_applicable_reason=f"{plan.engine} does not compute with activations of 8 bits.")
         # Half of the time of products that compute; what waits for memory has a bound of its own.
         computing = 1 / (1 - situation.found(FindingCode.COMPUTE_BOUND) / 2)
         expected = max(
-            beyond_half(plan, max(computing, situation.could(FindingCode.MEMORY_BOUND_DECODE))),
+            beyond_half(plan, max(computing, situation.potential_speedup(FindingCode.MEMORY_BOUND_DECODE))),
             with_eight_bit_products(plan, situation, _FAST, _USUAL),
         )
-        return Offer((replace(plan, quantization="int8-dynamic", dtype="float32"),), expected=expected)
+        return Offer((replace(plan, quantization="int8-dynamic", dtype="float32"),), expected_speedup=expected)

@@ -11,7 +11,7 @@ from cyclescope.optimizing.strategies.compression.gains import (
     multiplies_eight_bits,
     with_eight_bit_products,
 )
-from cyclescope.optimizing.strategies.strategy import Effect, Family, Offer, Situation
+from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily
 
 # Where no finding tells: no range is looked for in a call, and results stay in 8 bits between products. The second pair is
 # what that brings beyond 8 bits whose ranges are looked for.
@@ -24,28 +24,28 @@ _SECONDS = 6.0  # running the samples and looking at every activation
 @dataclass(frozen=True, slots=True)
 class Int8Static:
     name: str = "int8-static"
-    family: Family = Family.COMPRESSION
+    family: StrategyFamily = StrategyFamily.COMPRESSION
     effect: Effect = Effect.APPROXIMATE
     answers: tuple[FindingCode, ...] = (FindingCode.COMPUTE_BOUND,)
     opt_in: bool = False
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if plan.quantization not in ("off", "int8-dynamic"):
-            return Offer(why_not="It is quantized already.")
+            return Offer(not_applicable_reason="It is quantized already.")
         if self.name not in situation.can(plan).quantizations:
-            return Offer(why_not="The engine takes no calibrated ranges.")
+            return Offer(not_applicable_reason="The engine takes no calibrated ranges.")
         if situation.writes:
-            return Offer(why_not="It is there for models that read.")
+            return Offer(not_applicable_reason="It is there for models that read.")
         if plan.instances > 1:
-            return Offer(why_not="All texts tell the ranges; processes with a share of them come on top.")
+            return Offer(not_applicable_reason="All texts tell the ranges; processes with a share of them come on top.")
         plans = (replace(plan, quantization=self.name),)
         if plan.quantization == "int8-dynamic":
             # An engine that is ready in 8 bits need not be tried in 32 first.
             beyond = _FAST_BEYOND if multiplies_eight_bits(situation) else _USUAL_BEYOND
-            return Offer(plans, expected=beyond, takes_s=_SECONDS)
+            return Offer(plans, expected_speedup=beyond, takes_s=_SECONDS)
         computing = 1 / (1 - _OF_PRODUCTS * situation.found(FindingCode.COMPUTE_BOUND))
         return Offer(
             plans,
-            expected=max(beyond_half(plan, computing), with_eight_bit_products(plan, situation, _FAST, _USUAL)),
+            expected_speedup=max(beyond_half(plan, computing), with_eight_bit_products(plan, situation, _FAST, _USUAL)),
             takes_s=_SECONDS,
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from cyclescope.core.plan import Plan
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategies.compression.shrinking import shrunk
-from cyclescope.optimizing.strategies.strategy import Effect, Family, Offer, Situation
+from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily
 
 _AMOUNTS = (0.5, 0.25)
 
@@ -15,7 +15,7 @@ _AMOUNTS = (0.5, 0.25)
 @dataclass(frozen=True, slots=True)
 class LowRank:
     name: str = "low-rank"
-    family: Family = Family.COMPRESSION
+    family: StrategyFamily = StrategyFamily.COMPRESSION
     effect: Effect = Effect.OTHER_MODEL
     answers: tuple[FindingCode, ...] = (
         FindingCode.COMPUTE_BOUND,

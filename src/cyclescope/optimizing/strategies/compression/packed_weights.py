@@ -14,8 +14,8 @@ def packed(plan: Plan, situation: Situation, bits: int, writing: float, unpackin
     of which `unpacking` leaves this share: of many tokens in a call none waits for weights.
     """
     if plan.quantization != "off":
-        return Offer(why_not="It is quantized already.")
+        return Offer(not_applicable_reason="It is quantized already.")
     if f"int{bits}-weights" not in situation.can(plan).quantizations:
-        return Offer(why_not=f"{plan.engine} does not compute with weights of {bits} bits as they are.")
+        return Offer(not_applicable_reason=f"{plan.engine} does not compute with weights of {bits} bits as they are.")
     expected = writing if situation.writes else unpacking * from_reading_less(plan, situation, bits)
-    return Offer((replace(plan, quantization=f"int{bits}-weights"),), expected=expected)
+    return Offer((replace(plan, quantization=f"int{bits}-weights"),), expected_speedup=expected)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from cyclescope.core.plan import Plan
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategies.compression.shrinking import shrunk
-from cyclescope.optimizing.strategies.strategy import Effect, Family, Offer, Situation
+from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily
 
 _AMOUNTS = (0.25, 0.5)
 
@@ -15,7 +15,7 @@ _AMOUNTS = (0.25, 0.5)
 @dataclass(frozen=True, slots=True)
 class PruneFeedForward:
     name: str = "prune-feed-forward"
-    family: Family = Family.COMPRESSION
+    family: StrategyFamily = StrategyFamily.COMPRESSION
     effect: Effect = Effect.OTHER_MODEL
     answers: tuple[FindingCode, ...] = (
         FindingCode.COMPUTE_BOUND,

@@ -11,9 +11,9 @@ from cyclescope.optimizing.strategies.strategy import Offer, changed, has
 def shrunk(plan: Plan, name: str, amounts: Sequence[float], expected: float) -> Offer:
     """`plan` with the change `name` by each of `amounts`, the gentlest first, or why there is none."""
     if has(plan, name):
-        return Offer(why_not="It is done already.")
+        return Offer(not_applicable_reason="It is done already.")
     if has(plan, "distil"):
-        return Offer(why_not="A student has learned with the layers that it has.")
+        return Offer(not_applicable_reason="A student has learned with the layers that it has.")
     if plan.quantization != "off":
-        return Offer(why_not="It comes before quantizing.")
-    return Offer(tuple(changed(plan, Change(name, amount)) for amount in amounts), expected=expected)
+        return Offer(not_applicable_reason="It comes before quantizing.")
+    return Offer(tuple(changed(plan, Change(name, amount)) for amount in amounts), expected_speedup=expected)

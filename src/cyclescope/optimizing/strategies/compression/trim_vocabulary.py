@@ -7,26 +7,28 @@ from dataclasses import dataclass
 from cyclescope.core.plan import Change, Plan
 from cyclescope.core.workload import InputSource
 from cyclescope.explaining.findings.finding import FindingCode
-from cyclescope.optimizing.strategies.strategy import Effect, Family, Offer, Situation, changed, has
+from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily, changed, has
 
 
 @dataclass(frozen=True, slots=True)
 class TrimVocabulary:
     name: str = "trim-vocabulary"
-    family: Family = Family.COMPRESSION
+    family: StrategyFamily = StrategyFamily.COMPRESSION
     effect: Effect = Effect.OTHER_MODEL
     answers: tuple[FindingCode, ...] = (FindingCode.MEMORY_BOUND_DECODE,)
     opt_in: bool = False
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if has(plan, self.name):
-            return Offer(why_not="It is done already.")
+            return Offer(not_applicable_reason="It is done already.")
         if not situation.writes:
-            return Offer(why_not="Nothing is computed over the vocabulary; only memory would be saved.")
+            return Offer(not_applicable_reason="Nothing is computed over the vocabulary; only memory would be saved.")
         if situation.workload.input_source is not InputSource.TEXT:
-            return Offer(why_not="There are no texts that tell which tokens are needed.")
+            return Offer(not_applicable_reason="There are no texts that tell which tokens are needed.")
         if situation.texts < 4:
-            return Offer(why_not="There are too few texts to tell which tokens others need.")
+            return Offer(not_applicable_reason="There are too few texts to tell which tokens others need.")
         if not situation.can(plan).native or plan.quantization != "off":
-            return Offer(why_not="The engine does not run the model itself, or the model is quantized already.")
-        return Offer((changed(plan, Change(self.name)),), expected=1.1)
+            return Offer(
+                not_applicable_reason="The engine does not run the model itself, or the model is quantized already."
+            )
+        return Offer((changed(plan, Change(self.name)),), expected_speedup=1.1)

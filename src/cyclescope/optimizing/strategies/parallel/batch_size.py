@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from cyclescope.core.plan import Plan
 from cyclescope.explaining.findings.finding import FindingCode
-from cyclescope.optimizing.strategies.strategy import Effect, Family, Goal, Offer, Situation
+from cyclescope.optimizing.strategies.strategy import Effect, Goal, Offer, Situation, StrategyFamily
 
 _SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 _AT_ONCE = 3  # neighbours; from the best of them it goes on
@@ -16,7 +16,7 @@ _AT_ONCE = 3  # neighbours; from the best of them it goes on
 @dataclass(frozen=True, slots=True)
 class BatchSize:
     name: str = "batch-size"
-    family: Family = Family.PARALLEL
+    family: StrategyFamily = StrategyFamily.PARALLEL
     effect: Effect = Effect.ROUNDING
     answers: tuple[FindingCode, ...] = (
         FindingCode.DISPATCH_BOUND,
@@ -27,13 +27,13 @@ class BatchSize:
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if situation.goal is not Goal.THROUGHPUT:
-            return Offer(why_not="A text must not wait for others.")
+            return Offer(not_applicable_reason="A text must not wait for others.")
         if situation.texts < 2:
-            return Offer(why_not="There is one text.")
+            return Offer(not_applicable_reason="There is one text.")
         now = plan.batch or situation.texts
         sizes = {n for n in _SIZES if n < situation.texts} | {situation.texts}
         near = sorted(sizes - {now}, key=lambda n: abs(math.log(n / now)))[:_AT_ONCE]
         return Offer(
             tuple(replace(plan, batch=n) for n in near),
-            expected=max(1.15, situation.could(FindingCode.DISPATCH_BOUND, part=0.5)),
+            expected_speedup=max(1.15, situation.potential_speedup(FindingCode.DISPATCH_BOUND, part=0.5)),
         )

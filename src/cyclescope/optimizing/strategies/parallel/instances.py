@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 
 from cyclescope.core.plan import Plan
 from cyclescope.explaining.findings.finding import FindingCode
-from cyclescope.optimizing.strategies.strategy import Effect, Family, Goal, Offer, Situation
+from cyclescope.optimizing.strategies.strategy import Effect, Goal, Offer, Situation, StrategyFamily
 
 
 @dataclass(frozen=True, slots=True)
 class Instances:
     name: str = "instances"
-    family: Family = Family.PARALLEL
+    family: StrategyFamily = StrategyFamily.PARALLEL
     effect: Effect = Effect.NONE
     answers: tuple[FindingCode, ...] = (
         FindingCode.IDLE_CORES,
@@ -23,12 +23,14 @@ class Instances:
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         cores = situation.machine.cores
         if situation.goal is not Goal.THROUGHPUT:
-            return Offer(why_not="One text is answered by one process; more of them raise throughput only.")
+            return Offer(
+                not_applicable_reason="One text is answered by one process; more of them raise throughput only."
+            )
         if cores < 2 or situation.texts < 2:
-            return Offer(why_not="There is one core to be used, or one text.")
+            return Offer(not_applicable_reason="There is one core to be used, or one text.")
         if plan.instances > 1:
-            return Offer(why_not="It does already.")
+            return Offer(not_applicable_reason="It does already.")
         counts = sorted({n for n in (2, cores // 2, cores) if 1 < n <= min(cores, situation.texts)})
         plans = tuple(replace(plan, instances=n, threads=max(1, cores // n)) for n in counts)
         usual = 1.3 if situation.workload.tokens_in < 256 else 1.1
-        return Offer(plans, expected=max(usual, situation.could(*self.answers, part=0.5)))
+        return Offer(plans, expected_speedup=max(usual, situation.potential_speedup(*self.answers, part=0.5)))

@@ -6,20 +6,20 @@ from dataclasses import dataclass, replace
 
 from cyclescope.core.plan import Plan
 from cyclescope.explaining.findings.finding import FindingCode
-from cyclescope.optimizing.strategies.strategy import Effect, Family, Offer, Situation
+from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily
 
 
 @dataclass(frozen=True, slots=True)
 class Overlap:
     name: str = "tokenize-beside"
-    family: Family = Family.PARALLEL
+    family: StrategyFamily = StrategyFamily.PARALLEL
     effect: Effect = Effect.NONE
     answers: tuple[FindingCode, ...] = (FindingCode.SLOW_TOKENIZER,)
     opt_in: bool = False
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if plan.overlap:
-            return Offer(why_not="It does already.")
+            return Offer(not_applicable_reason="It does already.")
         if situation.texts < 2 or plan.batch == 0:
-            return Offer(why_not="There is one call, and nothing to tokenize meanwhile.")
-        return Offer((replace(plan, overlap=True),), expected=situation.could(*self.answers))
+            return Offer(not_applicable_reason="There is one call, and nothing to tokenize meanwhile.")
+        return Offer((replace(plan, overlap=True),), expected_speedup=situation.potential_speedup(*self.answers))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from cyclescope.core.plan import Plan
 from cyclescope.explaining.findings.finding import FindingCode
-from cyclescope.optimizing.strategies.strategy import Effect, Family, Offer, Situation, hoped
+from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily, expected_speedup
 
 _FEWER = 0.9
 
@@ -14,7 +14,7 @@ _FEWER = 0.9
 @dataclass(frozen=True, slots=True)
 class Threads:
     name: str = "threads"
-    family: Family = Family.PARALLEL
+    family: StrategyFamily = StrategyFamily.PARALLEL
     effect: Effect = Effect.ROUNDING
     answers: tuple[FindingCode, ...] = (
         FindingCode.IDLE_CORES,
@@ -28,12 +28,14 @@ class Threads:
         counts = {1, cores} | {2**k for k in range(1, 10) if 2**k < cores}
         others = sorted(counts - {plan.threads}, reverse=True)
         if not others:
-            return Offer(why_not="There is one core to be used.")
+            return Offer(not_applicable_reason="There is one core to be used.")
         if plan.threads and others[0] < plan.threads:
             # Fewer threads than cores help where threads wait for each other more than they compute, which is rare.
             too_many = situation.about(FindingCode.OVERSUBSCRIPTION)
-            expected = hoped(too_many) if too_many else _FEWER * situation.with_threads(others[0], plan.threads)
+            expected = (
+                expected_speedup(too_many) if too_many else _FEWER * situation.with_threads(others[0], plan.threads)
+            )
         else:
             idle = 1 - plan.threads / cores if plan.threads else 0.0
-            expected = max(1.05 + 0.5 * max(0.0, idle), situation.could(FindingCode.IDLE_CORES))
-        return Offer(tuple(replace(plan, threads=n) for n in others), expected=expected)
+            expected = max(1.05 + 0.5 * max(0.0, idle), situation.potential_speedup(FindingCode.IDLE_CORES))
+        return Offer(tuple(replace(plan, threads=n) for n in others), expected_speedup=expected)

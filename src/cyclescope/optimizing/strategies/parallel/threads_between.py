@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from cyclescope.core.plan import Plan
 from cyclescope.explaining.findings.finding import FindingCode
-from cyclescope.optimizing.strategies.strategy import Effect, Family, Offer, Situation
+from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily
 
 _SELDOM = 0.95
 
@@ -14,19 +14,19 @@ _SELDOM = 0.95
 @dataclass(frozen=True, slots=True)
 class ThreadsBetween:
     name: str = "threads-between"
-    family: Family = Family.PARALLEL
+    family: StrategyFamily = StrategyFamily.PARALLEL
     effect: Effect = Effect.NONE
     answers: tuple[FindingCode, ...] = (FindingCode.IDLE_CORES,)
     opt_in: bool = False
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if not situation.can(plan).threads_between:
-            return Offer(why_not="The engine runs the operations of a model one after the other.")
+            return Offer(not_applicable_reason="The engine runs the operations of a model one after the other.")
         if situation.machine.cores < 2:
-            return Offer(why_not="There is one core to be used.")
+            return Offer(not_applicable_reason="There is one core to be used.")
         if plan.threads_between:
-            return Offer(why_not="It does already.")
+            return Offer(not_applicable_reason="It does already.")
         half = max(1, situation.machine.cores // 2)
         # Most operations of a Transformer wait for the one before, and have fewer threads each.
         expected = _SELDOM * situation.with_threads(half, plan.threads or situation.machine.cores)
-        return Offer((replace(plan, threads_between=2, threads=half),), expected=expected)
+        return Offer((replace(plan, threads_between=2, threads=half),), expected_speedup=expected)

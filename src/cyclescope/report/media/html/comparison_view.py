@@ -123,7 +123,7 @@ def view_of(comparison: Comparison, limit: float | None, s: Strings, t: Comparis
         ),
         ratio=fmt.ratio(comparison.ratio),
         method=told.method(comparison, t),
-        drawing=None if comparison.doubt or comparison.noise_beyond_use else _drawing(comparison, limit),
+        drawing=None if comparison.inconclusive_reason or comparison.noise_beyond_use else _drawing(comparison, limit),
         drawing_text=t.scale_spoken.format(
             ratio=fmt.ratio(comparison.ratio), threshold=fmt.share(comparison.threshold)
         ),

@@ -159,7 +159,7 @@ class View:
         self.answer = _UNIT.sub("\u00a0", wording.answer(explanation, s))
         self.facts = (*self._task_facts(), *wording.facts(self.cycle, s))
         self.remarks = ((s.partial,) if self.cycle.partial else ()) + wording.remarks(self.cycle, s)
-        self.doubts: tuple[Advice, ...] = tuple(wording.doubt(found, s) for found in explanation.doubts)
+        self.doubts: tuple[Advice, ...] = tuple(wording.doubt(found, s) for found in explanation.warnings)
         self.ceilings: GapText = gap_text(s)
         self.findings_title = finding_text(s).title
         self.findings = finding_cards(explanation.findings, self.cycle.graph, shown.spans, s)
@@ -488,7 +488,10 @@ class View:
     def method(self) -> tuple[tuple[str, str], ...]:
         """How the figures came about, as labels and values."""
         p, cycle, samples = self.p, self.cycle, self.cycle.samples
-        rows = [(p.plain_runs, fmt.count(len(samples.plain))), (p.light_runs, fmt.count(len(samples.light)))]
+        rows = [
+            (p.plain_runs, fmt.count(len(samples.uninstrumented))),
+            (p.light_runs, fmt.count(len(samples.instrumented))),
+        ]
         if samples.budget_ns:
             rows.append((p.budget, fmt.time(samples.budget_ns)))
         stamps = samples.instrumentation

@@ -1,4 +1,4 @@
-"""What a recipe was proved on, as an errand for the trial processes."""
+"""What a recipe was proved on, as a job for the trial processes."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from cyclescope.core.edits import calibrated, files_of
 from cyclescope.core.errors import RunFileError, UsageError
 from cyclescope.core.plan import calibrates
 from cyclescope.core.workload import Workload
-from cyclescope.optimizing.processes.messages import Errand
+from cyclescope.optimizing.processes.messages import Job
 from cyclescope.optimizing.recipes.recipe import Recipe
 
 
-def errand_of(
+def job_of(
     recipe: Recipe,
     model: str | None = None,
     texts: tuple[str, ...] = (),
     tokens: int | None = None,
     batch: int | None = None,
-) -> Errand:
+) -> Job:
     """The work of `recipe` on these texts or made-up tokens, without its edits; `model` in place of its own.
 
     Without either, made-up tokens of the shape that it was proved on. Raises `UsageError` where that needs texts.
@@ -34,7 +34,7 @@ def errand_of(
                 "Give texts: --text-file FILE.",
             )
         tokens, batch = work.tokens_in or DEFAULT_TOKENS, batch or work.batch
-    return Errand(
+    return Job(
         model=model or recipe.model.reference,
         texts=texts,
         tokens=tokens,

@@ -1,4 +1,4 @@
-"""A peer as an arm of `cyclescope.optimizing.search.trial.Turns`: a process of its own, asked over a pipe."""
+"""A peer as a variant of `cyclescope.optimizing.search.trial.Turns`: a process of its own, asked over a pipe."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from cyclescope.backends.base import PlainRun
+from cyclescope.backends.base import UninstrumentedRun
 from cyclescope.core.errors import EngineError
 from cyclescope.core.results import Results, joined
 
@@ -25,8 +25,8 @@ _READY_S = 600.0  # torch.compile may take minutes where others work too
 _ANSWER_S = 600.0
 
 
-class PeerArm:
-    """Implements `cyclescope.optimizing.search.trial.Arm`. Raises `EngineError` with the peer's own words."""
+class PeerVariant:
+    """Implements `cyclescope.optimizing.search.trial.Variant`. Raises `EngineError` with the peer's own words."""
 
     def __init__(self, script: str, job: Mapping[str, Any], log: Path) -> None:
         threads = str(job["threads"])
@@ -57,8 +57,8 @@ class PeerArm:
         self.said = str(told["said"])
         self.versions: dict[str, str] = told["versions"]
 
-    def run(self, cycles: int) -> Sequence[PlainRun]:
-        return [PlainRun(*run) for run in self._ask({"do": "run", "cycles": cycles}, _ANSWER_S)["runs"]]
+    def run(self, cycles: int) -> Sequence[UninstrumentedRun]:
+        return [UninstrumentedRun(*run) for run in self._ask({"do": "run", "cycles": cycles}, _ANSWER_S)["runs"]]
 
     def results(self) -> Results:
         with tempfile.TemporaryDirectory() as folder:

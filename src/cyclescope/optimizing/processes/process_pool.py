@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import TypeVar
 
 from cyclescope.backends import engines
-from cyclescope.backends.base import PlainRun
+from cyclescope.backends.base import UninstrumentedRun
 from cyclescope.core import errors
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.errors import CyclescopeError, EngineError
@@ -25,22 +25,22 @@ from cyclescope.core.plan import Plan
 from cyclescope.core.results import Results
 from cyclescope.core.units import NS_PER_S, Nanoseconds
 from cyclescope.optimizing.processes.messages import (
-    Amount,
+    AskExitStatus,
+    AskHeldMemory,
     Compute,
     Done,
-    Ended,
-    Errand,
     Examine,
+    ExitStatus,
     Failed,
-    Fate,
     Fork,
     Forked,
-    Held,
+    HeldMemory,
+    Job,
     Message,
     Open,
     Opened,
-    Ran,
     Run,
+    RunTimes,
     receive,
     send,
 )
@@ -56,7 +56,7 @@ _Answer = TypeVar("_Answer")
 class Worker:
     """One process with one plan. Every call raises an error of the tree, `EngineError` where the process is gone."""
 
-    def __init__(self, pid: int, line: socket.socket, home: Workshop) -> None:
+    def __init__(self, pid: int, line: socket.socket, home: ProcessPool) -> None:
         self.pid = pid
         self.opened: Opened | None = None
         self._line = line
@@ -64,16 +64,16 @@ class Worker:
         self._home = home
         self._gone = False
 
-    def run(self, cycles: int, limit_s: float = 600.0) -> Sequence[PlainRun]:
-        """Run `cycles` plain cycles."""
-        return self.ask(Run(cycles), Ran, limit_s).runs
+    def run(self, cycles: int, limit_s: float = 600.0) -> Sequence[UninstrumentedRun]:
+        """Run `cycles` uninstrumented cycles."""
+        return self.ask(Run(cycles), RunTimes, limit_s).runs
 
     def start(self, cycles: int) -> None:
-        """Begin to run `cycles` plain cycles without waiting for them; `finish` gives them."""
+        """Begin to run `cycles` uninstrumented cycles without waiting for them; `finish` gives them."""
         self._send(Run(cycles))
 
-    def finish(self, limit_s: float = 600.0) -> Sequence[PlainRun]:
-        return self._answer(Ran, limit_s).runs
+    def finish(self, limit_s: float = 600.0) -> Sequence[UninstrumentedRun]:
+        return self._answer(RunTimes, limit_s).runs
 
     def outputs(self) -> Results:
         """What comes out."""
@@ -89,7 +89,7 @@ class Worker:
 
     def held_bytes(self) -> int:
         """The most memory that the process has held."""
-        return self.ask(Held(), Amount, _GRACE_S * 4).bytes
+        return self.ask(AskHeldMemory(), HeldMemory, _GRACE_S * 4).bytes
 
     def ask(self, message: Message, wanted: type[_Answer], limit_s: float) -> _Answer:
         """Send `message` and wait for its answer, `limit_s` seconds at most."""
@@ -133,31 +133,35 @@ class Worker:
 
     def _ended(self) -> EngineError:
         """Why the process is gone."""
-        fate = self._home.fate(self.pid)
-        last = self._home.last_words(self.pid)
+        exit_status = self._home.exit_status(self.pid)
+        last = self._home.last_stderr_line(self.pid)
         self.close()
-        if fate.signal == signal.SIGKILL:
+        if exit_status.signal == signal.SIGKILL:
             return EngineError("The trial process was killed.", "Most likely the system ran out of memory.", "")
-        how = f"by signal {signal.Signals(fate.signal).name}" if fate.signal else f"with exit code {fate.code}"
+        how = (
+            f"by signal {signal.Signals(exit_status.signal).name}"
+            if exit_status.signal
+            else f"with exit code {exit_status.code}"
+        )
         return EngineError(f"The engine ended its process {how}.", last, "")
 
 
-class Workshop:
-    """Open as long as plans of one errand are tried; a context manager. Ends every process when it is left."""
+class ProcessPool:
+    """Open as long as plans of one job are tried; a context manager. Ends every process when it is left."""
 
-    def __init__(self, errand: Errand) -> None:
+    def __init__(self, job: Job) -> None:
         self._temporary = tempfile.TemporaryDirectory(prefix="cyclescope-")
         self.folder = Path(self._temporary.name)
         # What one trial has made, as the weights of a student, is there for the next of the same plan.
-        self.files = Path(errand.files or self.folder / "files")
-        self.errand = replace(errand, files=str(self.files), shared=str(self.folder / "shared"))
+        self.files = Path(job.files or self.folder / "files")
+        self.job = replace(job, files=str(self.files), shared=str(self.folder / "shared"))
         self._workers: list[Worker] = []
         self._pids: set[int] = set()
         self._listener: socket.socket | None = None
         self._first: subprocess.Popen[bytes] | None = None
         self._holder: Worker | None = None
 
-    def __enter__(self) -> Workshop:
+    def __enter__(self) -> ProcessPool:
         path = self.folder / "line"
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._listener.bind(str(path))
@@ -177,7 +181,7 @@ class Workshop:
         )
         try:
             self._holder = self._accept(self._first.pid)
-            self._holder.ask(self.errand, Done, _START_S)
+            self._holder.ask(self.job, Done, _START_S)
         except BaseException:
             self.close()
             raise
@@ -188,41 +192,39 @@ class Workshop:
     ) -> None:
         self.close()
 
-    def hire(
+    def spawn(
         self,
         plan: Plan,
         cores: tuple[int, ...] = (),
         memory_bytes: int = 0,
         limit_s: float = _START_S,
-        errand: Errand | None = None,
+        job: Job | None = None,
     ) -> Worker:
-        """A process in which `plan` is ready to run, within `limit_s`, for the workshop's errand or for a share of it.
+        """A process in which `plan` is ready to run, within `limit_s`, for the pool's job or for a share of it.
         Raises an error of the tree if it cannot be.
 
         Whoever runs what an engine was made ready from did not export it a moment ago: where files had to be made, another
         process loads them. What an export leaves in a process is memory and time that are not those of the plan.
         """
         begin = time.monotonic()
-        worker = self._opened(plan, cores, memory_bytes, limit_s, errand)
+        worker = self._opened(plan, cores, memory_bytes, limit_s, job)
         first = worker.opened
-        if first is None or not first.made or (errand or self.errand).export_to is not None:
+        if first is None or not first.made or (job or self.job).export_to is not None:
             return worker
         worker.close()
         took_s = time.monotonic() - begin
-        worker = self._opened(plan, cores, memory_bytes, max(limit_s - took_s, took_s), errand)
+        worker = self._opened(plan, cores, memory_bytes, max(limit_s - took_s, took_s), job)
         if worker.opened is not None:
             worker.opened = replace(worker.opened, ready_ns=first.ready_ns + worker.opened.ready_ns)
         return worker
 
-    def _opened(
-        self, plan: Plan, cores: tuple[int, ...], memory_bytes: int, limit_s: float, errand: Errand | None
-    ) -> Worker:
+    def _opened(self, plan: Plan, cores: tuple[int, ...], memory_bytes: int, limit_s: float, job: Job | None) -> Worker:
         assert self._holder is not None
         pid = self._holder.ask(Fork(), Forked, _GRACE_S * 4).pid
         worker = self._accept(pid)
         self._workers.append(worker)
         try:
-            worker.opened = worker.ask(Open(errand or self.errand, plan, cores, memory_bytes), Opened, limit_s)
+            worker.opened = worker.ask(Open(job or self.job, plan, cores, memory_bytes), Opened, limit_s)
         except CyclescopeError:
             worker.close()
             raise
@@ -249,20 +251,24 @@ class Workshop:
             self._listener = None
         self._temporary.cleanup()
 
-    def fate(self, pid: int) -> Ended:
+    def exit_status(self, pid: int) -> ExitStatus:
         """How process `pid` ended, as far as can be told."""
         first = self._first
         if first is not None and pid == first.pid:
             code = first.wait(_GRACE_S)
-            return Ended(False, max(0, code), max(0, -code))
+            return ExitStatus(False, max(0, code), max(0, -code))
         for _ in range(_LOOKS):
-            ended = self._holder.ask(Fate(pid), Ended, _GRACE_S) if self._holder is not None else Ended(False)
+            ended = (
+                self._holder.ask(AskExitStatus(pid), ExitStatus, _GRACE_S)
+                if self._holder is not None
+                else ExitStatus(False)
+            )
             if not ended.running:
                 break
             time.sleep(_GRACE_S / _LOOKS)  # its line is closed a moment before it has ended
         return ended
 
-    def last_words(self, pid: int) -> str:
+    def last_stderr_line(self, pid: int) -> str:
         """The last line that process `pid` wrote to its standard error."""
         try:
             lines = (self.folder / f"{pid}.err").read_text(encoding="utf-8", errors="replace").splitlines()
@@ -289,7 +295,7 @@ class Workshop:
             try:
                 line, _ = self._listener.accept()
             except TimeoutError as exc:
-                raise EngineError("A trial process did not start.", self.last_words(pid), "") from exc
+                raise EngineError("A trial process did not start.", self.last_stderr_line(pid), "") from exc
             worker = Worker(pid, line, self)
             line.settimeout(_GRACE_S)
             hello = receive(worker._stream)

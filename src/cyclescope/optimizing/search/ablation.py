@@ -9,7 +9,7 @@ from cyclescope.core.plan import Plan
 _FACTS = ("seed", "device", "decoding")  # never changed by a strategy
 
 
-def parts_of(plan: Plan, baseline: Plan) -> tuple[tuple[str, Plan], ...]:
+def ablations(plan: Plan, baseline: Plan) -> tuple[tuple[str, Plan], ...]:
     """Name of each part of `plan` that `baseline` has not, with `plan` without it. A change of the model is a part."""
     parts: list[tuple[str, Plan]] = []
     for field in fields(Plan):

@@ -21,9 +21,9 @@ from installed import needs
 
 from cyclescope.core.errors import EngineError, Unsupported
 from cyclescope.core.plan import Change, Plan
-from cyclescope.optimizing.processes.messages import Errand
-from cyclescope.optimizing.processes.team import WorkshopMaker
-from cyclescope.optimizing.processes.workshop import Workshop
+from cyclescope.optimizing.processes.messages import Job
+from cyclescope.optimizing.processes.process_pool import ProcessPool
+from cyclescope.optimizing.processes.worker_group import PoolPreparer
 from cyclescope.optimizing.search.drift import drift
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
@@ -39,7 +39,7 @@ _open = registry.open_session
 def open_session(request):
     session = _open(request)
     seed = request.plan.seed if request.plan is not None else 0
-    plain, runs = session.plain, [0]
+    uninstrumented, runs = session.uninstrumented, [0]
 
     def faulty(cycles):
         runs[0] += 1
@@ -49,9 +49,9 @@ def open_session(request):
             if seed == {NO_MEMORY}: bytearray(1 << 46)
             if seed == {HANG}: time.sleep(600)
             if seed == {RAISE}: raise RuntimeError("kernel not found")
-        return plain(cycles)
+        return uninstrumented(cycles)
 
-    session.plain = faulty
+    session.uninstrumented = faulty
     return session
 
 registry.open_session = open_session
@@ -101,7 +101,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="module")
-def workshop(model: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
+def pool(model: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProcessPool]:
     """One for all tests that end none: whatever a process of it does, the next test must find it in order. Its engine
     misbehaves where the plan's seed says so.
     """
@@ -112,19 +112,19 @@ def workshop(model: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[W
     with pytest.MonkeyPatch.context() as monkeypatch:
         place = _keeps_temporary_files(monkeypatch, parent)
         monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(hooks), *filter(None, [os.environ.get("PYTHONPATH")])]))
-        opened = Workshop(Errand(model, tokens=8))
+        opened = ProcessPool(Job(model, tokens=8))
         with opened:
-            monkeypatch.undo()  # what this process does meanwhile is not about the workshop
+            monkeypatch.undo()  # what this process does meanwhile is not about the pool
             yield opened
     assert gone(opened.folder)
     assert list(place.glob("cyclescope-*")) == []
 
 
-def test_each_fault_ends_its_own_process_and_says_so(workshop: Workshop) -> None:
-    well = workshop.hire(PLAN)
+def test_each_fault_ends_its_own_process_and_says_so(pool: ProcessPool) -> None:
+    well = pool.spawn(PLAN)
     said = {}
     for seed in (SEGFAULT, EXIT, NO_MEMORY, RAISE):
-        worker = workshop.hire(replace(PLAN, seed=seed))
+        worker = pool.spawn(replace(PLAN, seed=seed))
         with pytest.raises(EngineError) as failed:
             worker.run(1, limit_s=60)
         said[seed] = str(failed.value)
@@ -135,38 +135,38 @@ def test_each_fault_ends_its_own_process_and_says_so(workshop: Workshop) -> None
     assert "memory" in said[NO_MEMORY]
     assert "kernel not found" in said[RAISE]
     assert len(well.run(2)) == 2  # and the others go on
-    assert len(workshop.hire(PLAN).run(1)) == 1
+    assert len(pool.spawn(PLAN).run(1)) == 1
 
 
 def test_a_plan_that_needs_more_memory_than_it_may_have_is_refused_it(tmp_path: Path) -> None:
     """The limit is the system's, and what reaches it is a real model: weights of 16 MB, once more in another format."""
     folder = model_folder(tmp_path, vocab_size=8000, hidden_size=512, num_attention_heads=8)
-    with Workshop(Errand(str(folder), tokens=8)) as there:
+    with ProcessPool(Job(str(folder), tokens=8)) as there:
         half = replace(PLAN, dtype="bfloat16")
         with pytest.raises(EngineError, match="memory"):
-            there.hire(half, memory_bytes=1 << 20)
-        assert len(there.hire(half).run(1)) == 1
+            there.spawn(half, memory_bytes=1 << 20)
+        assert len(there.spawn(half).run(1)) == 1
 
 
 @needs("onnxruntime")
-def test_who_runs_an_engine_did_not_export_for_it(workshop: Workshop) -> None:
+def test_who_runs_an_engine_did_not_export_for_it(pool: ProcessPool) -> None:
     """The process that exported is gone; what is timed has only loaded the files, as whoever applies the plan does."""
     there = replace(PLAN, engine="onnxruntime", attention="engine")
-    first, second = workshop.hire(there), workshop.hire(there)
+    first, second = pool.spawn(there), pool.spawn(there)
     assert first.opened is not None
     assert second.opened is not None
     assert not first.opened.made
     assert first.opened.ready_ns > second.opened.ready_ns  # but what making took is counted
 
 
-def test_a_process_that_hangs_is_ended(workshop: Workshop) -> None:
-    worker = workshop.hire(replace(PLAN, seed=HANG))
+def test_a_process_that_hangs_is_ended(pool: ProcessPool) -> None:
+    worker = pool.spawn(replace(PLAN, seed=HANG))
     begin = time.monotonic()
     with pytest.raises(EngineError, match="did not answer within 1 s"):
         worker.run(1, limit_s=1)
     assert time.monotonic() - begin < 300  # it would sleep for twice as long
     assert not Path(f"/proc/{worker.pid}/fd").exists() or _ended(worker.pid)
-    assert len(workshop.hire(PLAN).run(1)) == 1
+    assert len(pool.spawn(PLAN).run(1)) == 1
 
 
 def _ended(pid: int) -> bool:
@@ -181,18 +181,18 @@ def _ended(pid: int) -> bool:
     return False
 
 
-def test_a_process_that_is_killed_from_outside_is_told_as_such(workshop: Workshop) -> None:
-    worker = workshop.hire(PLAN)
+def test_a_process_that_is_killed_from_outside_is_told_as_such(pool: ProcessPool) -> None:
+    worker = pool.spawn(PLAN)
     os.kill(worker.pid, signal.SIGKILL)
     with pytest.raises(EngineError, match="was killed"):
         worker.run(1)
 
 
 def test_a_hanging_process_does_not_outlive_the_workshop(model: str, place: Path) -> None:
-    with Workshop(Errand(model, tokens=8)) as workshop:
-        worker = workshop.hire(PLAN)
+    with ProcessPool(Job(model, tokens=8)) as pool:
+        worker = pool.spawn(PLAN)
         os.kill(worker.pid, signal.SIGSTOP)  # deaf to everything but SIGKILL
-        folder = workshop.folder
+        folder = pool.folder
         assert processes_about(folder)
     assert gone(folder)
     assert list(place.glob("cyclescope-*")) == []
@@ -201,39 +201,39 @@ def test_a_hanging_process_does_not_outlive_the_workshop(model: str, place: Path
 def test_a_model_that_is_not_there_leaves_nothing_behind(tmp_path: Path, place: Path) -> None:
     from cyclescope.core.errors import ModelError
 
-    with pytest.raises(ModelError), Workshop(Errand(str(tmp_path / "nowhere"), tokens=8)):
+    with pytest.raises(ModelError), ProcessPool(Job(str(tmp_path / "nowhere"), tokens=8)):
         raise AssertionError("it was opened")
     assert list(place.glob("cyclescope-*")) == []
 
 
-def test_a_plan_that_cannot_be_is_refused_and_the_next_one_runs(workshop: Workshop) -> None:
+def test_a_plan_that_cannot_be_is_refused_and_the_next_one_runs(pool: ProcessPool) -> None:
     with pytest.raises(Unsupported, match="knows no change"):
-        workshop.hire(replace(PLAN, changes=(Change("no-such-change"),)))
+        pool.spawn(replace(PLAN, changes=(Change("no-such-change"),)))
     # What a trial does to its model no other sees.
-    smaller = workshop.hire(replace(PLAN, changes=(Change("drop-layers", 1),)))
-    whole, again = workshop.hire(PLAN), workshop.hire(PLAN)
+    smaller = pool.spawn(replace(PLAN, changes=(Change("drop-layers", 1),)))
+    whole, again = pool.spawn(PLAN), pool.spawn(PLAN)
     assert drift(whole.outputs(), again.outputs()).largest == 0.0
     assert not drift(whole.outputs(), smaller.outputs()).same
 
 
-def test_several_processes_share_the_texts_in_their_order(workshop: Workshop) -> None:
+def test_several_processes_share_the_texts_in_their_order(pool: ProcessPool) -> None:
     texts = ("one", "two and three", "four", "five six seven eight", "nine")
-    maker = WorkshopMaker(workshop, replace(workshop.errand, texts=texts, tokens=None))
-    alone, team = maker.team(PLAN, 120), maker.team(replace(PLAN, instances=2), 120)
-    assert len(team.workers) == 2
-    assert drift(alone.results(), team.results()).same
-    runs = team.run(2)
+    preparer = PoolPreparer(pool, replace(pool.job, texts=texts, tokens=None))
+    alone, group = preparer.group(PLAN, 120), preparer.group(replace(PLAN, instances=2), 120)
+    assert len(group.workers) == 2
+    assert drift(alone.results(), group.results()).same
+    runs = group.run(2)
     assert all(run.wall_ns > 0 for run in runs)
     assert runs[1].started_ns >= runs[0].started_ns + runs[0].wall_ns
     with pytest.raises(Unsupported, match="fewer texts than processes"):
-        maker.team(replace(PLAN, instances=9), 120)
+        preparer.group(replace(PLAN, instances=9), 120)
 
 
-def test_a_worker_examines_a_whole_cycle(workshop: Workshop) -> None:
-    worker = workshop.hire(PLAN)
+def test_a_worker_examines_a_whole_cycle(pool: ProcessPool) -> None:
+    worker = pool.spawn(PLAN)
     cycle = worker.cycle(100_000_000)
     assert cycle.workload.tokens_in == 8
-    assert len(cycle.samples.plain)
+    assert len(cycle.samples.uninstrumented)
     assert worker.held_bytes() > 10_000_000
 
 

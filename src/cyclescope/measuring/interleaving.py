@@ -1,4 +1,4 @@
-"""How often, in which order, and when it is enough: plain and stamped blocks in turns."""
+"""How often, in which order, and when it is enough: plain and instrumented blocks in turns."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MOST_RUNS = 4000  # of each kind; beyond, only the file grows
 _MOST_IN_BLOCK = 25
 # After doors were opened or shut the interpreter has to specialise its code again; those runs show that, not the model.
 _SETTLE_RUNS = 2
-_DEAR = 1.5  # times a plain block; stamps, and runs that only settle, rarely come to more
+_DEAR = 1.5  # times an uninstrumented block; stamps, and runs that only settle, rarely come to more
 
 
 def collect(
@@ -34,38 +34,38 @@ def collect(
     *,
     grace_ns: Nanoseconds = 0,
 ) -> None:
-    """Plain and stamped blocks in turns until both medians are known to ±1 % or the clock reaches `stop_ns`.
+    """Plain and instrumented blocks in turns until both medians are known to ±1 % or the clock reaches `stop_ns`.
 
-    A round is A B B A, so that drift hits both kinds alike. Where a stamped block is dear, since its engine makes ready for
-    it, a round is A B A, in which the plain blocks on both sides take as long together as the stamped one: plain runs are
+    A round is A B B A, so that drift hits both kinds alike. Where an instrumented block is dear, since its engine makes ready for
+    it, a round is A B A, in which the uninstrumented blocks on both sides take as long together as the stamped one: uninstrumented runs are
     the truth, and have half of the time whatever the others cost, until their median is known. A dear block is not begun
     where there is no time left for it and for the plain ones behind it.
 
-    Both kinds get a block at least, however little time there is: half an answer is no answer. So many plain runs as an
+    Both kinds get a block at least, however little time there is: half an answer is no answer. So many uninstrumented runs as an
     interval needs are made even beyond `stop_ns`, in `grace_ns` more.
     """
-    turns = _Turns(session, graph, clock, stop_ns, typical_ns, into, notify)
+    blocks = _InterleavedBlocks(session, graph, clock, stop_ns, typical_ns, into, notify)
     stamped_ns = 0
-    while not turns.over():
-        before_ns = turns.plain(stamped_ns // 2)
-        if turns.over():
+    while not blocks.over():
+        before_ns = blocks.uninstrumented(stamped_ns // 2)
+        if blocks.over():
             break
-        if not turns.affordable():
-            turns.plain(turns.left_ns())
+        if not blocks.affordable():
+            blocks.uninstrumented(blocks.left_ns())
             break
-        stamped_ns = turns.stamped()
-        if not turns.dear:
+        stamped_ns = blocks.instrumented()
+        if not blocks.dear:
             stamped_ns = 0
-            if not turns.over():
-                turns.stamped()
-        if not turns.over():
-            turns.settle()
-            turns.plain(stamped_ns - before_ns)
-    turns.plain_for_an_interval(grace_ns)
+            if not blocks.over():
+                blocks.instrumented()
+        if not blocks.over():
+            blocks.settle()
+            blocks.uninstrumented(stamped_ns - before_ns)
+    blocks.uninstrumented_for_an_interval(grace_ns)
 
 
 @dataclass
-class _Turns:
+class _InterleavedBlocks:
     """The blocks of one collection, and what they cost."""
 
     session: Session
@@ -81,15 +81,15 @@ class _Turns:
         self._size = max(1, min(_MOST_IN_BLOCK, int(BLOCK_NS / max(1, self.typical_ns))))
         # A long cycle is warm again before it ends, and two of them thrown away would cost more than they tell.
         self._settle = _SETTLE_RUNS if self._size > _SETTLE_RUNS else 0
-        self._plain_ns = 0  # the last block of each kind took so long
+        self._uninstrumented_ns = 0  # the last block of each kind took so long
         self._stamped_ns = 0
-        self._ready_ns = 0  # before and behind the runs of a stamped block
+        self._ready_ns = 0  # before and behind the runs of an instrumented block
         self._stamped_run_ns = 0
 
     @property
     def dear(self) -> bool:
-        """Whether a stamped block costs much more than a plain one."""
-        return self._stamped_ns > _DEAR * self._plain_ns
+        """Whether an instrumented block costs much more than a plain one."""
+        return self._stamped_ns > _DEAR * self._uninstrumented_ns
 
     def left_ns(self) -> Nanoseconds:
         """Time until it must be over."""
@@ -97,37 +97,37 @@ class _Turns:
 
     def over(self) -> bool:
         """Whether there is a block of each kind, and no time, or nothing more to learn."""
-        if not self.into.plain or not self.into.light:
+        if not self.into.uninstrumented or not self.into.instrumented:
             return False
         return not self.left_ns() or enough(self.into)
 
-    def plain(self, least_ns: Nanoseconds) -> Nanoseconds:
-        """Plain blocks that take `least_ns` together, one at least; fewer once it is over or their median is known. Gives
+    def uninstrumented(self, least_ns: Nanoseconds) -> Nanoseconds:
+        """Uninstrumented blocks that take `least_ns` together, one at least; fewer once it is over or their median is known. Gives
         how long they took.
         """
         begin = self.clock.now_ns()
         while True:
-            self._plain_block(self._size)
+            self._uninstrumented_block(self._size)
             took = self.clock.now_ns() - begin
-            if took >= least_ns or self.over() or _known(_plain_walls(self.into)):
+            if took >= least_ns or self.over() or _known(_uninstrumented_walls(self.into)):
                 return took
 
-    def _plain_block(self, cycles: int) -> None:
+    def _uninstrumented_block(self, cycles: int) -> None:
         begin = self.clock.now_ns()
-        self.into.plain += self.session.plain(cycles)
-        self._plain_ns = self.clock.now_ns() - begin
+        self.into.uninstrumented += self.session.uninstrumented(cycles)
+        self._uninstrumented_ns = self.clock.now_ns() - begin
         self._tell()
 
     def settle(self) -> None:
-        """Plain runs that do not count, behind stamped ones."""
+        """Uninstrumented runs that do not count, behind stamped ones."""
         if self._settle:
-            self.session.plain(self._settle)
+            self.session.uninstrumented(self._settle)
 
-    def stamped(self) -> Nanoseconds:
-        """A stamped block; gives how long it took."""
+    def instrumented(self) -> Nanoseconds:
+        """An instrumented block; gives how long it took."""
         begin = self.clock.now_ns()
-        runs = self.session.light(self.graph, self._stamped_size() + self._settle)
-        self.into.light += runs[self._settle :]
+        runs = self.session.instrumented(self.graph, self._stamped_size() + self._settle)
+        self.into.instrumented += runs[self._settle :]
         self._stamped_ns = self.clock.now_ns() - begin
         walls = [int(run.boundaries_ns[-1]) for run in runs]
         self._ready_ns = max(0, self._stamped_ns - sum(walls))
@@ -136,7 +136,7 @@ class _Turns:
         return self._stamped_ns
 
     def _stamped_size(self) -> int:
-        """Runs of a stamped block: where making ready for it takes longer than they do, as many as take as long, but no
+        """Runs of an instrumented block: where making ready for it takes longer than they do, as many as take as long, but no
         more than there is time for.
         """
         if not self._ready_ns:
@@ -145,22 +145,22 @@ class _Turns:
         return max(self._size, min(_MOST_IN_BLOCK, self._ready_ns // self._stamped_run_ns, fit))
 
     def affordable(self) -> bool:
-        """Whether a stamped block is to be begun: always the first, and a cheap one as long as there is any time."""
-        if not self.into.light or not self.dear:
+        """Whether an instrumented block is to be begun: always the first, and a cheap one as long as there is any time."""
+        if not self.into.instrumented or not self.dear:
             return True
         runs_ns = (self._size + self._settle) * self._stamped_run_ns
         cost = self._ready_ns + runs_ns
-        behind = 0 if _known(_plain_walls(self.into)) else cost // 2
+        behind = 0 if _known(_uninstrumented_walls(self.into)) else cost // 2
         return cost + behind <= self.left_ns()
 
-    def plain_for_an_interval(self, grace_ns: Nanoseconds) -> None:
-        """Plain runs up to as many as an interval needs, while the next one would end before `grace_ns` more are over."""
-        while missing := max(0, LEAST_SAMPLES - len(self.into.plain)):
+    def uninstrumented_for_an_interval(self, grace_ns: Nanoseconds) -> None:
+        """Uninstrumented runs up to as many as an interval needs, while the next one would end before `grace_ns` more are over."""
+        while missing := max(0, LEAST_SAMPLES - len(self.into.uninstrumented)):
             cycles = min(self._size, missing)
-            run_ns = int(np.median(_plain_walls(self.into)))
+            run_ns = int(np.median(_uninstrumented_walls(self.into)))
             if self.clock.now_ns() + cycles * run_ns > self.stop_ns + grace_ns:
                 return
-            self._plain_block(cycles)
+            self._uninstrumented_block(cycles)
 
     def _tell(self) -> None:
         span = max(1, self.stop_ns - self._begin_ns)
@@ -169,13 +169,15 @@ class _Turns:
 
 def enough(collected: Collected) -> bool:
     """Whether the medians of both kinds are known well enough."""
-    if len(collected.plain) >= _MOST_RUNS:
+    if len(collected.uninstrumented) >= _MOST_RUNS:
         return True
-    return _known(_plain_walls(collected)) and _known([int(r.boundaries_ns[-1]) for r in collected.light])
+    return _known(_uninstrumented_walls(collected)) and _known(
+        [int(r.boundaries_ns[-1]) for r in collected.instrumented]
+    )
 
 
-def _plain_walls(collected: Collected) -> list[Nanoseconds]:
-    return [run.wall_ns for run in collected.plain]
+def _uninstrumented_walls(collected: Collected) -> list[Nanoseconds]:
+    return [run.wall_ns for run in collected.uninstrumented]
 
 
 def _known(walls: Sequence[Nanoseconds]) -> bool:
