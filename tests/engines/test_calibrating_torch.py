@@ -191,5 +191,5 @@ def test_ctrl_c_keeps_nothing_and_ends_with_130(home: Path) -> None:
     finally:
         process.kill()
     assert process.returncode == 130
-    assert "Nothing is kept" in err
+    assert "An incomplete calibration is not stored." in err
     assert list(home.rglob("*")) == []

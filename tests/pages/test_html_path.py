@@ -60,10 +60,10 @@ def test_the_drawing_marks_the_path_and_says_so(visit: Open, why: str) -> None:
     opened = page.locator("[data-part=inside]")
     assert opened.locator(".box.operation").count() == 13
     assert opened.locator(".box.operation.critical").count() == 11
-    plain = opened.locator(".box.operation:not(.critical) title").all_text_contents()
+    uninstrumented = opened.locator(".box.operation:not(.critical) title").all_text_contents()
     marked = opened.locator(".box.operation.critical title").all_text_contents()
     assert all(text.endswith("on the critical path") for text in marked)
-    assert not any("critical" in text for text in plain)
+    assert not any("critical" in text for text in uninstrumented)
     assert opened.locator("path.arrow.critical").count() == opened.locator(".box.critical").count() - 1
     stroke = "e => getComputedStyle(e.querySelector('rect')).stroke"
     assert opened.locator(".box.critical").first.evaluate(stroke) != opened.locator(".box.operation:not(.critical)").first.evaluate(stroke)  # fmt: skip
@@ -94,7 +94,7 @@ def test_it_stands_before_the_data_flow_with_its_figures(visit: Open, calibrated
 
 
 def test_a_cycle_that_nobody_stamped_has_no_arrangement() -> None:
-    page = render(explain(paper_cycle(paper_bert(2), light=False, partial=True)))
+    page = render(explain(paper_cycle(paper_bert(2), instrumented=False, partial=True)))
     assert 'id="arrangement"' not in page
     assert 'id="roofline"' not in page
     assert 'id="what-if"' not in page

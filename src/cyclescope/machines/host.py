@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Iterable
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from cyclescope.core.machine import Machine
@@ -76,6 +75,8 @@ def _memory_bytes() -> int:
 
 
 def _version(package: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version  # takes long, and help must not wait for it
+
     try:
         return version(package)
     except PackageNotFoundError:

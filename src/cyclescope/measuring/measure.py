@@ -38,7 +38,7 @@ _MOST_BUDGET_S = 7 * 24 * 3600  # a week; more is a slip of the keyboard
 _CALIBRATION_SHARE = 0.1
 _MOST_CALIBRATION_NS = 2 * NS_PER_S
 _MOST_LOOKED_AT_NS = 2 * NS_PER_S  # a longer cycle is not run again to see what it holds, or which cores it uses
-_GRACE_SHARE = 0.2  # beyond the budget, where too few plain cycles were made for an interval
+_GRACE_SHARE = 0.2  # beyond the budget, where too few uninstrumented cycles were made for an interval
 # Runs that read the processor time: as many as this share of the budget takes, within limits.
 _PROCESSOR_SHARE = 0.05
 _LEAST_PROCESSOR_RUNS, _MOST_PROCESSOR_RUNS = 3, 100

@@ -126,7 +126,7 @@ def test_without_ceilings_the_page_says_how_they_become_known() -> None:
     assert "ceilings of this machine are unknown" in str(note.text)
     assert "`cyclescope calibrate`" in str(note.remedy)
     # Another section says what was not instrumented.
-    assert roofline_section(explain(paper_cycle(graph, light=False))) is None
+    assert roofline_section(explain(paper_cycle(graph, instrumented=False))) is None
 
 
 def test_a_ceiling_that_was_beaten_is_doubted(bert: Explanation) -> None:

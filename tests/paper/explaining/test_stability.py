@@ -51,7 +51,7 @@ def test_a_healthy_cycle_raises_no_doubt() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cycle", "doubt"),
+    ("cycle", "warning"),
     [
         (replace(healthy(), partial=True), MeasurementWarning(WarningCode.PARTIAL, 18)),
         (

@@ -87,7 +87,7 @@ def _figures(costs: DialogueCosts) -> Figures:
         (
             Figure(m("all replies, with cache"), fmt.estimate(costs.reused)),
             Figure(m("all replies, recomputed"), fmt.estimate(costs.again)),
-            Figure(m("ratio"), fmt.ratio(costs.ratio), below=m("with cache ÷ recomputed")),
+            Figure(m("ratio"), fmt.significant(costs.ratio.value), below=m("with cache ÷ recomputed")),
             Figure(m("first token of the last turn, with cache"), fmt.estimate(last.first_reused)),
         )
     )
