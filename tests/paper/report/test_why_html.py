@@ -98,7 +98,7 @@ def test_places_and_findings_lead_to_their_spans(told: Explanation, goals: Goals
 
 
 def test_there_is_no_such_section_where_nothing_is_known() -> None:
-    blind = explain(paper_cycle(paper_bert(1), light=False))
+    blind = explain(paper_cycle(paper_bert(1), instrumented=False))
     assert roofline_section(blind) is None
     assert what_if_section(blind) is None
     assert findings_section((), blind.cycle.graph) is None
