@@ -29,6 +29,7 @@ from cyclescope.report import format as fmt
 from cyclescope.report.drawings.spans import FAMILIES, name
 from cyclescope.report.names import printable
 from cyclescope.report.naming.stages import stage_name
+from cyclescope.report.page import Align, Column, Emphasis, Table
 
 # A part with more operations than this is a picture that nobody can read.
 MOST_BOXES = 250
@@ -58,10 +59,16 @@ def chain(flow: DataFlow, arrangement: Arrangement | None) -> Chain:
 
 @dataclass(frozen=True, slots=True)
 class FlowDrawing:
-    """The data flow. `has_path` says that a critical path is marked in it; `flows` makes what the script draws."""
+    """The data flow. `has_path` says that a critical path is marked in it, `terms` are the definitions that it offers.
+
+    `flows` makes what the script draws and `arrows` the same as a table, once they are asked to: only HTML needs them, and
+    to follow the data takes longer than all the rest of a page.
+    """
 
     has_path: bool
     flows: Callable[[], Mapping[str, Any]]
+    arrows: Callable[[], Table]
+    terms: tuple[str, ...] = ("edge",)
 
     @property
     def data(self) -> Mapping[str, Any]:
@@ -74,8 +81,31 @@ class FlowDrawing:
 
 
 def flow_drawing(explanation: Explanation) -> FlowDrawing:
-    """The data flow of the cycle; it is followed once HTML asks for it."""
-    return FlowDrawing(explanation.arrangement is not None, cache(partial(flows, explanation)))
+    """The data flow of the cycle."""
+    return FlowDrawing(
+        explanation.arrangement is not None, cache(partial(flows, explanation)), cache(partial(arrows, explanation))
+    )
+
+
+def arrows(explanation: Explanation) -> Table:
+    """Every arrow between stages and layers, with what passes along it."""
+    flow, painter = drawn_flow(explanation.cycle.graph, Level.LAYER), FlowPainter(explanation)
+    columns = (
+        Column(m("from")),
+        Column(m("to")),
+        Column(m("tensors"), emphasis=Emphasis.PATH),
+        Column(m("bytes"), Align.RIGHT, term="edge"),
+    )
+    rows = tuple(
+        (
+            painter.label(flow.nodes[edge.source]),
+            painter.label(flow.nodes[edge.target]),
+            listed(painter.tensors(edge)),
+            painter.crossing(edge),
+        )
+        for edge in flow.edges
+    )
+    return Table(columns, rows, caption=m("Memory that passes from part to part"))
 
 
 def flows(explanation: Explanation) -> dict[str, Any]:
