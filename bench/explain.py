@@ -272,14 +272,14 @@ def explained(path: str) -> Taken:
 def told(path: str) -> Taken:
     """The JSON document and the HTML page of an explained cycle."""
     from cyclescope.explaining.explain import explain
-    from cyclescope.report.documents.document import document
+    from cyclescope.report.documents.cycle.document import cycle_document
     from cyclescope.report.media.html.html import render
     from cyclescope.store.run_file import load
 
     explanation = explain(load(path))
     taken = Taken(before=resident("VmRSS"), operations=len(explanation.cycle.graph))
     begin_peak()
-    text = timed(taken, "JSON", lambda: document(explanation).model_dump_json())
+    text = timed(taken, "JSON", lambda: cycle_document(explanation).model_dump_json())
     page = timed(taken, "HTML", lambda: render(explanation))
     taken.peak, taken.bytes_on_disk = resident("VmHWM"), len(text) + len(page)
     return taken

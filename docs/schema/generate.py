@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from cyclescope.report.documents import schema, schema_comparison, schema_optimization, schema_verification
+from cyclescope.report.documents.catalog import DOCUMENTS
+from cyclescope.report.documents.figures import json_schema
 from cyclescope.store.writing import write_text
 
 if __name__ == "__main__":
-    here = Path(__file__).parent
-    write_text(here / "cycle-report-1.json", schema.json_schema())
-    write_text(here / "comparison-1.json", schema_comparison.json_schema())
-    write_text(here / "optimization-1.json", schema_optimization.json_schema())
-    for name, report in (
-        ("verification-1", schema_verification.VerificationReport),
-        ("applied-1", schema_verification.AppliedReport),
-    ):
-        write_text(here / f"{name}.json", schema_verification.json_schema(report))
+    for document in DOCUMENTS:
+        write_text(Path(__file__).parent / document.file_name(), json_schema(document))

@@ -125,7 +125,7 @@ FORMS: dict[Form, Any] = {
     Form.MARKDOWN: lambda text: text.startswith("#"),
     Form.HTML: lambda text: text.startswith("<!doctype html>") and text.rstrip().endswith("</html>"),
     Form.MERMAID: lambda text: "flowchart" in text,
-    Form.JSON: lambda text: json.loads(text)["schema"] == "cyclescope/cycle-report/1",
+    Form.JSON: lambda text: json.loads(text)["schema"] == "cyclescope/cycle-report/2",
     Form.GRAPH: lambda text: json.loads(text)["operations"],
     Form.PERFETTO: lambda text: json.loads(text)["traceEvents"],
     Form.SPEEDSCOPE: lambda text: json.loads(text)["profiles"],
@@ -213,13 +213,18 @@ def test_trace(cli: CommandLine, tmp_path: Path) -> None:
     folder = model_folder(tmp_path)
     shape = ("--tokens", "8", "--batch", "2")
 
-    graph = cli.succeeds("trace", folder, *shape, "--json").document
+    structure = cli.succeeds("trace", folder, *shape, "--json").document
+    graph = cli.succeeds("trace", folder, *shape, "--as", "graph").document
     page = cli.succeeds("trace", folder, *shape)
     cli.succeeds("trace", folder, *shape, "--as", "mermaid", "--out", tmp_path / "flow")
 
-    assert graph == cli.succeeds("trace", folder, *shape, "--as", "json").document
+    assert structure == cli.succeeds("trace", folder, *shape, "--as", "json").document
+    assert structure["total"] == graph["total"]
+    assert structure["operations"] == sum(stage["operations"] for stage in structure["stages"])
     assert (
-        sum(op["flops"] for op in graph["operations"]) == cyclescope.trace(str(folder), tokens=8, batch=2).total.flops
+        graph["total"]["flops"]
+        == sum(op["work"]["flops"] for op in graph["operations"])
+        == cyclescope.trace(str(folder), tokens=8, batch=2).total.flops
     )
     assert_plain(page)
     assert "flowchart" in (tmp_path / "flow").read_text(encoding="utf-8")

@@ -19,7 +19,8 @@ from paper_models import paper_bert, paper_cycle, slot_times
 
 from cyclescope.core.cycle import Cycle
 from cyclescope.measuring.pair import measure_pair
-from cyclescope.report.documents.schema_comparison import json_schema
+from cyclescope.report.documents.comparison import ComparisonDocument
+from cyclescope.report.documents.figures import json_schema
 from cyclescope.store.run_file import load, save
 
 GRAPH = paper_bert(2)
@@ -92,7 +93,7 @@ def test_the_document_and_the_files(
     arguments = ("compare", stored("a", 1.0), stored("b", 2.0), "--markdown", summary, "--html", page)
     done = cli.succeeds(*arguments, "--json", "--threshold", "0.02")
 
-    jsonschema.validate(done.document, json.loads(json_schema()))
+    jsonschema.validate(done.document, json.loads(json_schema(ComparisonDocument)))
     assert (done.document["verdict"], done.document["threshold"]) == ("slower", 0.02)
     assert summary.read_text(encoding="utf-8").count("B is slower") == 1
     assert "<h1" in page.read_text(encoding="utf-8")

@@ -15,7 +15,7 @@ from command_line import QUICK, CommandLine, model_folder
 import cyclescope
 from cyclescope.core.graph.op import OpKind
 
-SCHEMA = Path(__file__).parents[2] / "docs" / "schema" / "cycle-report-1.json"
+SCHEMA = Path(__file__).parents[2] / "docs" / "schema" / "cycle-report-2.json"
 
 
 @pytest.fixture
@@ -76,7 +76,9 @@ def test_batch_repeats_the_texts(document: Any) -> None:
 
 
 def test_a_larger_batch_is_more_work(document: Any) -> None:
-    one, four = (sum(op["flops"] for op in document("--tokens", "16", "--batch", b)["operations"]) for b in ("1", "4"))
+    one, four = (
+        sum(op["work"]["flops"] for op in document("--tokens", "16", "--batch", b)["operations"]) for b in ("1", "4")
+    )
 
     assert four == 4 * one > 0
 
@@ -192,7 +194,7 @@ def test_fill_gives_text_out(cli: CommandLine, tiny: Path) -> None:
 
     stages = {stage["name"]: stage for stage in told["stages"]}
     assert list(stages) == ["tokenize", "embed", "encode", "head", "read out"]
-    assert stages["read out"]["time_ns"] > 0
+    assert stages["read out"]["time"]["value"] > 0
     assert told["workload"]["outcome"].strip()
     assert told["workload"]["texts"] == ["a b c"]
 
@@ -201,11 +203,12 @@ def test_json_fits_its_schema_and_names_what_was_promised(document: Any) -> None
     told = document("--tokens", "8")
 
     jsonschema.validate(told, json.loads(SCHEMA.read_text(encoding="utf-8")))
-    assert told["schema"] == "cyclescope/cycle-report/1"
-    assert {"median_ns", "low_ns", "high_ns", "n"} <= told["wall"].keys()
-    assert {"name", "time_ns", "share"} <= told["stages"][0].keys()
-    assert {"kind", "site", "time_ns", "flops", "read_bytes", "written_bytes"} <= told["operations"][0].keys()
-    assert {"attributed_ns", "rest_ns", "ratio", "instrumentation_ratio"} <= told["closure"].keys()
+    assert told["schema"] == "cyclescope/cycle-report/2"
+    assert {"value", "low", "high", "n", "unit"} == told["wall"].keys()
+    assert {"name", "time", "share"} <= told["stages"][0].keys()
+    assert {"kind", "site", "time", "work"} <= told["operations"][0].keys()
+    assert {"flops", "read_bytes", "written_bytes"} <= told["operations"][0]["work"].keys()
+    assert {"attributed_s", "rest_s", "ratio", "instrumentation_ratio"} <= told["closure"].keys()
     assert {"workload", "plan", "machine", "warnings"} <= told.keys()
     assert [layer["index"] for layer in told["layers"]] == [0, 1]
 
@@ -213,13 +216,13 @@ def test_json_fits_its_schema_and_names_what_was_promised(document: Any) -> None
 def test_the_numbers_of_a_document_fit_each_other(document: Any) -> None:
     told = document("--text", "a b c d")
 
-    assert told["wall"]["low_ns"] <= told["wall"]["median_ns"] <= told["wall"]["high_ns"]
+    assert told["wall"]["low"] <= told["wall"]["value"] <= told["wall"]["high"]
     assert sum(stage["share"] for stage in told["stages"]) == pytest.approx(1, abs=1e-6)
     closure = told["closure"]
-    assert closure["attributed_ns"] + closure["rest_ns"] == pytest.approx(told["wall"]["median_ns"], rel=1e-6)
-    assert sum(row["time_ns"] for row in closure["rows"]) == pytest.approx(told["wall"]["median_ns"], rel=1e-6)
-    in_layers = sum(layer["flops"] for layer in told["layers"])
-    in_encode = sum(op["flops"] for op in told["operations"] if op["site"]["stage"] == "encode")
+    assert closure["attributed_s"] + closure["rest_s"] == pytest.approx(told["wall"]["value"], rel=1e-6)
+    assert sum(row["time_s"] for row in closure["rows"]) == pytest.approx(told["wall"]["value"], rel=1e-6)
+    in_layers = sum(layer["work"]["flops"] for layer in told["layers"])
+    in_encode = sum(op["work"]["flops"] for op in told["operations"] if op["site"]["stage"] == "encode")
     assert in_layers == in_encode > 0
 
 

@@ -276,7 +276,7 @@ def test_wrong_usage_of_verify_is_no_answer(tmp_path: Path) -> None:
 def test_applying_prints_a_document(run: CommandLine, tmp_path: Path) -> None:
     save_recipe(recipe(str(model_folder(tmp_path))), tmp_path / "r.toml")
     document = run.succeeds("apply", tmp_path / "r.toml", "--out", tmp_path / "out", "--json").document
-    assert document["schema"] == "cyclescope/applied/1"
+    assert document["schema"] == "cyclescope/applied/2"
     assert document["agrees"] is True
     assert document["random_weights"] is True
 
@@ -291,12 +291,12 @@ def test_verifying_answers_by_its_exit_code(run: CommandLine, tmp_path: Path) ->
     save_recipe(made, tmp_path / "refused.toml")
     options = ("-t", TEXTS[0], "-t", TEXTS[1], "--budget", "1s", "--json")
     found = run("verify", tmp_path / "allowed.toml", *options)
-    assert found.document["standing"] == "holds", found.document["answer"]
+    assert found.document["status"] == "holds", found.document["answer"]
     assert found.code == 0
     assert found.document["time"]["value"] < 0.5
     assert {"processor", "torch"} <= {d["what"] for d in found.document["differences"]}
     found = run("verify", tmp_path / "refused.toml", *options)
-    assert found.document["standing"] == "no longer holds"
+    assert found.document["status"] == "no longer holds"
     assert found.document["drifted"] is True
     assert found.code == 1
 

@@ -147,7 +147,7 @@ def test_the_command_holds_a_dialogue_and_tells_no_text(capsys: pytest.CaptureFi
     said = [part for text in SAID[:2] for part in ("--text", text)]
     chat = ("measure", model, "--task", "chat", *said, "--new-tokens", "2", "--threads", "1", "--budget", "0.1")
     done = CommandLine(capsys).succeeds(*chat, "--chat-template", "plain", "--json")
-    assert done.document["schema"] == "cyclescope/dialogue/1"
+    assert done.document["schema"] == "cyclescope/dialogue/2"
     assert len(done.document["turns"]) == 2
     assert SAID[0] not in done.out
     line = CommandLine(capsys)

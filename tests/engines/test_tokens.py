@@ -165,7 +165,7 @@ def test_the_command_without_a_text(cli: CommandLine) -> None:
     for text in document["texts"]:
         fast, slow = text["tokenizers"]
         assert fast["tokens"] == slow["tokens"]
-        assert fast["time"]["median_ns"] > 0
+        assert fast["time"]["value"] > 0
         assert text["cycle"] is None
     assert document["disagreements"] == 0
 
@@ -195,7 +195,7 @@ def test_whole_cycles(cli: CommandLine) -> None:
     for text in document["texts"]:
         cycle, own = text["cycle"], text["tokenizers"][0]
         assert 0 < cycle["tokenize_share"] < 1
-        assert cycle["wall"]["median_ns"] > own["time"]["median_ns"]
+        assert cycle["wall"]["value"] > own["time"]["value"]
         assert cycle["cut_tokens"] == 0
 
 

@@ -12,7 +12,7 @@ from paper_roofline import on_paper_machine
 
 from cyclescope.core.cycle import Cycle
 from cyclescope.explaining.explain import explain
-from cyclescope.report.documents.document import document
+from cyclescope.report.documents.cycle.document import cycle_document
 
 # Linear is 4, n log n hardly more; a square would be 16. Caches that overflow and another load are in between.
 MOST = 8.0
@@ -32,7 +32,7 @@ def seconds(cycle: Cycle) -> float:
 
     def once() -> float:
         begin = process_time()
-        document(explain(cycle))
+        cycle_document(explain(cycle))
         return process_time() - begin
 
     return min(once() for _ in range(2))

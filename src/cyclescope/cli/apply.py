@@ -42,9 +42,10 @@ def apply(
         return applied_page(done, forms.language)
 
     def document() -> str:
-        from cyclescope.report.documents.document_verification import applied_document, to_json
+        from cyclescope.report.documents.applied import applied_document
+        from cyclescope.report.documents.figures import dump
 
-        return to_json(applied_document(done))
+        return dump(applied_document(done))
 
     deliver(Result(page, document), forms)
     if not done.agrees:

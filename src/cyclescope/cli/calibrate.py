@@ -60,9 +60,10 @@ def calibrate(
         return calibration_page(found)
 
     def document() -> str:
-        from cyclescope.report.documents.calibration import calibration_json
+        from cyclescope.report.documents.calibration import calibration_document
+        from cyclescope.report.documents.figures import dump
 
-        return calibration_json(found)
+        return dump(calibration_document(found))
 
     deliver(Result(page, document), forms)
     if failed is not None:

@@ -154,9 +154,10 @@ def _result(comparison: Comparison, limit: float | None, language: str) -> Resul
         return comparison_page(comparison, language, limit)
 
     def document() -> str:
-        from cyclescope.report.documents.document_comparison import to_json
+        from cyclescope.report.documents.comparison import comparison_document
+        from cyclescope.report.documents.figures import dump
 
-        return to_json(comparison, limit)
+        return dump(comparison_document(comparison, limit))
 
     def html(language: str) -> str:
         from cyclescope.report.media.html.comparison_view import render_comparison

@@ -26,9 +26,10 @@ def cycle_result(explanation: Explanation, language: str) -> Result:
         return cycle_page(explanation, language)
 
     def document() -> str:
-        from cyclescope.report.documents.document import to_json
+        from cyclescope.report.documents.cycle.document import cycle_document
+        from cyclescope.report.documents.figures import dump
 
-        return to_json(explanation)
+        return dump(cycle_document(explanation))
 
     def html(language: str) -> str:
         from cyclescope.report.media.html.html import render

@@ -39,8 +39,9 @@ def define(
         return definitions_page() if found is None else definition_page(found)
 
     def document() -> str:
-        from cyclescope.report.documents.definitions import definitions_json
+        from cyclescope.report.documents.definitions import definitions_document
+        from cyclescope.report.documents.figures import dump
 
-        return definitions_json(DEFINITIONS if found is None else (found,))
+        return dump(definitions_document(DEFINITIONS if found is None else (found,)))
 
     deliver(Result(page, document), forms)

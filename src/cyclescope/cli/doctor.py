@@ -47,9 +47,10 @@ def doctor(*, forms: Forms) -> None:
         return doctor_page(examination)
 
     def document() -> str:
-        from cyclescope.report.documents.doctor import doctor_json
+        from cyclescope.report.documents.doctor import doctor_document
+        from cyclescope.report.documents.figures import dump
 
-        return doctor_json(examination)
+        return dump(doctor_document(examination))
 
     deliver(Result(page, document), forms)
 

@@ -103,9 +103,10 @@ def _hold_dialogue(request: Request, template: ChatTemplate, budget: float | Non
         return dialogue_page(costs)
 
     def document() -> str:
-        from cyclescope.report.documents.dialogue import dialogue_json
+        from cyclescope.report.documents.dialogue import dialogue_document
+        from cyclescope.report.documents.figures import dump
 
-        return dialogue_json(costs)
+        return dump(dialogue_document(costs))
 
     deliver(Result(page, document), forms)
     if costs.dialogue.partial:

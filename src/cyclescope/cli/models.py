@@ -27,8 +27,9 @@ def models(*, forms: Forms) -> None:
         return models_page(rows)
 
     def document() -> str:
-        from cyclescope.report.documents.models import models_json
+        from cyclescope.report.documents.figures import dump
+        from cyclescope.report.documents.models import models_document
 
-        return models_json(rows)
+        return dump(models_document(rows))
 
     deliver(Result(page, document), forms)

@@ -123,9 +123,10 @@ def optimize(
         return optimization_page(found, forms.language)
 
     def document() -> str:
-        from cyclescope.report.documents.document_optimization import to_json
+        from cyclescope.report.documents.figures import dump
+        from cyclescope.report.documents.optimization import optimization_document
 
-        return to_json(found)
+        return dump(optimization_document(found))
 
     def save() -> None:
         if recipe is not None:

@@ -99,9 +99,9 @@ def _exported(explanation: Explanation, form: Form, level: FlowLevel, language: 
 
         return mermaid(explanation.cycle.graph, Level(level.value), language)
     if form is Form.GRAPH:
-        from cyclescope.report.documents.graph import graph_to_json
+        from cyclescope.report.documents.graph import graph_json
 
-        return graph_to_json(explanation.cycle.graph)
+        return graph_json(explanation.cycle.graph)
     if form is Form.PERFETTO:
         from cyclescope.report.exports.perfetto import to_perfetto
 

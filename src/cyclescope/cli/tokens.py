@@ -66,9 +66,10 @@ def tokens(
         return tokens_page(costs)
 
     def document() -> str:
-        from cyclescope.report.documents.tokens import tokens_json
+        from cyclescope.report.documents.figures import dump
+        from cyclescope.report.documents.tokens import tokens_document
 
-        return tokens_json(costs)
+        return dump(tokens_document(costs))
 
     deliver(Result(page, document), forms)
     if costs.partial:

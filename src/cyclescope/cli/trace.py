@@ -36,6 +36,7 @@ class TraceForm(StrEnum):
     TERMINAL = "terminal"
     MERMAID = "mermaid"
     JSON = "json"
+    GRAPH = "graph"
 
 
 def trace(
@@ -84,38 +85,43 @@ def trace(
         return structure_page(graph, model, batch, tokens or DEFAULT_TOKENS)
 
     def document() -> str:
-        from cyclescope.report.documents.graph import graph_to_json
+        from cyclescope.report.documents.figures import dump
+        from cyclescope.report.documents.structure import structure_document
 
-        return graph_to_json(graph)
+        return dump(structure_document(graph, model, batch, tokens or DEFAULT_TOKENS))
 
     result = Result(page, document)
     form = TraceForm.JSON if forms.as_json else form
     if out is not None:
         first = partial(_write, result, graph, form, level, out, forms.language)
-    elif form is TraceForm.MERMAID:
-        first = partial(_draw, graph, level, forms.language)
+    elif form in (TraceForm.MERMAID, TraceForm.GRAPH):
+        first = partial(_print, graph, form, level, forms.language)
     else:
         first = partial(print_result, result, Forms(as_json=form is TraceForm.JSON, lang=forms.lang))
     in_turn(first, partial(write_files, result, forms))
 
 
-def _draw(graph: Graph, level: FlowLevel, language: str) -> None:
-    print_text(_mermaid(graph, level, language))
+def _print(graph: Graph, form: TraceForm, level: FlowLevel, language: str) -> None:
+    print_text(_exported(graph, form, level, language))
 
 
 def _write(result: Result, graph: Graph, form: TraceForm, level: FlowLevel, out: Path, language: str) -> None:
     from cyclescope.report.media.terminal import to_text
     from cyclescope.store.writing import write_text
 
-    if form is TraceForm.MERMAID:
-        text = _mermaid(graph, level, language)
+    if form in (TraceForm.MERMAID, TraceForm.GRAPH):
+        text = _exported(graph, form, level, language)
     else:
         text = result.document() if form is TraceForm.JSON else to_text(result.page(), language=language)
     write_text(out, text)
     notify(m("Wrote {form}: {path}", form=form.value, path=str(out)), language)
 
 
-def _mermaid(graph: Graph, level: FlowLevel, language: str) -> str:
+def _exported(graph: Graph, form: TraceForm, level: FlowLevel, language: str) -> str:
+    if form is TraceForm.GRAPH:
+        from cyclescope.report.documents.graph import graph_json
+
+        return graph_json(graph)
     from cyclescope.explaining.dataflow import Level
     from cyclescope.report.exports.mermaid import mermaid
 

@@ -62,9 +62,10 @@ def verify(
         return verification_page(found, forms.language)
 
     def document() -> str:
-        from cyclescope.report.documents.document_verification import to_json, verification_document
+        from cyclescope.report.documents.figures import dump
+        from cyclescope.report.documents.verification import verification_document
 
-        return to_json(verification_document(found))
+        return dump(verification_document(found))
 
     deliver(Result(page, document), forms)
     if found.partial:

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from paper_calibration import CEILINGS, MACHINE, NOW, told
@@ -13,12 +14,12 @@ from paper_ceilings import TAKEN
 
 from cyclescope.cli.ceilings import kept_of
 from cyclescope.cli.main import run
-from cyclescope.core.ceilings import Ceilings, Figure
-from cyclescope.core.codec import decode
+from cyclescope.core.ceilings import Figure
 from cyclescope.core.samples import Load
 from cyclescope.machines.catalog import find_machine
 from cyclescope.machines.fingerprint import Trait, freshness
-from cyclescope.report.documents.calibration import calibration_json
+from cyclescope.report.documents.calibration import calibration_document
+from cyclescope.report.documents.figures import dump
 from cyclescope.report.media.terminal import to_text
 from cyclescope.report.naming.machine import TRAITS
 from cyclescope.report.pages.calibration import Calibration, calibration_page
@@ -97,13 +98,31 @@ def test_where_nothing_was_measured_the_maker_has_the_word() -> None:
     assert "has not been calibrated" in text(Calibration("unheard of", None))
 
 
+def figure_of(told: dict[str, Any], scale: float = 1.0) -> Figure:
+    low, high = (told["value"] if end is None else end for end in (told["low"], told["high"]))
+    return Figure(told["value"] * scale, low * scale, high * scale, told["n"] or 0, told["source"])
+
+
 def test_the_document_holds_the_ceilings_as_they_are_kept() -> None:
-    document = json.loads(calibration_json(told()))
-    assert document["schema"] == "cyclescope/calibration-report/1"
-    assert decode(Ceilings, document["ceilings"], []) == CEILINGS
+    document = json.loads(dump(calibration_document(told())))
+    assert document["schema"] == "cyclescope/calibration-report/2"
+    ceilings = document["ceilings"]
+    for name in ("origin", "machine", "engine", "taken_at", "fingerprint"):
+        assert ceilings[name] == getattr(CEILINGS, name)
+    rates = [(row["dtype"], row["rows"], row["threads"], figure_of(row["rate"])) for row in ceilings["products"]]
+    assert rates == [(row.dtype, row.rows, row.threads, row.flops_per_s) for row in CEILINGS.products]
+    levels = [
+        (row["level"], row["capacity_bytes"], row["threads"], figure_of(row["rate"])) for row in ceilings["bandwidths"]
+    ]
+    assert levels == [(row.level, row.capacity_bytes, row.threads, row.bytes_per_s) for row in CEILINGS.bandwidths]
+    assert figure_of(ceilings["noise"]) == CEILINGS.noise
+    for name in ("dispatch", "module_call", "launch"):
+        there, kept = ceilings["overheads"][name], getattr(CEILINGS.overheads, f"{name}_ns")
+        assert (there is None) == (kept is None)
+        assert there is None or figure_of(there, 1e9).value == pytest.approx(kept.value)
     assert document["fresh"] is True
     assert document["changed"] == []
-    assert json.loads(calibration_json(Calibration("nothing", None)))["ceilings"] is None
+    assert json.loads(dump(calibration_document(Calibration("nothing", None))))["ceilings"] is None
 
 
 def test_a_hostile_name_is_harmless() -> None:

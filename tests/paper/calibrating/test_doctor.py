@@ -11,7 +11,8 @@ from paper_doctor import FINE, REST, TROUBLE, state
 
 from cyclescope.machines.doctor import WARNINGS, Calibrated, Facts, Outcome, Topic, examine
 from cyclescope.machines.state import read_state
-from cyclescope.report.documents.doctor import doctor_json
+from cyclescope.report.documents.doctor import doctor_document
+from cyclescope.report.documents.figures import dump
 from cyclescope.report.media.terminal import to_text
 from cyclescope.report.naming.machine import FINDINGS, TOPICS
 from cyclescope.report.pages.doctor import doctor_page
@@ -76,9 +77,9 @@ def test_the_answer_counts_what_is_wrong() -> None:
 
 def test_the_document_has_every_check_and_is_strict_json() -> None:
     facts = TROUBLE[Outcome.CALIBRATION_CHANGED]
-    document = json.loads(doctor_json(examine(facts)), parse_constant=lambda name: pytest.fail(name))
-    assert document["schema"] == "cyclescope/doctor/1"
-    assert document["warnings"] == 1
+    document = json.loads(dump(doctor_document(examine(facts))), parse_constant=lambda name: pytest.fail(name))
+    assert document["schema"] == "cyclescope/doctor/2"
+    assert [warning["code"] for warning in document["warnings"]] == ["calibration-changed"]
     assert {check["topic"] for check in document["checks"]} == set(Topic)
     (wrong,) = [check for check in document["checks"] if not check["fine"]]
     assert wrong["outcome"] == "calibration-changed"

@@ -11,7 +11,7 @@ from paper_models import paper_bert, paper_cycle
 from cyclescope.core.samples import MemorySamples
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation
-from cyclescope.report.documents.document import document
+from cyclescope.report.documents.cycle.document import cycle_document
 from cyclescope.report.drawings.stack import Stack
 from cyclescope.report.media.terminal import to_text
 from cyclescope.report.page import Drawing, Note, Page, Paragraph, Strip, Table
@@ -132,7 +132,7 @@ def test_the_drawings_are_of_both_sides() -> None:
 
 def test_the_document_has_both_sides_in_bytes() -> None:
     explanation = observed(extra=200_000)
-    told, memory = document(explanation).memory, explanation.memory
+    told, memory = cycle_document(explanation).memory, explanation.memory
     assert told is not None
     assert told.measured is not None
     assert memory is not None

@@ -11,7 +11,8 @@ from paper_device import Planted, device_cycle
 from cyclescope.core.cycle import Cycle
 from cyclescope.explaining.explain import explain
 from cyclescope.machines.catalog import find_machine
-from cyclescope.report.documents.document import to_json
+from cyclescope.report.documents.cycle.document import cycle_document
+from cyclescope.report.documents.figures import dump
 from cyclescope.report.media.html.html import render
 from cyclescope.report.media.terminal import to_text
 from cyclescope.report.pages.cycle import cycle_page
@@ -42,7 +43,7 @@ def hold(path: Path) -> Cycle:
         assert explanation.roofline.on_device
     assert "Device activity" in to_text(cycle_page(explanation), 80)
     assert 'id="device"' in render(explanation)
-    assert to_json(explanation)
+    assert dump(cycle_document(explanation))
     return cycle
 
 

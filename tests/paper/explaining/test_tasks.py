@@ -13,7 +13,7 @@ from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.explaining.generation import Phase
 from cyclescope.explaining.tasks import division, throughput
 from cyclescope.report import format as fmt
-from cyclescope.report.documents.document import document
+from cyclescope.report.documents.cycle.document import cycle_document
 from cyclescope.report.media.terminal import to_text
 from cyclescope.report.page import KeyValues
 from cyclescope.report.pages.cycle import cycle_page
@@ -114,11 +114,11 @@ def test_the_page_and_the_document_tell_it(language: str) -> None:
     ):
         facts = next(block for block in cycle_page(told, language).blocks if isinstance(block, KeyValues))
         assert label[language] in [say_in(language)(name) for name, _ in facts.rows]
-    by_text = document(padded).throughput
+    by_text = cycle_document(padded).throughput
     assert by_text is not None
-    assert by_text.texts_per_s * by_text.per_text_ns == pytest.approx(1e9)
-    assert document(padded).division is None
-    divided = document(translated).division
+    assert by_text.rate.value * by_text.per_text.value == pytest.approx(1)
+    assert cycle_document(padded).division is None
+    divided = cycle_document(translated).division
     assert divided is not None
-    assert divided.decoder_per_token_ns * divided.tokens == pytest.approx(divided.decoder_ns)
-    assert document(translated).throughput is None
+    assert divided.decoder_per_token_s * divided.tokens == pytest.approx(divided.decoder_s)
+    assert cycle_document(translated).throughput is None

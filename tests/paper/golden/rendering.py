@@ -13,19 +13,20 @@ from cyclescope.explaining.explain import explain
 from cyclescope.explaining.languages import explain_texts
 from cyclescope.explaining.metrics.definition import DEFINITIONS, define
 from cyclescope.machines.doctor import examine
-from cyclescope.report.documents import (
-    document,
-    document_comparison,
-    document_optimization,
-    document_verification,
-)
-from cyclescope.report.documents.calibration import calibration_json
-from cyclescope.report.documents.definitions import definitions_json
-from cyclescope.report.documents.dialogue import dialogue_json
-from cyclescope.report.documents.doctor import doctor_json
-from cyclescope.report.documents.graph import graph_to_json
-from cyclescope.report.documents.models import models_json
-from cyclescope.report.documents.tokens import tokens_json
+from cyclescope.report.documents.applied import applied_document
+from cyclescope.report.documents.calibration import calibration_document
+from cyclescope.report.documents.comparison import comparison_document
+from cyclescope.report.documents.cycle.document import cycle_document
+from cyclescope.report.documents.definitions import definitions_document
+from cyclescope.report.documents.dialogue import dialogue_document
+from cyclescope.report.documents.doctor import doctor_document
+from cyclescope.report.documents.figures import Document, dump
+from cyclescope.report.documents.graph import graph_json
+from cyclescope.report.documents.models import models_document
+from cyclescope.report.documents.optimization import optimization_document
+from cyclescope.report.documents.structure import structure_document
+from cyclescope.report.documents.tokens import tokens_document
+from cyclescope.report.documents.verification import verification_document
 from cyclescope.report.exports.mermaid import mermaid
 from cyclescope.report.exports.perfetto import to_perfetto
 from cyclescope.report.exports.speedscope import to_speedscope
@@ -89,7 +90,7 @@ def media(page: str) -> tuple[str, ...]:
         case "finding":
             return ("terminal-80",)
         case "structure":
-            return ("terminal-80", "terminal-50", "markdown", "mermaid", "mermaid-layer", "graph")
+            return (*_USUAL, "mermaid", "mermaid-layer", "graph")
         case "comparison":
             return (*_USUAL, "html")
         case _:
@@ -133,13 +134,13 @@ def render(page: str, medium: str, language: str) -> str:
             level = Level.LAYER if medium.endswith("layer") else Level.STAGE
             made = mermaid(value.graph, level, language)
         case "graph":
-            made = _indented(graph_to_json(value.graph))
+            made = _indented(graph_json(value.graph))
         case "perfetto":
             made = _indented(to_perfetto(_explained(page)))
         case "speedscope":
             made = _indented(to_speedscope(_explained(page)))
         case _:
-            made = _indented(_DOCUMENTS[kind](value))
+            made = _indented(dump(_DOCUMENTS[kind](value)))
     return made if made.endswith("\n") else made + "\n"
 
 
@@ -174,29 +175,33 @@ _PAGES: dict[str, Callable[[Any, str], Page]] = {
     "dialogue": lambda dialogue, _: dialogue_page(explain_dialogue(dialogue)),
     "models": lambda rows, _: models_page(rows),
 }
-_DOCUMENTS: dict[str, Callable[[Any], str]] = {
-    "cycle": lambda cycle: document.to_json(explain(cycle)),
-    "comparison": lambda found: document_comparison.to_json(found, LIMIT),
-    "optimization": document_optimization.to_json,
-    "verification": lambda found: document_verification.to_json(document_verification.verification_document(found)),
-    "applied": lambda done: document_verification.to_json(document_verification.applied_document(done)),
-    "calibration": calibration_json,
-    "doctor": lambda facts: doctor_json(examine(facts)),
-    "tokens": lambda costs: tokens_json(explain_texts(costs)),
-    "dialogue": lambda dialogue: dialogue_json(explain_dialogue(dialogue)),
-    "definitions": lambda name: definitions_json(DEFINITIONS if name is None else (define(name),)),
-    "models": models_json,
+_DOCUMENTS: dict[str, Callable[[Any], Document]] = {
+    "cycle": lambda cycle: cycle_document(explain(cycle)),
+    "comparison": lambda found: comparison_document(found, LIMIT),
+    "optimization": optimization_document,
+    "verification": verification_document,
+    "applied": applied_document,
+    "calibration": calibration_document,
+    "doctor": lambda facts: doctor_document(examine(facts)),
+    "tokens": lambda costs: tokens_document(explain_texts(costs)),
+    "dialogue": lambda dialogue: dialogue_document(explain_dialogue(dialogue)),
+    "structure": lambda cycle: structure_document(cycle.graph, "paper", 1, cycle.tokens),
+    "definitions": lambda name: definitions_document(DEFINITIONS if name is None else (define(name),)),
+    "models": models_document,
 }
 
 
+_FIGURE = {"value", "low", "high", "n", "unit", "source", "remark"}  # stands on one line
+
+
 def _indented(text: str) -> str:
-    """A document with a value a line, but lists of numbers on one."""
+    """A document with a value a line, but figures and lists of numbers on one."""
     return _lines(json.loads(text), "")
 
 
 def _lines(value: Any, margin: str) -> str:
     inner = margin + " "
-    if isinstance(value, dict) and value:
+    if isinstance(value, dict) and value and not _FIGURE.issuperset(value):
         rows = [f"{inner}{json.dumps(key)}: {_lines(item, inner)}" for key, item in value.items()]
         return "{\n" + ",\n".join(rows) + f"\n{margin}}}"
     if isinstance(value, list) and any(isinstance(item, dict | list) for item in value):

@@ -12,7 +12,8 @@ from cyclescope.backends.base import Request
 from cyclescope.backends.registry import check, check_dialogue
 from cyclescope.core.errors import UsageError
 from cyclescope.explaining.dialogue import explain_dialogue
-from cyclescope.report.documents.dialogue import dialogue_json
+from cyclescope.report.documents.dialogue import dialogue_document
+from cyclescope.report.documents.figures import dump
 from cyclescope.report.media.terminal import to_text
 from cyclescope.report.pages.dialogue import dialogue_page
 
@@ -83,13 +84,13 @@ def test_one_turn_has_nothing_to_compare() -> None:
 
 
 def test_the_document_holds_every_turn() -> None:
-    data = json.loads(dialogue_json(explain_dialogue(held()[0])))
-    assert data["schema"] == "cyclescope/dialogue/1"
+    data = json.loads(dump(dialogue_document(explain_dialogue(held()[0]))))
+    assert data["schema"] == "cyclescope/dialogue/2"
     assert [turn["prompt_tokens"] for turn in data["turns"]] == [10, 40, 70]
     assert [turn["same_reply"] for turn in data["turns"]] == [True, True, False]
-    assert data["turns"][1]["first_token_reused"]["median_ns"] == 28 * READ_NS
-    again, reused = data["replies_again"], data["replies_reused"]
-    assert data["replies_ratio"]["value"] == pytest.approx(reused["median_ns"] / again["median_ns"])
+    assert data["turns"][1]["first_token"]["reused"]["value"] == pytest.approx(28 * READ_NS / 1e9)
+    replies = data["replies"]
+    assert replies["ratio"]["value"] == pytest.approx(replies["reused"]["value"] / replies["again"]["value"])
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from paper_models import paper_bert, paper_cycle
 
 from cyclescope.explaining.arrangement import Arrangement
 from cyclescope.explaining.explain import explain
-from cyclescope.report.documents.cycle.arrangement import arrangement_document
+from cyclescope.report.documents.cycle.arrangement import arrangement as arrangement_part
 from cyclescope.report.page import Block, Note, Paragraph, Table
 from cyclescope.report.sections.arrangement import arrangement_section, bound_sentence
 
@@ -75,11 +75,11 @@ def test_schedules_stop_where_more_workers_gain_nothing(told: Arrangement) -> No
 def test_the_document_adds_up(cycle: object) -> None:
     arrangement = explain(cycle).arrangement  # type: ignore[arg-type]
     assert arrangement is not None
-    report = arrangement_document(arrangement)
+    report = arrangement_part(arrangement)
     assert report.processor_shares is None
-    chained = sum(stretch.time_ns for turn in report.chain for stretch in turn.stretches)
-    assert chained == pytest.approx(report.span_ns, rel=1e-12)
-    assert sum(part.work_ns for part in report.stages) == pytest.approx(report.work_ns, rel=1e-12)
-    assert all(report.slack_ns[op] == 0 for op in report.path)
+    chained = sum(stretch.time_s for turn in report.chain for stretch in turn.stretches)
+    assert chained == pytest.approx(report.span_s, rel=1e-12)
+    assert sum(part.work_s for part in report.stages) == pytest.approx(report.work_s, rel=1e-12)
+    assert all(report.slack_s[op] == 0 for op in report.path)
     known = replace(arrangement, processor_share=arrangement.slack_ns * float("nan"))
-    assert set(arrangement_document(known).processor_shares or ()) == {None}
+    assert set(arrangement_part(known).processor_shares or ()) == {None}

@@ -14,7 +14,8 @@ from cyclescope.explaining.metrics.definition import DEFINITIONS, Definition
 from cyclescope.explaining.metrics.dialects import DIALECTS, Dialect, dialects_of
 from cyclescope.explaining.metrics.formula import Formula
 from cyclescope.explaining.metrics.metric import PERCENTS, least_samples
-from cyclescope.report.documents.definitions import definitions_json
+from cyclescope.report.documents.definitions import definitions_document
+from cyclescope.report.documents.figures import dump
 from cyclescope.report.media.terminal import to_text
 from cyclescope.report.naming.metrics import MEANINGS, POPULATIONS, QUANTITIES, REMARKS, formula
 from cyclescope.report.pages.definitions import definition_page, definitions_page, formula_text
@@ -85,7 +86,7 @@ def test_the_command_lists_all_or_tells_one(capsys: pytest.CaptureFixture[str]) 
 def test_the_command_prints_one_document(capsys: pytest.CaptureFixture[str]) -> None:
     assert ended("define", "--json") == 0
     everything = json.loads(capsys.readouterr().out)
-    assert everything["schema"] == "cyclescope/definitions/1"
+    assert everything["schema"] == "cyclescope/definitions/2"
     assert [metric["name"] for metric in everything["metrics"]] == NAMES
     assert sum(len(metric["dialects"]) for metric in everything["metrics"]) == len(DIALECTS)
     assert ended("define", "TPOT", "--json") == 0
@@ -106,10 +107,13 @@ def test_a_hostile_name_is_made_harmless(capsys: pytest.CaptureFixture[str]) -> 
     assert "\x1b" not in capsys.readouterr().err
 
 
+SI = {"ns": "s", "ns per 1000 positions": "s/position"}
+
+
 def test_the_document_is_the_data() -> None:
-    told = json.loads(definitions_json(DEFINITIONS))["metrics"]
+    told = json.loads(dump(definitions_document(DEFINITIONS)))["metrics"]
     for metric, d in zip(told, DEFINITIONS, strict=True):
-        assert (metric["formula"], metric["unit"]) == (d.formula.text(), d.unit.value)
+        assert (metric["formula"], metric["unit"]) == (d.formula.text(), SI.get(d.unit.value, d.unit.value))
         assert metric["percentiles_need"] == {f"p{p}": least_samples(p) for p in PERCENTS}
 
 

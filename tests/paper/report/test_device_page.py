@@ -15,7 +15,8 @@ from cyclescope.core.message import m
 from cyclescope.explaining.device import DeviceLine
 from cyclescope.explaining.explain import explain
 from cyclescope.report import format as fmt
-from cyclescope.report.documents.document import to_json
+from cyclescope.report.documents.cycle.document import cycle_document
+from cyclescope.report.documents.figures import dump
 from cyclescope.report.media.html.html import render
 from cyclescope.report.media.markdown import to_markdown
 from cyclescope.report.media.terminal import to_text
@@ -87,13 +88,16 @@ def test_rows_add_up_to_the_total() -> None:
 
 def test_the_document_carries_the_columns_and_adds_up() -> None:
     for cycle in cycles():
-        told = json.loads(to_json(explain(cycle)))["device"]
-        assert told["busy_ns"] + told["unclear_ns"] + told["idle_ns"] == pytest.approx(told["span_ns"])
+        told = json.loads(dump(cycle_document(explain(cycle))))["device"]
+        assert told["busy_s"] + told["unclear_s"] + told["idle_s"] == pytest.approx(told["span_s"])
         for name in ("busy", "unclear", "idle", "queue"):
-            assert len(told[f"operation_{name}_ns"]) == len(cycle.graph)
-        assert sum(told["operation_idle_ns"]) + told["tail_ns"] == pytest.approx(told["idle_ns"])
+            assert len(told[f"operation_{name}_s"]) == len(cycle.graph)
+        assert sum(told["operation_idle_s"]) + told["tail_s"] == pytest.approx(told["idle_s"])
         assert told["held_runs"] == 2
-    assert json.loads(to_json(explain(replace(cycle, samples=replace(cycle.samples, device=None)))))["device"] is None
+    assert (
+        json.loads(dump(cycle_document(explain(replace(cycle, samples=replace(cycle.samples, device=None))))))["device"]
+        is None
+    )
 
 
 @pytest.mark.parametrize("language", ["en", "zh"])

@@ -18,7 +18,8 @@ from cyclescope.explaining.comparison import compare
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation
 from cyclescope.explaining.findings.finding import FindingCode
-from cyclescope.report.documents.document import to_json
+from cyclescope.report.documents.cycle.document import cycle_document
+from cyclescope.report.documents.figures import dump
 from cyclescope.report.media.html.comparison_view import render_comparison
 from cyclescope.report.media.html.html import render
 from cyclescope.report.media.terminal import to_text
@@ -72,7 +73,7 @@ def test_nor_does_any_other_section(cycle: Cycle, language: str) -> None:
 def test_the_dispatch_of_an_engine_in_full() -> None:
     dispatch = next(
         finding
-        for finding in json.loads(to_json(on_an_engine(PLANTED[FindingCode.DISPATCH_BOUND]())))["findings"]
+        for finding in json.loads(dump(cycle_document(on_an_engine(PLANTED[FindingCode.DISPATCH_BOUND]()))))["findings"]
         if finding["code"] == "dispatch-bound"
     )
     assert "the engine between operations" in dispatch["claim"]

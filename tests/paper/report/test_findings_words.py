@@ -12,7 +12,8 @@ from planted import PLANTED, compute_bound, idle_cores, scalar_activation, slow_
 from cyclescope.core.cycle import Cycle
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.findings.finding import EvidenceName, FindingCode
-from cyclescope.report.documents.document import to_json
+from cyclescope.report.documents.cycle.document import cycle_document
+from cyclescope.report.documents.figures import dump
 from cyclescope.report.media.markdown import to_markdown
 from cyclescope.report.media.terminal import to_text
 from cyclescope.report.naming.findings import ADVICE, EVIDENCE
@@ -81,7 +82,7 @@ def test_a_name_from_a_model_is_made_harmless(name: str) -> None:
     assert ("[red]x[/red]" in text) == (name == "[red]x[/red]")
     assert "**c**" not in markdown
     assert "</script>" not in markdown.replace("\\<", "&lt;")
-    assert json.loads(to_json(told))["findings"][0]["subject"] == name
+    assert json.loads(dump(cycle_document(told)))["findings"][0]["subject"] == name
 
 
 @pytest.mark.parametrize("width", range(40, 120, 9))

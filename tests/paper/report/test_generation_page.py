@@ -14,8 +14,8 @@ from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation
 from cyclescope.explaining.metrics.definition import DEFINITIONS
 from cyclescope.explaining.metrics.dialects import DIALECTS
-from cyclescope.report.documents.document import document, to_json
-from cyclescope.report.documents.schema import CycleReport, json_schema
+from cyclescope.report.documents.cycle.document import CycleDocument, cycle_document
+from cyclescope.report.documents.figures import dump, json_schema
 from cyclescope.report.media.html.html import render
 from cyclescope.report.media.markdown import to_markdown
 from cyclescope.report.media.terminal import to_text
@@ -155,35 +155,35 @@ def test_the_terminal_shows_it_in_any_width(written: Explanation, language: str,
 def test_an_encoders_page_has_no_such_section(explanation: Explanation) -> None:
     assert "Generation" not in [str(section.title) for section in cycle_page(explanation).sections]
     assert generation_section(explanation.generation, explanation.cycle.graph) is None
-    assert json.loads(to_json(explanation))["generation"] is None
+    assert json.loads(dump(cycle_document(explanation)))["generation"] is None
 
 
 @pytest.mark.parametrize("steps", [1, 3, STEPS])
 def test_the_document_validates_and_reads_back(steps: int) -> None:
     explanation = explain(paper_generation(paper_decoder(steps)))
-    text = to_json(explanation)
-    jsonschema.validate(json.loads(text), json.loads(json_schema()))
-    assert CycleReport.model_validate_json(text) == document(explanation)
+    text = dump(cycle_document(explanation))
+    jsonschema.validate(json.loads(text), json.loads(json_schema(CycleDocument)))
+    assert CycleDocument.model_validate_json(text) == cycle_document(explanation)
 
 
 def test_the_document_carries_metrics_dialects_phases_steps_and_growth(written: Explanation) -> None:
-    told = json.loads(to_json(written))["generation"]
+    told = json.loads(dump(cycle_document(written)))["generation"]
     assert [row["name"] for row in told["metrics"]] == [d.name.value for d in DEFINITIONS]
     assert [(row["tool"], row["name"]) for row in told["dialects"]] == [(d.tool.value, d.name) for d in DIALECTS]
     metrics = {row["name"]: row for row in told["metrics"]}
     dialects = {(row["tool"], row["name"]): row for row in told["dialects"]}
-    assert dialects["vLLM", "tpot"]["median"] == pytest.approx(metrics["tpot"]["value"])
-    assert dialects["guidellm", "time_per_output_token_ms"]["median"] > metrics["tpot"]["value"]
+    assert dialects["vLLM", "tpot"]["median"] == pytest.approx(metrics["tpot"]["figure"]["value"])
+    assert dialects["guidellm", "time_per_output_token_ms"]["median"] > metrics["tpot"]["figure"]["value"]
     assert set(metrics["itl"]["percentiles"]) == {"p50", "p90"}
-    assert sum(row["time_ns"] for row in told["phases"]) == pytest.approx(written.closure.attributed_ns)
-    assert [row["gap_ns"] is None for row in told["steps"]] == [True] + [False] * (STEPS - 1)
+    assert sum(row["time"]["value"] for row in told["phases"]) == pytest.approx(written.closure.attributed_ns / 1e9)
+    assert [row["gap"] is None for row in told["steps"]] == [True] + [False] * (STEPS - 1)
     assert told["growth"][0]["kind"] == "attention"
 
 
 def test_what_is_undefined_is_null_in_the_document() -> None:
-    told = json.loads(to_json(explain(paper_generation(paper_decoder(1)))))["generation"]
+    told = json.loads(dump(cycle_document(explain(paper_generation(paper_decoder(1))))))["generation"]
     (tpot,) = [row for row in told["metrics"] if row["name"] == "tpot"]
-    assert (tpot["value"], tpot["mean"], tpot["n"], tpot["percentiles"]) == (None, None, 0, {})
+    assert (tpot["figure"], tpot["mean"], tpot["runs"], tpot["percentiles"]) == (None, None, 0, {})
     assert {row["mean"] for row in told["dialects"] if row["metric"] == "decode-throughput"} == {None}
 
 

@@ -14,8 +14,8 @@ from cyclescope.core.graph.graph import Graph, GraphError
 from cyclescope.core.graph.op import OpKind
 from cyclescope.explaining.experts import expert_rows
 from cyclescope.explaining.explain import explain
-from cyclescope.report.documents.cycle.experts import expert_documents
-from cyclescope.report.documents.graph import graph_to_json
+from cyclescope.report.documents.cycle.experts import experts
+from cyclescope.report.documents.graph import graph_json
 from cyclescope.report.exports.mermaid import mermaid
 from cyclescope.report.media.html.html import render
 from cyclescope.report.media.terminal import to_text
@@ -35,7 +35,7 @@ def test_every_form_of_a_step_says_its_cache_length(language: str) -> None:
     assert "1.31 kB" in page
     entry = next(line for line in mermaid(graph, language=language).splitlines() if line.startswith("    n0"))
     assert str(CACHE) in entry
-    document = json.loads(graph_to_json(graph))
+    document = json.loads(graph_json(graph))
     assert document["cache_length"] == CACHE
     assert [t["name"] for t in document["tensors"] if t["role"] == "cache"] == ["past_key_values.layers.0.keys"]
     assert len(document["kept_storages"]) == 2
@@ -44,7 +44,7 @@ def test_every_form_of_a_step_says_its_cache_length(language: str) -> None:
 def test_a_prefill_has_no_cache_length() -> None:
     graph = paper_bert()
     assert "cache" not in to_text(structure_page(graph, "m", 1, 16)).splitlines()[0]
-    assert json.loads(graph_to_json(graph))["cache_length"] is None
+    assert json.loads(graph_json(graph))["cache_length"] is None
 
 
 def blocks_of(graph: Graph) -> tuple[Block, ...]:
@@ -72,7 +72,7 @@ def test_what_is_not_known_is_told_as_an_expectation() -> None:
     assert "does not know" in str(note.text)
     assert "Expected on average: 3.00 tokens" in str(note.text)
     assert not [block for block in blocks if isinstance(block, Table)]
-    (document,) = expert_documents(mixture((6, ())))
+    (document,) = experts(mixture((6, ())))
     assert document.tokens_per_expert is None
     assert document.expected_per_expert == 3
 

@@ -15,7 +15,8 @@ from cyclescope.core.samples import Load
 from cyclescope.core.tokenization import TextCosts, TokenCount
 from cyclescope.explaining.languages import explain_texts
 from cyclescope.report import format as fmt
-from cyclescope.report.documents.tokens import tokens_json
+from cyclescope.report.documents.figures import dump
+from cyclescope.report.documents.tokens import tokens_document
 from cyclescope.report.media.markdown import to_markdown
 from cyclescope.report.media.terminal import to_text
 from cyclescope.report.pages.tokens import tokens_page
@@ -111,7 +112,7 @@ def test_hostile_labels_and_names_stay_text(hostile: str) -> None:
     costs = replace(COSTS, model=hostile, texts=tuple(replace(text, label=hostile) for text in TEXTS), notes=(hostile,))
 
     assert all(character.isprintable() or character == "\n" for character in shown(costs))
-    assert json.loads(tokens_json(explain_texts(costs)).encode())["schema"] == "cyclescope/tokens/1"
+    assert json.loads(dump(tokens_document(explain_texts(costs))).encode())["schema"] == "cyclescope/tokens/2"
 
 
 def test_what_a_reader_must_know_is_said() -> None:
@@ -135,7 +136,7 @@ def test_nothing_is_warned_of_without_a_reason() -> None:
 
 
 def test_json_has_the_figures_and_no_text() -> None:
-    document = json.loads(tokens_json(explain_texts(WITH_CYCLES)))
+    document = json.loads(dump(tokens_document(explain_texts(WITH_CYCLES))))
 
     assert (document["model"], document["reference"], document["longest_tokens"]) == ("paper", 0, 512)
     assert document["machine"]["processor"] == "paper"
@@ -144,7 +145,7 @@ def test_json_has_the_figures_and_no_text() -> None:
     assert (arabic["characters"], arabic["utf8_bytes"], arabic["too_long"]) == (79, 146, False)
     own, twin = arabic["tokenizers"]
     assert (own["tokens"], own["special_tokens"], own["unknown_tokens"], own["token_ratio"]) == (67, 2, 0, 3.35)
-    assert own["time"] == {"median_ns": 240_000.0, "low_ns": 240_000.0, "high_ns": 240_000.0, "n": 20}
+    assert own["time"] == {"value": 0.00024, "low": 0.00024, "high": 0.00024, "n": 20, "unit": "s"}
     assert twin["time_to_own_ratio"]["value"] == 2.5
     assert arabic["cycle"]["ratio"]["value"] == 1.0
     assert "train" not in json.dumps(document)
@@ -153,7 +154,7 @@ def test_json_has_the_figures_and_no_text() -> None:
 def test_json_of_a_text_without_tokens() -> None:
     empty = TextCosts("paper", PAPER_MACHINE, TEXTS[:1], (run(FAST, (TokenCount(0, 2, 0),), 80_000),), None)
 
-    document = json.loads(tokens_json(explain_texts(empty)))
+    document = json.loads(dump(tokens_document(explain_texts(empty))))
 
     assert document["texts"][0]["tokenizers"][0]["characters_per_token"] is None
     assert document["texts"][0]["cycle"] is None

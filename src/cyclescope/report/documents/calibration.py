@@ -1,33 +1,108 @@
-"""What `cyclescope calibrate --json` prints: ceilings as one document for other programs."""
+"""The document about the ceilings of a machine: what `cyclescope calibrate --json` prints."""
 
 from __future__ import annotations
 
-import json
+from typing import Literal
 
-from cyclescope.core.codec import encode
+from pydantic import Field
+
+from cyclescope.core import ceilings as core
+from cyclescope.machines.fingerprint import Trait
+from cyclescope.report.documents.figures import Document, Part, Sourced, Text, schema_field, sourced
 from cyclescope.report.pages.calibration import Calibration
 
-SCHEMA = "cyclescope/calibration-report/1"
+
+class Product(Part):
+    """Matrix products of one dtype and shape."""
+
+    dtype: Text
+    rows: int = Field(description="smallest of the three dimensions; 1: a matrix-vector product")
+    threads: int = Field(description="0: the whole device")
+    rate: Sourced = Field(description="FLOP/s, operands in cache")
 
 
-def calibration_json(found: Calibration) -> str:
-    """The same as one JSON document: `schema`, `ceilings` as they are kept, `path`, `fresh`, `changed`, `age_days`, and
-    when what is kept in their place was taken (`quieter`).
-    """
+class Bandwidth(Part):
+    """Moving data from one level of the memory."""
+
+    level: Text = Field(description="L1, L2, L3 or memory")
+    capacity_bytes: int = Field(description="bytes that it holds, of a private cache those of one core; memory: 0")
+    threads: int = Field(description="0: the whole device")
+    rate: Sourced = Field(description="B/s")
+
+
+class Overheads(Part):
+    """Least times of the engine, in s; null where there is none or it was not measured."""
+
+    dispatch: Sourced | None = Field(description="dispatching one operation")
+    module_call: Sourced | None = Field(description="calling one module in Python")
+    launch: Sourced | None = Field(description="launching one kernel on a device")
+
+
+class Ceilings(Part):
+    """What is known about the limits of one machine under one engine."""
+
+    origin: core.Origin
+    machine: Text = Field(description="processor or device")
+    engine: Text = Field(description="empty for a datasheet")
+    taken_at: Text = Field(description="UTC, ISO 8601; for a datasheet: when it was read")
+    products: list[Product]
+    bandwidths: list[Bandwidth]
+    overheads: Overheads
+    noise: Sourced | None = Field(description="half width of the 95 % interval of an A/A comparison, as a share")
+    fingerprint: Text = Field(description="traits that the ceilings depend on, one a line; empty for a datasheet")
+
+
+class ChangedTrait(Part):
+    """A trait of the machine that is not what it was; an empty side is unknown."""
+
+    trait: Trait
+    before: Text
+    now: Text
+
+
+class CalibrationDocument(Document):
+    """The ceilings of a machine, and whether they are still valid."""
+
+    schema_: Literal["cyclescope/calibration-report/2"] = schema_field("cyclescope/calibration-report/2")
+    machine: Text
+    ceilings: Ceilings | None = Field(description="null where none are known")
+    path: Text | None = Field(description="file that they are stored in; null where they are not")
+    fresh: bool | None = Field(description="whether they are valid here and now; null where that was not checked")
+    age_days: float | None = Field(description="days since they were measured; null where unknown")
+    changed: list[ChangedTrait]
+    other_busy: float | None = Field(
+        description="share of the cores that other processes used while they were measured"
+    )
+    quieter: Text | None = Field(description="date of stored ceilings that had less noise and stay stored instead")
+    broken: list[Text] = Field(description="files of ceilings that cannot be read")
+
+
+def calibration_document(found: Calibration) -> CalibrationDocument:
+    """`found` as the public document."""
     freshness = found.freshness
-    document = {
-        "schema": SCHEMA,
-        "machine": found.machine,
-        "ceilings": encode(found.ceilings)[0] if found.ceilings is not None else None,
-        "path": str(found.path) if found.path is not None else None,
-        "fresh": freshness.fresh if freshness is not None else None,
-        "age_days": freshness.age_days if freshness is not None else None,
-        "changed": [
-            {"trait": change.trait.value, "before": change.before, "now": change.now}
-            for change in (freshness.changed if freshness is not None else ())
-        ],
-        "other_busy": found.load.other_busy if found.load is not None else None,
-        "quieter": found.quieter.taken_at if found.quieter is not None else None,
-        "broken": [str(error.fact) for error in found.broken],
-    }
-    return json.dumps(document, indent=1, allow_nan=False)
+    return CalibrationDocument.of(
+        found,
+        ceilings=_ceilings(found.ceilings) if found.ceilings is not None else None,
+        path=str(found.path) if found.path is not None else None,
+        fresh=freshness.fresh if freshness is not None else None,
+        age_days=freshness.age_days if freshness is not None else None,
+        changed=freshness.changed if freshness is not None else [],
+        other_busy=found.load.other_busy if found.load is not None else None,
+        quieter=found.quieter.taken_at if found.quieter is not None else None,
+        broken=[error.fact for error in found.broken],
+    )
+
+
+def _ceilings(known: core.Ceilings) -> Ceilings:
+    overheads = known.overheads
+    return Ceilings.of(
+        known,
+        products=[Product.of(product, rate=sourced(product.flops_per_s, "FLOP/s")) for product in known.products],
+        bandwidths=[Bandwidth.of(level, rate=sourced(level.bytes_per_s, "B/s")) for level in known.bandwidths],
+        overheads=Overheads(
+            dispatch=sourced(overheads.dispatch_ns, "s", 1e-9),
+            module_call=sourced(overheads.module_call_ns, "s", 1e-9),
+            launch=sourced(overheads.launch_ns, "s", 1e-9),
+        ),
+        noise=sourced(known.noise, "1"),
+    )

@@ -1,45 +1,72 @@
-"""What `cyclescope define --json` prints: definitions as one document for other programs."""
+"""The document about the metrics of generation: what `cyclescope define --json` prints."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterable
+from typing import Literal
 
-from cyclescope.explaining.metrics.definition import Definition
+from pydantic import Field
+
+from cyclescope.explaining.metrics.definition import Definition, MetricName, Population, Summary
 from cyclescope.explaining.metrics.dialects import dialects_of
 from cyclescope.explaining.metrics.metric import PERCENTS, least_samples
-
-SCHEMA = "cyclescope/definitions/1"
-
-
-def definitions_json(definitions: Sequence[Definition]) -> str:
-    """`definitions` as one JSON document: `schema` and `metrics`, each with its `dialects`."""
-    document = {"schema": SCHEMA, "metrics": [_as_json(d) for d in definitions]}
-    return json.dumps(document, ensure_ascii=False, indent=1)
+from cyclescope.report.documents.cycle.generation import UNITS
+from cyclescope.report.documents.figures import Document, Part, Text, schema_field
 
 
-def _as_json(d: Definition) -> dict[str, object]:
-    return {
-        "name": d.name.value,
-        "aliases": list(d.aliases),
-        "formula": d.formula.text(),
-        "begin": d.begin.value,
-        "end": d.end.value,
-        "population": d.population.value,
-        "summary": d.summary.value,
-        "unit": d.unit.value,
-        "least_tokens": d.least_tokens,
-        "percentiles_need": {f"p{percent}": least_samples(percent) for percent in PERCENTS},
-        "dialects": [
-            {
-                "tool": dialect.tool.value,
-                "name": dialect.name,
-                "formula": dialect.formula.text(),
-                "unit": dialect.unit.value,
-                "label": dialect.label,
-                "remarks": [remark.value for remark in dialect.remarks],
-                "source": dialect.source.url,
-            }
-            for dialect in dialects_of(d.name)
+class DialectDefinition(Part):
+    """How another tool defines a metric of that name or meaning."""
+
+    tool: Text
+    name: Text = Field(description="what the tool calls it")
+    formula: Text
+    unit: Text
+    label: Text = Field(description="unit as the tool prints it")
+    remarks: list[Text] = Field(description="stable codes of what sets the definition apart")
+    source: Text = Field(description="URL of the code that it was read in")
+
+
+class MetricDefinition(Part):
+    """One metric: its formula, which is also what is computed."""
+
+    name: MetricName
+    aliases: list[Text]
+    formula: Text
+    begin: Text = Field(description="point of the clock at which it begins")
+    end: Text = Field(description="point of the clock at which it ends")
+    population: Population = Field(description="what one sample is: runs, gaps (between tokens, all runs) or steps")
+    summary: Summary = Field(description="median, or slope over the position (Theil–Sen)")
+    unit: Text
+    least_tokens: int = Field(description="tokens of a run below which it is undefined")
+    percentiles_need: dict[str, int] = Field(description="samples that each percentile needs")
+    dialects: list[DialectDefinition]
+
+
+class DefinitionsDocument(Document):
+    """Definitions of metrics, and those of other tools."""
+
+    schema_: Literal["cyclescope/definitions/2"] = schema_field("cyclescope/definitions/2")
+    metrics: list[MetricDefinition]
+
+
+def definitions_document(definitions: Iterable[Definition]) -> DefinitionsDocument:
+    """`definitions` as the public document."""
+    return DefinitionsDocument(metrics=[_metric(definition) for definition in definitions])
+
+
+def _metric(definition: Definition) -> MetricDefinition:
+    return MetricDefinition.of(
+        definition,
+        formula=definition.formula.text(),
+        unit=UNITS[definition.unit][0],
+        percentiles_need={f"p{percent}": least_samples(percent) for percent in PERCENTS},
+        dialects=[
+            DialectDefinition.of(
+                dialect,
+                formula=dialect.formula.text(),
+                unit=UNITS[dialect.unit][0],
+                source=dialect.source.url,
+            )
+            for dialect in dialects_of(definition.name)
         ],
-    }
+    )

@@ -1,69 +1,70 @@
-"""What `cyclescope measure --json` prints of a dialogue: one document for other programs."""
+"""The document about a dialogue: what `cyclescope measure --json` prints of a chat with several turns."""
 
 from __future__ import annotations
 
-import json
-from typing import Any
+from typing import Literal
 
+from pydantic import Field
+
+from cyclescope.core.statistics import Estimate, Ratio
 from cyclescope.explaining.dialogue import DialogueCosts, TurnCost
-from cyclescope.report.documents.document_figures import estimate_figures, ratio_figures
-from cyclescope.report.names import storable
-
-SCHEMA = "cyclescope/dialogue/1"
+from cyclescope.report.documents.figures import Document, Part, RatioOf, Text, Time, ratio, schema_field, time
+from cyclescope.report.documents.run import Host, Model, Plan
 
 
-def dialogue_json(costs: DialogueCosts) -> str:
-    """The document as strict JSON. Times are nanoseconds; a ratio is reused ÷ again."""
-    dialogue = costs.dialogue
-    model, plan, machine = dialogue.model, dialogue.plan, dialogue.machine
-    document = {
-        "schema": SCHEMA,
-        "version": dialogue.version,
-        "taken_at": dialogue.taken_at,
-        "partial": dialogue.partial,
-        "model": {
-            "reference": storable(model.reference),
-            "class_name": storable(model.class_name),
-            "parameters": model.parameters,
-            "weights": model.weights.value,
-            "tokenizer": storable(model.tokenizer),
-            "stand_in_tokenizer": model.stand_in_tokenizer,
-        },
-        "plan": {
-            "engine": plan.engine,
-            "device": plan.device,
-            "threads": plan.threads,
-            "dtype": plan.dtype,
-            "attention": storable(plan.attention),
-            "decoding": plan.decoding,
-            "seed": plan.seed,
-        },
-        "machine": {
-            "processor": storable(machine.processor),
-            "cores": machine.cores,
-            "memory_bytes": machine.memory_bytes,
-        },
-        "chat_template": dialogue.template,
-        "new_tokens": dialogue.new_tokens,
-        "replies_again": estimate_figures(costs.again),
-        "replies_reused": estimate_figures(costs.reused),
-        "replies_ratio": ratio_figures(costs.ratio),
-        "turns": [_turn(turn) for turn in costs.turns],
-        "notes": [storable(str(note)) for note in dialogue.notes],
-    }
-    return json.dumps(document, indent=2, allow_nan=False)
+class Saving(Part):
+    """The same with the history read again, and with the cache of the turn before."""
+
+    again: Time = Field(description="the whole history is read again")
+    reused: Time = Field(description="only what is new is read")
+    ratio: RatioOf = Field(description="reused ÷ again")
 
 
-def _turn(turn: TurnCost) -> dict[str, Any]:
-    return {
-        "prompt_tokens": turn.facts.prompt_tokens,
-        "cached_tokens": turn.facts.cached_tokens,
-        "characters": turn.facts.characters,
-        "same_reply": turn.facts.same_reply,
-        "first_token_again": estimate_figures(turn.first_again),
-        "first_token_reused": estimate_figures(turn.first_reused),
-        "first_token_ratio": ratio_figures(turn.first_ratio),
-        "reply_again": estimate_figures(turn.wall_again),
-        "reply_reused": estimate_figures(turn.wall_reused),
-        "reply_ratio": ratio_figures(turn.wall_ratio),
-    }
+class Turn(Part):
+    """One turn of the dialogue."""
+
+    prompt_tokens: int = Field(description="tokens of the whole history, the new message included")
+    cached_tokens: int = Field(description="of these, the tokens that the turn before left in the cache")
+    characters: int = Field(description="Unicode characters of the new message")
+    same_reply: bool = Field(description="whether the reply is the same with the cache and without")
+    first_token: Saving = Field(description="time to the first token")
+    reply: Saving = Field(description="time to the whole reply")
+
+
+class DialogueDocument(Document):
+    """The cost of the history of a dialogue, and what reusing the cache saves."""
+
+    schema_: Literal["cyclescope/dialogue/2"] = schema_field("cyclescope/dialogue/2")
+    version: Text = Field(description="version of cyclescope that measured")
+    taken_at: Text = Field(description="UTC, ISO 8601")
+    partial: bool = Field(description="whether the measurement was interrupted")
+    model: Model
+    plan: Plan
+    machine: Host
+    chat_template: Text = Field(description="own: that of the tokenizer; plain: one of cyclescope")
+    new_tokens: int = Field(description="tokens of each reply")
+    replies: Saving = Field(description="all replies of one round together")
+    turns: list[Turn]
+    notes: list[Text]
+
+
+def dialogue_document(costs: DialogueCosts) -> DialogueDocument:
+    """`costs` as the public document."""
+    return DialogueDocument.of(
+        costs.dialogue,
+        chat_template=costs.dialogue.template,
+        replies=costs,
+        turns=[_turn(turn) for turn in costs.turns],
+    )
+
+
+def _turn(turn: TurnCost) -> Turn:
+    return Turn.of(
+        turn.facts,
+        first_token=_saving(turn.first_again, turn.first_reused, turn.first_ratio),
+        reply=_saving(turn.wall_again, turn.wall_reused, turn.wall_ratio),
+    )
+
+
+def _saving(again: Estimate, reused: Estimate, by: Ratio) -> Saving:
+    return Saving(again=time(again), reused=time(reused), ratio=ratio(by))

@@ -1,45 +1,100 @@
-"""What `cyclescope doctor --json` prints: checks as one document for other programs."""
+"""The document about this machine and its state: what `cyclescope doctor --json` prints."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
+from typing import Literal
 
-from cyclescope.machines.doctor import Check, Examination
-from cyclescope.report.naming.advice import Advice
+from pydantic import Field
+
+from cyclescope.machines.doctor import Examination, Outcome, Topic
+from cyclescope.report.documents.figures import (
+    Document,
+    Packages,
+    Part,
+    Sourced,
+    Text,
+    WarningPart,
+    schema_field,
+    sourced,
+)
+from cyclescope.report.documents.run import Host
 from cyclescope.report.pages.doctor import outcome_advice, outcome_values
 
-SCHEMA = "cyclescope/doctor/1"
+
+class CheckPart(Part):
+    """The judgement on one topic."""
+
+    topic: Topic
+    outcome: Outcome
+    fine: bool
+    text: Text
+    remedy: Text
 
 
-def doctor_json(examination: Examination) -> str:
-    """One JSON document: `schema`, `warnings`, `checks` (topic, outcome, fine, text, remedy) and the `facts` behind them."""
-    values = outcome_values(examination.facts)
+class ThreadLimit(Part):
+    """A variable of the environment that limits threads."""
+
+    name: Text
+    value: Text
+
+
+class State(Part):
+    """The state of the machine; null or empty where the system does not give it."""
+
+    usable_cores: int = Field(description="cores that this process may use")
+    online_cores: int = Field(description="cores of the machine")
+    quota_cores: float | None = Field(description="cores that a control group allows; null: no limit")
+    governors: list[Text] = Field(description="how the clock frequency of the cores is chosen")
+    turbo: bool | None = Field(description="whether it may rise above its base")
+    available_bytes: int | None = Field(description="bytes of main memory that are free for use")
+    swap_bytes: int | None = Field(description="bytes of swap space")
+    swap_used_bytes: int | None = Field(description="bytes of swap space in use")
+    thread_limits: list[ThreadLimit]
+    features: list[Text] = Field(description="instruction sets")
+    engines: Packages
+    extras: Packages
+    clock_step_s: float = Field(description="s; smallest step of the wall clock")
+
+
+class LoadPart(Part):
+    """What else the machine did."""
+
+    other_busy: float | None = Field(description="share of the cores that other processes used; null where unknown")
+    throttled_s: float | None = Field(description="s that a limit on this container took; null where unknown")
+
+
+class Facts(Part):
+    """The facts behind the checks."""
+
+    machine: Host
+    state: State
+    load: LoadPart
+    noise: Sourced | None = Field(description="half width of the 95 % interval of an A/A comparison, as a share")
+
+
+class DoctorDocument(Document):
+    """Whether this machine is fit for measuring."""
+
+    schema_: Literal["cyclescope/doctor/2"] = schema_field("cyclescope/doctor/2")
+    warnings: list[WarningPart] = Field(description="the checks that are not fine; code is their outcome")
+    checks: list[CheckPart]
+    facts: Facts
+
+
+def doctor_document(examination: Examination) -> DoctorDocument:
+    """`examination` as the public document."""
     facts = examination.facts
-    document = {
-        "schema": SCHEMA,
-        "warnings": examination.warnings,
-        "checks": [_check(check, outcome_advice(check, values)) for check in examination.checks],
-        "facts": {
-            "processor": facts.machine.processor,
-            "cores": facts.machine.cores,
-            "memory_bytes": facts.machine.memory_bytes,
-            "system": facts.machine.system,
-            "virtual": facts.machine.virtual,
-            "state": asdict(facts.state),
-            "other_busy": facts.load.other_busy,
-            "throttled_ns": facts.load.throttled_ns,
-            "noise": asdict(facts.noise) if facts.noise is not None else None,
-        },
-    }
-    return json.dumps(document, indent=1, allow_nan=False)
-
-
-def _check(check: Check, advice: Advice) -> dict[str, object]:
-    return {
-        "topic": check.topic.value,
-        "outcome": check.outcome.value,
-        "fine": check.fine,
-        "text": str(advice.text),
-        "remedy": str(advice.remedy),
-    }
+    values = outcome_values(facts)
+    advice = {check.topic: outcome_advice(check, values) for check in examination.checks}
+    checks = [
+        CheckPart.of(check, text=advice[check.topic].text, remedy=advice[check.topic].remedy)
+        for check in examination.checks
+    ]
+    limits = [ThreadLimit(name=name, value=value) for name, value in facts.state.thread_limits]
+    return DoctorDocument(
+        warnings=[
+            WarningPart(code=each.outcome, text=each.text, remedy=each.remedy) for each in checks if not each.fine
+        ],
+        checks=checks,
+        facts=Facts.of(facts, state=State.of(facts.state, thread_limits=limits), noise=sourced(facts.noise, "1")),
+    )

@@ -1,1 +1,1 @@
-"""The parts of the document about a cycle, a file for each subject."""
+"""The document about a cycle, a file for each of its subjects."""

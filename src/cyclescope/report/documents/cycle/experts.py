@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from cyclescope.core.graph.graph import Graph
 from cyclescope.explaining.experts import expert_rows
-from cyclescope.report.documents import schema as doc
+from cyclescope.report.documents.cycle.parts import Place
+from cyclescope.report.documents.figures import Part
 
 
-def expert_documents(graph: Graph) -> list[doc.ExpertsReport]:
-    """The experts of every layer as parts of the public document."""
+class Experts(Part):
+    """How the tokens of a cycle divide on the experts of one layer of a mixture."""
+
+    site: Place
+    calls: int = Field(description="calls in the cycle; a generation makes one in every step")
+    experts: int = Field(description="experts of the layer")
+    routed: int = Field(description="tokens, each counted once for every expert that it goes to")
+    expected_per_expert: float = Field(description="routed ÷ experts: what each would get if all got as many")
+    tokens_per_expert: list[int] | None = Field(description="adds up to routed; null where the routing is unknown")
+
+
+def experts(graph: Graph) -> list[Experts]:
+    """One for each layer of a mixture."""
     return [
-        doc.ExpertsReport(
-            site=doc.Place(stage=row.stage, layer=row.layer, module=row.module),
-            calls=row.calls,
-            experts=row.experts,
-            routed=row.routed,
+        Experts.of(
+            row,
+            site=Place.of(row),
             expected_per_expert=row.expected,
             tokens_per_expert=list(row.per_expert) if row.per_expert else None,
         )

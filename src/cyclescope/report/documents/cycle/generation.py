@@ -2,97 +2,161 @@
 
 from __future__ import annotations
 
-from cyclescope.explaining.generation import Generation
+from pydantic import Field
+
+from cyclescope.explaining.generation import Generation, GrowthRow, Phase, PhaseRow, StepRow
+from cyclescope.explaining.metrics.definition import MetricName, Population, Summary, Unit
 from cyclescope.explaining.metrics.dialects import DialectFigure
 from cyclescope.explaining.metrics.metric import Metric
-from cyclescope.report import format as fmt
-from cyclescope.report.documents import schema as doc
+from cyclescope.report.documents.figures import Figure, Part, Share, Text, Time, seconds
+
+# The unit of a metric in a document, and by what its values are multiplied for it.
+UNITS = {
+    Unit.NANOSECONDS: ("s", 1e-9),
+    Unit.NS_PER_1000_POSITIONS: ("s/position", 1e-12),
+    Unit.TOKENS_PER_S: ("tokens/s", 1.0),
+    Unit.SEQUENCES_PER_S: ("sequences/s", 1.0),
+}
 
 
-def generation_document(told: Generation) -> doc.GenerationReport:
-    """`told` as part of the public document."""
-    return doc.GenerationReport(
-        sequences=told.sequences,
-        tokens=told.tokens,
-        metrics=[_metric_document(metric) for metric in told.metrics],
-        dialects=[_dialect_document(figure) for figure in told.dialects],
-        phases=[
-            doc.GenerationPhase(
-                name=row.phase.value,
-                time_ns=row.time.value_ns,
-                low_ns=fmt.ends(row.time)[0],
-                high_ns=fmt.ends(row.time)[1],
-                share=row.share,
-                operations_ns=row.op_ns,
-                python_ns=row.python_ns,
-            )
-            for row in told.phases
-        ],
-        steps=[
-            doc.GenerationStep(
-                step=row.step,
-                position=row.position,
-                time_ns=row.time.value_ns,
-                low_ns=fmt.ends(row.time)[0],
-                high_ns=fmt.ends(row.time)[1],
-                operations_ns=row.op_ns,
-                python_ns=row.python_ns,
-                sample_ns=row.sample_ns,
-                gap_ns=row.gap.value_ns if row.gap else None,
-                gap_low_ns=fmt.ends(row.gap)[0] if row.gap else None,
-                gap_high_ns=fmt.ends(row.gap)[1] if row.gap else None,
-                cache_bytes=row.cache_bytes,
-            )
-            for row in told.steps
-        ],
-        growth=[
-            doc.GenerationGrowth(
-                name=row.name,
-                kind=row.kind.value if row.kind is not None else "python",
-                slope_ns=row.trend.slope,
-                low_ns=fmt.ends(row.trend)[0],
-                high_ns=fmt.ends(row.trend)[1],
-                grown_ns=row.grown_ns,
-                grows=row.grows,
-            )
-            for row in told.growth
-        ],
+class MetricPart(Part):
+    """One metric of a generation, over uninstrumented cycles."""
+
+    name: MetricName = Field(description="`cyclescope define NAME` explains it")
+    formula: Text
+    begin: Text = Field(description="point of the clock at which it begins")
+    end: Text = Field(description="point of the clock at which it ends")
+    population: Population = Field(description="what one sample is: runs, gaps (between tokens, all runs) or steps")
+    summary: Summary = Field(description="median, or slope over the position (Theil–Sen)")
+    figure: Figure | None = Field(
+        description="the summary of its n samples; null where it is undefined, which is not zero"
+    )
+    runs: int = Field(description="independent runs (for a slope: points) behind the interval")
+    unit: Text = Field(description="unit of mean and percentiles")
+    mean: float | None = Field(description="mean of the samples, in unit; null for a slope")
+    percentiles: dict[str, float] = Field(description="p50, p90 and p99 in unit, each only where n supports it")
+
+
+class DialectPart(Part):
+    """What another tool would report of the same generations, by its own definition."""
+
+    tool: Text
+    name: Text = Field(description="what the tool calls it")
+    metric: MetricName = Field(description="our metric of that name or meaning")
+    formula: Text
+    unit: Text = Field(description="unit of mean and median")
+    label: Text = Field(description="unit as the tool prints it")
+    n: int = Field(description="number of samples")
+    mean: float | None = Field(description="mean of the samples in unit, or the tool's one figure over all requests")
+    median: float | None = Field(description="median of the samples in unit; null where the tool has one figure")
+    remarks: list[Text] = Field(description="stable codes of what sets the definition apart")
+    source: Text = Field(description="URL of the code that it was read in")
+
+
+class PhasePart(Part):
+    """One phase of a generation; the phases add up to closure.attributed_s. time.value = operations_s + python_s."""
+
+    name: Phase
+    time: Time
+    share: Share
+    operations_s: float = Field(description="s inside operations")
+    python_s: float = Field(description="s of Python between operations")
+
+
+class Step(Part):
+    """One forward pass and the choice of a token after it; step 0 is the prefill. time.value = operations_s + python_s."""
+
+    step: int = Field(description="number of the step, from 0")
+    position: int = Field(
+        description="tokens that the decoder had seen before the one that this step reads; prefill: 0"
+    )
+    time: Time
+    operations_s: float = Field(description="s inside operations")
+    python_s: float = Field(description="s of Python between operations")
+    sample_s: float = Field(description="s of time after the forward pass: choosing the token")
+    gap: Time | None = Field(
+        description="from the token before to this step's token, uninstrumented; null for the prefill"
+    )
+    cache_bytes: int = Field(description="bytes that this step reads, in layers, of what earlier steps wrote there")
+
+
+class Growth(Part):
+    """How the time of one place grows over the decode steps, the steepest first."""
+
+    name: Text = Field(description="place as in places, or a stage for the Python time in it")
+    kind: Text = Field(description="kind of the operations, or python")
+    slope: Figure = Field(description="s/position (Theil–Sen), interval by Sen; n counts steps")
+    grown_s: float = Field(description="s; slope × positions between the first and the last decode step")
+    grows: bool = Field(description="whether it grows by more than chance would show in one of so many places")
+
+
+class GenerationPart(Part):
+    """A cycle that wrote text."""
+
+    sequences: int = Field(description="sequences of the batch")
+    tokens: int = Field(description="tokens written, of each sequence")
+    metrics: list[MetricPart]
+    dialects: list[DialectPart]
+    phases: list[PhasePart]
+    steps: list[Step]
+    growth: list[Growth]
+
+
+def generation(found: Generation) -> GenerationPart:
+    return GenerationPart.of(
+        found,
+        metrics=[_metric(metric) for metric in found.metrics],
+        dialects=[_dialect(figure) for figure in found.dialects],
+        phases=[_phase(row) for row in found.phases],
+        steps=[_step(row) for row in found.steps],
+        growth=[_growth(row) for row in found.growth],
     )
 
 
-def _metric_document(metric: Metric) -> doc.MetricValue:
+def scaled(value: float | None, unit: Unit) -> float | None:
+    """A value of a metric in the unit of documents."""
+    return None if value is None else value * UNITS[unit][1]
+
+
+def _metric(metric: Metric) -> MetricPart:
     definition, figure = metric.definition, metric.figure
-    low, high = fmt.ends(figure.as_time) if figure else (None, None)
-    return doc.MetricValue(
-        name=definition.name.value,
+    unit, scale = UNITS[definition.unit]
+    ends = (figure.low, figure.high) if figure and figure.as_time.has_interval else None
+    low, high = (end * scale for end in ends) if ends else (None, None)
+    return MetricPart.of(
+        definition,
         formula=definition.formula.text(),
-        begin=definition.begin.value,
-        end=definition.end.value,
-        population=definition.population.value,
-        summary=definition.summary.value,
-        unit=definition.unit.value,
-        n=metric.n,
-        value=figure.value if figure else None,
-        low=low,
-        high=high,
+        figure=Figure(value=figure.value * scale, low=low, high=high, n=metric.n, unit=unit) if figure else None,
         runs=figure.runs if figure else 0,
-        mean=metric.mean,
-        percentiles={f"p{percentile.percent}": percentile.value for percentile in metric.percentiles},
+        unit=unit,
+        mean=scaled(metric.mean, definition.unit),
+        percentiles={f"p{percentile.percent}": percentile.value * scale for percentile in metric.percentiles},
     )
 
 
-def _dialect_document(figure: DialectFigure) -> doc.DialectValue:
+def _dialect(figure: DialectFigure) -> DialectPart:
     dialect = figure.dialect
-    return doc.DialectValue(
-        tool=dialect.tool.value,
-        name=dialect.name,
-        metric=dialect.metric.value,
+    return DialectPart.of(
+        dialect,
         formula=dialect.formula.text(),
-        unit=dialect.unit.value,
-        label=dialect.label,
+        unit=UNITS[dialect.unit][0],
         n=figure.n,
-        mean=figure.mean,
-        median=figure.median,
-        remarks=[remark.value for remark in dialect.remarks],
+        mean=scaled(figure.mean, dialect.unit),
+        median=scaled(figure.median, dialect.unit),
         source=dialect.source.url,
     )
+
+
+def _phase(row: PhaseRow) -> PhasePart:
+    return PhasePart.of(row, name=row.phase, operations_s=seconds(row.op_ns))
+
+
+def _step(row: StepRow) -> Step:
+    return Step.of(row, operations_s=seconds(row.op_ns))
+
+
+def _growth(row: GrowthRow) -> Growth:
+    trend = row.trend
+    low, high = (seconds(end) if trend.has_interval else None for end in (trend.low, trend.high))
+    slope = Figure(value=seconds(trend.slope), low=low, high=high, n=trend.n, unit="s/position")
+    return Growth.of(row, kind=row.kind if row.kind is not None else "python", slope=slope)

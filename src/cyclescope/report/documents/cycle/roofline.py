@@ -2,78 +2,102 @@
 
 from __future__ import annotations
 
-from typing import Any
+from pydantic import Field
 
-from cyclescope.explaining.roofline import Gap, Roofline, Utilisation
-from cyclescope.report.documents import schema as doc
+from cyclescope.core.ceilings import Origin
+from cyclescope.explaining.generation import Phase
+from cyclescope.explaining.roofline import Bound, Roofline
+from cyclescope.report.documents.figures import Part, Sourced, Text, seconds, sourced
 
 
-def roofline_document(told: Roofline, dtype: str) -> doc.RooflineReport:
-    """`told` as part of the public document; `dtype` is that of the plan."""
-    known = told.ceilings
-    peak, dispatch = known.peak(dtype, told.threads), known.overheads.dispatch_ns
-    return doc.RooflineReport(
-        ceilings=doc.CeilingsReport(
-            origin=known.origin.value,
-            machine=known.machine,
-            engine=known.engine,
-            taken_at=known.taken_at,
-            threads=told.threads,
-            peak_flops_per_s=peak.value if peak else None,
-            levels=[
-                doc.MemoryLevel(level=row.level, capacity_bytes=row.capacity_bytes, bytes_per_s=row.bytes_per_s.value)
-                for row in known.levels(told.threads)
-            ],
-            dispatch_ns=dispatch.value if dispatch else None,
-        ),
-        floor_ns=told.floor_total_ns,
-        gap_ns=told.gap_total_ns,
-        python_ns=told.python_ns,
-        total_ns=told.total_ns,
-        memory_bytes=int(told.memory_bytes.sum()),
-        mfu=_utilisation(told.mfu),
-        mbu=_utilisation(told.mbu),
-        faster_operations=told.faster,
-        faster_ns=told.faster_ns,
-        places=[_gap_document(row) for row in told.places],
-        bounds=[_gap_document(row) for row in told.by_bound],
-        phases=[
-            doc.PhaseUtilisation(
-                name=use.phase.value,
-                time_ns=use.time_ns,
-                flops=use.flops,
-                memory_bytes=use.memory_bytes,
-                mfu=_utilisation(use.mfu),
-                mbu=_utilisation(use.mbu),
-            )
-            for use in told.phases
-        ],
+class Use(Part):
+    """A reached rate as a share of a ceiling; null where that ceiling, or the time, is unknown."""
+
+    of_measured: float | None = Field(description="share of the ceiling measured on this machine")
+    of_datasheet: float | None = Field(description="share of the ceiling that the datasheet states")
+
+
+class MemoryLevel(Part):
+    """One level of the memory, as fast as it can be with so many threads."""
+
+    level: Text = Field(description="L1, L2, L3 or memory")
+    capacity_bytes: int = Field(description="bytes that it holds, of a private cache those of one core; memory: 0")
+    bandwidth: Sourced = Field(description="B/s")
+
+
+class RooflineCeilings(Part):
+    """The ceilings of the machine that the cycle is compared with."""
+
+    origin: Origin
+    machine: Text
+    engine: Text = Field(description="empty for a datasheet")
+    taken_at: Text = Field(description="UTC, ISO 8601; for a datasheet: when it was read")
+    threads: int = Field(description="threads that the ceilings are for; 0: the whole device")
+    peak: Sourced | None = Field(
+        description="FLOP/s of the best matrix product in the plan's dtype; null where unknown"
     )
+    levels: list[MemoryLevel]
+    dispatch: Sourced | None = Field(description="s; least time to dispatch one operation; null where not measured")
 
 
-def operation_limits(told: Roofline | None, op: int) -> dict[str, Any]:
-    """The fields of an operation in the document that are about its ceiling; none where none is known."""
-    if told is None:
-        return {}
-    return {
-        "bound": told.bounds[op].value,
-        "level": told.levels[op],
-        "floor_ns": float(told.floor_ns[op]),
-        "gap_ns": float(told.gap_ns[op]),
-    }
+class Gap(Part):
+    """Operations added up, and how far they are from their floors. time_s = floor_s + gap_s."""
+
+    name: Text = Field(description="place as in places; empty where the row is about one bound")
+    bound: Bound = Field(description="what most of the time is bound by")
+    level: Text = Field(description="level that most of their traffic comes from; empty for none")
+    count: int = Field(description="number of operations")
+    time_s: float = Field(description="s; sum of the operations' times")
+    floor_s: float = Field(description="s; sum of min(time.value, floor_s) of the operations")
+    gap_s: float = Field(description="s; sum of the operations' gap_s")
 
 
-def _utilisation(used: Utilisation) -> doc.Use:
-    return doc.Use(of_measured=used.of_measured, of_datasheet=used.of_datasheet)
+class PhaseUse(Part):
+    """One phase of a generation in which the model runs."""
+
+    name: Phase
+    time_s: float = Field(description="s; time of the phase, Python included")
+    flops: int = Field(description="FLOPs of matrix products and convolutions, two per multiply-add")
+    memory_bytes: int = Field(description="bytes that must come from main memory or go there")
+    mfu: Use
+    mbu: Use
 
 
-def _gap_document(row: Gap) -> doc.GapLine:
-    return doc.GapLine(
-        name=row.name,
-        bound=row.bound.value,
-        level=row.level,
-        count=row.count,
-        time_ns=row.time_ns,
-        floor_ns=row.floor_ns,
-        gap_ns=row.gap_ns,
+class RooflinePart(Part):
+    """The cycle against the ceilings of its machine. total_s = floor_s + gap_s."""
+
+    ceilings: RooflineCeilings
+    floor_s: float = Field(description="s; sum of min(time.value, floor_s) of the operations, one after the other")
+    gap_s: float = Field(description="s; sum of the operations' gap_s, and python_s")
+    python_s: float = Field(description="s of Python between operations")
+    total_s: float = Field(description="s; sum of the operations' times, and python_s")
+    memory_bytes: int = Field(description="bytes that must come from main memory or go there, by reuse distance")
+    mfu: Use = Field(description="model FLOPs ÷ (wall time × peak of matrix products)")
+    mbu: Use = Field(description="memory_bytes ÷ (wall time × bandwidth of main memory)")
+    faster_operations: int = Field(description="operations that took less than their floor: that ceiling is too low")
+    faster_s: float = Field(description="s; sum of their times")
+    places: list[Gap] = Field(description="by place, the widest gap first")
+    bounds: list[Gap] = Field(description="by bound, for memory by level, the widest gap first")
+    phases: list[PhaseUse] = Field(description="phases of a generation; empty where no text was written")
+
+
+def roofline(found: Roofline, dtype: str) -> RooflinePart:
+    """The part for a plan that computes in `dtype`."""
+    known = found.ceilings
+    levels = [MemoryLevel.of(row, bandwidth=sourced(row.bytes_per_s, "B/s")) for row in known.levels(found.threads)]
+    return RooflinePart.of(
+        found,
+        ceilings=RooflineCeilings.of(
+            known,
+            threads=found.threads,
+            peak=sourced(known.peak(dtype, found.threads), "FLOP/s"),
+            levels=levels,
+            dispatch=sourced(known.overheads.dispatch_ns, "s", 1e-9),
+        ),
+        floor_s=seconds(found.floor_total_ns),
+        gap_s=seconds(found.gap_total_ns),
+        memory_bytes=int(found.memory_bytes.sum()),
+        faster_operations=found.faster,
+        bounds=found.by_bound,
+        phases=[PhaseUse.of(use, name=use.phase) for use in found.phases],
     )

@@ -1,45 +1,49 @@
-"""Texts per second, and encoder beside decoder, as part of the document about a cycle."""
+"""Texts per second, and encoder beside decoder, as parts of the document about a cycle."""
 
 from __future__ import annotations
 
+import math
+
+from pydantic import Field
+
+from cyclescope.explaining import tasks
 from cyclescope.explaining.explanation import Explanation
-from cyclescope.explaining.tasks import division, throughput
-from cyclescope.report import format as fmt
-from cyclescope.report.documents import schema as doc
+from cyclescope.report.documents.figures import Figure, Part, Share, Time, seconds
 
 
-def throughput_document(explanation: Explanation) -> doc.ThroughputReport | None:
-    """Texts a second and padding as part of the public document."""
-    told = throughput(explanation)
-    if told is None:
-        return None
-    (low_ns, high_ns), (low, high) = fmt.ends(told.per_text), fmt.ends(told.per_second)
-    return doc.ThroughputReport(
-        texts=told.texts,
-        per_text_ns=told.per_text.value_ns,
-        per_text_low_ns=low_ns,
-        per_text_high_ns=high_ns,
-        texts_per_s=told.per_second.value,
-        texts_per_s_low=low,
-        texts_per_s_high=high,
-        padding_share=told.padding_share,
-        padding_ns=told.padding_ns,
+class Throughput(Part):
+    """A cycle that writes no text, by the text."""
+
+    texts: int = Field(description="texts in one cycle")
+    per_text: Time = Field(description="wall ÷ texts")
+    rate: Figure = Field(description="texts/s; 1 ÷ per_text")
+    padding_share: float = Field(description="share of the tokens that are padding, 0 … 1")
+    padding_s: float | None = Field(
+        description="s; estimated cost of padding in a cycle: padding_share × the time of the operations whose work grows "
+        "with the tokens; null where no stage was measured"
     )
 
 
-def division_document(explanation: Explanation) -> doc.DivisionReport | None:
-    """Encoder and decoder as part of the public document."""
-    told = division(explanation)
-    if told is None:
+class Division(Part):
+    """How the time of a generation divides on the encoder, which runs once, and the decoder, which runs for each token."""
+
+    tokens: int = Field(description="tokens written, of each sequence")
+    encoder: Time = Field(description="the phase encode")
+    encoder_share: Share
+    decoder_s: float = Field(description="s; the phases prefill and decode together")
+    decoder_share: Share
+    decoder_per_token_s: float = Field(description="s; decoder_s ÷ tokens")
+
+
+def throughput(explanation: Explanation) -> Throughput | None:
+    found = tasks.throughput(explanation)
+    if found is None:
         return None
-    low_ns, high_ns = fmt.ends(told.encoder)
-    return doc.DivisionReport(
-        tokens=told.tokens,
-        encoder_ns=told.encoder.value_ns,
-        encoder_low_ns=low_ns,
-        encoder_high_ns=high_ns,
-        encoder_share=told.encoder_share,
-        decoder_ns=told.decoder_ns,
-        decoder_share=told.decoder_share,
-        decoder_per_token_ns=told.per_token_ns,
-    )
+    rate = found.per_second
+    low, high = (end if rate.has_interval and math.isfinite(end) else None for end in (rate.low, rate.high))
+    return Throughput.of(found, rate=Figure(value=rate.value, low=low, high=high, n=rate.n, unit="texts/s"))
+
+
+def division(explanation: Explanation) -> Division | None:
+    found = tasks.division(explanation)
+    return Division.of(found, decoder_per_token_s=seconds(found.per_token_ns)) if found is not None else None

@@ -1,0 +1,85 @@
+"""The model, the workload, the plan and the machine, as every document has them."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from cyclescope.core.workload import InputSource, Weights
+from cyclescope.report.documents.figures import Packages, Part, Text
+
+
+class Model(Part):
+    """Which model ran."""
+
+    reference: Text = Field(description="as the user named it")
+    class_name: Text
+    model_type: Text
+    parameters: int = Field(description="number of parameters")
+    parameter_bytes: int = Field(description="bytes of the parameters")
+    weights: Weights
+    tokenizer: Text
+    stand_in_tokenizer: bool = Field(description="the tokenizer is not the model's own, but one of its kind and size")
+    max_positions: int | None = Field(description="longest input in tokens; null where the model sets no bound")
+    source: Text
+
+
+class Workload(Part):
+    """The model and what was asked of it in one cycle."""
+
+    model: Model
+    task: Text
+    input_source: InputSource
+    batch: int = Field(description="texts in one cycle")
+    tokens_in: int = Field(description="tokens of each text, padding included")
+    real_tokens: int = Field(description="tokens of all texts, padding left out")
+    characters: int = Field(description="Unicode characters of all texts")
+    text_bytes: int = Field(description="bytes of all texts in UTF-8")
+    tokens_out: int = Field(description="tokens generated")
+    cut_tokens: int = Field(description="tokens that did not fit the model and were cut")
+    texts: list[Text] = Field(description="empty unless the user asked to keep them")
+    outcome: Text = Field(description="what came out, in words")
+
+
+class Change(Part):
+    """A change of the model itself."""
+
+    name: Text = Field(description="strategy that makes it")
+    amount: float = Field(
+        description="a share, a rank or a number of layers, as the strategy has it; 0 where it has none"
+    )
+
+
+class Plan(Part):
+    """How the workload was run."""
+
+    engine: Text
+    device: Text
+    threads: int = Field(description="threads inside one operation; 0: the engine's own choice")
+    dtype: Text
+    attention: Text
+    seed: int = Field(description="seed of random weights and synthetic tokens")
+    cache: Text
+    decoding: Text
+    compiling: Text
+    quantization: Text
+    changes: list[Change] = Field(description="of the model, in the order in which they are made")
+    threads_between: int = Field(description="independent operations that run side by side; 0: the engine's own choice")
+    instances: int = Field(description="processes that share the texts")
+    batch: int = Field(description="texts of one call; 0: all of them")
+    batching: Text
+    drafting: Text
+    overlap: bool = Field(description="the next texts are tokenized while the model runs")
+
+
+class Host(Part):
+    """The machine."""
+
+    processor: Text
+    cores: int = Field(description="cores that this process may use")
+    memory_bytes: int = Field(description="bytes of main memory")
+    system: Text
+    python: Text
+    device: Text
+    instruction_set: Text
+    packages: Packages = Field(description="packages of the engine")
+    virtual: bool
