@@ -213,11 +213,14 @@ def test_trace(cli: CommandLine, tmp_path: Path) -> None:
     folder = model_folder(tmp_path)
     shape = ("--tokens", "8", "--batch", "2")
 
-    graph = cli.succeeds("trace", folder, *shape, "--json").document
+    structure = cli.succeeds("trace", folder, *shape, "--json").document
+    graph = cli.succeeds("trace", folder, *shape, "--as", "graph").document
     page = cli.succeeds("trace", folder, *shape)
     cli.succeeds("trace", folder, *shape, "--as", "mermaid", "--out", tmp_path / "flow")
 
-    assert graph == cli.succeeds("trace", folder, *shape, "--as", "json").document
+    assert structure == cli.succeeds("trace", folder, *shape, "--as", "json").document
+    assert structure["total"] == graph["total"]
+    assert structure["operations"] == sum(stage["operations"] for stage in structure["stages"])
     assert (
         graph["total"]["flops"]
         == sum(op["work"]["flops"] for op in graph["operations"])

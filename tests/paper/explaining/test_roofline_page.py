@@ -7,8 +7,6 @@ from dataclasses import replace
 
 import jsonschema
 import pytest
-from cyclescope.report.documents.document import to_json
-from cyclescope.report.documents.schema import json_schema
 from paper_generation import paper_decoder, paper_generation
 from paper_models import paper_bert, paper_cycle
 from paper_roofline import on_paper_machine, paper_ceilings
@@ -21,6 +19,8 @@ from cyclescope.core.graph.tensor import TensorRole
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation
 from cyclescope.report import format as fmt
+from cyclescope.report.documents.cycle.document import CycleDocument, cycle_document
+from cyclescope.report.documents.figures import dump, json_schema
 from cyclescope.report.media.html.html import to_html
 from cyclescope.report.media.markdown import to_markdown
 from cyclescope.report.media.terminal import to_text
@@ -179,26 +179,26 @@ def test_the_drawing_says_what_it_shows(bert: Explanation) -> None:
 
 
 def test_the_document_says_the_limit_of_every_operation(bert: Explanation) -> None:
-    data = json.loads(to_json(bert), parse_constant=pytest.fail)
-    jsonschema.validate(data, json.loads(json_schema()))
+    data = json.loads(dump(cycle_document(bert)), parse_constant=pytest.fail)
+    jsonschema.validate(data, json.loads(json_schema(CycleDocument)))
     told = bert.roofline
     assert told is not None
 
     assert {row["bound"] for row in data["operations"]} <= {"compute", "memory", "overhead", "nothing"}
     for row in data["operations"]:
-        assert row["floor_ns"] == told.floor_ns[row["index"]]
-        assert row["gap_ns"] == pytest.approx(max(0, row["time_ns"] - row["floor_ns"]))
+        assert row["floor_s"] == told.floor_ns[row["index"]] / 1e9
+        assert row["gap_s"] == pytest.approx(max(0, row["time"]["value"] - row["floor_s"]))
     whole = data["roofline"]
-    assert whole["total_ns"] == pytest.approx(whole["floor_ns"] + whole["gap_ns"])
-    assert sum(row["time_ns"] for row in whole["places"]) + whole["python_ns"] == pytest.approx(whole["total_ns"])
+    assert whole["total_s"] == pytest.approx(whole["floor_s"] + whole["gap_s"])
+    assert sum(row["time_s"] for row in whole["places"]) + whole["python_s"] == pytest.approx(whole["total_s"])
     assert whole["mfu"]["of_datasheet"] is None
 
 
 def test_the_document_of_a_cycle_without_ceilings_says_null() -> None:
-    data = json.loads(to_json(explain(paper_cycle(paper_bert(1)))))
+    data = json.loads(dump(cycle_document(explain(paper_cycle(paper_bert(1))))))
 
     assert data["roofline"] is None
-    assert {(row["bound"], row["floor_ns"]) for row in data["operations"]} == {(None, None)}
+    assert {(row["bound"], row["floor_s"]) for row in data["operations"]} == {(None, None)}
 
 
 def test_a_machine_of_the_catalogue_needs_no_calibration() -> None:

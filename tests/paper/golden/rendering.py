@@ -192,7 +192,7 @@ _DOCUMENTS: dict[str, Callable[[Any], Document]] = {
 }
 
 
-_FIGURE = {"value", "low", "high", "n", "unit", "source"}  # stands on one line
+_FIGURE = {"value", "low", "high", "n", "unit", "source", "remark"}  # stands on one line
 
 
 def _indented(text: str) -> str:

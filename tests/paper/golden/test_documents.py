@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from cyclescope.report.documents.catalog import DOCUMENTS
-from cyclescope.report.documents.figures import Document, Figure, Ratio, WarningPart, Work, json_schema
+from cyclescope.report.documents.figures import Document, Figure, Ratio, Sourced, WarningPart, Work, json_schema
 
 from .rendering import outputs, render
 
@@ -60,12 +60,12 @@ def test_every_number_says_what_it_is(document: type[Document]) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.schema_id())
 def test_what_recurs_has_one_shape(document: type[Document]) -> None:
-    shapes = {shape.__name__: set(shape.model_fields) for shape in (Figure, Ratio, WarningPart, Work)}
+    shapes = {shape.__name__: set(shape.model_fields) for shape in (Figure, Sourced, Ratio, WarningPart, Work)}
     for name, part in parts(document).items():
         fields = set(part.get("properties", {}))
         assert not fields & {"doubts", "cautions", "median_ns", "low_ns", "high_ns"}, name
         if {"low", "high"} & fields:
-            assert fields in (shapes["Figure"], shapes["Figure"] | {"source"}, shapes["Ratio"]), name
+            assert fields in (shapes["Figure"], shapes["Sourced"], shapes["Ratio"]), name
         if "elementwise_flops" in fields:
             assert fields == shapes["Work"], name
         if "warnings" in fields:

@@ -7,12 +7,12 @@ import re
 
 import pytest
 from cyclescope.report.drawings.goals import Goals
-from cyclescope.report.media.html.page_html import to_html
 from paper_models import paper_bert, paper_cycle
 from paper_roofline import on_paper_machine, paper_ceilings
 
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation
+from cyclescope.report.media.html.html import to_html
 from cyclescope.report.media.terminal import to_text
 from cyclescope.report.page import Cell, Claims, Page, Section, Table
 from cyclescope.report.sections.arrangement import arrangement_section

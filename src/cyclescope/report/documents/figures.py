@@ -40,7 +40,7 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, allow_inf_nan=False, json_schema_serialization_defaults_required=True)
 
     @classmethod
-    def of(cls, value: object, **given: Any) -> Self:
+    def of(cls, value: object, /, **given: Any) -> Self:
         """The part that describes `value`; the fields `given` are not read from it."""
         return cls.model_validate({**_attributes(cls, value), **given})
 
@@ -81,6 +81,7 @@ class Sourced(Figure):
     """A figure about a machine."""
 
     source: Text = Field(description="the probe that measured it, or the URL of the datasheet")
+    remark: Text = Field(description="how the value follows from what the source gives; empty where it is the same")
 
 
 class Ratio(Part):
@@ -114,7 +115,7 @@ def sourced(value: ceilings.Figure | None, unit: str, scale: float = 1.0) -> Sou
     if value is None:
         return None
     low, high = (end * scale if value.n else None for end in (value.low, value.high))
-    return Sourced(value=value.value * scale, low=low, high=high, n=value.n or None, unit=unit, source=value.source)
+    return Sourced.of(value, value=value.value * scale, low=low, high=high, n=value.n or None, unit=unit)
 
 
 def _time(value: object) -> object:

@@ -111,4 +111,4 @@ def _tokenized(cost: TokenizerCost) -> TokenizedText:
 
 
 def _cycle(cycle: CycleCost) -> TextCycle:
-    return TextCycle.of(cycle, warnings=[warning(doubt) for doubt in cycle.warnings])
+    return TextCycle.of(cycle, warnings=[warning(each) for each in cycle.warnings])

@@ -89,7 +89,7 @@ def cycle_document(explanation: Explanation) -> CycleDocument:
         places=[parts.group(row) for row in found.places],
         closure=parts.account(found.closure),
         set_up=cycle.samples.set_up,
-        warnings=[warning(doubt) for doubt in found.warnings],
+        warnings=[warning(each) for each in found.warnings],
         findings=[finding(each, cycle.graph) for each in found.findings],
         notes=list(map(str, remarks(cycle))),
         generation=generation(found.generation) if found.generation else None,

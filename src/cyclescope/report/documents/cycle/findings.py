@@ -73,16 +73,16 @@ def _row(op: int) -> int | None:
     return op if op >= 0 else None
 
 
-def warning(doubt: MeasurementWarning) -> WarningPart:
+def warning(found: MeasurementWarning) -> WarningPart:
     """A reason to trust a measurement less."""
-    advice = words_of(doubt)
-    return WarningPart(code=doubt.code, text=str(advice.text), remedy=str(advice.remedy), figure=warning_figure(doubt))
+    advice = words_of(found)
+    return WarningPart(code=found.code, text=str(advice.text), remedy=str(advice.remedy), figure=warning_figure(found))
 
 
-def warning_figure(doubt: MeasurementWarning) -> Figure | None:
+def warning_figure(found: MeasurementWarning) -> Figure | None:
     """The number behind a warning; None where there is none."""
-    if doubt.code in _WITHOUT_FIGURE:
+    if found.code in _WITHOUT_FIGURE:
         return None
-    if doubt.code is WarningCode.THROTTLED:
-        return Figure(value=seconds(doubt.value), unit="s")
-    return Figure(value=doubt.value, unit="1")
+    if found.code is WarningCode.THROTTLED:
+        return Figure(value=seconds(found.value), unit="s")
+    return Figure(value=found.value, unit="1")
