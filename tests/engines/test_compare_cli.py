@@ -166,7 +166,7 @@ def test_a_model_is_measured_now_and_held_against_a_file(cli: CommandLine, tmp_p
         (("--a", "threads=many"), "whole number"),
         (("--b", "attention=flash"), "eager"),
         (("--b", "weights=none"), "random"),
-        (("--b", "new-tokens=4"), "cannot write text"),
+        (("--b", "new-tokens=4"), "cannot generate text"),
         (("--fail-if-slower", "5"), "5%"),
     ],
 )

@@ -110,13 +110,13 @@ def test_a_built_in_of_seventy_billion_parameters_takes_seconds() -> None:
 @pytest.mark.parametrize(
     ("model", "settings", "error", "says"),
     [
-        ("bert-base-chinese", {"cache_length": 4}, Unsupported, "cannot write text"),
-        ("gpt2", {"cache_length": 1024}, InputTooLong, "no room for a step"),
-        ("gpt2", {"cache_length": 0}, UsageError, "--cache-length 0 is impossible"),
-        ("gpt2", {"cache_length": -3}, UsageError, "--cache-length -3 is impossible"),
-        ("gpt2", {"cache_length": 4, "tokens": 8}, UsageError, "Both --tokens and --cache-length"),
+        ("bert-base-chinese", {"cache_length": 4}, Unsupported, "cannot generate text"),
+        ("gpt2", {"cache_length": 1024}, InputTooLong, "must leave room for one token"),
+        ("gpt2", {"cache_length": 0}, UsageError, "--cache-length must be at least 1"),
+        ("gpt2", {"cache_length": -3}, UsageError, "--cache-length must be at least 1"),
+        ("gpt2", {"cache_length": 4, "tokens": 8}, UsageError, "Only one of --tokens and --cache-length"),
         ("gpt2", {"cache_length": 4, "task": "embed"}, UsageError, "has no decode step"),
-        ("opus-mt-en-zh", {"cache_length": 4, "tokens": 600}, InputTooLong, "more than this model takes"),
+        ("opus-mt-en-zh", {"cache_length": 4, "tokens": 600}, InputTooLong, "must be at most"),
     ],
 )
 def test_what_cannot_be_says_so(model: str, settings: dict[str, object], error: type[Exception], says: str) -> None:

@@ -171,5 +171,5 @@ def test_a_generation_that_cannot_be_has_a_clear_message(
 def test_a_model_in_hand_without_a_head_is_refused() -> None:
     torch.manual_seed(0)
     model = transformers.AutoModel.from_config(config("GPT2Config")).eval()
-    with pytest.raises(Unsupported, match="cannot write text"):
+    with pytest.raises(Unsupported, match="cannot generate text"):
         measure(model, inputs=prompt(), new_tokens=2, budget=0.1)

@@ -207,7 +207,7 @@ def test_a_model_that_is_not_there_leaves_nothing_behind(tmp_path: Path, place: 
 
 
 def test_a_plan_that_cannot_be_is_refused_and_the_next_one_runs(pool: ProcessPool) -> None:
-    with pytest.raises(Unsupported, match="knows no change"):
+    with pytest.raises(Unsupported, match="Unknown model change"):
         pool.spawn(replace(PLAN, changes=(Change("no-such-change"),)))
     # What a trial does to its model no other sees.
     smaller = pool.spawn(replace(PLAN, changes=(Change("drop-layers", 1),)))

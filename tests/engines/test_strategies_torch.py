@@ -229,10 +229,10 @@ def test_a_draft_of_the_first_layers_shares_the_weights_and_leaves_the_model_alo
 @pytest.mark.parametrize(
     ("drafting", "asked", "reason"),
     [
-        ("layers:3", {"new_tokens": 4}, "are no draft of it"),
-        ("layers:0", {"new_tokens": 4}, "are no draft of it"),
-        ("layers:1", {"new_tokens": 4, "batch": 2}, "one text is written at a time"),
-        ("layers:1", {}, "one text is written at a time"),
+        ("layers:3", {"new_tokens": 4}, "draft must have fewer"),
+        ("layers:0", {"new_tokens": 4}, "draft must have fewer"),
+        ("layers:1", {"new_tokens": 4, "batch": 2}, "needs batch size 1"),
+        ("layers:1", {}, "needs batch size 1"),
     ],
 )
 def test_a_draft_that_cannot_be_is_refused(drafting: str, asked: dict[str, Any], reason: str, tmp_path: Path) -> None:
@@ -245,7 +245,7 @@ def test_a_draft_with_other_tokens_is_refused(tmp_path: Path) -> None:
     model, draft = folder_of("LlamaConfig", tmp_path), folder_of("GPT2Config", tmp_path, vocab_size=600)
     with pytest.raises(Unsupported) as refused:
         opened(model, replace(ALONE, drafting=draft), new_tokens=4)
-    assert "tokens are others" in str(refused.value)
+    assert "vocabulary differs" in str(refused.value)
 
 
 # Vocabulary ------------------------------------------------------------------------------------------------------------
@@ -297,7 +297,7 @@ def test_a_trimmed_head_gives_the_same_numbers_for_its_tokens_and_none_for_other
 
 
 @pytest.mark.parametrize(
-    ("vocabulary", "texts", "reason"), [(VOCABULARY, 3, "too few texts"), (420, 8, "too few would go")]
+    ("vocabulary", "texts", "reason"), [(VOCABULARY, 3, "too few texts"), (420, 8, "too few can be removed")]
 )
 def test_a_vocabulary_that_cannot_be_trimmed_is_refused(
     vocabulary: int, texts: int, reason: str, tmp_path: Path
@@ -333,7 +333,7 @@ def test_a_model_left_behind_its_exit_gives_what_its_head_reads_there(tmp_path: 
     assert session.results().tokens.tolist() == [[int(expected)]]
     with pytest.raises(Unsupported) as refused:
         opened(str(tmp_path), changed(Change("early-exit", 3)), **asked)
-    assert "no exit behind layer 3" in str(refused.value)
+    assert "exit must be between" in str(refused.value)
 
 
 def test_a_model_that_declares_an_exit_writes_token_by_token_all_the_same(tmp_path: Path) -> None:

@@ -74,14 +74,14 @@ def test_a_decoder_is_asked_to_translate(text: str, language: str) -> None:
 
 @pytest.mark.parametrize("task", ["translate", "generate"])
 def test_an_encoder_cannot_write(task: str) -> None:
-    with pytest.raises(Unsupported, match="cannot write text") as caught:
+    with pytest.raises(Unsupported, match="cannot generate text") as caught:
         quick("bert-tiny", text="a", task=task)
     assert caught.value.way_out
 
 
 def test_an_encoder_in_hand_cannot_translate() -> None:
     model = transformers.AutoModelForMaskedLM.from_config(config("BertConfig")).eval()
-    with pytest.raises(Unsupported, match="cannot write text"):
+    with pytest.raises(Unsupported, match="cannot generate text"):
         measure(model, tokens=4, task="translate", budget=0.1)
 
 

@@ -146,7 +146,7 @@ def test_what_a_tokenizer_raises_is_an_engine_error() -> None:
 
     with pytest.raises(EngineError, match="Broken failed") as caught:
         compare_texts(object(), ["one"], tokenizer=Broken())
-    assert "the table is broken" in caught.value.cause
+    assert "the table is broken" in str(caught.value.cause)
 
 
 # The command ----------------------------------------------------------------------------------------------------------

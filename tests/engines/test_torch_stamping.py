@@ -128,7 +128,7 @@ def test_a_model_that_changes_between_cycles_is_refused_with_the_reason() -> Non
 
     session = _session(Grows(), x=torch.ones(1, 4))
     graph = session.trace()
-    with pytest.raises(EngineError, match="does not do the same"):
+    with pytest.raises(EngineError, match="does not run the same operations"):
         session.instrumented(graph, 1)
 
 

@@ -10,6 +10,7 @@ from cyclescope.core.dialogue import TurnFacts, TurnRun
 from cyclescope.core.edits import Edit
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.machine import Machine
+from cyclescope.core.message import Text
 from cyclescope.core.plan import REFERENCE_ENGINE, Plan
 from cyclescope.core.results import Results
 from cyclescope.core.samples import DeviceSamples, Instrumentation, MemorySamples, ProcessorSamples
@@ -65,7 +66,7 @@ class Session(Protocol):
     def times(self) -> OpenTimes: ...
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def notes(self) -> tuple[Text, ...]:
         """Facts about how this session was made that the reader of a cycle must know."""
         ...
 
@@ -215,7 +216,7 @@ class DialogueSession(Protocol):
     def turns(self) -> tuple[TurnFacts, ...]: ...
 
     @property
-    def notes(self) -> tuple[str, ...]: ...
+    def notes(self) -> tuple[Text, ...]: ...
 
     def run(self, number: int, *, reuse: bool) -> TurnRun:
         """The reply of one turn, with what the turn before left or with the whole history read again."""
@@ -249,4 +250,4 @@ class OpenTokenizers:
     machine: Machine
     tokenizers: tuple[TextTokenizer, ...]
     longest: int | None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = ()

@@ -15,6 +15,7 @@ from cyclescope.core.edits import Edit
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.machine import Machine
+from cyclescope.core.message import Text, m
 from cyclescope.core.plan import Plan
 from cyclescope.core.results import Results, joined
 from cyclescope.core.samples import DeviceSamples, Instrumentation, MemorySamples, ProcessorSamples
@@ -40,7 +41,7 @@ class CallsSession(ABC, Generic[C, I]):
         plan: Plan,
         machine: Machine,
         times: OpenTimes,
-        notes: Sequence[str] = (),
+        notes: Sequence[Text] = (),
         edits: Sequence[Edit] = (),
     ) -> None:
         self._calls = tuple(calls)
@@ -86,7 +87,7 @@ class CallsSession(ABC, Generic[C, I]):
 
     def uninstrumented(self, cycles: int) -> Sequence[UninstrumentedRun]:
         runs = []
-        with engine_errors("run the model"), self._computing():
+        with engine_errors(m("run the model")), self._computing():
             for _ in range(cycles):
                 cpu = process_time_ns()
                 begin = perf_counter_ns()
@@ -113,7 +114,7 @@ class CallsSession(ABC, Generic[C, I]):
             yield call, inputs
 
     def results(self) -> Results:
-        with engine_errors("run the model"), self._computing():
+        with engine_errors(m("run the model")), self._computing():
             parts = [self._results_of(call) for call in self._calls]
         return joined(parts, [number for texts in self._texts for number in texts])
 
@@ -137,9 +138,9 @@ class CallsSession(ABC, Generic[C, I]):
 
     def _several(self) -> Unsupported:
         return Unsupported(
-            f"This cycle makes {len(self._calls)} calls of the model.",
-            "What happens inside is told of one call.",
-            "Measure the texts of one call.",
+            m("This cycle makes {count} calls of the model.", count=len(self._calls)),
+            m("Only a cycle of one call can be traced and instrumented."),
+            m("Measure the texts of one call."),
         )
 
     def outcome(self) -> str:

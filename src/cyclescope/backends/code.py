@@ -7,6 +7,7 @@ from typing import Protocol
 
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import Unsupported
+from cyclescope.core.message import m
 from cyclescope.core.plan import Plan
 
 OURS = "cyclescope.backends"
@@ -79,7 +80,11 @@ def refuse_values(values: tuple[tuple[str, str, tuple[str, ...]], ...]) -> None:
     """Raise `Unsupported` for the first of some (name, value, known values) that is not known."""
     for name, value, known in values:
         if value not in known:
-            raise Unsupported(f"There is no code for the {name} {value!r}.", "", f"There is for {', '.join(known)}.")
+            raise Unsupported(
+                m("Code cannot be generated for the {name} {value}.", name=name, value=repr(value)),
+                "",
+                m("Code can be generated for {known}.", known=", ".join(known)),
+            )
 
 
 def loaded(wanted: CodeRequest, loading: list[str], made: list[str]) -> list[str]:

@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from cyclescope.core.errors import MissingExtra
+from cyclescope.core.message import Text, listed, m
 
 if TYPE_CHECKING:
     from cyclescope.backends.base import DialogueSession, OpenTokenizers, Request, Session, WatchedCalls
@@ -65,7 +66,7 @@ class Engine:
     title: str
     packages: tuple[str, ...]
     extra: str
-    purpose: str
+    purpose: Text
     open: Callable[[Request], Session]
     capabilities: Capabilities = field(default_factory=Capabilities)
     reads_with: tuple[str, ...] = ()
@@ -104,7 +105,9 @@ def _missing(packages: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in packages if find_spec(name) is None)
 
 
-def _not_installed(missing: tuple[str, ...]) -> str:
+def _not_installed(missing: tuple[str, ...]) -> Text:
     """`onnxruntime, onnx and onnxscript are not installed.`"""
     *others, last = missing
-    return f"{', '.join(others)} and {last} are not installed." if others else f"{last} is not installed."
+    if not others:
+        return m("{package} is not installed.", package=last)
+    return m("{packages} and {last} are not installed.", packages=listed(others), last=last)

@@ -8,6 +8,7 @@ from cyclescope.backends.onnxruntime.engine import ENGINE as ONNXRUNTIME
 from cyclescope.backends.openvino.engine import ENGINE as OPENVINO
 from cyclescope.backends.torch.engine import ENGINE as TORCH
 from cyclescope.core.errors import UsageError
+from cyclescope.core.message import m
 from cyclescope.core.plan import Plan
 from cyclescope.machines.host import package_versions
 
@@ -30,7 +31,9 @@ def engine_named(name: str) -> Engine:
     for engine in ENGINES:
         if engine.name == name:
             return engine
-    raise UsageError(f"Unknown engine {name!r}.", "", f"Known are {', '.join(engine_names())}.")
+    raise UsageError(
+        m("Unknown engine {name}.", name=repr(name)), "", m("Known are {names}.", names=", ".join(engine_names()))
+    )
 
 
 def capabilities_of(name: str) -> Capabilities:

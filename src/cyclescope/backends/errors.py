@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from cyclescope.core.errors import CyclescopeError, EngineError
+from cyclescope.core.message import Text, m
 
 # As PyTorch, the C++ library beneath an engine, and ONNX Runtime say it.
 _NO_MEMORY = ("can't allocate memory", "not enough memory", "bad_alloc", "Failed to allocate memory")
@@ -19,7 +20,7 @@ class Misaligned(Exception):
 
 
 @contextmanager
-def engine_errors(doing: str) -> Iterator[None]:
+def engine_errors(doing: Text) -> Iterator[None]:
     """Turn whatever an engine or a model raises while `doing` into an `EngineError` that says what to do."""
     try:
         yield
@@ -40,19 +41,19 @@ def memory_error_in(exc: BaseException | None) -> BaseException | None:
     return None
 
 
-def _out_of_memory(doing: str, exc: BaseException) -> EngineError:
+def _out_of_memory(doing: Text, exc: BaseException) -> EngineError:
     return EngineError(
-        f"Not enough memory to {doing}.",
+        m("Not enough memory to {doing}.", doing=doing),
         _first_line(exc),
-        "Try a smaller --batch, fewer --tokens, --dtype bfloat16, or a smaller model.",
+        m("Try a smaller --batch, fewer --tokens, --dtype bfloat16, or a smaller model."),
     )
 
 
-def _failed(doing: str, exc: BaseException) -> EngineError:
+def _failed(doing: Text, exc: BaseException) -> EngineError:
     return EngineError(
-        f"The engine could not {doing}.",
+        m("The engine could not {doing}.", doing=doing),
         f"{type(exc).__name__}: {_first_line(exc)}",
-        "Try --attention eager, another --dtype or shorter input; the whole story: CYCLESCOPE_DEBUG=1.",
+        m("Try --attention eager, another --dtype or shorter input. CYCLESCOPE_DEBUG=1 prints the traceback."),
     )
 
 

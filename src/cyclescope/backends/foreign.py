@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from cyclescope.backends.engines import title_of
 from cyclescope.core.errors import UsageError
+from cyclescope.core.message import m
 from cyclescope.core.plan import REFERENCE_ENGINE
 
 # By the package of the tensor's type: what the tokenizer was asked for.
@@ -18,7 +19,15 @@ def refuse_foreign(inputs: Mapping[str, object]) -> None:
         package = type(tensor).__module__.partition(".")[0]
         if package in _ASKED_FOR:
             raise UsageError(
-                f"{name!r} is a {package} tensor, and the model is a {title_of(REFERENCE_ENGINE)} model.",
-                f'A tokenizer called with return_tensors="{_ASKED_FOR[package]}" gives tensors of another framework.',
-                'Call the tokenizer with return_tensors="pt".',
+                m(
+                    "{name} is a {package} tensor, and the model is a {framework} model.",
+                    name=repr(name),
+                    package=package,
+                    framework=title_of(REFERENCE_ENGINE),
+                ),
+                m(
+                    'A tokenizer called with return_tensors="{kind}" returns tensors of another framework.',
+                    kind=_ASKED_FOR[package],
+                ),
+                m('Call the tokenizer with return_tensors="pt".'),
             )

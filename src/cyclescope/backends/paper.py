@@ -12,6 +12,7 @@ from cyclescope.core.edits import Edit
 from cyclescope.core.errors import EngineError
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.machine import Machine
+from cyclescope.core.message import Text
 from cyclescope.core.plan import Plan
 from cyclescope.core.results import Results
 from cyclescope.core.samples import DeviceSamples, Instrumentation, MemorySamples, ProcessorSamples
@@ -85,7 +86,7 @@ class PaperSession:
     plan: Plan = field(default_factory=lambda: Plan(engine="paper", threads=1))
     machine: Machine = PAPER_MACHINE
     times: OpenTimes = field(default_factory=lambda: OpenTimes(None, None))
-    notes: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = ()
     edits: tuple[Edit, ...] = ()
     runs: int = 0
 

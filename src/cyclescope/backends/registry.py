@@ -13,6 +13,7 @@ from cyclescope.backends.request_checks import check, check_dialogue
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.machine import Machine
+from cyclescope.core.message import m
 from cyclescope.core.plan import REFERENCE_ENGINE
 from cyclescope.machines.host import read_machine
 
@@ -76,7 +77,9 @@ def open_probes(device: str = "cpu", engine: str = REFERENCE_ENGINE) -> Probes:
     chosen = engine_named(engine)
     if chosen.probes is None:
         raise Unsupported(
-            f"{chosen.title} cannot be calibrated.", "It offers no probes.", f"Use --engine {REFERENCE_ENGINE}."
+            m("{title} cannot be calibrated.", title=chosen.title),
+            m("It offers no probes."),
+            m("Use --engine {engine}, which runs the model itself.", engine=REFERENCE_ENGINE),
         )
     chosen.require(models=False)
     return chosen.probes(device)

@@ -8,6 +8,7 @@ from cyclescope.backends.base import Request
 from cyclescope.backends.foreign import refuse_foreign
 from cyclescope.core.dialogue import TEMPLATES
 from cyclescope.core.errors import UsageError
+from cyclescope.core.message import m
 
 TASKS = ("auto", "embed", "classify", "fill", "answer", "translate", "generate")
 _MAY_WRITE = ("auto", "answer", "translate", "generate")
@@ -26,7 +27,11 @@ def check(request: Request) -> None:
         ("seed", request.seed, 0),
     ):
         if value is not None and value < least:
-            raise UsageError(f"--{name} {value} is impossible.", "", f"Give a whole number from {least} up.")
+            raise UsageError(
+                m("--{name} must be at least {least} (got {value}).", name=name, least=least, value=value),
+                "",
+                m("Give a whole number from {least} up.", least=least),
+            )
     given = [
         bool(request.texts),
         bool(request.questions or request.contexts),
@@ -35,47 +40,64 @@ def check(request: Request) -> None:
     ]
     if sum(given) > 1:
         raise UsageError(
-            "Two kinds of input at once.",
-            "A cycle takes texts, or questions and contexts, or a synthetic length, or tensors.",
-            "Give only one.",
+            m("Only one kind of input can be given."),
+            m("A cycle takes texts, or questions and contexts, or a synthetic length, or tensors."),
+            m("Give only one."),
         )
-    for kind, texts in (("Text", request.texts), ("Question", request.questions), ("Context", request.contexts)):
+    for kind, texts in (
+        (m("Text"), request.texts),
+        (m("Question"), request.questions),
+        (m("Context"), request.contexts),
+    ):
         for position, text in enumerate(texts):
             if not text.strip():
                 raise UsageError(
-                    f"{kind} {position + 1} is empty.",
-                    "An empty text has nothing but special tokens.",
-                    "Give a text, or --tokens N for a synthetic input of N tokens.",
+                    m("{kind} {position} is empty.", kind=kind, position=position + 1),
+                    m("An empty text has only special tokens."),
+                    m("Give a text, or --tokens N for a synthetic input of N tokens."),
                 )
-    many, kind = (len(request.questions), "questions") if request.questions else (len(request.texts), "texts")
+    many, kind = (len(request.questions), m("questions")) if request.questions else (len(request.texts), m("texts"))
     if request.batch is not None and many > 1 and request.batch < many:
         raise UsageError(
-            f"--batch {request.batch} is smaller than the {many} {kind}.",
-            "One cycle runs all texts as one batch; a larger batch repeats them.",
-            "Leave --batch out, or give fewer texts.",
+            m(
+                "--batch must be at least {many}, the number of {kind} (got {batch}).",
+                batch=request.batch,
+                many=many,
+                kind=kind,
+            ),
+            m("One cycle runs all texts as one batch; a larger batch repeats them."),
+            m("Leave --batch out, or give fewer texts."),
         )
     if request.task == "chat":
         raise UsageError(
-            "A dialogue is not one cycle.",
-            "Its turns are compared with each other, with and without the cache of the turn before.",
-            "Use cyclescope.measure_dialogue, or `cyclescope measure MODEL --task chat`.",
+            m("A dialogue is not one cycle."),
+            m("Its turns are compared with each other, with and without the cache of the turn before."),
+            m("Use cyclescope.measure_dialogue, or `cyclescope measure MODEL --task chat`."),
         )
     if request.task not in TASKS:
-        raise UsageError(f"Unknown task {request.task!r}.", "", f"Known are {', '.join(TASKS)}.")
+        raise UsageError(
+            m("Unknown task {task}.", task=repr(request.task)), "", m("Known are {tasks}.", tasks=", ".join(TASKS))
+        )
     _check_pairs(request)
     if request.new_tokens is not None and request.task not in _MAY_WRITE:
         raise UsageError(
-            f"The task {request.task!r} writes no tokens.", "", "Leave --new-tokens out, or use --task generate."
+            m("The task {task} generates no tokens.", task=repr(request.task)),
+            "",
+            m("Leave --new-tokens out, or use --task generate."),
         )
     if request.cache_length is not None and request.task not in _MAY_WRITE:
         raise UsageError(
-            f"The task {request.task!r} has no decode step.",
-            "A cache is what one step of writing leaves for the next.",
-            "Leave --cache-length out, or use --task generate.",
+            m("The task {task} has no decode step.", task=repr(request.task)),
+            m("A cache holds what one decode step leaves for the next."),
+            m("Leave --cache-length out, or use --task generate."),
         )
     for name, given_name, known in (("sampling", request.sampling, SAMPLING), ("cache", request.cache, CACHES)):
         if given_name not in known:
-            raise UsageError(f"Unknown --{name} {given_name!r}.", "", f"Known are {', '.join(known)}.")
+            raise UsageError(
+                m("Unknown --{name} {given_name}.", name=name, given_name=repr(given_name)),
+                "",
+                m("Known are {known}.", known=", ".join(known)),
+            )
     refuse_foreign(request.inputs or {})
 
 
@@ -84,22 +106,27 @@ def _check_pairs(request: Request) -> None:
     questions, contexts = len(request.questions), len(request.contexts)
     if request.task != "answer" and (questions or contexts):
         raise UsageError(
-            f"The task {request.task!r} answers no questions.",
-            "--question and --context belong to the task 'answer'.",
-            "Use --task answer, or give --text.",
+            m("The task {task} answers no questions.", task=repr(request.task)),
+            m("--question and --context belong to the task 'answer'."),
+            m("Use --task answer, or give --text."),
         )
     if request.task == "answer" and request.texts:
         raise UsageError(
-            "Which part of the text is the question?",
-            "The task 'answer' reads a question and the context that holds the answer.",
-            "Give --question and --context instead of --text.",
+            m("The task 'answer' takes no --text."),
+            m("The task 'answer' takes a question and the context that holds the answer."),
+            m("Give --question and --context instead of --text."),
         )
     if questions != contexts:
-        missing, way = ("context", "--context") if questions > contexts else ("question", "--question")
+        missing, way = (m("context"), "--context") if questions > contexts else (m("question"), "--question")
         raise UsageError(
-            f"A {missing} is missing: questions {questions}, contexts {contexts}.",
-            "Each question is answered from a context of its own.",
-            f"Give {way} once more for each; the same text may be given twice.",
+            m(
+                "A {missing} is missing: questions {questions}, contexts {contexts}.",
+                missing=missing,
+                questions=questions,
+                contexts=contexts,
+            ),
+            m("Each question needs one context."),
+            m("Give {way} as often as the other; the same text may be given twice.", way=way),
         )
 
 
@@ -107,18 +134,24 @@ def check_dialogue(request: Request, template: str) -> None:
     """Raise `UsageError` for a dialogue that no engine could hold."""
     check(replace(request, task="generate"))
     if template not in TEMPLATES:
-        raise UsageError(f"Unknown --chat-template {template!r}.", "", f"Known are {', '.join(TEMPLATES)}.")
+        raise UsageError(
+            m("Unknown --chat-template {template}.", template=repr(template)),
+            "",
+            m("Known are {templates}.", templates=", ".join(TEMPLATES)),
+        )
     if not request.texts:
         raise UsageError(
-            "A dialogue needs the user's messages.",
-            "Its turns are texts, and there is none.",
-            "Give --text once for each turn.",
+            m("A dialogue needs the user's messages."),
+            m("Its turns are texts, and none is given."),
+            m("Give --text once for each turn."),
         )
     if request.batch is not None and request.batch > 1:
-        raise UsageError("A dialogue has no batch.", "Its texts are turns, one after the other.", "Leave --batch out.")
+        raise UsageError(
+            m("A dialogue has no batch."), m("Its texts are turns, one after the other."), m("Leave --batch out.")
+        )
     if request.cache != "dynamic":
         raise UsageError(
-            f"With --cache {request.cache} nothing of a turn can be handed on to the next.",
-            "What is measured is a dialogue with and without the cache of the turn before.",
-            "Leave --cache out.",
+            m("--cache must be dynamic for a dialogue (got {cache}).", cache=request.cache),
+            m("A dialogue is measured with and without the cache of the turn before."),
+            m("Leave --cache out."),
         )

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.edits import Edit
+from cyclescope.core.message import Text
 from cyclescope.core.plan import Plan
 from cyclescope.core.samples import Load
 from cyclescope.core.statistics import Ratio
@@ -156,7 +157,7 @@ class Optimization:
     workload: Workload
     edits: tuple[Edit, ...] = ()
     partial: bool = False
-    notes: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = ()
     choice: Choice | None = None
     load: Load = field(default_factory=Load)
 

@@ -101,7 +101,7 @@ def test_the_document_holds_every_turn() -> None:
         ({"texts": ("a",), "batch": 2}, "has no batch"),
         ({"texts": ("a",), "cache": "off"}, "--cache off"),
         ({"texts": ("a",), "new_tokens": 0}, "--new-tokens 0"),
-        ({"texts": ("a",), "tokens": 5}, "Two kinds"),
+        ({"texts": ("a",), "tokens": 5}, "Only one kind"),
     ],
 )
 def test_a_dialogue_that_cannot_be_is_refused(given: dict[str, object], fact: str) -> None:

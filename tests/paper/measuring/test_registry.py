@@ -57,8 +57,8 @@ def test_a_sound_request_passes(request_: Request) -> None:
 )
 def test_an_impossible_number_is_refused_with_the_least_possible_one(name: str, value: int, least: int) -> None:
     error = refused(Request("bert", **{name: value}))
-    assert error.fact == f"--{name} {value} is impossible."
-    assert f"from {least} up" in error.way_out
+    assert str(error.fact) == f"--{name} must be at least {least} (got {value})."
+    assert f"from {least} up" in str(error.way_out)
 
 
 @pytest.mark.parametrize(
@@ -71,16 +71,19 @@ def test_an_impossible_number_is_refused_with_the_least_possible_one(name: str, 
     ],
 )
 def test_two_kinds_of_input_at_once_are_refused(two: dict[str, Any]) -> None:
-    assert refused(Request("bert", **two)).fact == "Two kinds of input at once."
+    assert str(refused(Request("bert", **two)).fact) == "Only one kind of input can be given."
 
 
 @pytest.mark.parametrize("blank", ["", " ", "\n\t ", "\u3000"])
 def test_a_blank_text_is_refused_by_its_position(blank: str) -> None:
-    assert refused(Request("bert", texts=("a", blank))).fact == "Text 2 is empty."
+    assert str(refused(Request("bert", texts=("a", blank))).fact) == "Text 2 is empty."
 
 
 def test_a_batch_smaller_than_the_texts_is_refused() -> None:
-    assert refused(Request("bert", texts=("a", "b", "c"), batch=2)).fact == "--batch 2 is smaller than the 3 texts."
+    assert (
+        str(refused(Request("bert", texts=("a", "b", "c"), batch=2)).fact)
+        == "--batch must be at least 3, the number of texts (got 2)."
+    )
 
 
 @pytest.mark.parametrize(
@@ -107,20 +110,20 @@ def test_a_generation_that_cannot_be_is_refused(request_: Request) -> None:
         ({"task": "answer", "questions": ("a",), "contexts": ("b", "c")}, "A question is missing"),
         ({"task": "answer", "questions": ("a", " "), "contexts": ("b", "c")}, "Question 2 is empty."),
         ({"task": "answer", "questions": ("a",), "contexts": ("",)}, "Context 1 is empty."),
-        ({"task": "answer", "texts": ("a",)}, "Which part of the text is the question?"),
+        ({"task": "answer", "texts": ("a",)}, "The task 'answer' takes no --text."),
         ({"task": "embed", "questions": ("a",), "contexts": ("b",)}, "answers no questions"),
-        ({"task": "answer", "questions": ("a",), "contexts": ("b",), "tokens": 4}, "Two kinds of input"),
-        ({"task": "answer", "questions": ("a", "b"), "contexts": ("c", "d"), "batch": 1}, "than the 2 questions"),
+        ({"task": "answer", "questions": ("a",), "contexts": ("b",), "tokens": 4}, "Only one kind of input"),
+        ({"task": "answer", "questions": ("a", "b"), "contexts": ("c", "d"), "batch": 1}, "the number of questions"),
     ],
 )
 def test_questions_without_their_contexts_are_refused(given: dict[str, Any], fact: str) -> None:
-    assert fact in refused(Request("bert", **given)).fact
+    assert fact in str(refused(Request("bert", **given)).fact)
 
 
 def test_an_unknown_task_is_refused_with_the_known_ones() -> None:
     error = refused(Request("bert", task="summarize"))
-    assert "'summarize'" in error.fact
-    assert all(task in error.way_out for task in TASKS)
+    assert "'summarize'" in str(error.fact)
+    assert all(task in str(error.way_out) for task in TASKS)
 
 
 @pytest.mark.parametrize(
@@ -138,9 +141,9 @@ def test_a_tensor_of_another_framework_is_refused_by_its_name_and_package(
 ) -> None:
     inputs = {"attention_mask": tensor_of("torch"), "input_ids": tensor_of(module)}
     error = refused(Request("bert", inputs=inputs))
-    assert error.fact == f"'input_ids' is a {package} tensor, and the model is a PyTorch model."
-    assert f'return_tensors="{asked}"' in error.cause
-    assert 'return_tensors="pt"' in error.way_out
+    assert str(error.fact) == f"'input_ids' is a {package} tensor, and the model is a PyTorch model."
+    assert f'return_tensors="{asked}"' in str(error.cause)
+    assert 'return_tensors="pt"' in str(error.way_out)
 
 
 def test_an_array_of_numpy_is_refused_too() -> None:
@@ -155,7 +158,7 @@ def test_a_package_whose_name_only_begins_like_a_framework_is_no_framework() -> 
 def test_an_unknown_engine_is_refused_with_the_known_ones() -> None:
     with pytest.raises(UsageError, match="Unknown engine 'tpu'") as caught:
         open_session(Request("bert"), engine="tpu")
-    assert all(engine in caught.value.way_out for engine in engine_names())
+    assert all(engine in str(caught.value.way_out) for engine in engine_names())
 
 
 def test_a_missing_framework_is_told_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,7 +166,7 @@ def test_a_missing_framework_is_told_with_the_command_that_installs_it(monkeypat
     for needs_torch in (open_session, open_trace, watching):
         with pytest.raises(MissingExtra, match="torch and transformers are not installed") as caught:
             needs_torch(Request("bert"))
-        assert "cyclescope[torch]" in caught.value.way_out
+        assert "cyclescope[torch]" in str(caught.value.way_out)
 
 
 def test_a_bad_request_is_refused_before_a_missing_framework_is(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,13 +6,15 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from cyclescope.backends.artifacts.exported_model import AttentionForm, Exported
+from cyclescope.core.codec import decode, encode
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import EngineError
+from cyclescope.core.message import Text
 from cyclescope.core.plan import Plan
 
 
@@ -28,6 +30,19 @@ _REFUSED = "refused.json"
 _FACTS = "exported.json"
 
 
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """Why something could not be made, as it is kept."""
+
+    fact: Text
+    cause: Text
+    way_out: Text
+
+    @property
+    def error(self) -> EngineError:
+        return EngineError(self.fact, self.cause, self.way_out)
+
+
 def name_of(edits: Iterable[Edit], shape: Sequence[Sequence[int]]) -> str:
     """A short name for a model with `edits`, exported for one `shape` only or for all (none named)."""
     data = json.dumps([[edit.what, edit.path, edit.numbers] for edit in edits] + [list(shape)])
@@ -41,13 +56,14 @@ def build_once(folder: Path, make: Callable[[], None]) -> None:
     if (folder / _READY).exists():
         return
     if (folder / _REFUSED).exists():
-        raise EngineError(*json.loads((folder / _REFUSED).read_text(encoding="utf-8")))
+        raise decode(_Refusal, json.loads((folder / _REFUSED).read_text(encoding="utf-8")), []).error
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     try:
         make()
     except EngineError as error:
-        (folder / _REFUSED).write_text(json.dumps([error.fact, error.cause, error.way_out]), encoding="utf-8")
+        data, _ = encode(_Refusal(error.fact, error.cause, error.way_out))
+        (folder / _REFUSED).write_text(json.dumps(data), encoding="utf-8")
         raise
     (folder / _READY).touch()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from cyclescope.backends.artifacts.cache import build_once
 from cyclescope.core.edits import CALIBRATED, Edit
 from cyclescope.core.errors import UsageError
+from cyclescope.core.message import m
 
 _APART = 2  # millionths, the unit of a fingerprint; random weights of one seed differ in the last bits from processor to processor
 
@@ -34,9 +35,9 @@ def install_artifacts(edits: Sequence[Edit], source: Path, folder: Path, fingerp
         same = len(edit.numbers) == len(fingerprint)
         if not same or any(abs(a - b) > _APART for a, b in zip(edit.numbers, fingerprint, strict=True)):
             raise UsageError(
-                "The 8 bits of this recipe were made of other weights.",
-                f"{edit.path} holds them, and they are not those of this model.",
-                "Run `cyclescope optimize` on this model.",
+                m("The 8-bit files of this recipe were made from other weights."),
+                m("{path} holds them, and this model has other weights.", path=edit.path),
+                m("Run `cyclescope optimize` on this model."),
             )
     own = {source / edit.path: edit.path.rpartition("-")[2] for edit in edits}
     build_once(folder, lambda: _place_all(own, folder))

@@ -15,6 +15,7 @@ from cyclescope.backends.calls_session import CallsSession
 from cyclescope.backends.results import generated_results, results_of
 from cyclescope.core.edits import Edit
 from cyclescope.core.machine import Machine
+from cyclescope.core.message import Text
 from cyclescope.core.plan import Plan
 from cyclescope.core.results import Results
 from cyclescope.core.workload import Workload
@@ -70,7 +71,7 @@ class ArtifactCalls(CallsSession[ArrayCall, Arrays]):
         times: OpenTimes,
         *,
         folder: AbstractContextManager[object],
-        notes: Sequence[str] = (),
+        notes: Sequence[Text] = (),
         edits: Sequence[Edit] = (),
     ) -> None:
         super().__init__(calls, texts, workload, plan, machine, times, notes, edits)

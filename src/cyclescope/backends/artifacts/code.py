@@ -9,6 +9,7 @@ from pathlib import Path
 from cyclescope.backends.code import OURS, TOKENIZER, CodeRequest, Source, loaded
 from cyclescope.core.edits import calibrated
 from cyclescope.core.errors import Unsupported
+from cyclescope.core.message import m
 from cyclescope.core.plan import LOOKED_UP_TOKENS, REFERENCE_ENGINE
 
 _HERE = f"{OURS}.artifacts"
@@ -43,9 +44,9 @@ class ArtifactCode:
     def refuse(self, wanted: CodeRequest) -> None:
         if self.steps_only and wanted.encoder_decoder:
             raise Unsupported(
-                f"There is no code for a model with a decoder on {wanted.plan.engine}.",
+                m("Code cannot be generated for an encoder-decoder on {engine}.", engine=wanted.plan.engine),
                 "",
-                f"There is for {REFERENCE_ENGINE}.",
+                m("Code can be generated for {known}.", known=REFERENCE_ENGINE),
             )
 
     def sources(self, wanted: CodeRequest) -> list[Source]:

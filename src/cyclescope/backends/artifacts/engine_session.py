@@ -10,6 +10,7 @@ from cyclescope.backends.base import OpenTimes
 from cyclescope.core.edits import Edit
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.machine import Machine
+from cyclescope.core.message import Text
 from cyclescope.core.plan import Plan
 from cyclescope.core.samples import DeviceSamples, MemorySamples, ProcessorSamples
 from cyclescope.core.workload import Workload
@@ -29,7 +30,7 @@ class EngineSession:
         times: OpenTimes,
         *,
         folder: AbstractContextManager[object],
-        notes: Sequence[str] = (),
+        notes: Sequence[Text] = (),
         edits: tuple[Edit, ...] = (),
     ) -> None:
         self.workload = workload

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cyclescope.core.errors import OutputError
+from cyclescope.core.message import m
 
 
 def keep_files(files: Sequence[Path], folder: Path) -> None:
@@ -17,7 +18,7 @@ def keep_files(files: Sequence[Path], folder: Path) -> None:
             shutil.copyfile(file, folder / file.name)
     except OSError as exc:
         raise OutputError(
-            f"Cannot write the exported model to {folder}.",
+            m("Cannot write the exported model to {folder}.", folder=str(folder)),
             f"{exc.strerror or exc}.",
-            "Name a folder where you may write.",
+            m("Name a folder that you can write to."),
         ) from exc

@@ -15,6 +15,7 @@ from cyclescope.backends.base import InstrumentedRun
 from cyclescope.backends.errors import engine_errors
 from cyclescope.core.errors import EngineError
 from cyclescope.core.graph.graph import Graph
+from cyclescope.core.message import Text, m
 from cyclescope.core.plan import REFERENCE_ENGINE
 from cyclescope.core.samples import Instrumentation
 from cyclescope.core.units import IntArray, Nanoseconds
@@ -27,12 +28,12 @@ class ProfiledSession(WritingSession[ProfiledWriter]):
 
     _names: tuple[tuple[str, ...], ...] = ()
 
-    def _own_notes(self, writer: ProfiledWriter) -> tuple[str, ...]:
+    def _own_notes(self, writer: ProfiledWriter) -> tuple[Text, ...]:
         return ()
 
     def trace(self) -> Graph:
         """The operations of every call of the engine, at the lengths that the cache has there."""
-        with engine_errors(f"look into what {self._writer.engine} writes"):
+        with engine_errors(m("trace what {engine} generates", engine=self._writer.engine)):
             call = self._call
             arrays = call.arrays()
             calls = self._writer.nodes(arrays, call.new_tokens)
@@ -47,7 +48,7 @@ class ProfiledSession(WritingSession[ProfiledWriter]):
         self._known(graph)
         at_once = max(1, MOST_WATCHED // max(1, self._operations) - 1)
         runs: list[InstrumentedRun] = []
-        with engine_errors(f"write on {self._writer.engine} with its counters on"):
+        with engine_errors(m("generate on {engine} with its profiler on", engine=self._writer.engine)):
             while len(runs) < cycles:
                 runs += self._watched(graph, min(at_once, cycles - len(runs)))
         return runs
@@ -71,9 +72,15 @@ class ProfiledSession(WritingSession[ProfiledWriter]):
         """The stamps of each call of `run`: its begin, those of its operations, its end."""
         if tuple(names for names, _ in told) != self._names:
             raise EngineError(
-                "The engine does not run the same operations in every cycle, so its time cannot be booked by operation.",
-                f"There were {sum(len(names) for names, _ in told)}, and {self._operations} when the model was looked into.",
-                f"Use --engine {REFERENCE_ENGINE}.",
+                m(
+                    "The engine does not run the same operations in every cycle, so time cannot be attributed to operations."
+                ),
+                m(
+                    "There were {now}, and {before} when the model was traced.",
+                    now=sum(len(names) for names, _ in told),
+                    before=self._operations,
+                ),
+                m("Use --engine {engine}, which runs the model itself.", engine=REFERENCE_ENGINE),
             )
         for (begin, end), (_, spans) in zip(run.calls_ns, told, strict=True):
             yield [begin, *spans.reshape(-1).tolist(), end]
@@ -81,7 +88,7 @@ class ProfiledSession(WritingSession[ProfiledWriter]):
     def calibrate(self, graph: Graph, budget_ns: Nanoseconds) -> Instrumentation:
         """The cost of the counters for an operation: blocks of this model's cycles with and without them, in turns."""
         self._known(graph)
-        with engine_errors("calibrate the cost of the engine's counters"):
+        with engine_errors(m("measure the overhead of the engine's profiler")):
             watch = self._writer.watch()
             taken: list[Stamped] = []
 

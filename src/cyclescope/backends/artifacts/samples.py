@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from cyclescope.backends.artifacts.program import Arrays
+from cyclescope.core.message import Text
 
 
 class Make(Protocol):
@@ -24,4 +25,4 @@ class Samples:
     """Inputs to calibrate on; `said` tells where they come from and what that means for the figures."""
 
     make: Make
-    said: str
+    said: Text

@@ -21,6 +21,7 @@ from cyclescope.core.edits import Edit
 from cyclescope.core.errors import EngineError
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.machine import Machine
+from cyclescope.core.message import Text, m
 from cyclescope.core.plan import REFERENCE_ENGINE, Plan
 from cyclescope.core.results import Results
 from cyclescope.core.samples import Instrumentation
@@ -45,7 +46,7 @@ class ExportedSession(EngineSession):
         times: OpenTimes,
         *,
         folder: AbstractContextManager[object],
-        notes: Sequence[str] = (),
+        notes: Sequence[Text] = (),
         edits: tuple[Edit, ...] = (),
     ) -> None:
         super().__init__(call, workload, plan, machine, times, folder=folder, notes=notes, edits=edits)
@@ -57,7 +58,7 @@ class ExportedSession(EngineSession):
     def trace(self) -> Graph:
         """The nodes that the engine runs, not the modules that the model was written in: it has fused and moved them."""
         call = self._call
-        with engine_errors("look into the exported model"):
+        with engine_errors(m("trace the exported model")):
             arrays = call.arrays()
             nodes = self._program.nodes(arrays)
             given = list(self._program(arrays))
@@ -70,7 +71,7 @@ class ExportedSession(EngineSession):
     def uninstrumented(self, cycles: int) -> Sequence[UninstrumentedRun]:
         call, program = self._call, self._program
         runs = []
-        with engine_errors("run the exported model"):
+        with engine_errors(m("run the exported model")):
             for _ in range(cycles):
                 cpu = process_time_ns()
                 begin = perf_counter_ns()
@@ -84,7 +85,7 @@ class ExportedSession(EngineSession):
     def instrumented(self, graph: Graph, cycles: int) -> Sequence[InstrumentedRun]:
         """Cycles with the engine's counters on; between its operations the time is the engine's own."""
         self._known(graph)
-        with engine_errors("run the exported model with its counters on"):
+        with engine_errors(m("run the exported model with its profiler on")):
             watch = self._program.watch()
             calls: list[Call] = []
             watched = _noting(watch, calls)
@@ -113,9 +114,15 @@ class ExportedSession(EngineSession):
         """The boundaries of a cycle: text, every node with what lies before it, text."""
         if names != self._nodes:
             raise EngineError(
-                "The engine does not run the same operations in every cycle, so its time cannot be booked by operation.",
-                f"There were {len(names)}, and {len(self._nodes)} when the model was looked into.",
-                f"Use --engine {REFERENCE_ENGINE}.",
+                m(
+                    "The engine does not run the same operations in every cycle, so time cannot be attributed to operations."
+                ),
+                m(
+                    "There were {now}, and {before} when the model was traced.",
+                    now=len(names),
+                    before=len(self._nodes),
+                ),
+                m("Use --engine {engine}, which runs the model itself.", engine=REFERENCE_ENGINE),
             )
         ends = self._call.ends
         rows = [run.begin_ns]
@@ -134,7 +141,7 @@ class ExportedSession(EngineSession):
     def calibrate(self, graph: Graph, budget_ns: Nanoseconds) -> Instrumentation:
         """The cost of the counters for an operation: calls of this model with and without them, in turns."""
         self._known(graph)
-        with engine_errors("calibrate the cost of the engine's counters"):
+        with engine_errors(m("measure the overhead of the engine's profiler")):
             watch = self._program.watch()
             calls: list[Call] = []
             taken: list[_Stamped] = []
@@ -160,7 +167,7 @@ class ExportedSession(EngineSession):
     # What else can be seen -------------------------------------------------------------------------------------------
 
     def results(self) -> Results:
-        with engine_errors("run the exported model"):
+        with engine_errors(m("run the exported model")):
             arrays = self._call.arrays()
             given = {name: np.array(array) for name, array in self._program(arrays).items()}
         return results_of(given, arrays, self._call.classes)

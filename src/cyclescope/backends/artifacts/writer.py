@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from cyclescope.backends.artifacts.program import Arrays, Call, Node
+from cyclescope.core.message import Text
 from cyclescope.core.units import IntArray, Nanoseconds
 
 
@@ -60,7 +61,7 @@ class ProfiledWriter(EngineWriter, Protocol):
     """A writer whose engine tells what runs inside its calls."""
 
     @property
-    def not_profiled_reason(self) -> str:
+    def not_profiled_reason(self) -> Text:
         """Why the calls are not profiled in this plan; empty where they are."""
         ...
 

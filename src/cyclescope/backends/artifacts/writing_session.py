@@ -23,6 +23,7 @@ from cyclescope.core.edits import Edit
 from cyclescope.core.errors import EngineError
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.machine import Machine
+from cyclescope.core.message import Text, m
 from cyclescope.core.plan import REFERENCE_ENGINE, Plan
 from cyclescope.core.results import Results
 from cyclescope.core.samples import Instrumentation
@@ -69,7 +70,7 @@ class WritingSession(EngineSession, Generic[W]):
         *,
         price: Callable[[], PricedCalls],
         folder: AbstractContextManager[object],
-        notes: Sequence[str] = (),
+        notes: Sequence[Text] = (),
         edits: tuple[Edit, ...] = (),
     ) -> None:
         notes = (*notes, *self._own_notes(writer))
@@ -77,9 +78,12 @@ class WritingSession(EngineSession, Generic[W]):
         self._writer = writer
         self._price = price
 
-    def _own_notes(self, writer: W) -> tuple[str, ...]:
+    def _own_notes(self, writer: W) -> tuple[Text, ...]:
         return (
-            f"Each call of {writer.engine} is one operation here, with the work that the model itself does in it: what happens inside is not told.",
+            m(
+                "Each call of {engine} is one operation here, with the work that the model itself does in it: what happens inside is unknown.",
+                engine=writer.engine,
+            ),
         )
 
     # Structure -------------------------------------------------------------------------------------------------------
@@ -87,7 +91,7 @@ class WritingSession(EngineSession, Generic[W]):
     def trace(self) -> Graph:
         """A call of the engine for each that it made, priced by the model's own generation."""
         call, priced = self._call, self._price()
-        with engine_errors(f"write on {self._writer.engine}"):
+        with engine_errors(m("generate on {engine}", engine=self._writer.engine)):
             arrays = call.arrays()
             written(self._writer, call, arrays)
         tokens = tokens_of_calls(self._writer.calls_ns, self._writer.emitted_ns)
@@ -108,7 +112,7 @@ class WritingSession(EngineSession, Generic[W]):
     def uninstrumented(self, cycles: int) -> Sequence[UninstrumentedRun]:
         call, writer = self._call, self._writer
         runs = []
-        with engine_errors(f"write on {writer.engine}"):
+        with engine_errors(m("generate on {engine}", engine=writer.engine)):
             for _ in range(cycles):
                 cpu = process_time_ns()
                 begin = perf_counter_ns()
@@ -125,7 +129,7 @@ class WritingSession(EngineSession, Generic[W]):
     def instrumented(self, graph: Graph, cycles: int) -> Sequence[InstrumentedRun]:
         """Runs with the moments that every run of this engine tells; between its calls the time is that of the loop."""
         self._known(graph)
-        with engine_errors(f"write on {self._writer.engine}"):
+        with engine_errors(m("generate on {engine}", engine=self._writer.engine)):
             runs = [self._stamped(self._writer) for _ in range(cycles)]
         return [self._booked(graph, run, run.calls_ns) for run in runs]
 
@@ -155,9 +159,12 @@ class WritingSession(EngineSession, Generic[W]):
         rows.append(run.end_ns)
         if len(rows) != len(graph.slots) + 1:
             raise EngineError(
-                "The engine does not make as many calls in every cycle, so its time cannot be booked by call.",
-                f"There were {len(run.calls_ns)} now, and another number when the model was looked into.",
-                f"Use --engine {REFERENCE_ENGINE}.",
+                m("The number of calls differs between cycles, so time cannot be attributed to calls."),
+                m(
+                    "There were {count} now, and another number when the model was traced.",
+                    count=len(run.calls_ns),
+                ),
+                m("Use --engine {engine}, which runs the model itself.", engine=REFERENCE_ENGINE),
             )
         boundaries: IntArray = np.maximum.accumulate(np.asarray(rows, dtype=np.int64))
         return InstrumentedRun(run.begin_ns, np.minimum(boundaries, run.end_ns) - run.begin_ns, run.cpu_ns)
@@ -170,7 +177,7 @@ class WritingSession(EngineSession, Generic[W]):
 
     def results(self) -> Results:
         call = self._call
-        with engine_errors(f"write on {self._writer.engine}"):
+        with engine_errors(m("generate on {engine}", engine=self._writer.engine)):
             arrays = call.arrays()
             given = written(self._writer, call, arrays)
         return generated_results(given[:, -call.new_tokens :], arrays)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cyclescope.core.errors import Unsupported
+from cyclescope.core.message import m
 from cyclescope.core.plan import Plan
 
 _DTYPES = ("float32", "bfloat16", "float16")
@@ -13,10 +14,16 @@ def compute_type_of(plan: Plan) -> str:
     """The engine's name for the precision of `plan`. Raises `Unsupported` for what it has not."""
     if plan.quantization not in _QUANTIZATIONS:
         raise Unsupported(
-            f"CTranslate2 has no quantization {plan.quantization!r}.", "", f"Use {', '.join(_QUANTIZATIONS)}."
+            m("CTranslate2 does not support the quantization {quantization}.", quantization=repr(plan.quantization)),
+            "",
+            m("Use {quantizations}.", quantizations=", ".join(_QUANTIZATIONS)),
         )
     if plan.dtype not in _DTYPES:
-        raise Unsupported(f"CTranslate2 does not compute in {plan.dtype}.", "", f"Use {', '.join(_DTYPES)}.")
+        raise Unsupported(
+            m("CTranslate2 does not compute in {dtype}.", dtype=plan.dtype),
+            "",
+            m("Use {dtypes}.", dtypes=", ".join(_DTYPES)),
+        )
     return plan.dtype if plan.quantization == "off" else f"int8_{plan.dtype}"
 
 
@@ -27,7 +34,7 @@ def refuse_on_this_processor(plan: Plan) -> None:
     wanted, there = compute_type_of(plan), ctranslate2.get_supported_compute_types("cpu")
     if wanted not in there:
         raise Unsupported(
-            f"CTranslate2 does not compute in {wanted} on this processor.",
-            f"It has {', '.join(sorted(there))} here.",
-            "Leave --dtype out.",
+            m("CTranslate2 does not compute in {wanted} on this processor.", wanted=wanted),
+            m("It supports {names} here.", names=", ".join(sorted(there))),
+            m("Leave --dtype out."),
         )

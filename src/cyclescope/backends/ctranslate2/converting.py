@@ -20,11 +20,13 @@ from ctranslate2.converters import transformers as converters
 from cyclescope.backends.ctranslate2.vocabulary import NamedTokens, names_of
 from cyclescope.backends.silence import silence
 from cyclescope.core.errors import Unsupported
+from cyclescope.core.message import m
+from cyclescope.core.plan import REFERENCE_ENGINE
 
 _AUTO = "AutoModel"  # of a converter that takes any class with a head that writes
 _WRITERS = ("LMHeadModel", "MTModel")
 _CLASSIFIER = "ForSequenceClassification"
-_WAY_OUT = "Use --engine torch."
+_WAY_OUT = m("Use --engine {engine}, which runs the model itself.", engine=REFERENCE_ENGINE)
 
 
 def refuse_unconvertible(class_name: str, config: Any, *, writes: bool) -> None:
@@ -37,17 +39,29 @@ def refuse_unconvertible(class_name: str, config: Any, *, writes: bool) -> None:
     kind = type(config).__name__
     if kind not in loaders:
         raise Unsupported(
-            f"CTranslate2 has no converter for a model of the type {getattr(config, 'model_type', kind)!r}.",
-            f"Its converters are for {', '.join(sorted(name.removesuffix('Config') for name in loaders))}.",
+            m(
+                "CTranslate2 has no converter for a model of the type {kind}.",
+                kind=repr(getattr(config, "model_type", kind)),
+            ),
+            m(
+                "Its converters are for {names}.",
+                names=", ".join(sorted(name.removesuffix("Config") for name in loaders)),
+            ),
             _WAY_OUT,
         )
     wanted = str(loaders[kind].architecture_name)
     reads = not wanted.startswith(_AUTO) and wanted.endswith("Model") and not wanted.endswith(_WRITERS)
-    purpose = "for its vectors" if reads else "for its classes" if wanted.endswith(_CLASSIFIER) else "to write"
+    purpose = (
+        m("for its vectors") if reads else m("for its classes") if wanted.endswith(_CLASSIFIER) else m("to generate")
+    )
     if reads == writes or (class_name != wanted and not wanted.startswith(_AUTO)):
         raise Unsupported(
-            f"CTranslate2 does not run a {class_name} {'that writes' if writes else 'that reads'}.",
-            f"It converts this architecture as {wanted} only, {purpose}.",
+            m(
+                "CTranslate2 does not run a {class_name} {how}.",
+                class_name=class_name,
+                how=m("that generates") if writes else m("that encodes"),
+            ),
+            m("It converts this architecture as {wanted} only, {purpose}.", wanted=wanted, purpose=purpose),
             _WAY_OUT,
         )
 
@@ -61,9 +75,10 @@ def convert(model: Any, tokenizer: Any, folder: Path) -> None:
         with silence(), torch.no_grad(), _little_garbage():
             _InHand(_beside(model), NamedTokens(names, model.config)).convert(str(folder), force=True)
     except (AssertionError, AttributeError, KeyError, NotImplementedError, TypeError, ValueError) as exc:
+        line = next(iter(str(exc).strip().splitlines()), "")
         raise Unsupported(
-            f"CTranslate2 cannot convert this {type(model).__name__}.",
-            f"{type(exc).__name__}: {str(exc).strip().partition(chr(10))[0]}",
+            m("CTranslate2 cannot convert this {class_name}.", class_name=type(model).__name__),
+            f"{type(exc).__name__}: {line}",
             _WAY_OUT,
         ) from exc
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cyclescope.backends.engine import Capabilities, Engine
 from cyclescope.backends.torch.exporting.needs import EXPORTS_WITH
+from cyclescope.core.message import m
 
 if TYPE_CHECKING:
     from cyclescope.backends.base import Request, Session
@@ -30,7 +31,7 @@ ENGINE = Engine(
     packages=("ctranslate2",),
     reads_with=EXPORTS_WITH,
     extra="ctranslate2",
-    purpose="The model is converted for CTranslate2, which then runs it.",
+    purpose=m("The model is converted for CTranslate2, which then runs it."),
     capabilities=Capabilities(quantizations=("int8-dynamic",), skips_padding=True, converts=True),
     open=_open,
     code=_code,

@@ -24,6 +24,7 @@ from cyclescope.backends.torch.exporting.pricing import cost_of_call, weights_of
 from cyclescope.backends.torch.exporting.resolving import ResolvedRequest
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import Unsupported
+from cyclescope.core.message import m
 from cyclescope.core.plan import Plan
 
 # The converters take these from the configuration, or look for one matrix in their place, so they would be lost.
@@ -35,9 +36,13 @@ def refuse_plan(plan: Plan) -> None:
     """Raise `Unsupported` for what CTranslate2 does not make real."""
     refuse_on_this_processor(plan)
     if plan.threads_between > 1:
-        raise Unsupported("CTranslate2 runs the operations of a call one after the other.", "", "Leave it out.")
+        raise Unsupported(m("CTranslate2 runs the operations of a call one after the other."), "", m("Leave it out."))
     if plan.cache != "dynamic":
-        raise Unsupported(f"CTranslate2 has no cache {plan.cache!r}.", "Its own grows with the text.", "Leave it out.")
+        raise Unsupported(
+            m("CTranslate2 does not support the cache {cache}.", cache=repr(plan.cache)),
+            m("Its own cache grows with the text."),
+            m("Leave it out."),
+        )
 
 
 def refuse_lost(edits: tuple[Edit, ...]) -> None:
@@ -45,9 +50,9 @@ def refuse_lost(edits: tuple[Edit, ...]) -> None:
     for edit in edits:
         if edit.what in _LOST:
             raise Unsupported(
-                f"CTranslate2 cannot have the edit {edit.what!r} of {edit.path}.",
-                "Its converters know the layers of an architecture as they are published.",
-                "Leave the change out, or use another engine.",
+                m("CTranslate2 cannot apply the edit {what} of {path}.", what=repr(edit.what), path=edit.path),
+                m("Its converters only support the layers of the published architecture."),
+                m("Leave the change out, or use another engine."),
             )
 
 

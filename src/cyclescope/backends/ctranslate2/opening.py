@@ -21,6 +21,7 @@ from cyclescope.backends.torch.exporting.checking import refuse_plan
 from cyclescope.backends.torch.exporting.loading import load_checked
 from cyclescope.backends.torch.exporting.pricing import priced_generation
 from cyclescope.backends.torch.exporting.resolving import folder_for, resolve_request, unmodified
+from cyclescope.core.message import m
 
 
 def open_ctranslate2(request: Request, engine: Engine) -> Session:
@@ -45,7 +46,7 @@ def open_ctranslate2(request: Request, engine: Engine) -> Session:
     with ExitStack() as undo:
         folder = Path(undo.enter_context(shelf)) / f"{engine.name}-{name_of(resolved.edits, ())}"
         made = making.Making(resolved, loaded.tokenizer, folder)
-        with engine_errors(f"make the model ready on {engine.name}"):
+        with engine_errors(m("prepare the model on {engine}", engine=engine.name)):
             if resolved.steps.writer is None:
                 program = made.program()
                 run: RunCall = ProgramRun(program)

@@ -6,6 +6,8 @@ from typing import Any
 
 from cyclescope.backends.torch.exporting.token_settings import asked_settings
 from cyclescope.core.errors import Unsupported
+from cyclescope.core.message import m
+from cyclescope.core.plan import REFERENCE_ENGINE
 
 # What `standalone.ctranslate2_writer.rules_of` hands on to the engine, which has the same.
 _KNOWN = ("bad_words_ids", "suppress_tokens", "forced_eos_token_id")
@@ -16,7 +18,7 @@ def refuse_other_rules(generation: Any) -> None:
     asked = asked_settings(generation, _KNOWN)
     if asked:
         raise Unsupported(
-            f"CTranslate2 would write by other rules: {', '.join(asked)}.",
-            "The model's generation configuration sets what the engine has not, or has in another form.",
-            "Use --engine torch.",
+            m("CTranslate2 would generate by other rules: {asked}.", asked=", ".join(asked)),
+            m("The model's generation configuration sets options that the engine lacks or treats differently."),
+            m("Use --engine {engine}, which runs the model itself.", engine=REFERENCE_ENGINE),
         )

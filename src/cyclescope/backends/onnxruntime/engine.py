@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cyclescope.backends.engine import Capabilities, Engine
 from cyclescope.backends.torch.exporting.needs import EXPORTS_WITH
+from cyclescope.core.message import m
 
 if TYPE_CHECKING:
     from cyclescope.backends.base import Request, Session
@@ -37,7 +38,7 @@ ENGINE = Engine(
     packages=("onnxruntime", "onnx", "onnxscript"),
     reads_with=EXPORTS_WITH,
     extra="onnxruntime",
-    purpose="The model is exported for ONNX Runtime, which then runs it.",
+    purpose=m("The model is exported for ONNX Runtime, which then runs it."),
     capabilities=Capabilities(
         quantizations=("int8-dynamic", "int8-weights", "int4-weights"), checks_guesses=True, threads_between=True
     ),

@@ -12,6 +12,7 @@ from cyclescope.backends.onnxruntime.runtime import settings, start
 from cyclescope.backends.onnxruntime.step_fusing import fuse_step, split_sums
 from cyclescope.backends.silence import silence
 from cyclescope.core.errors import Unsupported
+from cyclescope.core.message import m
 from cyclescope.core.plan import Plan
 
 UNFUSED = "unfused"  # the change of a plan that leaves the projections of attention apart
@@ -93,6 +94,8 @@ def _quantize(source: Path, how: str, folder: Path, *, vnni: bool) -> Path:
             quantizer.model.save_model_to_file(str(made), use_external_data_format=large)
         else:
             raise Unsupported(
-                f"ONNX Runtime has no quantization {how!r}.", "", "Use int8-dynamic, int8-weights or int4-weights."
+                m("ONNX Runtime does not support the quantization {how}.", how=repr(how)),
+                "",
+                m("Use int8-dynamic, int8-weights or int4-weights."),
             )
     return made

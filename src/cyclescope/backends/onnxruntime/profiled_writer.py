@@ -14,12 +14,13 @@ from cyclescope.backends.onnxruntime import profile
 from cyclescope.backends.onnxruntime.nodes import File
 from cyclescope.backends.onnxruntime.standalone.onnx_stepper import OnnxStepper
 from cyclescope.backends.torch.exporting.scopes import scopes_of
+from cyclescope.core.message import Text, m
 from cyclescope.core.plan import Plan
 from cyclescope.core.units import IntArray
 
 _PAST, _PRESENT = "past_", "present_"
-_GUESSED = "Calls that check guesses read more or fewer tokens at a time, so they are not looked into."
-_BESIDE = "Operations that run side by side cannot be booked one after the other, so calls are not looked into."
+_GUESSED = m("Calls that verify drafted tokens differ in length, so they are not profiled.")
+_BESIDE = m("Operations run in parallel, so their times cannot be attributed one by one and calls are not profiled.")
 
 
 class OnnxRuntimeWriter(SteppedWriter):
@@ -31,7 +32,7 @@ class OnnxRuntimeWriter(SteppedWriter):
         self._path, self._exported, self._plan, self._never = path, exported, plan, never
 
     @property
-    def not_profiled_reason(self) -> str:
+    def not_profiled_reason(self) -> Text:
         if self._plan.threads_between > 1:
             return _BESIDE
         return _GUESSED if self._plan.drafting != "off" else ""

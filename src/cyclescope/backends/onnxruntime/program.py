@@ -11,6 +11,7 @@ from cyclescope.backends.onnxruntime import profile
 from cyclescope.backends.onnxruntime.nodes import File
 from cyclescope.backends.onnxruntime.runtime import as_prepared, start
 from cyclescope.core.errors import Unsupported
+from cyclescope.core.message import m
 from cyclescope.core.plan import Plan
 from cyclescope.core.units import IntArray
 
@@ -41,9 +42,9 @@ class OnnxRuntimeProgram:
     def nodes(self, arrays: Arrays) -> tuple[Node, ...]:
         if self._plan.threads_between > 1:
             raise Unsupported(
-                "Operations that run side by side cannot be booked one after the other.",
-                "ONNX Runtime runs independent operations in parallel in this plan.",
-                "Leave threads between operations out to see where the time goes.",
+                m("The times of parallel operations cannot be attributed one by one."),
+                m("ONNX Runtime runs independent operations in parallel in this plan."),
+                m("Leave threads between operations out to see where the time goes."),
             )
         watch = self.watch()
         watch(arrays)

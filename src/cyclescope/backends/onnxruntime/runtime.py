@@ -9,6 +9,7 @@ import onnxruntime
 
 from cyclescope.backends.onnxruntime.standalone.onnx_model import session_options
 from cyclescope.core.errors import Unsupported
+from cyclescope.core.message import m
 from cyclescope.core.plan import Plan
 
 # It has a channel for usage events; where it is compiled in, this shuts it.
@@ -36,7 +37,7 @@ def refuse_dtype(plan: Plan) -> None:
     """Raise `Unsupported` for a dtype that there are no kernels for."""
     if plan.dtype != "float32":
         raise Unsupported(
-            f"ONNX Runtime does not compute in {plan.dtype} on a processor.",
-            "Its kernels for processors are in float32, and in 8 bits where the model is quantized.",
-            "Leave --dtype out, or quantize.",
+            m("ONNX Runtime does not compute in {dtype} on a CPU.", dtype=plan.dtype),
+            m("Its CPU kernels compute in float32, and in 8 bits where the model is quantized."),
+            m("Leave --dtype out, or quantize the model."),
         )

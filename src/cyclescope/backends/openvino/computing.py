@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cyclescope.core.errors import Unsupported
+from cyclescope.core.message import m
 from cyclescope.core.plan import Plan
 
 _GROUP = 32  # activations that share a scale where they are quantized as they come
@@ -22,7 +23,11 @@ def capability_of(plan: Plan) -> str:
 
 def _names(plan: Plan) -> tuple[str, str]:
     if plan.dtype not in _PRECISIONS:
-        raise Unsupported(f"OpenVINO does not compute in {plan.dtype}.", "", f"Use {', '.join(_PRECISIONS)}.")
+        raise Unsupported(
+            m("OpenVINO does not compute in {dtype}.", dtype=plan.dtype),
+            "",
+            m("Use {precisions}.", precisions=", ".join(_PRECISIONS)),
+        )
     return _PRECISIONS[plan.dtype]
 
 

@@ -18,10 +18,12 @@ from cyclescope.backends.openvino.quiet import import_openvino, without_telemetr
 from cyclescope.backends.silence import silence
 from cyclescope.backends.torch.exporting.caching import cache_argument, given_cache, layers_kept
 from cyclescope.core.errors import Unsupported
+from cyclescope.core.message import m
+from cyclescope.core.plan import REFERENCE_ENGINE
 
 _INPUTS = ("input_ids", "attention_mask", "position_ids", "wanted")
 _ROWS, _READ, _NEW = 2, 3, 2  # of the example: which sizes are free is said afterwards
-_WAY_OUT = "Use --engine torch, which runs the model itself."
+_WAY_OUT = m("Use --engine {engine}, which runs the model itself.", engine=REFERENCE_ENGINE)
 
 
 def decoder_of(model: Any) -> Any:
@@ -109,8 +111,8 @@ def _cache_of(model: Any) -> list[tuple[int, int]]:
     missing = [what for what in ("position_ids", "logits_to_keep") if what not in taken]
     missing += [] if cache_argument(model) else ["cache of earlier tokens"]
     if getattr(model.config, "is_encoder_decoder", False) or missing:
-        why = f"It takes no {missing[0]}." if missing else "Its decoder reads an encoder as well."
-        raise Unsupported(f"OpenVINO does not write with a {name} here.", why, _WAY_OUT)
+        why = m("It takes no {what}.", what=missing[0]) if missing else m("Its decoder also attends to an encoder.")
+        raise Unsupported(m("Generation with a {name} is not supported on OpenVINO.", name=name), why, _WAY_OUT)
     kept = layers_kept(model)
     window = getattr(config, "sliding_window", None) or 0
     # A window that is as wide as the longest text hides nothing.
@@ -118,8 +120,9 @@ def _cache_of(model: Any) -> list[tuple[int, int]]:
     known = (DynamicLayer, DynamicSlidingWindowLayer) if wide else (DynamicLayer,)
     others = sorted({type(layer).__name__ for layer in kept if type(layer) not in known})
     if others or not kept:
-        why = f"It keeps more than keys and values of all tokens: {', '.join(others) or 'no cache at all'}."
-        raise Unsupported(f"OpenVINO does not write with a {name} here.", why, _WAY_OUT)
+        what = ", ".join(others) or m("no cache at all")
+        why = m("It keeps more than keys and values of all tokens: {what}.", what=what)
+        raise Unsupported(m("Generation with a {name} is not supported on OpenVINO.", name=name), why, _WAY_OUT)
     return [(t.shape[1], t.shape[3]) for layer in kept for t in (layer.keys, layer.values)]
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cyclescope.backends.engine import Capabilities, Engine
 from cyclescope.backends.torch.exporting.needs import EXPORTS_WITH
+from cyclescope.core.message import m
 
 if TYPE_CHECKING:
     from cyclescope.backends.base import Request, Session
@@ -38,7 +39,7 @@ ENGINE = Engine(
     companions=("nncf",),
     reads_with=EXPORTS_WITH,
     extra="openvino",
-    purpose="The model is exported for OpenVINO, which then runs it.",
+    purpose=m("The model is exported for OpenVINO, which then runs it."),
     capabilities=Capabilities(
         dtypes=("float32", "bfloat16", "float16"),
         mixes_dtypes=True,

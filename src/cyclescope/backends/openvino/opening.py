@@ -13,15 +13,16 @@ from cyclescope.backends.openvino.writing import build_writer
 from cyclescope.backends.torch.exporting.runtime import Runtime
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.machine import Machine
+from cyclescope.core.message import m
 from cyclescope.core.plan import Plan
 
 
 def _build(exported: Exported, plan: Plan, machine: Machine, folder: Path, samples: Samples) -> OpenVinoProgram:
     if plan.threads_between > 1:
         raise Unsupported(
-            "OpenVINO runs the operations of one call one after the other.",
-            "Its streams share out calls, not operations.",
-            "Leave threads between operations out.",
+            m("OpenVINO runs the operations of one call one after the other."),
+            m("Its streams run calls in parallel, not operations."),
+            m("Leave threads between operations out."),
         )
     build_once(folder, lambda: prepare(exported, plan, folder, samples))
     return OpenVinoProgram(folder / FILE, plan, exported.outputs, exported.scopes)

@@ -9,14 +9,15 @@ from cyclescope.backends.artifacts.exported_model import Exported
 from cyclescope.backends.artifacts.samples import Samples
 from cyclescope.backends.openvino.calibrating import calibrated
 from cyclescope.backends.openvino.computing import capability_of, group_of, precision_of
+from cyclescope.backends.openvino.engine import ENGINE
 from cyclescope.backends.openvino.quiet import import_nncf, import_openvino, without_telemetry
 from cyclescope.backends.openvino.standalone.openvino_model import plugin_settings
 from cyclescope.backends.silence import silence
 from cyclescope.core.errors import MissingExtra, Unsupported
+from cyclescope.core.message import m
 from cyclescope.core.plan import Plan
 
 FILE = "model.xml"
-_INSTALL = "pip install 'cyclescope[openvino]'"
 
 
 def prepare(exported: Exported, plan: Plan, folder: Path, samples: Samples) -> None:
@@ -43,16 +44,22 @@ def quantized(model: Any, how: str, samples: Samples | None = None, *, fixed_sha
     """A model of OpenVINO in fewer bits; one that is calibrated is so on `samples`. Raises `Unsupported`, `MissingExtra`."""
     if how not in _COMPRESSED and how != _CALIBRATED:
         raise Unsupported(
-            f"OpenVINO has no quantization {how!r}.", "", f"Use {', '.join((_CALIBRATED, *_COMPRESSED))}."
+            m("OpenVINO does not support the quantization {how}.", how=repr(how)),
+            "",
+            m("Use {names}.", names=", ".join((_CALIBRATED, *_COMPRESSED))),
         )
     try:
         nncf = import_nncf()
     except ImportError as exc:
-        raise MissingExtra("nncf is not installed.", "OpenVINO's models are quantized by it.", _INSTALL) from exc
+        raise MissingExtra(
+            m("nncf is not installed."), m("It quantizes the models of OpenVINO."), ENGINE.install
+        ) from exc
     with silence():  # it draws bars and tells what it does
         if how == _CALIBRATED:
             if samples is None:
-                raise Unsupported("What writes is not calibrated here.", "", "Use int8-dynamic or int8-weights.")
+                raise Unsupported(
+                    m("Models that generate cannot be calibrated."), "", m("Use int8-dynamic or int8-weights.")
+                )
             return calibrated(model, nncf, samples, fixed_shape=fixed_shape)
         return nncf.compress_weights(model, mode=getattr(nncf.CompressWeightsMode, _COMPRESSED[how]))
 
@@ -62,9 +69,9 @@ def refuse_on_this_processor(plan: Plan) -> None:
     capable = import_openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     if capability_of(plan) not in capable:
         raise Unsupported(
-            f"OpenVINO does not compute in {plan.dtype} on this processor.",
-            "The processor has no instructions for it.",
-            "Leave --dtype out.",
+            m("OpenVINO does not compute in {dtype} on this processor.", dtype=plan.dtype),
+            m("The processor has no instructions for it."),
+            m("Leave --dtype out."),
         )
 
 

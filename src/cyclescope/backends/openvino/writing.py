@@ -14,13 +14,14 @@ from cyclescope.backends.openvino.preparing import FILE, quantized, refuse_on_th
 from cyclescope.backends.openvino.standalone.openvino_stepper import OpenVinoStepper, compiled_decoder
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.machine import Machine
+from cyclescope.core.message import m
 from cyclescope.core.plan import Plan
 
 
 def build_writer(model: Any, plan: Plan, machine: Machine, folder: Path) -> SteppedWriter:
     """What writes with `model` by `plan`; its files are made in `folder` unless they are there. Raises `Unsupported`."""
     if plan.threads_between > 1:
-        raise Unsupported("OpenVINO runs the operations of one call one after the other.", "", "Leave them out.")
+        raise Unsupported(m("OpenVINO runs the operations of one call one after the other."), "", m("Leave them out."))
     refuse_on_this_processor(plan)
 
     def make() -> None:

@@ -16,6 +16,7 @@ from cyclescope.backends.torch.stamping.device import waiting_for
 from cyclescope.backends.torch.steps import Inputs, Steps, describe_result
 from cyclescope.core.edits import Edit
 from cyclescope.core.machine import Machine
+from cyclescope.core.message import Text
 from cyclescope.core.plan import Plan
 from cyclescope.core.results import Results
 from cyclescope.core.workload import Workload
@@ -32,7 +33,7 @@ class TorchCalls(CallsSession[Steps, Inputs]):
         plan: Plan,
         machine: Machine,
         times: OpenTimes,
-        notes: Sequence[str] = (),
+        notes: Sequence[Text] = (),
         edits: Sequence[Edit] = (),
     ) -> None:
         self._threads_before = torch.get_num_threads()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from cyclescope.backends.code import OURS, TOKENIZER, CodeRequest, Source, loaded, refuse_values
 from cyclescope.core.edits import files_of
 from cyclescope.core.errors import Unsupported
+from cyclescope.core.message import m
 from cyclescope.core.plan import LOOKED_UP_TOKENS
 
 _HERE = f"{OURS}.torch"
@@ -29,7 +30,9 @@ class TorchCode:
         )
         layers = plan.drafting.removeprefix(_FIRST_LAYERS)
         if plan.drafting != layers and not (layers.isascii() and layers.isdigit()):
-            raise Unsupported(f"There is no code for the drafting {plan.drafting!r}.", "", "")
+            raise Unsupported(
+                m("Code cannot be generated for the drafting {drafting}.", drafting=repr(plan.drafting)), "", ""
+            )
 
     def sources(self, wanted: CodeRequest) -> list[Source]:
         plan, generates = wanted.plan, wanted.generates

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from cyclescope.backends.engine import Capabilities, Engine
 from cyclescope.backends.torch.packages import COMPANIONS, OWN, READS_WITH
+from cyclescope.core.message import m
 
 if TYPE_CHECKING:
     from cyclescope.backends.base import DialogueSession, OpenTokenizers, Request, Session, WatchedCalls
@@ -87,7 +88,7 @@ ENGINE = Engine(
     reads_with=READS_WITH,
     companions=COMPANIONS,
     extra="torch",
-    purpose="Measuring runs the real model; showing saved runs does not need it.",
+    purpose=m("Measuring runs the real model; showing saved runs does not need them."),
     capabilities=Capabilities(
         native=True,
         dtypes=("float32", "bfloat16", "float16"),

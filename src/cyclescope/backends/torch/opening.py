@@ -13,6 +13,7 @@ from cyclescope.backends.base import OpenTimes, Request
 from cyclescope.backends.torch.packages import PACKAGES
 from cyclescope.core.errors import UsageError
 from cyclescope.core.machine import Machine
+from cyclescope.core.message import m
 from cyclescope.core.plan import Plan, departs
 from cyclescope.machines.host import read_machine
 from cyclescope.models.reference import resolve
@@ -50,7 +51,7 @@ def open_torch(request: Request) -> TorchSession | TorchCalls:
     load_ns = perf_counter_ns() - begin if by_name else None
     if request.plan is not None and departs(request.plan):
         return _open_planned(request, loaded, OpenTimes(import_ns, load_ns))
-    with engine_errors("make the input"):
+    with engine_errors(m("prepare the input")):
         steps, workload, notes = prepare(request, loaded)
     plan = _plan_of(request, loaded.model)
     generates = is_decoder(getattr(loaded.model, "config", None))
@@ -129,9 +130,9 @@ def _where_it_lies(request: Request) -> Request:
     if asked in ("cpu", lies, first.device.type):  # `cpu` is what stands there when nobody asks
         return replace(request, device=lies)
     raise UsageError(
-        f"The model lies on {lies}, and not on {asked}.",
-        "A model in hand is measured where it is.",
-        f"Move it first: model.to({asked!r}).",
+        m("The model is on {lies}, not on {asked}.", lies=lies, asked=asked),
+        m("A model object is measured on its own device."),
+        m("Move it first: model.to({asked}).", asked=repr(asked)),
     )
 
 
@@ -170,7 +171,7 @@ def trace_only(request: Request) -> Graph:
     attention = request.attention or "sdpa"
     plan = Plan(device=request.device, dtype=request.dtype or "float32", attention=attention, seed=request.seed)
     generates = is_decoder(made.config)
-    with engine_errors("trace the model"):
+    with engine_errors(m("trace the model")):
         if request.cache_length is not None:
             traced = _trace_step(made.build, request, request.cache_length, plan)
         else:
@@ -178,9 +179,9 @@ def trace_only(request: Request) -> Graph:
             traced = _trace_on_meta(made.build, steps, steps.given, plan, generates)
     if traced is None:
         raise EngineError(
-            f"{request.model} cannot be traced without its weights.",
-            "Its class decides by values that depend on them.",
-            "Use `cyclescope measure`, which traces the model itself.",
+            m("{model} cannot be traced without its weights.", model=str(request.model)),
+            m("Its control flow depends on values that depend on the weights."),
+            m("Use `cyclescope measure`, which traces the model itself."),
         )
     return traced.graph
 
@@ -216,13 +217,17 @@ def _import_framework() -> int | None:
 def _check_numbers(request: Request) -> None:
     """Numbers that PyTorch cannot take. Raises `UsageError`."""
     if request.seed > _LARGEST_SEED:
-        raise UsageError(f"--seed {request.seed} is too large.", "", f"Give a whole number from 0 to {_LARGEST_SEED}.")
+        raise UsageError(
+            m("--seed must be at most {largest_seed} (got {seed}).", largest_seed=_LARGEST_SEED, seed=request.seed),
+            "",
+            m("Give a whole number from 0 to {largest_seed}.", largest_seed=_LARGEST_SEED),
+        )
     most = _MOST_THREADS_A_CORE * (os.cpu_count() or 1)
     if request.threads is not None and request.threads > most:
         raise UsageError(
-            f"--threads {request.threads} is impossible here.",
-            f"This machine has {os.cpu_count()} cores.",
-            f"Give a whole number from 1 to {most}; more threads than cores seldom help.",
+            m("--threads must be at most {most} here (got {threads}).", most=most, threads=request.threads),
+            m("This machine has {cores} cores.", cores=os.cpu_count() or 1),
+            m("Give a whole number from 1 to {most}; more threads than cores seldom help.", most=most),
         )
 
 

@@ -28,6 +28,7 @@ from cyclescope.core.edits import Edit
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.machine import Machine
+from cyclescope.core.message import Text, m
 from cyclescope.core.plan import LOOKED_UP_TOKENS, Plan
 from cyclescope.core.workload import Workload
 
@@ -44,19 +45,19 @@ def open_planned(
     """A session for a request with a plan. Raises `Unsupported` for what PyTorch cannot make of it."""
     _refuse(plan)
     model: Any = loaded.model
-    notes = [loaded.note] if loaded.note else []
-    with engine_errors("make the input"):
+    notes: list[Text] = [loaded.note] if loaded.note else []
+    with engine_errors(m("prepare the input")):
         calls, texts, workload, more = calls_for(request, loaded, plan)
     notes += more
     edits: tuple[Edit, ...] = ()
-    with engine_errors("change the model"):
+    with engine_errors(m("change the model")):
         if request.edits:
             edit(model, [(e.what, e.path, e.numbers) for e in request.edits], request.files)
             edits = request.edits
         elif plan.changes:
             traced = trace(calls[0], calls[0].inputs())
             if traced is None:
-                raise Unsupported("The model cannot be changed.", "Its structure cannot be told without its weights.")
+                raise Unsupported(m("The model cannot be changed."), m("Its structure is unknown without its weights."))
             subject = Subject(
                 model,
                 traced,
@@ -72,7 +73,7 @@ def open_planned(
         if plan.quantization == "int8-dynamic":
             loaded = replace(loaded, model=quantized(model))
         if plan.drafting != "off" and (calls[0].writer is None or any(len(some) > 1 for some in texts)):
-            raise Unsupported("Tokens are guessed where one text is written at a time.", "", "Use batch 1.")
+            raise Unsupported(m("Drafting needs batch size 1."), "", m("Use --batch 1."))
         drafting = _drafting(request, loaded, plan)
         calls = tuple(_on(steps, loaded.model, plan, workload, drafting) for steps in calls)
     if len(calls) > 1:
@@ -87,18 +88,22 @@ def _refuse(plan: Plan) -> None:
         ("batching", plan.batching, _BATCHING),
     ):
         if value not in known:
-            raise Unsupported(f"PyTorch has no {name} {value!r}.", "", f"It has {', '.join(known)}.")
+            raise Unsupported(
+                m("PyTorch does not support the {name} {value}.", name=name, value=repr(value)),
+                "",
+                m("It supports {known}.", known=", ".join(known)),
+            )
     if plan.drafting != "off" and plan.decoding != "greedy":
-        raise Unsupported("Tokens are guessed for greedy decoding only.", "", "")
+        raise Unsupported(m("Drafting needs greedy decoding."), "", "")
     if plan.threads_between:
-        raise Unsupported("PyTorch runs the operations of a model one after the other.", "", "")
+        raise Unsupported(m("PyTorch runs the operations of a model one after the other."), "", "")
     if plan.quantization != "off" and plan.compiling != "off":
-        raise Unsupported("A quantized model is not compiled.", "Its layers are opaque to the compiler.", "")
+        raise Unsupported(m("A quantized model cannot be compiled."), m("Its layers are opaque to the compiler."), "")
 
 
 def calls_for(
     request: Request, loaded: Loaded, plan: Plan
-) -> tuple[tuple[Steps, ...], tuple[tuple[int, ...], ...], Workload, list[str]]:
+) -> tuple[tuple[Steps, ...], tuple[tuple[int, ...], ...], Workload, list[Text]]:
     """The calls of a cycle, the texts of each, the workload that they carry out together, and notes."""
     if not request.texts or not plan.batch or plan.batch >= len(request.texts):
         steps, workload, notes = prepare(request, loaded)
@@ -140,12 +145,18 @@ def _drafting(request: Request, loaded: Loaded, plan: Plan) -> dict[str, Any]:
     if plan.drafting == "prompt-lookup":
         return {"prompt_lookup_num_tokens": LOOKED_UP_TOKENS}
     if getattr(model.config, "is_encoder_decoder", False):
-        raise Unsupported("There are drafts for decoders only.", "", "")
+        raise Unsupported(m("Only decoders can take a draft."), "", "")
     kind, _, number = plan.drafting.partition(":")
     if kind == "layers" and number.isascii() and number.isdigit():
         _, stack = longest_stack(model)
         if not 0 < int(number) < len(stack):
-            raise Unsupported(f"The model has {len(stack)} layers; the first {number} are no draft of it.")
+            raise Unsupported(
+                m(
+                    "A draft must have fewer than the {count} layers of the model (got {number}).",
+                    count=len(stack),
+                    number=number,
+                )
+            )
         return {"assistant_model": first_layers(model, int(number))}
     asked = replace(request, model=plan.drafting, texts=(), plan=None, edits=(), task="generate", weights="auto")
     other = load(asked)
@@ -155,9 +166,9 @@ def _drafting(request: Request, loaded: Loaded, plan: Plan) -> dict[str, Any]:
         same = loaded.tokenizer.get_vocab() == other.tokenizer.get_vocab()
     if not same:
         raise Unsupported(
-            f"{plan.drafting} is no draft for {loaded.reference}.",
-            "Its tokens are others.",
-            "Name a smaller model of the same family.",
+            m("{drafting} cannot be a draft for {reference}.", drafting=plan.drafting, reference=loaded.reference),
+            m("Its vocabulary differs."),
+            m("Name a smaller model of the same family."),
         )
     return {"assistant_model": draft}
 
@@ -177,10 +188,10 @@ def _on(steps: Steps, model: Any, plan: Plan, workload: Workload, drafting: dict
 def _packed(steps: Steps, task: str) -> Packed:
     """What to call in place of the model of `steps`. Raises `Unsupported` where it would not be the same."""
     if task != "embed" or steps.writer is not None:
-        raise Unsupported("Texts are packed for vectors of texts only.", "", "Use --task embed.")
+        raise Unsupported(m("Packed texts need --task embed."), "", m("Use --task embed."))
     if "attention_mask" not in steps.inputs():
-        raise Unsupported("There is no mask that tells padding.", "", "")
+        raise Unsupported(m("There is no attention mask that marks padding."), "", "")
     config: Any = getattr(steps.model, "config", None)
     if getattr(config, "is_encoder_decoder", False) or getattr(config, "is_decoder", False):
-        raise Unsupported("Texts are packed for encoders only.", "", "")
+        raise Unsupported(m("Only encoders can take packed texts."), "", "")
     return Packed(steps.model)

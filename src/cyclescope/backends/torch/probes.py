@@ -14,6 +14,7 @@ from cyclescope.backends.errors import engine_errors
 from cyclescope.backends.probing import Access, MemoryProbe, Timer
 from cyclescope.backends.torch.packages import PACKAGES
 from cyclescope.backends.torch.stamping.device import check_device, device_name, waiting_for
+from cyclescope.core.message import m
 from cyclescope.machines.caches import CacheLevel, read_caches
 from cyclescope.machines.host import read_machine
 
@@ -64,7 +65,7 @@ class TorchProbes:
     def memory(self, access: Access, size: int, threads: int, *, private: bool) -> MemoryProbe | None:
         items = max(1, size // torch.float32.itemsize)
         size = items * torch.float32.itemsize
-        with engine_errors("take the memory to probe"):
+        with engine_errors(m("allocate the memory of a probe")):
             if access is Access.UPDATE:
                 if size < _LEAST_UPDATED:
                     return None
@@ -127,7 +128,7 @@ class TorchProbes:
     def _operand(self, dtype: torch.dtype, rows: int, columns: int) -> torch.Tensor:
         key = (dtype, rows, columns)
         if key not in self._operands:
-            with engine_errors("take the memory to probe"):
+            with engine_errors(m("allocate the memory of a probe")):
                 self._operands[key] = torch.ones(rows, columns, dtype=dtype, device=self._device)
         return self._operands[key]
 
@@ -139,7 +140,7 @@ class TorchProbes:
         wait = self._wait if on_device else None
 
         def run(repetitions: int) -> int:
-            with engine_errors("run a probe"), torch.inference_mode():
+            with engine_errors(m("run a probe")), torch.inference_mode():
                 if threads and torch.get_num_threads() != threads:
                     torch.set_num_threads(threads)
                 work()

@@ -25,6 +25,7 @@ from cyclescope.core.edits import Edit
 from cyclescope.core.errors import EngineError
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.machine import Machine
+from cyclescope.core.message import Text, m
 from cyclescope.core.plan import Plan
 from cyclescope.core.results import Results
 from cyclescope.core.samples import DeviceSamples, Instrumentation, MemorySamples, ProcessorSamples
@@ -45,7 +46,7 @@ class TorchSession:
         *,
         trace_on_meta: Callable[[Inputs], Traced | None] | None = None,
         generates: bool = False,
-        notes: Sequence[str] = (),
+        notes: Sequence[Text] = (),
         edits: Sequence[Edit] = (),
     ) -> None:
         self._steps = steps
@@ -55,7 +56,7 @@ class TorchSession:
         self.times = times
         self._trace_on_meta = trace_on_meta
         self._generates = generates
-        self._notes = list(notes)
+        self._notes: list[Text] = list(notes)
         self.edits = tuple(edits)
         self._traced: Traced | None = None
         self._recorder: Recorder | None = None
@@ -64,15 +65,21 @@ class TorchSession:
         self._wait = waiting_for(plan.device)
         if plan.device != "cpu":
             self._notes.append(
-                "On this device an operation's time is the time to launch it; waiting for the device is booked at the end."
+                m(
+                    "On this device an operation's time is the time to launch it; the wait for the device is attributed to the end."
+                )
             )
         if plan.device != "cpu" and steps.writer is not None:
             self._notes.append(
-                "Tokens are timed by a streamer, to which generate copies each of them from the device. It waits for the device in every step in any case, to see whether it may stop."
+                m(
+                    "Tokens are timed by a streamer, to which generate copies each of them from the device. It waits for the device in every step in any case, to see whether it may stop."
+                )
             )
             if plan.cache == "static":
                 self._notes.append(
-                    "On this device generate would compile the model for a static cache; here it did not, so that operations can be told apart."
+                    m(
+                        "On this device generate would compile the model for a static cache; this was disabled so that operations can be told apart."
+                    )
                 )
         self._threads_before = torch.get_num_threads()
         if plan.threads:
@@ -80,7 +87,7 @@ class TorchSession:
         self.plan = replace(plan, threads=torch.get_num_threads())
 
     @property
-    def notes(self) -> tuple[str, ...]:
+    def notes(self) -> tuple[Text, ...]:
         return tuple(self._notes)
 
     def resume(self) -> None:
@@ -92,7 +99,7 @@ class TorchSession:
         """On the meta device where the model can be built there and decides by nothing that depends on its weights;
         otherwise on the model itself. An instrumented run then proves that the structure is the real one.
         """
-        with engine_errors("trace the model"):
+        with engine_errors(m("trace the model")):
             traced = self._trace_on_meta(self._steps.inputs()) if self._trace_on_meta else None
             self._recorder = None
             if traced is not None and traced.graph.experts:
@@ -101,7 +108,12 @@ class TorchSession:
                 try:
                     self._recorder = self._choose_recorder(traced)
                 except Misaligned as difference:
-                    self._notes.append(f"The meta device takes another path than this one ({difference}); traced here.")
+                    self._notes.append(
+                        m(
+                            "The meta device takes another path ({why}); traced on this device instead.",
+                            why=str(difference),
+                        )
+                    )
                     traced = None
             if traced is None:
                 traced = self._trace_here()
@@ -127,7 +139,7 @@ class TorchSession:
         run, inputs, read_out, writer = steps.run, steps.inputs, steps.read_out, steps.writer
         wait = self._wait
         runs = []
-        with engine_errors("run the model"), torch.inference_mode():
+        with engine_errors(m("run the model")), torch.inference_mode():
             for _ in range(cycles):
                 self._seed()
                 cpu = process_time_ns()
@@ -146,15 +158,19 @@ class TorchSession:
     def instrumented(self, graph: Graph, cycles: int) -> Sequence[InstrumentedRun]:
         """instrumented runs. The first decides whether shims see every traced call; if not, the function mode takes over."""
         traced = self._known(graph)
-        with engine_errors("run the model"):
+        with engine_errors(m("run the model")):
             try:
                 recorder = self._recorder = self._recorder or self._choose_recorder(traced)
                 return self._stamped(recorder, Alignment(traced.graph, traced.keys), cycles)
             except Misaligned as difference:
                 raise EngineError(
-                    "The model does not do the same in every cycle, so its time cannot be booked by operation.",
-                    f"A stamped run differs from the traced one: {difference}.",
-                    "Look for randomness or for state that is kept between calls (a cache, a counter, training mode).",
+                    m(
+                        "The model does not run the same operations in every cycle, so time cannot be attributed to operations."
+                    ),
+                    m("An instrumented run differs from the traced one: {difference}.", difference=str(difference)),
+                    m(
+                        "Look for randomness or for state that is kept between calls (a cache, a counter, training mode)."
+                    ),
                 ) from difference
 
     def _seed(self) -> None:
@@ -214,7 +230,7 @@ class TorchSession:
     def calibrate(self, graph: Graph, budget_ns: Nanoseconds) -> Instrumentation:
         traced = self._known(graph)
         recorder = self._recorder or self._choose_recorder(traced)
-        with engine_errors("calibrate the cost of the stamps"):
+        with engine_errors(m("measure the overhead of the instrumentation")):
             return calibrate_on_twin(self._steps, recorder, traced, budget_ns)
 
     # Processor time --------------------------------------------------------------------------------------------------
@@ -223,7 +239,7 @@ class TorchSession:
         traced = self._known(graph)
         if self.plan.device != "cpu":
             return None  # of a device's work the processor does nothing but launch it
-        with engine_errors("read the processor time of the model"):
+        with engine_errors(m("read the processor time of the model")):
             clocks = clocks_of(lambda: self.uninstrumented(1))
             if not clocks:
                 return None
@@ -234,9 +250,12 @@ class TorchSession:
                 busy = np.stack([alignment.processor_boundaries(r.rows, r.busy_ns, r.busy_end_ns) for r in runs])
                 wall = np.stack([alignment.boundaries(r.rows, r.begin_ns, r.end_ns) for r in runs])
             except Misaligned as difference:
-                raise EngineError("A run that read the processor time took another path.", f"{difference}.") from None
+                raise EngineError(
+                    m("A run that read the processor time took another path."),
+                    f"{difference}.",
+                ) from None
         if bool(np.any(np.diff(busy, axis=1) < 0)):
-            raise EngineError("The processor time ran backwards.", "A thread ended while its clock was read.")
+            raise EngineError(m("The processor time ran backwards."), m("A thread ended while its clock was read."))
         return ProcessorSamples(busy, wall, stamp_ns(clocks))
 
     # A device's time -------------------------------------------------------------------------------------------------
@@ -245,20 +264,23 @@ class TorchSession:
         traced = self._known(graph)
         if self.plan.device == "cpu":
             return None
-        with engine_errors("mark the work of the device"):
+        with engine_errors(m("mark the work of the device")):
             recorder = self._recorder or self._choose_recorder(traced)
             alignment = Alignment(traced.graph, traced.keys)
             marking = Marking(self._steps, recorder, alignment, EventClock(self.plan.device), self._seed)
             try:
                 return marking.samples(cycles)
             except Misaligned as difference:
-                raise EngineError("A run that marked the device's work took another path.", f"{difference}.") from None
+                raise EngineError(
+                    m("A run with markers on the device took another path."),
+                    f"{difference}.",
+                ) from None
 
     # Memory ----------------------------------------------------------------------------------------------------------
 
     def memory(self, graph: Graph, *, again: bool) -> MemorySamples | None:
         traced = self._known(graph)
-        with engine_errors("look at the memory of the model"):
+        with engine_errors(m("track the memory of the model")):
             if traced.lifetimes is None and again:
                 here = self._trace_here()
                 # The looks are numbered by the operations of this run; they must be those of the graph.
@@ -274,7 +296,7 @@ class TorchSession:
 
     def results(self) -> Results:
         steps = self._steps
-        with engine_errors("run the model"), torch.inference_mode():
+        with engine_errors(m("run the model")), torch.inference_mode():
             self._seed()
             inputs = steps.inputs()
             given = steps.run(inputs)

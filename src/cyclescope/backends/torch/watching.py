@@ -14,6 +14,7 @@ from cyclescope.backends.base import WatchedCalls
 from cyclescope.backends.foreign import refuse_foreign
 from cyclescope.backends.torch.stamping.recorder import own_forward
 from cyclescope.core.errors import UsageError
+from cyclescope.core.message import m
 
 
 @contextmanager
@@ -21,7 +22,9 @@ def watching_calls(model: object) -> Iterator[WatchedCalls]:
     """Stamp every outermost call of `model` while open; its last input is kept as it is, by name, not copied."""
     if not isinstance(model, torch.nn.Module):
         raise UsageError(
-            f"A {type(model).__qualname__} cannot be watched.", "It is no torch.nn.Module.", "Give the model object."
+            m("A {qualname} cannot be watched.", qualname=type(model).__qualname__),
+            m("It is not a torch.nn.Module."),
+            m("Give the model object."),
         )
     forward = model.forward
     parameters = inspect.signature(forward)

@@ -12,6 +12,7 @@ from pathlib import Path
 from cyclescope.backends.engines import engine_files
 from cyclescope.core.edits import calibrated, files_of
 from cyclescope.core.errors import CyclescopeError, OutputError
+from cyclescope.core.message import Text
 from cyclescope.core.results import Results
 from cyclescope.models.standin import StandIn
 from cyclescope.optimizing.processes.messages import Job
@@ -52,7 +53,7 @@ class Applied:
     texts: int
     drift: Drift
     random_weights: bool
-    notes: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = ()
     model_here: str = ""
 
     @property
@@ -104,7 +105,7 @@ def _samples(recipe: Recipe) -> tuple[str, ...]:
     return tuple(_SAMPLES[k % len(_SAMPLES)] for k in range(min(many, max(len(_SAMPLES), recipe.plan.instances))))
 
 
-def _tried(recipe: Recipe, job: Job) -> tuple[Results, tuple[str, ...]]:
+def _tried(recipe: Recipe, job: Job) -> tuple[Results, tuple[Text, ...]]:
     """What the plan gives in trial processes, and what is to be known about it."""
     with ProcessPool(job) as pool:
         group = PoolPreparer(pool).group(recipe.plan, _LIMIT_S)

@@ -11,6 +11,7 @@ from cyclescope.backends.engines import engine_packages
 from cyclescope.core.clock import Clock, SystemClock
 from cyclescope.core.errors import UsageError
 from cyclescope.core.machine import Machine
+from cyclescope.core.message import Text
 from cyclescope.core.progress import Notify
 from cyclescope.core.ratios import LEAST_ROUNDS_FOR_VERDICT
 from cyclescope.core.samples import Load
@@ -63,7 +64,7 @@ class Verification:
     workload: Workload
     machine: Machine
     differences: tuple[ContextDifference, ...]
-    notes: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = ()
     partial: bool = False
     load: Load = field(default_factory=Load)
 

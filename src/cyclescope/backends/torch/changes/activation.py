@@ -9,6 +9,7 @@ import torch
 from cyclescope.backends.torch.changes.change import Edits, Subject
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import Unsupported
+from cyclescope.core.message import m
 
 
 def tanh_gelu(subject: Subject, amount: float) -> Edits:
@@ -29,8 +30,8 @@ def relu(subject: Subject, amount: float) -> Edits:
 def _replaced(subject: Subject, edit: str, what: str, chosen: Callable[[torch.nn.Module], bool]) -> Edits:
     paths = [path for path, module in subject.model.named_modules(remove_duplicate=False) if chosen(module)]
     if not paths:
-        raise Unsupported(f"The model has no {what} as a module of its own.")
-    return Edits(tuple(Edit(edit, path) for path in paths), f"{len(paths)} × {what} replaced")
+        raise Unsupported(m("The model has no {what} module.", what=what))
+    return Edits(tuple(Edit(edit, path) for path in paths), m("{count} × {what} replaced", count=len(paths), what=what))
 
 
 def _is_exact_gelu(module: torch.nn.Module) -> bool:

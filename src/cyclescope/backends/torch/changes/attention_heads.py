@@ -8,6 +8,7 @@ from cyclescope.backends.torch.changes.change import Edits, Subject, numbers, pa
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.graph.blocks import AttentionBlock, attention_blocks
+from cyclescope.core.message import m
 
 
 def prune_heads(subject: Subject, amount: float) -> Edits:
@@ -19,7 +20,7 @@ def prune_heads(subject: Subject, amount: float) -> Edits:
     """
     blocks = attention_blocks(subject.graph)
     if not blocks:
-        raise Unsupported("No attention was found whose queries, keys and values have products of their own.")
+        raise Unsupported(m("No attention with separate query, key and value projections was found."))
     edits: list[Edit] = []
     taken = 0
     for block in blocks:
@@ -36,8 +37,10 @@ def prune_heads(subject: Subject, amount: float) -> Edits:
         ]
         taken += block.heads - together * len(kept)
     if not taken:
-        raise Unsupported(f"There are too few heads to take {amount:.0%} of them.")
-    return Edits(tuple(edits), f"{taken} of {sum(block.heads for block in blocks)} heads taken out")
+        raise Unsupported(m("There are too few heads to prune {amount} of them.", amount=f"{amount:.0%}"))
+    return Edits(
+        tuple(edits), m("{taken} of {heads} attention heads pruned", taken=taken, heads=sum(b.heads for b in blocks))
+    )
 
 
 def _kept(subject: Subject, block: AttentionBlock, amount: float) -> torch.Tensor | None:

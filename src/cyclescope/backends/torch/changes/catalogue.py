@@ -19,6 +19,7 @@ from cyclescope.backends.torch.changes.vocabulary import trim_vocabulary
 from cyclescope.backends.torch.standalone.editing import edit
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import Unsupported
+from cyclescope.core.message import Series, Text, m
 from cyclescope.core.plan import Change
 
 MAKERS: dict[str, Maker] = {
@@ -43,21 +44,25 @@ def make_changes(subject: Subject, changes: Sequence[Change]) -> Edits:
     changed.
     """
     edits: list[Edit] = []
-    said = []
+    said: list[Text] = []
     if any(change.name == "distil" for change in changes):
         again = {id(weight): _again(weight) for weight in subject.model.parameters()}
         subject = replace(subject, original=deepcopy(subject.model, again))
     for change in sorted(changes, key=lambda change: _ORDER.index(change.name) if change.name in _ORDER else -1):
         maker = MAKERS.get(change.name)
         if maker is None:
-            raise Unsupported(f"PyTorch knows no change {change.name!r}.", "", f"Known are {', '.join(MAKERS)}.")
+            raise Unsupported(
+                m("Unknown model change {name}.", name=repr(change.name)),
+                "",
+                m("Known are {makers}.", makers=", ".join(MAKERS)),
+            )
         made = maker(subject, change.amount)
         edit(subject.model, [(e.what, e.path, e.numbers) for e in made.edits], subject.files)
         edits += made.edits
         subject = replace(subject, earlier=(*subject.earlier, change))
-        said.append(f"{change.name}: {made.said}")
+        said.append(m("{change}: {what}", change=change.name, what=made.said))
     _require_running(subject)
-    return Edits(tuple(edits), "; ".join(said))
+    return Edits(tuple(edits), Series(tuple(said), "; "))
 
 
 def _require_running(subject: Subject) -> None:
@@ -70,7 +75,8 @@ def _require_running(subject: Subject) -> None:
     except Exception as exc:
         line = next(iter(str(exc).splitlines()), "")
         raise Unsupported(
-            f"A {type(subject.model).__name__} does not run so changed.", f"{type(exc).__name__}: {line}"[:300]
+            m("The changed {name} does not run.", name=type(subject.model).__name__),
+            f"{type(exc).__name__}: {line}"[:300],
         ) from exc
 
 

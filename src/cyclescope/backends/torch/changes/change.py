@@ -11,6 +11,7 @@ import torch
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.graph.graph import Graph
+from cyclescope.core.message import Text, m
 from cyclescope.core.plan import Change
 
 
@@ -40,7 +41,9 @@ class Subject:
         module = self.model.get_submodule(path)
         if type(module) is not torch.nn.Linear:
             raise Unsupported(
-                f"{path} is a {type(module).__name__}.", "Only plain linear layers can be made smaller.", ""
+                m("{path} is a {class_name}.", path=path, class_name=type(module).__name__),
+                m("Only plain linear layers can be reduced."),
+                "",
             )
         return module
 
@@ -50,7 +53,7 @@ class Edits:
     """Edits in their order (`standalone.editing` makes them), and one sentence about them."""
 
     edits: tuple[Edit, ...]
-    said: str
+    said: Text
 
 
 Maker = Callable[[Subject, float], Edits]

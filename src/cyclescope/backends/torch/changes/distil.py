@@ -22,6 +22,7 @@ from cyclescope.backends.torch.changes.lessons import LEAST_TEXTS, Lessons, less
 from cyclescope.backends.torch.standalone.editing import edit
 from cyclescope.core.edits import LOAD_WEIGHTS, Edit
 from cyclescope.core.errors import Unsupported
+from cyclescope.core.message import m
 from cyclescope.machines.host import usable_cores
 
 MOST_SECONDS = 60.0  # the strategy promises no more
@@ -44,25 +45,29 @@ def distil(subject: Subject, amount: float) -> Edits:
     path, stack = longest_stack(subject.model)
     keep = int(amount)
     if not 0 < keep < len(stack):
-        raise Unsupported(f"There are {len(stack)} layers; a student cannot keep {keep} of them.")
+        raise Unsupported(
+            m("There are {count} layers; a student cannot keep {keep} of them.", count=len(stack), keep=keep)
+        )
     if subject.files is None:
-        raise Unsupported("There is no folder to keep a student in.")
+        raise Unsupported(m("There is no folder to keep a student in."))
     gone = change_least(subject, stack, len(stack) - keep)
     kept = tuple(k for k in range(len(stack)) if k not in gone)
     file = Path(subject.files) / _name(subject, keep)
     edits = Edits(
         (Edit("keep-layers", path, kept), Edit(LOAD_WEIGHTS, file.name)),
-        f"a student with layers {', '.join(map(str, kept))} of {path}",
+        m("a student with the layers {layers} of {path}", layers=", ".join(map(str, kept)), path=path),
     )
     if file.is_file():
         return edits
     material = lessons(subject.inputs, subject.texts, _vocabulary(subject))
     if len(material.learned) + len(material.held_out) < LEAST_TEXTS:
         raise Unsupported(
-            "There are too few texts to learn from.", f"It takes {LEAST_TEXTS} at least, and dozens are better.", ""
+            m("There are too few texts to learn from."),
+            m("Give at least {least_texts}; dozens are better.", least_texts=LEAST_TEXTS),
+            "",
         )
     if next(subject.model.parameters()).dtype is not torch.float32:
-        raise Unsupported("A student learns in float32.")
+        raise Unsupported(m("A student can only be trained in float32."))
     student: Any = edit(deepcopy(subject.model), [("keep-layers", path, kept)])
     school = _School(subject.original or subject.model, student, path, (*kept[1:], len(stack)), material)
     threads = torch.get_num_threads()
@@ -75,8 +80,16 @@ def distil(subject: Subject, amount: float) -> Edits:
     _save(learned.weights, file)
     return Edits(
         edits.edits,
-        f"{edits.said} learned {learned.steps} steps from {len(material.learned)} texts; "
-        f"on {len(material.held_out)} others its cosine went from {learned.before:.4f} to {learned.after:.4f}",
+        m(
+            "{student}, trained for {steps} steps on {texts} texts; on {held_out} held-out texts its cosine went from "
+            "{before} to {after}",
+            student=edits.said,
+            steps=learned.steps,
+            texts=len(material.learned),
+            held_out=len(material.held_out),
+            before=f"{learned.before:.4f}",
+            after=f"{learned.after:.4f}",
+        ),
     )
 
 
@@ -180,7 +193,7 @@ def _vocabulary(subject: Subject) -> int:
     """How many tokens the model knows. Raises `Unsupported` for one that reads something else."""
     model: Any = subject.model
     if any("input_ids" not in given for given in subject.inputs):
-        raise Unsupported("A student learns from texts.", "This model reads no tokens.", "")
+        raise Unsupported(m("A student needs texts to learn from."), m("This model takes no tokens."), "")
     return int(model.get_input_embeddings().num_embeddings)
 
 

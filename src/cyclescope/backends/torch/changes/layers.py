@@ -9,6 +9,7 @@ import torch
 from cyclescope.backends.torch.changes.change import Edits, Subject
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import Unsupported
+from cyclescope.core.message import m
 
 
 def drop_layers(subject: Subject, amount: float) -> Edits:
@@ -19,10 +20,13 @@ def drop_layers(subject: Subject, amount: float) -> Edits:
     path, stack = longest_stack(subject.model)
     drop = int(amount)
     if drop >= len(stack):
-        raise Unsupported(f"There are {len(stack)} layers; {drop} cannot be left out.")
+        raise Unsupported(m("The model has {count} layers; {drop} cannot be removed.", count=len(stack), drop=drop))
     gone = change_least(subject, stack, drop)
     kept = tuple(k for k in range(len(stack)) if k not in gone)
-    return Edits((Edit("keep-layers", path, kept),), f"layers {', '.join(map(str, gone))} of {path} left out")
+    return Edits(
+        (Edit("keep-layers", path, kept),),
+        m("layers {layers} of {path} removed", layers=", ".join(map(str, gone)), path=path),
+    )
 
 
 def change_least(subject: Subject, stack: torch.nn.ModuleList, count: int) -> list[int]:
@@ -36,8 +40,12 @@ def early_exit(subject: Subject, amount: float) -> Edits:
     path, stack = longest_stack(subject.model)
     at = int(amount)
     if not 0 < at < len(stack):
-        raise Unsupported(f"There are {len(stack)} layers; there is no exit behind layer {at}.")
-    return Edits((Edit("keep-layers", path, tuple(range(at))),), f"left behind layer {at} of {len(stack)}")
+        raise Unsupported(
+            m("The exit must be between layer 1 and the last of {count} (got {at}).", count=len(stack), at=at)
+        )
+    return Edits(
+        (Edit("keep-layers", path, tuple(range(at))),), m("exit after layer {at} of {layers}", at=at, layers=len(stack))
+    )
 
 
 def longest_stack(model: torch.nn.Module) -> tuple[str, torch.nn.ModuleList]:
@@ -51,7 +59,7 @@ def longest_stack(model: torch.nn.Module) -> tuple[str, torch.nn.ModuleList]:
         and any(weight.dim() > 1 for weight in module.parameters())
     ]
     if not stacks:
-        raise Unsupported("The model has no stack of equal layers.")
+        raise Unsupported(m("The model has no stack of equal layers."))
     return max(stacks, key=lambda found: len(found[1]))
 
 

@@ -6,6 +6,7 @@ from cyclescope.backends.torch.changes.change import Edits, Subject, path_of
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.graph.blocks import attention_blocks, feed_forward_blocks
+from cyclescope.core.message import m
 
 
 def low_rank(subject: Subject, amount: float) -> Edits:
@@ -18,11 +19,13 @@ def low_rank(subject: Subject, amount: float) -> Edits:
     for forward in feed_forward_blocks(subject.graph):
         weights |= dict.fromkeys((*forward.inputs, forward.output))
     if not weights:
-        raise Unsupported("No products of layers were found.")
+        raise Unsupported(m("No weight matrices of layers were found."))
     edits: list[Edit] = []
     rank = 0
     for weight in weights:
         n, k = subject.linear(weight).weight.shape
         rank = max(1, int(amount * n * k / (n + k)))
         edits.append(Edit("factor", path_of(weight), (rank,)))
-    return Edits(tuple(edits), f"{len(weights)} weight matrices factored, the last to rank {rank}")
+    return Edits(
+        tuple(edits), m("{count} weight matrices factored, the last to rank {rank}", count=len(weights), rank=rank)
+    )

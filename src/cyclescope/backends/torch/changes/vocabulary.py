@@ -9,6 +9,7 @@ import torch
 from cyclescope.backends.torch.changes.change import Edits, Subject
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import Unsupported
+from cyclescope.core.message import m
 from cyclescope.core.results import held_out
 
 # With more of the rows kept than this, the trouble is not worth it.
@@ -25,13 +26,17 @@ def trim_vocabulary(subject: Subject, amount: float) -> Edits:
     """
     model: Any = subject.model
     if subject.tokenizer is None or subject.write is None:
-        raise Unsupported("There are no texts and nothing is written.", "They tell which tokens are needed.", "")
+        raise Unsupported(
+            m("No texts are given, or the model does not generate."),
+            m("The texts determine which tokens are needed."),
+            "",
+        )
     out = set(held_out(len(subject.texts)))
     if not out:
-        raise Unsupported("There are too few texts to tell which tokens others need.", "", "Give four or more.")
+        raise Unsupported(m("There are too few texts to tell which tokens others need."), "", m("Give four or more."))
     head = model.get_output_embeddings()
     if type(head) is not torch.nn.Linear:
-        raise Unsupported("The head is no plain linear layer.")
+        raise Unsupported(m("The head is not a plain linear layer."))
     rows = [
         {*read.tolist(), *written.tolist()}
         for inputs, answers in zip(subject.inputs, subject.write(), strict=True)
@@ -41,9 +46,17 @@ def trim_vocabulary(subject: Subject, amount: float) -> Edits:
     needed = _special(model, subject.tokenizer).union(_characters(subject.tokenizer), *seen)
     kept = sorted(token for token in needed if 0 <= token < head.out_features)
     if len(kept) > _MOST_KEPT * head.out_features:
-        raise Unsupported(f"{len(kept)} of {head.out_features} tokens are needed: too few would go.")
+        raise Unsupported(
+            m(
+                "{count} of {tokens} tokens are needed, so too few can be removed.",
+                count=len(kept),
+                tokens=head.out_features,
+            )
+        )
     path = next(path for path, module in model.named_modules() if module is head)
-    said = f"{len(kept)} of {head.out_features} tokens kept, by {len(seen)} texts"
+    said = m(
+        "{kept} of {tokens} tokens kept, from {texts} texts", kept=len(kept), tokens=head.out_features, texts=len(seen)
+    )
     return Edits((Edit("keep-tokens", path, tuple(kept)),), said)
 
 

@@ -18,43 +18,46 @@ from cyclescope.backends.torch.exporting.token_settings import asked_settings
 from cyclescope.backends.torch.generating.writing import Writer
 from cyclescope.backends.torch.steps import Steps
 from cyclescope.core.errors import EngineError, Unsupported
+from cyclescope.core.message import m
 from cyclescope.core.plan import REFERENCE_ENGINE, Plan
 from cyclescope.core.units import AnyArray
 
 # Float32 on another engine adds up in another order; a larger difference than this means another model.
 _MOST_APART = 1e-3
 _CHECKED = 8  # tokens that the engine must write as the model itself does
-_WAY_OUT = f"Use --engine {REFERENCE_ENGINE}."
+_WAY_OUT = m("Use --engine {engine}, which runs the model itself.", engine=REFERENCE_ENGINE)
 
 
 def refuse_plan(plan: Plan, engine: Engine) -> None:
     """Raise `Unsupported` for what no engine of a file makes real."""
     looks_up = plan.drafting == "prompt-lookup" and engine.capabilities.checks_guesses
     refused = (
-        (plan.device != "cpu", f"the device {plan.device!r}"),
-        (plan.compiling != "off", "torch.compile"),
-        (plan.drafting != "off" and not looks_up, "drafts of what comes next"),
-        (plan.decoding != "greedy", "sampling"),
-        (plan.batching == "packed", "packed texts"),
+        (plan.device != "cpu", m("device {device}", device=repr(plan.device))),
+        (plan.compiling != "off", m("torch.compile")),
+        (plan.drafting != "off" and not looks_up, m("speculative decoding")),
+        (plan.decoding != "greedy", m("sampling")),
+        (plan.batching == "packed", m("packed texts")),
     )
     for is_refused, what in refused:
         if is_refused:
             raise Unsupported(
-                f"{plan.engine} has no {what} here.", "", f"Use --engine {REFERENCE_ENGINE}, or leave it out."
+                m("{engine} does not support {what}.", engine=plan.engine, what=what),
+                "",
+                m("Use --engine {engine}, or leave it out.", engine=REFERENCE_ENGINE),
             )
 
 
 def refuse_generation(model: Any, plan: Plan, texts: Sequence[Sequence[int]]) -> None:
     """Raise `Unsupported` for what no engine does that writes here."""
     if plan.cache != "dynamic":
-        raise Unsupported(f"{plan.engine} has a cache of its own.", "", "Leave --cache out.")
+        raise Unsupported(m("{engine} manages its own cache.", engine=plan.engine), "", m("Leave --cache out."))
     if plan.drafting != "off" and any(len(some) > 1 for some in texts):
-        raise Unsupported("Tokens are guessed where one text is written at a time.", "", "Use batch 1.")
+        raise Unsupported(m("Drafting needs batch size 1."), "", m("Use --batch 1."))
     asked = asked_settings(model.generation_config)
     if asked:
         raise Unsupported(
-            f"The model is to be generated from with {', '.join(asked)}.",
-            f"{plan.engine} takes the likeliest token here.",
+            m("The model's generation configuration sets {asked}.", asked=", ".join(asked)),
+            m("{engine} decodes greedily.", engine=plan.engine),
             _WAY_OUT,
         )
 
@@ -70,14 +73,16 @@ def refuse_other_results(engine: str, given: Arrays, expected: Arrays) -> None:
     """Raise `EngineError` where the engine's results are not those of the model."""
     for name, wanted in expected.items():
         if name not in given:
-            raise EngineError(f"On {engine} the exported model gives no {name}.", "", _WAY_OUT)
+            raise EngineError(
+                m("The exported model gives no {name} on {engine}.", engine=engine, name=name), "", _WAY_OUT
+            )
         apart = float(np.max(np.abs(given[name] - wanted), initial=0.0))
         if given[name].shape != wanted.shape or not apart <= _MOST_APART * max(
             1.0, float(np.abs(wanted).max(initial=0))
         ):
             raise EngineError(
-                f"On {engine} the exported model gives other results than the model itself.",
-                f"{name} differs by up to {apart:.2g}.",
+                m("The exported model gives other results on {engine} than the model itself.", engine=engine),
+                m("{name} differs by up to {apart}.", name=name, apart=f"{apart:.2g}"),
                 _WAY_OUT,
             )
 
@@ -92,7 +97,7 @@ def refuse_other_tokens(writer: EngineWriter, steps: Steps) -> None:
     given = written(writer, call, call.arrays())
     if not np.array_equal(given[:, -few.new_tokens :], wanted[:, -few.new_tokens :]):
         raise EngineError(
-            f"On {writer.engine} the model writes other tokens than by itself.",
-            f"They differ within the first {few.new_tokens}, in float32.",
+            m("The exported model generates other tokens on {engine} than the model itself.", engine=writer.engine),
+            m("They differ within the first {new_tokens}, in float32.", new_tokens=few.new_tokens),
             _WAY_OUT,
         )

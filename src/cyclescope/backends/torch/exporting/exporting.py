@@ -20,6 +20,8 @@ from cyclescope.backends.errors import memory_error_in
 from cyclescope.backends.silence import silence
 from cyclescope.backends.torch.exporting.scopes import scopes_of
 from cyclescope.core.errors import EngineError
+from cyclescope.core.message import m
+from cyclescope.core.plan import REFERENCE_ENGINE
 
 Inputs = Mapping[str, torch.Tensor]
 
@@ -56,9 +58,9 @@ def export(model: Any, inputs: Inputs, path: Path, attention: AttentionForm, *, 
             if memory_error_in(exc) is not None:
                 raise
             raise EngineError(
-                f"A {type(model).__name__} cannot be exported to ONNX.",
+                m("A {class_name} cannot be exported to ONNX.", class_name=type(model).__name__),
                 reason(exc),
-                "Use --engine torch, which runs the model itself.",
+                m("Use --engine {engine}, which runs the model itself.", engine=REFERENCE_ENGINE),
             ) from exc
     return Exported(path, tuple(example), outputs, attention, fixed_shape, scopes_of(path))
 

@@ -22,12 +22,14 @@ from cyclescope.backends.silence import silence
 from cyclescope.backends.torch.exporting.caching import given_cache, layers_kept
 from cyclescope.backends.torch.exporting.exporting import OPSET, reason
 from cyclescope.core.errors import EngineError, Unsupported
+from cyclescope.core.message import m
+from cyclescope.core.plan import REFERENCE_ENGINE
 
 # Sizes of the example: rows, new tokens, wanted logits, places in the buffers. No two alike, and none 1, which is fixed.
 _ROWS, _NEW, _WANTED, _PLACES = 2, 5, 3, 11
 _ATTENTION = "cyclescope_step"
 _ROTATE = "apply_rotary_pos_emb"
-_WAY_OUT = "Use --engine torch, which runs the model itself."
+_WAY_OUT = m("Use --engine {engine}, which runs the model itself.", engine=REFERENCE_ENGINE)
 # Arguments of attention functions of transformers that change what is computed, beyond those that are passed on here.
 _UNKNOWN = ("s_aux", "position_bias", "head_mask", "encoder_hidden_states", "indices", "block_sequence_ids")
 
@@ -80,7 +82,12 @@ def export_step(model: Any, path: Path) -> None:
             if (refused := _refusal_in(exc)) is not None:
                 raise refused from exc
             raise EngineError(
-                f"A call of a {type(model).__name__} with its cache cannot be exported to ONNX.", reason(exc), _WAY_OUT
+                m(
+                    "A decode step of a {class_name} cannot be exported to ONNX.",
+                    class_name=type(model).__name__,
+                ),
+                reason(exc),
+                _WAY_OUT,
             ) from exc
 
 
@@ -90,26 +97,38 @@ def _cache_of(model: Any) -> tuple[int, int, int]:
 
     name = type(model).__name__
     if getattr(model.config, "is_encoder_decoder", False):
-        raise Unsupported(f"A {name} is not written with here.", "Its decoder reads an encoder as well.", _WAY_OUT)
+        raise Unsupported(
+            m("Generation with a {name} is not supported.", name=name),
+            m("Its decoder also attends to an encoder."),
+            _WAY_OUT,
+        )
     if model.get_output_embeddings() is None:
         raise Unsupported(
-            f"A {name} is not written with here.", "It has no head that predicts the next token.", _WAY_OUT
+            m("Generation with a {name} is not supported.", name=name),
+            m("It has no head that predicts the next token."),
+            _WAY_OUT,
         )
     try:
         kept = layers_kept(model)
     except Exception as exc:
-        raise Unsupported(f"A {name} does not keep its cache as others do.", reason(exc), _WAY_OUT) from exc
+        raise Unsupported(
+            m("A {name} keeps its cache in an unsupported way.", name=name), reason(exc), _WAY_OUT
+        ) from exc
     kinds = {type(layer) for layer in kept}
     if not kinds or not kinds <= {DynamicLayer, DynamicSlidingWindowLayer}:
         others = sorted(kind.__name__ for kind in kinds - {DynamicLayer, DynamicSlidingWindowLayer})
         raise Unsupported(
-            f"A {name} is not written with here.",
-            f"It keeps more than keys and values: {', '.join(others) or 'no cache at all'}.",
+            m("Generation with a {name} is not supported.", name=name),
+            m("It keeps more than keys and values: {others}.", others=", ".join(others) or "no cache at all"),
             _WAY_OUT,
         )
     shapes = {tuple(t.shape) for layer in kept for t in (layer.keys, layer.values)}
     if len(shapes) != 1:
-        raise Unsupported(f"A {name} is not written with here.", "Its layers have caches of several shapes.", _WAY_OUT)
+        raise Unsupported(
+            m("Generation with a {name} is not supported.", name=name),
+            m("Its layers have caches of several shapes."),
+            _WAY_OUT,
+        )
     _, heads, _, width = shapes.pop()
     return len(kept), heads, width
 
@@ -200,7 +219,9 @@ class _Step(torch.nn.Module):
         return tuple(turned)
 
     def _unsupported(self, why: str) -> Unsupported:
-        return Unsupported(f"A {type(self.model).__name__} is not written with here.", why, _WAY_OUT)
+        return Unsupported(
+            m("Generation with a {name} is not supported.", name=type(self.model).__name__), why, _WAY_OUT
+        )
 
 
 def _refusal_in(exc: BaseException | None) -> Unsupported | None:

@@ -23,6 +23,7 @@ from cyclescope.backends.torch.exporting.weight_fingerprint import weight_finger
 from cyclescope.backends.torch.steps import arrays_of
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import EngineError
+from cyclescope.core.message import Text, m
 from cyclescope.core.plan import Plan, calibrates
 
 
@@ -48,7 +49,7 @@ class Making:
         return self.runtime.build(exported, plan, self.resolved.machine, folder, self.samples)
 
 
-def make_program(making: Making, folder: Path) -> tuple[Program, tuple[Edit, ...], tuple[str, ...]]:
+def make_program(making: Making, folder: Path) -> tuple[Program, tuple[Edit, ...], tuple[Text, ...]]:
     """The first form of the model that can be exported and gives what the model itself gives, the edits that name what was
     calibrated, and notes.
 
@@ -62,7 +63,7 @@ def make_program(making: Making, folder: Path) -> tuple[Program, tuple[Edit, ...
         name = name_of(resolved.edits, shape)
         place = folder / f"{form.name.lower()}-{name}"
         try:
-            with engine_errors(f"make the model ready on {resolved.plan.engine}"):
+            with engine_errors(m("prepare the model on {engine}", engine=resolved.plan.engine)):
                 make = partial(export, resolved.steps.model, inputs, attention=form, fixed_shape=fixed_shape)
                 exported = exported_once(place, make)
                 program, kept, said = _built(making, exported, inputs, place, name)
@@ -70,14 +71,14 @@ def make_program(making: Making, folder: Path) -> tuple[Program, tuple[Edit, ...
             failures.append(error)
             continue
         if fixed_shape:
-            said = (*said, "It could be exported for this batch and length only.")
+            said = (*said, m("It could be exported for this batch size and length only."))
         return program, kept, said
     raise failures[0]
 
 
 def _built(
     making: Making, exported: Exported, inputs: Mapping[str, torch.Tensor], place: Path, name: str
-) -> tuple[Program, tuple[Edit, ...], tuple[str, ...]]:
+) -> tuple[Program, tuple[Edit, ...], tuple[Text, ...]]:
     """The program of the plan, once its engine has been seen to give in float32 what the model itself gives."""
     resolved = making.resolved
     plan, model = resolved.plan, resolved.steps.model

@@ -24,6 +24,7 @@ from cyclescope.backends.torch.exporting.runtime import Runtime
 from cyclescope.backends.torch.exporting.samples import samples_of
 from cyclescope.backends.torch.loading.loading import in_hand, load
 from cyclescope.core.errors import Unsupported
+from cyclescope.core.message import m
 
 Session = ExportedSession | WritingSession[Any] | ArtifactCalls
 
@@ -40,7 +41,7 @@ def open_exported(request: Request, engine: Engine, load_runtime: Callable[[], R
     resolved = resolve_request(request, plan, loaded)
     writes = resolved.steps.writer is not None
     if plan.drafting != "off" and not writes:
-        raise Unsupported("Tokens are guessed where text is written.", "", "Leave the draft out.")
+        raise Unsupported(m("Drafting needs a model that generates."), "", m("Leave the draft out."))
     folder = folder_for(request)
     with ExitStack() as undo:
         place = Path(undo.enter_context(folder))

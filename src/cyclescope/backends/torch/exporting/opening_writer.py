@@ -19,6 +19,7 @@ from cyclescope.backends.torch.exporting.pricing import priced_generation
 from cyclescope.backends.torch.exporting.resolving import ResolvedRequest
 from cyclescope.backends.torch.exporting.runtime import Runtime
 from cyclescope.core.errors import Unsupported
+from cyclescope.core.message import m
 from cyclescope.core.plan import REFERENCE_ENGINE, Plan
 
 
@@ -31,7 +32,11 @@ def ready_writer(resolved: ResolvedRequest, runtime: Runtime, folder: Path) -> E
     plan, model = resolved.plan, resolved.steps.model
     build_writer = runtime.build_writer
     if build_writer is None:
-        raise Unsupported(f"{plan.engine} generates no text here.", "", f"Use --engine {REFERENCE_ENGINE}.")
+        raise Unsupported(
+            m("{engine} does not support generation.", engine=plan.engine),
+            "",
+            m("Use --engine {engine}, which runs the model itself.", engine=REFERENCE_ENGINE),
+        )
     refuse_generation(model, plan, resolved.texts)
     place = folder / f"writer-{name_of(resolved.edits, [])}"
 
@@ -41,7 +46,7 @@ def ready_writer(resolved: ResolvedRequest, runtime: Runtime, folder: Path) -> E
     def check(writer: EngineWriter) -> None:
         refuse_other_tokens(writer, resolved.steps)
 
-    with engine_errors(f"make the model ready on {plan.engine}"):
+    with engine_errors(m("prepare the model on {engine}", engine=plan.engine)):
         return verified_once(place, plan, build, check) or build(plan)
 
 

@@ -21,6 +21,7 @@ from cyclescope.backends.torch.standalone.editing import edit
 from cyclescope.backends.torch.steps import Steps
 from cyclescope.core.edits import Edit, calibrated
 from cyclescope.core.machine import Machine
+from cyclescope.core.message import Text, m
 from cyclescope.core.plan import Plan
 from cyclescope.core.workload import Workload
 from cyclescope.machines.host import read_machine, usable_cores
@@ -41,7 +42,7 @@ class ResolvedRequest:
     machine: Machine
     edits: tuple[Edit, ...]
     kept: tuple[Edit, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Text, ...]
 
     @property
     def steps(self) -> Steps:
@@ -66,11 +67,11 @@ def folder_for(request: Request) -> AbstractContextManager[str]:
 
 def resolve_request(request: Request, plan: Plan, loaded: Loaded) -> ResolvedRequest:
     """The calls of `request` with the model that was `loaded` for it, changed as the edits of `request` or `plan` say."""
-    with engine_errors("make the input"):
+    with engine_errors(m("prepare the input")):
         calls, texts, workload, notes = calls_for(unmodified(request), loaded, plan)
     plan = replace(plan, threads=plan.threads or usable_cores(), attention="engine")
     machine = read_machine("cpu", packages=PACKAGES)
-    said: tuple[str, ...] = ()
+    said: tuple[Text, ...] = ()
     kept = calibrated(request.edits)
     if request.edits:
         edits = tuple(each for each in request.edits if each not in kept)
@@ -88,7 +89,7 @@ def _change(
     plan: Plan,
     machine: Machine,
     files: str | None,
-) -> tuple[tuple[Edit, ...], tuple[str, ...]]:
+) -> tuple[tuple[Edit, ...], tuple[Text, ...]]:
     """Make the changes of `plan` in the model itself, before it is exported; what they were, in edits and in words."""
     changes = tuple(change for change in plan.changes if change.name not in ENGINE_CHANGES)
     if not changes:

@@ -11,6 +11,7 @@ from cyclescope.backends.base import Request
 from cyclescope.backends.torch.loading.inputs import prepare
 from cyclescope.backends.torch.loading.loading import Loaded
 from cyclescope.backends.torch.steps import Steps, arrays_of
+from cyclescope.core.message import m
 from cyclescope.core.results import can_hold_out, held_out
 
 _DRAWS = 8  # of made-up tokens: ranges of activations change little from there on
@@ -32,7 +33,10 @@ def samples_of(request: Request, loaded: Loaded, calls: Sequence[Steps], texts: 
 
         return Samples(
             drawn,
-            f"Calibrated on {_DRAWS} other draws of made-up tokens of this length: real texts have other ranges.",
+            m(
+                "Calibrated on {draws} other draws of synthetic tokens of this length: real texts have other ranges.",
+                draws=_DRAWS,
+            ),
         )
     given = len(request.texts)
     out = frozenset(held_out(given)) if can_hold_out(given) else frozenset()
@@ -50,9 +54,14 @@ def samples_of(request: Request, loaded: Loaded, calls: Sequence[Steps], texts: 
         return made[:: -(-len(made) // _MOST_TEXTS)]
 
     said = (
-        f"Calibrated on {given - len(out)} of the {given} texts; its outputs are judged on the other {len(out)}."
+        m(
+            "Calibrated on {some} of the {all} texts; its outputs are judged on the other {others}.",
+            some=given - len(out),
+            all=given,
+            others=len(out),
+        )
         if out
-        else "Calibrated on the very inputs that it is judged by, too few to hold any out: others may drift more."
+        else m("Calibrated on the inputs that it is judged on, too few to hold any out: others may drift more.")
     )
     return Samples(learned, said)
 

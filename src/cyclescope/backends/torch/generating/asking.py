@@ -9,6 +9,7 @@ from cyclescope.backends.base import Request
 from cyclescope.backends.torch.loading.heads import WRITE, is_decoder
 from cyclescope.backends.torch.loading.loading import Loaded
 from cyclescope.core.errors import UsageError
+from cyclescope.core.message import Text, m
 
 CHINESE_SENTENCE = "这是一个简单的BERT模型示例。"
 ENGLISH_SENTENCE = "This is a simple example of a BERT model."
@@ -27,7 +28,7 @@ class Batch:
     """
 
     columns: tuple[tuple[str, ...], ...] = ()
-    note: str = ""
+    note: Text = ""
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -41,45 +42,45 @@ def batch_of(request: Request, loaded: Loaded) -> Batch:
         return Batch()
     if loaded.tokenizer is None:
         raise UsageError(
-            f"There is no tokenizer for {loaded.reference}, so it cannot read a text.",
-            "Its folder holds none, and it is not a built-in architecture.",
-            "Use --tokens N, or put tokenizer.json beside config.json.",
+            m("{reference} has no tokenizer, so it cannot take a text.", reference=loaded.reference),
+            m("Its folder holds none, and it is not a built-in architecture."),
+            m("Use --tokens N, or put tokenizer.json beside config.json."),
         )
     chinese = "chinese" in loaded.reference.lower()
     if loaded.task == "answer":
         return _answer(request, loaded, CHINESE_PAIR if chinese else ENGLISH_PAIR)
     texts = list(request.texts) or [CHINESE_SENTENCE if chinese else ENGLISH_SENTENCE]
-    refuse_undecoded("Text", texts)
+    refuse_undecoded(m("Text"), texts)
     if loaded.task == "translate" and is_decoder(getattr(loaded.model, "config", None)):
         asked = [f"Translate into {'English' if _is_chinese(text) else 'Chinese'}: {text}\n" for text in texts]
-        return Batch((_filled(asked, request.batch),), "The model was asked with “Translate into …: TEXT”.")
+        return Batch((_filled(asked, request.batch),), m("The model was asked with “Translate into …: TEXT”."))
     return Batch((_filled(texts, request.batch),))
 
 
 def _answer(request: Request, loaded: Loaded, ours: tuple[str, str]) -> Batch:
     questions, contexts = list(request.questions) or [ours[0]], list(request.contexts) or [ours[1]]
-    refuse_undecoded("Question", questions)
-    refuse_undecoded("Context", contexts)
+    refuse_undecoded(m("Question"), questions)
+    refuse_undecoded(m("Context"), contexts)
     if loaded.head != WRITE:
         return Batch((_filled(questions, request.batch), _filled(contexts, request.batch)))
     asked = [f"question: {q} context: {c}" for q, c in zip(questions, contexts, strict=True)]
     if is_decoder(getattr(loaded.model, "config", None)):
         asked = [f"{text} answer:" for text in asked]
-    return Batch((_filled(asked, request.batch),), "The model was asked with “question: … context: …”.")
+    return Batch((_filled(asked, request.batch),), m("The model was asked with “question: … context: …”."))
 
 
 def _filled(texts: list[str], batch: int | None) -> tuple[str, ...]:
     return tuple(texts[i % len(texts)] for i in range(batch or len(texts)))
 
 
-def refuse_undecoded(what: str, texts: Sequence[str]) -> None:
+def refuse_undecoded(what: Text, texts: Sequence[str]) -> None:
     """Raise `UsageError` for a text with bytes in it that were no UTF-8."""
     for position, text in enumerate(texts):
         if any("\ud800" <= character <= "\udfff" for character in text):
             raise UsageError(
-                f"{what} {position + 1} is no Unicode text.",
-                "It has bytes in it that are not UTF-8.",
-                "Give it in UTF-8; a file of another encoding can be converted with iconv.",
+                m("{what} {position} is not Unicode text.", what=what, position=position + 1),
+                m("It contains bytes that are not UTF-8."),
+                m("Give it in UTF-8; a file of another encoding can be converted with iconv."),
             )
 
 

@@ -21,6 +21,7 @@ from cyclescope.backends.torch.stamping.device import waiting_for
 from cyclescope.core.dialogue import PLAIN, TurnFacts, TurnRun
 from cyclescope.core.errors import Unsupported, UsageError
 from cyclescope.core.machine import Machine
+from cyclescope.core.message import m
 from cyclescope.core.plan import Plan
 
 Message = dict[str, str]
@@ -41,15 +42,15 @@ class TorchDialogue:
     def __init__(self, request: Request, loaded: Loaded, plan: Plan, machine: Machine, template: str) -> None:
         if loaded.tokenizer is None:
             raise UsageError(
-                f"There is no tokenizer for {loaded.reference}, so it cannot read a message.",
-                "Nothing that came with the model turns text into tokens.",
-                "Put tokenizer.json beside its config.json, or hand over the tokenizer too.",
+                m("{reference} has no tokenizer, so it cannot take a message.", reference=loaded.reference),
+                m("The model came without a tokenizer."),
+                m("Put tokenizer.json beside its config.json, or pass the tokenizer too."),
             )
         if not is_decoder(getattr(loaded.model, "config", None)):
             raise Unsupported(
-                f"A {type(loaded.model).__name__} cannot hold a dialogue here.",
-                "Only a decoder leaves keys and values of the history that the next turn can go on from.",
-                "Take a decoder, such as gpt2 or a Llama or Qwen.",
+                m("Dialogues with a {name} are not supported.", name=type(loaded.model).__name__),
+                m("Only a decoder leaves keys and values from which the next turn can continue."),
+                m("Use a decoder, such as gpt2 or a Llama or Qwen."),
             )
         refuse_undecoded("Text", request.texts)
         self._tokenizer = loaded.tokenizer
@@ -68,7 +69,7 @@ class TorchDialogue:
             torch.set_num_threads(request.threads)
         self.plan = replace(plan, threads=torch.get_num_threads())
         try:
-            with engine_errors("hold the dialogue"), torch.inference_mode():
+            with engine_errors(m("run the dialogue")), torch.inference_mode():
                 self._turns = self._play(request.texts)
         except BaseException:
             self.close()
@@ -81,7 +82,7 @@ class TorchDialogue:
     def run(self, number: int, *, reuse: bool) -> TurnRun:
         """The reply of turn `number`. The cache is copied before the clock starts: a server would hand on the original."""
         turn = self._turns[number]
-        with engine_errors("hold the dialogue"), torch.inference_mode():
+        with engine_errors(m("run the dialogue")), torch.inference_mode():
             torch.manual_seed(self._seed)
             given = {"past_key_values": copy.deepcopy(turn.cache)} if reuse and turn.facts.cached_tokens else {}
             self._wait()
@@ -139,9 +140,9 @@ def _template(tokenizer: Any, reference: str, wanted: str) -> Callable[[list[Mes
         return plain_prompt
     if not getattr(tokenizer, "chat_template", None):
         raise UsageError(
-            f"The tokenizer of {reference} has no chat template.",
-            "So nobody says in which words a dialogue is put to this model.",
-            "Use --chat-template plain for simple ones of ours, or take a model that was made for chat.",
+            m("The tokenizer of {reference} has no chat template.", reference=reference),
+            m("The prompt format of this model is unknown."),
+            m("Use --chat-template plain for a simple format, or a model made for chat."),
         )
 
     def own(messages: list[Message]) -> str:
@@ -169,9 +170,9 @@ def _handed_on(written: Any, name: str) -> Any:
     layers = getattr(cache, "layers", ())
     if not layers or any(type(layer) is not DynamicLayer for layer in layers):
         raise Unsupported(
-            f"What a {name} keeps of the history cannot be handed on to the next turn.",
-            "It is a state or a window and not the keys and values of every token.",
-            "Take a model with full attention in every layer.",
+            m("The cache of a {name} cannot be passed on to the next turn.", name=name),
+            m("It is a state or a window, not the keys and values of every token."),
+            m("Use a model with full attention in every layer."),
         )
     return cache
 

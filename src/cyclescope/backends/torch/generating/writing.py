@@ -10,6 +10,7 @@ import torch
 
 from cyclescope.backends.torch.loading.heads import can_generate
 from cyclescope.core.errors import Unsupported, UsageError
+from cyclescope.core.message import m
 
 
 class Writer:
@@ -22,9 +23,9 @@ class Writer:
     def __init__(self, model: Any, new_tokens: int, *, sample: bool, cache: str) -> None:
         if not can_generate(model):
             raise Unsupported(
-                f"A {type(model).__name__} cannot write text.",
-                "It has no head that predicts the next token.",
-                "Leave out what makes it write (--new-tokens, --task), or take a model with a language-model head.",
+                m("A {class_name} cannot generate text.", class_name=type(model).__name__),
+                m("It has no head that predicts the next token."),
+                m("Leave out --new-tokens and --task, or use a model with a language-model head."),
             )
         self.new_tokens = new_tokens
         self.called_ns = 0
@@ -83,7 +84,15 @@ def refuse_beyond_context(tokens: int, new_tokens: int, limit: int | None, decod
     """A prompt and its continuation share the positions of a decoder. Raises `UsageError`."""
     if decoder_only and limit is not None and tokens + new_tokens > limit:
         raise UsageError(
-            f"A prompt of {tokens} tokens and {new_tokens} new ones do not fit into the model.",
-            f"It has positions for {limit} tokens.",
-            f"Use a prompt of {max(1, limit - new_tokens)} tokens or fewer, or --new-tokens {max(1, limit - tokens)}.",
+            m(
+                "A prompt of {tokens} tokens and {new_tokens} new tokens do not fit the model.",
+                tokens=tokens,
+                new_tokens=new_tokens,
+            ),
+            m("It has positions for {limit} tokens.", limit=limit),
+            m(
+                "Use a prompt of {tokens} tokens or fewer, or --new-tokens {new_tokens}.",
+                tokens=max(1, limit - new_tokens),
+                new_tokens=max(1, limit - tokens),
+            ),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cyclescope.core.errors import Unsupported
+from cyclescope.core.message import m
 
 WRITE, EXTRACT = "write", "extract"  # heads that more than one task, or only a part of one, asks for
 _WRITING_TASKS = ("generate", "translate", "chat")
@@ -40,9 +41,9 @@ def head_in_hand(task: str, model: Any) -> str:
             return EXTRACT
         if not can_generate(model):
             raise Unsupported(
-                f"A {name} cannot answer questions.",
-                "It has neither a head that marks an answer nor one that writes.",
-                "Take a model for question answering, or one with a language-model head.",
+                m("A {name} cannot answer questions.", name=name),
+                m("It has neither a question-answering head nor a language-model head."),
+                m("Use a model for question answering, or one with a language-model head."),
             )
         return WRITE
     return head_of(task, config)
@@ -80,9 +81,9 @@ def refuse_encoder(config: Any) -> None:
     kind = getattr(config, "model_type", "")
     if kind in modeling_auto.MODEL_FOR_MASKED_LM_MAPPING_NAMES and not _can_write(config):
         raise Unsupported(
-            f"A model of the type {kind!r} cannot write text.",
-            "It is an encoder: it reads a whole text at once and does not predict a next token.",
-            "Use --task embed, classify, fill or answer, or take a decoder or an encoder-decoder.",
+            m("A model of the type {kind} cannot generate text.", kind=repr(kind)),
+            m("It is an encoder, which does not predict a next token."),
+            m("Use --task embed, classify, fill or answer, or a decoder or an encoder-decoder."),
         )
 
 

@@ -19,16 +19,17 @@ from cyclescope.backends.torch.steps import Arrays, Steps
 from cyclescope.backends.torch.tracing.meta import build_on_meta
 from cyclescope.backends.torch.tracing.shadow import Shadows
 from cyclescope.core.errors import InputTooLong, UsageError
+from cyclescope.core.message import Text, m
 from cyclescope.core.workload import InputSource, ModelFacts, Workload
 
 _SANE_LENGTH = 1_000_000  # transformers says 1e30 where a tokenizer has no limit
 
 
-def prepare(request: Request, loaded: Loaded) -> tuple[Steps, Workload, tuple[str, ...]]:
+def prepare(request: Request, loaded: Loaded) -> tuple[Steps, Workload, tuple[Text, ...]]:
     """The steps of the cycle, the workload they carry out, and what the reader must know about them."""
     model: Any = loaded.model
     limit = longest_input(model, loaded.tokenizer)
-    notes: list[str] = []
+    notes: list[Text] = []
     asked = batch_of(request, loaded)
     texts = asked.texts
     if asked.note:
@@ -38,7 +39,7 @@ def prepare(request: Request, loaded: Loaded) -> tuple[Steps, Workload, tuple[st
     given: dict[str, Any] = {}
     cut = 0
     if model.training:
-        notes.append("The model is in training mode: dropout and the like are part of what was measured.")
+        notes.append(m("The model is in training mode: dropout and the like are part of what was measured."))
     if texts:
         tokenized, cut = _encoder(loaded, asked.columns, limit)
         encode = partial(_on, request.device, tokenized)
@@ -159,9 +160,9 @@ def _on(device: str, tokenized: Callable[..., Any]) -> dict[str, Any]:
 def _refuse_too_long(tokens: int, limit: int | None, reference: str) -> None:
     if limit is not None and tokens > limit:
         raise InputTooLong(
-            f"--tokens {tokens} is more than this model takes.",
-            f"{reference} has positions for {limit} tokens.",
-            f"Use --tokens {limit} or fewer.",
+            m("--tokens must be at most {limit} for this model (got {tokens}).", limit=limit, tokens=tokens),
+            m("{reference} has positions for {limit} tokens.", reference=reference, limit=limit),
+            m("Use --tokens {limit} or fewer.", limit=limit),
         )
 
 
@@ -170,7 +171,9 @@ def _synthetic(model: Any, batch: int, tokens: int, seed: int, device: str) -> d
     config = getattr(model, "config", None)
     vocabulary = int(getattr(getattr(config, "get_text_config", lambda: config)(), "vocab_size", 0) or 0)
     if vocabulary < 1:
-        raise UsageError("This model has no vocabulary, so tokens cannot be made up.", "", "Give inputs as tensors.")
+        raise UsageError(
+            m("This model has no vocabulary, so synthetic tokens cannot be made."), "", m("Give inputs as tensors.")
+        )
     generator = torch.Generator().manual_seed(seed)
     ids = torch.randint(0, vocabulary, (batch, tokens), generator=generator)
     padding = getattr(config, "pad_token_id", None)
@@ -212,17 +215,21 @@ def step_inputs(build: Callable[[], torch.nn.Module], request: Request) -> dict[
     limit = longest_input(shell, None)
     if limit is not None and length + 1 > limit:
         raise InputTooLong(
-            f"--cache-length {length} leaves no room for a step.",
-            f"{request.model} has positions for {limit} tokens, and a step reads one.",
-            f"Use --cache-length {limit - 1} or less.",
+            m("--cache-length must leave room for one token (got {length}).", length=length),
+            m(
+                "{model} has positions for {limit} tokens, and a decode step takes one.",
+                model=str(request.model),
+                limit=limit,
+            ),
+            m("Use --cache-length {limit} or less.", limit=limit - 1),
         )
     batch = request.batch or 1
     if not shell.config.is_encoder_decoder:
         if request.tokens is not None:
             raise UsageError(
-                "Both --tokens and --cache-length were given.",
-                "A decode step reads one token; those before it are in the cache.",
-                "Give one of them.",
+                m("Only one of --tokens and --cache-length can be given."),
+                m("A decode step takes one token; earlier tokens are in the cache."),
+                m("Give one of them."),
             )
         return _synthetic(shell, batch, length, request.seed, "cpu")
     tokens = request.tokens or DEFAULT_TOKENS

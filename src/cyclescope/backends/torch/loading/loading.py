@@ -20,6 +20,7 @@ from cyclescope.backends.torch.tracing.meta import build_on_meta
 from cyclescope.backends.torch.tracing.shadow import Shadows
 from cyclescope.core.errors import CyclescopeError, EngineError, ModelError, UnknownModel, Unsupported, UsageError
 from cyclescope.core.graph.tensor import bits_of
+from cyclescope.core.message import Text, m
 from cyclescope.core.workload import Weights
 from cyclescope.machines.host import available_memory_bytes
 from cyclescope.models.catalog import TokenizerFacts
@@ -54,7 +55,7 @@ class Loaded:
     task: str
     head: str
     build: Callable[[], torch.nn.Module] | None
-    note: str = ""
+    note: Text = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +68,7 @@ class Recipe:
     head: str
     build: Callable[[], torch.nn.Module]
     settings: Mapping[str, Any]
-    note: str
+    note: Text
 
 
 def recipe(request: Request) -> Recipe:
@@ -76,7 +77,7 @@ def recipe(request: Request) -> Recipe:
     source = resolve(request.model)
     if not request.trust_remote_code:
         refuse_remote_code(source)
-    note = ""
+    note: Text = ""
     try:
         config = _config(source, request)
     except UnknownModel:
@@ -84,7 +85,7 @@ def recipe(request: Request) -> Recipe:
             raise
         source = BuiltIn(source.built_in, None)
         config = _config(source, request)
-        note = f"The hub could not be reached; {source.entry.name} is the built-in architecture."
+        note = m("The hub could not be reached; {model} is the built-in architecture.", model=source.entry.name)
     task = task_of(request, config)
     head = head_of(task, config)
     settings: dict[str, Any] = {"dtype": _dtype(request.dtype)}
@@ -138,8 +139,10 @@ def load(request: Request) -> Loaded:
             )
         fresh = sorted(info["missing_keys"])
         if fresh:
-            note = (
-                f"{len(fresh)} weights are not in the checkpoint and are random ({fresh[0]} …): outputs mean nothing."
+            note = m(
+                "{count} weights are not in the checkpoint and are random ({name} …): outputs mean nothing.",
+                count=len(fresh),
+                name=fresh[0],
             )
     else:
         model = made.build()
@@ -175,9 +178,13 @@ def in_hand(request: Request) -> Loaded:
     model = request.model
     if not isinstance(model, torch.nn.Module):
         raise UsageError(
-            f"A {type(model).__module__}.{type(model).__qualname__} is not a model that can be measured.",
-            "It is neither the name of a model nor a torch.nn.Module.",
-            "Give a folder, a name, or a PyTorch model.",
+            m(
+                "A {module}.{qualname} is not a model that can be measured.",
+                module=type(model).__module__,
+                qualname=type(model).__qualname__,
+            ),
+            m("It is neither the name of a model nor a torch.nn.Module."),
+            m("Give a folder, a name, or a PyTorch model."),
         )
     task = task_of(request, getattr(model, "config", None))
     name = type(request.tokenizer).__name__ if request.tokenizer is not None else "none"
@@ -281,13 +288,18 @@ def _refuse_too_large(made: Recipe, request: Request) -> None:
     if free is None:
         return
     model = build_on_meta(made.build, Shadows())
-    where = "" if request.device == "cpu" else f" on {request.device}"
+    where = m(" on {device}", device=request.device) if request.device != "cpu" else ""
     need = sum(p.numel() * p.element_size() for p in model.parameters())
     if need > _MOST_OF_MEMORY * free:
         raise EngineError(
-            f"{request.model} does not fit into memory.",
-            f"Its weights take {need / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free{where}.",
-            "Take a smaller model or --dtype bfloat16. `cyclescope trace` needs no memory for weights.",
+            m("{model} does not fit into memory.", model=str(request.model)),
+            m(
+                "Its weights take {need} GB, and {free} GB are free{where}.",
+                need=f"{need / 1e9:.1f}",
+                free=f"{free / 1e9:.1f}",
+                where=where,
+            ),
+            m("Use a smaller model or --dtype bfloat16. `cyclescope trace` needs no memory for weights."),
         )
 
 
@@ -307,7 +319,9 @@ def _dtype(name: str | None) -> torch.dtype:
     bits_of(name)
     found = getattr(torch, name, None)
     if not isinstance(found, torch.dtype) or not found.is_floating_point:
-        raise Unsupported(f"A model cannot run in {name}.", "", "Use --dtype float32, bfloat16 or float16.")
+        raise Unsupported(
+            m("A model cannot run in {name}.", name=name), "", m("Use --dtype float32, bfloat16 or float16.")
+        )
     return found
 
 
@@ -343,25 +357,39 @@ def _model_errors(request: Request, task: str) -> Iterator[None]:
     except Exception as exc:
         lacking = memory_error_in(exc)
         if lacking is not None:
-            raise EngineError(f"Not enough memory to load {reference}.", str(lacking), "Take a smaller model.") from exc
+            raise EngineError(
+                m("Not enough memory to load {reference}.", reference=reference),
+                str(lacking),
+                m("Use a smaller model."),
+            ) from exc
         line = next((text.strip() for text in str(exc).splitlines() if text.strip()), "")
         cause = f"{type(exc).__name__}: {line}"
         if "Unrecognized configuration class" in line:
             raise Unsupported(
-                f"{reference} has no head for the task {task!r} in transformers.", cause, "Use --task embed."
+                m("{reference} has no head for the task {task} in transformers.", reference=reference, task=repr(task)),
+                cause,
+                m("Use --task embed."),
             ) from exc
         # A model that is asked for no kind of attention can still say the word, about its number of heads.
         asked = request.attention is not None
         if asked and "attention" in line.lower() and isinstance(exc, ValueError | ImportError):
             raise Unsupported(
-                f"{reference} does not support --attention {request.attention}.", cause, "Use --attention eager."
+                m(
+                    "{reference} does not support --attention {attention}.",
+                    reference=reference,
+                    attention=request.attention or "",
+                ),
+                cause,
+                m("Use --attention eager."),
             ) from exc
         if "Unrecognized model identifier" in line or "does not recognize this architecture" in line:
             raise ModelError(
-                f"{reference} is of a model type that this transformers does not know.",
+                m("This version of transformers does not know the model type of {reference}.", reference=reference),
                 cause,
-                "Install a newer transformers, or check `model_type` in its config.json.",
+                m("Install a newer transformers, or check `model_type` in its config.json."),
             ) from exc
         if isinstance(exc, OSError) and not reference.startswith((".", "/")):
             raise unknown(reference, f"The hub did not give it ({line}).") from exc
-        raise ModelError(f"{reference} cannot be loaded.", cause, "Look whether its files are whole.") from exc
+        raise ModelError(
+            m("{reference} cannot be loaded.", reference=reference), cause, m("Check that its files are complete.")
+        ) from exc

@@ -16,6 +16,7 @@ from cyclescope.backends.base import OpenTokenizers, Request
 from cyclescope.backends.torch.loading.loading import recipe, shown_reference, tokenizer_of
 from cyclescope.backends.torch.packages import PACKAGES
 from cyclescope.core.errors import EngineError, UsageError
+from cyclescope.core.message import Text, m
 from cyclescope.core.tokenization import TokenCount, TokenizerInfo
 from cyclescope.machines.host import read_machine
 
@@ -46,9 +47,9 @@ class TorchTokenizer:
         except Exception as exc:
             line = next((line for line in str(exc).splitlines() if line.strip()), "")
             raise EngineError(
-                f"The tokenizer {self.info.name} failed.",
+                m("The tokenizer {name} failed.", name=self.info.name),
                 f"{type(exc).__name__}: {line}",
-                "Look whether its files are whole; the whole story: CYCLESCOPE_DEBUG=1.",
+                m("Check that its files are complete. CYCLESCOPE_DEBUG=1 prints the traceback."),
             ) from exc
 
 
@@ -56,7 +57,7 @@ def open_torch_tokenizers(request: Request) -> OpenTokenizers:
     """The tokenizers of what `request` names, or the one in the user's hands. No weights are read."""
     transformers.logging.set_verbosity_error()
     transformers.logging.disable_progress_bar()
-    note = ""
+    note: Text = ""
     if isinstance(request.model, str):
         made = recipe(request)
         own, name, stand_in = tokenizer_of(made.source, made.config, request)
@@ -66,9 +67,9 @@ def open_torch_tokenizers(request: Request) -> OpenTokenizers:
         config, reference = getattr(request.model, "config", None), type(request.model).__name__
     if own is None:
         raise UsageError(
-            f"There is no tokenizer for {reference}.",
-            "Nothing that came with the model turns text into tokens.",
-            "Put tokenizer.json beside its config.json, or hand over the tokenizer too.",
+            m("{reference} has no tokenizer.", reference=reference),
+            m("The model came without a tokenizer."),
+            m("Put tokenizer.json beside its config.json, or pass the tokenizer too."),
         )
     found = [TorchTokenizer(own, _info(own, name, stand_in))]
     twin = python_twin(own)

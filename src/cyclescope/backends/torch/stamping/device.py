@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from cyclescope.core.errors import Unsupported
+from cyclescope.core.message import m
 from cyclescope.core.units import IntArray, Nanoseconds
 
 _NS_PER_MS = 1e6
@@ -71,14 +72,15 @@ def check_device(device: str) -> None:
     kind, _, number = device.partition(":")
     there = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if kind != "cuda" or (":" in device and not (number.isascii() and number.isdigit())):
-        cause, way = "Devices are cpu, cuda and cuda:N.", "Use --device cpu."
+        cause, way = m("Devices are cpu, cuda and cuda:N."), m("Use --device cpu.")
     elif not there:
-        cause, way = "This PyTorch sees no CUDA device.", "Use --device cpu."
+        cause, way = m("This PyTorch sees no CUDA device."), m("Use --device cpu.")
     elif number and int(number) >= there:
-        cause, way = f"CUDA devices here: {there}, counted from 0.", f"Use --device cuda:{there - 1} or a lower number."
+        cause = m("CUDA devices here: {there}, counted from 0.", there=there)
+        way = m("Use --device cuda:{last} or a lower number.", last=there - 1)
     else:
         return
-    raise Unsupported(f"There is no device {device!r} here.", cause, way)
+    raise Unsupported(m("There is no device {device} here.", device=repr(device)), cause, way)
 
 
 def waiting_for(device: str) -> Callable[[], None]:

@@ -30,6 +30,7 @@ from cyclescope.core.graph.graph import Graph
 from cyclescope.core.graph.op import Cost, OpKind
 from cyclescope.core.graph.structure import READ_OUT, TOKENIZE
 from cyclescope.core.graph.tensor import TensorRole
+from cyclescope.core.message import m
 from cyclescope.cost.call import Call, Priced
 from cyclescope.cost.registry import kind_of_group, price
 
@@ -302,7 +303,9 @@ class Tracer:
     ) -> Traced:
         """Freeze what was written down, while the result of the cycle is still held. Arguments as in `GraphBuilder.build`."""
         notes = (
-            (f"{self._orphans} calls ran inside compiled code; they are not operations here.",) if self._orphans else ()
+            (m("{count} calls ran inside compiled code; they are not operations here.", count=self._orphans),)
+            if self._orphans
+            else ()
         )
         kept = self.memory.alive()
         if stepwise and self.lifetimes is not None:
