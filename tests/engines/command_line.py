@@ -96,7 +96,9 @@ def command(*arguments: str | Path) -> list[str]:
     return [sys.executable, "-m", "cyclescope", *map(str, arguments)]
 
 
-def process(*arguments: str | Path, folder: Path, given: bytes = b"", **variables: str) -> Done:
+def process(
+    *arguments: str | Path, folder: Path, given: bytes = b"", limit_s: float = _TIMEOUT_S, **variables: str
+) -> Done:
     """Run a command in a process of its own, in `folder`, with pipes on all sides."""
     done = subprocess.run(
         command(*arguments),
@@ -104,7 +106,7 @@ def process(*arguments: str | Path, folder: Path, given: bytes = b"", **variable
         input=given,
         capture_output=True,
         env=environment(**variables),
-        timeout=_TIMEOUT_S,
+        timeout=limit_s,
         check=False,
     )
     return Done(done.returncode, done.stdout.decode(), done.stderr.decode())

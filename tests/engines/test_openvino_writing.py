@@ -107,7 +107,7 @@ def test_eight_bits_and_guesses_stack() -> None:
 @pytest.mark.parametrize(
     ("changed", "why"),
     [
-        ({"drafting": "layers:1"}, "drafts"),
+        ({"drafting": "layers:1"}, "speculative decoding"),
         ({"cache": "off"}, "manages its own cache"),
         ({"decoding": "sample"}, "sampling"),
     ],

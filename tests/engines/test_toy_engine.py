@@ -32,11 +32,11 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return model_folder(tmp_path_factory.mktemp("model"))
 
 
-def toy(*arguments: str | Path, folder: Path, **variables: str) -> Done:
+def toy(*arguments: str | Path, folder: Path, limit_s: float = 120.0, **variables: str) -> Done:
     """A command whose process, and whose trial processes, know the toy."""
     paths = [HERE / "toy_site", HERE, *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     paths = [Path(path).resolve() for path in paths if str(path)]
-    return process(*arguments, folder=folder, PYTHONPATH=os.pathsep.join(map(str, paths)), **variables)
+    return process(*arguments, folder=folder, limit_s=limit_s, PYTHONPATH=os.pathsep.join(map(str, paths)), **variables)
 
 
 def test_measure_runs_the_model_on_it(tiny: Path, tmp_path: Path) -> None:
@@ -62,8 +62,8 @@ def test_doctor_tells_its_version(tmp_path: Path) -> None:
 
 def test_optimize_tries_it(tiny: Path, tmp_path: Path) -> None:
     without = [word for each in STRATEGIES if each.name != "engine" for word in ("--without", each.name)]
-    arguments = ("optimize", tiny, "--tokens", "6", "--threads", "1", "--budget", "90s", "--json", *without)
-    done = toy(*arguments, folder=tmp_path, TOY_ALONE="1")
+    arguments = ("optimize", tiny, "--tokens", "6", "--threads", "1", "--budget", "5m", "--json", *without)
+    done = toy(*arguments, folder=tmp_path, limit_s=290.0, TOY_ALONE="1")  # it ends when the toy has been tried
 
     assert done.code == 0, done.err
     tried = [row for row in done.document["plans"] if row["plan"]["engine"] == "toy"]

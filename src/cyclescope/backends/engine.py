@@ -84,8 +84,9 @@ class Engine:
     @property
     def install(self) -> str:
         """The command that installs what the engine needs."""
-        wanted = f"'cyclescope[{self.extra}]'" if self.extra else " ".join((*self.packages, *self.reads_with))
-        return f"pip install {wanted}"
+        return (
+            install_command(self.extra) if self.extra else f"pip install {' '.join((*self.packages, *self.reads_with))}"
+        )
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -99,6 +100,11 @@ class Engine:
         missing = self.missing if models else _missing(self.packages)
         if missing:
             raise MissingExtra(_not_installed(missing), self.purpose, self.install)
+
+
+def install_command(extra: str) -> str:
+    """How to install the `extra` of cyclescope."""
+    return f"pip install 'cyclescope[{extra}]'"
 
 
 def _missing(packages: tuple[str, ...]) -> tuple[str, ...]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cyclescope.backends.base import Request
+from cyclescope.backends.engines import title_of
 from cyclescope.backends.foreign import refuse_foreign
 from cyclescope.core.dialogue import TEMPLATES
 from cyclescope.core.errors import UsageError
 from cyclescope.core.message import m
+from cyclescope.core.plan import REFERENCE_ENGINE
 
 TASKS = ("auto", "embed", "classify", "fill", "answer", "translate", "generate")
 _MAY_WRITE = ("auto", "answer", "translate", "generate")
@@ -98,7 +100,7 @@ def check(request: Request) -> None:
                 "",
                 m("Known are {known}.", known=", ".join(known)),
             )
-    refuse_foreign(request.inputs or {})
+    refuse_foreign(request.inputs or {}, title_of(REFERENCE_ENGINE))
 
 
 def _check_pairs(request: Request) -> None:

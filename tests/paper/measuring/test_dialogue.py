@@ -99,8 +99,8 @@ def test_the_document_holds_every_turn() -> None:
         ({"texts": ()}, "needs the user's messages"),
         ({"texts": ("a", " ")}, "Text 2 is empty"),
         ({"texts": ("a",), "batch": 2}, "has no batch"),
-        ({"texts": ("a",), "cache": "off"}, "--cache off"),
-        ({"texts": ("a",), "new_tokens": 0}, "--new-tokens 0"),
+        ({"texts": ("a",), "cache": "off"}, "(got off)"),
+        ({"texts": ("a",), "new_tokens": 0}, "--new-tokens must be at least 1 (got 0)"),
         ({"texts": ("a",), "tokens": 5}, "Only one kind"),
     ],
 )

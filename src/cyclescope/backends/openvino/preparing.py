@@ -7,9 +7,9 @@ from typing import Any
 
 from cyclescope.backends.artifacts.exported_model import Exported
 from cyclescope.backends.artifacts.samples import Samples
+from cyclescope.backends.engine import install_command
 from cyclescope.backends.openvino.calibrating import calibrated
 from cyclescope.backends.openvino.computing import capability_of, group_of, precision_of
-from cyclescope.backends.openvino.engine import ENGINE
 from cyclescope.backends.openvino.quiet import import_nncf, import_openvino, without_telemetry
 from cyclescope.backends.openvino.standalone.openvino_model import plugin_settings
 from cyclescope.backends.silence import silence
@@ -52,7 +52,7 @@ def quantized(model: Any, how: str, samples: Samples | None = None, *, fixed_sha
         nncf = import_nncf()
     except ImportError as exc:
         raise MissingExtra(
-            m("nncf is not installed."), m("It quantizes the models of OpenVINO."), ENGINE.install
+            m("nncf is not installed."), m("It quantizes the models of OpenVINO."), install_command("openvino")
         ) from exc
     with silence():  # it draws bars and tells what it does
         if how == _CALIBRATED:

@@ -36,7 +36,7 @@ def watching_calls(model: object) -> Iterator[WatchedCalls]:
         if inside:
             return forward(*args, **kwargs)
         given = _by_name(parameters, args, kwargs)
-        refuse_foreign(given)
+        refuse_foreign(given, "PyTorch")
         inside = True
         begin = perf_counter_ns()
         try:
