@@ -116,7 +116,7 @@ class Opened:
     workload: Workload
     plan: Plan
     machine: Machine
-    notes: tuple[str, ...]
+    notes: tuple[Text, ...]
     edits: tuple[Edit, ...]
     ready_ns: Nanoseconds
     again_ns: Nanoseconds

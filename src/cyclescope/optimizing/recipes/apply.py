@@ -12,6 +12,7 @@ from pathlib import Path
 from cyclescope.backends.engines import engine_files
 from cyclescope.core.edits import calibrated, files_of
 from cyclescope.core.errors import CyclescopeError, OutputError
+from cyclescope.core.message import Text, m
 from cyclescope.core.results import Results
 from cyclescope.models.standin import StandIn
 from cyclescope.optimizing.processes.messages import Job
@@ -52,7 +53,7 @@ class Applied:
     texts: int
     drift: Drift
     random_weights: bool
-    notes: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = ()
     model_here: str = ""
 
     @property
@@ -104,7 +105,7 @@ def _samples(recipe: Recipe) -> tuple[str, ...]:
     return tuple(_SAMPLES[k % len(_SAMPLES)] for k in range(min(many, max(len(_SAMPLES), recipe.plan.instances))))
 
 
-def _tried(recipe: Recipe, job: Job) -> tuple[Results, tuple[str, ...]]:
+def _tried(recipe: Recipe, job: Job) -> tuple[Results, tuple[Text, ...]]:
     """What the plan gives in trial processes, and what is to be known about it."""
     with ProcessPool(job) as pool:
         group = PoolPreparer(pool).group(recipe.plan, _LIMIT_S)
@@ -123,9 +124,9 @@ def _comparable(results: Results) -> Results:
 
 def _require_ours(folder: Path, recipe: Recipe) -> None:
     """Raise `OutputError` where `folder` is a file, or holds what this did not write."""
-    way_out = "Name a new folder with --out."
+    way_out = m("Name a new folder with --out.")
     if folder.exists() and not folder.is_dir():
-        raise OutputError(f"{folder} is no folder.", "", way_out)
+        raise OutputError(m("{path} must be a folder.", path=str(folder)), "", way_out)
     there = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
     if not there:
         return
@@ -136,7 +137,11 @@ def _require_ours(folder: Path, recipe: Recipe) -> None:
     except CyclescopeError:
         foreign = foreign or there
     if foreign:
-        raise OutputError(f"{folder} holds other files.", f"{foreign[0]} would be beside or under ours.", way_out)
+        raise OutputError(
+            m("{path} must be empty or hold the files of an earlier `cyclescope apply`.", path=str(folder)),
+            m("It has another file: {name}.", name=foreign[0]),
+            way_out,
+        )
 
 
 def _write(folder: Path, recipe: Recipe, code: str, source: SnippetModel, exported: Path) -> tuple[str, ...]:
@@ -152,7 +157,9 @@ def _write(folder: Path, recipe: Recipe, code: str, source: SnippetModel, export
             shutil.move(path, folder / path.name)
     except OSError as exc:
         raise OutputError(
-            f"{folder} cannot be written.", f"{exc.strerror or exc}.", "Check the folder and its rights."
+            m("{path} cannot be written.", path=str(folder)),
+            f"{exc.strerror or exc}.",
+            m("Check the folder and its permissions."),
         ) from exc
     save_recipe(recipe, folder / RECIPE_FILE)
     for name, content in {**contents, CODE_FILE: code.encode()}.items():

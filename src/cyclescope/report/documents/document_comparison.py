@@ -19,8 +19,7 @@ from cyclescope.report.documents.schema_comparison import (
     ComparisonReport,
     NamedDifference,
 )
-from cyclescope.report.pages.comparison import limit_sentence, verdict_sentence
-from cyclescope.report.words.text_comparison import EN
+from cyclescope.report.naming.comparing import limit_kept, verdict
 
 
 def document(comparison: Comparison, limit: float | None = None) -> ComparisonReport:
@@ -29,13 +28,13 @@ def document(comparison: Comparison, limit: float | None = None) -> ComparisonRe
         schema="cyclescope/comparison/1",
         verdict=comparison.verdict,
         why=comparison.why,
-        answer=verdict_sentence(comparison, EN),
+        answer=str(verdict(comparison)),
         ratio=_ratio(comparison.ratio, known=comparison.inconclusive_reason is not Why.TOO_FEW),
         confidence=comparison.confidence,
         threshold=comparison.threshold,
         limit=limit,
         limit_kept=None if limit is None else comparison.slower_by_more_than(limit),
-        limit_answer=None if limit is None else limit_sentence(comparison, limit, EN),
+        limit_answer=None if limit is None else str(limit_kept(comparison, limit)),
         interleaved=comparison.interleaved,
         between_runs=comparison.between_runs,
         a=_cycle(comparison, "a"),

@@ -22,16 +22,18 @@ from cyclescope.report.documents.schema_optimization import (
     RightLabels,
     TimeRatio,
     TriedPlan,
+    UnfinishedPhase,
 )
-from cyclescope.report.pages.optimization import advice_on_load, answer
-from cyclescope.report.words.text_optimization import EN
+from cyclescope.report.naming.optimizing import skip_words, unfinished_words
+from cyclescope.report.pages.optimization import answer
+from cyclescope.report.sections.load import load_advice
 
 
 def document(found: Optimization) -> OptimizationReport:
     """`found` as the public document."""
     return OptimizationReport(
         schema="cyclescope/optimization/1",
-        answer=answer(found, EN),
+        answer=str(answer(found)),
         goal=found.goal,
         max_drift=found.max_drift,
         budget_ns=found.budget_ns,
@@ -42,19 +44,23 @@ def document(found: Optimization) -> OptimizationReport:
         front=list(found.front),
         plans=[_plan(row) for row in found.rows],
         contributions=[
-            PartWorth(part=c.part, time=time_ratio(c.ratio), verdict=c.verdict, reason=c.reason)
+            PartWorth(part=c.part, time=time_ratio(c.ratio), verdict=c.verdict, reason=str(c.reason))
             for c in found.contributions
         ],
         not_tried=[
             LeftOut(
                 strategy=n.strategy,
-                reason=n.reason,
+                why=n.why,
+                reason=str(skip_words(n)),
                 plan=FullPlan.model_validate(n.plan) if n.plan is not None else None,
             )
             for n in found.not_tried
         ],
+        unfinished=[
+            UnfinishedPhase(phase=u.phase, rounds=u.rounds, reason=str(unfinished_words(u))) for u in found.unfinished
+        ],
         spent=[PhaseTime(phase=s.phase, ns=s.ns) for s in found.spent],
-        notes=list(found.notes),
+        notes=list(map(str, found.notes)),
         preferred_to=PreferredTo(plan=found.choice.over, time=time_ratio(found.choice.ratio))
         if found.choice is not None
         else None,
@@ -69,8 +75,8 @@ def to_json(found: Optimization) -> str:
 
 def cautions_on_load(load: Load) -> list[Caution]:
     """What is to be said of work that went on beside plans that were compared."""
-    found = zip(load_warnings(load), advice_on_load(load, EN), strict=True)
-    return [Caution(code=d.code.value, value=d.value, text=a.text, remedy=a.remedy) for d, a in found]
+    found = [(warning, load_advice(warning)) for warning in load_warnings(load)]
+    return [Caution(code=w.code.value, value=w.value, text=str(a.text), remedy=str(a.remedy)) for w, a in found]
 
 
 def _plan(row: Row) -> TriedPlan:
@@ -78,8 +84,8 @@ def _plan(row: Row) -> TriedPlan:
         plan=FullPlan.model_validate(row.plan),
         strategies=list(row.strategies),
         outcome=row.outcome,
-        reason=row.reason,
-        way_out=row.way_out,
+        reason=str(row.reason),
+        way_out=str(row.way_out),
         time=time_ratio(row.ratio),
         verdict=row.verdict,
         confirmed=row.confirmed,

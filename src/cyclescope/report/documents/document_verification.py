@@ -13,14 +13,13 @@ from cyclescope.report.documents.schema import Work
 from cyclescope.report.documents.schema_optimization import FullPlan
 from cyclescope.report.documents.schema_verification import AppliedReport, OtherThanThen, Promised, VerificationReport
 from cyclescope.report.pages import applied, verification
-from cyclescope.report.words.text_verification import EN
 
 
 def verification_document(found: Verification) -> VerificationReport:
     """`found` as the public document."""
     return VerificationReport(
         schema="cyclescope/verification/1",
-        answer=verification.answer(found, EN),
+        answer=str(verification.answer(found)),
         standing=found.status,
         drifted=found.drifted,
         brings_less=found.brings_less,
@@ -34,7 +33,7 @@ def verification_document(found: Verification) -> VerificationReport:
         baseline=FullPlan.model_validate(found.recipe.baseline),
         workload=Work.model_validate(found.workload),
         differences=[OtherThanThen.model_validate(d) for d in found.differences],
-        notes=list(found.notes),
+        notes=list(map(str, found.notes)),
         doubts=cautions_on_load(found.load),
     )
 
@@ -43,7 +42,7 @@ def applied_document(done: Applied) -> AppliedReport:
     """`done` as the public document."""
     return AppliedReport(
         schema="cyclescope/applied/1",
-        answer=applied.answer(done, EN),
+        answer=str(applied.answer(done)),
         agrees=done.agrees,
         folder=done.folder,
         files=list(done.files),
@@ -52,7 +51,7 @@ def applied_document(done: Applied) -> AppliedReport:
         plan=FullPlan.model_validate(done.recipe.plan),
         random_weights=done.random_weights,
         model_here=done.model_here,
-        notes=list(done.notes),
+        notes=list(map(str, done.notes)),
     )
 
 

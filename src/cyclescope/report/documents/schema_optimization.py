@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from cyclescope.explaining.comparison import Verdict
-from cyclescope.optimizing.optimization import Outcome
+from cyclescope.optimizing.optimization import Outcome, Phase, Skip
 from cyclescope.optimizing.strategies.strategy import Goal
 from cyclescope.report.documents.schema import Caution, How, Text, Work
 
@@ -101,13 +101,24 @@ class PreferredTo(_Part):
 
 
 class LeftOut(_Part):
+    """A strategy, or a plan of it, that was not tried."""
+
     strategy: Text
-    reason: Text
+    why: Skip
+    reason: Text = Field(description="the same in English")
     plan: FullPlan | None = Field(default=None, description="null where the reason is about the strategy as such")
 
 
+class UnfinishedPhase(_Part):
+    """A phase that was left out or cut short."""
+
+    phase: Phase
+    rounds: int = Field(description="rounds that it ran; 0: none")
+    reason: Text
+
+
 class PhaseTime(_Part):
-    phase: Text
+    phase: Phase
     ns: int
 
 
@@ -131,6 +142,7 @@ class OptimizationReport(_Part):
     plans: list[TriedPlan]
     contributions: list[PartWorth]
     not_tried: list[LeftOut]
+    unfinished: list[UnfinishedPhase] = []
     spent: list[PhaseTime]
     notes: list[Text]
     preferred_to: PreferredTo | None = Field(default=None, description="null where the choice is proved")

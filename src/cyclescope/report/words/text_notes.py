@@ -25,8 +25,6 @@ ZH: Mapping[str, str] = MappingProxyType(
         "On this device generate would compile the model for a static cache; here it did not, so that operations can be told apart.": "在该设备上，generate 会为静态缓存编译模型；此处没有编译，以便区分各个算子。",
         "The meta device takes another path than this one ({why}); traced here.": "meta 设备上的执行路径与此处不同（{why}）；改为在此处追踪。",
         "{count} calls ran inside compiled code; they are not operations here.": "有 {count} 次调用在编译后的代码中运行，此处不作为算子。",
-        "What is explained is a call of {some} of {texts} texts: all of them would take too long.": "所解释的是 {texts} 段文本中 {some} 段的一次调用：全部文本耗时太长。",
-        "What is explained writes {some} of {tokens} tokens: one step is like the next.": "所解释的周期只写 {tokens} 个词元中的 {some} 个：每一步都与下一步相似。",
         "It could be exported for this batch and length only.": "只能以这一批大小和长度导出。",
         "Each call of {engine} is one operation here, with the work that the model itself does in it: what happens inside is not told.": "此处 {engine} 的每次调用是一个算子，其工作量取模型本身在这次调用中的工作量：内部发生了什么不作说明。",
         "Calls that check guesses read more or fewer tokens at a time, so they are not looked into.": "检验猜测的调用每次读取的词元数目不同，因此不作内部观察。",
