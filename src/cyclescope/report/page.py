@@ -84,7 +84,8 @@ class Column:
 @dataclass(frozen=True, slots=True)
 class Cell:
     """A cell with more than its text: `span` is its place in the timeline, `swatch` the class of its colour (`hatched` like
-    time between operations), `sort` the number that it is sorted by, `term` the definition that HTML offers with it.
+    time between operations), `sort` the number that it is sorted by, `term` the definition that HTML offers with it,
+    `drawing` what HTML draws in it.
     """
 
     text: Text
@@ -93,6 +94,7 @@ class Cell:
     hatched: bool = False
     sort: float | None = None
     term: str = ""
+    drawing: Drawing | None = None
 
 
 @dataclass(frozen=True, slots=True)
