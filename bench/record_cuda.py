@@ -22,8 +22,7 @@ from cyclescope.core.cycle import Cycle
 from cyclescope.core.errors import CyclescopeError
 from cyclescope.explaining.explain import explain
 from cyclescope.measuring.measure import measure
-from cyclescope.report.naming import pace
-from cyclescope.report.words.strings import EN
+from cyclescope.report.naming.device import pace
 from cyclescope.store.run_file import SUFFIX, save
 
 FOLDER = Path(__file__).parents[1] / "tests" / "data" / "cuda"
@@ -75,7 +74,7 @@ def main() -> int:
         save(cycle, path)
         told = explain(cycle).device
         print(f"{path.name}  {path.stat().st_size:,} bytes")
-        print(pace(told, EN) if told is not None else "no marks of the device")
+        print(pace(told) if told is not None else "no marks of the device")
     return 0
 
 

@@ -25,7 +25,6 @@ from cyclescope.report.drawings.curve import FLOOR, MOST_POINTS, TOP, curve
 from cyclescope.report.drawings.steps import choose_steps, ranges, spread, step_frames
 from cyclescope.report.media.html.metric_cards import metric_card
 from cyclescope.report.pages.definitions import formula_text
-from cyclescope.report.words.strings import strings
 
 MEGABYTE = 1_000_000
 STEPS = 40
@@ -95,7 +94,7 @@ def test_every_metric_opens_its_definition_by_keyboard(visit: Open, generated: s
 
 @pytest.mark.parametrize("definition", DEFINITIONS, ids=[d.name.value for d in DEFINITIONS])
 def test_a_formula_is_drawn_from_the_formula_that_is_computed(definition: Definition) -> None:
-    drawn = str(metric_card(definition, strings("en")).formula)
+    drawn = str(metric_card(definition, str).formula)
     for quantity in definition.formula.quantities():
         assert f"<mtext>{quantity.value}</mtext>" in drawn
     assert drawn.count("<mfrac>") == str(definition.formula).count("÷") + (definition.name is MetricName.GROWTH)
@@ -103,7 +102,7 @@ def test_a_formula_is_drawn_from_the_formula_that_is_computed(definition: Defini
 
 def test_a_difference_that_is_multiplied_keeps_its_brackets() -> None:
     by_name = {d.name: d for d in DEFINITIONS}
-    drawn = str(metric_card(by_name[MetricName.DECODE_THROUGHPUT], strings("en")).formula)
+    drawn = str(metric_card(by_name[MetricName.DECODE_THROUGHPUT], str).formula)
     top = re.findall(
         r"<mfrac><mrow>(.*?)</mrow><mrow>", drawn.replace("<mrow><mo>(", "(").replace(")</mo></mrow>", ")")
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import fields, replace
+from dataclasses import replace
 from importlib import resources
 
 import pytest
@@ -20,11 +20,6 @@ from cyclescope.explaining.explanation import AccountRow, Explanation, Span
 from cyclescope.report import format as fmt
 from cyclescope.report.drawings.bars import bar_shape, column_shape, segments
 from cyclescope.report.drawings.spans import breakable, choose
-from cyclescope.report.words.text import ChartText, PageText, page_text
-from cyclescope.report.words.text_generation import GenerationText
-from cyclescope.report.words.text_memory import MemoryText
-from cyclescope.report.words.text_path import FindingsText, PathText
-from cyclescope.report.words.text_roofline import RooflineText, WhatIfText
 
 
 @pytest.mark.browser
@@ -283,57 +278,9 @@ def test_a_page_that_leaves_spans_out_says_so(explanation: Explanation, monkeypa
     assert f"{len(explanation.spans) - 150} spans shorter than" in page
 
 
-def test_both_languages_have_every_text_and_the_same_braces() -> None:
-    english, chinese = page_text("en"), page_text("zh")
-
-    def texts(value: object, at: str) -> dict[str, str]:
-        if isinstance(value, str):
-            return {at: value}
-        if isinstance(value, tuple):
-            return {k: v for i, item in enumerate(value) for k, v in texts(item, f"{at}[{i}]").items()}
-        if hasattr(value, "items"):
-            return {k: v for key, item in value.items() for k, v in texts(item, f"{at}.{key}").items()}
-        return {k: v for f in fields(value) for k, v in texts(getattr(value, f.name), f"{at}.{f.name}").items()}  # type: ignore[arg-type]
-
-    left, right = texts(english, ""), texts(chinese, "")
-    assert left.keys() == right.keys()
-    assert all(text.strip() for text in (*left.values(), *right.values()))
-    braces = re.compile(r"\{\w+\}")
-    for key in left:
-        assert sorted(braces.findall(left[key])) == sorted(braces.findall(right[key])), key
-
-
-def test_every_text_is_used() -> None:
-    home = resources.files("cyclescope.report")
-    assets = home / "media" / "html" / "static"
-    sources = [p.read_text("utf-8") for p in (*assets.iterdir(), *(assets / "sections").iterdir()) if p.is_file()]
-    for room in (home / "media" / "html", home / "drawings"):
-        sources += [p.read_text("utf-8") for p in room.iterdir() if p.name.endswith(".py")]
-    everything = "\n".join(sources)
-    unused = [f.name for f in fields(PageText) if not re.search(rf"\bp\.{f.name}\b", everything)]
-    assert unused == []
-    # The section calls `p.generation` t, its view g.
-    unused = [f.name for f in fields(GenerationText) if not re.search(rf"\b(generation|t|g)\.{f.name}\b", everything)]
-    assert unused == []
-    unused = [f.name for f in fields(MemoryText) if not re.search(rf"\b(memory|t)\.{f.name}\b", everything)]
-    assert unused == []
-    for texts, named in (
-        (RooflineText, "t"),
-        (WhatIfText, "t"),
-        (PathText, "t|path"),
-        (FindingsText, "t"),
-    ):
-        unused = [f.name for f in fields(texts) if not re.search(rf"\b({named})\.{f.name}\b", everything)]
-        assert unused == []
-    unused = [f.name for f in fields(ChartText) if not re.search(rf"\b(chart|texts|t)\.{f.name}\b", everything)]
-    assert unused == []
-
-
 def test_an_unknown_language_is_refused(explanation: Explanation) -> None:
     with pytest.raises(UsageError, match="fr"):
         render(explanation, lang="fr")
-    with pytest.raises(UsageError, match="fr"):
-        page_text("fr")
 
 
 def test_a_cycle_shows_itself_in_a_notebook(explanation: Explanation) -> None:

@@ -20,13 +20,10 @@ from cyclescope.report.documents.cycle.document import cycle_document
 from cyclescope.report.documents.figures import dump
 from cyclescope.report.media.markdown import to_markdown
 from cyclescope.report.media.terminal import to_text
-from cyclescope.report.naming import pace as pace_of_old
 from cyclescope.report.naming.device import pace
 from cyclescope.report.page import Block, Note, Paragraph, Table
 from cyclescope.report.pages.cycle import cycle_page
 from cyclescope.report.sections.device import device_section
-from cyclescope.report.words.strings import EN, ZH
-from cyclescope.report.words.text_device import device_text
 from cyclescope.report.words.translate import say_in
 
 TEXT = Planted(0, dispatch_ns=100_000, kind=OpKind.TEXT)
@@ -102,8 +99,8 @@ def test_the_document_carries_the_columns_and_adds_up() -> None:
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_every_medium_tells_it_and_none_speaks_of_python_where_a_device_waits(language: str) -> None:
-    s = EN if language == "en" else ZH
-    title = say_in(language)(m("Device activity"))
+    say = say_in(language)
+    title = say(m("Device activity"))
     for cycle in cycles():
         told = explain(cycle)
         page = cycle_page(told)
@@ -112,9 +109,9 @@ def test_every_medium_tells_it_and_none_speaks_of_python_where_a_device_waits(la
         assert title in to_markdown(page, language)
         html = render(told, lang=language)
         assert 'id="device"' in html
-        assert device_text(s).title in html
+        assert title in html
         assert told.device is not None
-        lead = device_text(s).answer.format(wall=fmt.estimate(told.wall), pace=pace_of_old(told.device, s))
+        lead = m("A cycle takes {wall}. {pace}", wall=fmt.estimate(told.wall), pace=pace(told.device))
         assert page.blocks[0] == Paragraph(lead, lead=True)
         if language == "en":
             assert "of which the device waits" in " ".join(terminal.split())
