@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from cyclescope.core.plan import Plan
+from cyclescope.core.plan import Cache, Compiling, Decoding, Plan
 from cyclescope.core.workload import Weights
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily
@@ -27,9 +27,9 @@ class Draft:
                 not_applicable_reason="It is made for models that generate, on engines that take a draft model."
             )
         calls_of = plan.batch or situation.workload.batch
-        if plan.drafting != "off" or plan.decoding != "greedy" or calls_of > 1:
+        if plan.drafting != "off" or plan.decoding != Decoding.GREEDY or calls_of > 1:
             return Offer(not_applicable_reason="It is for one text, written greedily, without another draft.")
-        if plan.compiling != "off":
+        if plan.compiling != Compiling.OFF:
             return Offer(not_applicable_reason="Every number of guessed tokens would be compiled by itself.")
         share = situation.found(*self.answers)
         drafts: tuple[str, ...] = (situation.draft,) if situation.draft else ()
@@ -42,4 +42,4 @@ class Draft:
             return Offer(
                 not_applicable_reason="No draft is given (--draft MODEL), and layers with random weights guess nothing."
             )
-        return Offer(tuple(replace(plan, drafting=draft, cache="dynamic") for draft in drafts), expected)
+        return Offer(tuple(replace(plan, drafting=draft, cache=Cache.DYNAMIC) for draft in drafts), expected)

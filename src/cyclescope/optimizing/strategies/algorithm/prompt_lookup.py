@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from cyclescope.core.plan import Plan
+from cyclescope.core.plan import Cache, Decoding, Plan
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily
 
@@ -25,9 +25,9 @@ class PromptLookup:
             return Offer(not_applicable_reason="It is made for models that write.")
         if not situation.can(plan).checks_guesses:
             return Offer(not_applicable_reason=f"{plan.engine} checks no tokens that others have guessed.")
-        if plan.drafting != "off" or plan.decoding != "greedy" or situation.workload.batch > 1:
+        if plan.drafting != "off" or plan.decoding != Decoding.GREEDY or situation.workload.batch > 1:
             return Offer(not_applicable_reason="It is for one text, written greedily, without another draft.")
         # What the model as it is has written tells how many calls there would have been.
         steps = _STEPS * _CHECKING / situation.tokens_a_call
-        plans = (replace(plan, drafting="prompt-lookup", cache="dynamic"),)
+        plans = (replace(plan, drafting="prompt-lookup", cache=Cache.DYNAMIC),)
         return Offer(plans, expected_speedup=1 / (1 - _STEPS + steps))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from cyclescope.core.plan import Plan
+from cyclescope.core.plan import Cache, Compiling, Plan
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily
 
@@ -20,13 +20,13 @@ class StaticCache:
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if not situation.writes or "static" not in situation.can(plan).caches:
             return Offer(not_applicable_reason="There is no cache that the engine lets grow.")
-        if plan.cache == "static":
+        if plan.cache == Cache.STATIC:
             return Offer(not_applicable_reason="It is done already.")
         if plan.drafting != "off":
             return Offer(
                 not_applicable_reason="What was guessed wrongly is taken out of the cache again, which a static one does not allow."
             )
-        compiled = replace(plan, cache="static", compiling="inductor")
+        compiled = replace(plan, cache=Cache.STATIC, compiling=Compiling.INDUCTOR)
         return Offer(
-            (replace(plan, cache="static"), compiled), expected_speedup=situation.potential_speedup(*self.answers)
+            (replace(plan, cache=Cache.STATIC), compiled), expected_speedup=situation.potential_speedup(*self.answers)
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cyclescope.core.plan import Change, Plan
+from cyclescope.core.plan import Change, Plan, Quantization
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily, changed, has
 
@@ -31,7 +31,7 @@ class Distil:
             return Offer(not_applicable_reason="It is there for encoders with several layers.")
         if situation.texts < _LEAST_TEXTS:
             return Offer(not_applicable_reason="There are too few texts to learn from.")
-        if plan.dtype != "float32" or plan.quantization != "off" or plan.instances > 1:
+        if plan.dtype != "float32" or plan.quantization != Quantization.OFF or plan.instances > 1:
             return Offer(
                 not_applicable_reason="A student learns in float32 and from all texts; what it has learned can be put on top."
             )

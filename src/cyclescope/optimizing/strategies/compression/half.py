@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from cyclescope.core.plan import Plan
+from cyclescope.core.plan import Plan, Quantization
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily
 
@@ -28,7 +28,7 @@ class HalfPrecision:
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         can = situation.can(plan)
-        if plan.dtype != "float32" or (plan.quantization != "off" and not can.mixes_dtypes):
+        if plan.dtype != "float32" or (plan.quantization != Quantization.OFF and not can.mixes_dtypes):
             return Offer(not_applicable_reason="It does not run in float32 any more.")
         if plan.device == "cpu" and not {"bfloat16", "float16"} & set(can.dtypes):
             return Offer(not_applicable_reason=f"{plan.engine} has no kernels for it on a processor.")
@@ -39,7 +39,7 @@ class HalfPrecision:
             for kind, instructions in (("bfloat16", _BFLOAT16), ("float16", _FLOAT16))
             if on_device or any(name in features for name in instructions)
         ]
-        if plan.quantization != "off":
+        if plan.quantization != Quantization.OFF:
             # What is not in 8 bits: attention, norms, what is between products.
             return Offer(tuple(replace(plan, dtype=kind) for kind in kinds[:1]), expected_speedup=_BESIDE_8_BITS)
         if not kinds:

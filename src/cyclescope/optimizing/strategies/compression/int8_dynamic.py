@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from cyclescope.core.plan import Plan
+from cyclescope.core.plan import Plan, Quantization
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategies.compression.gains import beyond_half, with_eight_bit_products
 from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily
@@ -24,7 +24,7 @@ class Int8Dynamic:
     opt_in: bool = False
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
-        if plan.quantization != "off":
+        if plan.quantization != Quantization.OFF:
             return Offer(not_applicable_reason="It is quantized already.")
         if not plan.device.startswith("cpu"):
             return Offer(not_applicable_reason="The engines have it for processors only.")
@@ -36,4 +36,6 @@ class Int8Dynamic:
             beyond_half(plan, max(computing, situation.potential_speedup(FindingCode.MEMORY_BOUND_DECODE))),
             with_eight_bit_products(plan, situation, _FAST, _USUAL),
         )
-        return Offer((replace(plan, quantization="int8-dynamic", dtype="float32"),), expected_speedup=expected)
+        return Offer(
+            (replace(plan, quantization=Quantization.INT8_DYNAMIC, dtype="float32"),), expected_speedup=expected
+        )

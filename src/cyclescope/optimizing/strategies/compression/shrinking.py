@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cyclescope.core.plan import Change, Plan
+from cyclescope.core.plan import Change, Plan, Quantization
 from cyclescope.optimizing.strategies.strategy import Offer, changed, has
 
 
@@ -14,6 +14,6 @@ def shrunk(plan: Plan, name: str, amounts: Sequence[float], expected: float) -> 
         return Offer(not_applicable_reason="It is done already.")
     if has(plan, "distil"):
         return Offer(not_applicable_reason="A student has learned with the layers that it has.")
-    if plan.quantization != "off":
+    if plan.quantization != Quantization.OFF:
         return Offer(not_applicable_reason="It comes before quantizing.")
     return Offer(tuple(changed(plan, Change(name, amount)) for amount in amounts), expected_speedup=expected)

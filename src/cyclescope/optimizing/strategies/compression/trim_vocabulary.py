@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cyclescope.core.plan import Change, Plan
+from cyclescope.core.plan import Change, Plan, Quantization
 from cyclescope.core.workload import InputSource
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily, changed, has
@@ -27,7 +27,7 @@ class TrimVocabulary:
             return Offer(not_applicable_reason="There are no texts that tell which tokens are needed.")
         if situation.texts < 4:
             return Offer(not_applicable_reason="There are too few texts to tell which tokens others need.")
-        if not situation.can(plan).native or plan.quantization != "off":
+        if not situation.can(plan).native or plan.quantization != Quantization.OFF:
             return Offer(
                 not_applicable_reason="The engine does not run the model itself, or the model is quantized already."
             )

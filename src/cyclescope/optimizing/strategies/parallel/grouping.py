@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from cyclescope.core.plan import Plan
+from cyclescope.core.plan import Batching, Plan
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategies.strategy import Effect, Goal, Offer, Situation, StrategyFamily
 
@@ -20,10 +20,10 @@ class Grouping:
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if situation.texts < 2 or (plan.batch in (0, 1) and situation.goal is not Goal.THROUGHPUT):
             return Offer(not_applicable_reason="Each text is a call of its own, without padding.")
-        if plan.batching != "given":
+        if plan.batching != Batching.GIVEN:
             return Offer(not_applicable_reason="They are grouped already.")
         padding = situation.workload.padding
         if padding <= 0:
             return Offer(not_applicable_reason="The texts are of one length: nothing is padded.")
         batch = plan.batch or max(1, situation.texts // 4)
-        return Offer((replace(plan, batching="length", batch=batch),), expected_speedup=1 / (1 - 0.8 * padding))
+        return Offer((replace(plan, batching=Batching.LENGTH, batch=batch),), expected_speedup=1 / (1 - 0.8 * padding))
