@@ -104,10 +104,13 @@ def times(factor: float | None) -> str:
 
 def ratio(value: Ratio) -> str:
     """A ratio with its interval: `0.998 [0.995 – 1.003]`; without one where there are too few samples for it."""
-    if not value.has_interval:
-        return _near_one(value.value)
-    ends = f"[{_near_one(value.low)} – {_near_one(value.high)}]"
-    return f"{_near_one(value.value)} {ends}"
+    return " ".join(filter(None, ratio_parts(value)))
+
+
+def ratio_parts(value: Ratio) -> tuple[str, str]:
+    """The number and the interval of a ratio; without one where there are too few samples for it."""
+    interval = f"[{_near_one(value.low)} – {_near_one(value.high)}]" if value.has_interval else ""
+    return _near_one(value.value), interval
 
 
 def has_interval(estimate: Estimate) -> bool:

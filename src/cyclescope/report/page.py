@@ -83,7 +83,7 @@ class Column:
 @dataclass(frozen=True, slots=True)
 class Cell:
     """A cell with more than its text: `span` is its place in the timeline, `swatch` the class of its colour, `sort` the
-    number that it is sorted by, `term` the definition that HTML offers with it.
+    number that it is sorted by, `term` the definition that HTML offers with it, `drawing` what HTML draws in it.
     """
 
     text: Text
@@ -91,6 +91,7 @@ class Cell:
     swatch: str = ""
     sort: float | None = None
     term: str = ""
+    drawing: Drawing | None = None
 
 
 @dataclass(frozen=True, slots=True)
