@@ -19,7 +19,7 @@ from cyclescope.core.errors import CyclescopeError, EngineError
 from cyclescope.core.results import Results
 from cyclescope.core.statistics import Ratio
 from cyclescope.core.units import NS_PER_S
-from cyclescope.optimizing.optimization import OUT_OF_BUDGET, Optimization
+from cyclescope.optimizing.optimization import OUT_OF_BUDGET, Optimization, Skip
 from cyclescope.optimizing.optimize import optimize
 from cyclescope.optimizing.processes.messages import Job
 from cyclescope.optimizing.processes.process_pool import ProcessPool
@@ -27,8 +27,8 @@ from cyclescope.optimizing.processes.worker_group import PoolPreparer
 from cyclescope.optimizing.search.drift import drift
 from cyclescope.optimizing.search.trial import InterleavedRuns, Variant
 from cyclescope.report import format as fmt
-from cyclescope.report.pages.optimization import plan_words
-from cyclescope.report.words.text_optimization import optimization_text
+from cyclescope.report.naming.optimizing import PHASES
+from cyclescope.report.naming.plans import plan_words
 
 _PREPARE_S = 600.0
 _LEAST_DRIFT = 1e-3  # what is always allowed where drift is
@@ -225,7 +225,7 @@ def _join(
         lost.append(Line(f"cyclescope, {ours}", ours, reason=found))
         return
     name, plan = f"cyclescope, {ours}", found.rows[found.best].plan
-    said = plan_words(plan, found.rows[0].plan, optimization_text("en"))
+    said = str(plan_words(plan, found.rows[0].plan))
     try:
         made = preparer.make(plan, _PREPARE_S)
     except CyclescopeError as error:
@@ -299,16 +299,16 @@ def _tried(found: Optimization | str, ours: str) -> list[str]:
     """Every plan that a search tried and what became of it, how many it did not get to, and what the time went to."""
     if isinstance(found, str):
         return [f"{ours}: {found}"]
-    t, base = optimization_text("en"), found.rows[0].plan
+    base = found.rows[0].plan
     told = []
     for row in found.rows[1:]:
         became = f"{row.speed_up:.2f} times as fast" if row.ratio is not None else row.reason
         moved = f", drift {row.drift.amount:.1e}" if row.drift is not None and not row.drift.same else ""
-        told.append(f"{ours}: {plan_words(row.plan, base, t)}: {row.outcome.value}, {became}{moved}")
-    late = sum(1 for other in found.not_tried if other.reason == OUT_OF_BUDGET and other.plan is not None)
+        told.append(f"{ours}: {plan_words(row.plan, base)}: {row.outcome.value}, {became}{moved}")
+    late = sum(1 for other in found.not_tried if other.why is Skip.OUT_OF_BUDGET and other.plan is not None)
     if late:
         told.append(f"{ours}: {late} {'plan' if late == 1 else 'plans'} not tried, {OUT_OF_BUDGET}")
-    spent = ", ".join(f"{t.phases.get(part.phase, part.phase)} {fmt.time(part.ns)}" for part in found.spent)
+    spent = ", ".join(f"{PHASES[part.phase]} {fmt.time(part.ns)}" for part in found.spent)
     return [*told, f"{ours}: {spent}, of {fmt.time(found.budget_ns)}"]
 
 
@@ -321,4 +321,4 @@ def _allowed(limit: float) -> str:
 
 
 def _said(error: CyclescopeError) -> str:
-    return " ".join(part for part in (error.fact, error.cause) if part)
+    return str(error.summary)

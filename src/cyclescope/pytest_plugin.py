@@ -255,17 +255,15 @@ def _told(comparison: Comparison, by: float) -> str:
     """The verdict, the limit, how it was measured, and what changed most."""
     from cyclescope.report import format as fmt
     from cyclescope.report.names import printable
-    from cyclescope.report.pages import comparison as report
-    from cyclescope.report.words.strings import EN as STRINGS
-    from cyclescope.report.words.text_comparison import EN
+    from cyclescope.report.naming.between import between_label_of_both
+    from cyclescope.report.naming.changes import part_name
+    from cyclescope.report.naming.comparing import limit_kept, verdict
+    from cyclescope.report.pages.comparison import method
 
-    lines = [
-        report.verdict_sentence(comparison, EN),
-        report.limit_sentence(comparison, by, EN),
-        f"{EN.how}: {report.method(comparison, EN)}",
-    ]
+    between = between_label_of_both(comparison.a.graph, comparison.b.graph)
+    lines = [str(verdict(comparison)), str(limit_kept(comparison, by)), f"method: {method(comparison)}"]
     lines += [
-        f"{EN.change} {fmt.time_difference(change.delta_ns)}: {report.part_name(change, STRINGS, EN)}"
+        f"B − A {fmt.time_difference(change.delta_ns)}: {part_name(change, between)}"
         for change in comparison.operations[:_MOST_TOLD]
     ]
     return "\n".join(map(printable, lines))

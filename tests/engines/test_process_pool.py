@@ -237,7 +237,7 @@ def test_a_worker_examines_a_whole_cycle(pool: ProcessPool) -> None:
     assert worker.held_bytes() > 10_000_000
 
 
-@pytest.mark.parametrize(("phase", "budget"), [("search", "200s"), ("proof", "15s")])
+@pytest.mark.parametrize(("phase", "budget"), [("search", "200s"), ("confirmation", "15s")])
 def test_ctrl_c_tells_the_best_so_far_and_leaves_nothing(
     phase: str, budget: str, model: str, place: Path, tmp_path: Path
 ) -> None:
@@ -248,7 +248,7 @@ def test_ctrl_c_tells_the_best_so_far_and_leaves_nothing(
     assert done.code == 130
     assert json.loads(done.out)["partial"] is True
     assert "Interrupted" in page.read_text()
-    assert "All that ran" in page.read_text()
+    assert "Plans that ran" in page.read_text()
     assert "Traceback" not in done.err
     assert gone(place)
     assert list(place.glob("cyclescope-*")) == []

@@ -19,7 +19,7 @@ from cyclescope.backends.base import UninstrumentedRun
 from cyclescope.core.errors import EngineError
 from cyclescope.core.plan import Plan
 from cyclescope.core.statistics import Ratio
-from cyclescope.optimizing.optimization import OUT_OF_BUDGET, NotTried, Row, Spent
+from cyclescope.optimizing.optimization import NotTried, Phase, Row, Skip, Spent
 from cyclescope.optimizing.optimization import Outcome as Tried
 from cyclescope.optimizing.search.trial import InterleavedRuns
 
@@ -203,12 +203,12 @@ def test_what_a_search_tried_and_what_its_time_went_to_is_told():
         Row(replace(one, threads=2), (), -1, Tried.TRIED),
         Row(one, ("threads",), 0, Tried.TRIED, Ratio(0.5, 0.4, 0.6, 6)),
     )
-    late = NotTried("engine", OUT_OF_BUDGET, replace(one, engine="openvino"))
-    spent = (Spent("search", 40_000_000_000), Spent("total", 58_000_000_000))
+    late = NotTried("engine", Skip.OUT_OF_BUDGET, replace(one, engine="openvino"))
+    spent = (Spent(Phase.SEARCH, 40_000_000_000), Spent(Phase.TOTAL, 58_000_000_000))
     found = SimpleNamespace(rows=rows, not_tried=(late,), spent=spent, budget_ns=60_000_000_000)
     assert _tried(found, "no drift") == [
         "no drift: 1 thread: tried, 2.00 times as fast",
         "no drift: 1 plan not tried, out of budget",
-        "no drift: looking 40.0 s, in all 58.0 s, of 60.0 s",
+        "no drift: search 40.0 s, total 58.0 s, of 60.0 s",
     ]
     assert _tried("It failed.", "no drift") == ["no drift: It failed."]

@@ -39,7 +39,7 @@ def apply(
     def page() -> Page:
         from cyclescope.report.pages.applied import applied_page
 
-        return applied_page(done, forms.language)
+        return applied_page(done)
 
     def document() -> str:
         from cyclescope.report.documents.applied import applied_document

@@ -90,7 +90,7 @@ def compare(
         for cycle, out in zip(cycles, outs, strict=True)
         if out is not None
     ]
-    deliver(_result(comparison, limit, forms.language), forms, *saves)
+    deliver(_result(comparison, limit), forms, *saves)
     if any(cycle.partial for cycle in cycles) and not all(map(_is_run, (a, b))):
         raise Interrupted(m("Interrupted."), m("The report compares what was measured before."))
     if limit is not None:
@@ -147,11 +147,11 @@ def _cycles(
         return a, b
 
 
-def _result(comparison: Comparison, limit: float | None, language: str) -> Result:
+def _result(comparison: Comparison, limit: float | None) -> Result:
     def page() -> Page:
         from cyclescope.report.pages.comparison import comparison_page
 
-        return comparison_page(comparison, language, limit)
+        return comparison_page(comparison, limit)
 
     def document() -> str:
         from cyclescope.report.documents.comparison import comparison_document
@@ -159,9 +159,4 @@ def _result(comparison: Comparison, limit: float | None, language: str) -> Resul
 
         return dump(comparison_document(comparison, limit))
 
-    def html(language: str) -> str:
-        from cyclescope.report.media.html.comparison_view import render_comparison
-
-        return render_comparison(comparison, lang=language, limit=limit)
-
-    return Result(page, document, html)
+    return Result(page, document)

@@ -120,7 +120,7 @@ def optimize(
     def page() -> Page:
         from cyclescope.report.pages.optimization import optimization_page
 
-        return optimization_page(found, forms.language)
+        return optimization_page(found)
 
     def document() -> str:
         from cyclescope.report.documents.figures import dump

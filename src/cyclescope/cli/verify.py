@@ -59,7 +59,7 @@ def verify(
     def page() -> Page:
         from cyclescope.report.pages.verification import verification_page
 
-        return verification_page(found, forms.language)
+        return verification_page(found)
 
     def document() -> str:
         from cyclescope.report.documents.figures import dump

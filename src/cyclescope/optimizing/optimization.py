@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.edits import Edit
-from cyclescope.core.message import Text
+from cyclescope.core.message import Text, m
 from cyclescope.core.plan import Plan
 from cyclescope.core.samples import Load
 from cyclescope.core.statistics import Ratio
@@ -17,7 +17,33 @@ from cyclescope.explaining.comparison import Verdict
 from cyclescope.optimizing.search.drift import Drift
 from cyclescope.optimizing.strategies.strategy import Goal
 
-OUT_OF_BUDGET = "out of budget"
+OUT_OF_BUDGET = m("out of budget")
+
+
+class Phase(StrEnum):
+    """What an optimization spends its time on, in this order."""
+
+    LOAD = "load"
+    BASELINE = "baseline"
+    SEARCH = "search"
+    CONFIRMATION = "confirmation"  # the best plans, long, side by side with the baseline
+    ABLATION = "ablation"  # the best plan without each of its parts
+    EXPLANATION = "explanation"  # an instrumented cycle of the best plan
+    TOTAL = "total"
+
+
+class Skip(StrEnum):
+    """Why a strategy, or a plan of it, was not tried."""
+
+    NOT_APPLICABLE = "not-applicable"  # the strategy says why
+    OPT_IN = "opt-in"  # it is slow, and nobody named it
+    CHANGES_OUTPUTS = "changes-outputs"  # and no drift is allowed
+    EXCLUDED = "excluded"  # the user left it out
+    NOT_INSTALLED = "not-installed"
+    SAME_PLAN = "same-plan"  # the plan in force was tried already
+    DRIFTED = "drifted"  # too far, where it was tried before
+    FAILED = "failed"  # it could not run, where it was tried before
+    OUT_OF_BUDGET = "out-of-budget"
 
 
 class Outcome(StrEnum):
@@ -25,6 +51,7 @@ class Outcome(StrEnum):
 
     TRIED = "tried"  # it ran, and its outputs keep to the limit
     DRIFTED = "drifted"  # its outputs are too far from the baseline's, however fast it is
+    MISLABELED = "mislabeled"  # too many labels that the baseline gets right come out wrong
     FAILED = "failed"  # the engine failed, crashed, or ran out of memory or time
     UNSUPPORTED = "unsupported"  # the engine cannot make the plan real
     MISSING = "missing"  # the engine is not installed
@@ -37,8 +64,8 @@ class Row:
 
     `ratio` is its time ÷ the baseline's, with a 99 % interval, from `rounds` rounds in turns; None where it did not run
     to the end. `confirmed` rows were run again, long, side by side. `held_bytes` is the most memory that its processes
-    held, `ready_ns` what making it ready took, `again_ns` what it takes with its files there. `reason` says why there is
-    no ratio, or why it was refused. `judged_on` is the number of texts that the drift and the labels of a plan are told of
+    held, `ready_ns` what making it ready took, `again_ns` what it takes with its files there. `reason` says why it did not
+    run to its end, `way_out` what to do about it. `judged_on` is the number of texts that the drift and the labels of a plan are told of
     that has learned from the others (0: all of them).
     """
 
@@ -57,8 +84,8 @@ class Row:
     held_bytes: int = 0
     ready_ns: Nanoseconds = 0
     again_ns: Nanoseconds = 0
-    reason: str = ""
-    way_out: str = ""
+    reason: Text = ""
+    way_out: Text = ""
     judged_on: int = 0
 
     @property
@@ -89,7 +116,7 @@ class Contribution:
     without: Plan
     ratio: Ratio | None
     verdict: Verdict
-    reason: str = ""
+    reason: Text = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +131,23 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class NotTried:
-    """A strategy, or a plan of it, that was not tried, and why."""
+    """A strategy, or a plan of it, that was not tried. `detail` is what the strategy says where it is not applicable, or
+    how to install the engine of that name.
+    """
 
     strategy: str
-    reason: str
+    why: Skip
     plan: Plan | None = None
+    detail: Text = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A phase that was left out or cut short: for lack of time after so many `rounds` (0: none), or for `reason`."""
+
+    phase: Phase
+    rounds: int = 0
+    reason: Text = ""
 
 
 @dataclass
@@ -117,8 +156,9 @@ class Found:
 
     rows: list[Row] = field(default_factory=list)
     not_tried: list[NotTried] = field(default_factory=list)
+    unfinished: list[Unfinished] = field(default_factory=list)
     contributions: list[Contribution] = field(default_factory=list)
-    spent: dict[str, int] = field(default_factory=dict)
+    spent: dict[Phase, int] = field(default_factory=dict)
     best: int = 0
     choice: Choice | None = None
 
@@ -127,7 +167,7 @@ class Found:
 class Spent:
     """What a phase of the search took."""
 
-    phase: str
+    phase: Phase
     ns: Nanoseconds
 
 
@@ -160,6 +200,7 @@ class Optimization:
     notes: tuple[Text, ...] = ()
     choice: Choice | None = None
     load: Load = field(default_factory=Load)
+    unfinished: tuple[Unfinished, ...] = ()
 
 
 def front(rows: tuple[Row, ...]) -> tuple[int, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from cyclescope.core.cycle import Cycle
 from cyclescope.core.edits import Edit, files_of
 from cyclescope.core.errors import CyclescopeError, OutputError, UsageError
 from cyclescope.core.machine import Machine
+from cyclescope.core.message import Text, listed, m
 from cyclescope.core.plan import Plan
 from cyclescope.core.progress import Notify, silent
 from cyclescope.core.units import NS_PER_S, Nanoseconds
@@ -20,7 +21,17 @@ from cyclescope.core.workload import Workload
 from cyclescope.explaining.explain import explain
 from cyclescope.machines.host import available_memory_bytes, usable_cores
 from cyclescope.machines.load import LoadMeter
-from cyclescope.optimizing.optimization import OUT_OF_BUDGET, Found, NotTried, Optimization, Row, Spent, front
+from cyclescope.optimizing.optimization import (
+    Found,
+    NotTried,
+    Optimization,
+    Phase,
+    Row,
+    Skip,
+    Spent,
+    Unfinished,
+    front,
+)
 from cyclescope.optimizing.processes.messages import Job
 from cyclescope.optimizing.processes.process_pool import ProcessPool
 from cyclescope.optimizing.processes.worker_group import CallSample, PoolPreparer, WorkerGroup, prepared_plan
@@ -98,7 +109,7 @@ def optimize(
     most_threads = min(threads, usable_cores()) if threads else 0
     plan = Plan(threads=most_threads, seed=seed, batch=per_call, attention="")  # what the model takes by itself
     score = scorer(tuple(labels)) if labels is not None else None
-    progress("load", 0.0)
+    progress(Phase.LOAD, 0.0)
     clock: Clock = SystemClock()
     started = clock.now_ns()
     budget_ns = int(budget * NS_PER_S)
@@ -106,7 +117,7 @@ def optimize(
         begin = max(started, clock.now_ns() - int(budget_ns * _MOST_LOADING))
         limits = Limits(BudgetSchedule(begin, budget_ns), max_drift, score, max_loss)
         asked = _Asked(plan, wanted, threads, tuple(strategies), tuple(without), draft)
-        found = _in(pool, asked, limits, clock, {"load": clock.now_ns() - started}, progress)
+        found = _in(pool, asked, limits, clock, {Phase.LOAD: clock.now_ns() - started}, progress)
         if files_to is not None:
             keep_files(found.edits, pool.files, Path(files_to))
         return found
@@ -125,13 +136,13 @@ class _Asked:
 
 
 def _in(
-    pool: ProcessPool, asked: _Asked, limits: Limits, clock: Clock, spent: dict[str, int], progress: Notify
+    pool: ProcessPool, asked: _Asked, limits: Limits, clock: Clock, spent: dict[Phase, int], progress: Notify
 ) -> Optimization:
     preparer = PoolPreparer(pool)
     schedule = limits.schedule
     budget_ns = schedule.budget_ns
     begin = clock.now_ns()
-    progress("baseline", 0.0)
+    progress(Phase.BASELINE, 0.0)
     group = preparer.group(asked.plan, budget_ns / NS_PER_S)
     baseline, opened = prepared_plan(group, asked.plan), group.opened
     computing = clock.now_ns()
@@ -143,7 +154,7 @@ def _in(
     looked_at = _looked_at(whole, (examining - computing) * whole.texts // opened.workload.batch, budget_ns)
     before = _examined(preparer, opened.plan, budget_ns, looked_at)
     examined_ns = clock.now_ns() - examining
-    spent["baseline"] = clock.now_ns() - begin
+    spent[Phase.BASELINE] = clock.now_ns() - begin
     after_ns = min(int(_AFTER * examined_ns), int(budget_ns * _MOST_AFTER))
     found = Found(spent=spent)
     partial = False
@@ -161,13 +172,15 @@ def _in(
             partial = True
             found.best = found.best or _best_so_far(found)
         load = meter.read()
-        found.not_tried += [NotTried(name, "left out as asked") for name in asked.without]
-        found.not_tried += [NotTried(name, f"not installed: {way}") for name, way in situation.engines.items() if way]
+        found.not_tried += [NotTried(name, Skip.EXCLUDED) for name in asked.without]
+        found.not_tried += [
+            NotTried(name, Skip.NOT_INSTALLED, detail=way) for name, way in situation.engines.items() if way
+        ]
         if found.best and not partial:
-            progress("why", 0.9)
+            progress(Phase.EXPLANATION, 0.9)
             begin = clock.now_ns()
             try:
-                after, reason = _why(
+                explained = _explained(
                     preparer,
                     plan_cache,
                     found.rows[found.best],
@@ -178,21 +191,14 @@ def _in(
                     clock,
                 )
             except KeyboardInterrupt:
-                partial, reason = True, ""
-            spent["why"] = clock.now_ns() - begin
-            if reason:
-                found.not_tried.append(NotTried("why", reason))
+                partial, explained = True, None
+            spent[Phase.EXPLANATION] = clock.now_ns() - begin
+            if isinstance(explained, Unfinished):
+                found.unfinished.append(explained)
+            else:
+                after = explained
     group.close()
-    said: tuple[str, ...] = ()
-    if looked_at.texts < whole.texts:
-        said += (
-            f"What is explained is a call of {looked_at.texts} of {whole.texts} texts: all of them would take too long.",
-        )
-    if looked_at.tokens_out < whole.tokens_out:
-        said += (
-            f"What is explained writes {looked_at.tokens_out} of {whole.tokens_out} tokens: one step is like the next.",
-        )
-    spent["total"] = clock.now_ns() - schedule.begin_ns
+    spent[Phase.TOTAL] = clock.now_ns() - schedule.begin_ns
     progress("done", 1.0)
     rows = tuple(found.rows)
     return Optimization(
@@ -211,9 +217,10 @@ def _in(
         workload=opened.workload,
         edits=rows[found.best].edits,
         partial=partial,
-        notes=(*opened.notes, *said),
+        notes=(*opened.notes, *_sample_notes(looked_at, whole)),
         choice=found.choice,
         load=load,
+        unfinished=tuple(found.unfinished),
     )
 
 
@@ -238,7 +245,23 @@ def _examined(preparer: PoolPreparer, plan: Plan, budget_ns: Nanoseconds, sample
         group.close()
 
 
-def _why(
+def _sample_notes(sample: CallSample, whole: CallSample) -> Iterator[Text]:
+    """What the measured cycles leave out of a whole call."""
+    if sample.texts < whole.texts:
+        yield m(
+            "The explanation covers one call with {some} of {texts} texts: all of them would take too long.",
+            some=sample.texts,
+            texts=whole.texts,
+        )
+    if sample.tokens_out < whole.tokens_out:
+        yield m(
+            "The explanation covers {some} of {tokens} output tokens: all decode steps are alike.",
+            some=sample.tokens_out,
+            tokens=whole.tokens_out,
+        )
+
+
+def _explained(
     preparer: PoolPreparer,
     plan_cache: PlanCache,
     best: Row,
@@ -247,24 +270,24 @@ def _why(
     sample: CallSample,
     tokens_out: int,
     clock: Clock,
-) -> tuple[Cycle | None, str]:
-    """The same of the best plan, where the examination of the baseline took `before_ns`; None and the reason where there
-    is no time for it, or its engine tells nothing about the inside of a cycle.
+) -> Cycle | Unfinished:
+    """A measured cycle of the best plan, where that of the baseline took `before_ns`; what stood against it where there is
+    no time for it, or its engine shows nothing of the inside of a cycle.
     """
     ratio = best.ratio.value if best.ratio is not None else 1.0
     left = schedule.over_ns + schedule.after_ns - clock.now_ns()
     if _examine_ns(schedule.budget_ns) + before_ns * ratio > left:
-        return None, OUT_OF_BUDGET
+        return Unfinished(Phase.EXPLANATION)
     try:
         if not preparer.is_one_call(best.plan, sample, tokens_out):
             sample = replace(sample, texts=min(sample.texts, preparer.whole_call(best.plan, tokens_out).texts))
-            return _examined(preparer, replace(best.plan, instances=1), schedule.budget_ns, sample), ""
+            return _examined(preparer, replace(best.plan, instances=1), schedule.budget_ns, sample)
         # What comes of looking inside matters no more: nothing is timed with this variant afterwards.
         variant = plan_cache.make(best.plan, left / NS_PER_S).variant
         assert isinstance(variant, WorkerGroup)
-        return variant.cycle(_examine_ns(schedule.budget_ns)), ""
+        return variant.cycle(_examine_ns(schedule.budget_ns))
     except CyclescopeError as error:
-        return None, error.said
+        return Unfinished(Phase.EXPLANATION, reason=error.summary)
 
 
 def _examine_ns(budget_ns: Nanoseconds) -> Nanoseconds:
@@ -301,7 +324,9 @@ def keep_files(edits: Sequence[Edit], here: Path, there: Path) -> None:
             shutil.copyfile(here / name, there / name)
     except OSError as exc:
         raise OutputError(
-            f"{there} cannot be written to.", f"{exc.strerror or exc}.", "Check the folder and its rights."
+            m("{path} cannot be written.", path=str(there)),
+            f"{exc.strerror or exc}.",
+            m("Check the folder and its permissions."),
         ) from exc
 
 
@@ -315,7 +340,7 @@ def _goal(name: str) -> Goal:
     try:
         return Goal(name)
     except ValueError:
-        raise UsageError(f"Unknown goal {name!r}.", "", f"Known are {', '.join(Goal)}.") from None
+        raise UsageError(m("The goal must be one of {known} (got {given}).", known=listed(Goal), given=name)) from None
 
 
 def _check(
@@ -331,28 +356,38 @@ def _check(
     """Raise `UsageError` for what cannot be carried out, before anything is loaded."""
     if not budget >= LEAST_BUDGET_S:
         raise UsageError(
-            f"A budget of {budget:g} s is too small.",
-            "Not even one plan could be made ready and compared in it.",
-            f"Give {LEAST_BUDGET_S:g} seconds or more; minutes are usual.",
+            m(
+                "The budget must be at least {least} s (got {given}).",
+                least=format(LEAST_BUDGET_S, "g"),
+                given=format(budget, "g"),
+            ),
+            m("A smaller budget is too short to prepare and compare a single plan."),
+            m("Give more time; minutes are usual."),
         )
     if threads is not None and threads < 1:
-        raise UsageError(f"--threads {threads} is impossible.", "", "Give a whole number from 1 up.")
+        raise UsageError(m("--threads must be at least 1 (got {given}).", given=threads))
     for name, value in (("--max-drift", max_drift), ("--max-loss", max_loss)):
         if not 0 <= value <= 1:
-            raise UsageError(f"{name} {value:g} is impossible.", "It is a share.", "Give a number from 0 to 1.")
+            raise UsageError(
+                m("{option} must be between 0 and 1 (got {given}).", option=name, given=format(value, "g"))
+            )
     if max_loss and labels is None:
         raise UsageError(
-            f"--max-loss {max_loss:g} has nothing to count.",
-            "It is about labels, and none are given.",
-            "Give --labels FILE.",
+            m("--max-loss needs labels (got none)."),
+            m("It limits the drop in accuracy on labelled texts."),
+            m("Give --labels FILE."),
         )
     known = {strategy.name for strategy in STRATEGIES}
     for name in (*strategies, *without):
         if name not in known:
-            raise UsageError(f"There is no strategy {name!r}.", "", f"Known are {', '.join(sorted(known))}.")
+            raise UsageError(
+                m("Unknown strategy {name}.", name=name),
+                "",
+                m("Known strategies: {known}.", known=listed(sorted(known))),
+            )
     if labels is not None and len(labels) != len(texts):
         raise UsageError(
-            f"There are {len(labels)} labels for {len(texts)} texts.",
-            "Each text needs the label that is right for it.",
-            "Give a label a text, in the same order.",
+            m("Each text needs one label (got {labels} for {texts}).", labels=len(labels), texts=len(texts)),
+            "",
+            m("Give one label per text, in the same order."),
         )

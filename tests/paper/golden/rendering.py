@@ -30,9 +30,9 @@ from cyclescope.report.documents.verification import verification_document
 from cyclescope.report.exports.mermaid import mermaid
 from cyclescope.report.exports.perfetto import to_perfetto
 from cyclescope.report.exports.speedscope import to_speedscope
-from cyclescope.report.media.html.comparison_view import render_comparison
 from cyclescope.report.media.html.html import notebook_html
 from cyclescope.report.media.html.html import render as render_cycle
+from cyclescope.report.media.html.page_html import to_html
 from cyclescope.report.media.markdown import to_markdown
 from cyclescope.report.media.terminal import to_text
 from cyclescope.report.page import Page
@@ -125,7 +125,7 @@ def render(page: str, medium: str, language: str) -> str:
         case "markdown":
             made = to_markdown(_page(page, language), language)
         case "html" if kind == "comparison":
-            made = markup(render_comparison(value, lang=language, limit=LIMIT))
+            made = markup(to_html(_page(page, language), language))
         case "html":
             made = markup(render_cycle(_explained(page), lang=language))
         case "notebook":
@@ -156,7 +156,7 @@ def _page(page: str, language: str) -> Page:
         case "cycle" | "finding":
             return cycle_page(_explained(page), language)
         case "comparison":
-            return comparison_page(value, language, LIMIT)
+            return comparison_page(value, LIMIT)
         case "structure":
             return structure_page(value.graph, "paper", 1, value.tokens)
         case "definitions":
@@ -166,9 +166,9 @@ def _page(page: str, language: str) -> Page:
 
 
 _PAGES: dict[str, Callable[[Any, str], Page]] = {
-    "optimization": optimization_page,
-    "verification": verification_page,
-    "applied": applied_page,
+    "optimization": lambda found, _: optimization_page(found),
+    "verification": lambda found, _: verification_page(found),
+    "applied": lambda done, _: applied_page(done),
     "calibration": lambda found, _: calibration_page(found),
     "doctor": lambda facts, _: doctor_page(examine(facts)),
     "tokens": lambda costs, _: tokens_page(explain_texts(costs)),

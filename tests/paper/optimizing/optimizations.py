@@ -57,6 +57,7 @@ def optimization(**changes: Any) -> Optimization:
         front=front(rows),
         contributions=tuple(found.contributions),
         not_tried=tuple(found.not_tried),
+        unfinished=tuple(found.unfinished),
         spent=tuple(Spent(phase, ns) for phase, ns in found.spent.items()),
         before=paper_cycle(GRAPH),
         after=paper_cycle(GRAPH, slot_times(GRAPH) // 2),

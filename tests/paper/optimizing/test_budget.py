@@ -13,7 +13,7 @@ from cyclescope.backends.paper import FakeClock
 from cyclescope.core.plan import Plan
 from cyclescope.core.ratios import LEAST_ROUNDS_FOR_VERDICT
 from cyclescope.explaining.comparison import Verdict
-from cyclescope.optimizing.optimization import OUT_OF_BUDGET
+from cyclescope.optimizing.optimization import OUT_OF_BUDGET, Phase
 from cyclescope.optimizing.optimize import _looked_at
 from cyclescope.optimizing.processes.worker_group import CallSample
 from cyclescope.optimizing.search.plan_cache import PlanCache
@@ -86,7 +86,7 @@ def test_a_proof_that_cannot_be_finished_claims_nothing_and_says_so() -> None:
     found = searched(preparer, budget_s=120.0)
     assert found.best == 0
     assert all(row.verdict is Verdict.INCONCLUSIVE for row in found.rows)
-    assert any(n.strategy == "proof" and n.reason.startswith(OUT_OF_BUDGET) for n in found.not_tried)
+    assert any(left.phase is Phase.CONFIRMATION and not left.reason for left in found.unfinished)
 
 
 def test_parts_that_there_is_no_time_for_are_told() -> None:

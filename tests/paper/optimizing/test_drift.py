@@ -103,11 +103,11 @@ def test_a_shorter_text_lacks_what_is_missing() -> None:
 @pytest.mark.parametrize(
     ("a", "b", "said"),
     [
-        (hidden((1, 0)), hidden((1, 0), (0, 1)), "numbers"),
-        (hidden((1, 0)), tokens((1, 2)), "gave no hidden"),
-        (tokens((1, 2)), hidden((1, 0)), "wrote no text"),
-        (tokens((1, 2)), tokens((1, 2), (3, 4)), "wrote 2 texts"),
-        (Results(ONES), Results(ONES), "nothing that could be compared"),
+        (hidden((1, 0)), hidden((1, 0), (0, 1)), "shape"),
+        (hidden((1, 0)), tokens((1, 2)), "has no hidden"),
+        (tokens((1, 2)), hidden((1, 0)), "generated no text"),
+        (tokens((1, 2)), tokens((1, 2), (3, 4)), r"as many texts as the baseline, 1 \(got 2\)"),
+        (Results(ONES), Results(ONES), "no outputs that could be compared"),
     ],
 )
 def test_what_does_not_belong_together_is_an_error(a: Results, b: Results, said: str) -> None:

@@ -39,9 +39,9 @@ def test_padding_has_no_say_in_the_mean() -> None:
 @pytest.mark.parametrize(
     ("labels", "results", "said"),
     [
-        (("yes", "perhaps"), classes(2, 0), "no class 'perhaps'"),
-        (("a", "a", "a", "a"), vectors((1, 0), (1, 0), (0, 1), (0, 1)), "tell nothing"),
-        (("a", "b"), vectors((1, 0), (0, 1)), "tell nothing"),
+        (("yes", "perhaps"), classes(2, 0), r"must be a class of the model: .*\(got 'perhaps'\)"),
+        (("a", "a", "a", "a"), vectors((1, 0), (1, 0), (0, 1), (0, 1)), "at least four texts with at least two labels"),
+        (("a", "b"), vectors((1, 0), (0, 1)), "at least four texts with at least two labels"),
         (("a",), Results(np.ones((1, 1)), tokens=np.ones((1, 2), dtype=np.int64)), "do not fit"),
     ],
 )

@@ -150,8 +150,8 @@ def test_a_strangers_recipe_puts_no_code_of_its_own_into_the_code(hostile: Recip
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        (recipe(task="answer"), "task 'answer'"),
-        (recipe(Plan(engine="tensorflow")), "engine 'tensorflow'"),
+        (recipe(task="answer"), r"task .* \(got answer\)"),
+        (recipe(Plan(engine="tensorflow")), r"engine .* \(got tensorflow\)"),
         (recipe(Plan(device="cuda")), "device 'cuda'"),
         (recipe(ORT, "translate", 8, encoder_decoder=True), "encoder-decoder on onnxruntime"),
         (recipe(replace(ORT, engine="openvino"), encoder_decoder=True), "encoder-decoder on openvino"),

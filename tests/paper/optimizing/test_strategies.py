@@ -29,7 +29,7 @@ def refused(name: str, where: Situation, plan: Plan = BASELINE) -> str:
     offer = BY_NAME[name].offer(plan, where)
     assert offer.plans == ()
     assert offer.not_applicable_reason
-    return offer.not_applicable_reason
+    return str(offer.not_applicable_reason)
 
 
 SITUATIONS = [

@@ -20,8 +20,8 @@ from cyclescope.explaining.explanation import Explanation
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.report.documents.cycle.document import cycle_document
 from cyclescope.report.documents.figures import dump
-from cyclescope.report.media.html.comparison_view import render_comparison
 from cyclescope.report.media.html.html import render
+from cyclescope.report.media.html.page_html import to_html
 from cyclescope.report.media.terminal import to_text
 from cyclescope.report.pages.comparison import comparison_page
 from cyclescope.report.pages.cycle import cycle_page
@@ -108,8 +108,8 @@ def test_what_is_python_in_one_of_two_cycles_only_is_neither(a: bool, b: bool, b
     )
     for language, words in zip(("en", "zh"), between, strict=True):
         assert strings_for_both(language, here.graph, there.graph).python == words
-        told = to_text(comparison_page(compare(here, there), language), 100)
-        page = render_comparison(compare(here, there), lang=language)
+        told = to_text(comparison_page(compare(here, there)), 100, language=language)
+        page = to_html(comparison_page(compare(here, there)), language)
         assert words in told
         assert words in page
         if a or b:

@@ -1,80 +1,106 @@
-"""Why a strategy was not tried, in the reader's language."""
+"""Why a strategy was not tried and how a trial ended, in Chinese: each is a message with a translation."""
 
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import cyclescope
-from cyclescope.report.words.text_reasons import ENDS_ZH, ZH, reason_words
+from cyclescope.core.errors import CyclescopeError, EngineError
+from cyclescope.core.message import Message, Text, m
+from cyclescope.report.words.translate import say_in
 
 _FOLDER = Path(cyclescope.__file__).parent / "optimizing"
 
 
-def _said() -> Iterator[str]:
-    """Every reason that is written out where strategies are offered or left out, with `…` where something is filled in."""
+def _calls() -> Iterator[ast.Call]:
     for path in sorted(_FOLDER.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
-                continue
-            given = (
-                [k.value for k in node.keywords if k.arg == "not_applicable_reason"] if node.func.id == "Offer" else []
-            )
-            if node.func.id == "NotTried":
-                given += node.args[1:2]
-            for reason in given:
-                if isinstance(reason, ast.JoinedStr):
-                    parts = [part.value if isinstance(part, ast.Constant) else "…" for part in reason.values]
-                    yield "".join(map(str, parts))
-                elif isinstance(reason, ast.Constant):
-                    yield str(reason.value)
+        yield from (
+            node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)
+        )
 
 
-SAID = sorted(set(_said()))
+def _name(node: ast.expr) -> str:
+    return node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
 
 
-@pytest.mark.parametrize("reason", SAID)
-def test_every_reason_is_told_in_chinese(reason: str) -> None:
-    filled = reason.replace("…", "out of budget", 1) if reason.startswith("…,") else reason
-    assert reason_words(filled, "zh") != filled
-    assert reason_words(filled, "en") == filled
+def _reasons() -> Iterator[ast.expr]:
+    """Every reason that a strategy gives."""
+    for call in _calls():
+        if _name(call) == "Offer":
+            yield from (keyword.value for keyword in call.keywords if keyword.arg == "not_applicable_reason")
 
 
-@pytest.mark.parametrize("reason", list(ZH))
-def test_every_translation_is_of_a_reason_that_is_written(reason: str) -> None:
-    """Else the sentence was changed where it is made, and its translation is lost."""
-    source = "".join(path.read_text(encoding="utf-8") for path in sorted(_FOLDER.rglob("*.py")))
-    assert max(re.split(r"\{\w+\}|, after ", reason), key=len) in source
+REASONS = list(_reasons())
+
+
+def test_every_strategy_gives_its_reasons_as_messages() -> None:
+    assert len(REASONS) > 50
+    assert {_name(reason) for reason in REASONS} == {"m"}
+
+
+def _texts() -> list[str]:
+    return sorted({str(ast.literal_eval(reason.args[0])) for reason in REASONS if isinstance(reason, ast.Call)})
+
+
+@pytest.mark.parametrize("text", _texts())
+def test_every_reason_has_a_translation(text: str) -> None:
+    assert say_in("zh")(Message(text)) != text
+    assert say_in("en")(Message(text)) == text
+
+
+def test_every_error_of_an_optimization_is_a_message() -> None:
+    """A plain text in an error would be English in every language; a name, a number or foreign words are its values."""
+    errors = {kind.__name__ for kind in _kinds(CyclescopeError)}
+    plain = [
+        ast.unparse(call)
+        for call in _calls()
+        if _name(call) in errors
+        for text in call.args
+        if (isinstance(text, ast.Constant) and text.value) or (isinstance(text, ast.JoinedStr) and not _foreign(text))
+    ]
+    assert not plain
+
+
+def _kinds(kind: type[CyclescopeError]) -> Iterator[type[CyclescopeError]]:
+    yield kind
+    for below in kind.__subclasses__():
+        yield from _kinds(below)
+
+
+def _foreign(text: ast.JoinedStr) -> bool:
+    """Whether nothing in it is ours but a full stop, as in `f"{error.strerror}."`."""
+    return all(isinstance(part, ast.FormattedValue) or str(part.value).strip() == "." for part in text.values)  # type: ignore[attr-defined]
 
 
 def test_what_an_engine_says_stays_as_it_is() -> None:
-    assert reason_words("No kernel for {this}.", "zh") == "No kernel for {this}."
-
-
-@pytest.mark.parametrize("end", list(ENDS_ZH))
-def test_every_translation_of_an_end_is_of_sentences_that_are_written(end: str) -> None:
-    source = "".join(path.read_text(encoding="utf-8") for path in sorted(_FOLDER.rglob("*.py")))
-    fact, _, cause = end.partition(". ")
-    for sentence in filter(None, (re.split(r"( by signal|with exit code)? \{", fact)[0], cause)):
-        assert sentence.split(".{")[0] in source
+    error = EngineError(m("The engine failed."), "No kernel for {this}.")
+    assert say_in("zh")(error.summary).endswith("No kernel for {this}.")
 
 
 @pytest.mark.parametrize(
-    ("error", "chinese"),
+    ("fact", "cause", "chinese"),
     [
-        ("The trial process did not answer within 12 s. It was ended.", "试验进程在 12 秒内没有应答，已被结束。"),
         (
-            "The trial process was killed. Most likely the system ran out of memory.",
-            "试验进程被终止，很可能是系统内存不足。",
+            m("The trial process did not answer within {seconds} s.", seconds="12"),
+            m("It was stopped."),
+            "试验进程在 12 秒内没有应答。它已被结束。",
         ),
-        ("The engine ended its process by signal SIGABRT. free(): x", "引擎以信号 SIGABRT 结束了它的进程。 free(): x"),
-        ("It needs more memory than there is. 3 GB", "所需内存超过可用内存。 3 GB"),
+        (
+            m("The trial process was killed."),
+            m("Most likely the system ran out of memory."),
+            "试验进程被终止。很可能是系统内存不足。",
+        ),
+        (
+            m("The engine ended its process by signal {signal}.", signal="SIGABRT"),
+            "free(): x",
+            "引擎以信号 SIGABRT 结束了它的进程。free(): x",
+        ),
+        (m("It needs more memory than there is."), "3 GB", "所需内存超过可用内存。3 GB"),
     ],
 )
-def test_how_a_trial_process_ended_is_told_in_chinese(error: str, chinese: str) -> None:
-    assert reason_words(error, "zh") == chinese
-    assert reason_words(error, "en") == error
+def test_how_a_trial_process_ended_is_told_in_chinese(fact: Text, cause: Text, chinese: str) -> None:
+    assert say_in("zh")(EngineError(fact, cause).summary) == chinese

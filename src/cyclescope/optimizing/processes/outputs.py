@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from cyclescope.core.errors import EngineError
+from cyclescope.core.message import m
 from cyclescope.core.results import Results
 
 _ARRAYS = tuple(field.name for field in fields(Results) if field.name != "classes")
@@ -34,7 +35,7 @@ def read(folder: Path) -> Results:
                 found[name] = np.load(path, allow_pickle=False)
         classes = tuple(str(name) for name in json.loads((folder / _CLASSES).read_text()))
     except (ValueError, OSError, EOFError) as exc:
-        raise EngineError("What a trial gave back cannot be read.", str(exc)) from exc
+        raise EngineError(m("The outputs of a trial cannot be read."), str(exc)) from exc
     if "mask" not in found:
-        raise EngineError("A trial gave nothing back.")
+        raise EngineError(m("A trial has no outputs."))
     return Results(**found, classes=classes)

@@ -21,6 +21,7 @@ from cyclescope.backends.base import UninstrumentedRun
 from cyclescope.core import errors
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.errors import CyclescopeError, EngineError
+from cyclescope.core.message import m
 from cyclescope.core.plan import Plan
 from cyclescope.core.results import Results
 from cyclescope.core.units import NS_PER_S, Nanoseconds
@@ -119,7 +120,9 @@ class Worker:
             self._home.kill(self.pid)
             self.close()
             raise EngineError(
-                f"The trial process did not answer within {limit_s:.0f} s.", "It was ended.", "Allow a larger budget."
+                m("The trial process did not answer within {seconds} s.", seconds=round(limit_s)),
+                m("It was stopped."),
+                m("Allow a larger budget."),
             ) from exc
         except OSError:
             answer = None
@@ -128,7 +131,7 @@ class Worker:
         if isinstance(answer, Failed):
             raise _error(answer)
         if not isinstance(answer, wanted):
-            raise EngineError(f"The trial process answered with a {type(answer).__name__}.")
+            raise EngineError(m("The trial process answered with the message {name}.", name=type(answer).__name__))
         return answer
 
     def _ended(self) -> EngineError:
@@ -137,13 +140,11 @@ class Worker:
         last = self._home.last_stderr_line(self.pid)
         self.close()
         if exit_status.signal == signal.SIGKILL:
-            return EngineError("The trial process was killed.", "Most likely the system ran out of memory.", "")
-        how = (
-            f"by signal {signal.Signals(exit_status.signal).name}"
-            if exit_status.signal
-            else f"with exit code {exit_status.code}"
-        )
-        return EngineError(f"The engine ended its process {how}.", last, "")
+            return EngineError(m("The trial process was killed."), m("Most likely the system ran out of memory."))
+        if exit_status.signal:
+            name = signal.Signals(exit_status.signal).name
+            return EngineError(m("The engine ended its process by signal {signal}.", signal=name), last)
+        return EngineError(m("The engine ended its process with exit code {code}.", code=exit_status.code), last)
 
 
 class ProcessPool:
@@ -295,7 +296,7 @@ class ProcessPool:
             try:
                 line, _ = self._listener.accept()
             except TimeoutError as exc:
-                raise EngineError("A trial process did not start.", self.last_stderr_line(pid), "") from exc
+                raise EngineError(m("A trial process did not start."), self.last_stderr_line(pid)) from exc
             worker = Worker(pid, line, self)
             line.settimeout(_GRACE_S)
             hello = receive(worker._stream)

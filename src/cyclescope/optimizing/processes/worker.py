@@ -20,6 +20,7 @@ from typing import NoReturn
 
 from cyclescope.backends.base import Session
 from cyclescope.core.errors import CyclescopeError, EngineError
+from cyclescope.core.message import m
 from cyclescope.core.plan import Plan
 from cyclescope.machines.host import available_memory_bytes
 from cyclescope.optimizing.processes.messages import (
@@ -70,16 +71,16 @@ def serve(path: str) -> None:
                 session, answer = _open(message)
             else:
                 if session is None:
-                    raise EngineError("Nothing is open in this process.")
+                    raise EngineError(m("This process has no open session."))
                 answer = _do(message, session)
         except CyclescopeError as error:
             answer = Failed(type(error).__name__, error.fact, error.cause, error.way_out)
         except MemoryError as error:
-            answer = Failed("EngineError", "It needs more memory than there is.", str(error), "")
+            answer = Failed("EngineError", m("It needs more memory than there is."), str(error), "")
         except Exception as error:
             # An engine's own trouble ends this row and nothing else.
             line = next(iter(str(error).splitlines()), "")
-            answer = Failed("EngineError", "The engine failed.", f"{type(error).__name__}: {line}"[:400], "")
+            answer = Failed("EngineError", m("The engine failed."), f"{type(error).__name__}: {line}"[:400], "")
         send(stream, answer)
     if session is not None:
         session.close()
@@ -171,7 +172,7 @@ def _do(message: Message, session: Session) -> Message:
     if isinstance(message, AskHeldMemory):
         unit = 1 if sys.platform == "darwin" else 1024
         return HeldMemory(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit)
-    raise EngineError(f"A {type(message).__name__} is nothing to be done.")
+    raise EngineError(m("This process cannot handle the message {name}.", name=type(message).__name__))
 
 
 def _leave(code: int) -> NoReturn:

@@ -10,6 +10,7 @@ from itertools import pairwise
 from cyclescope.backends.base import UninstrumentedRun
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.errors import CyclescopeError, Unsupported
+from cyclescope.core.message import m
 from cyclescope.core.plan import Plan
 from cyclescope.core.results import Results, joined
 from cyclescope.core.units import NS_PER_S, Nanoseconds
@@ -131,7 +132,7 @@ def prepared_plan(group: WorkerGroup, plan: Plan) -> PreparedPlan:
 def shares_of(job: Job, instances: int) -> tuple[Job, ...]:
     """The texts of `job` in `instances` shares of neighbours, as equal as can be. Raises `Unsupported`."""
     if len(job.texts) < instances:
-        raise Unsupported("There are fewer texts than processes.", "", "Give more texts.")
+        raise Unsupported(m("There are fewer texts than processes."), "", m("Give more texts."))
     bounds = [round(k * len(job.texts) / instances) for k in range(instances + 1)]
     return tuple(replace(job, texts=job.texts[a:b], batch=None) for a, b in pairwise(bounds))
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from cyclescope.backends.engines import engine_files
 from cyclescope.core.edits import calibrated, files_of
 from cyclescope.core.errors import CyclescopeError, OutputError
-from cyclescope.core.message import Text
+from cyclescope.core.message import Text, m
 from cyclescope.core.results import Results
 from cyclescope.models.standin import StandIn
 from cyclescope.optimizing.processes.messages import Job
@@ -124,9 +124,9 @@ def _comparable(results: Results) -> Results:
 
 def _require_ours(folder: Path, recipe: Recipe) -> None:
     """Raise `OutputError` where `folder` is a file, or holds what this did not write."""
-    way_out = "Name a new folder with --out."
+    way_out = m("Name a new folder with --out.")
     if folder.exists() and not folder.is_dir():
-        raise OutputError(f"{folder} is no folder.", "", way_out)
+        raise OutputError(m("{path} must be a folder.", path=str(folder)), "", way_out)
     there = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
     if not there:
         return
@@ -137,7 +137,11 @@ def _require_ours(folder: Path, recipe: Recipe) -> None:
     except CyclescopeError:
         foreign = foreign or there
     if foreign:
-        raise OutputError(f"{folder} holds other files.", f"{foreign[0]} would be beside or under ours.", way_out)
+        raise OutputError(
+            m("{path} must be empty or hold the files of an earlier `cyclescope apply`.", path=str(folder)),
+            m("It has another file: {name}.", name=foreign[0]),
+            way_out,
+        )
 
 
 def _write(folder: Path, recipe: Recipe, code: str, source: SnippetModel, exported: Path) -> tuple[str, ...]:
@@ -153,7 +157,9 @@ def _write(folder: Path, recipe: Recipe, code: str, source: SnippetModel, export
             shutil.move(path, folder / path.name)
     except OSError as exc:
         raise OutputError(
-            f"{folder} cannot be written.", f"{exc.strerror or exc}.", "Check the folder and its rights."
+            m("{path} cannot be written.", path=str(folder)),
+            f"{exc.strerror or exc}.",
+            m("Check the folder and its permissions."),
         ) from exc
     save_recipe(recipe, folder / RECIPE_FILE)
     for name, content in {**contents, CODE_FILE: code.encode()}.items():

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from cyclescope.core.errors import EngineError
+from cyclescope.core.message import m
 from cyclescope.core.results import Results, joined
 from cyclescope.core.units import AnyArray
 
@@ -36,14 +37,18 @@ def run_file(file: Path, place: str, texts: Sequence[str], into: Path, *, writes
     try:
         _, errors = child.communicate(timeout=limit_s)
     except subprocess.TimeoutExpired as exc:
-        raise EngineError(f"{file} did not end within {limit_s:.0f} s.", "It was ended.", "") from exc
+        raise EngineError(
+            m("{file} did not end within {limit} s.", file=str(file), limit=round(limit_s)), m("It was stopped.")
+        ) from exc
     finally:
         if child.poll() is None:
             os.killpg(child.pid, signal.SIGKILL)
             child.communicate()
     if child.returncode:
         last = next((line for line in reversed(errors.decode(errors="replace").splitlines()) if line.strip()), "")
-        raise EngineError(f"{file} does not run.", last.strip()[:400], "Run it by hand to see all that it says.")
+        raise EngineError(
+            m("{file} does not run.", file=str(file)), last.strip()[:400], m("Run it by hand to see its whole output.")
+        )
     return results_of_arrays(_arrays(saved), writes=writes)
 
 
@@ -53,7 +58,7 @@ def _arrays(path: Path) -> list[AnyArray]:
         with np.load(path, allow_pickle=False) as found:
             return [found[f"text{k}"] for k in range(len(found.files))]
     except (OSError, ValueError, KeyError) as exc:
-        raise EngineError("What the code saved cannot be read.", str(exc)) from exc
+        raise EngineError(m("The outputs that the code saved cannot be read."), str(exc)) from exc
 
 
 def results_of_arrays(arrays: Sequence[AnyArray], *, writes: bool) -> Results:

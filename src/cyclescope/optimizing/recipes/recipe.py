@@ -15,6 +15,7 @@ from cyclescope.core.codec import CodecError, decode
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import OutputError, RunFileError, UsageError
 from cyclescope.core.graph.structure import DECODE, ENCODE
+from cyclescope.core.message import Text, m
 from cyclescope.core.plan import Plan
 from cyclescope.core.version import __version__
 from cyclescope.optimizing.optimization import Optimization
@@ -97,9 +98,9 @@ def recipe_of(optimization: Optimization) -> Recipe:
     """The recipe of the best plan. Raises `UsageError` where there is none."""
     if not optimization.best:
         raise UsageError(
-            "There is no recipe: nothing was proved to be faster.",
-            "No plan was, within the limit of drift and the budget.",
-            "Allow a drift (--max-drift), or a larger budget.",
+            m("There is no recipe, since no plan is confirmed to be faster."),
+            m("None is within the drift limit and the budget."),
+            m("Allow a drift (--max-drift), or a larger budget."),
         )
     row, before = optimization.rows[optimization.best], optimization.before
     facts, machine = before.workload.model, before.machine
@@ -158,45 +159,48 @@ def save_recipe(recipe: Recipe, path: str | os.PathLike[str]) -> None:
             file.write(tomli_w.dumps(document).encode())
     except OSError as exc:
         raise OutputError(
-            f"{path} cannot be written.", f"{exc.strerror or exc}.", "Check the folder and its rights."
+            m("{path} cannot be written.", path=str(path)),
+            f"{exc.strerror or exc}.",
+            m("Check the folder and its permissions."),
         ) from exc
 
 
 def load_recipe(path: str | os.PathLike[str]) -> Recipe:
     """The recipe in the file `path`. Raises `RunFileError`."""
     path = Path(path)
-    again = "Name a file that `cyclescope optimize --recipe FILE` wrote."
+    again = m("Name a file that `cyclescope optimize --recipe FILE` wrote.")
+    no_recipe = m("{path} is not a recipe.", path=str(path))
     try:
         content = path.read_bytes()
         if content.startswith(_ARCHIVE):
-            raise RunFileError(f"{path} is not a recipe.", "It is a zip, as saved runs are.", again)
+            raise RunFileError(no_recipe, m("It is a zip file, like a saved run."), again)
         data = tomllib.loads(content.decode("utf-8"))
     except FileNotFoundError as exc:
-        raise RunFileError(f"There is no file {path}.", "", again) from exc
+        raise RunFileError(m("There is no file {path}.", path=str(path)), "", again) from exc
     except OSError as exc:
-        raise RunFileError(f"{path} cannot be read.", f"{exc.strerror or exc}.", again) from exc
+        raise RunFileError(m("{path} cannot be read.", path=str(path)), f"{exc.strerror or exc}.", again) from exc
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
-        raise RunFileError(f"{path} is not a recipe.", f"It is no TOML: {_line(exc)}.", again) from exc
+        raise RunFileError(no_recipe, m("It is not valid TOML: {error}.", error=_line(exc)), again) from exc
     if data.get("schema") != SCHEMA:
-        raise RunFileError(f"{path} is not a recipe.", f"Its schema is {data.get('schema')!r}.", again)
+        raise RunFileError(no_recipe, m("Its schema is {schema}.", schema=repr(data.get("schema"))), again)
     version = data.get("version")
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-        raise RunFileError(f"{path} is not a recipe.", f"Its format version is {version!r}.", again)
+        raise RunFileError(no_recipe, m("Its format version is {version}.", version=repr(version)), again)
     if version > VERSION:
         raise RunFileError(
-            f"{path} is too new for this cyclescope.",
-            f"It is in format {version}; this one reads up to format {VERSION}.",
-            "Read it with a later cyclescope.",
+            m("{path} is too new for this version of cyclescope.", path=str(path)),
+            m("Its format is {version}; this version reads formats up to {newest}.", version=version, newest=VERSION),
+            m("Read it with a later version of cyclescope."),
         )
     try:
         return decode(Recipe, data, [])
     except CodecError as exc:
-        raise RunFileError(f"{path} is not a whole recipe.", f"{exc}.", again) from exc
+        raise RunFileError(m("{path} is an incomplete recipe.", path=str(path)), f"{exc}.", again) from exc
 
 
-def _line(error: ValueError) -> str:
+def _line(error: ValueError) -> Text:
     """What a parser says; of bytes that are no text nothing but that."""
-    return "it holds bytes that are no text" if isinstance(error, UnicodeDecodeError) else str(error)
+    return m("its bytes are not UTF-8 text") if isinstance(error, UnicodeDecodeError) else str(error)
 
 
 def _table(value: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from cyclescope.backends.base import DEFAULT_TOKENS
 from cyclescope.core.edits import calibrated, files_of
 from cyclescope.core.errors import RunFileError, UsageError
+from cyclescope.core.message import m
 from cyclescope.core.plan import calibrates
 from cyclescope.core.workload import Workload
 from cyclescope.optimizing.processes.messages import Job
@@ -29,9 +30,9 @@ def job_of(
     if not texts and tokens is None:
         if work.texts > 1 or recipe.plan.instances > 1:
             raise UsageError(
-                f"This recipe was proved on {work.texts} texts, and none are given.",
-                "How they are put together is a part of it, and a recipe keeps no texts.",
-                "Give texts: --text-file FILE.",
+                m("This recipe needs texts, since it was confirmed on several (got none)."),
+                m("The grouping of the texts is a part of the plan, and a recipe stores no texts."),
+                m("Give texts: --text-file FILE."),
             )
         tokens, batch = work.tokens_in or DEFAULT_TOKENS, batch or work.batch
     return Job(
@@ -52,9 +53,9 @@ def files_beside(recipe: Recipe, place: str | os.PathLike[str] | Recipe) -> str 
     """
     if calibrates(recipe.plan) and not calibrated(recipe.edits):
         raise RunFileError(
-            "The recipe names no file with the calibrated model.",
-            "What it was proved with cannot be made again without the texts.",
-            "Take the recipe as `cyclescope optimize` wrote it.",
+            m("The recipe names no file with the calibrated model."),
+            m("Without the texts, the calibration cannot be repeated."),
+            m("Use the recipe as `cyclescope optimize` wrote it."),
         )
     names = files_of(recipe.edits)
     if not names:
@@ -62,7 +63,11 @@ def files_beside(recipe: Recipe, place: str | os.PathLike[str] | Recipe) -> str 
     folder = Path() if isinstance(place, Recipe) else Path(place).absolute().parent
     for name in names:
         if Path(name).name != name or not (folder / name).is_file():
-            raise RunFileError(f"{name} is missing.", f"The recipe needs it beside itself, in {folder}.", "Copy both.")
+            raise RunFileError(
+                m("{name} is missing.", name=name),
+                m("The recipe needs it in its folder, {folder}.", folder=str(folder)),
+                m("Copy both files."),
+            )
     return str(folder)
 
 
@@ -71,14 +76,24 @@ def refuse_other_model(recipe: Recipe, workload: Workload) -> None:
     facts, known = workload.model, recipe.model
     if facts.class_name != known.class_name or facts.parameters != known.parameters:
         raise UsageError(
-            f"{facts.reference} is another model than that of the recipe.",
-            f"The recipe is for a {known.class_name} with {known.parameters} parameters; "
-            f"this is a {facts.class_name} with {facts.parameters}.",
-            "Run `cyclescope optimize` on it.",
+            m("{model} is not the model of the recipe.", model=facts.reference),
+            m(
+                "The recipe is for a {wanted} with {wanted_parameters} parameters; this is a {given} with "
+                "{given_parameters}.",
+                wanted=known.class_name,
+                wanted_parameters=known.parameters,
+                given=facts.class_name,
+                given_parameters=facts.parameters,
+            ),
+            m("Run `cyclescope optimize` on this model."),
         )
     if recipe.edits and facts.weights.value != known.weights:
         raise UsageError(
-            "The edits of this recipe were chosen by other weights.",
-            f"It was made with {known.weights} weights, these are {facts.weights}: other heads and layers matter.",
-            "Run `cyclescope optimize` on this model.",
+            m("The weights must be those that the edits of this recipe were chosen for."),
+            m(
+                "The recipe was made with {then} weights, these are {now}: other heads and layers matter.",
+                then=known.weights,
+                now=facts.weights.value,
+            ),
+            m("Run `cyclescope optimize` on this model."),
         )

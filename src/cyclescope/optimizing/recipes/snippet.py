@@ -15,6 +15,7 @@ from cyclescope.backends import engines
 from cyclescope.backends.code import CodeRequest, EngineCode, Source, refuse_values
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.graph.tensor import bits_of
+from cyclescope.core.message import listed, m
 from cyclescope.core.plan import Batching, Plan
 from cyclescope.core.samples import Load
 from cyclescope.explaining.stability import load_warnings
@@ -51,7 +52,11 @@ def snippet(recipe: Recipe, model: SnippetModel) -> str:
     """
     if not recipe.work.tokens_out and recipe.model.task not in _TASKS:
         raise Unsupported(
-            f"There is no code for the task {recipe.model.task!r}.", "", f"There is for {', '.join(_TASKS)}."
+            m(
+                "The task of a recipe with code must be one of {known} (got {given}).",
+                known=listed(_TASKS),
+                given=recipe.model.task,
+            )
         )
     task = _WRITES if recipe.work.tokens_out else _TASKS[recipe.model.task]
     engine, wanted = _code_of(recipe.plan), _wanted(recipe, model, task)
@@ -76,7 +81,13 @@ def _code_of(plan: Plan) -> EngineCode:
     """What the engine of `plan` contributes. Raises `Unsupported` for one that contributes nothing, or is not known."""
     known = {engine.name: engine.code for engine in engines.ENGINES if engine.code is not None}
     if plan.engine not in known:
-        raise Unsupported(f"There is no code for the engine {plan.engine!r}.", "", f"There is for {', '.join(known)}.")
+        raise Unsupported(
+            m(
+                "The engine of a recipe with code must be one of {known} (got {given}).",
+                known=listed(known),
+                given=plan.engine,
+            )
+        )
     return known[plan.engine]()
 
 

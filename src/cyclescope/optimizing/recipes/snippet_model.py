@@ -8,6 +8,7 @@ from typing import Any
 
 from cyclescope.backends.registry import full_configuration
 from cyclescope.core.errors import UnknownModel, Unsupported
+from cyclescope.core.message import m
 from cyclescope.core.workload import Weights
 from cyclescope.models.folder import CONFIG, read_config
 from cyclescope.models.guess import tokenizer_facts
@@ -40,7 +41,9 @@ def model_for(recipe: Recipe, model: str | None = None) -> SnippetModel:
         if model is not None:
             raise
         raise UnknownModel(
-            f"The model {name!r} of the recipe is not here.", error.fact, "Name it: --model FOLDER_OR_NAME."
+            m("The recipe's model {name} is not available.", name=repr(name)),
+            error.fact,
+            m("Name it: --model FOLDER_OR_NAME."),
         ) from error
     refuse_remote_code(source)
     random = recipe.model.weights == "random" if model is None else choose_weights(source, "auto") is Weights.RANDOM
@@ -52,7 +55,9 @@ def model_for(recipe: Recipe, model: str | None = None) -> SnippetModel:
         return SnippetModel("", "", reference if own else _stand_in(source, name), config)
     if not own:
         raise Unsupported(
-            f"{name} has no tokenizer beside it.", "The code needs one.", "Save the tokenizer into that folder."
+            m("{name} has no tokenizer.", name=name),
+            m("The code needs one."),
+            m("Save the tokenizer to that folder."),
         )
     return SnippetModel(reference, str(folder.path) if folder is not None else reference, reference)
 
@@ -77,7 +82,9 @@ def _config(source: ModelSource) -> Mapping[str, Any]:
         return read_config(folder.path / CONFIG)
     if isinstance(source, BuiltIn):
         return source.entry.config
-    raise Unsupported("The configuration of a model on the hub is not here.", "", "Name a folder with --model.")
+    raise Unsupported(
+        m("The model's configuration is on the hub and not on this machine."), "", m("Name a folder with --model.")
+    )
 
 
 def _stand_in(source: ModelSource, name: str) -> StandIn:

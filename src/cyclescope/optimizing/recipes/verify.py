@@ -11,7 +11,7 @@ from cyclescope.backends.engines import engine_packages
 from cyclescope.core.clock import Clock, SystemClock
 from cyclescope.core.errors import UsageError
 from cyclescope.core.machine import Machine
-from cyclescope.core.message import Text
+from cyclescope.core.message import Text, m
 from cyclescope.core.progress import Notify
 from cyclescope.core.ratios import LEAST_ROUNDS_FOR_VERDICT
 from cyclescope.core.samples import Load
@@ -114,9 +114,13 @@ def verify(
     found = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
     texts = (text,) if isinstance(text, str) else tuple(text or ())
     if not budget > 0:
-        raise UsageError(f"A budget of {budget:g} s is impossible.", "", "Give seconds, such as 60.")
+        raise UsageError(
+            m("The budget must be above 0 s (got {given}).", given=format(budget, "g")),
+            "",
+            m("Give seconds, such as 60."),
+        )
     if texts and tokens is not None:
-        raise UsageError("Both texts and a number of tokens were given.", "", "Give one of them.")
+        raise UsageError(m("Texts and a number of tokens exclude each other."), "", m("Give one of them."))
     job = replace(job_of(found, model, texts, tokens, batch), files=files_beside(found, recipe))
     progress("load", 0.0)
     with ProcessPool(job) as pool:

@@ -14,7 +14,16 @@ from cyclescope.core.ratios import LEAST_ROUNDS_FOR_VERDICT
 from cyclescope.core.statistics import Ratio
 from cyclescope.core.units import NS_PER_S, Nanoseconds
 from cyclescope.explaining.comparison import Verdict
-from cyclescope.optimizing.optimization import OUT_OF_BUDGET, Choice, Contribution, Found, NotTried, Outcome, Row
+from cyclescope.optimizing.optimization import (
+    OUT_OF_BUDGET,
+    Choice,
+    Contribution,
+    Found,
+    Outcome,
+    Phase,
+    Row,
+    Unfinished,
+)
 from cyclescope.optimizing.search.ablation import ablations
 from cyclescope.optimizing.search.plan_cache import PlanCache, PreparedPlan
 from cyclescope.optimizing.search.schedule import BudgetSchedule, confirmation_scope
@@ -68,7 +77,7 @@ class Confirmation:
         walls = [self._baseline_ns, *(rows[k].wall_ns for k in finalists)]
         least = _LEAST_TO_TELL * estimated_round_ns(walls, one_way=decided.one_way)
         if now + sum(ready_ns[: decided.finalists]) + least > self._schedule.over_ns:
-            self.found.not_tried.append(NotTried("proof", OUT_OF_BUDGET))
+            self.found.unfinished.append(Unfinished(Phase.CONFIRMATION))
             return
         prepared: list[PreparedPlan] = []
         ready: list[int] = []
@@ -78,13 +87,13 @@ class Confirmation:
                     prepared.append(self._plan_cache.make(rows[k].plan, self._most_s()))
                     ready.append(k)
                 except CyclescopeError as error:
-                    rows[k] = replace(rows[k], outcome=Outcome.FAILED, reason=error.said)
+                    rows[k] = replace(rows[k], outcome=Outcome.FAILED, reason=error.summary)
             if not ready:
                 return
             walls = [self._baseline_ns, *(rows[k].wall_ns for k in ready)]
             variants = [self._baseline.variant, *(each.variant for each in prepared)]
             interleaved = InterleavedRuns(variants, one_way=decided.one_way, typical_ns=walls)
-            self._take(interleaved, "proof", until)
+            self._take(interleaved, Phase.CONFIRMATION, until)
         except BaseException:
             for each in prepared:
                 self._plan_cache.evict(each)
@@ -109,7 +118,7 @@ class Confirmation:
         try:
             utility |= self._measured(best, apart)
         except CyclescopeError as error:
-            self.found.not_tried.append(NotTried("parts", error.said))
+            self.found.unfinished.append(Unfinished(Phase.ABLATION, reason=error.summary))
         finally:  # an interruption keeps what the proof told already
             self.found.contributions += [utility[part] for part, _ in parts if part in utility]
 
@@ -137,14 +146,14 @@ class Confirmation:
                 try:
                     prepared.append(self._plan_cache.make(without, self._most_s()))
                 except CyclescopeError as error:
-                    told[part] = Contribution(part, without, None, Verdict.INCONCLUSIVE, error.said)
+                    told[part] = Contribution(part, without, None, Verdict.INCONCLUSIVE, error.summary)
                 else:
                     ready.append((part, without))
                     walls.append(self._wall_ns(without))
             if not ready:
                 return told
             interleaved = InterleavedRuns([each.variant for each in prepared], one_way=one_way, typical_ns=walls)
-            self._take(interleaved, "parts", self._schedule.parts_until(self._clock.now_ns()))
+            self._take(interleaved, Phase.ABLATION, self._schedule.parts_until(self._clock.now_ns()))
             for position, (part, without) in enumerate(ready, start=1):
                 ratio = interleaved.ratio(position, 0)
                 told[part] = Contribution(part, without, ratio, verdict_of(ratio, interleaved.rounds))
@@ -197,7 +206,7 @@ class Confirmation:
         fastest = sorted(ran, key=lambda k: -utility(rows[k], rows[0].plan))[:_FINALISTS]
         return [k for k in fastest if rows[k].speed_up >= _IN_SIGHT * rows[fastest[0]].speed_up]
 
-    def _take(self, interleaved: InterleavedRuns, phase: str, until: Nanoseconds) -> None:
+    def _take(self, interleaved: InterleavedRuns, phase: Phase, until: Nanoseconds) -> None:
         """Rounds until more would tell nothing new or time is up, and no fewer than a verdict needs unless the budget is far
         exceeded.
         """
@@ -208,7 +217,7 @@ class Confirmation:
             if interleaved.rounds >= LEAST_ROUNDS_FOR_VERDICT and (ends > until or interleaved.settled(_NARROW)):
                 return
             if interleaved.rounds >= _LEAST_TO_TELL and ends > self._schedule.over_ns:
-                self.found.not_tried.append(NotTried(phase, f"{OUT_OF_BUDGET}, after {interleaved.rounds} rounds"))
+                self.found.unfinished.append(Unfinished(phase, interleaved.rounds))
                 return
             interleaved.round()
             self._notify(phase, self._schedule.share(self._clock.now_ns()))

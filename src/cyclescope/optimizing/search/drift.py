@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cyclescope.core.errors import EngineError
+from cyclescope.core.message import m
 from cyclescope.core.results import Results
 from cyclescope.core.units import AnyArray, FloatArray, IntArray
 
@@ -56,18 +57,24 @@ def drift(reference: Results, other: Results) -> Drift:
     """How far `other` is from `reference`. Raises `EngineError` where they do not belong to the same texts."""
     if reference.tokens is not None:
         if other.tokens is None:
-            raise EngineError("The plan wrote no text, the reference did.")
+            raise EngineError(m("The plan generated no text, unlike the baseline."))
         return Drift(tokens=_agreement(reference.tokens, other.tokens))
     name = next((n for n in ("hidden", "pooled", "logits") if getattr(reference, n) is not None), None)
     if name is None:
-        raise EngineError("The reference gave nothing that could be compared.")
+        raise EngineError(m("The baseline has no outputs that could be compared."))
     if getattr(other, name) is None:
-        raise EngineError(f"The plan gave no {name}, the reference did.")
+        raise EngineError(m("The plan has no {name}, unlike the baseline.", name=name))
     mine, theirs = _rows(reference, name), _rows(other, name)
     if mine.shape != theirs.shape:
-        raise EngineError(f"The plan gave {theirs.shape} numbers, the reference {mine.shape}.")
+        raise EngineError(
+            m(
+                "The plan's outputs must have the baseline's shape, {wanted} (got {given}).",
+                wanted=str(mine.shape),
+                given=str(theirs.shape),
+            )
+        )
     if not np.all(np.isfinite(mine)):
-        raise EngineError("The reference gave numbers that are not finite, so nothing can be compared with it.")
+        raise EngineError(m("The baseline's outputs are not finite, so nothing can be compared with them."))
     if not np.all(np.isfinite(theirs)):
         return Drift(cosine=0.0, cosine_least=0.0, largest=float("inf"), scale=_scale(mine))
     cosines = _cosines(mine, theirs)
@@ -121,7 +128,13 @@ def _log_softmax(logits: AnyArray) -> FloatArray:
 def _agreement(reference: IntArray, other: IntArray) -> float:
     """Mean share of tokens before the first that differs: what follows a difference follows another text."""
     if len(reference) != len(other):
-        raise EngineError(f"The plan wrote {len(other)} texts, the reference {len(reference)}.")
+        raise EngineError(
+            m(
+                "The plan must generate as many texts as the baseline, {wanted} (got {given}).",
+                wanted=len(reference),
+                given=len(other),
+            )
+        )
     length = max(reference.shape[1], other.shape[1])
     shared = min(reference.shape[1], other.shape[1])
     if not length:

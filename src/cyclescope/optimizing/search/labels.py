@@ -8,6 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from cyclescope.core.errors import UsageError
+from cyclescope.core.message import listed, m
 from cyclescope.core.results import Results
 from cyclescope.core.units import FloatArray
 from cyclescope.optimizing.optimization import LabelScore
@@ -33,9 +34,9 @@ def scorer(labels: tuple[str, ...]) -> Scorer:
         if results.hidden is not None:
             return _counted(_nearest(results, labels), texts)
         raise UsageError(
-            "Labels do not fit what this model gives.",
-            "They are for classes and for vectors of texts.",
-            "Leave the labels out, or use --task classify or embed.",
+            m("Labels do not fit the outputs of this model."),
+            m("They apply to classes and to text embeddings."),
+            m("Leave the labels out, or use --task classify or embed."),
         )
 
     return score
@@ -50,9 +51,13 @@ def _classified(results: Results, labels: tuple[str, ...]) -> list[bool]:
     unknown = sorted(set(labels) - set(results.classes))
     if unknown:
         raise UsageError(
-            f"The model has no class {unknown[0]!r}.",
-            f"Its classes are {', '.join(results.classes[:12])}.",
-            "Give labels as the model names them.",
+            m(
+                "A label must be a class of the model: {classes} (got {label}).",
+                classes=listed(results.classes[:12]),
+                label=repr(unknown[0]),
+            ),
+            "",
+            m("Give labels as the model names them."),
         )
     assert results.logits is not None
     chosen = [results.classes[k] for k in results.logits.argmax(axis=1).tolist()]
@@ -62,9 +67,9 @@ def _classified(results: Results, labels: tuple[str, ...]) -> list[bool]:
 def _nearest(results: Results, labels: tuple[str, ...]) -> list[bool]:
     if len(set(labels)) < 2 or len(labels) < 4:
         raise UsageError(
-            "The labels tell nothing about vectors.",
-            "Neighbours can be right or wrong only among several texts of several labels.",
-            "Give at least four texts with at least two labels.",
+            m("Text embeddings need at least four texts with at least two labels."),
+            m("A nearest neighbour is right or wrong only among several texts of several labels."),
+            m("Give more labelled texts."),
         )
     vectors = mean_vectors(results)
     vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)

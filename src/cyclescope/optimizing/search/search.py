@@ -14,7 +14,7 @@ from cyclescope.core.progress import Notify
 from cyclescope.core.results import Results, held_out, only
 from cyclescope.core.statistics import Ratio
 from cyclescope.core.units import NS_PER_S, Nanoseconds
-from cyclescope.optimizing.optimization import OUT_OF_BUDGET, Found, LabelScore, NotTried, Outcome, Row
+from cyclescope.optimizing.optimization import Found, LabelScore, NotTried, Outcome, Phase, Row, Skip
 from cyclescope.optimizing.search.confirmation import Confirmation, timed, utility
 from cyclescope.optimizing.search.drift import drift
 from cyclescope.optimizing.search.ordering import Ahead, Candidate, Costs, Guesses, Queue, step_between
@@ -28,9 +28,6 @@ _NARROW = 1.1  # upper ÷ lower end of an interval that says enough about the or
 _WORTH_GOING_ON = 0.99  # a plan slower than this share of its parent's time leads nowhere
 _LEAST_NS = NS_PER_S
 _MOVES_OUTPUTS = (Effect.APPROXIMATE, Effect.OTHER_MODEL)
-_DRIFTED = "moved the outputs too far where it was tried"
-_FAILED = "could not be run where it was tried"
-_THE_SAME = "comes to the same as a plan that was tried"
 _TRIES = (
     2  # of a step that fails, on one engine: the first failure may have been that of the plan that it was made from
 )
@@ -76,9 +73,9 @@ class Search:
         self._clock = clock
         self._notify = notify
         self.found = found
-        self._queue = Queue(Guesses(), Costs(found.spent.get("load", 0), baseline.ready_ns))
+        self._queue = Queue(Guesses(), Costs(found.spent.get(Phase.LOAD, 0), baseline.ready_ns))
         self._seen: set[Plan] = {baseline.plan}
-        self._refused: dict[tuple[object, ...], str] = {}
+        self._refused: dict[tuple[object, ...], Skip] = {}
         self._failures: Counter[tuple[object, str]] = Counter()
         self._trials_ns: list[Nanoseconds] = []
         score = limits.score(reference) if limits.score else None
@@ -98,12 +95,12 @@ class Search:
 
     def run(self) -> None:
         """Look, prove, take apart."""
-        self._phase("search", self._look)
+        self._phase(Phase.SEARCH, self._look)
         confirmation = Confirmation(
             self._plan_cache, self._baseline, self._baseline_ns, self.found, self._schedule, self._clock, self._notify
         )
-        self._phase("proof", confirmation.confirm)
-        self._phase("parts", confirmation.ablate)
+        self._phase(Phase.CONFIRMATION, confirmation.confirm)
+        self._phase(Phase.ABLATION, confirmation.ablate)
 
     def _look(self) -> None:
         # One cycle may be an unlucky one; making ready ended in another.
@@ -113,7 +110,7 @@ class Search:
             candidate = self._queue.take(self.found.rows, left, self._usual_trial_ns())
             if candidate is None:
                 break
-            self._notify("search", self._schedule.share(self._clock.now_ns()))
+            self._notify(Phase.SEARCH, self._schedule.share(self._clock.now_ns()))
             if refused := self._why_refused(candidate):
                 self.found.not_tried.append(NotTried(candidate.strategy, refused, candidate.plan))
                 continue
@@ -121,15 +118,15 @@ class Search:
             row = self._try(candidate, left)
             self._trials_ns.append(self._clock.now_ns() - begin)
             if row is None:
-                self.found.not_tried.append(NotTried(candidate.strategy, _THE_SAME, candidate.plan))
+                self.found.not_tried.append(NotTried(candidate.strategy, Skip.SAME_PLAN, candidate.plan))
                 continue
             self.found.rows.append(row)
             self._learn(candidate, row)
             if self._leads_on(candidate, row):
                 self._expand(len(self.found.rows) - 1)
         for candidate in self._queue.rest(self.found.rows):
-            reason = self._why_refused(candidate) or OUT_OF_BUDGET
-            self.found.not_tried.append(NotTried(candidate.strategy, reason, candidate.plan))
+            why = self._why_refused(candidate) or Skip.OUT_OF_BUDGET
+            self.found.not_tried.append(NotTried(candidate.strategy, why, candidate.plan))
 
     def _left_ns(self) -> Nanoseconds:
         """Time left for looking; less a trial's own least rounds, which come after it was made ready."""
@@ -152,17 +149,16 @@ class Search:
         for strategy in self._strategies.values():
             if strategy.opt_in and strategy.name not in self._situation.opted:
                 if parent == 0:
-                    self.found.not_tried.append(NotTried(strategy.name, "takes long; name it to have it tried"))
+                    self.found.not_tried.append(NotTried(strategy.name, Skip.OPT_IN))
                 continue
             if not self._allowed(strategy):
                 if parent == 0:
-                    self.found.not_tried.append(
-                        NotTried(strategy.name, "changes outputs; allow a drift to have it tried")
-                    )
+                    self.found.not_tried.append(NotTried(strategy.name, Skip.CHANGES_OUTPUTS))
                 continue
             offer = strategy.offer(row.plan, self._situation)
             if offer.not_applicable_reason and parent == 0:
-                self.found.not_tried.append(NotTried(strategy.name, offer.not_applicable_reason))
+                reason = offer.not_applicable_reason
+                self.found.not_tried.append(NotTried(strategy.name, Skip.NOT_APPLICABLE, detail=reason))
             for plan in offer.plans:
                 if plan in self._seen:
                     continue
@@ -202,11 +198,11 @@ class Search:
         try:
             prepared = self._plan_cache.make(candidate.plan, most / NS_PER_S)
         except MissingExtra as error:
-            return replace(row, outcome=Outcome.MISSING, reason=error.said, way_out=str(error.way_out))
+            return replace(row, outcome=Outcome.MISSING, reason=error.summary, way_out=error.way_out)
         except Unsupported as error:
-            return replace(row, outcome=Outcome.UNSUPPORTED, reason=error.said, way_out=str(error.way_out))
+            return replace(row, outcome=Outcome.UNSUPPORTED, reason=error.summary, way_out=error.way_out)
         except CyclescopeError as error:
-            return replace(row, reason=error.said, way_out=str(error.way_out))
+            return replace(row, reason=error.summary, way_out=error.way_out)
         if any(other.plan == prepared.plan for other in self.found.rows):
             self._plan_cache.evict(prepared)
             return None
@@ -219,7 +215,7 @@ class Search:
                 row = self._screened(row, prepared, parent)
         except CyclescopeError as error:
             self._plan_cache.evict(prepared)
-            return replace(row, outcome=Outcome.FAILED, reason=error.said, way_out=str(error.way_out))
+            return replace(row, outcome=Outcome.FAILED, reason=error.summary, way_out=error.way_out)
         except BaseException:
             self._plan_cache.evict(prepared)
             raise
@@ -245,9 +241,9 @@ class Search:
             score = self._limits.score(results) if self._limits.score else None
         row = replace(row, drift=moved, labels=score, outcome=Outcome.TRIED, held_bytes=prepared.variant.held_bytes())
         if not moved.within(self._limits.max_drift):
-            return replace(row, outcome=Outcome.DRIFTED, reason="drift")
+            return replace(row, outcome=Outcome.DRIFTED)
         if score is not None and before is not None and before.share - score.share > self._limits.max_loss:
-            return replace(row, outcome=Outcome.DRIFTED, reason="labels")
+            return replace(row, outcome=Outcome.MISLABELED)
         return row
 
     def _screened(self, row: Row, prepared: PreparedPlan, parent: Row) -> Row:
@@ -279,20 +275,20 @@ class Search:
             self._queue.guesses.learn(candidate.step, parent.plan.engine, gain)
         engine = candidate.plan.engine
         strategy = self._strategies[candidate.strategy]
-        if row.outcome is Outcome.DRIFTED and strategy.effect in _MOVES_OUTPUTS:
+        if row.outcome in (Outcome.DRIFTED, Outcome.MISLABELED) and strategy.effect in _MOVES_OUTPUTS:
             company = () if self._is_to_blame(row, parent) else _numbers(parent.plan)
-            self._refused[self._blamed(candidate), engine, *company] = _DRIFTED
+            self._refused[self._blamed(candidate), engine, *company] = Skip.DRIFTED
         if row.outcome is Outcome.MISSING:
-            self._refused[engine,] = _FAILED
+            self._refused[engine,] = Skip.FAILED
         if row.outcome in (Outcome.UNSUPPORTED, Outcome.FAILED):
             self._queue.guesses.learn(candidate.step, parent.plan.engine, _FAILED_GAIN)
             self._failures[candidate.step, engine] += 1
             if self._failures[candidate.step, engine] >= _TRIES:
-                self._refused[candidate.step, engine] = _FAILED
+                self._refused[candidate.step, engine] = Skip.FAILED
 
     def _is_to_blame(self, row: Row, parent: Row) -> bool:
         """Whether the last step by itself went too far, and not only in the company of what it was stacked on."""
-        if row.reason == "labels":
+        if row.outcome is Outcome.MISLABELED:
             first = self.found.rows[0].labels
             return parent.labels is None or first is None or parent.labels.right >= first.right
         return parent.drift is None or parent.drift.amount <= _HARDLY * self._limits.max_drift
@@ -303,12 +299,12 @@ class Search:
         """
         return candidate.strategy if candidate.surgery else candidate.step
 
-    def _why_refused(self, candidate: Candidate) -> str:
-        """Why `candidate` is not worth a trial after what was seen on its engine; empty where it is."""
+    def _why_refused(self, candidate: Candidate) -> Skip | None:
+        """Why `candidate` is not worth a trial after what was seen on its engine; None where it is."""
         engine, blamed = candidate.plan.engine, self._blamed(candidate)
         company = _numbers(self.found.rows[candidate.parent].plan)
         keys = ((engine,), (candidate.step, engine), (blamed, engine), (blamed, engine, *company))
-        return next((self._refused[key] for key in keys if key in self._refused), "")
+        return next((self._refused[key] for key in keys if key in self._refused), None)
 
     def _leads_on(self, candidate: Candidate, row: Row) -> bool:
         """Whether to look at what can be made of it. Another engine may be slow in float32 and fast in 8 bits: what
@@ -319,7 +315,7 @@ class Search:
         parent = self.found.rows[candidate.parent]
         return parent.plan.engine != row.plan.engine or row.speed_up * _WORTH_GOING_ON > parent.speed_up
 
-    def _phase(self, name: str, work: Callable[[], None]) -> None:
+    def _phase(self, name: Phase, work: Callable[[], None]) -> None:
         begin = self._clock.now_ns()
         try:
             work()

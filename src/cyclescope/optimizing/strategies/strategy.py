@@ -10,6 +10,7 @@ from typing import Protocol
 from cyclescope.backends.engine import Capabilities
 from cyclescope.backends.engines import capabilities_of
 from cyclescope.core.machine import Machine
+from cyclescope.core.message import Text
 from cyclescope.core.plan import Change, Plan, calibrates
 from cyclescope.core.results import can_hold_out
 from cyclescope.core.workload import Workload
@@ -97,7 +98,7 @@ class Offer:
 
     plans: tuple[Plan, ...] = ()
     expected_speedup: float = 1.0
-    not_applicable_reason: str = ""
+    not_applicable_reason: Text = ""
     takes_s: float = 0.0
 
 

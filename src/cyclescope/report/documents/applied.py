@@ -11,7 +11,6 @@ from cyclescope.report.documents.figures import Document, Text, schema_field
 from cyclescope.report.documents.optimization import Drift
 from cyclescope.report.documents.run import Plan
 from cyclescope.report.pages import applied
-from cyclescope.report.words.text_verification import EN
 
 
 class AppliedDocument(Document):
@@ -34,4 +33,6 @@ class AppliedDocument(Document):
 
 def applied_document(done: Applied) -> AppliedDocument:
     """`done` as the public document."""
-    return AppliedDocument.of(done, answer=applied.answer(done, EN), plan=done.recipe.plan)
+    return AppliedDocument.of(
+        done, answer=str(applied.answer(done)), plan=done.recipe.plan, notes=list(map(str, done.notes))
+    )

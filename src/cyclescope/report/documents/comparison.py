@@ -13,8 +13,7 @@ from cyclescope.explaining.changes import Change, Presence
 from cyclescope.explaining.comparison import Aspect, Comparison, Limit, Verdict, Why
 from cyclescope.report.documents.figures import Document, Part, Ratio, RatioOf, Text, Time, ratio, schema_field, seconds
 from cyclescope.report.documents.run import Host, Plan, Workload
-from cyclescope.report.pages.comparison import limit_sentence, verdict_sentence
-from cyclescope.report.words.text_comparison import EN
+from cyclescope.report.naming.comparing import limit_kept, verdict
 
 
 class Side(Part):
@@ -87,11 +86,11 @@ def comparison_document(comparison: Comparison, limit: float | None = None) -> C
     found = comparison
     return ComparisonDocument.of(
         found,
-        answer=verdict_sentence(found, EN),
+        answer=str(verdict(found)),
         ratio=ratio(found.ratio, known=found.inconclusive_reason is not Why.TOO_FEW),
         limit=limit,
         limit_kept=None if limit is None else found.slower_by_more_than(limit),
-        limit_answer=None if limit is None else limit_sentence(found, limit, EN),
+        limit_answer=None if limit is None else str(limit_kept(found, limit)),
         a=_side(found.a, found.wall_a, found.attributed_a_ns),
         b=_side(found.b, found.wall_b, found.attributed_b_ns),
         delta_s=seconds(found.attributed_delta_ns),

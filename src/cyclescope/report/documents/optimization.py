@@ -11,13 +11,14 @@ from cyclescope.core.samples import Load
 from cyclescope.core.statistics import Ratio as CoreRatio
 from cyclescope.explaining import stability
 from cyclescope.explaining.comparison import Verdict
-from cyclescope.optimizing.optimization import Optimization, Outcome, Row
+from cyclescope.optimizing.optimization import Optimization, Outcome, Phase, Row, Skip
 from cyclescope.optimizing.strategies.strategy import Goal
 from cyclescope.report.documents.cycle.findings import warning_figure
 from cyclescope.report.documents.figures import Document, Part, Ratio, Text, WarningPart, ratio, schema_field
 from cyclescope.report.documents.run import Plan, Workload
-from cyclescope.report.pages.optimization import advice_on_load, answer
-from cyclescope.report.words.text_optimization import EN
+from cyclescope.report.naming.optimizing import skip_words, unfinished_words
+from cyclescope.report.pages.optimization import answer
+from cyclescope.report.sections.load import load_advice
 
 
 def time_ratio(value: CoreRatio | None) -> Ratio | None:
@@ -97,14 +98,23 @@ class NotTried(Part):
     """A strategy, or a plan of it, that was not tried."""
 
     strategy: Text
-    reason: Text
+    why: Skip
+    reason: Text = Field(description="why, in English")
     plan: Plan | None = Field(description="null where the reason is about the strategy as such")
+
+
+class Unfinished(Part):
+    """A phase of the search that was left out or cut short."""
+
+    phase: Phase
+    rounds: int = Field(description="rounds that it ran; 0: none")
+    reason: Text
 
 
 class Spent(Part):
     """Time that a phase of the search took."""
 
-    phase: Text
+    phase: Phase
     time_s: float = Field(description="s")
 
 
@@ -126,6 +136,7 @@ class OptimizationDocument(Document):
     plans: list[TriedPlan]
     contributions: list[Contribution]
     not_tried: list[NotTried]
+    unfinished: list[Unfinished]
     spent: list[Spent]
     notes: list[Text]
     preferred_to: Preferred | None = Field(description="null where the choice is proved")
@@ -137,9 +148,12 @@ def optimization_document(found: Optimization) -> OptimizationDocument:
     choice = found.choice
     return OptimizationDocument.of(
         found,
-        answer=answer(found, EN),
+        answer=str(answer(found)),
         plans=[_plan(row) for row in found.rows],
-        contributions=[Contribution.of(each, time=each.ratio) for each in found.contributions],
+        contributions=[Contribution.of(each, time=each.ratio, reason=str(each.reason)) for each in found.contributions],
+        not_tried=[NotTried.of(left, reason=str(skip_words(left))) for left in found.not_tried],
+        unfinished=[Unfinished.of(left, reason=str(unfinished_words(left))) for left in found.unfinished],
+        notes=list(map(str, found.notes)),
         spent=[Spent.of(spent, time_s=spent.ns / 1e9) for spent in found.spent],
         preferred_to=Preferred(plan=choice.over, time=time_ratio(choice.ratio)) if choice is not None else None,
         warnings=load_warnings(found.load),
@@ -148,9 +162,13 @@ def optimization_document(found: Optimization) -> OptimizationDocument:
 
 def load_warnings(load: Load) -> list[WarningPart]:
     """Warnings about other work on the machine while plans were compared."""
-    found = zip(stability.load_warnings(load), advice_on_load(load, EN), strict=True)
-    return [WarningPart(code=d.code, text=a.text, remedy=a.remedy, figure=warning_figure(d)) for d, a in found]
+    found = [(warning, load_advice(warning)) for warning in stability.load_warnings(load)]
+    return [
+        WarningPart(code=w.code, text=str(a.text), remedy=str(a.remedy), figure=warning_figure(w)) for w, a in found
+    ]
 
 
 def _plan(row: Row) -> TriedPlan:
-    return TriedPlan.of(row, time=row.ratio, wall_s=row.wall_ns / 1e9 or None)
+    return TriedPlan.of(
+        row, time=row.ratio, wall_s=row.wall_ns / 1e9 or None, reason=str(row.reason), way_out=str(row.way_out)
+    )

@@ -12,7 +12,6 @@ from cyclescope.report.documents.figures import Document, Part, Ratio, Text, War
 from cyclescope.report.documents.optimization import Drift, load_warnings, time_ratio
 from cyclescope.report.documents.run import Plan, Workload
 from cyclescope.report.pages import verification
-from cyclescope.report.words.text_verification import EN
 
 
 class Promised(Part):
@@ -59,7 +58,8 @@ def verification_document(found: Verification) -> VerificationDocument:
     """`found` as the public document."""
     return VerificationDocument.of(
         found,
-        answer=verification.answer(found, EN),
+        answer=str(verification.answer(found)),
+        notes=list(map(str, found.notes)),
         status=found.status,
         time=time_ratio(found.ratio) if found.rounds > 1 else None,
         promised=_promised(found.recipe.proof),

@@ -10,9 +10,9 @@ from cyclescope.core.workload import InputSource, ModelFacts, Weights
 from cyclescope.explaining.device import DeviceLine
 from cyclescope.explaining.explanation import Closure, Explanation, MeasurementWarning, WarningCode
 from cyclescope.report import format as fmt
-from cyclescope.report.words import text_notes
 from cyclescope.report.words.strings import Advice, Strings
 from cyclescope.report.words.text_device import device_text
+from cyclescope.report.words.translate import say_in
 
 _MOST_PATH, _PATH_HEAD = 60, 20
 _ONE_THING = (OpKind.ATTENTION, OpKind.SOFTMAX)  # the other kinds are named by a plural
@@ -168,7 +168,7 @@ def remarks(cycle: Cycle, s: Strings) -> tuple[str, ...]:
         found.append(s.stand_in_tokenizer.format(tokenizer=work.model.tokenizer))
     if work.cut_tokens:
         found.append(s.cut_tokens.format(count=fmt.count(work.cut_tokens)))
-    return (*found, *(text_notes.told(note, s) for note in (*cycle.notes, *cycle.graph.notes)))
+    return (*found, *(say_in(s.language)(note) for note in (*cycle.notes, *cycle.graph.notes)))
 
 
 def set_up(cycle: Cycle, s: Strings) -> tuple[tuple[str, str], ...]:

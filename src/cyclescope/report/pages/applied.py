@@ -5,47 +5,57 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
+from cyclescope.core.message import Text, m
 from cyclescope.optimizing.recipes.apply import CODE_FILE, Applied
 from cyclescope.report import format as fmt
-from cyclescope.report.page import Block, Code, KeyValues, Note, Page, Paragraph, Severity, page_of
-from cyclescope.report.pages.optimization import drift_words, plan_words
-from cyclescope.report.words.strings import strings
-from cyclescope.report.words.text_notes import told
-from cyclescope.report.words.text_optimization import optimization_text
-from cyclescope.report.words.text_verification import VerificationText, verification_text
+from cyclescope.report.naming.outputs import drift_words
+from cyclescope.report.naming.plans import plan_words
+from cyclescope.report.page import Block, Code, KeyValues, Note, Page, Paragraph, Section, Severity
+
+RUN_IT_HERE = m(
+    "The code loads the model from the hub by its name. Without a network connection, run it with the copy on this machine:"
+)
 
 
-def applied_page(done: Applied, language: str = "en") -> Page:
-    """What `done` says, for any medium. Raises `UsageError` for a language that there are no texts of."""
-    t = verification_text(language)
-    return page_of(t.applied_title.format(model=done.recipe.model.reference), tuple(_blocks(done, t, language)))
+def applied_page(done: Applied) -> Page:
+    """What `done` says."""
+    usage = Section("usage", m("Usage"), tuple(_usage(done)))
+    return Page(
+        m("{model}, applied", model=done.recipe.model.reference), tuple(_opening(done)), (usage,), kind="applied"
+    )
 
 
-def answer(done: Applied, t: VerificationText) -> str:
+def answer(done: Applied) -> Text:
     """The one sentence that the page exists for."""
-    outputs = drift_words(done.drift, optimization_text(t.language))
-    return (t.agrees if done.agrees else t.disagrees).format(outputs=outputs)
+    outputs = drift_words(done.drift)
+    if done.agrees:
+        return m("The code computes the same as the measured plan. Outputs: {outputs}.", outputs=outputs)
+    return m("The code computes other outputs than the measured plan: {outputs}.", outputs=outputs)
 
 
-def _blocks(done: Applied, t: VerificationText, language: str) -> Iterator[Block]:
-    o = optimization_text(language)
-    yield Paragraph(answer(done, t), lead=True)
+def _opening(done: Applied) -> Iterator[Block]:
+    yield Paragraph(answer(done), lead=True)
     if not done.agrees:
-        yield Note(Severity.WARNING, t.disagrees_remedy)
+        yield Note(Severity.WARNING, m("Do not use the code. The files are kept for inspection."))
     if done.random_weights:
-        yield Note(Severity.INFO, t.random_code)
+        yield Note(
+            Severity.INFO,
+            m("The code builds the model with random weights, as it was measured. --model sets other weights."),
+        )
     for note in done.notes:
-        yield Note(Severity.INFO, told(note, strings(t.language)))
+        yield Note(Severity.INFO, note)
     yield KeyValues(
         (
-            (t.plan, plan_words(done.recipe.plan, done.recipe.baseline, o)),
-            (t.folder, done.folder),
-            (t.files, ", ".join(done.files)),
-            (t.texts, fmt.count(done.texts)),
+            (m("Plan"), plan_words(done.recipe.plan, done.recipe.baseline)),
+            (m("Folder"), done.folder),
+            (m("Files"), ", ".join(done.files)),
+            (m("Compared texts"), fmt.count(done.texts)),
         )
     )
-    yield Paragraph(t.run_it)
+
+
+def _usage(done: Applied) -> Iterator[Block]:
     yield Code((f'python {done.folder}/{CODE_FILE} "…"',))
     if done.model_here:
-        yield Paragraph(t.run_it_here)
+        yield Paragraph(RUN_IT_HERE)
         yield Code((f'python {done.folder}/{CODE_FILE} --model {shlex.quote(done.model_here)} "…"',))

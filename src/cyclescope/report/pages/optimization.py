@@ -1,306 +1,263 @@
-"""The page about an optimization: how to run it, the proof, what each part brings, and all that was tried."""
+"""The page about an optimization: the answer, what each part brings, what changed, and all that was tried."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields
 
-from cyclescope.backends.engines import title_of
-from cyclescope.core.plan import Plan
-from cyclescope.core.samples import Load
+from cyclescope.core.message import Message, Text, m, plural
+from cyclescope.core.statistics import Ratio
+from cyclescope.core.units import NS_PER_S
 from cyclescope.core.workload import Weights
 from cyclescope.explaining.changes import Presence
 from cyclescope.explaining.comparison import compare
-from cyclescope.explaining.explanation import WarningCode
-from cyclescope.explaining.stability import load_warnings
-from cyclescope.optimizing.optimization import OUT_OF_BUDGET, NotTried, Optimization, Outcome, Row
-from cyclescope.optimizing.search.drift import Drift
+from cyclescope.optimizing.optimization import Optimization, Outcome, Phase, Row
 from cyclescope.report import format as fmt
-from cyclescope.report.naming import doubt
+from cyclescope.report.naming.between import between_label_of_both
+from cyclescope.report.naming.changes import part_name
+from cyclescope.report.naming.optimizing import PART_VERDICTS, PHASES, unfinished_words
+from cyclescope.report.naming.outputs import drift_words, limit_words
+from cyclescope.report.naming.plans import plan_words
 from cyclescope.report.page import (
     Align,
+    Bar,
+    Bars,
     Block,
     Column,
-    Heading,
+    Figure,
+    Figures,
     KeyValues,
     Note,
     Page,
     Paragraph,
+    Section,
     Severity,
     Table,
-    page_of,
 )
-from cyclescope.report.pages.comparison import part_name
-from cyclescope.report.words.strings import Advice, strings
-from cyclescope.report.words.text_comparison import comparison_text
-from cyclescope.report.words.text_engine import strings_for_both
-from cyclescope.report.words.text_notes import told
-from cyclescope.report.words.text_optimization import OptimizationText, optimization_text
-from cyclescope.report.words.text_reasons import reason_words
+from cyclescope.report.sections.changes import time_cell
+from cyclescope.report.sections.load import load_notes
+from cyclescope.report.sections.speedup import speedup_drawing, speedup_figure
+from cyclescope.report.sections.tried import had_time, ratio_bar, tried_sections
 
+RANDOM_WEIGHTS = m("Weights are random: times are real, but the drift of outputs says little about a trained model.")
+BEFORE, AFTER = m("Before"), m("After")
 _MOST_CHANGES = 8
-_NS_PER_S = 1e9
 _HAPPENED_NS = 1_000_000  # a phase that took less had nothing to do
 
 
-def optimization_page(found: Optimization, language: str = "en") -> Page:
-    """What `found` says, for any medium. Raises `UsageError` for a language that there are no texts of."""
-    t = optimization_text(language)
-    blocks = [
-        *_opening(found, language, t),
-        *_parts(found, t),
-        *_why(found, language, t),
-        *_rows(found, t),
-        *_not_tried(found, language, t),
-        *_spent(found, t),
-    ]
-    return page_of(t.title.format(model=found.before.workload.model.reference), tuple(blocks))
+def optimization_page(found: Optimization) -> Page:
+    """What `found` says."""
+    return Page(
+        m("{model}, optimized", model=found.before.workload.model.reference),
+        tuple(_opening(found)),
+        (*_parts(found), *_changes(found), *tried_sections(found), _spent(found)),
+        kind="optimization",
+    )
 
 
-def answer(found: Optimization, t: OptimizationText) -> str:
+def answer(found: Optimization) -> Text:
     """The one sentence that the page exists for."""
     row = found.rows[found.best]
     if not found.best or row.ratio is None:
-        return _no_answer(found, t)
-    return t.found.format(
-        speed_up=fmt.significant(row.speed_up),
+        return _no_answer(found)
+    return m(
+        "{speedup} times as fast ({low} – {high}): {plan}. Outputs: {drift}.",
+        speedup=fmt.significant(row.speed_up),
         low=fmt.significant(1 / row.ratio.high),
         high=fmt.significant(1 / row.ratio.low),
-        plan=plan_words(row.plan, found.rows[0].plan, t),
-        drift=drift_words(row.drift, t),
+        plan=plan_words(row.plan, found.rows[0].plan),
+        drift=drift_words(row.drift),
     )
 
 
-def _no_answer(found: Optimization, t: OptimizationText) -> str:
-    """That nothing is recommended: since nothing is better, or since there was no time to tell."""
-    ran = [row for row in found.rows[1:] if row.ratio is not None or row.outcome is Outcome.DRIFTED]
-    unfinished = found.partial or not all(map(_had_time, found.not_tried))
+def _no_answer(found: Optimization) -> Text:
+    """That nothing is recommended: since nothing is faster, or since there was no time to confirm it."""
+    ran = [row for row in found.rows[1:] if row.ratio is not None or row.outcome in _REFUSED]
+    unfinished = found.partial or not all(map(had_time, found.not_tried)) or bool(found.unfinished)
     if not ran and (unfinished or len(found.rows) > 1):
-        return t.untried
+        return UNTRIED
     if not ran:
-        return t.nothing_to_try
+        return NOTHING_TO_TRY
     within = [row for row in ran if row.outcome is Outcome.TRIED]
     fastest = max(within, key=lambda row: row.speed_up, default=None)
-    unproved = found.partial or any(n.strategy == "proof" for n in found.not_tried)
-    if unproved and fastest is not None and fastest.ratio is not None and fastest.ratio.value < 1:
-        plan = plan_words(fastest.plan, found.rows[0].plan, t)
-        return t.unproved.format(plan=plan, ratio=fmt.ratio(fastest.ratio))
+    unconfirmed = found.partial or any(left.phase is Phase.CONFIRMATION for left in found.unfinished)
+    if unconfirmed and fastest is not None and fastest.ratio is not None and fastest.ratio.value < 1:
+        return m(
+            "No answer yet: {plan} took {ratio} of the baseline's time, which is not confirmed. A larger budget decides.",
+            plan=plan_words(fastest.plan, found.rows[0].plan),
+            ratio=fmt.ratio(fastest.ratio),
+        )
+    return UNDECIDED if found.partial else nothing_faster(len(ran))
+
+
+_REFUSED = (Outcome.DRIFTED, Outcome.MISLABELED)
+UNTRIED = m("No answer yet: no other plan ran to its end. A larger budget may help.")
+UNDECIDED = m("No answer yet: none of the plans that ran before the interruption appeared faster.")
+NOTHING_TO_TRY = m("Keep the baseline: there was no other plan to try.")
+
+
+def nothing_faster(plans: int) -> Message:
+    """That none of so many plans is faster."""
+    return plural(
+        "Keep the baseline: the one plan that was tried is not confirmed to be faster within the limit.",
+        "Keep the baseline: of {n} plans that were tried, none is confirmed to be faster within the limit.",
+        plans,
+        n=fmt.count(plans),
+    )
+
+
+def _opening(found: Optimization) -> Iterator[Block]:
+    row = found.rows[found.best]
     if found.partial:
-        return t.undecided
-    return t.nothing_of_one if len(ran) == 1 else t.nothing.format(count=fmt.count(len(ran)))
-
-
-def plan_words(plan: Plan, base: Plan, t: OptimizationText) -> str:
-    """What `plan` has that `base` has not, in words; the model as it is where there is nothing."""
-    words = []
-    for field in fields(Plan):
-        value = getattr(plan, field.name)
-        if value == getattr(base, field.name) or value == "engine":  # what an engine brings goes without saying
-            continue
-        if field.name == "changes":
-            words += [f"{c.name} {fmt.significant(c.amount)}" if c.amount else c.name for c in plan.changes]
-        elif field.name in t.fields:
-            fields_of = t.fields_of_one if value == 1 and field.name in t.fields_of_one else t.fields
-            shown = title_of(value) if field.name == "engine" else t.values.get(str(value), value)
-            words.append(fields_of[field.name].format(value=shown))
-    return ", ".join(words) or t.as_it_is
-
-
-def drift_words(drift: Drift | None, t: OptimizationText) -> str:
-    """How far outputs moved: the figures that there are."""
-    if drift is None:
-        return fmt.UNKNOWN
-    if drift.same:
-        return t.drift_none
-    words = []
-    if drift.tokens is not None:
-        words.append(f"{fmt.share(drift.tokens)} =")
-    if drift.cosine is not None:
-        words.append(f"1 − cos {fmt.significant(max(0.0, 1 - drift.cosine), 2)}")
-    if drift.top1 is not None:
-        words.append(f"top-1 {fmt.share(drift.top1)}")
-    return ", ".join(words)
-
-
-def _opening(found: Optimization, language: str, t: OptimizationText) -> Iterator[Block]:
-    if found.partial:
-        seen = t.partial if found.best else t.partial_nothing
-        proved = found.rows[found.best].confirmed and found.best > 0
-        yield Note(Severity.WARNING, t.partial_proved if proved else seen, t.partial_remedy)
-    yield Paragraph(answer(found, t), lead=True)
+        yield Note(Severity.WARNING, _interrupted(found), m("Run it again with more time."))
+    yield Paragraph(answer(found), lead=True)
+    if found.best and row.ratio is not None and row.wall_ns:
+        yield from _headline(found, row, row.ratio)
     if found.choice is not None:
-        simpler = plan_words(found.rows[found.choice.over].plan, found.rows[0].plan, t)
-        yield Note(Severity.INFO, t.choice.format(ratio=fmt.ratio(found.choice.ratio), plan=simpler))
+        text = m(
+            "{ratio} of the time of the simpler plan ({plan}); the difference is not significant.",
+            ratio=fmt.ratio(found.choice.ratio),
+            plan=plan_words(found.rows[found.choice.over].plan, found.rows[0].plan),
+        )
+        yield Note(Severity.INFO, text)
     if found.before.workload.model.weights is Weights.RANDOM:
-        yield Note(Severity.INFO, t.random_weights)
-    judged = max((row.judged_on for row in found.rows), default=0)
-    if judged:
-        yield Note(Severity.INFO, t.judged_on.format(texts=fmt.count(judged), all=fmt.count(found.texts)))
+        yield Note(Severity.INFO, RANDOM_WEIGHTS)
+    if judged := max((each.judged_on for each in found.rows), default=0):
+        text = m(
+            "Plans that learn from the texts (distil, int8-static, trim-vocabulary) are judged by their outputs on {texts} "
+            "of {all} texts, from which they did not learn.",
+            texts=fmt.count(judged),
+            all=fmt.count(found.texts),
+        )
+        yield Note(Severity.INFO, text)
     for note in found.notes:
-        yield Note(Severity.INFO, told(note, strings(language)))
-    for advice in advice_on_load(found.load, t):
-        yield Note(Severity.WARNING, advice.text, advice.remedy)
-    row, base = found.rows[found.best], found.rows[0]
-    limit = t.limit_same if found.max_drift == 0 else t.limit_drift.format(limit=fmt.significant(found.max_drift))
-    facts: list[tuple[str, str]] = []
+        yield Note(Severity.INFO, note)
+    yield from load_notes(found.load)
+    yield KeyValues(tuple(_facts(found, row)))
+
+
+def _interrupted(found: Optimization) -> Text:
+    if not found.best:
+        return m("Interrupted before any plan appeared faster.")
+    if found.rows[found.best].confirmed:
+        return m("Interrupted: the best plan so far is confirmed, but not every plan was tried.")
+    return m("Interrupted: the best plan so far is shown, but it was not confirmed side by side with the baseline.")
+
+
+def _headline(found: Optimization, row: Row, ratio: Ratio) -> Iterator[Block]:
+    """Before, after and the speedup in large, and the interval of the speedup as a picture."""
+    yield Figures(
+        (
+            speedup_figure(ratio, plan_words(row.plan, found.rows[0].plan)),
+            Figure(BEFORE, fmt.time(row.wall_ns / ratio.value), "", m("Baseline")),
+            Figure(AFTER, fmt.time(row.wall_ns), "", drift_words(row.drift)),
+        )
+    )
+    yield from speedup_drawing(ratio)
+
+
+def _facts(found: Optimization, row: Row) -> Iterator[tuple[Text, Text]]:
+    base = found.rows[0]
     if found.best and row.ratio is not None and row.wall_ns:
         before = row.wall_ns / row.ratio.value
-        facts.append((t.time, _pair(fmt.time(before), fmt.time(row.wall_ns), t)))
+        yield m("Cycle"), _pair(fmt.time(before), fmt.time(row.wall_ns))
         if found.texts > 1:
-            facts.append((t.per_text, _pair(fmt.time(before / found.texts), fmt.time(row.wall_ns / found.texts), t)))
-            slow, fast = (fmt.significant(found.texts / ns * _NS_PER_S) for ns in (before, row.wall_ns))
-            facts.append((t.texts_per_second, _pair(slow, fast, t)))
-        facts.append((t.memory, _pair(fmt.data(base.held_bytes), fmt.data(row.held_bytes), t)))
-        facts.append((t.drift, drift_words(row.drift, t)))
+            yield m("Per text"), _pair(fmt.time(before / found.texts), fmt.time(row.wall_ns / found.texts))
+            slow, fast = (fmt.significant(found.texts / ns * NS_PER_S) for ns in (before, row.wall_ns))
+            yield m("Texts/s"), _pair(slow, fast)
+        yield m("Peak memory"), _pair(fmt.data(base.held_bytes), fmt.data(row.held_bytes))
+        yield m("Outputs"), drift_words(row.drift)
         if row.labels is not None and base.labels is not None:
-            value = t.labels_value.format(before=base.labels.right, after=row.labels.right, texts=row.labels.texts)
-            facts.append((t.labels, value))
-        facts.append((t.ready, fmt.time(row.ready_ns)))
-        facts.append((t.proof, t.proof_value.format(rounds=fmt.count(row.rounds))))
-    facts.append((t.limit, limit))
-    yield KeyValues(tuple(facts))
+            labels = _pair(str(base.labels.right), str(row.labels.right))
+            yield m("Correct labels"), m("{right}, of {texts}", right=labels, texts=row.labels.texts)
+        yield m("Preparation"), fmt.time(row.ready_ns)
+        rounds = plural(
+            "{n} round interleaved with the baseline; 99 % interval",
+            "{n} rounds interleaved with the baseline; 99 % interval",
+            row.rounds,
+            n=fmt.count(row.rounds),
+        )
+        yield m("Confirmation"), rounds
+    yield m("Limit"), limit_words(found.max_drift)
 
 
-def advice_on_load(load: Load, t: OptimizationText) -> list[Advice]:
-    """What is to be said of work that went on beside plans that were compared."""
-    return [
-        Advice(t.other_load.format(share=fmt.share(found.value)), t.other_load_remedy)
-        if found.code is WarningCode.OTHER_LOAD
-        else doubt(found, strings(t.language))
-        for found in load_warnings(load)
-    ]
+def _pair(before: str, after: str) -> Text:
+    return m("{before} before, {after} after", before=before, after=after)
 
 
-def _pair(before: str, after: str, t: OptimizationText) -> str:
-    return f"{t.before.format(time=before)}, {t.after.format(time=after)}"
-
-
-def _parts(found: Optimization, t: OptimizationText) -> Iterator[Block]:
+def _parts(found: Optimization) -> Iterator[Section]:
     if not found.contributions:
         return
-    yield Heading(t.parts)
     columns = (
-        Column(t.part),
-        Column(t.worth, Align.RIGHT),
-        Column("", Align.LEFT, priority=1),
+        Column(m("Removed part")),
+        Column(m("Time without it (×)"), Align.RIGHT),
+        Column(m("Time, drawn"), html=True),
+        Column("", priority=1),
     )
     best = found.rows[found.best].plan
+    largest = max((part.ratio.high for part in found.contributions if part.ratio), default=1.0)
     rows = tuple(
         (
-            plan_words(best, contribution.without, t),
-            fmt.ratio(contribution.ratio) if contribution.ratio else fmt.UNKNOWN,
-            t.verdicts[contribution.verdict] if contribution.ratio else reason_words(contribution.reason, t.language),
+            plan_words(best, part.without),
+            fmt.ratio(part.ratio) if part.ratio else fmt.UNKNOWN,
+            ratio_bar(part.ratio, largest, less_is_good=False),
+            PART_VERDICTS[part.verdict] if part.ratio else part.reason,
         )
-        for contribution in found.contributions
+        for part in found.contributions
     )
-    yield Table(columns, rows)
-    yield Paragraph(t.parts_note)
+    note = m("The plan without the part ran interleaved with the whole plan.")
+    yield Section("parts", m("Contribution of each part"), (Table(columns, rows), Paragraph(note, soft=True)))
 
 
-def _why(found: Optimization, language: str, t: OptimizationText) -> Iterator[Block]:
+def _changes(found: Optimization) -> Iterator[Section]:
     """Which work went, came or changed, from the cycles before and after."""
-    reason = next((n.reason for n in found.not_tried if n.strategy == "why"), "")
-    if reason:
-        yield Heading(t.why)
-        yield Paragraph(t.why_none.format(reason=reason_words(reason, language)))
+    title = m("Changes by kind of work")
+    left = next((left for left in found.unfinished if left.phase is Phase.EXPLANATION), None)
+    if left is not None:
+        text = m("The faster plan was not instrumented: {reason}", reason=unfinished_words(left))
+        yield Section("changes", title, (Paragraph(text),))
     if found.after is None:
         return
-    yield Heading(t.why)
-    s = strings_for_both(language, found.before.graph, found.after.graph)
-    c = comparison_text(language)
+    between = between_label_of_both(found.before.graph, found.after.graph)
     changes = sorted(compare(found.before, found.after).kinds, key=lambda change: -abs(change.delta_ns))
-    presence = {Presence.ONLY_A: t.went, Presence.ONLY_B: t.came, Presence.BOTH: t.changed}
+    presence = {Presence.ONLY_A: m("gone"), Presence.ONLY_B: m("new"), Presence.BOTH: m("changed")}
     columns = (
-        Column(c.part),
-        Column(t.before.format(time="").strip(), Align.RIGHT),
-        Column(t.after.format(time="").strip(), Align.RIGHT),
-        Column(c.change, Align.RIGHT),
-        Column("", Align.LEFT, priority=1),
+        Column(m("part")),
+        Column(BEFORE, Align.RIGHT),
+        Column(AFTER, Align.RIGHT),
+        Column(m("Change"), Align.RIGHT),
+        Column("", priority=1),
     )
     rows = tuple(
         (
-            part_name(change, s, c),
-            fmt.time(change.a.value_ns) if change.a else fmt.UNKNOWN,
-            fmt.time(change.b.value_ns) if change.b else fmt.UNKNOWN,
+            part_name(change, between),
+            time_cell(change.a),
+            time_cell(change.b),
             fmt.time_difference(change.delta_ns),
             presence[change.presence],
         )
         for change in changes[:_MOST_CHANGES]
     )
-    yield Table(columns, rows)
+    yield Section("changes", title, (Table(columns, rows),))
 
 
-def _rows(found: Optimization, t: OptimizationText) -> Iterator[Block]:
-    """What ran, the fastest first; then what did not run to its end or was refused, each with its reason."""
-    yield Heading(t.rows)
-    columns = (
-        Column(""),
-        Column(t.plan),
-        Column(t.ratio, Align.RIGHT),
-        Column(t.drift, Align.LEFT, priority=2),
-        Column(t.memory, Align.RIGHT, priority=1),
-    )
-    base = found.rows[0].plan
-    ran = [k for k, row in enumerate(found.rows) if row.outcome is Outcome.TRIED]
-    rows = []
-    for k in sorted(ran, key=lambda k: -found.rows[k].speed_up):
-        row = found.rows[k]
-        rows.append(
-            (
-                t.on_front if k in found.front else "",
-                plan_words(row.plan, base, t),
-                fmt.ratio(row.ratio) if row.ratio and k else ("1" if not k else fmt.UNKNOWN),
-                drift_words(row.drift, t) if k else "",
-                fmt.data(row.held_bytes) if row.held_bytes else fmt.UNKNOWN,
+def _spent(found: Optimization) -> Section:
+    """The phases on one scale, and the total beside the budget."""
+    blocks: list[Block] = []
+    phases = [part for part in found.spent if part.phase is not Phase.TOTAL]
+    if phases:
+        rows = tuple(
+            Bar(
+                PHASES[part.phase],
+                (float(part.ns),),
+                0.0,
+                0.0,
+                (fmt.time(part.ns) if part.ns >= _HAPPENED_NS else fmt.UNKNOWN,),
             )
+            for part in phases
         )
-    yield Table(columns, tuple(rows))
-    yield Paragraph(t.rows_note)
-    others = [row for row in found.rows if row.outcome is not Outcome.TRIED]
-    if others:
-        yield Heading(t.others)
-        yield Table(
-            (Column(t.plan), Column(t.outcome)),
-            tuple((plan_words(row.plan, base, t), outcome_words(row, t)) for row in others),
-        )
-
-
-def outcome_words(row: Row, t: OptimizationText) -> str:
-    """What became of a plan, with the reason where it did not run, or how far its outputs are where they are too far."""
-    reasons = {"drift": f"{t.too_far} ({drift_words(row.drift, t)})", "labels": t.labels_lost}
-    if row.outcome is Outcome.TRIED:
-        return ""
-    words = reasons.get(row.reason) or reason_words(row.reason, t.language)
-    reason = " ".join(part for part in (words, reason_words(row.way_out, t.language)) if part)
-    return f"{t.outcomes[row.outcome]}: {reason}"
-
-
-def _not_tried(found: Optimization, language: str, t: OptimizationText) -> Iterator[Block]:
-    tried = {name for row in found.rows for name in row.strategies}
-    reasons: dict[str, str] = {}
-    # What there was no time for on one plan comes before what another has no use for, or the latter would hide it. Why a
-    # strategy had no use for one plan says nothing new where it ran on another.
-    for other in sorted(found.not_tried, key=_had_time):
-        if other.strategy == "why" or (other.strategy in tried and _had_time(other)):
-            continue
-        name = t.phases.get(other.strategy, other.strategy)  # a phase of the search may lack time as well
-        reason = reason_words(other.reason, language)
-        reasons.setdefault(name, t.partly.format(reason=reason) if other.strategy in tried else reason)
-    if reasons:
-        yield Heading(t.not_tried)
-        yield KeyValues(tuple(reasons.items()))
-
-
-def _had_time(other: NotTried) -> bool:
-    return not other.reason.startswith(OUT_OF_BUDGET)
-
-
-def _spent(found: Optimization, t: OptimizationText) -> Iterator[Block]:
-    yield Heading(t.spent)
-    rows = []
+        blocks.append(Bars(("",), (Column(m("time"), Align.RIGHT),), rows, label=m("Phase")))
     for part in found.spent:
-        time = fmt.time(part.ns) if part.ns >= _HAPPENED_NS else fmt.UNKNOWN
-        if part.phase == "total":
-            time = t.of_budget.format(time=time, budget=fmt.time(found.budget_ns))
-        rows.append((t.phases.get(part.phase, part.phase), time))
-    yield KeyValues(tuple(rows))
+        if part.phase is Phase.TOTAL:
+            text = m("{time} of a budget of {budget}", time=fmt.time(part.ns), budget=fmt.time(found.budget_ns))
+            blocks.append(KeyValues(((PHASES[Phase.TOTAL], text),)))
+    return Section("budget", m("Time spent"), tuple(blocks))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from cyclescope.core.message import m
 from cyclescope.core.plan import Cache, Compiling, Decoding, Plan
 from cyclescope.core.workload import Weights
 from cyclescope.explaining.findings.finding import FindingCode
@@ -24,13 +25,13 @@ class Draft:
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if not situation.writes or not situation.can(plan).drafts:
             return Offer(
-                not_applicable_reason="It is made for models that generate, on engines that take a draft model."
+                not_applicable_reason=m("Drafting supports generative models only, on engines that take a draft model.")
             )
         calls_of = plan.batch or situation.workload.batch
         if plan.drafting != "off" or plan.decoding != Decoding.GREEDY or calls_of > 1:
-            return Offer(not_applicable_reason="It is for one text, written greedily, without another draft.")
+            return Offer(not_applicable_reason=m("Drafting needs a batch of one, greedy decoding, and no other draft."))
         if plan.compiling != Compiling.OFF:
-            return Offer(not_applicable_reason="Every number of guessed tokens would be compiled by itself.")
+            return Offer(not_applicable_reason=m("Each number of drafted tokens would need its own compilation."))
         share = situation.found(*self.answers)
         drafts: tuple[str, ...] = (situation.draft,) if situation.draft else ()
         expected = 1.2 + share
@@ -40,6 +41,8 @@ class Draft:
             drafts, expected = (f"layers:{situation.layers // 2}",), _UNTRAINED
         if not drafts:
             return Offer(
-                not_applicable_reason="No draft is given (--draft MODEL), and layers with random weights guess nothing."
+                not_applicable_reason=m(
+                    "There is no draft model (--draft MODEL), and layers with random weights cannot predict tokens."
+                )
             )
         return Offer(tuple(replace(plan, drafting=draft, cache=Cache.DYNAMIC) for draft in drafts), expected)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cyclescope.core.message import m
 from cyclescope.core.plan import Change, Plan
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily, changed, has
@@ -20,8 +21,8 @@ class EarlyExit:
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         exits = situation.workload.model.exits
         if not exits:
-            return Offer(not_applicable_reason="The model does not say that it may be left early.")
+            return Offer(not_applicable_reason=m("The model declares no early exits."))
         if has(plan, self.name) or has(plan, "drop-layers") or has(plan, "distil"):
-            return Offer(not_applicable_reason="Layers are left out already.")
+            return Offer(not_applicable_reason=m("Some layers are already removed."))
         plans = tuple(changed(plan, Change(self.name, float(at))) for at in sorted(exits, reverse=True))
         return Offer(plans, expected_speedup=max(1.0, situation.layers / max(exits)))

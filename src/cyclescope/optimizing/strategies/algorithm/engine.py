@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from cyclescope.core.message import m
 from cyclescope.core.plan import Compiling, Plan
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily
@@ -27,12 +28,12 @@ class OtherEngine:
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if not situation.can(plan).native:
-            return Offer(not_applicable_reason="It runs on another engine already.")
+            return Offer(not_applicable_reason=m("The plan already uses another engine."))
         if plan.changes or plan.compiling != Compiling.OFF or plan.drafting != "off":
-            return Offer(not_applicable_reason="It is tried from the model as it is.")
+            return Offer(not_applicable_reason=m("Other engines are tried from the baseline only."))
         there = [name for name, way in situation.engines.items() if not way]
         if not there:
-            return Offer(not_applicable_reason="No other engine is installed.")
+            return Offer(not_applicable_reason=m("No other engine is installed."))
         # What an engine saves is work around the arithmetic: the less arithmetic there is in a call, the more it is.
         workload = situation.workload
         # Of a text that is written nearly every call reads one token.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from cyclescope.core.message import m
 from cyclescope.core.plan import Plan
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily
@@ -19,9 +20,9 @@ class FusedAttention:
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if not situation.can(plan).native:
-            return Offer(not_applicable_reason="The engine fuses by itself.")
+            return Offer(not_applicable_reason=m("The engine fuses attention itself."))
         if plan.attention != "eager":
-            return Offer(not_applicable_reason="Attention is fused already.")
+            return Offer(not_applicable_reason=m("Attention is already fused."))
         return Offer(
             (replace(plan, attention="sdpa"),), expected_speedup=1.05 * situation.potential_speedup(*self.answers)
         )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from cyclescope.backends.engines import title_of
+from cyclescope.core.message import m
 from cyclescope.core.plan import Cache, Decoding, Plan
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily
@@ -22,11 +24,13 @@ class PromptLookup:
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if not situation.writes:
-            return Offer(not_applicable_reason="It is made for models that write.")
+            return Offer(not_applicable_reason=m("Drafting supports generative models only."))
         if not situation.can(plan).checks_guesses:
-            return Offer(not_applicable_reason=f"{plan.engine} checks no tokens that others have guessed.")
+            return Offer(
+                not_applicable_reason=m("{engine} cannot verify drafted tokens.", engine=title_of(plan.engine))
+            )
         if plan.drafting != "off" or plan.decoding != Decoding.GREEDY or situation.workload.batch > 1:
-            return Offer(not_applicable_reason="It is for one text, written greedily, without another draft.")
+            return Offer(not_applicable_reason=m("Drafting needs a batch of one, greedy decoding, and no other draft."))
         # What the model as it is has written tells how many calls there would have been.
         steps = _STEPS * _CHECKING / situation.tokens_a_call
         plans = (replace(plan, drafting="prompt-lookup", cache=Cache.DYNAMIC),)

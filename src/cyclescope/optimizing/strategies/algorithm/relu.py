@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from cyclescope.core.message import m
 from cyclescope.core.plan import Change, Plan
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategies.strategy import (
@@ -29,9 +30,11 @@ class Relu:
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if has(plan, self.name):
-            return Offer(not_applicable_reason="It is done already.")
+            return Offer(not_applicable_reason=m("Already applied."))
         slow = situation.about(FindingCode.SCALAR_ACTIVATION)
         if not slow:
-            return Offer(not_applicable_reason="No activation of this cycle is far from what its bytes need.")
+            return Offer(
+                not_applicable_reason=m("Every activation function of this cycle is close to its memory bound.")
+            )
         base = replace(plan, changes=tuple(c for c in plan.changes if c.name not in _FORMS))
         return Offer((changed(base, Change(self.name)),), expected_speedup=expected_speedup(slow))

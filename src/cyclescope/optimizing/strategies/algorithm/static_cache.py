@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from cyclescope.core.message import m
 from cyclescope.core.plan import Cache, Compiling, Plan
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily
@@ -19,12 +20,14 @@ class StaticCache:
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if not situation.writes or "static" not in situation.can(plan).caches:
-            return Offer(not_applicable_reason="There is no cache that the engine lets grow.")
+            return Offer(not_applicable_reason=m("There is no growing KV cache on this engine."))
         if plan.cache == Cache.STATIC:
-            return Offer(not_applicable_reason="It is done already.")
+            return Offer(not_applicable_reason=m("Already applied."))
         if plan.drafting != "off":
             return Offer(
-                not_applicable_reason="What was guessed wrongly is taken out of the cache again, which a static one does not allow."
+                not_applicable_reason=m(
+                    "Drafting removes rejected tokens from the KV cache, which a static cache does not allow."
+                )
             )
         compiled = replace(plan, cache=Cache.STATIC, compiling=Compiling.INDUCTOR)
         return Offer(

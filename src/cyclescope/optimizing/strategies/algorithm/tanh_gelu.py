@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cyclescope.core.message import m
 from cyclescope.core.plan import Change, Plan
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategies.algorithm.gelu_form import Form, form_of
@@ -30,12 +31,12 @@ class TanhGelu:
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if not situation.can(plan).native:
-            return Offer(not_applicable_reason="The engine brings an activation of its own.")
+            return Offer(not_applicable_reason=m("The engine has its own activation kernels."))
         if has(plan, self.name) or has(plan, "relu"):
-            return Offer(not_applicable_reason="It is done already.")
+            return Offer(not_applicable_reason=m("Already applied."))
         slow = [each for each in situation.about(FindingCode.SCALAR_ACTIVATION) if form_of(each.subject) is Form.EXACT]
         if not slow:
             return Offer(
-                not_applicable_reason="Exact GELU is not far from what its bytes need here; its tanh form may well be slower."
+                not_applicable_reason=m("Exact GELU is close to its memory bound here; the tanh form may be slower.")
             )
         return Offer((changed(plan, Change(self.name)),), expected_speedup=expected_speedup(slow, _PART))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cyclescope.core.message import m
 from cyclescope.core.plan import Change, Plan, Quantization
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily, changed, has
@@ -26,14 +27,16 @@ class Distil:
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if has(plan, self.name) or has(plan, "drop-layers") or has(plan, "early-exit"):
-            return Offer(not_applicable_reason="Layers are left out already.")
+            return Offer(not_applicable_reason=m("Some layers are already removed."))
         if situation.layers < 2 or situation.writes:
-            return Offer(not_applicable_reason="It is there for encoders with several layers.")
+            return Offer(not_applicable_reason=m("Distillation supports encoders with several layers only."))
         if situation.texts < _LEAST_TEXTS:
-            return Offer(not_applicable_reason="There are too few texts to learn from.")
+            return Offer(not_applicable_reason=m("There are too few texts to train on."))
         if plan.dtype != "float32" or plan.quantization != Quantization.OFF or plan.instances > 1:
             return Offer(
-                not_applicable_reason="A student learns in float32 and from all texts; what it has learned can be put on top."
+                not_applicable_reason=m(
+                    "A student model is trained in float32 on all texts; other strategies can follow."
+                )
             )
         keep = situation.layers // 2
         return Offer(

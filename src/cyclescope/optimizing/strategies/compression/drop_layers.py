@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cyclescope.core.message import m
 from cyclescope.core.plan import Change, Plan
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily, changed, has
@@ -23,11 +24,11 @@ class DropLayers:
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if has(plan, self.name):
-            return Offer(not_applicable_reason="It is done already.")
+            return Offer(not_applicable_reason=m("Already applied."))
         if has(plan, "distil"):
-            return Offer(not_applicable_reason="A student has learned with the layers that it has.")
+            return Offer(not_applicable_reason=m("The student model was trained with exactly these layers."))
         if situation.layers < 2:
-            return Offer(not_applicable_reason="There is no stack of layers to take from.")
+            return Offer(not_applicable_reason=m("The model has no stack of layers to shorten."))
         counts = sorted({1, max(1, situation.layers // 4)})
         expected = situation.layers / (situation.layers - counts[-1])
         return Offer(tuple(changed(plan, Change(self.name, float(n))) for n in counts), expected_speedup=expected)

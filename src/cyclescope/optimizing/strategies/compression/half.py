@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from cyclescope.backends.engines import title_of
+from cyclescope.core.message import m
 from cyclescope.core.plan import Plan, Quantization
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily
@@ -29,9 +31,9 @@ class HalfPrecision:
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         can = situation.can(plan)
         if plan.dtype != "float32" or (plan.quantization != Quantization.OFF and not can.mixes_dtypes):
-            return Offer(not_applicable_reason="It does not run in float32 any more.")
+            return Offer(not_applicable_reason=m("The plan no longer runs in float32."))
         if plan.device == "cpu" and not {"bfloat16", "float16"} & set(can.dtypes):
-            return Offer(not_applicable_reason=f"{plan.engine} has no kernels for it on a processor.")
+            return Offer(not_applicable_reason=m("{engine} has no CPU kernels for it.", engine=title_of(plan.engine)))
         features = situation.machine.instruction_set.split()
         on_device = plan.device != "cpu"
         kinds = [
@@ -44,7 +46,9 @@ class HalfPrecision:
             return Offer(tuple(replace(plan, dtype=kind) for kind in kinds[:1]), expected_speedup=_BESIDE_8_BITS)
         if not kinds:
             return Offer(
-                not_applicable_reason="This processor has no instructions for sixteen bits: it would be slower by far."
+                not_applicable_reason=m(
+                    "This processor has no 16-bit instructions, so half precision would be much slower."
+                )
             )
         computing = 1 / (1 - _FROM_32 * situation.found(FindingCode.COMPUTE_BOUND))
         reading = situation.potential_speedup(

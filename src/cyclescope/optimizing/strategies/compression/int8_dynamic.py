@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from cyclescope.backends.engines import title_of
+from cyclescope.core.message import m
 from cyclescope.core.plan import Plan, Quantization
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategies.compression.gains import beyond_half, with_eight_bit_products
@@ -25,11 +27,13 @@ class Int8Dynamic:
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if plan.quantization != Quantization.OFF:
-            return Offer(not_applicable_reason="It is quantized already.")
+            return Offer(not_applicable_reason=m("The model is already quantized."))
         if not plan.device.startswith("cpu"):
-            return Offer(not_applicable_reason="The engines have it for processors only.")
+            return Offer(not_applicable_reason=m("The engines support it on CPUs only."))
         if self.name not in situation.can(plan).quantizations:
-            return Offer(not_applicable_reason=f"{plan.engine} does not compute with activations of 8 bits.")
+            return Offer(
+                not_applicable_reason=m("{engine} cannot compute with 8-bit activations.", engine=title_of(plan.engine))
+            )
         # Half of the time of products that compute; what waits for memory has a bound of its own.
         computing = 1 / (1 - situation.found(FindingCode.COMPUTE_BOUND) / 2)
         expected = max(

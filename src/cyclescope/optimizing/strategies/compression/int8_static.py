@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from cyclescope.core.message import m
 from cyclescope.core.plan import Plan, Quantization
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategies.compression.gains import (
@@ -31,13 +32,17 @@ class Int8Static:
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if plan.quantization not in (Quantization.OFF, Quantization.INT8_DYNAMIC):
-            return Offer(not_applicable_reason="It is quantized already.")
+            return Offer(not_applicable_reason=m("The model is already quantized."))
         if self.name not in situation.can(plan).quantizations:
-            return Offer(not_applicable_reason="The engine takes no calibrated ranges.")
+            return Offer(not_applicable_reason=m("The engine does not support calibrated quantization."))
         if situation.writes:
-            return Offer(not_applicable_reason="It is there for models that read.")
+            return Offer(not_applicable_reason=m("Static quantization supports encoders only."))
         if plan.instances > 1:
-            return Offer(not_applicable_reason="All texts tell the ranges; processes with a share of them come on top.")
+            return Offer(
+                not_applicable_reason=m(
+                    "Calibration needs all texts; several processes, each with a share of them, can follow."
+                )
+            )
         plans = (replace(plan, quantization=Quantization.INT8_STATIC),)
         if plan.quantization == Quantization.INT8_DYNAMIC:
             # An engine that is ready in 8 bits need not be tried in 32 first.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cyclescope.core.message import m
 from cyclescope.core.plan import Change, Plan, Quantization
 from cyclescope.optimizing.strategies.strategy import Offer, changed, has
 
@@ -11,9 +12,9 @@ from cyclescope.optimizing.strategies.strategy import Offer, changed, has
 def shrunk(plan: Plan, name: str, amounts: Sequence[float], expected: float) -> Offer:
     """`plan` with the change `name` by each of `amounts`, the gentlest first, or why there is none."""
     if has(plan, name):
-        return Offer(not_applicable_reason="It is done already.")
+        return Offer(not_applicable_reason=m("Already applied."))
     if has(plan, "distil"):
-        return Offer(not_applicable_reason="A student has learned with the layers that it has.")
+        return Offer(not_applicable_reason=m("The student model was trained with exactly these layers."))
     if plan.quantization != Quantization.OFF:
-        return Offer(not_applicable_reason="It comes before quantizing.")
+        return Offer(not_applicable_reason=m("This strategy must come before quantization."))
     return Offer(tuple(changed(plan, Change(name, amount)) for amount in amounts), expected_speedup=expected)

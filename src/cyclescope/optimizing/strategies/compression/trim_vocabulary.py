@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cyclescope.core.message import m
 from cyclescope.core.plan import Change, Plan, Quantization
 from cyclescope.core.workload import InputSource
 from cyclescope.explaining.findings.finding import FindingCode
@@ -20,15 +21,17 @@ class TrimVocabulary:
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if has(plan, self.name):
-            return Offer(not_applicable_reason="It is done already.")
+            return Offer(not_applicable_reason=m("Already applied."))
         if not situation.writes:
-            return Offer(not_applicable_reason="Nothing is computed over the vocabulary; only memory would be saved.")
+            return Offer(
+                not_applicable_reason=m("The model computes nothing over the vocabulary; only memory would be saved.")
+            )
         if situation.workload.input_source is not InputSource.TEXT:
-            return Offer(not_applicable_reason="There are no texts that tell which tokens are needed.")
+            return Offer(not_applicable_reason=m("Without texts it is unknown which tokens are needed."))
         if situation.texts < 4:
-            return Offer(not_applicable_reason="There are too few texts to tell which tokens others need.")
+            return Offer(not_applicable_reason=m("There are too few texts to estimate which tokens other texts need."))
         if not situation.can(plan).native or plan.quantization != Quantization.OFF:
             return Offer(
-                not_applicable_reason="The engine does not run the model itself, or the model is quantized already."
+                not_applicable_reason=m("The engine must run the model's own modules, which must not be quantized yet.")
             )
         return Offer((changed(plan, Change(self.name)),), expected_speedup=1.1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+from cyclescope.core.message import m
 from cyclescope.core.plan import Plan
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategies.strategy import Effect, Goal, Offer, Situation, StrategyFamily
@@ -27,9 +28,9 @@ class BatchSize:
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if situation.goal is not Goal.THROUGHPUT:
-            return Offer(not_applicable_reason="A text must not wait for others.")
+            return Offer(not_applicable_reason=m("For latency, a text must not wait for other texts."))
         if situation.texts < 2:
-            return Offer(not_applicable_reason="There is one text.")
+            return Offer(not_applicable_reason=m("There is only one text."))
         now = plan.batch or situation.texts
         sizes = {n for n in _SIZES if n < situation.texts} | {situation.texts}
         near = sorted(sizes - {now}, key=lambda n: abs(math.log(n / now)))[:_AT_ONCE]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from cyclescope.core.message import m
 from cyclescope.core.plan import Plan
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily
@@ -19,7 +20,7 @@ class Overlap:
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if plan.overlap:
-            return Offer(not_applicable_reason="It does already.")
+            return Offer(not_applicable_reason=m("Already enabled."))
         if situation.texts < 2 or plan.batch == 0:
-            return Offer(not_applicable_reason="There is one call, and nothing to tokenize meanwhile.")
+            return Offer(not_applicable_reason=m("There is only one call, so tokenization cannot overlap with it."))
         return Offer((replace(plan, overlap=True),), expected_speedup=situation.potential_speedup(*self.answers))

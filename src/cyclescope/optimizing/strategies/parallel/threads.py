@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from cyclescope.core.message import m
 from cyclescope.core.plan import Plan
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily, expected_speedup
@@ -28,7 +29,7 @@ class Threads:
         counts = {1, cores} | {2**k for k in range(1, 10) if 2**k < cores}
         others = sorted(counts - {plan.threads}, reverse=True)
         if not others:
-            return Offer(not_applicable_reason="There is one core to be used.")
+            return Offer(not_applicable_reason=m("There is only one usable core."))
         if plan.threads and others[0] < plan.threads:
             # Fewer threads than cores help where threads wait for each other more than they compute, which is rare.
             too_many = situation.about(FindingCode.OVERSUBSCRIPTION)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from cyclescope.core.message import m
 from cyclescope.core.plan import Plan
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily
@@ -21,11 +22,11 @@ class ThreadsBetween:
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if not situation.can(plan).threads_between:
-            return Offer(not_applicable_reason="The engine runs the operations of a model one after the other.")
+            return Offer(not_applicable_reason=m("The engine runs the operations of a model one after the other."))
         if situation.machine.cores < 2:
-            return Offer(not_applicable_reason="There is one core to be used.")
+            return Offer(not_applicable_reason=m("There is only one usable core."))
         if plan.threads_between:
-            return Offer(not_applicable_reason="It does already.")
+            return Offer(not_applicable_reason=m("Already enabled."))
         half = max(1, situation.machine.cores // 2)
         # Most operations of a Transformer wait for the one before, and have fewer threads each.
         expected = _SELDOM * situation.with_threads(half, plan.threads or situation.machine.cores)
