@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import re
 from dataclasses import replace
-from string import Formatter
 
 import pytest
-from cyclescope.report.words.text import page_text
-from cyclescope.report.words.text_engine import page_text_for, strings_for_both
 from paper_generation import paper_decoder, paper_generation
 from paper_html import render
 from paper_models import paper_bert, paper_cycle, slot_times
@@ -25,8 +21,10 @@ from cyclescope.report.documents.cycle.document import cycle_document
 from cyclescope.report.documents.figures import dump
 from cyclescope.report.media.html.html import to_html
 from cyclescope.report.media.terminal import to_text
+from cyclescope.report.naming.between import between_label_of_both
 from cyclescope.report.pages.comparison import comparison_page
 from cyclescope.report.pages.cycle import cycle_page
+from cyclescope.report.words.translate import say_in
 
 OF_EAGER_PYTORCH = re.compile(r"Python|eager|torch\.compile|ONNX Runtime|OpenVINO|--attention|即时")
 ON_A_PROCESSOR = [code for code in FindingCode if code is not FindingCode.LAUNCH_BOUND]
@@ -81,16 +79,6 @@ def test_the_dispatch_of_an_engine_in_full() -> None:
     assert dispatch["remedy"] == "Give each operation more to do with a larger batch."
 
 
-@pytest.mark.parametrize("language", ["en", "zh"])
-def test_the_words_of_a_page_keep_what_is_filled_in(language: str) -> None:
-    usual, engine = page_text(language), page_text_for(language, on_an_engine(paper_cycle(paper_bert(1))).cycle.graph)
-    for field in dataclasses.fields(usual):
-        texts = [getattr(p, field.name) for p in (usual, engine)]
-        if isinstance(texts[0], str):
-            fields = [{name for _, name, _, _ in Formatter().parse(text) if name} for text in texts]
-            assert fields[0] == fields[1], field.name
-
-
 @pytest.mark.parametrize(
     ("a", "b", "between"),
     [
@@ -107,7 +95,7 @@ def test_what_is_python_in_one_of_two_cycles_only_is_neither(a: bool, b: bool, b
         for engine, factor in ((a, 1), (b, 3))
     )
     for language, words in zip(("en", "zh"), between, strict=True):
-        assert strings_for_both(language, here.graph, there.graph).python == words
+        assert say_in(language)(between_label_of_both(here.graph, there.graph)) == words
         told = to_text(comparison_page(compare(here, there)), 100, language=language)
         page = to_html(comparison_page(compare(here, there)), language)
         assert words in told
