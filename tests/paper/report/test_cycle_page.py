@@ -17,6 +17,7 @@ from cyclescope.core.samples import Load
 from cyclescope.core.workload import InputSource
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation, MeasurementWarning, WarningCode
+from cyclescope.explaining.places import Place
 from cyclescope.report.media.terminal import to_text
 from cyclescope.report.naming.answer import answer
 from cyclescope.report.naming.stages import place_name, shortened
@@ -231,7 +232,7 @@ def test_chinese_has_every_line_too(explanation: Explanation) -> None:
 
 def test_a_very_long_path_is_cut_in_its_middle() -> None:
     path = ".".join(f"part{k}" for k in range(40))
-    told = str(place_name(f"encode · {path} · linear", 2))
+    told = str(place_name(Place("encode", path, "linear"), 2))
     assert told.startswith("encode · part0.part1.")
     assert told.endswith(".part38.part39 (linear) × 2")
     assert "…" in told
