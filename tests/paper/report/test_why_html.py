@@ -6,12 +6,12 @@ import json
 import re
 
 import pytest
-from cyclescope.report.drawings.goals import Goals
 from paper_models import paper_bert, paper_cycle
 from paper_roofline import on_paper_machine, paper_ceilings
 
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation
+from cyclescope.report.drawings.link_targets import LinkTargets
 from cyclescope.report.media.html.html import to_html
 from cyclescope.report.media.terminal import to_text
 from cyclescope.report.page import Cell, Claims, Page, Section, Table
@@ -30,17 +30,17 @@ def told() -> Explanation:
 
 
 @pytest.fixture(scope="module")
-def goals(told: Explanation) -> Goals:
-    return Goals.of(told.spans, told.cycle.graph)
+def links(told: Explanation) -> LinkTargets:
+    return LinkTargets.of(told.spans, told.cycle.graph)
 
 
 @pytest.fixture(scope="module")
-def page(told: Explanation, goals: Goals) -> Page:
+def page(told: Explanation, links: LinkTargets) -> Page:
     graph = told.cycle.graph
     assert told.arrangement is not None
     sections = (
-        findings_section(told.findings, graph, goals),
-        roofline_section(told, goals),
+        findings_section(told.findings, graph, links),
+        roofline_section(told, links),
         what_if_section(told),
         arrangement_section(told.arrangement, graph, 2),
         flow_section(told),
@@ -82,16 +82,16 @@ def test_a_terminal_leaves_out_what_is_nothing_but_a_drawing(page: Page) -> None
     assert "Data flow" not in text
 
 
-def test_places_and_findings_lead_to_their_spans(told: Explanation, goals: Goals, page: Page) -> None:
+def test_places_and_findings_lead_to_their_spans(told: Explanation, links: LinkTargets, page: Page) -> None:
     sections: dict[str, Section] = {section.id: section for section in page.sections}
     table = next(block for block in sections["roofline"].blocks if isinstance(block, Table))
-    links = [row[0] for row in table.rows]
-    assert all(isinstance(cell, Cell) and cell.span is not None for cell in links)
-    first = links[0]
+    cells = [row[0] for row in table.rows]
+    assert all(isinstance(cell, Cell) and cell.span is not None for cell in cells)
+    first = cells[0]
     assert isinstance(first, Cell)
     assert first.span is not None
     assert told.roofline is not None
-    assert goals.places[told.roofline.places[0].name] == first.span
+    assert links.places[told.roofline.places[0].name] == first.span
     (claims,) = sections["findings"].blocks
     assert isinstance(claims, Claims)
     assert all(claim.span is not None or claim.section == "set-up" for claim in claims.items)
