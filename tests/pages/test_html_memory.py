@@ -240,10 +240,19 @@ def test_without_a_timeline_enter_on_the_curve_does_no_harm(
     assert page.locator("#course-said").inner_text() == before
 
 
-def test_the_place_of_the_measured_peak_is_told_where_it_is_another(seen: Explanation) -> None:
-    apart = render(observed(paper_cycle(paper_bert(2)), extra=10**9, at=3))
-    assert "measured: activations and cache over" in re.sub(r'aria-label="[^"]*"', "", apart)
-    assert "measured: activations and cache over" not in re.sub(r'aria-label="[^"]*"', "", render(seen))
+def test_the_place_of_the_measured_peak_is_named_also_where_it_is_another(seen: Explanation) -> None:
+    def places(page: str) -> tuple[str, str]:
+        computed = re.search(r"It is in (.*?)\. If every tensor", page)
+        measured = re.search(r"<strong>measured</strong> activations and cache over .*?, in (.*?)</figcaption>", page)
+        assert computed
+        assert measured
+        return computed[1], measured[1]
+
+    computed, measured = places(render(seen))
+    assert computed == measured
+    computed, measured = places(render(observed(paper_cycle(paper_bert(2)), extra=10**9, at=3)))
+    assert computed != measured
+    assert "(embedding)" in measured or "embed" in measured
 
 
 def test_hostile_names_stay_text(hostile: Explanation) -> None:
