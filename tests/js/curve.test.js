@@ -15,7 +15,7 @@ test("the nearest point is found, of two as near ones the first", () => {
 /** A curve of three points whose drawing is 400 pixels wide and begins at 100. */
 function curve() {
   const lit = [];
-  const point = (k) => ({ classList: { add: () => lit.push(k), remove: () => lit.push(-k) }, dataset: { goal: String(10 * k) } });
+  const point = (k) => ({ classList: { add: () => lit.push(k), remove: () => lit.push(-k) }, dataset: { target: String(10 * k) } });
   const opened = [];
   const made = Object.assign(Object.create(Curve.prototype), {
     points: [0, 1, 2].map(point),
@@ -24,7 +24,7 @@ function curve() {
     root: { querySelectorAll: () => [] },
     said: { textContent: "" },
     words: (k) => `point ${k}`,
-    open: (goal) => opened.push(goal),
+    open: (target) => opened.push(target),
     at: -1,
   });
   return { made, opened };

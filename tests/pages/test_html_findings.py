@@ -37,7 +37,7 @@ def test_the_text_of_the_findings(
 def test_they_stand_right_under_the_answer_and_the_doubts(visit: Open, calibrated: Explanation) -> None:
     page = visit(render(replace(calibrated, cycle=replace(calibrated.cycle, partial=True)))).page
     tops = page.evaluate(
-        "['h1', '.figures', '#findings', '.answer > .facts', '#stages', '#timeline'].map(s => document.querySelector(s).getBoundingClientRect().top)"
+        "['h1', '.answer > .note.warning', '.figures', '.answer > .facts', '#findings', '#stages', '#timeline'].map(s => document.querySelector(s).getBoundingClientRect().top)"
     )
     assert tops == sorted(tops)
     assert page.locator("#findings li").count() == len(calibrated.findings) > 1

@@ -57,17 +57,17 @@ def test_the_text_of_the_section(
 
 
 @pytest.mark.browser
-def test_it_stands_right_after_the_answer(visit: Open, generated: str) -> None:
+def test_it_stands_right_after_the_answer_and_its_bottlenecks(visit: Open, generated: str) -> None:
     page = visit(generated).page
     sections = page.locator("main > section").evaluate_all("all => all.map(s => s.id)")
-    assert sections[:3] == ["answer", "generation", "stages"]
+    assert sections[:4] == ["answer", "findings", "generation", "stages"]
     assert page.locator('nav a[href="#generation"]').count() == 1
 
 
 def test_a_cycle_that_writes_nothing_has_no_such_section(english: str) -> None:
     assert 'id="generation"' not in english
     assert "formula-metric-" not in english
-    assert data_of(english)["spans"]["steps"] == []
+    assert data_of(english)["timeline"]["spans"]["steps"] == []
 
 
 @pytest.mark.browser
@@ -141,7 +141,7 @@ def test_the_phases_fill_their_bar(generated: str, generation: Explanation) -> N
     assert told is not None
     bar = re.findall(r'<svg class="stack" role="img" aria-label="([^"]*)".*?</svg>', generated, flags=re.DOTALL)[0]
     assert [part.rsplit(" ", 2)[0] for part in bar.split(", ")] == [row.phase.value for row in told.phases]
-    section = generated[generated.index('id="phases-title"') : generated.index('id="curve-title"')]
+    section = generated[generated.index("<h3>Phases</h3>") : generated.index('id="curve-title"')]
     widths = re.findall(r'<rect class="s\d" x="[^"]*" y="4" width="([\d.]+)%"', section)
     assert sum(map(float, widths)) == pytest.approx(100, abs=0.02)
     assert len(widths) == 2 * len(told.phases)
@@ -386,7 +386,7 @@ def test_ranges_gather_neighbours() -> None:
 def test_a_page_that_folds_steps_says_which_it_draws(
     visit: Open, generation: Explanation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cyclescope.report.media.html.data.MOST_SPANS", 500)
+    monkeypatch.setattr("cyclescope.report.drawings.timeline._MOST_SPANS", 500)
     seen = visit(render(generation))
     note = seen.page.locator("#timeline .keys", has_text="steps are drawn with what is inside").inner_text()
     assert re.search(r"^\d of 40 steps", note)
@@ -402,7 +402,7 @@ def test_a_long_generation_is_below_a_megabyte() -> None:
     assert len(long.spans) > 20_000
     page = render(long)
     assert len(page.encode()) < MEGABYTE
-    columns = data_of(page)["spans"]
+    columns = data_of(page)["timeline"]["spans"]
     assert [step for _, step in columns["steps"]] == list(range(400))
 
 
@@ -438,13 +438,14 @@ def test_a_place_leads_to_its_longest_span_and_what_is_not_drawn_leads_nowhere(
     explanation: Explanation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page = render(explanation)
-    table = page[page.index('id="places-caption"') : page.index('id="operations-caption"')]
-    spans = data_of(page)["spans"]
+    section = page[page.index('<section id="costliest"') :]
+    table = section[section.index("<table") : section.index("</table>")]
+    spans = data_of(page)["timeline"]["spans"]
     linked = [int(i) for i in re.findall(r'<a href="#timeline" data-span="(\d+)">', table)]
     assert len(linked) == table.count("<tr>") - 1
     slow = spans["layer"][linked[0]]
     assert slow == 7  # the slow layer
-    monkeypatch.setattr("cyclescope.report.media.html.data.MOST_SPANS", 30)
+    monkeypatch.setattr("cyclescope.report.drawings.timeline._MOST_SPANS", 30)
     thin = render(explanation)
     assert 0 <= thin.count("data-span=") < page.count("data-span=") / 2
 

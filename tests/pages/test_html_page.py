@@ -183,7 +183,7 @@ def test_without_a_light_pass_the_page_says_so_and_leaves_out_what_it_cannot_kno
     assert page.locator("#timeline, #stages, #account, #layers").count() == 0
     assert page.locator("#flow").count() == 1
     assert "interrupted" in page.locator("#answer").inner_text()
-    assert page.locator(".warnings li").count() == 2
+    assert page.locator("#warnings .note.warning").count() == 2
 
 
 @pytest.mark.browser
@@ -271,10 +271,10 @@ def test_the_shortest_spans_are_left_out_and_no_child_without_its_parent() -> No
 
 
 def test_a_page_that_leaves_spans_out_says_so(explanation: Explanation, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cyclescope.report.media.html.data.MOST_SPANS", 150)
+    monkeypatch.setattr("cyclescope.report.drawings.timeline._MOST_SPANS", 150)
     page = render(explanation)
     data = json.loads(re.findall(r'id="data">(.*?)</script>', page)[0])
-    assert len(data["spans"]["duration"]) == 150
+    assert len(data["timeline"]["spans"]["duration"]) == 150
     assert f"{len(explanation.spans) - 150} spans shorter than" in page
 
 

@@ -90,7 +90,10 @@ def test_it_stands_before_the_data_flow_with_its_figures(visit: Open, calibrated
     text = page.locator("#arrangement").inner_text()
     assert fmt.time(told.work_ns) in text
     assert fmt.time(told.span_ns) in text
-    assert page.locator("#arrangement details").get_attribute("data-print") is not None
+    tables = page.locator("#arrangement table")
+    assert tables.count() == 3
+    page.emulate_media(media="print")
+    assert all(table.is_visible() for table in tables.all())
 
 
 def test_a_cycle_that_nobody_stamped_has_no_arrangement() -> None:

@@ -54,7 +54,8 @@ def test_hostile_names_stay_text(visit: Open, hostile: Explanation, language: st
     assert page.locator("img").count() == 0
     assert page.locator("script").count() == 3
     assert page.locator("h1").count() == 1
-    assert page.locator(".subject").inner_text() == HOSTILE[0]
+    subject = {"en": f"Compute cycle of {HOSTILE[0]}", "zh": f"{HOSTILE[0]} 的计算周期"}[language]
+    assert page.locator(".subject").inner_text() == subject
     # The script read its data whole, so the charts are there.
     assert seen.data("visited") > 0
     assert page.locator("#flow-chart svg.flow").count() == 2

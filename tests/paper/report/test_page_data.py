@@ -57,7 +57,7 @@ def test_the_data_of_a_page_is_what_the_scripts_declare(tmp_path: Path) -> None:
     data = {name: embedded(page) for name, page in pages.items()}
     # Were the checker content with everything, it would be with this too.
     other = json.loads(data["with_ceilings"])
-    other["spans"]["colour"] = []
+    other["timeline"]["spans"]["colour"] = []
     del other["what-if"]["texts"]["change"]
 
     said = complaints({**data, "other": json.dumps(other)}, tmp_path)

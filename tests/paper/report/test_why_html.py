@@ -30,17 +30,17 @@ def told() -> Explanation:
 
 
 @pytest.fixture(scope="module")
-def goals(told: Explanation) -> LinkTargets:
+def links(told: Explanation) -> LinkTargets:
     return LinkTargets.of(told.spans, told.cycle.graph)
 
 
 @pytest.fixture(scope="module")
-def page(told: Explanation, goals: LinkTargets) -> Page:
+def page(told: Explanation, links: LinkTargets) -> Page:
     graph = told.cycle.graph
     assert told.arrangement is not None
     sections = (
-        findings_section(told.findings, graph, goals),
-        roofline_section(told, goals),
+        findings_section(told.findings, graph, links),
+        roofline_section(told, links),
         what_if_section(told),
         arrangement_section(told.arrangement, graph, 2),
         flow_section(told),
@@ -82,16 +82,16 @@ def test_a_terminal_leaves_out_what_is_nothing_but_a_drawing(page: Page) -> None
     assert "Data flow" not in text
 
 
-def test_places_and_findings_lead_to_their_spans(told: Explanation, goals: LinkTargets, page: Page) -> None:
+def test_places_and_findings_lead_to_their_spans(told: Explanation, links: LinkTargets, page: Page) -> None:
     sections: dict[str, Section] = {section.id: section for section in page.sections}
     table = next(block for block in sections["roofline"].blocks if isinstance(block, Table))
-    links = [row[0] for row in table.rows]
-    assert all(isinstance(cell, Cell) and cell.span is not None for cell in links)
-    first = links[0]
+    cells = [row[0] for row in table.rows]
+    assert all(isinstance(cell, Cell) and cell.span is not None for cell in cells)
+    first = cells[0]
     assert isinstance(first, Cell)
     assert first.span is not None
     assert told.roofline is not None
-    assert goals.places[told.roofline.places[0].place] == first.span
+    assert links.places[told.roofline.places[0].place] == first.span
     (claims,) = sections["findings"].blocks
     assert isinstance(claims, Claims)
     assert all(claim.span is not None or claim.section == "set-up" for claim in claims.items)

@@ -34,13 +34,16 @@ class LayerColumn:
 
 @dataclass(frozen=True, slots=True)
 class LayerColumns:
-    """The layers of one stack on a scale that ends at `top_ns`; each column is the heaviest of `grouped` neighbours."""
+    """The layers of one stack on a scale that ends at `top_ns`; each column is the heaviest of `grouped` neighbours. `terms`
+    are the definitions that the drawing offers.
+    """
 
     label: Text
     top_ns: float
     median_y: str
     columns: tuple[LayerColumn, ...]
     grouped: int = 1
+    terms: tuple[str, ...] = ("layers",)
 
 
 def layer_columns(stage: str, rows: Sequence[LayerRow], graph: Graph) -> LayerColumns:

@@ -94,7 +94,7 @@ def arrows(explanation: Explanation) -> Table:
         Column(m("from")),
         Column(m("to")),
         Column(m("tensors"), emphasis=Emphasis.PATH),
-        Column(m("bytes"), Align.RIGHT, term="edge"),
+        Column(m("bytes"), Align.RIGHT),
     )
     rows = tuple(
         (

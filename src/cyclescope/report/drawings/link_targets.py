@@ -42,7 +42,7 @@ class LinkTargets:
     def first(self, wanted: Iterable[Location]) -> int | None:
         """The span of the first of `wanted` that is drawn; None where none is."""
         found = (self._of(place) for place in wanted)
-        return next((goal for goal in found if goal is not None), None)
+        return next((target for target in found if target is not None), None)
 
     def _of(self, place: Location) -> int | None:
         if place.op >= 0:

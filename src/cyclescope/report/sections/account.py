@@ -37,7 +37,7 @@ def account_section(explanation: Explanation) -> Section | None:
     )
     rows = tuple(
         (
-            Cell(label, swatch=piece.paint, hatched=piece.hatched),
+            Cell(label, swatch=piece.paint, hatched=piece.hatched, term="python" if row.name == "python" else ""),
             fmt.time(row.time_ns),
             fmt.share(row.share_of_wall),
         )

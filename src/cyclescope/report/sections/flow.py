@@ -16,4 +16,4 @@ def flow_section(explanation: Explanation) -> Section | None:
         "What one part passes to the next. Equal layers are drawn once. Choose a part to see the operations inside it."
     )
     drawing = Drawing("flow", flow_drawing(explanation), m("Data flow, drawn"))
-    return Section("flow", m("Data flow"), (drawing,), note, wide=True)
+    return Section("flow", m("Data flow"), (drawing,), note, term="edge", wide=True)

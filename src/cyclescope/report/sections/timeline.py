@@ -15,4 +15,4 @@ def timeline_section(timeline: Timeline) -> Section | None:
         "One real run, the one closest to the median, with the cost of the timestamps subtracted. What stands below ran inside what stands above."
     )
     drawing = Drawing("timeline", timeline, m("Timeline of the cycle"))
-    return Section("timeline", m("Timeline"), (drawing,), note, wide=True)
+    return Section("timeline", m("Timeline"), (drawing,), note, term="exemplar", wide=True)

@@ -11,11 +11,11 @@ function nearestTo(places, at) {
 
 class Curve {
   /**
-   * `root` holds the drawings, `said` is where a point is told, `open(goal)` shows in the timeline what it stands for,
+   * `root` holds the drawings, `said` is where a point is told, `open(target)` shows in the timeline what it stands for,
    * `words(k)` tells point `k`; else its title does.
    * @param {HTMLElement} root
    * @param {HTMLElement} said
-   * @param {(goal: number) => void} open
+   * @param {(target: number) => void} open
    * @param {(k: number) => string} [words]
    */
   constructor(root, said, open, words) {
@@ -66,7 +66,7 @@ class Curve {
   }
 
   show() {
-    this.open(Number(this.points[this.at].dataset.goal));
+    this.open(Number(this.points[this.at].dataset.target));
   }
 
   /** @param {KeyboardEvent} event */

@@ -19,7 +19,7 @@
 /** @typedef {[value: number, text: string]} Mark */
 /** @typedef {[rate: number, name: string, short: string]} Ceiling */
 /**
- * `goal` is the span that it stands for, −1 where none is drawn; `y` is 0 on the strip.
+ * `target` is the span that it stands for, −1 where none is drawn; `y` is 0 on the strip.
  * @typedef {object} RooflinePoint
  * @property {number} x
  * @property {number} y
@@ -29,7 +29,7 @@
  * @property {string} title
  * @property {string} short
  * @property {string[]} facts
- * @property {number} goal
+ * @property {number} target
  */
 /** @typedef {(value: number) => number} ToPixels */
 /** @typedef {{ x: number, y: number, width: number, height: number }} Box */
@@ -133,10 +133,10 @@ function nameLevels(bandwidths, across, wide, right) {
 
 class Roofline {
   /**
-   * `open(goal)` shows in the timeline what a point stands for.
+   * `open(target)` shows in the timeline what a point stands for.
    * @param {HTMLElement} root
    * @param {RooflineData} data
-   * @param {(goal: number) => void} open
+   * @param {(target: number) => void} open
    */
   constructor(root, data, open) {
     this.root = root;
@@ -497,7 +497,7 @@ class Roofline {
       const k = this.nearest(event);
       if (k >= 0) this.tell(k);
       else if (document.activeElement !== root) this.forget();
-      root.style.cursor = k >= 0 && this.data.points[k].goal >= 0 ? "pointer" : "";
+      root.style.cursor = k >= 0 && this.data.points[k].target >= 0 ? "pointer" : "";
       return k;
     };
     root.addEventListener("pointermove", follow);
@@ -519,8 +519,8 @@ class Roofline {
   }
 
   show() {
-    const goal = this.data.points[this.at]?.goal ?? -1;
-    if (goal >= 0) this.open(goal);
+    const target = this.data.points[this.at]?.target ?? -1;
+    if (target >= 0) this.open(target);
   }
 
   /** @param {KeyboardEvent} event */
