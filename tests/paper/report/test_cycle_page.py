@@ -14,6 +14,7 @@ from cyclescope.core.samples import Load
 from cyclescope.core.workload import InputSource
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation, MeasurementWarning, WarningCode
+from cyclescope.explaining.places import Place
 from cyclescope.report import naming as wording
 from cyclescope.report.page import Bars, Claims, KeyValues, Note, Page, Paragraph, Severity, Strip, Table
 from cyclescope.report.pages.cycle import MOST_PLACES, cycle_page
@@ -211,7 +212,7 @@ def test_chinese_has_the_same_blocks(explanation: Explanation) -> None:
 
 def test_a_very_long_path_is_cut_in_its_middle() -> None:
     path = ".".join(f"part{k}" for k in range(40))
-    told = wording.place(f"encode · {path} · linear", 2, strings("en"))
+    told = wording.place(Place("encode", path, "linear"), 2, strings("en"))
     assert told.startswith("encode · part0.part1.")
     assert told.endswith(".part38.part39 (linear) × 2")
     assert "…" in told

@@ -9,6 +9,7 @@ from cyclescope.core.plan import Plan
 from cyclescope.core.workload import InputSource, ModelFacts, Weights
 from cyclescope.explaining.device import DeviceLine
 from cyclescope.explaining.explanation import Closure, Explanation, MeasurementWarning, WarningCode
+from cyclescope.explaining.places import Place
 from cyclescope.report import format as fmt
 from cyclescope.report.words.strings import Advice, Strings
 from cyclescope.report.words.text_device import device_text
@@ -26,12 +27,11 @@ def stage_name(stage: str, s: Strings) -> str:
     return s.stage_names.get(stage, stage)
 
 
-def place(name: str, count: int, s: Strings) -> str:
+def place(found: Place, count: int, s: Strings) -> str:
     """`encode · attention.self.query (linear) × 12`: stage, path within the layer, operation, how often."""
-    stage, *path, operation = name.split(" · ")
-    where = " · ".join([stage_name(stage, s), *map(shortened, path)])
+    where = " · ".join(part for part in (stage_name(found.stage, s), shortened(found.path)) if part)
     often = f" × {count}" if count > 1 else ""
-    return f"{where} ({operation}){often}"
+    return f"{where} ({found.operation}){often}"
 
 
 def shortened(path: str) -> str:

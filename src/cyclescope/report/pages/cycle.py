@@ -143,7 +143,7 @@ def _places(explanation: Explanation, s: Strings) -> Iterator[Block]:
 def _place(row: GroupRow, s: Strings) -> tuple[str, ...]:
     moved = row.cost.read_bytes + row.cost.written_bytes
     return (
-        wording.place(row.name, row.count, s),
+        wording.place(row.place, row.count, s),
         fmt.time(row.time.value_ns),
         fmt.plus_minus(row.time),
         fmt.share(row.share),

@@ -327,8 +327,8 @@ class View:
         return tuple(self._operation(row) for row in self.e.operations[:MOST_OPERATIONS] if row.time.value_ns > 0)
 
     def _place(self, row: GroupRow) -> WorkLine:
-        stage, *path = row.name.split(" · ")
-        name = " · ".join([wording.stage_name(stage, self.s), *path])
+        where = (wording.stage_name(row.place.stage, self.s), row.place.path, row.place.operation)
+        name = " · ".join(part for part in where if part)
         span = self._span_of_place.get(row.name)
         return self._work(name, "", row.kind, row.count, row.time, row.share, row.cost, span)
 
@@ -348,9 +348,9 @@ class View:
         """The longest drawn span of each place."""
         names, longest = places(self.cycle.graph), dict[str, int]()
         for op, i in self._span_of_op.items():
-            before = longest.get(names[op])
+            before = longest.get(str(names[op]))
             if before is None or self.shown.spans[i].duration_ns > self.shown.spans[before].duration_ns:
-                longest[names[op]] = i
+                longest[str(names[op])] = i
         return longest
 
     def _work(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cyclescope.core.graph.graph import Graph
 from cyclescope.explaining.explanation import Span
-from cyclescope.explaining.findings.finding import Finding, FindingCode, Place
+from cyclescope.explaining.findings.finding import Finding, FindingCode, Location
 from cyclescope.report.drawings.bars import place
 from cyclescope.report.media.html.old_sections.findings import FindingWords, finding_words
 from cyclescope.report.words.strings import Strings
@@ -48,15 +48,15 @@ def finding_cards(found: Sequence[Finding], graph: Graph, spans: Sequence[Span],
     )
 
 
-def _candidates(found: Finding) -> Iterable[Place]:
+def _candidates(found: Finding) -> Iterable[Location]:
     """Where to look, the most telling first: the place, what the evidence stands at, then wider and wider around it."""
     here = found.place
     yield here
-    yield from (Place(op=each.op) for each in found.evidence if each.op >= 0)
+    yield from (Location(op=each.op) for each in found.evidence if each.op >= 0)
     if here.layer is not None:
-        yield Place(here.stage, here.layer)
+        yield Location(here.stage, here.layer)
     if here.stage:
-        yield Place(here.stage)
+        yield Location(here.stage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class _Goals:
             stages.setdefault(stage, i)
         return _Goals({span.op: i for i, span in enumerate(spans) if span.op >= 0}, layers, stages)
 
-    def find(self, places: Iterable[Place]) -> int | None:
+    def find(self, places: Iterable[Location]) -> int | None:
         for here in places:
             if here.op >= 0:
                 goal = self.ops.get(here.op)

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 from cyclescope.explaining.explanation import Explanation
 from cyclescope.explaining.floors import MAIN_MEMORY
+from cyclescope.explaining.places import Place
 from cyclescope.explaining.roofline import Bound, Gap, Roofline
 from cyclescope.report import format as fmt
 from cyclescope.report import naming as wording
@@ -128,7 +129,7 @@ class RooflineView:
         return tuple((family, label) for family, label in self.p.families.items() if family in there)
 
     def title(self, gap: Gap) -> str:
-        return name(wording.place(gap.name, gap.count, self.s))
+        return name(wording.place(gap.place, gap.count, self.s))
 
     def bound(self, gap: Gap) -> str:
         return name(bound_name(gap.bound, gap.level, self.words))
@@ -259,16 +260,15 @@ class RooflineView:
             "family": FAMILIES.get(spot.kind.value, "other"),
             "hollow": gap.bound is Bound.OVERHEAD,
             "title": self.title(gap),
-            "short": _short_name(gap.name, spot.flops > 0),
+            "short": _short_name(gap.place, spot.flops > 0),
             "facts": facts,
             "goal": self.span_of_place.get(gap.name, -1),
         }
 
 
-def _short_name(place: str, is_product: bool) -> str:
+def _short_name(place: Place, is_product: bool) -> str:
     """The part of a place that tells it from its neighbours: the module of a product, else what is done there."""
-    _, *path = place.split(" · ")
-    return name((path[0] if is_product else path[-1]) if path else place)
+    return name((place.path if is_product else "") or place.operation or place.path or place.stage)
 
 
 def _axis(found: Decades, unit: str) -> dict[str, Any]:

@@ -155,7 +155,7 @@ def _links(stretch: Stretch, span_ns: float, t: ArrangementText) -> str:
 
 def _link_name(link: Link, t: ArrangementText) -> str:
     """`attention.self.query / key (linear)`: where in the layer, the ways that the path takes, the operation."""
-    split = [place.split(" · ") for place in link.places]
+    split = [(place.stage, place.path, place.operation) for place in link.places]
     paths = [".".join(parts[1:-1]) for parts in split]
     operations = list(dict.fromkeys(parts[-1] for parts in split))
     inside = {path.rpartition(".")[0] for path in paths}

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from cyclescope.explaining.device import DeviceLine, DeviceRow, Pace
+from cyclescope.explaining.places import Place
 from cyclescope.report import format as fmt
 from cyclescope.report import naming as wording
 from cyclescope.report.page import Align, Block, Column, Heading, Note, Paragraph, Severity, Table
@@ -69,14 +70,14 @@ def _columns(first: str, s: Strings, t: DeviceText) -> tuple[Column, ...]:
 def _parts(told: DeviceLine, s: Strings, t: DeviceText) -> Table:
     rows = [_row(wording.stage_name(row.name, s), row, told) for row in told.stages]
     if told.tail_ns:
-        rows.append(_row(t.tail, DeviceRow("", 0, 0.0, 0.0, told.tail_ns, 0.0), told))
+        rows.append(_row(t.tail, DeviceRow(Place(), 0, 0.0, 0.0, told.tail_ns, 0.0), told))
     busy, unclear = float(told.busy_ns.sum()), float(told.unclear_ns.sum())
-    rows.append(_row(s.total, DeviceRow("", 0, busy, unclear, told.idle_total_ns, told.ahead_ns), told))
+    rows.append(_row(s.total, DeviceRow(Place(), 0, busy, unclear, told.idle_total_ns, told.ahead_ns), told))
     return Table(_columns(t.part, s, t), tuple(rows), total=True)
 
 
 def _places(told: DeviceLine, s: Strings, t: DeviceText) -> Table:
-    rows = [_row(wording.place(row.name, row.count, s), row, told) for row in told.places[:MOST_PLACES]]
+    rows = [_row(wording.place(row.place, row.count, s), row, told) for row in told.places[:MOST_PLACES]]
     return Table(_columns(t.place, s, t), tuple(rows))
 
 

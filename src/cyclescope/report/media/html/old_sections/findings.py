@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from string import Formatter
 
 from cyclescope.core.graph.graph import Graph
-from cyclescope.explaining.findings.finding import Evidence, Finding, FindingCode, Place, Quantity
+from cyclescope.explaining.findings.finding import Evidence, Finding, FindingCode, Location, Quantity
 from cyclescope.report import format as fmt
 from cyclescope.report import naming as wording
 from cyclescope.report.page import Block, Claim, Claims, Heading
@@ -82,16 +82,16 @@ def amount(each: Evidence) -> str:
     return _AMOUNT[each.quantity](each.value)
 
 
-def place_name(place: Place, graph: Graph, s: Strings) -> str:
+def place_name(place: Location, graph: Graph, s: Strings) -> str:
     """`encode 3 · encoder.layer.3.intermediate (gelu)`; the stage alone where it is no operation, empty where nowhere."""
     if place.op < 0:
         return _layer_name(place, s) or wording.stage_name(place.stage, s)
     site = graph.site(place.op)
-    stage = _layer_name(Place(site.stage, site.layer), s) or wording.stage_name(site.stage, s)
+    stage = _layer_name(Location(site.stage, site.layer), s) or wording.stage_name(site.stage, s)
     return " · ".join(part for part in (stage, site.module) if part) + f" ({graph.names[place.op]})"
 
 
-def _layer_name(place: Place, s: Strings) -> str:
+def _layer_name(place: Location, s: Strings) -> str:
     return "" if place.layer is None else f"{wording.stage_name(place.stage, s)} {place.layer}"
 
 

@@ -154,8 +154,8 @@ def _growth(told: Generation, s: Strings) -> Iterator[Block]:
 
 
 def _growing(row: GrowthRow, s: Strings) -> tuple[str, ...]:
-    stage, *rest = row.name.split(" · ")
-    name = " · ".join([wording.stage_name(stage, s), *rest])
+    where = (wording.stage_name(row.place.stage, s), row.place.path, row.place.operation)
+    name = " · ".join(part for part in where if part)
     return (
         name if row.kind is not None else f"{name} · {s.python}",
         *fmt.slope(row.trend.slope * 1000, row.trend.low * 1000, row.trend.high * 1000),

@@ -67,7 +67,7 @@ def _columns(first: str, s: Strings, t: GapText) -> tuple[Column, ...]:
 
 def _places(told: Roofline, s: Strings, t: GapText) -> Table:
     rows = [
-        (wording.place(row.name, row.count, s), *_cells(row, told), bound_name(row.bound, row.level, t))
+        (wording.place(row.place, row.count, s), *_cells(row, told), bound_name(row.bound, row.level, t))
         for row in told.places[:MOST_PLACES]
     ]
     return Table((*_columns(t.place, s, t), Column(t.bound_by, priority=3)), tuple(rows))
