@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Iterator, Sequence
 
 from cyclescope.explaining.arrangement import Arrangement, Part
-from cyclescope.explaining.chain import Link, Stretch
+from cyclescope.explaining.chain import PathOp, PathSegment
 from cyclescope.report import format as fmt
 from cyclescope.report import naming as wording
 from cyclescope.report.page import Align, Block, Column, Heading, Note, Paragraph, Severity, Table
@@ -133,7 +133,7 @@ def _path(told: Arrangement, s: Strings, t: ArrangementText) -> Table:
     return Table(columns, rows)
 
 
-def _stretch_name(stretch: Stretch, s: Strings, t: ArrangementText) -> str:
+def _stretch_name(stretch: PathSegment, s: Strings, t: ArrangementText) -> str:
     name = wording.stage_name(stretch.stage, s)
     if stretch.first_layer is not None and stretch.last_layer is not None:
         template = t.one_layer if stretch.first_layer == stretch.last_layer else t.layers
@@ -141,7 +141,7 @@ def _stretch_name(stretch: Stretch, s: Strings, t: ArrangementText) -> str:
     return t.repeated.format(what=name, count=fmt.count(stretch.repeats)) if stretch.repeats > 1 else name
 
 
-def _links(stretch: Stretch, span_ns: float, t: ArrangementText) -> str:
+def _links(stretch: PathSegment, span_ns: float, t: ArrangementText) -> str:
     """The operations that take time, each with its share of the path; what lies between them as dots."""
     longest = max(link.time_ns for link in stretch.links)
     texts: list[str] = []
@@ -153,7 +153,7 @@ def _links(stretch: Stretch, span_ns: float, t: ArrangementText) -> str:
     return t.follows.join(texts)
 
 
-def _link_name(link: Link, t: ArrangementText) -> str:
+def _link_name(link: PathOp, t: ArrangementText) -> str:
     """`attention.self.query / key (linear)`: where in the layer, the ways that the path takes, the operation."""
     split = [(place.stage, place.path, place.operation) for place in link.places]
     paths = [".".join(parts[1:-1]) for parts in split]
