@@ -17,14 +17,14 @@ import cyclescope
 from cyclescope.backends.probing import Access
 from cyclescope.backends.torch.probes import TorchProbes
 from cyclescope.calibrating import calibrate as module
-from cyclescope.calibrating.extent import Extent
+from cyclescope.calibrating.extent import ProbePlan
 from cyclescope.cli.main import run
 from cyclescope.core.ceilings import Figure
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.units import NS_PER_S
 from cyclescope.store.calibration_file import keep, load_calibration
 
-SHORT = Extent(("float32",), (1, 64), (1,), NS_PER_S // 10, NS_PER_S // 20, 1)
+SHORT = ProbePlan(("float32",), (1, 64), (1,), NS_PER_S // 10, NS_PER_S // 20, 1)
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 
 from cyclescope.core.graph.op import Cost, OpKind  # noqa: E402
 from cyclescope.core.graph.tensor import TensorSpec  # noqa: E402
-from cyclescope.cost.registry import FORMULAS, Call, Priced, price  # noqa: E402
+from cyclescope.cost.registry import FORMULAS, EngineCall, OpCost, price  # noqa: E402
 
 
 def _spec(tensor):
@@ -35,7 +35,7 @@ class Recorder(TorchDispatchMode):
 
     def __init__(self):
         super().__init__()
-        self.priced: list[tuple[str, Priced]] = []
+        self.priced: list[tuple[str, OpCost]] = []
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         result = func(*args, **(kwargs or {}))
@@ -43,7 +43,7 @@ class Recorder(TorchDispatchMode):
         named = dict(zip((a.name for a in schema.arguments), args, strict=False)) | (kwargs or {})
         outs = {a.name for a in schema.arguments if a.is_out}
         read = [t for name, value in named.items() if name not in outs for t in _tensors(value)]
-        call = Call(
+        call = EngineCall(
             name=schema.name.replace("::", "."),
             reads=tuple(map(_spec, read)),
             writes=tuple(map(_spec, _tensors(result))),

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from cyclescope.backends.torch.probes import TorchProbes
 from cyclescope.calibrating.calibrate import calibrate_probes
-from cyclescope.calibrating.extent import Extent
+from cyclescope.calibrating.extent import ProbePlan
 from cyclescope.core.ceilings import Ceilings
 from cyclescope.core.units import NS_PER_S
 from cyclescope.machines.load import LoadMeter
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.live
 _BUSY = 0.15  # as in `quiet`
 _TOLERANCE = 1.10  # what the clock of the processor rises by between two moments
 # Rows as a whole calibration has them up to 256; without 64 what lies between 16 and 256 is interpolated a tenth too low.
-WANTED = Extent(("float32",), (1, 16, 64, 256), (1,), 4 * NS_PER_S, NS_PER_S // 10, 3)
+WANTED = ProbePlan(("float32",), (1, 16, 64, 256), (1,), 4 * NS_PER_S, NS_PER_S // 10, 3)
 # Shapes of real layers, none of which is probed.
 SHAPES = [(16, 768, 768), (16, 768, 3072), (64, 384, 1536), (128, 768, 768), (256, 3072, 768)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cyclescope.backends.paper_probes import PaperProbes
-from cyclescope.calibrating.extent import Extent
+from cyclescope.calibrating.extent import ProbePlan
 from cyclescope.core.ceilings import (
     BandwidthCeiling,
     Ceilings,
@@ -20,7 +20,7 @@ from cyclescope.machines.fingerprint import fingerprint
 
 FLOPS = {"float32": 100e9, "bfloat16": 200e9}
 BYTES = {"L1": 160e9, "L2": 80e9, "L3": 40e9, "memory": 10e9}
-WANTED = Extent(("float32", "bfloat16"), (1, 16, 256), (1, 2), 2 * NS_PER_S, NS_PER_S, 3)
+WANTED = ProbePlan(("float32", "bfloat16"), (1, 16, 256), (1, 2), 2 * NS_PER_S, NS_PER_S, 3)
 TAKEN = "2026-01-01T00:00:00Z"
 
 

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from cyclescope.backends.probing import Probes
 from cyclescope.backends.registry import open_probes
 from cyclescope.calibrating.estimate import noise_floor
-from cyclescope.calibrating.extent import Extent, extent
-from cyclescope.calibrating.memory import bandwidth_ceilings, find_caches, traffic
+from cyclescope.calibrating.extent import ProbePlan, probe_plan
+from cyclescope.calibrating.memory import bandwidth_ceilings, bandwidth_probes, find_caches
 from cyclescope.calibrating.overheads import calls
 from cyclescope.calibrating.products import scout
 from cyclescope.calibrating.rounds import in_turn, same_against_same
@@ -41,11 +41,11 @@ def calibrate(
     `EngineError`.
     """
     progress("load", 0.0)
-    extent(1, threads)  # numbers that cannot be are refused before seconds of imports
+    probe_plan(1, threads)  # numbers that cannot be are refused before seconds of imports
     probes = open_probes(device)
     try:
         on_device = probes.machine.device != "cpu"
-        wanted = extent(probes.machine.cores, threads, quick=quick, on_device=on_device)
+        wanted = probe_plan(probes.machine.cores, threads, quick=quick, on_device=on_device)
         ceilings = calibrate_probes(probes, wanted, progress=progress)
     finally:
         probes.close()
@@ -57,14 +57,16 @@ def calibrate(
     return ceilings
 
 
-def calibrate_probes(probes: Probes, wanted: Extent, clock: Clock | None = None, progress: Notify = silent) -> Ceilings:
+def calibrate_probes(
+    probes: Probes, wanted: ProbePlan, clock: Clock | None = None, progress: Notify = silent
+) -> Ceilings:
     """What open `probes` show within the budgets of `wanted`. The clock only decides when to stop."""
     clock = clock or SystemClock()
     machine = probes.machine
     begin = clock.now_ns()
     caches = find_caches(probes, wanted.threads[0])
     found = scout(probes, caches, wanted, progress)
-    moving = traffic(probes, caches, wanted.threads, machine.memory_bytes)
+    moving = bandwidth_probes(probes, caches, wanted.threads, machine.memory_bytes)
     calling = calls(probes)
     pieces = [*(p.piece for p in found.products), *(t.piece for t in moving), *calling.pieces]
     in_turn(pieces, clock, wanted.products_ns - (clock.now_ns() - begin), "measure", progress)

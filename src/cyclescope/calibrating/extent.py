@@ -25,7 +25,7 @@ _MOST_THREADS = 4096
 
 
 @dataclass(frozen=True, slots=True)
-class Extent:
+class ProbePlan:
     """`products_ns` is for products, memory and overheads together, `noise_ns` for the A/A comparison."""
 
     dtypes: tuple[str, ...]
@@ -37,7 +37,7 @@ class Extent:
     on_device: bool = False
 
 
-def extent(cores: int, threads: Sequence[int] = (), *, quick: bool = False, on_device: bool = False) -> Extent:
+def probe_plan(cores: int, threads: Sequence[int] = (), *, quick: bool = False, on_device: bool = False) -> ProbePlan:
     """What is to be probed on a machine with `cores` usable cores; `threads` replaces our choice of them.
 
     Raises `UsageError` for numbers of threads that cannot be.
@@ -55,8 +55,8 @@ def extent(cores: int, threads: Sequence[int] = (), *, quick: bool = False, on_d
     chosen = (0,) if on_device else tuple(sorted(set(threads))) or default_threads(cores, quick=quick)
     more = (_DEVICE_ROWS,) if on_device else ()
     if quick:
-        return Extent(DTYPES, _QUICK_ROWS + more, chosen, 5 * NS_PER_S, NS_PER_S, 2, on_device)
-    return Extent(DTYPES, _ROWS + more, chosen, 65 * NS_PER_S, 8 * NS_PER_S, 3, on_device)
+        return ProbePlan(DTYPES, _QUICK_ROWS + more, chosen, 5 * NS_PER_S, NS_PER_S, 2, on_device)
+    return ProbePlan(DTYPES, _ROWS + more, chosen, 65 * NS_PER_S, 8 * NS_PER_S, 3, on_device)
 
 
 def default_threads(cores: int, *, quick: bool) -> tuple[int, ...]:

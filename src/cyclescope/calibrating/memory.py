@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from cyclescope.backends.probing import Access, Probes
 from cyclescope.calibrating.estimate import rate
 from cyclescope.calibrating.extent import WorkingSet, working_sets
-from cyclescope.calibrating.rounds import Piece
+from cyclescope.calibrating.rounds import TimedBlock
 from cyclescope.calibrating.sweep import SWEPT_BYTES, caches_from
 from cyclescope.core.ceilings import BandwidthCeiling
 from cyclescope.core.units import NS_PER_S
@@ -18,19 +18,19 @@ _SWEEP_LOOKS = 3  # of each size, the best of which counts
 
 
 @dataclass(frozen=True, eq=False)
-class Traffic:
+class BandwidthProbe:
     """One way to use one working set."""
 
     place: WorkingSet
     threads: int
     moved_bytes: int
     what: str
-    piece: Piece
+    piece: TimedBlock
 
 
-def traffic(
+def bandwidth_probes(
     probes: Probes, caches: Sequence[CacheLevel], threads: Sequence[int], memory_bytes: int
-) -> tuple[Traffic, ...]:
+) -> tuple[BandwidthProbe, ...]:
     """Every level on every number of threads, read and, where that can be timed, updated."""
     found = []
     for count in threads:
@@ -38,11 +38,11 @@ def traffic(
             for access in Access:
                 probe = probes.memory(access, place.size, count, private=place.private)
                 if probe is not None:
-                    found.append(Traffic(place, count, probe.moved_bytes, probe.what, Piece(probe.timer)))
+                    found.append(BandwidthProbe(place, count, probe.moved_bytes, probe.what, TimedBlock(probe.timer)))
     return tuple(found)
 
 
-def bandwidth_ceilings(seen: Sequence[Traffic]) -> tuple[BandwidthCeiling, ...]:
+def bandwidth_ceilings(seen: Sequence[BandwidthProbe]) -> tuple[BandwidthCeiling, ...]:
     """The better access of each level and number of threads."""
     best: dict[tuple[str, int], BandwidthCeiling] = {}
     for one in seen:
@@ -64,7 +64,7 @@ def find_caches(probes: Probes, threads: int) -> tuple[CacheLevel, ...]:
         probe = probes.memory(Access.READ, size, threads, private=True)
         if probe is None:
             return ()
-        piece = Piece(probe.timer)
+        piece = TimedBlock(probe.timer)
         for _ in range(_SWEEP_LOOKS):
             piece.sample()
         rates.append(probe.moved_bytes * NS_PER_S / min(piece.samples_ns))

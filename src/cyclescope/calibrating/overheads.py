@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cyclescope.backends.probing import Probes
 from cyclescope.calibrating.estimate import undisturbed_ns
-from cyclescope.calibrating.rounds import Piece
+from cyclescope.calibrating.rounds import TimedBlock
 from cyclescope.core.ceilings import Figure, Overheads
 
 
@@ -14,12 +14,12 @@ from cyclescope.core.ceilings import Figure, Overheads
 class Calls:
     """The pieces behind the overheads; `dispatch` by the name of the operation."""
 
-    dispatch: dict[str, Piece]
-    module_call: Piece | None
-    launch: Piece | None
+    dispatch: dict[str, TimedBlock]
+    module_call: TimedBlock | None
+    launch: TimedBlock | None
 
     @property
-    def pieces(self) -> tuple[Piece, ...]:
+    def pieces(self) -> tuple[TimedBlock, ...]:
         return (*self.dispatch.values(), *(piece for piece in (self.module_call, self.launch) if piece is not None))
 
     def overheads(self) -> Overheads:
@@ -36,11 +36,11 @@ def calls(probes: Probes) -> Calls:
     """Everything of that kind that the engine has."""
     module_call, launch = probes.module_call(), probes.launch()
     return Calls(
-        dispatch={name: Piece(timer) for name, timer in probes.dispatch().items()},
-        module_call=Piece(module_call) if module_call is not None else None,
-        launch=Piece(launch) if launch is not None else None,
+        dispatch={name: TimedBlock(timer) for name, timer in probes.dispatch().items()},
+        module_call=TimedBlock(module_call) if module_call is not None else None,
+        launch=TimedBlock(launch) if launch is not None else None,
     )
 
 
-def _figure(piece: Piece | None, source: str) -> Figure | None:
+def _figure(piece: TimedBlock | None, source: str) -> Figure | None:
     return undisturbed_ns(piece.samples_ns, source) if piece is not None else None

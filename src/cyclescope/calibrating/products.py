@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from cyclescope.backends.probing import Probes
 from cyclescope.calibrating.estimate import rate
-from cyclescope.calibrating.extent import Extent, device_shapes, matrix_shapes
-from cyclescope.calibrating.rounds import Piece
+from cyclescope.calibrating.extent import ProbePlan, device_shapes, matrix_shapes
+from cyclescope.calibrating.rounds import TimedBlock
 from cyclescope.core.ceilings import Figure, ProductCeiling
 from cyclescope.core.progress import Notify, silent
 from cyclescope.core.units import NS_PER_S
@@ -29,7 +29,7 @@ class Product:
     depth: int
     width: int
     threads: int
-    piece: Piece
+    piece: TimedBlock
 
     @property
     def flops(self) -> int:
@@ -49,7 +49,7 @@ class Scouted:
     emulated: tuple[ProductCeiling, ...]
 
 
-def scout(probes: Probes, caches: Sequence[CacheLevel], wanted: Extent, notify: Notify = silent) -> Scouted:
+def scout(probes: Probes, caches: Sequence[CacheLevel], wanted: ProbePlan, notify: Notify = silent) -> Scouted:
     """Try every shape shortly and keep the best of each type, number of rows and number of threads."""
     products: list[Product] = []
     emulated: list[ProductCeiling] = []
@@ -83,7 +83,7 @@ def _first(probes: Probes, dtype: str, shape: tuple[int, int], threads: int) -> 
 def _best(probes: Probes, dtype: str, rows: int, threads: int, shapes: Sequence[tuple[int, int]]) -> Product:
     """The fastest of `shapes`; what was timed until then does not count among its samples."""
     candidates = [
-        Product(dtype, rows, depth, width, threads, Piece(probes.product(dtype, rows, depth, width, threads)))
+        Product(dtype, rows, depth, width, threads, TimedBlock(probes.product(dtype, rows, depth, width, threads)))
         for depth, width in shapes
     ]
     if len(candidates) > 1:

@@ -20,7 +20,7 @@ _LEAST_PAIRS, _MOST_PAIRS = 30, 1000  # with fewer, one disturbance decides the 
 
 
 @dataclass
-class Piece:
+class TimedBlock:
     """One piece of work: `samples_ns` are times of one repetition, each the mean of a slice of `repetitions`."""
 
     timer: Timer
@@ -49,7 +49,9 @@ class Piece:
         return min(self.samples_ns)
 
 
-def in_turn(pieces: Sequence[Piece], clock: Clock, budget_ns: Nanoseconds, phase: str, notify: Notify = silent) -> None:
+def in_turn(
+    pieces: Sequence[TimedBlock], clock: Clock, budget_ns: Nanoseconds, phase: str, notify: Notify = silent
+) -> None:
     """Sample all `pieces`, forwards and backwards in turn, until the budget is spent; three rounds at least."""
     begin = clock.now_ns()
     for number in range(_MOST_ROUNDS):

@@ -27,7 +27,7 @@ def doctor(*, forms: Forms) -> None:
     from cyclescope.backends.registry import machine_for
     from cyclescope.core.ceilings import Origin
     from cyclescope.core.plan import REFERENCE_ENGINE
-    from cyclescope.machines.doctor import Calibrated, Facts, examine
+    from cyclescope.machines.doctor import Calibrated, MachineFacts, examine
     from cyclescope.machines.load import LoadMeter
     from cyclescope.machines.state import read_state
 
@@ -39,7 +39,7 @@ def doctor(*, forms: Forms) -> None:
     kept = kept_of(machine, REFERENCE_ENGINE)
     measured = kept.ceilings if kept.ceilings is not None and kept.ceilings.origin is Origin.MEASURED else None
     calibrated = Calibrated(measured, kept.freshness, len(kept.broken))
-    examination = examine(Facts(machine, state, load, calibrated, noise))
+    examination = examine(MachineFacts(machine, state, load, calibrated, noise))
 
     def page() -> Page:
         from cyclescope.report.pages.doctor import doctor_page

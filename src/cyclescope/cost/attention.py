@@ -16,28 +16,28 @@ from math import prod
 
 from cyclescope.core.graph.op import Cost, OpKind
 from cyclescope.core.graph.tensor import TensorSpec
-from cyclescope.cost.call import Call, Formula, Priced, moved
+from cyclescope.cost.call import EngineCall, Formula, OpCost, moved
 from cyclescope.cost.pointwise import ADD, COMPARE, GELU_ERF, LAYER_NORM, MULTIPLY, SOFTMAX
 
 
-def _fused(call: Call, rows: int, keys: int, *, masked: bool, inputs: int) -> Priced:
+def _fused(call: EngineCall, rows: int, keys: int, *, masked: bool, inputs: int) -> OpCost:
     """`rows` = B·H·Sq query vectors against `keys` = Skv each; the first `inputs` of the reads reach memory."""
     depth, depth_out = call.reads[0].shape[-1], call.reads[2].shape[-1]
     scores = rows * keys
     elementwise = scores * (MULTIPLY + SOFTMAX + (ADD if masked else 0))
     read = sum(call.read_bytes(i) for i in range(inputs))
     written = call.result.bytes if call.result else 0
-    return Priced(OpKind.ATTENTION, Cost(2 * scores * (depth + depth_out), elementwise, read, written))
+    return OpCost(OpKind.ATTENTION, Cost(2 * scores * (depth + depth_out), elementwise, read, written))
 
 
-def attention(call: Call) -> Priced:
+def attention(call: EngineCall) -> OpCost:
     """(query [..., H, Sq, D], key [..., Hkv, Skv, D], value [..., Hkv, Skv, Dv], mask or absent)."""
     query, key = call.reads[0].shape, call.reads[1].shape
     masked = len(call.reads) > 3 or bool(call.arguments.get("is_causal"))
     return _fused(call, prod(query[:-1]), key[-2], masked=masked, inputs=len(call.reads))
 
 
-def attention_heads_inside(call: Call) -> Priced:
+def attention_heads_inside(call: EngineCall) -> OpCost:
     """(query [B, Sq, H, D], key [B, Skv, Hkv, D], value [B, Skv, Hkv, Dv], ...), the layout of the kernels' own entries.
 
     Sequences of different lengths packed into one (query [sum of Sq, H, D], or a batch of 1 with offsets) are counted as
@@ -51,17 +51,17 @@ def attention_heads_inside(call: Call) -> Priced:
     return _fused(call, prod(query[:-1]), keys, masked=masked, inputs=4 if biased else 3)
 
 
-def multi_head(call: Call) -> Priced:
+def multi_head(call: EngineCall) -> OpCost:
     """`_native_multi_head_attention` (query [B, S, E], key, value, wqkv [3E, E], bqkv, wo [E, E], bo, mask or absent)."""
     source = call.reads[0]
     flops, elementwise = _self_attention(call, source, call.reads[3], call.reads[5])
     # The same tensor comes as query, key and value.
     read = call.all_read_bytes - call.read_bytes(1) - call.read_bytes(2)
     written = call.result.bytes if call.result else 0
-    return Priced(OpKind.ATTENTION, Cost(flops, elementwise, read, written))
+    return OpCost(OpKind.ATTENTION, Cost(flops, elementwise, read, written))
 
 
-def encoder_layer(call: Call) -> Priced:
+def encoder_layer(call: EngineCall) -> OpCost:
     """`_transformer_encoder_layer_fwd`, a whole `nn.TransformerEncoderLayer` in one call.
 
     (source [B, S, E], wqkv, bqkv, wo, bo, two norms of scale and shift, w1 [F, E], b1 [F], w2 [E, F], b2, mask or absent)
@@ -74,10 +74,10 @@ def encoder_layer(call: Call) -> Priced:
     hidden = tokens * inner.shape[0]
     # Two norms and two residual sums; a bias on either product of the feed-forward part, and its activation.
     elementwise += 2 * (LAYER_NORM + ADD) * source.elements + (ADD + activation) * hidden + ADD * source.elements
-    return Priced(OpKind.ATTENTION, moved(call, flops=flops, elementwise=elementwise))
+    return OpCost(OpKind.ATTENTION, moved(call, flops=flops, elementwise=elementwise))
 
 
-def _self_attention(call: Call, source: TensorSpec, wqkv: TensorSpec, wo: TensorSpec) -> tuple[int, int]:
+def _self_attention(call: EngineCall, source: TensorSpec, wqkv: TensorSpec, wo: TensorSpec) -> tuple[int, int]:
     """FLOPs and elementwise operations of projections and attention over `source` [B, S, E]."""
     tokens, keys, width = prod(source.shape[:-1]), source.shape[-2], source.shape[-1]
     heads = call.integer("num_heads", call.integer("num_head", 1))

@@ -12,7 +12,7 @@ from cyclescope.core.units import Bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class EngineCall:
     """One ATen call.
 
     `name` has the namespace and no overload (`aten.addmm`). `reads` are the tensor arguments in the order of the schema,
@@ -63,16 +63,16 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Priced:
+class OpCost:
     """What sort of work a call is, and how much of it."""
 
     kind: OpKind
     cost: Cost
 
 
-Formula: TypeAlias = Callable[[Call], Priced]
+Formula: TypeAlias = Callable[[EngineCall], OpCost]
 
 
-def moved(call: Call, *, flops: int = 0, elementwise: int = 0) -> Cost:
+def moved(call: EngineCall, *, flops: int = 0, elementwise: int = 0) -> Cost:
     """The cost of a call that reads all its inputs once and writes all its results once."""
     return Cost(flops, elementwise, call.all_read_bytes, call.all_written_bytes)

@@ -10,55 +10,55 @@ from __future__ import annotations
 from math import prod
 
 from cyclescope.core.graph.op import Cost, OpKind
-from cyclescope.cost.call import Call, Formula, Priced, moved
+from cyclescope.cost.call import EngineCall, Formula, OpCost, moved
 
 
-def _product(call: Call, left: int, bias: int) -> Priced:
+def _product(call: EngineCall, left: int, bias: int) -> OpCost:
     """2·(elements of the result)·K, where K is the last axis of read `left`: holds for every rank, batched or not."""
     inner = call.reads[left].shape[-1]
     added = call.result_elements if 0 <= bias < len(call.reads) else 0
-    return Priced(OpKind.MATMUL, moved(call, flops=2 * call.result_elements * inner, elementwise=added))
+    return OpCost(OpKind.MATMUL, moved(call, flops=2 * call.result_elements * inner, elementwise=added))
 
 
-def plain_product(call: Call) -> Priced:
+def plain_product(call: EngineCall) -> OpCost:
     """`mm`, `bmm`, `mv`, `dot`, `matmul` (left, right)."""
     return _product(call, left=0, bias=-1)
 
 
-def added_product(call: Call) -> Priced:
+def added_product(call: EngineCall) -> OpCost:
     """`addmm`, `baddbmm`, `addmv` (added, left, right)."""
     return _product(call, left=1, bias=0)
 
 
-def linear(call: Call) -> Priced:
+def linear(call: EngineCall) -> OpCost:
     """`linear` (input [..., K], weight [N, K], bias [N] or absent)."""
     return _product(call, left=0, bias=2)
 
 
-def summed_batch_product(call: Call) -> Priced:
+def summed_batch_product(call: EngineCall) -> OpCost:
     """`addbmm` (added [M, N], left [B, M, K], right [B, K, N]): the products of the batch are summed."""
     batch, _, inner = call.reads[1].shape
     elements = call.result_elements
-    return Priced(OpKind.MATMUL, moved(call, flops=2 * elements * inner * batch, elementwise=elements))
+    return OpCost(OpKind.MATMUL, moved(call, flops=2 * elements * inner * batch, elementwise=elements))
 
 
-def bilinear(call: Call) -> Priced:
+def bilinear(call: EngineCall) -> OpCost:
     """`bilinear` (x [..., I], y [..., J], weight [O, I, J], bias [O] or absent), as x·W first, then with y."""
     _, left, right = call.reads[2].shape
     elements = call.result_elements
     flops = 2 * elements * left * right + 2 * elements * right
-    return Priced(OpKind.MATMUL, moved(call, flops=flops, elementwise=elements if len(call.reads) > 3 else 0))
+    return OpCost(OpKind.MATMUL, moved(call, flops=flops, elementwise=elements if len(call.reads) > 3 else 0))
 
 
-def packed_linear(call: Call) -> Priced:
+def packed_linear(call: EngineCall) -> OpCost:
     """`quantized.linear_dynamic` (input [..., K]): the weight [N, K] is packed away, one byte an element."""
     inner, result = call.reads[0].shape[-1], call.result
     width = result.shape[-1] if result and result.shape else 1
     cost = moved(call, flops=2 * call.result_elements * inner, elementwise=call.result_elements)
-    return Priced(OpKind.MATMUL, cost + Cost(read_bytes=inner * width))
+    return OpCost(OpKind.MATMUL, cost + Cost(read_bytes=inner * width))
 
 
-def grouped_product(call: Call) -> Priced:
+def grouped_product(call: EngineCall) -> OpCost:
     """`_grouped_mm` (left, right, offsets or absent, bias or absent): the experts of a mixture in one call.
 
     left [M, K] with right [G, K, N]: every row meets the matrix of its own group. left [G, M, K] with right [G, K, N]:
@@ -73,10 +73,10 @@ def grouped_product(call: Call) -> Priced:
     if len(left) == 2 and len(right) == 3 and left[0] < right[0]:
         unread = call.read_bytes(1) - call.read_bytes(1) * left[0] // right[0]
         cost += Cost(read_bytes=-unread)
-    return Priced(OpKind.MATMUL, cost)
+    return OpCost(OpKind.MATMUL, cost)
 
 
-def convolution(call: Call) -> Priced:
+def convolution(call: EngineCall) -> OpCost:
     """`convolution` (input [B, Cin, *S], weight, bias or absent), any number of axes, groups and strides.
 
     Every element of the result is a sum over (Cin / groups) · prod(kernel) products. The weight is
@@ -87,7 +87,7 @@ def convolution(call: Call) -> Priced:
     _, *products = call.reads[1].shape
     spread = source.elements if call.arguments.get("transposed") else call.result_elements
     added = call.result_elements if len(call.reads) > 2 else 0
-    return Priced(OpKind.CONVOLUTION, moved(call, flops=2 * spread * prod(products), elementwise=added))
+    return OpCost(OpKind.CONVOLUTION, moved(call, flops=2 * spread * prod(products), elementwise=added))
 
 
 FORMULAS: dict[str, Formula] = {

@@ -8,9 +8,9 @@ that is taken twice is read once.
 from __future__ import annotations
 
 from cyclescope.core.graph.op import Cost, OpKind
-from cyclescope.cost.call import Call, Formula, Priced, moved
+from cyclescope.cost.call import EngineCall, Formula, OpCost, moved
 
-VIEW = Priced(OpKind.VIEW, Cost())
+VIEW = OpCost(OpKind.VIEW, Cost())
 
 # Views by name: those that the schema does not call an alias (`_unsafe_view`, `unsafe_split`, `lift_fresh`) share
 # their storage all the same, and the others serve whoever does not know `is_view`.
@@ -42,38 +42,38 @@ _LOOKUPS = ("index", "_unsafe_index", "index_select", "gather", "take", "take_al
 _STORES = ("index_put", "_unsafe_index_put", "_index_put_impl", "index_copy", "index_fill", "masked_scatter", "put")
 
 
-def view(call: Call) -> Priced:
+def view(call: EngineCall) -> OpCost:
     """The same memory under another shape."""
     return VIEW
 
 
-def copy(call: Call) -> Priced:
+def copy(call: EngineCall) -> OpCost:
     """Everything that is read is written somewhere else."""
-    return Priced(OpKind.COPY, moved(call))
+    return OpCost(OpKind.COPY, moved(call))
 
 
-def copy_into(call: Call) -> Priced:
+def copy_into(call: EngineCall) -> OpCost:
     """`copy_` (destination, source): the destination is overwritten unread."""
     source = call.read_bytes(len(call.reads) - 1)
-    return Priced(OpKind.COPY, Cost(read_bytes=source, written_bytes=call.all_written_bytes))
+    return OpCost(OpKind.COPY, Cost(read_bytes=source, written_bytes=call.all_written_bytes))
 
 
-def fill(call: Call) -> Priced:
+def fill(call: EngineCall) -> OpCost:
     """A result made from nothing: `arange`, `zeros`, `fill_`. What it resembles or overwrites is not read."""
-    return Priced(OpKind.COPY, Cost(written_bytes=call.all_written_bytes))
+    return OpCost(OpKind.COPY, Cost(written_bytes=call.all_written_bytes))
 
 
-def untouched(call: Call) -> Priced:
+def untouched(call: EngineCall) -> OpCost:
     """Memory is set aside and not touched."""
-    return Priced(OpKind.COPY, Cost())
+    return OpCost(OpKind.COPY, Cost())
 
 
-def embedding(call: Call) -> Priced:
+def embedding(call: EngineCall) -> OpCost:
     """`embedding` (table [V, E], indices [...]) -> rows [..., E]."""
-    return Priced(OpKind.EMBEDDING, _looked_up(call))
+    return OpCost(OpKind.EMBEDDING, _looked_up(call))
 
 
-def embedding_bag(call: Call) -> Priced:
+def embedding_bag(call: EngineCall) -> OpCost:
     """`_embedding_bag` (table [V, E], indices [n], offsets [bags]) -> sums of rows [bags, E]: n rows are read and added."""
     table, indices = call.reads[0], call.reads[1]
     width = table.shape[-1]
@@ -81,20 +81,20 @@ def embedding_bag(call: Call) -> Priced:
     others = call.all_read_bytes - call.read_bytes(0)
     written = call.result.bytes if call.result else 0
     read = min(rows, call.read_bytes(0)) + others
-    return Priced(OpKind.EMBEDDING, Cost(0, indices.elements * width, read, written))
+    return OpCost(OpKind.EMBEDDING, Cost(0, indices.elements * width, read, written))
 
 
-def lookup(call: Call) -> Priced:
+def lookup(call: EngineCall) -> OpCost:
     """`index`, `gather`, `index_select` (table, indices...) -> what is taken."""
-    return Priced(OpKind.COPY, _looked_up(call))
+    return OpCost(OpKind.COPY, _looked_up(call))
 
 
-def _looked_up(call: Call) -> Cost:
+def _looked_up(call: EngineCall) -> Cost:
     taken = min(call.result.bytes if call.result else 0, call.read_bytes(0))
     return Cost(read_bytes=taken + call.all_read_bytes - call.read_bytes(0), written_bytes=call.all_written_bytes)
 
 
-def store(call: Call) -> Priced:
+def store(call: EngineCall) -> OpCost:
     """`index_put_`, `index_copy_` (destination, indices..., values): as much is written as there are values.
 
     Where one value goes to many places (`x[mask] = 0`) the data decide to how many, and the whole destination is the
@@ -102,39 +102,39 @@ def store(call: Call) -> Priced:
     """
     destination = call.result.bytes if call.result else 0
     single = len(call.reads) < 3 or not call.reads[-1].shape
-    return Priced(OpKind.COPY, _stored(call, destination if single else call.reads[-1].bytes))
+    return OpCost(OpKind.COPY, _stored(call, destination if single else call.reads[-1].bytes))
 
 
-def scatter(call: Call) -> Priced:
+def scatter(call: EngineCall) -> OpCost:
     """`scatter_` (destination, index, values or absent): one element is written for each of the index."""
-    return Priced(OpKind.COPY, _stored(call, _indexed_bytes(call)))
+    return OpCost(OpKind.COPY, _stored(call, _indexed_bytes(call)))
 
 
-def scatter_add(call: Call) -> Priced:
+def scatter_add(call: EngineCall) -> OpCost:
     """`scatter_add_` (destination, index, values): as `scatter_`, and each is added to what is read there."""
     index = call.reads[1].elements
-    return Priced(OpKind.REDUCTION, _added(call, _stored(call, _indexed_bytes(call)), index))
+    return OpCost(OpKind.REDUCTION, _added(call, _stored(call, _indexed_bytes(call)), index))
 
 
-def index_add(call: Call) -> Priced:
+def index_add(call: EngineCall) -> OpCost:
     """`index_add_` (destination, index, values): whole rows are added to what is read there."""
     values = call.reads[2]
-    return Priced(OpKind.REDUCTION, _added(call, _stored(call, values.bytes), values.elements))
+    return OpCost(OpKind.REDUCTION, _added(call, _stored(call, values.bytes), values.elements))
 
 
-def _stored(call: Call, written: int) -> Cost:
+def _stored(call: EngineCall, written: int) -> Cost:
     if not call.name.endswith("_"):
         return moved(call)
     others = call.all_read_bytes - call.read_bytes(0)
     return Cost(read_bytes=others, written_bytes=min(written, call.result.bytes if call.result else 0))
 
 
-def _added(call: Call, stored: Cost, additions: int) -> Cost:
+def _added(call: EngineCall, stored: Cost, additions: int) -> Cost:
     read_back = stored.written_bytes if call.name.endswith("_") else 0
     return stored + Cost(elementwise_flops=additions, read_bytes=read_back)
 
 
-def _indexed_bytes(call: Call) -> int:
+def _indexed_bytes(call: EngineCall) -> int:
     destination = call.reads[0]
     return call.reads[1].elements * destination.bytes // max(destination.elements, 1)
 

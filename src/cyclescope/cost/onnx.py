@@ -10,7 +10,7 @@ from math import prod
 
 from cyclescope.core.graph.op import Cost, OpKind
 from cyclescope.cost import matmul, movement, pointwise, rows
-from cyclescope.cost.call import Call, Formula, Priced, moved
+from cyclescope.cost.call import EngineCall, Formula, OpCost, moved
 from cyclescope.cost.pointwise import (
     ADD,
     COMPARE,
@@ -61,52 +61,52 @@ _AS_ATEN: dict[str, Formula] = {
 }  # fmt: skip
 
 
-def gather(call: Call) -> Priced:
+def gather(call: EngineCall) -> OpCost:
     """`Gather` (table, indices): an embedding where the table has rows of numbers, else a lookup of a few values."""
     table = call.reads[0]
     return movement.embedding(call) if len(table.shape) == 2 and table.dtype != "int64" else movement.lookup(call)
 
 
-def gelu(call: Call) -> Priced:
+def gelu(call: EngineCall) -> OpCost:
     """`Gelu`, `FastGelu`, `BiasGelu`, `QuickGelu` (input, bias or absent)."""
     tanh = "Fast" in call.name or call.arguments.get("approximate") == "tanh"
     weight = (GELU_TANH if tanh else GELU_ERF) + (ADD if len(call.reads) > 1 else 0)
-    return Priced(OpKind.ACTIVATION, moved(call, elementwise=weight * call.result_elements))
+    return OpCost(OpKind.ACTIVATION, moved(call, elementwise=weight * call.result_elements))
 
 
-def skip_norm(call: Call) -> Priced:
+def skip_norm(call: EngineCall) -> OpCost:
     """`SkipLayerNormalization` (input, skip, scale, shift or absent, bias or absent): the sum first, then the norm."""
     weight = STANDARDIZE + MULTIPLY + sum(ADD for _ in call.reads[3:]) + ADD
-    return Priced(OpKind.NORM, moved(call, elementwise=weight * call.reads[0].elements))
+    return OpCost(OpKind.NORM, moved(call, elementwise=weight * call.reads[0].elements))
 
 
-def embedding_norm(call: Call) -> Priced:
+def embedding_norm(call: EngineCall) -> OpCost:
     """`EmbedLayerNormalization` (ids, segment ids, word table, position table, segment table, scale, shift, mask)."""
     out = call.result_elements
     read = sum(spec.bytes for k, spec in enumerate(call.reads) if k not in (2, 3, 4)) + 3 * call.all_written_bytes
-    return Priced(OpKind.EMBEDDING, Cost(0, (2 * ADD + LAYER_NORM) * out, read, call.all_written_bytes))
+    return OpCost(OpKind.EMBEDDING, Cost(0, (2 * ADD + LAYER_NORM) * out, read, call.all_written_bytes))
 
 
-def attention(call: Call) -> Priced:
+def attention(call: EngineCall) -> OpCost:
     """`Attention`, `QAttention` (input [B, S, K], weight [K, 3·N], bias …): projections and attention in one."""
     source, weight = call.reads[0], call.reads[1]
     batch, tokens = source.shape[0], source.shape[1]
     width = weight.shape[-1] // 3
     flops = 2 * batch * tokens * weight.elements + 4 * batch * tokens * tokens * width
-    return Priced(OpKind.ATTENTION, moved(call, flops=flops, elementwise=_scores(call, batch, tokens, tokens)))
+    return OpCost(OpKind.ATTENTION, moved(call, flops=flops, elementwise=_scores(call, batch, tokens, tokens)))
 
 
-def multi_head(call: Call) -> Priced:
+def multi_head(call: EngineCall) -> OpCost:
     """`MultiHeadAttention` (query [B, S, H·D], key [B, T, H·D] or [B, H, T, D], value …, bias, mask …)."""
     query, key, value = call.reads[:3]
     batch, tokens, width = query.shape
     keys = key.shape[-2]
     inner = width + value.elements // max(1, value.shape[0] * keys)
     flops = 2 * batch * tokens * keys * inner
-    return Priced(OpKind.ATTENTION, moved(call, flops=flops, elementwise=_scores(call, batch, tokens, keys)))
+    return OpCost(OpKind.ATTENTION, moved(call, flops=flops, elementwise=_scores(call, batch, tokens, keys)))
 
 
-def grouped_query(call: Call) -> Priced:
+def grouped_query(call: EngineCall) -> OpCost:
     """`GroupQueryAttention` (query [B, S, H·D], key [B, S, G·D], value, past keys [B, G, P, D], past values …) with P tokens
     in the cache, in whose place the new ones are written; a window of `local_window_size` tokens may end what is read of it.
 
@@ -121,47 +121,47 @@ def grouped_query(call: Call) -> Priced:
     read += sum(cache.bytes * past // max(1, cache.shape[-2]) for cache in (past_keys, past_values))
     written = key.bytes + value.bytes + (call.result.bytes if call.result else 0)
     elementwise = _scores(call, batch, tokens, keys)
-    return Priced(OpKind.ATTENTION, Cost(4 * batch * tokens * keys * width, elementwise, read, written))
+    return OpCost(OpKind.ATTENTION, Cost(4 * batch * tokens * keys * width, elementwise, read, written))
 
 
-def rotation(call: Call) -> Priced:
+def rotation(call: EngineCall) -> OpCost:
     """`RotaryEmbedding` (input, positions, cos, sin): each number by a cosine, its partner by a sine, and their sum."""
-    return Priced(OpKind.ELEMENTWISE, moved(call, elementwise=(2 * MULTIPLY + ADD) * call.result_elements))
+    return OpCost(OpKind.ELEMENTWISE, moved(call, elementwise=(2 * MULTIPLY + ADD) * call.result_elements))
 
 
-def _scores(call: Call, batch: int, tokens: int, keys: int) -> int:
+def _scores(call: EngineCall, batch: int, tokens: int, keys: int) -> int:
     heads = call.integer("num_heads", 1)
     return batch * heads * tokens * keys * (MULTIPLY + ADD + SOFTMAX)
 
 
-def dynamic_product(call: Call) -> Priced:
+def dynamic_product(call: EngineCall) -> OpCost:
     """`DynamicQuantizeMatMul` (input [..., K] in float, weight [K, N] in 8 bits, …): quantized first, then multiplied."""
     source = call.reads[0]
     cost = moved(call, flops=2 * call.result_elements * source.shape[-1], elementwise=_QUANTIZE * source.elements)
-    return Priced(OpKind.MATMUL, cost)
+    return OpCost(OpKind.MATMUL, cost)
 
 
-def integer_product(call: Call) -> Priced:
+def integer_product(call: EngineCall) -> OpCost:
     """`MatMulIntegerToFloat` (input [..., K], weight [K, N], scales …)."""
     flops = 2 * call.result_elements * call.reads[0].shape[-1]
-    return Priced(OpKind.MATMUL, moved(call, flops=flops, elementwise=_DEQUANTIZE * call.result_elements))
+    return OpCost(OpKind.MATMUL, moved(call, flops=flops, elementwise=_DEQUANTIZE * call.result_elements))
 
 
-def packed_product(call: Call) -> Priced:
+def packed_product(call: EngineCall) -> OpCost:
     """`MatMulNBits` (input [..., K], weight packed to bytes [N, blocks, bytes], scales …)."""
     weights = prod((*call.reads[0].shape[-1:], *(call.result.shape[-1:] if call.result else ())))
     flops = 2 * call.result_elements * call.reads[0].shape[-1]
-    return Priced(OpKind.MATMUL, moved(call, flops=flops, elementwise=_DEQUANTIZE * weights))
+    return OpCost(OpKind.MATMUL, moved(call, flops=flops, elementwise=_DEQUANTIZE * weights))
 
 
-def quantize(call: Call) -> Priced:
+def quantize(call: EngineCall) -> OpCost:
     """`DynamicQuantizeLinear`, `QuantizeLinear` (input …)."""
-    return Priced(OpKind.ELEMENTWISE, moved(call, elementwise=_QUANTIZE * call.reads[0].elements))
+    return OpCost(OpKind.ELEMENTWISE, moved(call, elementwise=_QUANTIZE * call.reads[0].elements))
 
 
-def dequantize(call: Call) -> Priced:
+def dequantize(call: EngineCall) -> OpCost:
     """`DequantizeLinear` (integers, scale, zero)."""
-    return Priced(OpKind.ELEMENTWISE, moved(call, elementwise=_DEQUANTIZE * call.result_elements))
+    return OpCost(OpKind.ELEMENTWISE, moved(call, elementwise=_DEQUANTIZE * call.result_elements))
 
 
 _FUSED: dict[str, Formula] = {

@@ -14,7 +14,7 @@ arithmetic (see `movement`). Work done once a row (the division of a mean, the r
 from __future__ import annotations
 
 from cyclescope.core.graph.op import OpKind
-from cyclescope.cost.call import Call, Formula, Priced, moved
+from cyclescope.cost.call import EngineCall, Formula, OpCost, moved
 
 ADD = 1
 MULTIPLY = 1
@@ -97,23 +97,23 @@ _POWERS = {2: MULTIPLY, 3: 2 * MULTIPLY, 4: 2 * MULTIPLY, 1: 0, 0: 0, 0.5: ROOT,
 
 
 def _by_weight(kind: OpKind, weight: int) -> Formula:
-    def formula(call: Call) -> Priced:
-        return Priced(kind, moved(call, elementwise=weight * call.result_elements))
+    def formula(call: EngineCall) -> OpCost:
+        return OpCost(kind, moved(call, elementwise=weight * call.result_elements))
 
     return formula
 
 
-def gelu(call: Call) -> Priced:
+def gelu(call: EngineCall) -> OpCost:
     """`gelu`, exact or by the hyperbolic tangent (argument `approximate`)."""
     weight = GELU_TANH if call.arguments.get("approximate") == "tanh" else GELU_ERF
-    return Priced(OpKind.ACTIVATION, moved(call, elementwise=weight * call.result_elements))
+    return OpCost(OpKind.ACTIVATION, moved(call, elementwise=weight * call.result_elements))
 
 
-def power(call: Call) -> Priced:
+def power(call: EngineCall) -> OpCost:
     """`pow`: small whole exponents (argument `exponent`) are multiplications."""
     exponent = call.arguments.get("exponent")
     weight = _POWERS.get(exponent, TRANSCENDENTAL) if isinstance(exponent, int | float) else TRANSCENDENTAL
-    return Priced(OpKind.ELEMENTWISE, moved(call, elementwise=weight * call.result_elements))
+    return OpCost(OpKind.ELEMENTWISE, moved(call, elementwise=weight * call.result_elements))
 
 
 FORMULAS: dict[str, Formula] = {

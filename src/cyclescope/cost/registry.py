@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from cyclescope.core.graph.op import OpKind
 from cyclescope.cost import attention, matmul, movement, onnx, pointwise, rows, text
-from cyclescope.cost.call import Call, Formula, Priced, moved
+from cyclescope.cost.call import EngineCall, Formula, OpCost, moved
 
-__all__ = ["FORMULAS", "Call", "Priced", "kind_of_group", "price"]
+__all__ = ["FORMULAS", "EngineCall", "OpCost", "kind_of_group", "price"]
 
 FORMULAS: dict[str, Formula] = {
     **matmul.FORMULAS,
@@ -40,7 +40,7 @@ _IMPORTANCE = (
 )
 
 
-def price(call: Call) -> Priced:
+def price(call: EngineCall) -> OpCost:
     """Kind and cost of one call, never negative. Raises only `UsageError`, for a dtype whose size is unknown.
 
     An operation that nobody has described, or that is called in a form its formula does not know, is taken as one pass
@@ -56,7 +56,7 @@ def price(call: Call) -> Priced:
         except (IndexError, ValueError):
             # Fewer tensors or fewer axes than the schema promises: an operation of the same name in another engine.
             pass
-    return Priced(OpKind.OTHER, moved(call, elementwise=call.result_elements))
+    return OpCost(OpKind.OTHER, moved(call, elementwise=call.result_elements))
 
 
 def _formula(name: str) -> Formula | None:
@@ -67,7 +67,7 @@ def _formula(name: str) -> Formula | None:
     return None
 
 
-def kind_of_group(parts: Sequence[Priced]) -> OpKind:
+def kind_of_group(parts: Sequence[OpCost]) -> OpKind:
     """What an operation is that the engine carries out as several calls (`F.linear`, `torch.matmul`, `F.softmax`).
 
     The kind of its most telling part; a view only if all parts are views, or if there are none (a dropout in

@@ -8,7 +8,7 @@ from __future__ import annotations
 from math import log2, prod
 
 from cyclescope.core.graph.op import OpKind
-from cyclescope.cost.call import Call, Formula, Priced, moved
+from cyclescope.cost.call import EngineCall, Formula, OpCost, moved
 from cyclescope.cost.pointwise import ADD, COMPARE, LOG_SOFTMAX, MULTIPLY, SOFTMAX, STANDARDIZE, TRANSCENDENTAL
 
 # Square, sum, times the reciprocal root.
@@ -42,13 +42,13 @@ _SOFTMAXES = {
 }
 
 
-def _elements(call: Call) -> int:
+def _elements(call: EngineCall) -> int:
     return call.reads[0].elements if call.reads else 0
 
 
 def _by_weight(kind: OpKind, weight: int) -> Formula:
-    def formula(call: Call) -> Priced:
-        return Priced(kind, moved(call, elementwise=weight * _elements(call)))
+    def formula(call: EngineCall) -> OpCost:
+        return OpCost(kind, moved(call, elementwise=weight * _elements(call)))
 
     return formula
 
@@ -56,34 +56,34 @@ def _by_weight(kind: OpKind, weight: int) -> Formula:
 def _norm(weight: int, affine_from: int) -> Formula:
     """A norm whose reads from `affine_from` on scale (first) and shift (second) the result, if they are there."""
 
-    def formula(call: Call) -> Priced:
+    def formula(call: EngineCall) -> OpCost:
         affine = min(len(call.reads[affine_from:]), 2)
-        return Priced(OpKind.NORM, moved(call, elementwise=(weight + affine) * _elements(call)))
+        return OpCost(OpKind.NORM, moved(call, elementwise=(weight + affine) * _elements(call)))
 
     return formula
 
 
-def norm_with_statistics(call: Call) -> Priced:
+def norm_with_statistics(call: EngineCall) -> OpCost:
     """Batch norm in inference: (input, scale, shift, mean, variance), of which scale and shift may be absent."""
     affine = 2 if len(call.reads) >= 5 else 0
-    return Priced(OpKind.NORM, moved(call, elementwise=(_STANDARDIZE_KNOWN + affine) * _elements(call)))
+    return OpCost(OpKind.NORM, moved(call, elementwise=(_STANDARDIZE_KNOWN + affine) * _elements(call)))
 
 
-def weight_norm(call: Call) -> Priced:
+def weight_norm(call: EngineCall) -> OpCost:
     """`_weight_norm_interface` (v, g): a weight made anew from its direction and its length, v · (g / ‖v‖)."""
-    return Priced(OpKind.NORM, moved(call, elementwise=_ROOT_MEAN_SQUARE * _elements(call)))
+    return OpCost(OpKind.NORM, moved(call, elementwise=_ROOT_MEAN_SQUARE * _elements(call)))
 
 
-def ordering(call: Call) -> Priced:
+def ordering(call: EngineCall) -> OpCost:
     """`sort`, `argsort`, `topk`: n·log2(n) comparisons for rows of n elements; kept for the k greatest as well, since
     the engines sort or partition the whole row.
     """
     shape = call.reads[0].shape if call.reads else ()
     row = _axis(shape, call.integer("dim", -1))
-    return Priced(OpKind.REDUCTION, moved(call, elementwise=round(COMPARE * _elements(call) * _log2(row))))
+    return OpCost(OpKind.REDUCTION, moved(call, elementwise=round(COMPARE * _elements(call) * _log2(row))))
 
 
-def fourier(call: Call) -> Priced:
+def fourier(call: EngineCall) -> OpCost:
     """Fourier transform: 5·N·log2(N) operations for N complex points, half of that where one side is real.
 
     The convention of the field's benchmarks (Frigo and Johnson, fftw.org/speed): the count of the radix-2 algorithm,
@@ -93,21 +93,21 @@ def fourier(call: Call) -> Priced:
     # On either side of a real transform only the real tensor has all N points.
     points = max((*call.reads[:1], *call.writes[:1]), key=lambda spec: spec.elements, default=None)
     if points is None:
-        return Priced(OpKind.FFT, moved(call))
+        return OpCost(OpKind.FFT, moved(call))
     axes = call.arguments.get("dim")
     dims = [d for d in axes if isinstance(d, int)] if isinstance(axes, list | tuple) else [-1]
     length = prod(_axis(points.shape, d) for d in dims)
     operations = 5 * points.elements * _log2(length) / (2 if real else 1)
-    return Priced(OpKind.FFT, moved(call, elementwise=round(operations)))
+    return OpCost(OpKind.FFT, moved(call, elementwise=round(operations)))
 
 
-def triangular_solve(call: Call) -> Priced:
+def triangular_solve(call: EngineCall) -> OpCost:
     """`linalg_solve_triangular` (A [..., n, n], B [..., n, k]): n / 2 multiply-adds an element of B, on average.
 
     Row follows upon row, so this is no matrix product and no FLOP of the model, as in the stock counters.
     """
     order = call.reads[0].shape[-1] if call.reads and call.reads[0].shape else 0
-    return Priced(OpKind.SCAN, moved(call, elementwise=order * call.result_elements))
+    return OpCost(OpKind.SCAN, moved(call, elementwise=order * call.result_elements))
 
 
 def _axis(shape: tuple[int, ...], dim: int) -> int:

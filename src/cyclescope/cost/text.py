@@ -7,12 +7,12 @@ What is exact is the traffic: UTF-8 bytes (a tensor of dtype `text`) on one side
 from __future__ import annotations
 
 from cyclescope.core.graph.op import OpKind
-from cyclescope.cost.call import Call, Formula, Priced, moved
+from cyclescope.cost.call import EngineCall, Formula, OpCost, moved
 
 
-def text(call: Call) -> Priced:
+def text(call: EngineCall) -> OpCost:
     """`tokenize` (text -> ids, mask, ...) and `detokenize` (ids -> text)."""
-    return Priced(OpKind.TEXT, moved(call))
+    return OpCost(OpKind.TEXT, moved(call))
 
 
 FORMULAS: dict[str, Formula] = {"tokenize": text, "detokenize": text}

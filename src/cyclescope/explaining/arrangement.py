@@ -16,7 +16,7 @@ from cyclescope.core.cycle import Cycle
 from cyclescope.core.graph.columns import in_order_of_appearance
 from cyclescope.core.units import BoolArray, FloatArray, IntArray
 from cyclescope.explaining.attribution import Attribution
-from cyclescope.explaining.chain import Round, fold
+from cyclescope.explaining.chain import PathRepetition, fold
 from cyclescope.explaining.critical_path import longest, spans, tails
 from cyclescope.explaining.parallelism import Reached, reached
 from cyclescope.explaining.places import Place
@@ -80,7 +80,7 @@ class Arrangement:
     layers: tuple[Part, ...]
     schedules: tuple[Schedule, ...]
     processor_share: FloatArray | None = None
-    chain: tuple[Round, ...] = ()
+    chain: tuple[PathRepetition, ...] = ()
     python_ns: float = 0.0
     threads: int = 0
     busy_cores: float | None = None

@@ -18,7 +18,7 @@ _LONGEST_ROUND = 8  # stretches; a step of a generation has five
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class PathOp:
     """One operation of the chain, with its fellows in the repeats. `places` are where it stands, the same in every layer
     (several where the path takes one way here and another there); `time_ns` is of all of them together.
     """
@@ -28,7 +28,7 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class PathSegment:
     """A part of the chain in one stage: the layers `first_layer` … `last_layer` of it (None: in no layer).
 
     `links` are the operations of one layer in order, `repeats` is how many layers in how many rounds were folded here.
@@ -38,7 +38,7 @@ class Stretch:
     first_layer: int | None
     last_layer: int | None
     repeats: int
-    links: tuple[Link, ...]
+    links: tuple[PathOp, ...]
 
     @property
     def time_ns(self) -> float:
@@ -46,18 +46,18 @@ class Stretch:
 
 
 @dataclass(frozen=True, slots=True)
-class Round:
+class PathRepetition:
     """Stretches that follow each other, `times` times over (the steps of a generation)."""
 
     times: int
-    stretches: tuple[Stretch, ...]
+    stretches: tuple[PathSegment, ...]
 
     @property
     def time_ns(self) -> float:
         return sum(stretch.time_ns for stretch in self.stretches)
 
 
-def fold(path: IntArray, graph: Graph, places: Sequence[Place], op_ns: FloatArray) -> tuple[Round, ...]:
+def fold(path: IntArray, graph: Graph, places: Sequence[Place], op_ns: FloatArray) -> tuple[PathRepetition, ...]:
     """The chain `path` in rounds of stretches. `places` [n] names where each operation stands, the same in every layer.
 
     The links' times add up to the length of the path.
@@ -65,7 +65,7 @@ def fold(path: IntArray, graph: Graph, places: Sequence[Place], op_ns: FloatArra
     return tuple(_rounds(list(_layers_folded(_stretches(path.tolist(), graph, places, op_ns)))))
 
 
-def _stretches(path: Sequence[int], graph: Graph, places: Sequence[Place], op_ns: FloatArray) -> Iterator[Stretch]:
+def _stretches(path: Sequence[int], graph: Graph, places: Sequence[Place], op_ns: FloatArray) -> Iterator[PathSegment]:
     on_path = np.asarray(path, dtype=np.int64)
     step_of = np.asarray([frame.step for frame in graph.frames], dtype=np.int64)
     home = np.stack([graph.op_stage.numbers[on_path], graph.op_layer[on_path], step_of[graph.op_frame[on_path]]])
@@ -74,13 +74,13 @@ def _stretches(path: Sequence[int], graph: Graph, places: Sequence[Place], op_ns
     times = op_ns[on_path].tolist()
     for begin, end in zip(begins.tolist(), ends, strict=True):
         site = graph.site(path[begin])
-        links = tuple(Link((places[path[k]],), times[k]) for k in range(begin, end))
-        yield Stretch(site.stage, site.layer, site.layer, 1, links)
+        links = tuple(PathOp((places[path[k]],), times[k]) for k in range(begin, end))
+        yield PathSegment(site.stage, site.layer, site.layer, 1, links)
 
 
-def _layers_folded(stretches: Iterator[Stretch]) -> Iterator[Stretch]:
+def _layers_folded(stretches: Iterator[PathSegment]) -> Iterator[PathSegment]:
     """Layers that follow each other and whose paths are alike as one stretch."""
-    kept: Stretch | None = None
+    kept: PathSegment | None = None
     for stretch in stretches:
         if kept is not None and _continues(kept, stretch):
             kept = replace(_added(kept, stretch), last_layer=stretch.last_layer)
@@ -92,7 +92,7 @@ def _layers_folded(stretches: Iterator[Stretch]) -> Iterator[Stretch]:
         yield kept
 
 
-def _continues(kept: Stretch, stretch: Stretch) -> bool:
+def _continues(kept: PathSegment, stretch: PathSegment) -> bool:
     """Whether `stretch` is the layer after those of `kept`, with a path like theirs."""
     return (
         kept.last_layer is not None
@@ -102,24 +102,24 @@ def _continues(kept: Stretch, stretch: Stretch) -> bool:
     )
 
 
-def _alike(some: Sequence[Link], others: Sequence[Link]) -> bool:
+def _alike(some: Sequence[PathOp], others: Sequence[PathOp]) -> bool:
     if len(some) != len(others):
         return False
     same = sum(other.places[0] in link.places for link, other in zip(some, others, strict=True))
     return same > _ALIKE * len(some) or same == len(some)
 
 
-def _added(kept: Stretch, stretch: Stretch) -> Stretch:
+def _added(kept: PathSegment, stretch: PathSegment) -> PathSegment:
     links = tuple(
-        Link(tuple(dict.fromkeys((*a.places, *b.places))), a.time_ns + b.time_ns)
+        PathOp(tuple(dict.fromkeys((*a.places, *b.places))), a.time_ns + b.time_ns)
         for a, b in zip(kept.links, stretch.links, strict=True)
     )
     return replace(kept, repeats=kept.repeats + stretch.repeats, links=links)
 
 
-def _rounds(stretches: Sequence[Stretch]) -> Iterator[Round]:
+def _rounds(stretches: Sequence[PathSegment]) -> Iterator[PathRepetition]:
     """Rounds that follow each other folded, the longest fold at each place."""
-    single: list[Stretch] = []
+    single: list[PathSegment] = []
     at = 0
     while at < len(stretches):
         period, times = max(
@@ -131,18 +131,18 @@ def _rounds(stretches: Sequence[Stretch]) -> Iterator[Round]:
             at += 1
             continue
         if single:
-            yield Round(1, tuple(single))
+            yield PathRepetition(1, tuple(single))
             single = []
         folded = list(stretches[at : at + period])
         for k in range(period, period * times):
             folded[k % period] = _added(folded[k % period], stretches[at + k])
-        yield Round(times, tuple(folded))
+        yield PathRepetition(times, tuple(folded))
         at += period * times
     if single:
-        yield Round(1, tuple(single))
+        yield PathRepetition(1, tuple(single))
 
 
-def _repeats(stretches: Sequence[Stretch], at: int, period: int) -> int:
+def _repeats(stretches: Sequence[PathSegment], at: int, period: int) -> int:
     """How often the `period` stretches from `at` on come in a row."""
     k = at + period
     while k < len(stretches) and _same_place(stretches[k - period], stretches[k]):
@@ -150,5 +150,5 @@ def _repeats(stretches: Sequence[Stretch], at: int, period: int) -> int:
     return max(1, (k - at) // period)
 
 
-def _same_place(a: Stretch, b: Stretch) -> bool:
+def _same_place(a: PathSegment, b: PathSegment) -> bool:
     return (a.stage, a.first_layer, a.last_layer) == (b.stage, b.first_layer, b.last_layer) and _alike(a.links, b.links)

@@ -20,7 +20,7 @@ from cyclescope.explaining.stack_distance import stack_distances
 
 
 @dataclass(frozen=True, eq=False)
-class Traffic:
+class MemoryTraffic:
     """Every touch of a piece of memory by an operation, in order of time; columns have one row a touch [touches].
 
     `bytes` is what the operation moves there, read and written together. `distance_bytes` is what a cache must hold so
@@ -32,7 +32,7 @@ class Traffic:
     distance_bytes: IntArray
 
 
-def traffic(graph: Graph) -> Traffic:
+def traffic(graph: Graph) -> MemoryTraffic:
     """What the operations of `graph` move, in a steady loop of the same cycle. Views move nothing."""
     storages = _Storages.of(graph)
     read = _moved(graph, storages, graph.input_offsets, graph.inputs)
@@ -42,7 +42,7 @@ def traffic(graph: Graph) -> Traffic:
     read = _fitted(read, overwritten, graph.read_bytes)
     written = _fitted(written, np.zeros(len(written.op), dtype=bool), graph.written_bytes)
     touched, most = _merged(read, written, len(storages.bytes))
-    return Traffic(touched.op, touched.bytes, stack_distances(_blocks(storages)[touched.storage], most))
+    return MemoryTraffic(touched.op, touched.bytes, stack_distances(_blocks(storages)[touched.storage], most))
 
 
 @dataclass(frozen=True, eq=False)

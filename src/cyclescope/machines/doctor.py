@@ -41,7 +41,7 @@ class Topic(StrEnum):
     NOISE = "noise"
 
 
-class Outcome(StrEnum):
+class CheckOutcome(StrEnum):
     """What was found; `…-unknown` where the system does not tell."""
 
     CORES_ALL = "cores-all"
@@ -92,24 +92,24 @@ class Outcome(StrEnum):
 
 WARNINGS = frozenset(
     {
-        Outcome.CORES_FEWER,
-        Outcome.QUOTA_THROTTLED,
-        Outcome.LOAD_BUSY,
-        Outcome.FREQUENCY_VARIES,
-        Outcome.MEMORY_SCARCE,
-        Outcome.SWAP_USED,
-        Outcome.VIRTUAL_YES,
-        Outcome.THREADS_MANY,
-        Outcome.THREADS_FEW,
-        Outcome.THREADS_ODD,
-        Outcome.ENGINES_NONE,
-        Outcome.INSTRUCTIONS_SCALAR,
-        Outcome.CALIBRATION_CHANGED,
-        Outcome.CALIBRATION_OLD,
-        Outcome.CALIBRATION_MISSING,
-        Outcome.CALIBRATION_BROKEN,
-        Outcome.CLOCK_COARSE,
-        Outcome.NOISE_HIGH,
+        CheckOutcome.CORES_FEWER,
+        CheckOutcome.QUOTA_THROTTLED,
+        CheckOutcome.LOAD_BUSY,
+        CheckOutcome.FREQUENCY_VARIES,
+        CheckOutcome.MEMORY_SCARCE,
+        CheckOutcome.SWAP_USED,
+        CheckOutcome.VIRTUAL_YES,
+        CheckOutcome.THREADS_MANY,
+        CheckOutcome.THREADS_FEW,
+        CheckOutcome.THREADS_ODD,
+        CheckOutcome.ENGINES_NONE,
+        CheckOutcome.INSTRUCTIONS_SCALAR,
+        CheckOutcome.CALIBRATION_CHANGED,
+        CheckOutcome.CALIBRATION_OLD,
+        CheckOutcome.CALIBRATION_MISSING,
+        CheckOutcome.CALIBRATION_BROKEN,
+        CheckOutcome.CLOCK_COARSE,
+        CheckOutcome.NOISE_HIGH,
     }
 )
 
@@ -124,7 +124,7 @@ class Calibrated:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class MachineFacts:
     """Everything that is judged."""
 
     machine: Machine
@@ -139,7 +139,7 @@ class Check:
     """One judgement."""
 
     topic: Topic
-    outcome: Outcome
+    outcome: CheckOutcome
 
     @property
     def fine(self) -> bool:
@@ -150,7 +150,7 @@ class Check:
 class Examination:
     """The facts and a judgement for each topic that there is something to say about."""
 
-    facts: Facts
+    facts: MachineFacts
     checks: tuple[Check, ...]
 
     @property
@@ -158,98 +158,98 @@ class Examination:
         return sum(not check.fine for check in self.checks)
 
 
-def examine(facts: Facts) -> Examination:
+def examine(facts: MachineFacts) -> Examination:
     """Judge `facts`; the same facts give the same judgements."""
     return Examination(facts, tuple(Check(topic, outcome) for topic, outcome in _outcomes(facts)))
 
 
-def _outcomes(facts: Facts) -> Iterator[tuple[Topic, Outcome]]:
+def _outcomes(facts: MachineFacts) -> Iterator[tuple[Topic, CheckOutcome]]:
     state = facts.state
     fewer = state.usable_cores < state.online_cores
-    yield Topic.CORES, Outcome.CORES_FEWER if fewer else Outcome.CORES_ALL
+    yield Topic.CORES, CheckOutcome.CORES_FEWER if fewer else CheckOutcome.CORES_ALL
     yield Topic.QUOTA, _quota(state, facts.load)
     yield Topic.LOAD, _load(facts.load)
     yield Topic.FREQUENCY, _frequency(state)
     if state.turbo is not None:
-        yield Topic.TURBO, Outcome.TURBO_ON if state.turbo else Outcome.TURBO_OFF
+        yield Topic.TURBO, CheckOutcome.TURBO_ON if state.turbo else CheckOutcome.TURBO_OFF
     yield Topic.MEMORY, _memory(facts)
     yield Topic.SWAP, _swap(state)
-    yield Topic.VIRTUAL, Outcome.VIRTUAL_YES if facts.machine.virtual else Outcome.VIRTUAL_NO
+    yield Topic.VIRTUAL, CheckOutcome.VIRTUAL_YES if facts.machine.virtual else CheckOutcome.VIRTUAL_NO
     yield Topic.THREADS, _threads(facts)
-    yield Topic.ENGINES, Outcome.ENGINES_THERE if state.engines else Outcome.ENGINES_NONE
-    yield Topic.EXTRAS, Outcome.EXTRAS_THERE if state.extras else Outcome.EXTRAS_NONE
+    yield Topic.ENGINES, CheckOutcome.ENGINES_THERE if state.engines else CheckOutcome.ENGINES_NONE
+    yield Topic.EXTRAS, CheckOutcome.EXTRAS_THERE if state.extras else CheckOutcome.EXTRAS_NONE
     yield Topic.INSTRUCTIONS, _instructions(state)
     yield Topic.CALIBRATION, _calibration(facts.calibrated)
     coarse = state.clock_step_ns > COARSE_CLOCK_NS
-    yield Topic.CLOCK, Outcome.CLOCK_COARSE if coarse else Outcome.CLOCK_FINE
+    yield Topic.CLOCK, CheckOutcome.CLOCK_COARSE if coarse else CheckOutcome.CLOCK_FINE
     yield Topic.NOISE, _noise(facts.noise)
 
 
-def _quota(state: HostState, load: Load) -> Outcome:
+def _quota(state: HostState, load: Load) -> CheckOutcome:
     if load.throttled_ns:
-        return Outcome.QUOTA_THROTTLED
+        return CheckOutcome.QUOTA_THROTTLED
     limits = state.quota_cores is not None and state.quota_cores < state.usable_cores
-    return Outcome.QUOTA_LIMITS if limits else Outcome.QUOTA_NONE
+    return CheckOutcome.QUOTA_LIMITS if limits else CheckOutcome.QUOTA_NONE
 
 
-def _load(load: Load) -> Outcome:
+def _load(load: Load) -> CheckOutcome:
     if load.other_busy is None:
-        return Outcome.LOAD_UNKNOWN
-    return Outcome.LOAD_BUSY if load.other_busy > BUSY else Outcome.LOAD_QUIET
+        return CheckOutcome.LOAD_UNKNOWN
+    return CheckOutcome.LOAD_BUSY if load.other_busy > BUSY else CheckOutcome.LOAD_QUIET
 
 
-def _frequency(state: HostState) -> Outcome:
+def _frequency(state: HostState) -> CheckOutcome:
     if not state.governors:
-        return Outcome.FREQUENCY_UNKNOWN
+        return CheckOutcome.FREQUENCY_UNKNOWN
     steady = set(state.governors) <= _STEADY_GOVERNORS
-    return Outcome.FREQUENCY_STEADY if steady else Outcome.FREQUENCY_VARIES
+    return CheckOutcome.FREQUENCY_STEADY if steady else CheckOutcome.FREQUENCY_VARIES
 
 
-def _memory(facts: Facts) -> Outcome:
+def _memory(facts: MachineFacts) -> CheckOutcome:
     available, whole = facts.state.available_bytes, facts.machine.memory_bytes
     if available is None or not whole:
-        return Outcome.MEMORY_UNKNOWN
-    return Outcome.MEMORY_SCARCE if available < SCARCE_MEMORY * whole else Outcome.MEMORY_AMPLE
+        return CheckOutcome.MEMORY_UNKNOWN
+    return CheckOutcome.MEMORY_SCARCE if available < SCARCE_MEMORY * whole else CheckOutcome.MEMORY_AMPLE
 
 
-def _swap(state: HostState) -> Outcome:
+def _swap(state: HostState) -> CheckOutcome:
     if state.swap_bytes is None or state.swap_used_bytes is None:
-        return Outcome.SWAP_UNKNOWN
+        return CheckOutcome.SWAP_UNKNOWN
     if not state.swap_bytes:
-        return Outcome.SWAP_NONE
-    return Outcome.SWAP_USED if state.swap_used_bytes else Outcome.SWAP_UNUSED
+        return CheckOutcome.SWAP_NONE
+    return CheckOutcome.SWAP_USED if state.swap_used_bytes else CheckOutcome.SWAP_UNUSED
 
 
-def _threads(facts: Facts) -> Outcome:
+def _threads(facts: MachineFacts) -> CheckOutcome:
     limits = [value for _, value in facts.state.thread_limits]
     if not limits:
-        return Outcome.THREADS_UNSET
+        return CheckOutcome.THREADS_UNSET
     # OMP_NUM_THREADS may be a list, one number for each level of nesting; the first counts here.
     first = [value.partition(",")[0].strip() for value in limits]
     if any(not value.isdigit() or int(value) < 1 for value in first):
-        return Outcome.THREADS_ODD
+        return CheckOutcome.THREADS_ODD
     counts = [int(value) for value in first]
     if max(counts) > facts.machine.cores:
-        return Outcome.THREADS_MANY
-    return Outcome.THREADS_FEW if min(counts) < facts.machine.cores else Outcome.THREADS_FIT
+        return CheckOutcome.THREADS_MANY
+    return CheckOutcome.THREADS_FEW if min(counts) < facts.machine.cores else CheckOutcome.THREADS_FIT
 
 
-def _instructions(state: HostState) -> Outcome:
+def _instructions(state: HostState) -> CheckOutcome:
     if not state.features:
-        return Outcome.INSTRUCTIONS_UNKNOWN
-    return Outcome.INSTRUCTIONS_VECTOR if _VECTORS & set(state.features) else Outcome.INSTRUCTIONS_SCALAR
+        return CheckOutcome.INSTRUCTIONS_UNKNOWN
+    return CheckOutcome.INSTRUCTIONS_VECTOR if _VECTORS & set(state.features) else CheckOutcome.INSTRUCTIONS_SCALAR
 
 
-def _calibration(calibrated: Calibrated) -> Outcome:
+def _calibration(calibrated: Calibrated) -> CheckOutcome:
     freshness = calibrated.freshness
     if freshness is None:
-        return Outcome.CALIBRATION_BROKEN if calibrated.broken else Outcome.CALIBRATION_MISSING
+        return CheckOutcome.CALIBRATION_BROKEN if calibrated.broken else CheckOutcome.CALIBRATION_MISSING
     if freshness.changed:
-        return Outcome.CALIBRATION_CHANGED
-    return Outcome.CALIBRATION_OLD if freshness.too_old else Outcome.CALIBRATION_FRESH
+        return CheckOutcome.CALIBRATION_CHANGED
+    return CheckOutcome.CALIBRATION_OLD if freshness.too_old else CheckOutcome.CALIBRATION_FRESH
 
 
-def _noise(noise: Figure | None) -> Outcome:
+def _noise(noise: Figure | None) -> CheckOutcome:
     if noise is None:
-        return Outcome.NOISE_UNKNOWN
-    return Outcome.NOISE_HIGH if noise.value > NOISY else Outcome.NOISE_LOW
+        return CheckOutcome.NOISE_UNKNOWN
+    return CheckOutcome.NOISE_HIGH if noise.value > NOISY else CheckOutcome.NOISE_LOW

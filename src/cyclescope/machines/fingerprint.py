@@ -27,7 +27,7 @@ class Trait(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class TraitChange:
     """A trait that is not what it was; an empty side was unknown."""
 
     trait: Trait
@@ -61,11 +61,11 @@ def traits_of(text: str) -> dict[Trait, str]:
     return {known[name]: value for name, _, value in pairs if name in known}
 
 
-def changes(before: str, now: str) -> tuple[Change, ...]:
+def changes(before: str, now: str) -> tuple[TraitChange, ...]:
     """What differs between two fingerprints, in the order of `Trait`."""
     old, new = traits_of(before), traits_of(now)
     return tuple(
-        Change(trait, old.get(trait, ""), new.get(trait, ""))
+        TraitChange(trait, old.get(trait, ""), new.get(trait, ""))
         for trait in Trait
         if old.get(trait, "") != new.get(trait, "")
     )
@@ -75,7 +75,7 @@ def changes(before: str, now: str) -> tuple[Change, ...]:
 class Freshness:
     """How far kept ceilings can be trusted here and now. `age_days` is None where their date cannot be read."""
 
-    changed: tuple[Change, ...]
+    changed: tuple[TraitChange, ...]
     age_days: float | None
 
     @property

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from cyclescope.backends.paper import FakeClock
 from cyclescope.calibrating.estimate import noise_floor, rate, undisturbed_ns
-from cyclescope.calibrating.extent import default_threads, device_shapes, extent, matrix_shapes, working_sets
-from cyclescope.calibrating.rounds import Piece, in_turn
+from cyclescope.calibrating.extent import default_threads, device_shapes, matrix_shapes, probe_plan, working_sets
+from cyclescope.calibrating.rounds import TimedBlock, in_turn
 from cyclescope.calibrating.sweep import caches_from
 from cyclescope.machines.caches import CacheLevel
 
@@ -34,12 +34,12 @@ def test_threads_are_powers_of_two_and_all(cores: int, full: tuple[int, ...], qu
 
 
 def test_threads_can_be_chosen_and_a_device_has_none() -> None:
-    assert extent(8, (4, 1, 4)).threads == (1, 4)
-    assert extent(8, (4,), on_device=True).threads == (0,)
+    assert probe_plan(8, (4, 1, 4)).threads == (1, 4)
+    assert probe_plan(8, (4,), on_device=True).threads == (0,)
 
 
 def test_a_device_is_given_products_that_keep_it_busy() -> None:
-    assert max(extent(8, on_device=True).rows) == max(extent(8, quick=True, on_device=True).rows) == 4096
+    assert max(probe_plan(8, on_device=True).rows) == max(probe_plan(8, quick=True, on_device=True).rows) == 4096
     assert min(min(shape) for shape in device_shapes(3)) >= 4096
 
 
@@ -113,13 +113,13 @@ def test_pieces_are_taken_in_turn_forwards_and_backwards() -> None:
     clock = FakeClock()
     order: list[str] = []
 
-    def timer(name: str) -> Piece:
+    def timer(name: str) -> TimedBlock:
         def run(repetitions: int) -> int:
             order.append(name)
             clock.advance(2_000_000)
             return 2_000_000
 
-        return Piece(run)
+        return TimedBlock(run)
 
     pieces = [timer(name) for name in "abc"]
     in_turn(pieces, clock, 18_000_000, "measure")
@@ -134,7 +134,7 @@ def test_a_slice_holds_many_repetitions_of_short_work() -> None:
         asked.append(repetitions)
         return 100 * repetitions
 
-    piece = Piece(run)
+    piece = TimedBlock(run)
     piece.sample()
     piece.sample()
     assert asked[-1] * 100 >= 750_000

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from paper_doctor import FINE, REST, TROUBLE, state
 
-from cyclescope.machines.doctor import WARNINGS, Calibrated, Facts, Outcome, Topic, examine
+from cyclescope.machines.doctor import WARNINGS, Calibrated, CheckOutcome, MachineFacts, Topic, examine
 from cyclescope.machines.state import read_state
 from cyclescope.report.documents.doctor import doctor_document
 from cyclescope.report.documents.figures import dump
@@ -18,7 +18,7 @@ from cyclescope.report.naming.machine import FINDINGS, TOPICS
 from cyclescope.report.pages.doctor import doctor_page
 
 
-def outcomes(facts: Facts) -> dict[Topic, Outcome]:
+def outcomes(facts: MachineFacts) -> dict[Topic, CheckOutcome]:
     return {check.topic: check.outcome for check in examine(facts).checks}
 
 
@@ -27,31 +27,32 @@ def test_a_machine_at_rest_is_fine() -> None:
 
 
 @pytest.mark.parametrize(("outcome", "facts"), TROUBLE.items())
-def test_one_trouble_is_found_and_nothing_else(outcome: Outcome, facts: Facts) -> None:
+def test_one_trouble_is_found_and_nothing_else(outcome: CheckOutcome, facts: MachineFacts) -> None:
     examination = examine(facts)
     assert [check.outcome for check in examination.checks if not check.fine] == [outcome]
 
 
 @pytest.mark.parametrize(("outcome", "facts"), FINE.items())
-def test_what_is_no_trouble_is_told_as_fine(outcome: Outcome, facts: Facts) -> None:
+def test_what_is_no_trouble_is_told_as_fine(outcome: CheckOutcome, facts: MachineFacts) -> None:
     assert outcome in outcomes(facts).values()
     assert examine(facts).warnings == 0
 
 
 def test_every_outcome_is_planted_here() -> None:
     assert set(TROUBLE) == WARNINGS
-    assert set(TROUBLE) | set(FINE) == set(Outcome)
+    assert set(TROUBLE) | set(FINE) == set(CheckOutcome)
 
 
 @pytest.mark.parametrize(
-    ("value", "outcome"), [("8,4", Outcome.THREADS_FIT), (" 8 ", Outcome.THREADS_FIT), ("0", Outcome.THREADS_ODD)]
+    ("value", "outcome"),
+    [("8,4", CheckOutcome.THREADS_FIT), (" 8 ", CheckOutcome.THREADS_FIT), ("0", CheckOutcome.THREADS_ODD)],
 )
-def test_a_list_of_threads_counts_with_its_first(value: str, outcome: Outcome) -> None:
+def test_a_list_of_threads_counts_with_its_first(value: str, outcome: CheckOutcome) -> None:
     assert outcomes(state(thread_limits=(("OMP_NUM_THREADS", value),)))[Topic.THREADS] is outcome
 
 
 def test_every_outcome_and_topic_has_its_words() -> None:
-    assert set(FINDINGS) == set(Outcome)
+    assert set(FINDINGS) == set(CheckOutcome)
     assert set(TOPICS) == set(Topic)
     for outcome, advice in FINDINGS.items():
         assert str(advice.text)
@@ -60,7 +61,7 @@ def test_every_outcome_and_topic_has_its_words() -> None:
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize(("outcome", "facts"), [*TROUBLE.items(), *FINE.items()])
-def test_no_number_is_cut_and_no_brace_is_left(outcome: Outcome, facts: Facts, language: str) -> None:
+def test_no_number_is_cut_and_no_brace_is_left(outcome: CheckOutcome, facts: MachineFacts, language: str) -> None:
     text = to_text(doctor_page(examine(facts)), 80, language=language)
     assert "{" not in text
     assert "…" not in text
@@ -68,15 +69,15 @@ def test_no_number_is_cut_and_no_brace_is_left(outcome: Outcome, facts: Facts, l
 
 
 def test_the_answer_counts_what_is_wrong() -> None:
-    two = replace(TROUBLE[Outcome.LOAD_BUSY], noise=None, calibrated=Calibrated())
+    two = replace(TROUBLE[CheckOutcome.LOAD_BUSY], noise=None, calibrated=Calibrated())
     assert "no check found a problem" in to_text(doctor_page(examine(REST)))
-    assert "1 condition makes" in to_text(doctor_page(examine(TROUBLE[Outcome.LOAD_BUSY])))
+    assert "1 condition makes" in to_text(doctor_page(examine(TROUBLE[CheckOutcome.LOAD_BUSY])))
     assert "2 conditions make" in to_text(doctor_page(examine(two)))
     assert "30.0 %" in to_text(doctor_page(examine(two)))
 
 
 def test_the_document_has_every_check_and_is_strict_json() -> None:
-    facts = TROUBLE[Outcome.CALIBRATION_CHANGED]
+    facts = TROUBLE[CheckOutcome.CALIBRATION_CHANGED]
     document = json.loads(dump(doctor_document(examine(facts))), parse_constant=lambda name: pytest.fail(name))
     assert document["schema"] == "cyclescope/doctor/2"
     assert [warning["code"] for warning in document["warnings"]] == ["calibration-changed"]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from cyclescope.core.graph.tensor import TensorSpec
-from cyclescope.cost.registry import Call, Priced, price
+from cyclescope.cost.registry import EngineCall, OpCost, price
 
 
 def spec(*shape: int, dtype: str = "float32") -> TensorSpec:
     return TensorSpec(shape, dtype, 0)
 
 
-def priced(name: str, reads=(), writes=(), /, **arguments: object) -> Priced:
+def priced(name: str, reads=(), writes=(), /, **arguments: object) -> OpCost:
     """The price of `aten.<name>`."""
-    return price(Call(f"aten.{name}", tuple(reads), tuple(writes), arguments))
+    return price(EngineCall(f"aten.{name}", tuple(reads), tuple(writes), arguments))

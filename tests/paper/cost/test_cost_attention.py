@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cyclescope.core.graph.op import Cost, OpKind
-from cyclescope.cost.call import Call
+from cyclescope.cost.call import EngineCall
 from cyclescope.cost.pointwise import ADD, MULTIPLY, SOFTMAX
 from cyclescope.cost.registry import price
 
@@ -147,7 +147,9 @@ def step(window: int = -1) -> Cost:
     query, cache = spec(B, SQ, H * D), spec(B, GROUPS, PAST, D)
     grown = spec(B, GROUPS, PAST + SQ, D)
     reads = (query, NEW_KEYS, NEW_KEYS, cache, cache, spec(B, dtype="int32"), spec(dtype="int32"))
-    call = Call("onnx.GroupQueryAttention", reads, (query, grown, grown), {"num_heads": H, "local_window_size": window})
+    call = EngineCall(
+        "onnx.GroupQueryAttention", reads, (query, grown, grown), {"num_heads": H, "local_window_size": window}
+    )
     got = price(call)
     assert got.kind is OpKind.ATTENTION
     return got.cost

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cyclescope.core.graph.op import Cost, OpKind
 from cyclescope.core.graph.tensor import TensorSpec
 from cyclescope.cost import attention, matmul, movement, onnx, pointwise, rows, text
-from cyclescope.cost.registry import FORMULAS, Call, Priced, kind_of_group, price
+from cyclescope.cost.registry import FORMULAS, EngineCall, OpCost, kind_of_group, price
 
 X = spec(3, 8)
 
@@ -27,20 +27,20 @@ def test_no_operation_is_described_twice():
 
 
 def test_the_unknown_is_one_pass_and_says_so():
-    assert priced("brand_new", [X, X], [X]) == Priced(OpKind.OTHER, Cost(0, 24, 192, 96))
+    assert priced("brand_new", [X, X], [X]) == OpCost(OpKind.OTHER, Cost(0, 24, 192, 96))
 
 
 @pytest.mark.parametrize("name", ["mm", "addmm", "convolution", "_scaled_dot_product_flash_attention_for_cpu"])
 @pytest.mark.parametrize("reads", [[], [spec()], [spec(), spec(), spec()]])
 def test_a_known_name_in_an_unknown_form_is_unknown(name, reads):
-    assert priced(name, reads, [X]) == Priced(OpKind.OTHER, Cost(0, 24, 4 * len(reads), 96))
+    assert priced(name, reads, [X]) == OpCost(OpKind.OTHER, Cost(0, 24, 4 * len(reads), 96))
 
 
 @pytest.mark.parametrize("name", ["tokenize", "detokenize"])
 def test_text_moves_its_bytes_and_its_ids(name):
     """Twelve characters of three bytes and four of one."""
     sentence, ids = spec(len("这是一个简单的BERT模型示例。".encode()), dtype="text"), spec(1, 16, dtype="int64")
-    assert price(Call(name, (sentence,), (ids,))) == Priced(OpKind.TEXT, Cost(0, 0, 40, 128))
+    assert price(EngineCall(name, (sentence,), (ids,))) == OpCost(OpKind.TEXT, Cost(0, 0, 40, 128))
 
 
 SHAPES = st.lists(st.integers(0, 9), max_size=4).map(tuple)
@@ -62,13 +62,13 @@ ARGUMENTS = st.dictionaries(
     arguments=ARGUMENTS,
 )
 def test_any_call_has_a_price_and_none_is_negative(name, suffix, reads, writes, footprints, arguments):
-    cost = price(Call(name + suffix, reads, writes, arguments, footprints=footprints)).cost
+    cost = price(EngineCall(name + suffix, reads, writes, arguments, footprints=footprints)).cost
     assert min(cost.flops, cost.elementwise_flops, cost.read_bytes, cost.written_bytes) >= 0
     assert all(isinstance(n, int) for n in (cost.flops, cost.elementwise_flops, cost.read_bytes, cost.written_bytes))
 
 
 def group(*kinds):
-    return kind_of_group([Priced(kind, Cost()) for kind in kinds])
+    return kind_of_group([OpCost(kind, Cost()) for kind in kinds])
 
 
 def test_a_group_is_what_its_most_telling_part_is():

@@ -14,7 +14,7 @@ from paper_models import paper_bert, paper_cycle
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.graph.graph import Graph
 from cyclescope.explaining.arrangement import Arrangement, Part
-from cyclescope.explaining.chain import Stretch
+from cyclescope.explaining.chain import PathSegment
 from cyclescope.explaining.explain import explain
 
 UNIT, GAP = 1_000, 300  # a view, an addition, …; and Python between two operations
@@ -97,7 +97,7 @@ def test_python_is_left_out_and_put_back_by_amdahl() -> None:
     assert told.reachable(told.span_ns) < told.parallelism
 
 
-def stretches(told: Arrangement) -> list[Stretch]:
+def stretches(told: Arrangement) -> list[PathSegment]:
     return [stretch for turn in told.chain for stretch in turn.stretches]
 
 

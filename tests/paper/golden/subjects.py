@@ -29,7 +29,7 @@ from cyclescope.core.graph.op import OpKind
 from cyclescope.core.samples import Load
 from cyclescope.core.tokenization import TokenCount
 from cyclescope.machines.catalog import find_machine
-from cyclescope.machines.doctor import Calibrated, Facts
+from cyclescope.machines.doctor import Calibrated, MachineFacts
 from cyclescope.machines.fingerprint import freshness
 from cyclescope.models.listing import ModelRow, model_rows
 from cyclescope.models.packaged import MINILM
@@ -104,7 +104,7 @@ _CALIBRATIONS: Mapping[str, Callable[[], Calibration]] = {
 }
 
 
-def troubled() -> Facts:
+def troubled() -> MachineFacts:
     """As many troubles as one machine can have."""
     facts = [TROUBLE[outcome] for outcome in TROUBLE]
     changed = {
@@ -113,7 +113,7 @@ def troubled() -> Facts:
         for name, value in vars_of(found.state).items()
         if value != vars_of(REST.state)[name]
     }
-    return Facts(
+    return MachineFacts(
         replace(REST.machine, virtual=True),
         replace(REST.state, **changed),
         Load(0.3, throttled_ns=3_000_000),

@@ -14,7 +14,7 @@ from paper_ceilings import TAKEN, ceilings_of
 from cyclescope.backends.paper import PAPER_MACHINE
 from cyclescope.core.ceilings import Ceilings, Figure
 from cyclescope.core.errors import CalibrationFileError, OutputError
-from cyclescope.machines.fingerprint import Change, Trait, changes, fingerprint, freshness
+from cyclescope.machines.fingerprint import Trait, TraitChange, changes, fingerprint, freshness
 from cyclescope.store.calibration_file import (
     clearly_quieter,
     folder,
@@ -109,8 +109,8 @@ def test_ceilings_of_a_machine_that_changed_are_found_but_not_taken(changed: obj
 def test_what_changed_is_told_with_both_sides() -> None:
     now = replace(MACHINE, cores=1, packages=())
     assert changes(fingerprint(MACHINE, "torch"), fingerprint(now, "torch")) == (
-        Change(Trait.CORES, "2", "1"),
-        Change(Trait.VERSION, "2.13.0", ""),
+        TraitChange(Trait.CORES, "2", "1"),
+        TraitChange(Trait.VERSION, "2.13.0", ""),
     )
 
 
@@ -122,7 +122,7 @@ def test_a_kernel_that_keeps_a_little_more_memory_changes_nothing() -> None:
 def test_nothing_of_a_name_can_make_two_lines_of_a_fingerprint() -> None:
     hostile = replace(MACHINE, processor="x\ncores=64\nvirtual=yes")
     assert changes(fingerprint(hostile, "torch"), fingerprint(MACHINE, "torch")) == (
-        Change(Trait.PROCESSOR, "x cores=64 virtual=yes", "paper"),
+        TraitChange(Trait.PROCESSOR, "x cores=64 virtual=yes", "paper"),
     )
 
 

@@ -12,7 +12,7 @@ from cyclescope.backends.artifacts.program import Node, Scope, Value
 from cyclescope.backends.onnxruntime.profile import Ran
 from cyclescope.core.errors import UsageError
 from cyclescope.core.graph.tensor import TensorSpec, bits_of
-from cyclescope.cost.call import Call
+from cyclescope.cost.call import EngineCall
 from cyclescope.cost.registry import price
 
 
@@ -50,7 +50,7 @@ class File:
         """Most operations of a step have the shapes that they had in the one before: those are priced once."""
         key = node.name, reads, writes
         if key not in self._made:
-            call = Call(
+            call = EngineCall(
                 name=f"onnx.{node.op_type}",
                 reads=tuple(TensorSpec(v.shape, v.dtype, 0) for v in reads),
                 writes=tuple(TensorSpec(v.shape, v.dtype, 0) for v in writes),

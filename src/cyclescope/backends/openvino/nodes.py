@@ -12,7 +12,7 @@ from cyclescope.backends.openvino.quiet import import_openvino
 from cyclescope.core.errors import UsageError
 from cyclescope.core.graph.op import Cost, OpKind
 from cyclescope.core.graph.tensor import TensorSpec, bits_of
-from cyclescope.cost.call import Call, Priced
+from cyclescope.cost.call import EngineCall, OpCost
 from cyclescope.cost.registry import kind_of_group, price
 
 # By the type of an OpenVINO operation: the ONNX operation that does the same, where it has another name.
@@ -56,7 +56,7 @@ def executed_nodes(
     return tuple(nodes[name] for name in executed if name in nodes)
 
 
-def _priced_originals(path: Path, arrays: Arrays) -> dict[str, Priced]:
+def _priced_originals(path: Path, arrays: Arrays) -> dict[str, OpCost]:
     """Every operation of the file by name, priced at the shapes of `arrays`."""
     openvino = import_openvino()
     model = openvino.Core().read_model(str(path))
@@ -68,28 +68,28 @@ def _priced_originals(path: Path, arrays: Arrays) -> dict[str, Priced]:
             continue
         reads = tuple(_spec(port) for port in op.input_values())
         writes = tuple(_spec(port) for port in op.outputs())
-        priced[op.get_friendly_name()] = price(Call(f"onnx.{_AS_ONNX.get(kind, kind)}", reads, writes))
+        priced[op.get_friendly_name()] = price(EngineCall(f"onnx.{_AS_ONNX.get(kind, kind)}", reads, writes))
     return priced
 
 
-def _together(operator: str, parts: Sequence[Priced], reads: Sequence[Value], writes: Sequence[Value]) -> Priced:
+def _together(operator: str, parts: Sequence[OpCost], reads: Sequence[Value], writes: Sequence[Value]) -> OpCost:
     """A node made of `parts`: their work, with the bytes of one pass over what the node itself reads and writes."""
-    alone = price(Call(f"onnx.{_AS_ONNX.get(operator, operator)}", _specs(reads), _specs(writes)))
+    alone = price(EngineCall(f"onnx.{_AS_ONNX.get(operator, operator)}", _specs(reads), _specs(writes)))
     if operator in _PRODUCTS:
         # The plugin forgets the product's own name when it takes a bias into it, so the product comes from its shapes.
         parts = [part for part in parts if part.kind is not OpKind.MATMUL]
         work = sum((part.cost for part in parts), Cost(flops=alone.cost.flops))
-        return Priced(OpKind.MATMUL, replace(work, read_bytes=_bytes(reads), written_bytes=_bytes(writes)))
+        return OpCost(OpKind.MATMUL, replace(work, read_bytes=_bytes(reads), written_bytes=_bytes(writes)))
     if not parts:
         moved = Cost(read_bytes=_bytes(reads), written_bytes=_bytes(writes))
-        return alone if alone.kind is not OpKind.VIEW else Priced(OpKind.COPY, moved)
+        return alone if alone.kind is not OpKind.VIEW else OpCost(OpKind.COPY, moved)
     work = sum((part.cost for part in parts), Cost())
     kind = kind_of_group([part for part in parts if part.kind is not OpKind.COPY] or list(parts))
     if kind is OpKind.ATTENTION and sum(part.kind is OpKind.MATMUL for part in parts) == 1:
         # Of the two products the one whose scaling was taken into a projection has lost its name; they are equally large.
         work = replace(work, flops=2 * work.flops)
     read = min(_bytes(reads), work.read_bytes) if kind is OpKind.EMBEDDING else _bytes(reads)
-    return Priced(kind, replace(work, read_bytes=read, written_bytes=_bytes(writes)))
+    return OpCost(kind, replace(work, read_bytes=read, written_bytes=_bytes(writes)))
 
 
 def _results(name: str) -> tuple[str, ...]:

@@ -58,7 +58,7 @@ class Remark(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class DialectSource:
     """Where it is written: a file of a GitHub repository at a commit, and the line where known."""
 
     repository: str
@@ -82,7 +82,7 @@ class Dialect:
     formula: Formula
     unit: Unit
     label: str
-    source: Source
+    source: DialectSource
     remarks: tuple[Remark, ...] = ()
     least_tokens: int = 1
 
@@ -119,31 +119,33 @@ def dialects_of(metric: MetricName) -> tuple[Dialect, ...]:
     return tuple(dialect for dialect in DIALECTS if dialect.metric is metric)
 
 
-def _guidellm(line: int) -> Source:
+def _guidellm(line: int) -> DialectSource:
     commit = "ee7a77457ba668b4b5ccb40f110518829893b36a"
-    return Source("vllm-project/guidellm", commit, "src/guidellm/schemas/request_stats.py", line)
+    return DialectSource("vllm-project/guidellm", commit, "src/guidellm/schemas/request_stats.py", line)
 
 
-def _aiperf(file: str, line: int) -> Source:
+def _aiperf(file: str, line: int) -> DialectSource:
     commit = "db4f6397d11ee2d4cfbb41f70b2327315163dcf0"
-    return Source("ai-dynamo/aiperf", commit, f"aiperf/metrics/types/{file}", line)
+    return DialectSource("ai-dynamo/aiperf", commit, f"aiperf/metrics/types/{file}", line)
 
 
-def _llmperf(path: str, line: int) -> Source:
-    return Source("ray-project/llmperf", "f1d6bed47e4501b0e371082b41601b59ab55269f", path, line)
+def _llmperf(path: str, line: int) -> DialectSource:
+    return DialectSource("ray-project/llmperf", "f1d6bed47e4501b0e371082b41601b59ab55269f", path, line)
 
 
-def _mlperf(file: str, line: int) -> Source:
-    return Source("mlcommons/inference", "b66003e10e2db4b8c36a448b0545ec90fcc6e9e9", f"loadgen/{file}", line)
+def _mlperf(file: str, line: int) -> DialectSource:
+    return DialectSource("mlcommons/inference", "b66003e10e2db4b8c36a448b0545ec90fcc6e9e9", f"loadgen/{file}", line)
 
 
-def _optimum(line: int) -> Source:
+def _optimum(line: int) -> DialectSource:
     commit = "b263af468a9e9a9a3d1449039849727352955646"
-    return Source("huggingface/optimum-benchmark", commit, "optimum_benchmark/scenarios/inference/scenario.py", line)
+    return DialectSource(
+        "huggingface/optimum-benchmark", commit, "optimum_benchmark/scenarios/inference/scenario.py", line
+    )
 
 
-_SERVE = Source("vllm-project/vllm", "009e6d4a1cd6ba3fb2a9fc00f4ec06f5297232a1", "vllm/benchmarks/serve.py")
-_STREAM = Source(
+_SERVE = DialectSource("vllm-project/vllm", "009e6d4a1cd6ba3fb2a9fc00f4ec06f5297232a1", "vllm/benchmarks/serve.py")
+_STREAM = DialectSource(
     "vllm-project/vllm",
     "02cfb534df5674737558730b10f23d1b7aef9b7c",
     "vllm/benchmarks/lib/endpoint_request_func.py",

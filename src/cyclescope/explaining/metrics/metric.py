@@ -18,7 +18,7 @@ PERCENTS = (50, 90, 99)
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class MetricFigure:
     """A value in the unit of its metric, with its 95 % interval over `runs` independent runs (for a slope: over points)."""
 
     value: float
@@ -46,7 +46,7 @@ class Metric:
 
     definition: Definition
     n: int
-    figure: Figure | None
+    figure: MetricFigure | None
     mean: float | None
     percentiles: tuple[Percentile, ...] = ()
 
@@ -78,7 +78,7 @@ def evaluate(definition: Definition, observed: Observed) -> Metric:
     if definition.summary is Summary.SLOPE:
         series = np.median(values, axis=0)
         trend = theil_sen(np.arange(len(series)), series)
-        return Metric(definition, trend.n, Figure(trend.slope, trend.low, trend.high, trend.n), None)
+        return Metric(definition, trend.n, MetricFigure(trend.slope, trend.low, trend.high, trend.n), None)
     return Metric(
         definition,
         int(values.size),
@@ -96,9 +96,9 @@ def evaluate_all(observed: Observed) -> tuple[Metric, ...]:
     return tuple(evaluate(definition, observed) for definition in DEFINITIONS)
 
 
-def _median(values: FloatArray) -> Figure:
+def _median(values: FloatArray) -> MetricFigure:
     """Median of all samples [runs, k]. Gaps of one run hang together, so the interval is that of the runs' own medians."""
     value = float(np.median(values))
     of_runs = np.sort(np.median(values, axis=1))
     low, high = median_ranks(len(of_runs))
-    return Figure(value, min(float(of_runs[low]), value), max(float(of_runs[high]), value), len(of_runs))
+    return MetricFigure(value, min(float(of_runs[low]), value), max(float(of_runs[high]), value), len(of_runs))

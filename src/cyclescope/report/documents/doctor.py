@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from cyclescope.machines.doctor import Examination, Outcome, Topic
+from cyclescope.machines.doctor import CheckOutcome, Examination, Topic
 from cyclescope.report.documents.figures import (
     Document,
     Packages,
@@ -25,7 +25,7 @@ class CheckPart(Part):
     """The judgement on one topic."""
 
     topic: Topic
-    outcome: Outcome
+    outcome: CheckOutcome
     fine: bool
     text: Text
     remedy: Text

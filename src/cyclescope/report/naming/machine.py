@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from cyclescope.core.message import Message, Text, listed, m
-from cyclescope.machines.doctor import Outcome, Topic
-from cyclescope.machines.fingerprint import Change, Trait
+from cyclescope.machines.doctor import CheckOutcome, Topic
+from cyclescope.machines.fingerprint import Trait, TraitChange
 from cyclescope.report import format as fmt
 from cyclescope.report.naming.advice import Advice
 
@@ -45,86 +45,88 @@ TOPICS: Mapping[Topic, Message] = MappingProxyType(
 _CALIBRATE = m("Run cyclescope calibrate.")
 _A_A = m("Two runs of the same work differ by ±{noise} ({n} pairs).")
 # The fields are filled in by `pages.doctor`.
-FINDINGS: Mapping[Outcome, Advice] = MappingProxyType(
+FINDINGS: Mapping[CheckOutcome, Advice] = MappingProxyType(
     {
-        Outcome.CORES_ALL: Advice(m("All {online} cores are usable.")),
-        Outcome.CORES_FEWER: Advice(
+        CheckOutcome.CORES_ALL: Advice(m("All {online} cores are usable.")),
+        CheckOutcome.CORES_FEWER: Advice(
             m("{usable} of {online} cores are usable."), m("Lift the CPU affinity (taskset, numactl, --cpuset-cpus).")
         ),
-        Outcome.QUOTA_NONE: Advice(m("No limit on this process.")),
-        Outcome.QUOTA_LIMITS: Advice(m("A control group allows {quota} of {usable} cores.")),
-        Outcome.QUOTA_THROTTLED: Advice(
+        CheckOutcome.QUOTA_NONE: Advice(m("No limit on this process.")),
+        CheckOutcome.QUOTA_LIMITS: Advice(m("A control group allows {quota} of {usable} cores.")),
+        CheckOutcome.QUOTA_THROTTLED: Advice(
             m("A control group stopped this process for {throttled} during the check."),
             m("Raise the CPU limit of the container, or use fewer --threads."),
         ),
-        Outcome.LOAD_QUIET: Advice(m("Other processes use {busy} of the cores.")),
-        Outcome.LOAD_BUSY: Advice(
+        CheckOutcome.LOAD_QUIET: Advice(m("Other processes use {busy} of the cores.")),
+        CheckOutcome.LOAD_BUSY: Advice(
             m("Other processes use {busy} of the cores."), m("Stop them, or measure after they have ended.")
         ),
-        Outcome.LOAD_UNKNOWN: Advice(m("Unknown: the system does not report what else runs.")),
-        Outcome.FREQUENCY_STEADY: Advice(m("The governor is {governors}.")),
-        Outcome.FREQUENCY_VARIES: Advice(
+        CheckOutcome.LOAD_UNKNOWN: Advice(m("Unknown: the system does not report what else runs.")),
+        CheckOutcome.FREQUENCY_STEADY: Advice(m("The governor is {governors}.")),
+        CheckOutcome.FREQUENCY_VARIES: Advice(
             m("The governor is {governors}: the clock follows the load."),
             m("Set it to performance: cpupower frequency-set -g performance"),
         ),
-        Outcome.FREQUENCY_UNKNOWN: Advice(m("Unknown: the system does not report its frequency governor.")),
-        Outcome.TURBO_ON: Advice(m("On: the clock is higher while few cores work.")),
-        Outcome.TURBO_OFF: Advice(m("Off: the clock stays at its base.")),
-        Outcome.MEMORY_AMPLE: Advice(m("{available} of {memory} are free.")),
-        Outcome.MEMORY_SCARCE: Advice(
+        CheckOutcome.FREQUENCY_UNKNOWN: Advice(m("Unknown: the system does not report its frequency governor.")),
+        CheckOutcome.TURBO_ON: Advice(m("On: the clock is higher while few cores work.")),
+        CheckOutcome.TURBO_OFF: Advice(m("Off: the clock stays at its base.")),
+        CheckOutcome.MEMORY_AMPLE: Advice(m("{available} of {memory} are free.")),
+        CheckOutcome.MEMORY_SCARCE: Advice(
             m("Only {available} of {memory} are free."), m("End the programs that hold it, or use a smaller model.")
         ),
-        Outcome.MEMORY_UNKNOWN: Advice(m("Unknown: the system does not report its free memory.")),
-        Outcome.SWAP_NONE: Advice(m("There is no swap.")),
-        Outcome.SWAP_UNUSED: Advice(m("{swap}, none of it used.")),
-        Outcome.SWAP_USED: Advice(
+        CheckOutcome.MEMORY_UNKNOWN: Advice(m("Unknown: the system does not report its free memory.")),
+        CheckOutcome.SWAP_NONE: Advice(m("There is no swap.")),
+        CheckOutcome.SWAP_UNUSED: Advice(m("{swap}, none of it used.")),
+        CheckOutcome.SWAP_USED: Advice(
             m("{used} of {swap} are used: some memory is on the disk."),
             m("Free memory, then run swapoff -a and swapon -a."),
         ),
-        Outcome.SWAP_UNKNOWN: Advice(m("Unknown: the system does not report its swap.")),
-        Outcome.VIRTUAL_NO: Advice(m("The processor reports no virtual machine.")),
-        Outcome.VIRTUAL_YES: Advice(
+        CheckOutcome.SWAP_UNKNOWN: Advice(m("Unknown: the system does not report its swap.")),
+        CheckOutcome.VIRTUAL_NO: Advice(m("The processor reports no virtual machine.")),
+        CheckOutcome.VIRTUAL_YES: Advice(
             m("This is a virtual machine: the load of other guests on the host is not visible."),
             m("Repeat important measurements at another time, or rent the whole host."),
         ),
-        Outcome.THREADS_UNSET: Advice(m("No variable limits the threads; engines use {cores}.")),
-        Outcome.THREADS_FIT: Advice(m("{limits}: equal to the usable cores.")),
-        Outcome.THREADS_MANY: Advice(
+        CheckOutcome.THREADS_UNSET: Advice(m("No variable limits the threads; engines use {cores}.")),
+        CheckOutcome.THREADS_FIT: Advice(m("{limits}: equal to the usable cores.")),
+        CheckOutcome.THREADS_MANY: Advice(
             m("{limits}, more than the {cores} usable cores: threads wait for each other."),
             m("Unset it, or lower it."),
         ),
-        Outcome.THREADS_FEW: Advice(
+        CheckOutcome.THREADS_FEW: Advice(
             m("{limits}, fewer than the {cores} usable cores."), m("Unset it to use all cores.")
         ),
-        Outcome.THREADS_ODD: Advice(m("{limits} is not a number of threads."), m("Unset it.")),
-        Outcome.ENGINES_THERE: Advice(m("{engines}")),
-        Outcome.ENGINES_NONE: Advice(m("No engine is installed."), "pip install 'cyclescope[torch]'"),
-        Outcome.EXTRAS_THERE: Advice(m("{extras}")),
-        Outcome.EXTRAS_NONE: Advice(m("No extra is installed.")),
-        Outcome.INSTRUCTIONS_VECTOR: Advice(m("{features}")),
-        Outcome.INSTRUCTIONS_SCALAR: Advice(
+        CheckOutcome.THREADS_ODD: Advice(m("{limits} is not a number of threads."), m("Unset it.")),
+        CheckOutcome.ENGINES_THERE: Advice(m("{engines}")),
+        CheckOutcome.ENGINES_NONE: Advice(m("No engine is installed."), "pip install 'cyclescope[torch]'"),
+        CheckOutcome.EXTRAS_THERE: Advice(m("{extras}")),
+        CheckOutcome.EXTRAS_NONE: Advice(m("No extra is installed.")),
+        CheckOutcome.INSTRUCTIONS_VECTOR: Advice(m("{features}")),
+        CheckOutcome.INSTRUCTIONS_SCALAR: Advice(
             m("No wide vectors: {features}."), m("Engines fall back to slow code here. Use another machine.")
         ),
-        Outcome.INSTRUCTIONS_UNKNOWN: Advice(m("Unknown: the system does not report the instruction set.")),
-        Outcome.CALIBRATION_FRESH: Advice(m("Fresh, measured at {taken}.")),
-        Outcome.CALIBRATION_CHANGED: Advice(m("Stale: the machine has changed since {taken}: {changes}."), _CALIBRATE),
-        Outcome.CALIBRATION_OLD: Advice(m("Stale: it is {days} days old."), _CALIBRATE),
-        Outcome.CALIBRATION_MISSING: Advice(m("There is no calibration of this machine."), _CALIBRATE),
-        Outcome.CALIBRATION_BROKEN: Advice(m("The stored calibration cannot be read."), _CALIBRATE),
-        Outcome.CLOCK_FINE: Advice(m("Its step is {step}.")),
-        Outcome.CLOCK_COARSE: Advice(
+        CheckOutcome.INSTRUCTIONS_UNKNOWN: Advice(m("Unknown: the system does not report the instruction set.")),
+        CheckOutcome.CALIBRATION_FRESH: Advice(m("Fresh, measured at {taken}.")),
+        CheckOutcome.CALIBRATION_CHANGED: Advice(
+            m("Stale: the machine has changed since {taken}: {changes}."), _CALIBRATE
+        ),
+        CheckOutcome.CALIBRATION_OLD: Advice(m("Stale: it is {days} days old."), _CALIBRATE),
+        CheckOutcome.CALIBRATION_MISSING: Advice(m("There is no calibration of this machine."), _CALIBRATE),
+        CheckOutcome.CALIBRATION_BROKEN: Advice(m("The stored calibration cannot be read."), _CALIBRATE),
+        CheckOutcome.CLOCK_FINE: Advice(m("Its step is {step}.")),
+        CheckOutcome.CLOCK_COARSE: Advice(
             m("Its step is {step}, longer than small operations."), m("Choose a finer clock source (tsc) at boot.")
         ),
-        Outcome.NOISE_LOW: Advice(_A_A),
-        Outcome.NOISE_HIGH: Advice(
+        CheckOutcome.NOISE_LOW: Advice(_A_A),
+        CheckOutcome.NOISE_HIGH: Advice(
             _A_A, m("Measure longer (such as --budget 2m), or measure when the machine is idle.")
         ),
-        Outcome.NOISE_UNKNOWN: Advice(m("Unknown: the trial needs PyTorch.")),
+        CheckOutcome.NOISE_UNKNOWN: Advice(m("Unknown: the trial needs PyTorch.")),
     }
 )
 
 
-def changes(found: Sequence[Change]) -> Text:
+def changes(found: Sequence[TraitChange]) -> Text:
     """What changed, one trait after the other."""
     return listed(
         m("{trait}: {before} → {now}", trait=TRAITS[c.trait], before=c.before or fmt.UNKNOWN, now=c.now or fmt.UNKNOWN)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from cyclescope.core.message import Message, Value, m, plural
-from cyclescope.machines.doctor import Check, Examination, Facts
+from cyclescope.machines.doctor import Check, Examination, MachineFacts
 from cyclescope.report import format as fmt
 from cyclescope.report.naming.advice import Advice
 from cyclescope.report.naming.machine import FINDINGS, TOPICS, changes
@@ -44,7 +44,7 @@ def outcome_advice(check: Check, values: Mapping[str, Value]) -> Advice:
     return FINDINGS[check.outcome].filled(**values)
 
 
-def outcome_values(facts: Facts) -> dict[str, Value]:
+def outcome_values(facts: MachineFacts) -> dict[str, Value]:
     """Every figure and name that a finding may mention."""
     state, load, noise = facts.state, facts.load, facts.noise
     kept, freshness = facts.calibrated.ceilings, facts.calibrated.freshness

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.message import Message, Series, Text, m, plural
 from cyclescope.explaining.arrangement import Arrangement, Part
-from cyclescope.explaining.chain import Link, Stretch
+from cyclescope.explaining.chain import PathOp, PathSegment
 from cyclescope.report import format as fmt
 from cyclescope.report.naming.between import between
 from cyclescope.report.naming.stages import stage_name
@@ -186,7 +186,7 @@ def _path(found: Arrangement) -> Table:
     return Table(columns, rows, caption=m("Critical path"))
 
 
-def _stretch_name(stretch: Stretch) -> Text:
+def _stretch_name(stretch: PathSegment) -> Text:
     """`encode 0…11 × 12`."""
     layers = ""
     if stretch.first_layer is not None and stretch.last_layer is not None:
@@ -196,7 +196,7 @@ def _stretch_name(stretch: Stretch) -> Text:
     return Series((stage_name(stretch.stage), layers, often), " ")
 
 
-def _links(stretch: Stretch, span_ns: float) -> str:
+def _links(stretch: PathSegment, span_ns: float) -> str:
     """The operations that take time, each with its share of the path; what lies between them as dots."""
     longest = max(link.time_ns for link in stretch.links)
     texts: list[str] = []
@@ -208,7 +208,7 @@ def _links(stretch: Stretch, span_ns: float) -> str:
     return " → ".join(texts)
 
 
-def _link_name(link: Link) -> str:
+def _link_name(link: PathOp) -> str:
     """`attention.self.query / key (linear)`: where in the layer, the ways that the path takes, the operation."""
     paths = [place.path for place in link.places]
     operations = list(dict.fromkeys(place.operation for place in link.places))

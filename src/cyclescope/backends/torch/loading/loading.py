@@ -59,7 +59,7 @@ class Loaded:
 
 
 @dataclass(frozen=True, eq=False)
-class Recipe:
+class ModelRecipe:
     """How to build a model of a reference, before anything is allocated. `note`: what its user must know, or empty."""
 
     source: ModelSource
@@ -71,7 +71,7 @@ class Recipe:
     note: Text
 
 
-def recipe(request: Request) -> Recipe:
+def recipe(request: Request) -> ModelRecipe:
     """Resolve `request.model` and read its configuration. Raises `ModelError` and its kin."""
     assert isinstance(request.model, str)
     source = resolve(request.model)
@@ -98,7 +98,7 @@ def recipe(request: Request) -> Recipe:
             model: torch.nn.Module = auto_class(head, config).from_config(config, **settings)
         return model
 
-    return Recipe(source, config, task, head, build, settings, note)
+    return ModelRecipe(source, config, task, head, build, settings, note)
 
 
 # Models that this process keeps for sessions to come, with the number of threads that is to be in force again.
@@ -283,7 +283,7 @@ def _config(source: ModelSource, request: Request) -> Any:
         )
 
 
-def _refuse_too_large(made: Recipe, request: Request) -> None:
+def _refuse_too_large(made: ModelRecipe, request: Request) -> None:
     free = available_memory_bytes() if request.device == "cpu" else free_bytes(request.device)
     if free is None:
         return

@@ -31,7 +31,7 @@ from cyclescope.core.graph.op import Cost, OpKind
 from cyclescope.core.graph.structure import READ_OUT, TOKENIZE
 from cyclescope.core.graph.tensor import TensorRole
 from cyclescope.core.message import m
-from cyclescope.cost.call import Call, Priced
+from cyclescope.cost.call import EngineCall, OpCost
 from cyclescope.cost.registry import kind_of_group, price
 
 _LIFTS = (torch.ops.aten.lift_fresh.default, torch.ops.aten.lift_fresh_copy.default, torch.ops.aten.lift.default)
@@ -55,7 +55,7 @@ class Traced:
 class _Part:
     """One ATen call inside an operation."""
 
-    priced: Priced
+    priced: OpCost
     reads: tuple[int, ...]
     writes: tuple[int, ...]
     is_view: bool
@@ -281,7 +281,7 @@ class Tracer:
         writes = list(dict.fromkeys(made))
         fresh = [t for t in writes if t not in reads]
         pending.mutated += [self.memory.number(t) for t in mutated]
-        call = Call(
+        call = EngineCall(
             name=str(func._schema.name).replace("::", "."),
             reads=tuple(self.builder.spec(t) for t in reads),
             writes=tuple(self.builder.spec(t) for t in (writes if mutated else fresh or writes)),
