@@ -218,7 +218,7 @@ def test_layers_that_were_left_out_are_not_converted() -> None:
         ("Bert", _SMALL, {"plan": Plan(ON.engine, quantization="int4-weights")}, "quantization"),
         ("Bert", _SMALL, {"plan": Plan(ON.engine, dtype="float64")}, "float64"),
         ("Bert", _SMALL, {"plan": Plan(ON.engine, threads_between=2)}, "one after the other"),
-        ("GPT2", _GPT2, {}, "reads"),
+        ("GPT2", _GPT2, {}, "that encodes"),
         ("Mamba", {"vocab_size": 100, "hidden_size": 32, "num_hidden_layers": 1}, {"new_tokens": 2}, "no converter"),
         ("GPT2", _GPT2, {"new_tokens": 2, "plan": Plan(ON.engine, cache="off")}, "cache"),
     ],

@@ -292,9 +292,7 @@ def test_a_change_that_a_model_cannot_take_is_refused(name: str, change: Change,
 @pytest.mark.parametrize(
     ("plan", "asked", "reason"),
     [
-        (replace(ALONE, compiling="tvm"), {}, "does not support the compiling"),
-        (replace(ALONE, quantization="int3"), {}, "does not support the quantization"),
-        (replace(ALONE, batching="by mood"), {}, "does not support the batching"),
+        (replace(ALONE, quantization="int4-weights"), {}, "does not support the quantization"),
         (replace(ALONE, threads_between=2), {}, "one after the other"),
         (replace(ALONE, quantization="int8-dynamic", compiling="inductor"), {}, "cannot be compiled"),
         (replace(ALONE, drafting="prompt-lookup"), {}, "needs batch size 1"),

@@ -69,7 +69,7 @@ def test_a_task_that_writes_has_a_number_of_tokens_of_its_own(task: str) -> None
 def test_a_decoder_is_asked_to_translate(text: str, language: str) -> None:
     session = open_session(Request("gpt2", texts=(text,), task="translate", new_tokens=2, keep_text=True))
     assert session.workload.texts == (f"Translate into {language}: {text}\n",)
-    assert any("Translate into" in note for note in session.notes)
+    assert any("Translate into" in str(note) for note in session.notes)
 
 
 @pytest.mark.parametrize("task", ["translate", "generate"])
@@ -151,7 +151,7 @@ def test_a_model_that_writes_writes_the_answer(model: str, prompt: str) -> None:
     session = open_session(request)
     assert session.workload.texts == (prompt.format(q=QUESTION, c=CONTEXT),)
     assert session.workload.tokens_out == 2
-    assert any("question:" in note for note in session.notes)
+    assert any("question:" in str(note) for note in session.notes)
 
 
 def test_a_model_configured_to_mark_answers_does_so_even_where_it_could_write() -> None:

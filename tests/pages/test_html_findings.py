@@ -10,7 +10,7 @@ from syrupy.assertion import SnapshotAssertion
 from visiting import Open, Visit
 
 from cyclescope.explaining.explanation import Explanation, Span
-from cyclescope.explaining.findings.finding import Evidence, EvidenceName, Finding, FindingCode, Place, Quantity
+from cyclescope.explaining.findings.finding import Evidence, EvidenceName, Finding, FindingCode, Location, Quantity
 from cyclescope.report.drawings.link_targets import LinkTargets
 from cyclescope.report.page import Claims
 from cyclescope.report.sections.findings import findings_section
@@ -99,7 +99,7 @@ def test_the_mark_is_drawn_where_the_span_is(visit: Open, why: str) -> None:
 def test_every_finding_leads_somewhere_that_is_there(visit: Open, calibrated: Explanation) -> None:
     noise = Finding(FindingCode.NOISE, 0.0, 0.0, ())
     first = Finding(
-        FindingCode.FIRST_CALL, 0.0, 0.0, (Evidence(EvidenceName.TIMES_STEADY, Quantity.RATIO, 3.0),), Place()
+        FindingCode.FIRST_CALL, 0.0, 0.0, (Evidence(EvidenceName.TIMES_STEADY, Quantity.RATIO, 3.0),), Location()
     )
     page = visit(render(replace(calibrated, findings=(*calibrated.findings, noise, first)))).page
     links = page.locator("#findings a.go")
@@ -123,15 +123,15 @@ def spans() -> tuple[Span, ...]:
 @pytest.mark.parametrize(
     ("place", "evidence_op", "target"),
     [
-        (Place("encode", 0, 3), -1, 3),
-        (Place("encode", 1, 7), 3, 3),  # its own operation is not drawn, but that of its evidence
-        (Place("encode", 1, 7), -1, 4),  # nor that, so its layer
-        (Place("encode", 5, 7), -1, 2),  # nor that, so the first of its stage
-        (Place("embed"), -1, None),
-        (Place(), -1, None),
+        (Location("encode", 0, 3), -1, 3),
+        (Location("encode", 1, 7), 3, 3),  # its own operation is not drawn, but that of its evidence
+        (Location("encode", 1, 7), -1, 4),  # nor that, so its layer
+        (Location("encode", 5, 7), -1, 2),  # nor that, so the first of its stage
+        (Location("embed"), -1, None),
+        (Location(), -1, None),
     ],
 )
-def test_where_a_finding_leads(calibrated: Explanation, place: Place, evidence_op: int, target: int | None) -> None:
+def test_where_a_finding_leads(calibrated: Explanation, place: Location, evidence_op: int, target: int | None) -> None:
     evidence = (Evidence(EvidenceName.OF_CEILING, Quantity.SHARE, 0.5, evidence_op),)
     found = Finding(FindingCode.COMPUTE_BOUND, 0.5, 0.25, evidence, place)
     graph = calibrated.cycle.graph
@@ -148,7 +148,7 @@ def test_where_a_finding_leads(calibrated: Explanation, place: Place, evidence_o
 def test_the_subject_of_a_finding_stays_text(visit: Open, calibrated: Explanation) -> None:
     attack = '<img src=x onerror="document.title=1">'
     evidence = (Evidence(EvidenceName.TIMES_FLOOR, Quantity.RATIO, 9.0),)
-    found = Finding(FindingCode.SCALAR_ACTIVATION, 0.2, 0.1, evidence, Place(), attack)
+    found = Finding(FindingCode.SCALAR_ACTIVATION, 0.2, 0.1, evidence, Location(), attack)
     page = visit(render(replace(calibrated, findings=(found,)))).page
     assert attack in page.locator("#findings .claim").inner_text()
     assert page.locator("img").count() == 0

@@ -92,8 +92,19 @@ def test_the_pieces_of_the_bar_add_up_to_the_cycle(view: RooflineDrawing, told: 
 def test_more_places_than_can_be_told_apart_are_left_out_and_counted(told: Roofline, calibrated: Explanation) -> None:
     # Twice as many stacks as points, each layer of another width, so that no two places are the same.
     view = of(calibrated)
-    many = replace(told, places=tuple(replace(gap, name=f"{gap.name}{k}") for k in range(40) for gap in told.places))
-    groups = tuple(replace(row, name=f"{row.name}{k}") for k in range(40) for row in calibrated.places)
+    many = replace(
+        told,
+        places=tuple(
+            replace(gap, place=replace(gap.place, operation=f"{gap.place.operation}{k}"))
+            for k in range(40)
+            for gap in told.places
+        ),
+    )
+    groups = tuple(
+        replace(row, place=replace(row.place, operation=f"{row.place.operation}{k}"))
+        for k in range(40)
+        for row in calibrated.places
+    )
     crowded = of(replace(calibrated, roofline=many, places=groups))
     assert len(crowded.upper) == len(crowded.lower) == MOST_POINTS
     assert len(crowded.remarks) == 2

@@ -11,7 +11,7 @@ from cyclescope.core.edits import Edit
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.machine import Machine
 from cyclescope.core.message import Text
-from cyclescope.core.plan import REFERENCE_ENGINE, Plan
+from cyclescope.core.plan import REFERENCE_ENGINE, Cache, Decoding, Plan
 from cyclescope.core.results import Results
 from cyclescope.core.samples import DeviceSamples, Instrumentation, MemorySamples, ProcessorSamples
 from cyclescope.core.tokenization import TokenCount, TokenizerInfo
@@ -191,8 +191,8 @@ class Request:
             dtype=self.dtype or "float32",
             seed=self.seed,
             device=self.device,
-            decoding=self.sampling,
-            cache=self.cache,
+            decoding=Decoding(self.sampling),
+            cache=Cache(self.cache),
         )
         return replace(self.plan or settings, engine=engine)
 

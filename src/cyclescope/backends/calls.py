@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cyclescope.core.plan import Plan
+from cyclescope.core.plan import Batching, Plan
 
 
 def calls_of(lengths: Sequence[int], plan: Plan) -> tuple[tuple[int, ...], ...]:
@@ -13,7 +13,7 @@ def calls_of(lengths: Sequence[int], plan: Plan) -> tuple[tuple[int, ...], ...]:
     As many as `plan.batch` go together (0: all). In the order given, or neighbours by length, so that little is padding.
     """
     order = list(range(len(lengths)))
-    if plan.batching == "length":
+    if plan.batching == Batching.LENGTH:
         order.sort(key=lambda k: (lengths[k], k))
     size = plan.batch or max(1, len(order))
     return tuple(tuple(order[at : at + size]) for at in range(0, len(order), size))

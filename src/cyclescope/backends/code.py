@@ -81,7 +81,7 @@ def refuse_values(values: tuple[tuple[str, str, tuple[str, ...]], ...]) -> None:
     for name, value, known in values:
         if value not in known:
             raise Unsupported(
-                m("Code cannot be generated for the {name} {value}.", name=name, value=repr(value)),
+                m("Code cannot be generated for the {name} {value}.", name=name, value=repr(str(value))),
                 "",
                 m("Code can be generated for {known}.", known=", ".join(known)),
             )

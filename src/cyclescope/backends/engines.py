@@ -9,7 +9,7 @@ from cyclescope.backends.openvino.engine import ENGINE as OPENVINO
 from cyclescope.backends.torch.engine import ENGINE as TORCH
 from cyclescope.core.errors import UsageError
 from cyclescope.core.message import m
-from cyclescope.core.plan import Plan
+from cyclescope.core.plan import Batching, Plan
 from cyclescope.machines.host import package_versions
 
 # The first is `core.plan.REFERENCE_ENGINE`: it runs the model itself, and the others are held against it.
@@ -53,7 +53,7 @@ def engine_files() -> tuple[str, ...]:
 
 def works_on_padding(plan: Plan) -> bool:
     """Whether what fills a batch up is computed as text is, and not taken out before."""
-    return not capabilities_of(plan.engine).skips_padding and plan.batching != "packed"
+    return not capabilities_of(plan.engine).skips_padding and plan.batching != Batching.PACKED
 
 
 def engine_packages(name: str) -> tuple[tuple[str, str], ...]:

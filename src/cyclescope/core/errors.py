@@ -40,11 +40,6 @@ class CyclescopeError(Exception):
         """Fact and cause in one line."""
         return sentences(self.fact, self.cause)
 
-    @property
-    def said(self) -> str:
-        """The summary in English."""
-        return str(self.summary)
-
     def __str__(self) -> str:
         return "\n".join(str(part) for part in (self.fact, self.cause, self.way_out) if part)
 

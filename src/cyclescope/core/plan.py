@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from enum import StrEnum
 
 # The engine that runs the model itself: what every other one is held against, and what a plan names by default.
 REFERENCE_ENGINE = "torch"
@@ -18,6 +19,49 @@ class Change:
 
     name: str
     amount: float = 0.0
+
+
+class Compiling(StrEnum):
+    """Whether PyTorch compiles the model, and whether its weights become constants of the code."""
+
+    OFF = "off"
+    INDUCTOR = "inductor"
+    INDUCTOR_FREEZING = "inductor-freezing"
+
+
+class Quantization(StrEnum):
+    """The numbers that products are computed in: weights and activations in 8 bits with scales of each run (`dynamic`) or
+    calibrated beforehand (`static`), or weights only.
+    """
+
+    OFF = "off"
+    INT8_DYNAMIC = "int8-dynamic"
+    INT8_STATIC = "int8-static"
+    INT8_WEIGHTS = "int8-weights"
+    INT4_WEIGHTS = "int4-weights"
+
+
+class Batching(StrEnum):
+    """How texts are put together for a call: in the order given, by length, or packed without padding."""
+
+    GIVEN = "given"
+    LENGTH = "length"
+    PACKED = "packed"
+
+
+class Cache(StrEnum):
+    """How keys and values of earlier tokens are kept: in memory that grows, of a fixed size, or not at all."""
+
+    DYNAMIC = "dynamic"
+    STATIC = "static"
+    OFF = "off"
+
+
+class Decoding(StrEnum):
+    """How the next token is chosen."""
+
+    GREEDY = "greedy"
+    SAMPLE = "sample"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +87,31 @@ class Plan:
     dtype: str = "float32"
     attention: str = "sdpa"
     seed: int = 0
-    cache: str = "dynamic"
-    decoding: str = "greedy"
-    compiling: str = "off"
-    quantization: str = "off"
+    cache: Cache = Cache.DYNAMIC
+    decoding: Decoding = Decoding.GREEDY
+    compiling: Compiling = Compiling.OFF
+    quantization: Quantization = Quantization.OFF
     changes: tuple[Change, ...] = ()
     threads_between: int = 0
     instances: int = 1
     batch: int = 0
-    batching: str = "given"
+    batching: Batching = Batching.GIVEN
     drafting: str = "off"
     overlap: bool = False
+
+    def __post_init__(self) -> None:
+        """Take the text of a value for the value. Raises `ValueError` for what is none."""
+        for name, kind in _CLOSED.items():
+            object.__setattr__(self, name, kind(getattr(self, name)))
+
+
+_CLOSED: dict[str, type[StrEnum]] = {
+    "cache": Cache,
+    "decoding": Decoding,
+    "compiling": Compiling,
+    "quantization": Quantization,
+    "batching": Batching,
+}
 
 
 _OWN_PATH = ("engine", "device", "threads", "dtype", "attention", "seed", "cache", "decoding", "instances")
@@ -61,7 +119,7 @@ _OWN_PATH = ("engine", "device", "threads", "dtype", "attention", "seed", "cache
 
 def calibrates(plan: Plan) -> bool:
     """Whether what an engine runs from depends on texts that it has seen, and so is a result of its own."""
-    return plan.quantization == "int8-static"
+    return plan.quantization is Quantization.INT8_STATIC
 
 
 def departs(plan: Plan) -> bool:

@@ -19,6 +19,7 @@ from cyclescope.explaining.attribution import Attribution
 from cyclescope.explaining.chain import Round, fold
 from cyclescope.explaining.critical_path import longest, spans, tails
 from cyclescope.explaining.parallelism import Reached, reached
+from cyclescope.explaining.places import Place
 from cyclescope.explaining.schedule import makespan
 
 Key: TypeAlias = tuple[str, int | None]
@@ -100,7 +101,7 @@ class Arrangement:
 
 
 def arrange(
-    cycle: Cycle, attribution: Attribution, places: Sequence[str], *, on_device: bool = False
+    cycle: Cycle, attribution: Attribution, places: Sequence[Place], *, on_device: bool = False
 ) -> Arrangement | None:
     """The arrangement of `cycle`; None where no operation was timed. `places` [n] as in `chain.fold`. `on_device`: the
     times of `attribution` are those of a device, which no threads of the host work on.

@@ -9,6 +9,7 @@ import numpy as np
 
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.units import FloatArray, IntArray
+from cyclescope.explaining.places import Place
 
 # Paths through two layers are told as one where more than this share of their operations stand at the same places: which
 # of query, key and value is the longest is chance, and differs from layer to layer.
@@ -22,7 +23,7 @@ class Link:
     (several where the path takes one way here and another there); `time_ns` is of all of them together.
     """
 
-    places: tuple[str, ...]
+    places: tuple[Place, ...]
     time_ns: float
 
 
@@ -56,7 +57,7 @@ class Round:
         return sum(stretch.time_ns for stretch in self.stretches)
 
 
-def fold(path: IntArray, graph: Graph, places: Sequence[str], op_ns: FloatArray) -> tuple[Round, ...]:
+def fold(path: IntArray, graph: Graph, places: Sequence[Place], op_ns: FloatArray) -> tuple[Round, ...]:
     """The chain `path` in rounds of stretches. `places` [n] names where each operation stands, the same in every layer.
 
     The links' times add up to the length of the path.
@@ -64,7 +65,7 @@ def fold(path: IntArray, graph: Graph, places: Sequence[str], op_ns: FloatArray)
     return tuple(_rounds(list(_layers_folded(_stretches(path.tolist(), graph, places, op_ns)))))
 
 
-def _stretches(path: Sequence[int], graph: Graph, places: Sequence[str], op_ns: FloatArray) -> Iterator[Stretch]:
+def _stretches(path: Sequence[int], graph: Graph, places: Sequence[Place], op_ns: FloatArray) -> Iterator[Stretch]:
     on_path = np.asarray(path, dtype=np.int64)
     step_of = np.asarray([frame.step for frame in graph.frames], dtype=np.int64)
     home = np.stack([graph.op_stage.numbers[on_path], graph.op_layer[on_path], step_of[graph.op_frame[on_path]]])

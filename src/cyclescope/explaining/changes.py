@@ -20,7 +20,7 @@ from cyclescope.core.units import IntArray
 from cyclescope.explaining.attribution import Attribution, attribute
 from cyclescope.explaining.closure import PYTHON
 from cyclescope.explaining.matching import Key, dense, match
-from cyclescope.explaining.places import places
+from cyclescope.explaining.places import Place, places
 
 
 class Presence(StrEnum):
@@ -37,12 +37,12 @@ class Change:
     is missing. `ratio` is B ÷ A with its 95 % interval, None unless both have it. `delta_ns` = B − A, a missing part
     being 0: the deltas of all parts of one partition add up to that of the whole.
 
-    `name` is the stage, the kind, or the place of the operations in A (in B, where only B has them), `renamed` their
+    `place` is only a stage, only a kind, or where the operations are in A (in B, where only B has them), `renamed` their
     place in B where it is another; `python` is the time between operations. `stage`, `layer` and `kind` say what the
     part belongs to, as far as it belongs to one.
     """
 
-    name: str
+    place: Place
     presence: Presence
     a: Estimate | None
     b: Estimate | None
@@ -53,18 +53,23 @@ class Change:
     stage: str = ""
     layer: int | None = None
     kind: OpKind | None = None
-    renamed: str = ""
+    renamed: Place | None = None
+
+    @property
+    def name(self) -> str:
+        """The place as documents call it."""
+        return str(self.place)
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
     """What a part is called and belongs to, before it has times."""
 
-    name: str
+    place: Place
     stage: str = ""
     layer: int | None = None
     kind: OpKind | None = None
-    renamed: str = ""
+    renamed: Place | None = None
 
 
 # Of every slot what it is counted to, as something that is quickly told apart; the part is made from it afterwards.
@@ -90,15 +95,15 @@ class Partitions:
 
     def stages(self) -> tuple[Change, ...]:
         """In order of time, those of A first."""
-        return self._by_slot(lambda graph: graph.slots.stage, lambda stage: _Part(stage, stage))
+        return self._by_slot(lambda graph: graph.slots.stage, lambda stage: _Part(Place(stage), stage))
 
     def layers(self) -> tuple[Change, ...]:
         """Layer by layer, and in each stage one part without a layer: all that stands outside of them."""
-        return self._by_slot(_sites, lambda site: _Part(site[0], site[0], None if site[1] < 0 else site[1]))
+        return self._by_slot(_sites, lambda site: _Part(Place(site[0]), site[0], None if site[1] < 0 else site[1]))
 
     def kinds(self) -> tuple[Change, ...]:
         """The largest change first; the time between operations is a part as well."""
-        parts = [*(_Part(kind.value, kind=kind) for kind in OpKind), _Part(PYTHON)]
+        parts = [*(_Part(Place(operation=kind.value), kind=kind) for kind in OpKind), _Part(Place(operation=PYTHON))]
         return _largest_first(self._by_slot(_kind_numbers, lambda number: parts[number]))
 
     def operations(self) -> tuple[Change, ...]:
@@ -125,11 +130,11 @@ class Partitions:
             here = of_place[0 if op < split else 1][i]
             # A group that is in both begins in A, whose operations stand first.
             renamed = in_b[op] >= 0 and in_a[op] >= 0 and in_a[op] != in_b[op]
-            there = of_place[1][int(partner[i])] if renamed else ""
+            there = of_place[1][int(partner[i])] if renamed else None
             parts.append(_Part(here, graph.stage_of(i), kind=graph.kinds[i], renamed=there))
         stages = list(dict.fromkeys((*graphs[0].slots.stage, *graphs[1].slots.stage)))
         first_python = len(parts)
-        parts += [_Part(PYTHON, stage) for stage in stages]
+        parts += [_Part(Place(operation=PYTHON), stage) for stage in stages]
         number = {stage: first_python + k for k, stage in enumerate(stages)}
         columns = []
         for graph, of_op in zip(graphs, (group[:split], group[split:]), strict=True):
@@ -159,7 +164,7 @@ class Partitions:
             presence = Presence.ONLY_B if a is None else Presence.ONLY_A if b is None else Presence.BOTH
             found.append(
                 Change(
-                    name=part.name,
+                    place=part.place,
                     presence=presence,
                     a=a,
                     b=b,

@@ -27,6 +27,7 @@ from cyclescope.core.samples import DeviceSamples
 from cyclescope.core.statistics import Ratio, median_ratio
 from cyclescope.core.units import BoolArray, FloatArray, IntArray
 from cyclescope.explaining.attribution import Attribution, middle_half
+from cyclescope.explaining.places import Place
 
 # The host counts as ahead if it left both marks so long before the device came to the first: twice what a launch needs to
 # reach a device, and what the clocks of host and device may drift apart since the beginning of the run.
@@ -50,12 +51,17 @@ class DeviceRow:
     they take of the device's line of time. `queue_ns` is how far the host was ahead of them on average.
     """
 
-    name: str
+    place: Place
     count: int
     busy_ns: float
     unclear_ns: float
     idle_ns: float
     queue_ns: float
+
+    @property
+    def name(self) -> str:
+        """The place as documents call it."""
+        return str(self.place)
 
     @property
     def total_ns(self) -> float:
@@ -150,7 +156,7 @@ class DeviceLine:
         return ns / self.span_ns if self.span_ns else 0.0
 
 
-def device_line(cycle: Cycle, places: Sequence[str]) -> DeviceLine | None:
+def device_line(cycle: Cycle, places: Sequence[Place]) -> DeviceLine | None:
     """The device's line of time of `cycle`; `places` [n] names the place of every operation.
 
     None where no device was marked, or in no run as it is.
@@ -185,7 +191,7 @@ def device_line(cycle: Cycle, places: Sequence[str]) -> DeviceLine | None:
         if len(uninstrumented)
         else Ratio(0.0, 0.0, 0.0, 0),
         attribution=attribution,
-        stages=rows.by(graph.op_stage),
+        stages=rows.by(Labels(graph.op_stage.numbers, tuple(map(Place, graph.op_stage.names)))),
         places=tuple(sorted(rows.by(Labels.of(places)), key=lambda row: -row.total_ns)),
     )
 
@@ -275,7 +281,7 @@ class _Rows:
     idle: FloatArray
     queue: FloatArray
 
-    def by(self, labels: Labels) -> tuple[DeviceRow, ...]:
+    def by(self, labels: Labels[Place]) -> tuple[DeviceRow, ...]:
         """A row for each name among `labels` [n]."""
         group, names = labels.in_order.numbers, labels.in_order.names
         count = np.bincount(group, minlength=len(names))
@@ -284,6 +290,6 @@ class _Rows:
             for column in (self.busy, self.unclear, self.idle, self.queue)
         ]
         return tuple(
-            DeviceRow(name, n, busy, unclear, idle, queue / max(1, n))
-            for name, n, busy, unclear, idle, queue in zip(names, count.tolist(), *sums, strict=True)
+            DeviceRow(place, n, busy, unclear, idle, queue / max(1, n))
+            for place, n, busy, unclear, idle, queue in zip(names, count.tolist(), *sums, strict=True)
         )

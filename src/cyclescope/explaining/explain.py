@@ -25,7 +25,7 @@ from cyclescope.explaining.findings.facts import Facts
 from cyclescope.explaining.findings.padding import padding_cost
 from cyclescope.explaining.generation import generation
 from cyclescope.explaining.memory import memory
-from cyclescope.explaining.places import places
+from cyclescope.explaining.places import Place, places
 from cyclescope.explaining.roofline import roofline
 from cyclescope.explaining.stability import find_warnings
 from cyclescope.explaining.tables import group_rows, layer_rows, operation_rows, stage_rows
@@ -41,7 +41,9 @@ def explain(cycle: Cycle) -> Explanation:
     none = Estimate(0.0, 0.0, 0.0, 0)
     stages = stage_rows(attribution)
     layers = layer_rows(attribution)
-    kinds = group_rows(attribution, Labels(cycle.graph.kind_number, tuple(kind.value for kind in OpKind)))
+    kinds = group_rows(
+        attribution, Labels(cycle.graph.kind_number, tuple(Place(operation=kind.value) for kind in OpKind))
+    )
     place_of_op = places(cycle.graph)
     cpu = median_estimate(uninstrumented.cpu_ns) if len(uninstrumented) else none
     device = device_line(cycle, place_of_op)

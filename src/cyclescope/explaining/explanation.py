@@ -14,6 +14,7 @@ from cyclescope.explaining.device import DeviceLine
 from cyclescope.explaining.findings.finding import Finding
 from cyclescope.explaining.generation import Generation
 from cyclescope.explaining.memory import Memory
+from cyclescope.explaining.places import Place
 from cyclescope.explaining.roofline import Roofline
 
 
@@ -59,14 +60,19 @@ class OperationRow:
 
 @dataclass(frozen=True, slots=True)
 class GroupRow:
-    """Operations of one kind, or of one place in every layer (`name` says which), added up."""
+    """Operations of one kind, or of one place in every layer, added up. `place` says which: of a kind, its operation."""
 
-    name: str
+    place: Place
     kind: OpKind
     count: int
     time: Estimate
     share: float
     cost: Cost
+
+    @property
+    def name(self) -> str:
+        """The place as documents call it."""
+        return str(self.place)
 
 
 @dataclass(frozen=True, slots=True)

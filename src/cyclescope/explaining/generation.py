@@ -21,6 +21,7 @@ from cyclescope.explaining.metrics.dialects import DIALECTS, DialectFigure, eval
 from cyclescope.explaining.metrics.metric import Metric, evaluate_all
 from cyclescope.explaining.metrics.observed import observe
 from cyclescope.explaining.metrics.trend import Trend, theil_sen
+from cyclescope.explaining.places import Place
 
 _LEAST_STEPS = 6  # decode steps from which a trend is told; a few fit anything
 
@@ -70,16 +71,21 @@ class StepRow:
 class GrowthRow:
     """How the time of one place grows over the decode steps: `trend` in ns a position.
 
-    `name` is a place, the same in every layer and step, with the kind of its operations; or a stage, with `kind` None,
+    `place` is the same in every layer and step, with the kind of its operations; or only a stage, with `kind` None,
     for the Python time in it. `grown_ns` is the slope times the positions between the first and the last decode step.
     `grows` says that the growth is more than chance would show in one of so many places (Bonferroni, 5 % over all).
     """
 
-    name: str
+    place: Place
     kind: OpKind | None
     trend: Trend
     grown_ns: float
     grows: bool
+
+    @property
+    def name(self) -> str:
+        """The place as documents call it."""
+        return str(self.place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +105,7 @@ class Generation:
     growth: tuple[GrowthRow, ...]
 
 
-def generation(cycle: Cycle, attribution: Attribution, places: Sequence[str]) -> Generation | None:
+def generation(cycle: Cycle, attribution: Attribution, places: Sequence[Place]) -> Generation | None:
     """What `cycle` says as a generation; None if it is none. `places` [n] names the place of every operation."""
     observed = observe(cycle)
     steps = int(cycle.graph.slots.step.max(initial=-1)) + 1
@@ -191,7 +197,7 @@ def _decoder_prompt(cycle: Cycle) -> int:
     return 1 if encoded else cycle.workload.tokens_in
 
 
-def _growth(attribution: Attribution, places: Sequence[str], steps: int) -> tuple[GrowthRow, ...]:
+def _growth(attribution: Attribution, places: Sequence[Place], steps: int) -> tuple[GrowthRow, ...]:
     """Theil–Sen over the decode steps, for every place that all of them have."""
     graph, slots = attribution.graph, attribution.graph.slots
     if steps - 1 < _LEAST_STEPS or not len(attribution.runs_ns):
@@ -201,12 +207,12 @@ def _growth(attribution: Attribution, places: Sequence[str], steps: int) -> tupl
     keys = slots.stage.numbers + len(place.names) * len(kinds)
     keys[slots.of_op] = place.numbers * len(kinds) + graph.kind_number
     group, found = in_order_of_appearance(np.where(slots.step > 0, keys, -1))
-    numbers: dict[tuple[str, OpKind | None], int] = {}
+    numbers: dict[tuple[Place, OpKind | None], int] = {}
     for number, key in enumerate(found.tolist()):
         at, kind = divmod(key, len(kinds))
         of_op = at < len(place.names)
         python = key - len(place.names) * len(kinds)
-        numbers[(place.names[at], kinds[kind]) if of_op else (slots.stage.names[python], None)] = number
+        numbers[(place.names[at], kinds[kind]) if of_op else (Place(slots.stage.names[python]), None)] = number
     chosen = group >= 0
     cell = group[chosen] * steps + slots.step[chosen]
     times = np.bincount(cell, attribution.slot_ns[chosen], minlength=len(numbers) * steps).reshape(-1, steps)
@@ -214,9 +220,9 @@ def _growth(attribution: Attribution, places: Sequence[str], steps: int) -> tupl
     positions = np.arange(1, steps)
     strict = 1 - (1 - CONFIDENCE) / max(1, len(numbers))
     rows = []
-    for (name, kind), number in numbers.items():
+    for (where, kind), number in numbers.items():
         if present[number, 1:].all():
             trend = theil_sen(positions, times[number, 1:])
             grows = trend.has_interval and trend.low > 0 and theil_sen(positions, times[number, 1:], strict).low > 0
-            rows.append(GrowthRow(name, kind, trend, trend.slope * (steps - 2), grows))
+            rows.append(GrowthRow(where, kind, trend, trend.slope * (steps - 2), grows))
     return tuple(sorted(rows, key=lambda row: -row.trend.slope))

@@ -13,6 +13,7 @@ import numpy as np
 from cyclescope.core.graph.columns import numbered
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.units import IntArray
+from cyclescope.explaining.places import Place
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -29,7 +30,7 @@ class Matching:
     b: IntArray
 
 
-def match(a: Graph, b: Graph, places_a: Sequence[str], places_b: Sequence[str]) -> Matching:
+def match(a: Graph, b: Graph, places_a: Sequence[Place], places_b: Sequence[Place]) -> Matching:
     """Match the operations of `a` with those of `b`, each at most once.
 
     First by where they stand: place (`places_a` [operations], see `places.places`), layer, step, and which one there.

@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from cyclescope.core.graph.columns import Labels, numbered
 from cyclescope.core.graph.graph import Graph
 
 
-def places(graph: Graph) -> Labels:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A stage, a path within a layer of it (or of the whole model) and the operation that is done there.
+
+    Where rows are added up by something wider, the rest is empty: a stage, or an operation of any place.
+    """
+
+    stage: str = ""
+    path: str = ""
+    operation: str = ""
+
+    def __str__(self) -> str:
+        """`encode · attention.self.query · linear`, as documents call it."""
+        return " · ".join(part for part in (self.stage, self.path, self.operation) if part)
+
+
+def places(graph: Graph) -> Labels[Place]:
     """The place of every operation [n], in order of first appearance: stage, path within the layer, operation."""
     of_frame, paths = numbered(_paths(graph))
     names = Labels.of(graph.names)
     keys = np.stack([graph.op_stage.numbers, of_frame[graph.op_frame], names.numbers])
     widths = (max(1, len(graph.op_stage.names)), len(paths), max(1, len(names.names)))
     cells, number = np.unique(np.ravel_multi_index(tuple(keys), widths), return_inverse=True)
-    texts = [
-        " · ".join(part for part in (graph.op_stage.names[stage], paths[path], names.names[name]) if part)
+    found = tuple(
+        Place(graph.op_stage.names[stage], paths[path], names.names[name])
         for stage, path, name in zip(*(column.tolist() for column in np.unravel_index(cells, widths)), strict=True)
-    ]
-    # Two different triples may read the same.
-    same, distinct = numbered(texts)
-    return Labels(same[number], tuple(distinct)).in_order
+    )
+    return Labels(number, found).in_order
 
 
 def _paths(graph: Graph) -> list[str]:

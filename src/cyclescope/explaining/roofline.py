@@ -16,6 +16,7 @@ from cyclescope.core.units import NS_PER_S, FloatArray, IntArray
 from cyclescope.explaining.attribution import Attribution
 from cyclescope.explaining.floors import Floors, find_floors, main_memory
 from cyclescope.explaining.generation import Phase, phase_numbers
+from cyclescope.explaining.places import Place
 
 
 class Bound(StrEnum):
@@ -40,16 +41,21 @@ class Gap:
     """The operations of one place (`explain.places`), or of one bound, and how far they are from their floors together.
 
     `time_ns` = `floor_ns` + `gap_ns`. `bound` is what most of the time is bound by; `level` is the level of the memory
-    that most of their traffic waits for ('' for none). `name` is '' where they are those of one bound.
+    that most of their traffic waits for ('' for none). `place` is empty where they are those of one bound.
     """
 
-    name: str
+    place: Place
     bound: Bound
     level: str
     count: int
     time_ns: float
     floor_ns: float
     gap_ns: float
+
+    @property
+    def name(self) -> str:
+        """The place as documents call it."""
+        return str(self.place)
 
     @property
     def reached(self) -> float | None:
@@ -129,7 +135,7 @@ _MODEL_PHASES = (Phase.ENCODE, Phase.PREFILL, Phase.DECODE)
 def roofline(
     cycle: Cycle,
     attribution: Attribution,
-    places: Sequence[str],
+    places: Sequence[Place],
     wall_ns: float,
     datasheet: Ceilings | None = None,
     *,
@@ -179,7 +185,7 @@ def roofline(
         memory_bytes=floors.memory_bytes,
         faster=int(faster.sum()),
         faster_ns=float(time[faster].sum()),
-        places=table.by_name(places),
+        places=table.by_place(places),
         by_bound=table.by_bound(),
         phases=_phases(attribution, floors, yardsticks),
         on_device=on_device,
@@ -195,13 +201,13 @@ class _Table:
     bound: IntArray
     floors: Floors
 
-    def by_name(self, names: Sequence[str]) -> tuple[Gap, ...]:
-        """One row for each distinct name [n]."""
-        named = Labels.of(names)
-        group, numbers = named.numbers, named.names
+    def by_place(self, places: Sequence[Place]) -> tuple[Gap, ...]:
+        """One row for each distinct place [n]."""
+        placed = Labels.of(places)
+        group, found = placed.numbers, placed.names
         # An operation that took no time counts a little, so that a place without time has a bound too.
-        by_bound = _summed(group, self.bound, self.time + 1e-9, len(numbers), len(_BOUNDS))
-        return self._rows(group, list(numbers), [_BOUNDS[b] for b in by_bound.argmax(axis=1)])
+        by_bound = _summed(group, self.bound, self.time + 1e-9, len(found), len(_BOUNDS))
+        return self._rows(group, found, [_BOUNDS[b] for b in by_bound.argmax(axis=1)])
 
     def by_bound(self) -> tuple[Gap, ...]:
         """One row for each bound, for memory one for each level."""
@@ -211,10 +217,10 @@ class _Table:
             self.bound * (len(self.floors.level_names) + 1) + np.where(memory, levels, 0), return_inverse=True
         )
         bounds = [_BOUNDS[int(key) // (len(self.floors.level_names) + 1)] for key in keys]
-        return self._rows(group, [""] * len(keys), bounds)
+        return self._rows(group, [Place()] * len(keys), bounds)
 
-    def _rows(self, group: IntArray, names: Sequence[str], bounds: Sequence[Bound]) -> tuple[Gap, ...]:
-        groups = len(names)
+    def _rows(self, group: IntArray, places: Sequence[Place], bounds: Sequence[Bound]) -> tuple[Gap, ...]:
+        groups = len(places)
         names_of_levels = ("", *self.floors.level_names)
         level = _summed(group, self.floors.level + 1, self.floors.memory_ns, groups, len(names_of_levels)).argmax(
             axis=1
@@ -222,8 +228,8 @@ class _Table:
         count = np.bincount(group, minlength=groups)
         time, gap = (np.bincount(group, column, minlength=groups) for column in (self.time, self.gap))
         rows = [
-            Gap(name, bound, names_of_levels[k], int(n), float(t), float(t - g), float(g))
-            for name, bound, k, n, t, g in zip(names, bounds, level.tolist(), count, time, gap, strict=True)
+            Gap(place, bound, names_of_levels[k], int(n), float(t), float(t - g), float(g))
+            for place, bound, k, n, t, g in zip(places, bounds, level.tolist(), count, time, gap, strict=True)
         ]
         return tuple(sorted(rows, key=lambda row: -row.gap_ns))
 

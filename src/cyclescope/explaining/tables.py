@@ -14,6 +14,7 @@ from cyclescope.core.graph.op import Cost
 from cyclescope.core.units import IntArray
 from cyclescope.explaining.attribution import Attribution, Estimates
 from cyclescope.explaining.explanation import GroupRow, LayerRow, OperationRow, StageRow
+from cyclescope.explaining.places import Place
 
 
 def stage_rows(attribution: Attribution) -> tuple[StageRow, ...]:
@@ -74,18 +75,18 @@ def layer_rows(attribution: Attribution) -> tuple[LayerRow, ...]:
     return tuple(rows)
 
 
-def group_rows(attribution: Attribution, name_of_op: Labels) -> tuple[GroupRow, ...]:
-    """Operations added up by name, the costliest group first."""
+def group_rows(attribution: Attribution, place_of_op: Labels[Place]) -> tuple[GroupRow, ...]:
+    """Operations added up by place, the costliest group first."""
     graph, slots = attribution.graph, attribution.graph.slots
-    names = name_of_op.in_order
+    found = place_of_op.in_order
     group = np.full(len(slots), -1, dtype=np.int64)
-    group[slots.of_op] = names.numbers
-    costs, counts = _added(graph, names.numbers, len(names.names))
-    _, first = np.unique(names.numbers, return_index=True)
+    group[slots.of_op] = found.numbers
+    costs, counts = _added(graph, found.numbers, len(found.names))
+    _, first = np.unique(found.numbers, return_index=True)
     rows = [
-        GroupRow(name, graph.kinds[op], count, time, _share(time.value_ns, attribution.total_ns), cost)
-        for name, op, count, time, cost in zip(
-            names.names, first.tolist(), counts, attribution.estimates(group, len(names.names)), costs, strict=True
+        GroupRow(place, graph.kinds[op], count, time, _share(time.value_ns, attribution.total_ns), cost)
+        for place, op, count, time, cost in zip(
+            found.names, first.tolist(), counts, attribution.estimates(group, len(found.names)), costs, strict=True
         )
     ]
     return tuple(sorted(rows, key=lambda row: -row.time.value_ns))

@@ -23,7 +23,7 @@ TERMS: Mapping[str, Term] = MappingProxyType(
         "wall": Term(
             m("Wall time of a cycle"),
             m(
-                "The median over n whole cycles, from the text handed in to the result handed out, without any instrumentation. A median, since a disturbed run must not move the figure."
+                "The median over n whole cycles, from text in to result out, in uninstrumented runs. A median, since a disturbed run must not move the figure."
             ),
             m("monotonic clock of the system, in whole nanoseconds"),
         ),
@@ -49,21 +49,21 @@ TERMS: Mapping[str, Term] = MappingProxyType(
         "stage": Term(
             m("Time of a stage"),
             m(
-                "Every slot s between two stamps belongs to one stage. Its duration d, less the cost c of the stamps, is averaged over the typical runs R: those whose total lies in the middle half. Averages add up to the whole, medians would not."
+                "Every segment s between two timestamps belongs to one stage. Its duration d, less the cost c of the timestamps, is averaged over the typical runs R: those whose total lies in the middle half. Averages add up to the whole, medians would not."
             ),
-            m("the stamped runs; cyclescope.explaining.attribution"),
+            m("the instrumented runs; cyclescope.explaining.attribution"),
         ),
         "share": Term(
             m("Share"),
-            m("A part over the sum of all parts of the stamped runs. Shares add up to 100 %."),
-            m("the stamped runs"),
+            m("A part over the sum of all parts of the instrumented runs. Shares add up to 100 %."),
+            m("the instrumented runs"),
         ),
         "python": Term(
             m("Python between operations"),
             m(
-                "From the end of one operation to the beginning of the next, less the cost of the stamps in between: the interpreter, the modules' own code, dispatching."
+                "From the end of one operation to the beginning of the next, less the cost of the timestamps in between: the interpreter, the modules' own code, dispatching."
             ),
-            m("the stamped runs"),
+            m("the instrumented runs"),
         ),
         "exemplar": Term(
             m("The run that is drawn"),
@@ -91,12 +91,12 @@ TERMS: Mapping[str, Term] = MappingProxyType(
             m(
                 "Arithmetic, and bytes, over the measured time. Bytes over time can exceed the bandwidth of the memory where data stays in a cache."
             ),
-            m("FLOP and bytes from the graph, time from the stamped runs"),
+            m("FLOP and bytes from the graph, time from the instrumented runs"),
         ),
         "layers": Term(
             m("A layer unlike its siblings"),
             m("Marked where it is more than 15 % off the median layer and the two intervals do not meet."),
-            m("the stamped runs; intervals by order statistics"),
+            m("the instrumented runs; intervals by order statistics"),
         ),
         "edge": Term(
             m("Bytes on an arrow"),
@@ -115,14 +115,14 @@ TERMS: Mapping[str, Term] = MappingProxyType(
         "memory-measured": Term(
             m("Memory, measured"),
             m(
-                "On the real device every new storage gets a weak reference, which does not keep it alive. After each call j inside operation i, and at its end, those that are still there are added up; the look that saw the most counts. Never while a cycle is timed."
+                "On the real device every new storage gets a weak reference, which does not keep it alive. After each call j inside operation i, and at its end, those that are still there are added up; the largest sum counts. This never happens while a cycle is timed."
             ),
-            m("a run of its own that nobody timed; docs/memory.md"),
+            m("a separate, untimed run; docs/memory.md"),
         ),
         "closure": Term(
             m("Closure of the account"),
             m(
-                "All parts over the unprofiled wall time W. The difference is the row “unexplained”, whatever its sign. The account closes where it is at most 3 % of W. The interval is a bootstrap of the ratio of the two medians."
+                "All parts over the uninstrumented wall time W. The difference is the row “unexplained”, whatever its sign. The account closes where it is at most 3 % of W. The interval is a bootstrap of the ratio of the two medians."
             ),
             m("B. Efron, Bootstrap Methods: Another Look at the Jackknife, 1979"),
         ),
@@ -143,13 +143,13 @@ TERMS: Mapping[str, Term] = MappingProxyType(
         "critical-path": Term(
             m("Work, span, parallelism"),
             m(
-                "Work is the time of all operations, span that of the longest chain P of operations each of which waits for the one before. No number of workers is faster than the span. Python between operations is in neither."
+                "Work is the time of all operations, span that of the longest chain P of operations each of which waits for the one before. No number of workers is faster than the span. Time between operations is in neither."
             ),
             m("R. L. Graham, Bounds on Multiprocessing Timing Anomalies, 1969"),
         ),
         "instrumentation": Term(
-            m("What looking costs"),
-            m("The stamped cycle over the plain one, before anything is taken off."),
+            m("Cost of the instrumentation"),
+            m("The instrumented cycle over the uninstrumented one, before anything is subtracted."),
             m("medians of both passes; bootstrap interval"),
         ),
     }

@@ -16,6 +16,7 @@ from cyclescope.core.ceilings import Ceilings, Figure, Origin
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.errors import UsageError
 from cyclescope.core.graph.op import OpKind
+from cyclescope.core.plan import Batching, Cache, Compiling, Decoding, Quantization
 from cyclescope.core.plan import Change as PlanChange
 from cyclescope.core.samples import Load
 from cyclescope.core.statistics import Estimate
@@ -197,7 +198,8 @@ def test_what_differs_is_named() -> None:
 
 def test_every_field_of_a_plan_is_an_aspect() -> None:
     """A plan that gets a new field must not differ in silence."""
-    others = {bool: True, int: 7, str: "other", tuple: (PlanChange("prune", 0.3),)}
+    others: dict[type, object] = {bool: True, int: 7, str: "other", tuple: (PlanChange("prune", 0.3),)}
+    others |= {kind: list(kind)[-1] for kind in (Batching, Cache, Compiling, Decoding, Quantization)}
     changed = {
         f.name: replace(BASE, plan=replace(BASE.plan, **{f.name: others[type(getattr(BASE.plan, f.name))]}))
         for f in fields(BASE.plan)

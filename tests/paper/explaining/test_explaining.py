@@ -17,7 +17,7 @@ from cyclescope.core.units import IntArray
 from cyclescope.explaining.closure import PYTHON, UNEXPLAINED
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Answer
-from cyclescope.explaining.places import places
+from cyclescope.explaining.places import Place, places
 
 
 @few_examples
@@ -92,7 +92,7 @@ def test_a_place_is_the_same_in_every_layer() -> None:
 
 def test_a_shared_layer_that_is_called_again_and_again_has_one_place_for_each_part() -> None:
     shared = [call("group.0", call("group.0.inner", call("group.0.inner.ffn", 100))) for _ in range(3)]
-    assert places(build(call("", call("embed", 9), *shared)))[1:] == ("encode · inner.ffn · linear",) * 3
+    assert places(build(call("", call("embed", 9), *shared)))[1:] == (Place("encode", "inner.ffn", "linear"),) * 3
 
 
 def test_the_answer_names_the_heaviest_stage_its_layers_and_the_heaviest_kind() -> None:

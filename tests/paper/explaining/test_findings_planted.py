@@ -43,7 +43,7 @@ from cyclescope.core.graph.op import OpKind
 from cyclescope.core.graph.tensor import TensorRole
 from cyclescope.core.samples import Load
 from cyclescope.explaining.explain import explain
-from cyclescope.explaining.findings.finding import EvidenceName, Finding, FindingCode, Place
+from cyclescope.explaining.findings.finding import EvidenceName, Finding, FindingCode, Location
 
 E, F = EvidenceName, FindingCode
 
@@ -206,7 +206,7 @@ def test_an_activation_far_from_its_bandwidth() -> None:
             E.USUAL_BANDWIDTH: 2 * 256 * 1024 / 20e-6,
         }
     )
-    assert finding.place == Place("model", None, 3)
+    assert finding.place == Location("model", None, 3)
 
 
 def test_with_ceilings_the_memory_is_the_measure() -> None:
@@ -244,7 +244,7 @@ def test_copies_and_biases_around_products_add_up() -> None:
     told(50 / 200, 50 / 200, finding)
     moved = 2 * 2 * 256 * 1024 + 4 * 1024
     assert numbers(finding) == pytest.approx({E.COPIES: 30 / 200, E.BIASES: 20 / 200, E.OPERATIONS: 2, E.MOVED: moved})
-    assert finding.place == Place("model", None, 2)
+    assert finding.place == Location("model", None, 2)
 
 
 def test_a_residual_and_a_copy_far_from_products_are_no_traffic() -> None:

@@ -113,18 +113,20 @@ def test_random_weights_are_built_from_the_configuration_and_said_to_be_so() -> 
 HOSTILE = '"""\nimport os; os.system("x")\n"""'
 
 
+@pytest.mark.parametrize("name", ["cache", "decoding", "compiling", "quantization", "batching"])
+def test_a_plan_takes_no_hostile_text_for_a_value_of_few(name: str) -> None:
+    with pytest.raises(ValueError, match="is not a valid"):
+        replace(BASE, **{name: HOSTILE})
+
+
 @pytest.mark.parametrize(
     "hostile",
     [
         replace(USUAL, plan=replace(BASE, dtype="float32); import os; (0")),
         replace(USUAL, plan=replace(BASE, attention=f"sdpa'); {HOSTILE}")),
-        replace(USUAL, plan=replace(BASE, quantization=HOSTILE)),
-        replace(USUAL, plan=replace(BASE, compiling=HOSTILE)),
         replace(USUAL, plan=replace(BASE, engine=HOSTILE)),
-        replace(USUAL, plan=replace(BASE, engine="ctranslate2", quantization=HOSTILE)),
         replace(USUAL, plan=replace(BASE, engine="ctranslate2", dtype=HOSTILE)),
         replace(USUAL, plan=replace(BASE, drafting=f"layers:{HOSTILE}")),
-        replace(USUAL, plan=replace(BASE, cache=HOSTILE)),
         replace(USUAL, proof=replace(USUAL.proof, processor=HOSTILE, version=HOSTILE, taken_at=HOSTILE)),
         replace(USUAL, proof=replace(USUAL.proof, packages=(HOSTILE, "\\"))),
         replace(USUAL, edits=(Edit(HOSTILE, HOSTILE, (1,)),)),

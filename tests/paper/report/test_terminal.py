@@ -56,7 +56,8 @@ def numbers(page: Page) -> set[Words]:
         if isinstance(block, Bars):
             found |= {bar.cells[0] for bar in block.rows}
         if isinstance(block, Table):
-            found |= {row[1] for row in block.rows[: block.shown]}
+            time = [k for k, column in enumerate(block.columns) if not column.html][1]
+            found |= {row[time] for row in block.rows[: block.shown]}
     return {cell.text if isinstance(cell, Cell) else cell for cell in found}
 
 

@@ -91,7 +91,7 @@ def test_places_and_findings_lead_to_their_spans(told: Explanation, links: LinkT
     assert isinstance(first, Cell)
     assert first.span is not None
     assert told.roofline is not None
-    assert links.places[told.roofline.places[0].name] == first.span
+    assert links.places[told.roofline.places[0].place] == first.span
     (claims,) = sections["findings"].blocks
     assert isinstance(claims, Claims)
     assert all(claim.span is not None or claim.section == "set-up" for claim in claims.items)

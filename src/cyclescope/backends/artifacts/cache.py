@@ -15,7 +15,7 @@ from cyclescope.core.codec import decode, encode
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import EngineError
 from cyclescope.core.message import Text
-from cyclescope.core.plan import Plan
+from cyclescope.core.plan import Plan, Quantization
 
 
 class Closing(Protocol):
@@ -108,7 +108,7 @@ def verified_once(place: Path, plan: Plan, build: Callable[[Plan], P], check: Ca
     does not. What was built for that, if it is what `plan` wants.
     """
     checked = place / f"checked-on-{plan.engine}"
-    plain = replace(plan, quantization="off", dtype="float32")
+    plain = replace(plan, quantization=Quantization.OFF, dtype="float32")
     if plain != plan and checked.exists():
         return None
     built = build(plain)

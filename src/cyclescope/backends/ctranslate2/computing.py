@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.message import m
-from cyclescope.core.plan import Plan
+from cyclescope.core.plan import Plan, Quantization
 
 _DTYPES = ("float32", "bfloat16", "float16")
 _QUANTIZATIONS = ("off", "int8-dynamic")
@@ -14,7 +14,10 @@ def compute_type_of(plan: Plan) -> str:
     """The engine's name for the precision of `plan`. Raises `Unsupported` for what it has not."""
     if plan.quantization not in _QUANTIZATIONS:
         raise Unsupported(
-            m("CTranslate2 does not support the quantization {quantization}.", quantization=repr(plan.quantization)),
+            m(
+                "CTranslate2 does not support the quantization {quantization}.",
+                quantization=repr(plan.quantization.value),
+            ),
             "",
             m("Use {quantizations}.", quantizations=", ".join(_QUANTIZATIONS)),
         )
@@ -24,7 +27,7 @@ def compute_type_of(plan: Plan) -> str:
             "",
             m("Use {dtypes}.", dtypes=", ".join(_DTYPES)),
         )
-    return plan.dtype if plan.quantization == "off" else f"int8_{plan.dtype}"
+    return plan.dtype if plan.quantization == Quantization.OFF else f"int8_{plan.dtype}"
 
 
 def refuse_on_this_processor(plan: Plan) -> None:

@@ -25,7 +25,7 @@ from cyclescope.backends.torch.exporting.resolving import ResolvedRequest
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.message import m
-from cyclescope.core.plan import Plan
+from cyclescope.core.plan import Cache, Plan
 
 # The converters take these from the configuration, or look for one matrix in their place, so they would be lost.
 _LOST = ("tanh-gelu", "exact-gelu", "relu", "factor", "keep-tokens")
@@ -37,9 +37,9 @@ def refuse_plan(plan: Plan) -> None:
     refuse_on_this_processor(plan)
     if plan.threads_between > 1:
         raise Unsupported(m("CTranslate2 runs the operations of a call one after the other."), "", m("Leave it out."))
-    if plan.cache != "dynamic":
+    if plan.cache != Cache.DYNAMIC:
         raise Unsupported(
-            m("CTranslate2 does not support the cache {cache}.", cache=repr(plan.cache)),
+            m("CTranslate2 does not support the cache {cache}.", cache=repr(plan.cache.value)),
             m("Its own cache grows with the text."),
             m("Leave it out."),
         )

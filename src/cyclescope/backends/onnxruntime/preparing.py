@@ -13,7 +13,7 @@ from cyclescope.backends.onnxruntime.step_fusing import fuse_step, split_sums
 from cyclescope.backends.silence import silence
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.message import m
-from cyclescope.core.plan import Plan
+from cyclescope.core.plan import Plan, Quantization
 
 UNFUSED = "unfused"  # the change of a plan that leaves the projections of attention apart
 FILE = "engine.onnx"
@@ -38,7 +38,7 @@ def prepare_step(exported: Path, plan: Plan, folder: Path, *, vnni: bool) -> Non
     """The same for one call of a decoder, in the file `exported`."""
     model = onnx.load(str(exported))
     fuse_step(model)
-    if plan.quantization != "off":
+    if plan.quantization != Quantization.OFF:
         split_sums(model)
     _finish(model, plan, folder, vnni=vnni)
 

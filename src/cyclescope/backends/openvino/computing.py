@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.message import m
-from cyclescope.core.plan import Plan
+from cyclescope.core.plan import Plan, Quantization
 
 _GROUP = 32  # activations that share a scale where they are quantized as they come
 # By dtype: what the plugin calls it as a precision, and as a capability of the processor.
@@ -33,7 +33,7 @@ def _names(plan: Plan) -> tuple[str, str]:
 
 def group_of(plan: Plan) -> int:
     """How many activations share a scale where they are quantized as they come; 0 where they are not."""
-    return _GROUP if plan.quantization == "int8-dynamic" else 0
+    return _GROUP if plan.quantization == Quantization.INT8_DYNAMIC else 0
 
 
 def cache_precision_of(plan: Plan) -> str:
@@ -41,4 +41,4 @@ def cache_precision_of(plan: Plan) -> str:
 
     Left alone the plugin keeps them in 8 bits whatever is asked for.
     """
-    return precision_of(plan) if plan.quantization == "off" else "u8"
+    return precision_of(plan) if plan.quantization == Quantization.OFF else "u8"

@@ -15,7 +15,7 @@ from cyclescope.backends.openvino.standalone.openvino_model import plugin_settin
 from cyclescope.backends.silence import silence
 from cyclescope.core.errors import MissingExtra, Unsupported
 from cyclescope.core.message import m
-from cyclescope.core.plan import Plan
+from cyclescope.core.plan import Plan, Quantization
 
 FILE = "model.xml"
 
@@ -24,7 +24,7 @@ def prepare(exported: Exported, plan: Plan, folder: Path, samples: Samples) -> N
     """Make the model's own file, `FILE` (with its weights beside it), in `folder`."""
     openvino = import_openvino()
     model = openvino.Core().read_model(str(exported.path))
-    if plan.quantization != "off":
+    if plan.quantization != Quantization.OFF:
         model = quantized(model, plan.quantization, samples, fixed_shape=exported.fixed_shape)
     save(model, folder)
 

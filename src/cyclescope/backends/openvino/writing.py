@@ -15,7 +15,7 @@ from cyclescope.backends.openvino.standalone.openvino_stepper import OpenVinoSte
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.machine import Machine
 from cyclescope.core.message import m
-from cyclescope.core.plan import Plan
+from cyclescope.core.plan import Plan, Quantization
 
 
 def build_writer(model: Any, plan: Plan, machine: Machine, folder: Path) -> SteppedWriter:
@@ -26,7 +26,7 @@ def build_writer(model: Any, plan: Plan, machine: Machine, folder: Path) -> Step
 
     def make() -> None:
         made = decoder_of(model)
-        save(made if plan.quantization == "off" else quantized(made, plan.quantization), folder)
+        save(made if plan.quantization == Quantization.OFF else quantized(made, plan.quantization), folder)
 
     build_once(folder, make)
     path = folder / FILE

@@ -8,7 +8,7 @@ from cyclescope.backends.code import OURS, TOKENIZER, CodeRequest, Source, loade
 from cyclescope.core.edits import files_of
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.message import m
-from cyclescope.core.plan import LOOKED_UP_TOKENS
+from cyclescope.core.plan import LOOKED_UP_TOKENS, Batching, Cache, Compiling, Quantization
 
 _HERE = f"{OURS}.torch"
 _FIRST_LAYERS = "layers:"
@@ -40,9 +40,9 @@ class TorchCode:
         needed = (
             (bool(wanted.edits) or drafts, "editing"),
             (drafts, "drafting"),
-            (plan.quantization == "int8-dynamic", "quantizing"),
-            (plan.compiling != "off", "compiling"),
-            (plan.batching == "packed", "packing"),
+            (plan.quantization == Quantization.INT8_DYNAMIC, "quantizing"),
+            (plan.compiling != Compiling.OFF, "compiling"),
+            (plan.batching == Batching.PACKED, "packing"),
             (wanted.encoder_decoder and not generates, "starting"),
             (generates, "writing"),
         )
@@ -110,11 +110,11 @@ def _changed(wanted: CodeRequest) -> list[str]:
         lines.append("    edit(model, EDITS, str(Path(__file__).parent))")
     elif wanted.edits:
         lines.append("    edit(model, EDITS)")
-    if plan.quantization == "int8-dynamic":
+    if plan.quantization == Quantization.INT8_DYNAMIC:
         lines.append("    model = quantized(model)")
-    if plan.compiling != "off":
-        lines.append(f"    model = compiled(model, freezing={plan.compiling == 'inductor-freezing'})")
-    if plan.batching == "packed":
+    if plan.compiling != Compiling.OFF:
+        lines.append(f"    model = compiled(model, freezing={plan.compiling == Compiling.INDUCTOR_FREEZING})")
+    if plan.batching == Batching.PACKED:
         lines.append("    model = Packed(model)")
     return lines
 
@@ -122,9 +122,9 @@ def _changed(wanted: CodeRequest) -> list[str]:
 def _generating(wanted: CodeRequest) -> list[str]:
     """Further arguments of `generate`."""
     plan, options = wanted.plan, []
-    if plan.cache == "static":
+    if plan.cache == Cache.STATIC:
         options.append('cache_implementation="static"')
-    elif plan.cache == "off":
+    elif plan.cache == Cache.OFF:
         options.append("use_cache=False")
     if plan.drafting == "prompt-lookup":
         options.append(f"prompt_lookup_num_tokens={LOOKED_UP_TOKENS}")

@@ -14,7 +14,7 @@ from cyclescope.backends.torch.packages import PACKAGES
 from cyclescope.core.errors import UsageError
 from cyclescope.core.machine import Machine
 from cyclescope.core.message import m
-from cyclescope.core.plan import Plan, departs
+from cyclescope.core.plan import Cache, Decoding, Plan, departs
 from cyclescope.machines.host import read_machine
 from cyclescope.models.reference import resolve
 
@@ -151,8 +151,8 @@ def _plan_of(request: Request, model: torch.nn.Module) -> Plan:
         dtype=str(first.dtype).removeprefix("torch.") if first is not None else "float32",
         attention=str(getattr(getattr(model, "config", None), "_attn_implementation", None) or "own"),
         seed=request.seed,
-        cache=request.cache,
-        decoding=request.sampling,
+        cache=Cache(request.cache),
+        decoding=Decoding(request.sampling),
     )
 
 

@@ -29,12 +29,10 @@ from cyclescope.core.errors import Unsupported
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.machine import Machine
 from cyclescope.core.message import Text, m
-from cyclescope.core.plan import LOOKED_UP_TOKENS, Plan
+from cyclescope.core.plan import LOOKED_UP_TOKENS, Batching, Compiling, Decoding, Plan, Quantization
 from cyclescope.core.workload import Workload
 
-_COMPILING = ("off", "inductor", "inductor-freezing")
-_QUANTIZATION = ("off", "int8-dynamic")
-_BATCHING = ("given", "length", "packed")
+_QUANTIZATION = (Quantization.OFF, Quantization.INT8_DYNAMIC)
 
 Trace = Callable[[Steps, Inputs], Graph | None]
 
@@ -70,7 +68,7 @@ def open_planned(
             made = make_changes(subject, plan.changes)
             edits = made.edits
             notes.append(made.said)
-        if plan.quantization == "int8-dynamic":
+        if plan.quantization == Quantization.INT8_DYNAMIC:
             loaded = replace(loaded, model=quantized(model))
         if plan.drafting != "off" and (calls[0].writer is None or any(len(some) > 1 for some in texts)):
             raise Unsupported(m("Drafting needs batch size 1."), "", m("Use --batch 1."))
@@ -82,22 +80,17 @@ def open_planned(
 
 
 def _refuse(plan: Plan) -> None:
-    for name, value, known in (
-        ("compiling", plan.compiling, _COMPILING),
-        ("quantization", plan.quantization, _QUANTIZATION),
-        ("batching", plan.batching, _BATCHING),
-    ):
-        if value not in known:
-            raise Unsupported(
-                m("PyTorch does not support the {name} {value}.", name=name, value=repr(value)),
-                "",
-                m("It supports {known}.", known=", ".join(known)),
-            )
-    if plan.drafting != "off" and plan.decoding != "greedy":
+    if plan.quantization not in _QUANTIZATION:
+        raise Unsupported(
+            m("PyTorch does not support the {name} {value}.", name="quantization", value=repr(plan.quantization.value)),
+            "",
+            m("It supports {known}.", known=", ".join(_QUANTIZATION)),
+        )
+    if plan.drafting != "off" and plan.decoding != Decoding.GREEDY:
         raise Unsupported(m("Drafting needs greedy decoding."), "", "")
     if plan.threads_between:
         raise Unsupported(m("PyTorch runs the operations of a model one after the other."), "", "")
-    if plan.quantization != "off" and plan.compiling != "off":
+    if plan.quantization != Quantization.OFF and plan.compiling != Compiling.OFF:
         raise Unsupported(m("A quantized model cannot be compiled."), m("Its layers are opaque to the compiler."), "")
 
 
@@ -175,14 +168,14 @@ def _drafting(request: Request, loaded: Loaded, plan: Plan) -> dict[str, Any]:
 
 def _on(steps: Steps, model: Any, plan: Plan, workload: Workload, drafting: dict[str, Any]) -> Steps:
     """The same call, of the model as the plan wants it."""
-    if plan.compiling != "off":
-        compiled(model, freezing=plan.compiling == "inductor-freezing")
+    if plan.compiling != Compiling.OFF:
+        compiled(model, freezing=plan.compiling == Compiling.INDUCTOR_FREEZING)
     if steps.writer is not None:
         if drafting:
             steps.writer.draft(**drafting)
         return replace(steps, model=model, writer=steps.writer.of(model))
     steps = replace(steps, model=model)
-    return replace(steps, model=_packed(steps, workload.task)) if plan.batching == "packed" else steps
+    return replace(steps, model=_packed(steps, workload.task)) if plan.batching == Batching.PACKED else steps
 
 
 def _packed(steps: Steps, task: str) -> Packed:

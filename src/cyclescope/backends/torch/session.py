@@ -26,7 +26,7 @@ from cyclescope.core.errors import EngineError
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.machine import Machine
 from cyclescope.core.message import Text, m
-from cyclescope.core.plan import Plan
+from cyclescope.core.plan import Cache, Decoding, Plan
 from cyclescope.core.results import Results
 from cyclescope.core.samples import DeviceSamples, Instrumentation, MemorySamples, ProcessorSamples
 from cyclescope.core.units import IntArray, Nanoseconds
@@ -75,7 +75,7 @@ class TorchSession:
                     "Tokens are timed by a streamer, to which generate copies each of them from the device. It waits for the device in every step in any case, to see whether it may stop."
                 )
             )
-            if plan.cache == "static":
+            if plan.cache == Cache.STATIC:
                 self._notes.append(
                     m(
                         "On this device generate would compile the model for a static cache; this was disabled so that operations can be told apart."
@@ -175,7 +175,7 @@ class TorchSession:
 
     def _seed(self) -> None:
         """Sampled tokens are the same in every cycle, so that every cycle does the same work."""
-        if self._steps.writer is not None and self.plan.decoding == "sample":
+        if self._steps.writer is not None and self.plan.decoding == Decoding.SAMPLE:
             torch.manual_seed(self.plan.seed)
 
     def _known(self, graph: Graph) -> Traced:

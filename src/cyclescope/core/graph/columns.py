@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar, overload
@@ -13,6 +13,7 @@ import numpy as np
 from cyclescope.core.units import BoolArray, IntArray
 
 T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
 
 
 class Rows(Sequence[T]):
@@ -49,47 +50,47 @@ class Rows(Sequence[T]):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Labels(Rows[str]):
-    """A text for each of many things, of which few differ: `numbers` [n] are positions in `names`.
+class Labels(Rows[K]):
+    """A name (a text, or another value) for each of many things, of which few differ: `numbers` [n] are positions in `names`.
 
     `names` are distinct; not every one of them need appear.
     """
 
     numbers: IntArray
-    names: tuple[str, ...]
+    names: tuple[K, ...]
 
     @staticmethod
-    def of(texts: Iterable[str]) -> Labels:
-        """`texts` as a column; `names` are those that appear, in order of their first appearance."""
-        if isinstance(texts, Labels):
-            return texts.in_order
-        numbers, names = numbered(texts)
+    def of(labels: Iterable[K]) -> Labels[K]:
+        """`labels` as a column; `names` are those that appear, in order of their first appearance."""
+        if isinstance(labels, Labels):
+            return labels.in_order
+        numbers, names = numbered(labels)
         return Labels(numbers, tuple(names))
 
     def __len__(self) -> int:
         return len(self.numbers)
 
-    def row(self, index: int) -> str:
+    def row(self, index: int) -> K:
         return self.names[int(self.numbers[index])]
 
-    def __iter__(self) -> Iterator[str]:
+    def __iter__(self) -> Iterator[K]:
         return map(self.names.__getitem__, self.numbers.tolist())
 
     @property
-    def present(self) -> tuple[str, ...]:
+    def present(self) -> tuple[K, ...]:
         """The names that appear, in order of their first appearance."""
         return self.in_order.names
 
     @cached_property
-    def in_order(self) -> Labels:
+    def in_order(self) -> Labels[K]:
         """The same with `names` that all appear, in order of their first appearance."""
         numbers, present = in_order_of_appearance(self.numbers)
         if np.array_equal(present, np.arange(len(self.names))):
             return self
         return Labels(numbers, tuple(map(self.names.__getitem__, present.tolist())))
 
-    def where(self, wanted: Callable[[str], bool]) -> BoolArray:
-        """Mask [n] of those whose text is `wanted`; asked once for each name."""
+    def where(self, wanted: Callable[[K], bool]) -> BoolArray:
+        """Mask [n] of those whose name is `wanted`; asked once for each name."""
         mask: BoolArray = np.fromiter(map(wanted, self.names), np.bool_, len(self.names))[self.numbers]
         return mask
 

@@ -81,7 +81,7 @@ class Graph:
         return stage.names[int(stage.numbers[index])]
 
     @cached_property
-    def op_stage(self) -> Labels:
+    def op_stage(self) -> Labels[str]:
         """Stage of every operation [n].
 
         An operation directly inside a frame that spans stages is placed by what ran before and comes after it.

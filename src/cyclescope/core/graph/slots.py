@@ -27,7 +27,7 @@ class Slots:
 
     op: IntArray
     frame: IntArray
-    stage: Labels
+    stage: Labels[str]
     layer: IntArray
     step: IntArray
     op_stamps: IntArray
@@ -102,7 +102,7 @@ def _frame_stamps(graph: Graph) -> tuple[IntArray, IntArray, IntArray]:
     return np.asarray(stamped), np.asarray(entry), np.asarray(leave)
 
 
-def _book(graph: Graph, op: IntArray, frame_of: IntArray) -> tuple[Labels, IntArray, IntArray]:
+def _book(graph: Graph, op: IntArray, frame_of: IntArray) -> tuple[Labels[str], IntArray, IntArray]:
     """Stage, layer and step of every slot: its operation's, its frame's, or by its place where the frame spans stages."""
     count, loose = len(graph), graph.loose
     in_op = op >= 0

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cyclescope.core.errors import UsageError
+from cyclescope.core.message import listed, m
 
 _ITEM_BITS = {
     "float64": 64, "float32": 32, "float16": 16, "bfloat16": 16, "float8_e4m3fn": 8, "float8_e5m2": 8,
@@ -22,7 +23,8 @@ def bits_of(dtype: str) -> int:
     try:
         return _ITEM_BITS[dtype]
     except KeyError:
-        raise UsageError(f"Unknown dtype {dtype!r}.", "", f"Known are {', '.join(sorted(_ITEM_BITS))}.") from None
+        known = m("Known dtypes: {known}.", known=listed(sorted(_ITEM_BITS)))
+        raise UsageError(m("Unknown dtype {name}.", name=dtype), "", known) from None
 
 
 class TensorRole(StrEnum):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from cyclescope.explaining.findings.facts import TEXT_STAGES, Facts
-from cyclescope.explaining.findings.finding import Evidence, EvidenceName, Finding, FindingCode, Place, Quantity
+from cyclescope.explaining.findings.finding import Evidence, EvidenceName, Finding, FindingCode, Location, Quantity
 
 # From a quarter on the whole cycle could become a third faster without any work being done faster.
 _LEAST = 0.25
@@ -38,7 +38,7 @@ def dispatch_bound(facts: Facts) -> Iterator[Finding]:
             Evidence(EvidenceName.OPERATIONS, Quantity.COUNT, count),
             Evidence(EvidenceName.MEAN_TIME, Quantity.TIME, small_ns / count),
         ]
-    yield Finding(FindingCode.DISPATCH_BOUND, share, share, tuple(evidence), Place(_heaviest_stage(facts)))
+    yield Finding(FindingCode.DISPATCH_BOUND, share, share, tuple(evidence), Location(_heaviest_stage(facts)))
 
 
 def _heaviest_stage(facts: Facts) -> str:

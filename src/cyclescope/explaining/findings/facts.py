@@ -18,7 +18,8 @@ from cyclescope.explaining.arrangement import Arrangement
 from cyclescope.explaining.attribution import Attribution
 from cyclescope.explaining.device import DeviceLine
 from cyclescope.explaining.explanation import LayerRow, StageRow
-from cyclescope.explaining.findings.finding import Place
+from cyclescope.explaining.findings.finding import Location
+from cyclescope.explaining.places import Place
 from cyclescope.explaining.roofline import Bound, Roofline
 
 TEXT_STAGES = (TOKENIZE, READ_OUT)
@@ -51,7 +52,7 @@ class Facts:
     cpu: Estimate
     stages: Sequence[StageRow]
     layers: Sequence[LayerRow]
-    places: Sequence[str]
+    places: Sequence[Place]
     roofline: Roofline | None = None
     arrangement: Arrangement | None = None
     device: DeviceLine | None = None
@@ -164,7 +165,7 @@ class Facts:
         rows = np.flatnonzero(ops) if ops.dtype == np.bool_ else ops
         return int(rows[np.argmax(self.op_ns[rows])])
 
-    def place(self, op: int) -> Place:
+    def place(self, op: int) -> Location:
         """Where operation `op` stands."""
         site = self.graph.site(op)
-        return Place(site.stage, site.layer, op)
+        return Location(site.stage, site.layer, op)

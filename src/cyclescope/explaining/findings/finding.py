@@ -95,7 +95,7 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Location:
     """Where in the cycle to look: a stage, a layer of it, an operation. Empty, None and −1 where it is not one place."""
 
     stage: str = ""
@@ -114,5 +114,5 @@ class Finding:
     share: float
     gain: float
     evidence: tuple[Evidence, ...]
-    place: Place = Place()
+    place: Location = Location()
     subject: str = ""

@@ -8,7 +8,7 @@ import numpy as np
 
 from cyclescope.core.graph.op import OpKind
 from cyclescope.explaining.findings.facts import TEXT_STAGES, Facts
-from cyclescope.explaining.findings.finding import Evidence, EvidenceName, Finding, FindingCode, Place, Quantity
+from cyclescope.explaining.findings.finding import Evidence, EvidenceName, Finding, FindingCode, Location, Quantity
 
 # As for dispatch: from a quarter on the whole cycle could become a third faster without any work being done faster.
 _LEAST = 0.25
@@ -34,4 +34,4 @@ def launch_bound(facts: Facts) -> Iterator[Finding]:
         Evidence(EvidenceName.HOST_WAITS, Quantity.COUNT, int(np.count_nonzero(told.waits))),
     )
     stage = max((row for row in told.stages if row.name not in TEXT_STAGES), key=lambda row: row.idle_ns).name
-    yield Finding(FindingCode.LAUNCH_BOUND, share, share, evidence, Place(stage))
+    yield Finding(FindingCode.LAUNCH_BOUND, share, share, evidence, Location(stage))

@@ -9,7 +9,8 @@ import numpy as np
 
 from cyclescope.explaining.explanation import LayerRow
 from cyclescope.explaining.findings.facts import Facts
-from cyclescope.explaining.findings.finding import Evidence, EvidenceName, Finding, FindingCode, Place, Quantity
+from cyclescope.explaining.findings.finding import Evidence, EvidenceName, Finding, FindingCode, Location, Quantity
+from cyclescope.explaining.places import Place
 from cyclescope.explaining.siblings import UNLIKE, UnlikeLayer, unlike_layers
 
 # Where more of a stack is slow it is made of two sorts of layers, and none of them is odd.
@@ -43,7 +44,7 @@ def _finding(facts: Facts, layer: UnlikeLayer, typical_ns: float) -> Finding:
     op, more = _oddest(facts, row)
     if op >= 0:
         evidence.append(Evidence(EvidenceName.AT_OPERATION, Quantity.TIME, more, op))
-    place = Place(row.stage, row.index, op)
+    place = Location(row.stage, row.index, op)
     return Finding(
         FindingCode.UNLIKE_LAYER, row.share, facts.share(excess), tuple(evidence), place, subject=row.class_name
     )
@@ -56,8 +57,8 @@ def _oddest(facts: Facts, row: LayerRow) -> tuple[int, float]:
     """
     graph = facts.graph
     stacked = [i for i in np.flatnonzero(facts.layer >= 0).tolist() if graph.stage_of(i) == row.stage]
-    times: dict[str, dict[int, float]] = {}
-    here: dict[str, int] = {}
+    times: dict[Place, dict[int, float]] = {}
+    here: dict[Place, int] = {}
     for i in stacked:
         place, layer = facts.places[i], int(facts.layer[i])
         by_layer = times.setdefault(place, {})

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from cyclescope.core.graph.structure import TOKENIZE
 from cyclescope.explaining.findings.facts import Facts
-from cyclescope.explaining.findings.finding import Evidence, EvidenceName, Finding, FindingCode, Place, Quantity
+from cyclescope.explaining.findings.finding import Evidence, EvidenceName, Finding, FindingCode, Location, Quantity
 
 # A tenth of the cycle: a compiled tokenizer takes a few per cent of the smallest models that are served.
 _LEAST = 0.10
@@ -23,5 +23,5 @@ def slow_tokenizer(facts: Facts) -> Iterator[Finding]:
     if work.real_tokens:
         evidence.append(Evidence(EvidenceName.A_TOKEN, Quantity.TIME, time / work.real_tokens))
     yield Finding(
-        FindingCode.SLOW_TOKENIZER, share, share, tuple(evidence), Place(TOKENIZE), subject=work.model.tokenizer
+        FindingCode.SLOW_TOKENIZER, share, share, tuple(evidence), Location(TOKENIZE), subject=work.model.tokenizer
     )

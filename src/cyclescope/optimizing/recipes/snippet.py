@@ -16,7 +16,7 @@ from cyclescope.backends.code import CodeRequest, EngineCode, Source, refuse_val
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.graph.tensor import bits_of
 from cyclescope.core.message import listed, m
-from cyclescope.core.plan import Plan
+from cyclescope.core.plan import Batching, Plan
 from cyclescope.core.samples import Load
 from cyclescope.explaining.stability import load_warnings
 from cyclescope.models.standin import StandIn
@@ -95,8 +95,6 @@ def _refuse(plan: Plan) -> None:
     refuse_values(
         (
             ("device", plan.device, ("cpu",)),
-            ("batching", plan.batching, ("given", "length", "packed")),
-            ("cache", plan.cache, ("dynamic", "static", "off")),
             ("decoding", plan.decoding, ("greedy",)),
         )
     )
@@ -108,7 +106,7 @@ def _wanted(recipe: Recipe, model: SnippetModel, task: _Task) -> CodeRequest:
     plan = recipe.plan
     options = (
         f"size={plan.batch!r}" if plan.batch else "",
-        "by_length=True" if plan.batching == "length" else "",
+        "by_length=True" if plan.batching == Batching.LENGTH else "",
         "beside=True" if plan.overlap else "",
         "longest=LONGEST",
     )

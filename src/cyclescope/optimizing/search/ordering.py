@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 from cyclescope.backends.engines import capabilities_of
-from cyclescope.core.plan import Plan
+from cyclescope.core.plan import Plan, Quantization
 from cyclescope.core.units import Nanoseconds
 from cyclescope.optimizing.optimization import Row
 
@@ -44,7 +44,7 @@ def step_between(parent: Plan, plan: Plan) -> Step:
         new: object = after
         if field.name == "changes":
             new = tuple(change for change in after if change not in before)
-        elif field.name == "quantization" and before != "off":
+        elif field.name == "quantization" and before != Quantization.OFF:
             new = (before, after)  # from fewer bits to others brings less than from all of them
         step.append((field.name, new))
     if parent.engine != plan.engine:
@@ -112,7 +112,7 @@ class Costs:
             first = next(iter(here.values()))[0]
             if native:
                 return first
-            return int(first * (_WITHOUT_EXPORT if plan.quantization == "off" else _QUANTIZING))
+            return int(first * (_WITHOUT_EXPORT if plan.quantization == Quantization.OFF else _QUANTIZING))
         if native:
             return self._baseline_ns
         elsewhere = [

@@ -106,4 +106,4 @@ def _side(cycle: Cycle, wall: Estimate, attributed_ns: float) -> Side:
 
 
 def _parts(changes: tuple[Change, ...]) -> list[ComparedPart]:
-    return [ComparedPart.of(change) for change in changes]
+    return [ComparedPart.of(change, renamed=change.renamed or "") for change in changes]

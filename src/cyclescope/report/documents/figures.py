@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from cyclescope.core import ceilings, statistics
 from cyclescope.core.message import Message, Series
+from cyclescope.explaining.places import Place
 from cyclescope.report.names import storable
 
 _NS_PER_S = 1e9
@@ -24,7 +25,7 @@ def seconds(ns: float) -> float:
 
 
 def _text(value: object) -> object:
-    return storable(str(value)) if isinstance(value, str | Message | Series) else value
+    return storable(str(value)) if isinstance(value, str | Message | Series | Place) else value
 
 
 # A text from a model, a user or this program. Messages are in English; what no JSON can hold is replaced.

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from cyclescope.core.graph.graph import Graph
 from cyclescope.explaining.explanation import Span
-from cyclescope.explaining.findings.finding import Place
-from cyclescope.explaining.places import places
+from cyclescope.explaining.findings.finding import Location
+from cyclescope.explaining.places import Place, places
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class LinkTargets:
     """
 
     ops: Mapping[int, int] = field(default_factory=dict)
-    places: Mapping[str, int] = field(default_factory=dict)
+    places: Mapping[Place, int] = field(default_factory=dict)
     layers: Mapping[tuple[str, int], int] = field(default_factory=dict)
     stages: Mapping[str, int] = field(default_factory=dict)
 
@@ -39,12 +39,12 @@ class LinkTargets:
             stages.setdefault(stage, i)
         return LinkTargets(ops, _longest(ops, spans, graph), layers, stages)
 
-    def first(self, wanted: Iterable[Place]) -> int | None:
+    def first(self, wanted: Iterable[Location]) -> int | None:
         """The span of the first of `wanted` that is drawn; None where none is."""
         found = (self._of(place) for place in wanted)
         return next((target for target in found if target is not None), None)
 
-    def _of(self, place: Place) -> int | None:
+    def _of(self, place: Location) -> int | None:
         if place.op >= 0:
             return self.ops.get(place.op)
         if place.layer is not None:
@@ -55,11 +55,11 @@ class LinkTargets:
 NOWHERE = LinkTargets()
 
 
-def _longest(ops: Mapping[int, int], spans: Sequence[Span], graph: Graph) -> dict[str, int]:
+def _longest(ops: Mapping[int, int], spans: Sequence[Span], graph: Graph) -> dict[Place, int]:
     """The longest drawn span of each place."""
     if not ops:
         return {}
-    names, longest = places(graph), dict[str, int]()
+    names, longest = places(graph), dict[Place, int]()
     for op, i in ops.items():
         before = longest.get(names[op])
         if before is None or spans[i].duration_ns > spans[before].duration_ns:

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.message import Series, Text, listed, m, plural
 from cyclescope.explaining.explanation import Explanation
+from cyclescope.explaining.places import Place
 from cyclescope.explaining.roofline import Bound, Roofline
 from cyclescope.report import format as fmt
 from cyclescope.report.drawings.axis import Decades, decades
@@ -234,17 +235,17 @@ def _point(spot: Spot, links: LinkTargets) -> dict[str, Any]:
     ]
     if spot.flops:
         facts += [fmt.flop_rate(spot.flops_per_s), fmt.significant(spot.intensity)]
-    parts = [name(part) for part in gap.name.split(" · ")]
+    place = Place(*map(name, (gap.place.stage, gap.place.path, gap.place.operation)))
     return {
         "x": _short(spot.intensity if spot.flops else spot.bytes_per_s),
         "y": _short(spot.flops_per_s),
         "time": round(spot.time_ns),
         "family": _family(spot),
         "hollow": gap.bound is Bound.OVERHEAD,
-        "title": place_name(" · ".join(parts), gap.count),
-        "short": _telling(parts, spot.flops > 0),
+        "title": place_name(place, gap.count),
+        "short": _telling(place, spot.flops > 0),
         "facts": facts,
-        "target": links.places.get(gap.name, -1),
+        "target": links.places.get(gap.place, -1),
     }
 
 
@@ -252,10 +253,9 @@ def _family(spot: Spot) -> str:
     return FAMILIES.get(spot.kind.value, "other")
 
 
-def _telling(place: Sequence[str], is_product: bool) -> str:
+def _telling(place: Place, is_product: bool) -> str:
     """The part of a place that tells it from its neighbours: the module of a product, else what is done there."""
-    stage, *path = place
-    return (path[0] if is_product else path[-1]) if path else stage
+    return (place.path if is_product else "") or place.operation or place.path or place.stage
 
 
 def _axis(found: Decades, unit: str) -> dict[str, Any]:

@@ -19,16 +19,11 @@ def part_name(change: Change, between: Message) -> Text:
     if change.kind is not None and not stage:
         return KINDS[change.kind]
     if change.kind is not None:
-        here = _place(change.name)
-        return m("{a} → {b}", a=here, b=_place(change.renamed)) if change.renamed else here
+        here = place_name(change.place)
+        return m("{a} → {b}", a=here, b=place_name(change.renamed)) if change.renamed else here
     if change.name == change.stage:
         return stage
     return Series((stage, between), " · ")
-
-
-def _place(name: str) -> Text:
-    """`encode · attention.self.query (linear)`: stage, path within the layer, operation."""
-    return place_name(name) if " · " in name else stage_name(name)
 
 
 def often(change: Change) -> str:

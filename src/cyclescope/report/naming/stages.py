@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from cyclescope.core.message import Message, Series, Text, in_context
+from cyclescope.explaining.places import Place
 
 STAGES: Mapping[str, Message] = MappingProxyType(
     {
@@ -36,12 +37,11 @@ def layer_name(stage: str, layer: int) -> Text:
     return Series((stage_name(stage), str(layer)), " ")
 
 
-def place_name(name: str, count: int = 1) -> Text:
+def place_name(place: Place, count: int = 1) -> Text:
     """`encode · attention.self.query (linear) × 12`: stage, path within the layer, operation, how often."""
-    stage, *path, operation = name.split(" · ")
-    where = Series((stage_name(stage), *map(shortened, path)), " · ")
-    often = f" × {count}" if count > 1 else ""
-    return Series((where, f" ({operation}){often}"))
+    where = Series((stage_name(place.stage), *([shortened(place.path)] if place.path else [])), " · ")
+    operation = f" ({place.operation})" if place.operation else ""
+    return Series((where, f"{operation} × {count}" if count > 1 else operation))
 
 
 def site_name(stage: str, module: str, operation: str) -> Text:

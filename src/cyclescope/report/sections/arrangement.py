@@ -210,9 +210,8 @@ def _links(stretch: Stretch, span_ns: float) -> str:
 
 def _link_name(link: Link) -> str:
     """`attention.self.query / key (linear)`: where in the layer, the ways that the path takes, the operation."""
-    split = [place.split(" · ") for place in link.places]
-    paths = [".".join(parts[1:-1]) for parts in split]
-    operations = list(dict.fromkeys(parts[-1] for parts in split))
+    paths = [place.path for place in link.places]
+    operations = list(dict.fromkeys(place.operation for place in link.places))
     inside = {path.rpartition(".")[0] for path in paths}
     names = [paths[0], *(path.rpartition(".")[2] if len(inside) == 1 else path for path in paths[1:])]
     where, what = (" / ".join(texts) for texts in (names, operations))

@@ -9,6 +9,7 @@ import numpy as np
 
 from cyclescope.core.message import Message, Text, listed, m, plural, sentences
 from cyclescope.explaining.device import DeviceLine, DeviceRow, Pace
+from cyclescope.explaining.places import Place
 from cyclescope.report import format as fmt
 from cyclescope.report.naming.stages import place_name, stage_name
 from cyclescope.report.page import Align, Block, Column, Emphasis, Note, Paragraph, Section, Severity, Table
@@ -109,15 +110,15 @@ def _columns(first: Text) -> tuple[Column, ...]:
 def _stages(told: DeviceLine) -> Table:
     rows = [_row(stage_name(row.name), row, told) for row in told.stages]
     if told.tail_ns:
-        rows.append(_row(m("after the last operation"), DeviceRow("", 0, 0.0, 0.0, told.tail_ns, 0.0), told))
+        rows.append(_row(m("after the last operation"), DeviceRow(Place(), 0, 0.0, 0.0, told.tail_ns, 0.0), told))
     busy, unclear = float(told.busy_ns.sum()), float(told.unclear_ns.sum())
-    rows.append(_row(m("total"), DeviceRow("", 0, busy, unclear, told.idle_total_ns, told.ahead_ns), told))
+    rows.append(_row(m("total"), DeviceRow(Place(), 0, busy, unclear, told.idle_total_ns, told.ahead_ns), told))
     caption = m("Work and waiting of the device in each part of the cycle")
     return Table(_columns(m("part")), tuple(rows), total=True, caption=caption)
 
 
 def _places(told: DeviceLine) -> Table:
-    rows = [_row(place_name(row.name, row.count), row, told) for row in told.places[:MOST_PLACES]]
+    rows = [_row(place_name(row.place, row.count), row, told) for row in told.places[:MOST_PLACES]]
     return Table(_columns(m("place")), tuple(rows), caption=m("Places that take the device's time"))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.message import Message, Text, braces, listed, m, sentences
-from cyclescope.explaining.findings.finding import Evidence, EvidenceName, Finding, FindingCode, Place, Quantity
+from cyclescope.explaining.findings.finding import Evidence, EvidenceName, Finding, FindingCode, Location, Quantity
 from cyclescope.report import format as fmt
 from cyclescope.report.drawings.link_targets import NOWHERE, LinkTargets
 from cyclescope.report.naming.between import between
@@ -78,7 +78,7 @@ def amount(each: Evidence) -> str:
     return _AMOUNT[each.quantity](each.value)
 
 
-def place_name(place: Place, graph: Graph) -> Text:
+def place_name(place: Location, graph: Graph) -> Text:
     """`encode 3`, `encode`, or of an operation without a layer `encode · encoder.norm (layer_norm)`; '' where nowhere."""
     if place.layer is not None:
         return layer_name(place.stage, place.layer)
@@ -106,15 +106,15 @@ def _claim(found: Finding, graph: Graph, links: LinkTargets) -> Claim:
     )
 
 
-def _where(found: Finding) -> Iterable[Place]:
+def _where(found: Finding) -> Iterable[Location]:
     """Where it shows, the most telling first: the place, what the evidence stands at, then wider and wider around it."""
     here = found.place
     yield here
-    yield from (Place(op=each.op) for each in found.evidence if each.op >= 0)
+    yield from (Location(op=each.op) for each in found.evidence if each.op >= 0)
     if here.layer is not None:
-        yield Place(here.stage, here.layer)
+        yield Location(here.stage, here.layer)
     if here.stage:
-        yield Place(here.stage)
+        yield Location(here.stage)
 
 
 def _advice(found: Finding, amounts: Mapping[str, str], graph: Graph) -> FindingAdvice:

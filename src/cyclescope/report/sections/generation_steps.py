@@ -195,10 +195,9 @@ def growth_blocks(told: Generation, graph: Graph) -> Iterator[Block]:
 
 
 def _growing(row: GrowthRow, graph: Graph) -> tuple[Text, ...]:
-    stage, *rest = row.name.split(" · ")
     between = between_label(graph) if row.kind is None else ""
     return (
-        Series((stage_name(stage), *rest, between), " · "),
+        Series((stage_name(row.place.stage), row.place.path, row.place.operation, between), " · "),
         *fmt.slope(row.trend.slope * 1000, row.trend.low * 1000, row.trend.high * 1000),
         fmt.time(row.grown_ns),
     )

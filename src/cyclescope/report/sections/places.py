@@ -77,7 +77,7 @@ def _numbers() -> tuple[Column, ...]:
 
 
 def _place(row: GroupRow, links: LinkTargets) -> tuple[Text | Cell, ...]:
-    name = Cell(place_name(row.name, row.count), links.places.get(row.name))
+    name = Cell(place_name(row.place, row.count), links.places.get(row.place))
     count = Cell(fmt.count(row.count), sort=row.count)
     return (name, _kind_cell(row.kind), count, *_figures(row.time, row.share, row.cost))
 

@@ -143,12 +143,12 @@ def _columns(first: Text) -> tuple[Column, ...]:
 
 def _places(explanation: Explanation, found: Roofline, links: LinkTargets) -> Table:
     """The places farthest from their ceilings."""
-    kinds = {row.name: row.kind for row in explanation.places}
+    kinds = {row.place: row.kind for row in explanation.places}
     rows = []
     for row in found.places[:MOST_GAPS]:
-        kind = kinds.get(row.name)
+        kind = kinds.get(row.place)
         family = FAMILIES.get(kind.value, "other") if kind is not None else "other"
-        name = Cell(place_name(row.name, row.count), links.places.get(row.name), f"k-{family}")
+        name = Cell(place_name(row.place, row.count), links.places.get(row.place), f"k-{family}")
         rows.append((name, *_cells(row, found), bound_name(row.bound, row.level)))
     return Table(
         (*_columns(m("place")), Column(m("bound by"), priority=3)),

@@ -19,7 +19,7 @@ from cyclescope.backends.torch.generating.writing import Writer
 from cyclescope.backends.torch.steps import Steps
 from cyclescope.core.errors import EngineError, Unsupported
 from cyclescope.core.message import m
-from cyclescope.core.plan import REFERENCE_ENGINE, Plan
+from cyclescope.core.plan import REFERENCE_ENGINE, Batching, Cache, Compiling, Decoding, Plan
 from cyclescope.core.units import AnyArray
 
 # Float32 on another engine adds up in another order; a larger difference than this means another model.
@@ -33,10 +33,10 @@ def refuse_plan(plan: Plan, engine: Engine) -> None:
     looks_up = plan.drafting == "prompt-lookup" and engine.capabilities.checks_guesses
     refused = (
         (plan.device != "cpu", m("device {device}", device=repr(plan.device))),
-        (plan.compiling != "off", m("torch.compile")),
+        (plan.compiling != Compiling.OFF, m("torch.compile")),
         (plan.drafting != "off" and not looks_up, m("speculative decoding")),
-        (plan.decoding != "greedy", m("sampling")),
-        (plan.batching == "packed", m("packed texts")),
+        (plan.decoding != Decoding.GREEDY, m("sampling")),
+        (plan.batching == Batching.PACKED, m("packed texts")),
     )
     for is_refused, what in refused:
         if is_refused:
@@ -49,7 +49,7 @@ def refuse_plan(plan: Plan, engine: Engine) -> None:
 
 def refuse_generation(model: Any, plan: Plan, texts: Sequence[Sequence[int]]) -> None:
     """Raise `Unsupported` for what no engine does that writes here."""
-    if plan.cache != "dynamic":
+    if plan.cache != Cache.DYNAMIC:
         raise Unsupported(m("{engine} manages its own cache.", engine=plan.engine), "", m("Leave --cache out."))
     if plan.drafting != "off" and any(len(some) > 1 for some in texts):
         raise Unsupported(m("Drafting needs batch size 1."), "", m("Use --batch 1."))

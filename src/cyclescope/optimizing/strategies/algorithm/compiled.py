@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from cyclescope.core.message import m
-from cyclescope.core.plan import Plan
+from cyclescope.core.plan import Compiling, Plan
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily
 
@@ -29,10 +29,10 @@ class Compiled:
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if not situation.can(plan).compilings:
             return Offer(not_applicable_reason=m("The engine compiles the model itself."))
-        if plan.compiling != "off":
+        if plan.compiling != Compiling.OFF:
             return Offer(not_applicable_reason=m("The model is already compiled."))
         expected = 1.05 * situation.potential_speedup(*self.answers, part=_PART)
-        kinds = ("inductor",) if situation.writes else ("inductor-freezing", "inductor")
+        kinds = (Compiling.INDUCTOR,) if situation.writes else (Compiling.INDUCTOR_FREEZING, Compiling.INDUCTOR)
         return Offer(
             tuple(replace(plan, compiling=kind) for kind in kinds), expected_speedup=expected, takes_s=_TAKES_S
         )

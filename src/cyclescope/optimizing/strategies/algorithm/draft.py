@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from cyclescope.core.message import m
-from cyclescope.core.plan import Plan
+from cyclescope.core.plan import Cache, Compiling, Decoding, Plan
 from cyclescope.core.workload import Weights
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily
@@ -28,9 +28,9 @@ class Draft:
                 not_applicable_reason=m("Drafting supports generative models only, on engines that take a draft model.")
             )
         calls_of = plan.batch or situation.workload.batch
-        if plan.drafting != "off" or plan.decoding != "greedy" or calls_of > 1:
+        if plan.drafting != "off" or plan.decoding != Decoding.GREEDY or calls_of > 1:
             return Offer(not_applicable_reason=m("Drafting needs a batch of one, greedy decoding, and no other draft."))
-        if plan.compiling != "off":
+        if plan.compiling != Compiling.OFF:
             return Offer(not_applicable_reason=m("Each number of drafted tokens would need its own compilation."))
         share = situation.found(*self.answers)
         drafts: tuple[str, ...] = (situation.draft,) if situation.draft else ()
@@ -45,4 +45,4 @@ class Draft:
                     "There is no draft model (--draft MODEL), and layers with random weights cannot predict tokens."
                 )
             )
-        return Offer(tuple(replace(plan, drafting=draft, cache="dynamic") for draft in drafts), expected)
+        return Offer(tuple(replace(plan, drafting=draft, cache=Cache.DYNAMIC) for draft in drafts), expected)

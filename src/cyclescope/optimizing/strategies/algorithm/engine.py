@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from cyclescope.core.message import m
-from cyclescope.core.plan import Plan
+from cyclescope.core.plan import Compiling, Plan
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily
 
@@ -29,7 +29,7 @@ class OtherEngine:
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if not situation.can(plan).native:
             return Offer(not_applicable_reason=m("The plan already uses another engine."))
-        if plan.changes or plan.compiling != "off" or plan.drafting != "off":
+        if plan.changes or plan.compiling != Compiling.OFF or plan.drafting != "off":
             return Offer(not_applicable_reason=m("Other engines are tried from the baseline only."))
         there = [name for name, way in situation.engines.items() if not way]
         if not there:

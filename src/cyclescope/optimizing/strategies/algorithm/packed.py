@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from cyclescope.core.message import m
-from cyclescope.core.plan import Plan
+from cyclescope.core.plan import Batching, Plan
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily
 
@@ -23,9 +23,9 @@ class Packed:
             return Offer(
                 not_applicable_reason=m("Packing supports text embeddings only, on engines that can pack texts.")
             )
-        if plan.batching == "packed":
+        if plan.batching == Batching.PACKED:
             return Offer(not_applicable_reason=m("Already applied."))
         padding = situation.workload.padding
         if padding <= 0:
             return Offer(not_applicable_reason=m("There is no padding."))
-        return Offer((replace(plan, batching="packed"),), expected_speedup=1 / (1 - 0.6 * padding))
+        return Offer((replace(plan, batching=Batching.PACKED),), expected_speedup=1 / (1 - 0.6 * padding))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from cyclescope.backends.engines import title_of
 from cyclescope.core.message import m
-from cyclescope.core.plan import Plan
+from cyclescope.core.plan import Cache, Decoding, Plan
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily
 
@@ -29,9 +29,9 @@ class PromptLookup:
             return Offer(
                 not_applicable_reason=m("{engine} cannot verify drafted tokens.", engine=title_of(plan.engine))
             )
-        if plan.drafting != "off" or plan.decoding != "greedy" or situation.workload.batch > 1:
+        if plan.drafting != "off" or plan.decoding != Decoding.GREEDY or situation.workload.batch > 1:
             return Offer(not_applicable_reason=m("Drafting needs a batch of one, greedy decoding, and no other draft."))
         # What the model as it is has written tells how many calls there would have been.
         steps = _STEPS * _CHECKING / situation.tokens_a_call
-        plans = (replace(plan, drafting="prompt-lookup", cache="dynamic"),)
+        plans = (replace(plan, drafting="prompt-lookup", cache=Cache.DYNAMIC),)
         return Offer(plans, expected_speedup=1 / (1 - _STEPS + steps))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from cyclescope.core.message import m
-from cyclescope.core.plan import Plan
+from cyclescope.core.plan import Cache, Compiling, Plan
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily
 
@@ -21,7 +21,7 @@ class StaticCache:
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         if not situation.writes or "static" not in situation.can(plan).caches:
             return Offer(not_applicable_reason=m("There is no growing KV cache on this engine."))
-        if plan.cache == "static":
+        if plan.cache == Cache.STATIC:
             return Offer(not_applicable_reason=m("Already applied."))
         if plan.drafting != "off":
             return Offer(
@@ -29,7 +29,7 @@ class StaticCache:
                     "Drafting removes rejected tokens from the KV cache, which a static cache does not allow."
                 )
             )
-        compiled = replace(plan, cache="static", compiling="inductor")
+        compiled = replace(plan, cache=Cache.STATIC, compiling=Compiling.INDUCTOR)
         return Offer(
-            (replace(plan, cache="static"), compiled), expected_speedup=situation.potential_speedup(*self.answers)
+            (replace(plan, cache=Cache.STATIC), compiled), expected_speedup=situation.potential_speedup(*self.answers)
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cyclescope.core.message import m
-from cyclescope.core.plan import Change, Plan
+from cyclescope.core.plan import Change, Plan, Quantization
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily, changed, has
 
@@ -32,7 +32,7 @@ class Distil:
             return Offer(not_applicable_reason=m("Distillation supports encoders with several layers only."))
         if situation.texts < _LEAST_TEXTS:
             return Offer(not_applicable_reason=m("There are too few texts to train on."))
-        if plan.dtype != "float32" or plan.quantization != "off" or plan.instances > 1:
+        if plan.dtype != "float32" or plan.quantization != Quantization.OFF or plan.instances > 1:
             return Offer(
                 not_applicable_reason=m(
                     "A student model is trained in float32 on all texts; other strategies can follow."

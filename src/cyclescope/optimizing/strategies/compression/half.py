@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from cyclescope.backends.engines import title_of
 from cyclescope.core.message import m
-from cyclescope.core.plan import Plan
+from cyclescope.core.plan import Plan, Quantization
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily
 
@@ -30,7 +30,7 @@ class HalfPrecision:
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
         can = situation.can(plan)
-        if plan.dtype != "float32" or (plan.quantization != "off" and not can.mixes_dtypes):
+        if plan.dtype != "float32" or (plan.quantization != Quantization.OFF and not can.mixes_dtypes):
             return Offer(not_applicable_reason=m("The plan no longer runs in float32."))
         if plan.device == "cpu" and not {"bfloat16", "float16"} & set(can.dtypes):
             return Offer(not_applicable_reason=m("{engine} has no CPU kernels for it.", engine=title_of(plan.engine)))
@@ -41,7 +41,7 @@ class HalfPrecision:
             for kind, instructions in (("bfloat16", _BFLOAT16), ("float16", _FLOAT16))
             if on_device or any(name in features for name in instructions)
         ]
-        if plan.quantization != "off":
+        if plan.quantization != Quantization.OFF:
             # What is not in 8 bits: attention, norms, what is between products.
             return Offer(tuple(replace(plan, dtype=kind) for kind in kinds[:1]), expected_speedup=_BESIDE_8_BITS)
         if not kinds:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from cyclescope.backends.engines import title_of
 from cyclescope.core.message import m
-from cyclescope.core.plan import Plan
+from cyclescope.core.plan import Plan, Quantization
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategies.compression.gains import beyond_half, with_eight_bit_products
 from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily
@@ -26,7 +26,7 @@ class Int8Dynamic:
     opt_in: bool = False
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
-        if plan.quantization != "off":
+        if plan.quantization != Quantization.OFF:
             return Offer(not_applicable_reason=m("The model is already quantized."))
         if not plan.device.startswith("cpu"):
             return Offer(not_applicable_reason=m("The engines support it on CPUs only."))
@@ -40,4 +40,6 @@ class Int8Dynamic:
             beyond_half(plan, max(computing, situation.potential_speedup(FindingCode.MEMORY_BOUND_DECODE))),
             with_eight_bit_products(plan, situation, _FAST, _USUAL),
         )
-        return Offer((replace(plan, quantization="int8-dynamic", dtype="float32"),), expected_speedup=expected)
+        return Offer(
+            (replace(plan, quantization=Quantization.INT8_DYNAMIC, dtype="float32"),), expected_speedup=expected
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from cyclescope.core.message import m
-from cyclescope.core.plan import Plan
+from cyclescope.core.plan import Plan, Quantization
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategies.compression.gains import (
     beyond_half,
@@ -31,7 +31,7 @@ class Int8Static:
     opt_in: bool = False
 
     def offer(self, plan: Plan, situation: Situation) -> Offer:
-        if plan.quantization not in ("off", "int8-dynamic"):
+        if plan.quantization not in (Quantization.OFF, Quantization.INT8_DYNAMIC):
             return Offer(not_applicable_reason=m("The model is already quantized."))
         if self.name not in situation.can(plan).quantizations:
             return Offer(not_applicable_reason=m("The engine does not support calibrated quantization."))
@@ -43,8 +43,8 @@ class Int8Static:
                     "Calibration needs all texts; several processes, each with a share of them, can follow."
                 )
             )
-        plans = (replace(plan, quantization=self.name),)
-        if plan.quantization == "int8-dynamic":
+        plans = (replace(plan, quantization=Quantization.INT8_STATIC),)
+        if plan.quantization == Quantization.INT8_DYNAMIC:
             # An engine that is ready in 8 bits need not be tried in 32 first.
             beyond = _FAST_BEYOND if multiplies_eight_bits(situation) else _USUAL_BEYOND
             return Offer(plans, expected_speedup=beyond, takes_s=_SECONDS)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from cyclescope.backends.engines import title_of
 from cyclescope.core.message import m
-from cyclescope.core.plan import Plan
+from cyclescope.core.plan import Plan, Quantization
 from cyclescope.optimizing.strategies.compression.gains import from_reading_less
 from cyclescope.optimizing.strategies.strategy import Offer, Situation
 
@@ -15,7 +15,7 @@ def packed(plan: Plan, situation: Situation, bits: int, writing: float, unpackin
     """`plan` with weights of so many `bits`, or why not. It may bring `writing` where text is written; else reading less does,
     of which `unpacking` leaves this share: of many tokens in a call none waits for weights.
     """
-    if plan.quantization != "off":
+    if plan.quantization != Quantization.OFF:
         return Offer(not_applicable_reason=m("The model is already quantized."))
     if f"int{bits}-weights" not in situation.can(plan).quantizations:
         return Offer(
@@ -24,4 +24,4 @@ def packed(plan: Plan, situation: Situation, bits: int, writing: float, unpackin
             )
         )
     expected = writing if situation.writes else unpacking * from_reading_less(plan, situation, bits)
-    return Offer((replace(plan, quantization=f"int{bits}-weights"),), expected_speedup=expected)
+    return Offer((replace(plan, quantization=Quantization(f"int{bits}-weights")),), expected_speedup=expected)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cyclescope.core.message import m
-from cyclescope.core.plan import Change, Plan
+from cyclescope.core.plan import Change, Plan, Quantization
 from cyclescope.core.workload import InputSource
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily, changed, has
@@ -30,7 +30,7 @@ class TrimVocabulary:
             return Offer(not_applicable_reason=m("Without texts it is unknown which tokens are needed."))
         if situation.texts < 4:
             return Offer(not_applicable_reason=m("There are too few texts to estimate which tokens other texts need."))
-        if not situation.can(plan).native or plan.quantization != "off":
+        if not situation.can(plan).native or plan.quantization != Quantization.OFF:
             return Offer(
                 not_applicable_reason=m("The engine must run the model's own modules, which must not be quantized yet.")
             )
