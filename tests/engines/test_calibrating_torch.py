@@ -41,7 +41,7 @@ def probes() -> TorchProbes:
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every calibration is a fraction of a second long."""
-    monkeypatch.setattr(module, "extent", lambda *arguments, **options: SHORT)
+    monkeypatch.setattr(module, "probe_plan", lambda *arguments, **options: SHORT)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
