@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from command_line import TINY
+from paper_html import notebook_html
 from torch.nn import functional
 
 import cyclescope
@@ -17,7 +18,6 @@ from cyclescope.core.errors import EngineError, UsageError
 from cyclescope.core.graph.op import OpKind
 from cyclescope.core.workload import InputSource, Weights
 from cyclescope.models.packaged import require_minilm
-from cyclescope.report.media.html.html import notebook_html
 
 BUDGET = 0.1
 
