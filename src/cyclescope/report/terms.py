@@ -65,6 +65,13 @@ TERMS: Mapping[str, Term] = MappingProxyType(
             ),
             m("the instrumented runs"),
         ),
+        "engine": Term(
+            m("Engine between operations"),
+            m(
+                "From the end of one operation to the beginning of the next, by the counters of the engine, and what its calls take outside of all operations."
+            ),
+            m("the instrumented runs"),
+        ),
         "exemplar": Term(
             m("The run that is drawn"),
             m(

@@ -61,8 +61,8 @@ def test_the_scripts_find_what_they_look_for(written: Explanation) -> None:
     ):
         assert page.count(f'id="{name}"') == 1
     curve, course = page.split('id="memory-course"')
-    assert len(re.findall(r'class="point" data-goal="\d+"', curve)) == STEPS - 1
-    assert 'data-goal="5"' in course
+    assert len(re.findall(r'class="point" data-target="\d+"', curve)) == STEPS - 1
+    assert 'data-target="5"' in course
     rows = course[course.index('id="course-rows"') :].partition("</tbody>")[0]
     assert rows.count("<tr>") == course.count('class="point"')
     assert 'data-spoken="operation' in course or 'data-spoken="operations' in course

@@ -35,9 +35,10 @@ def account_section(explanation: Explanation) -> Section | None:
         Column(m("time"), Align.RIGHT, emphasis=Emphasis.STRONG),
         Column(m("share of wall time"), Align.RIGHT),
     )
+    between = "engine" if explanation.cycle.graph.engine_between else "python"
     rows = tuple(
         (
-            Cell(label, swatch=piece.paint, hatched=piece.hatched, term="python" if row.name == "python" else ""),
+            Cell(label, swatch=piece.paint, hatched=piece.hatched, term=between if row.name == "python" else ""),
             fmt.time(row.time_ns),
             fmt.share(row.share_of_wall),
         )
