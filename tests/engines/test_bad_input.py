@@ -214,7 +214,7 @@ def test_text_longer_than_the_model_is_cut_and_says_so(cli: CommandLine, tiny: P
     report = cli.succeeds("measure", tiny, *long, *QUICK)
     work = cli.succeeds("measure", tiny, *long, "--json", *QUICK).document["workload"]
 
-    assert "cut: 20." in report.out
+    assert "20 tokens did not fit the model and were cut." in report.out
     assert report.err == ""
     assert work["cut_tokens"] == 20
     assert (work["batch"], work["tokens_in"], work["real_tokens"]) == (2, 40, 43)

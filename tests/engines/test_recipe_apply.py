@@ -225,7 +225,7 @@ def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()
     (out / "model.py").write_text("mine")
-    with pytest.raises(OutputError, match="other files"):
+    with pytest.raises(OutputError, match="must be empty or hold the files of an earlier"):
         apply(made, out)
     assert (out / "model.py").read_text() == "mine"
     (out / "model.py").unlink()
@@ -243,10 +243,10 @@ def test_the_recipe_of_another_model_is_refused(tmp_path: Path) -> None:
     made = recipe(str(model_folder(tmp_path)))
     (tmp_path / "other").mkdir()
     other = model_folder(tmp_path / "other", num_hidden_layers=3)
-    with pytest.raises(UsageError, match="another model"):
+    with pytest.raises(UsageError, match="is not the model of the recipe"):
         apply(made, tmp_path / "out", model=str(other))
     assert not (tmp_path / "out").exists()
-    with pytest.raises(UsageError, match="another model"):
+    with pytest.raises(UsageError, match="is not the model of the recipe"):
         verify(made, TEXTS, model=str(other), budget=0.1)
 
 
@@ -257,7 +257,7 @@ def test_bad_input_of_both_commands(run: CommandLine, tmp_path: Path) -> None:
     assert "not a recipe" in run.refuses(RunFileError.exit_code, "verify", tmp_path / "r.toml")
     save_recipe(recipe(str(model_folder(tmp_path))), tmp_path / "r.toml")
     # 64 and not 2: that would be an answer.
-    assert "none are given" in run.refuses(64, "verify", tmp_path / "r.toml")
+    assert "needs texts" in run.refuses(64, "verify", tmp_path / "r.toml")
     assert "must be a time" in run.refuses(64, "verify", tmp_path / "r.toml", "--budget", "soon")
     assert "impossible" in run.refuses(64, "verify", tmp_path / "r.toml", "--budget", "0s", "-t", "a")
     assert "Both texts" in run.refuses(64, "verify", tmp_path / "r.toml", "-t", "a", "--tokens", "4")

@@ -178,7 +178,7 @@ def test_the_page_fits_and_tells_the_same(cli: CommandLine, monkeypatch: pytest.
 
     assert english.splitlines()[0] == "Tokens of minilm"
     assert "Arabic takes 3.35 times as many tokens as English (67 and 20)" in english
-    assert "阿拉伯语的词元数是英语的 3.35 倍（67 对 20）" in chinese
+    assert "阿拉伯语的词元数是英语的 3.35 倍（67 和 20）" in chinese
     assert max(map(len, english.splitlines())) <= 80
 
 
@@ -239,7 +239,7 @@ def test_hostile_texts_on_a_screen_that_takes_ascii_only(tmp_path: Path) -> None
         (2, ("bert-tiny", "-t", "one", "--budget", "0"), "budget"),
         (2, ("bert-tiny", "-t", "one", "--budget", "nan"), "budget"),
         (2, ("bert-tiny", "-t", "one", "--threads", "0"), "--threads"),
-        (2, ("bert-tiny", "-t", "half \ud800"), "not Unicode"),
+        (2, ("bert-tiny", "-t", "half \ud800"), "must be Unicode text"),
         (3, ("./no-such-folder", "-t", "one"), "no-such-folder"),
     ],
 )

@@ -50,7 +50,7 @@ def test_an_unknown_engine_is_refused_with_its_name_among_the_known(tiny: Path, 
     done = toy("measure", tiny, "--engine", "tpu", folder=tmp_path)
 
     assert done.code == 2
-    assert "'toy'" in done.err
+    assert "toy (got tpu)" in done.err
 
 
 def test_doctor_tells_its_version(tmp_path: Path) -> None:
