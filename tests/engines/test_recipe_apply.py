@@ -234,7 +234,7 @@ def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
     (out / "notes.txt").write_text("mine")
     with pytest.raises(OutputError, match=r"notes\.txt"):
         apply(made, out)
-    with pytest.raises(OutputError, match="no folder"):
+    with pytest.raises(OutputError, match="must be a folder"):
         apply(made, out / "notes.txt")
 
 
@@ -259,8 +259,8 @@ def test_bad_input_of_both_commands(run: CommandLine, tmp_path: Path) -> None:
     # 64 and not 2: that would be an answer.
     assert "needs texts" in run.refuses(64, "verify", tmp_path / "r.toml")
     assert "must be a time" in run.refuses(64, "verify", tmp_path / "r.toml", "--budget", "soon")
-    assert "impossible" in run.refuses(64, "verify", tmp_path / "r.toml", "--budget", "0s", "-t", "a")
-    assert "Both texts" in run.refuses(64, "verify", tmp_path / "r.toml", "-t", "a", "--tokens", "4")
+    assert "must be above 0 s" in run.refuses(64, "verify", tmp_path / "r.toml", "--budget", "0s", "-t", "a")
+    assert "exclude each other" in run.refuses(64, "verify", tmp_path / "r.toml", "-t", "a", "--tokens", "4")
     here = recipe(str(tmp_path / "tiny"))
     save_recipe(replace(here, model=replace(here.model, reference="./away")), tmp_path / "r.toml")
     message = run.refuses(UnknownModel.exit_code, "apply", tmp_path / "r.toml", "--out", tmp_path / "out")
