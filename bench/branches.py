@@ -23,7 +23,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from cyclescope.explaining.lanes import Occupancy, occupancy
 from transformers import BertConfig, BertModel, BertPreTrainedModel
 
 from cyclescope.core.cycle import Cycle
@@ -32,6 +31,7 @@ from cyclescope.explaining.arrangement import arrange
 from cyclescope.explaining.attribution import Attribution, attribute
 from cyclescope.explaining.places import places
 from cyclescope.measuring.measure import measure
+from occupancy import Occupancy, occupancy
 
 WARM_UP = 3
 
