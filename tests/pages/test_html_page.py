@@ -20,6 +20,7 @@ from cyclescope.explaining.explanation import AccountRow, Explanation, Span
 from cyclescope.report import format as fmt
 from cyclescope.report.drawings.bars import bar_shape, column_shape, segments
 from cyclescope.report.drawings.spans import breakable, choose
+from cyclescope.report.page import Bar
 
 
 @pytest.mark.browser
@@ -227,9 +228,10 @@ def test_an_account_with_more_parts_than_wall_is_drawn_to_its_parts(explanation:
 
 
 def test_bars_share_one_scale_and_python_follows_operations() -> None:
-    shape = bar_shape(300, 100, Estimate(400, 380, 440, 9), 800)
-    assert (shape.op, shape.python, shape.low, shape.high) == ("37.500%", "12.500%", "47.500%", "55.000%")
-    assert bar_shape(0, 0, Estimate(0, 0, 0, 0), 0).op == "0.000%"
+    shape = bar_shape(Bar("", (300, 100), 380, 440, ()), 800)
+    assert shape.parts == (("0.000%", "37.500%"), ("37.500%", "12.500%"))
+    assert (shape.low, shape.high) == ("47.500%", "55.000%")
+    assert bar_shape(Bar("", (0, 0), 0, 0, ()), 0).parts[0][1] == "0.000%"
 
 
 def test_columns_stand_on_the_floor_and_reach_the_top() -> None:

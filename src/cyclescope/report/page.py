@@ -308,18 +308,3 @@ class Page:
     def blocks(self) -> tuple[Block, ...]:
         """The blocks of the opening and of all sections."""
         return self.opening + tuple(block for section in self.sections for block in section.blocks)
-
-
-def page_of(title: Text, blocks: tuple[Block, ...], kind: str = "") -> Page:
-    """A page of blocks in a row, where each heading begins a section. Replaced by `Page` page by page."""
-    opening: list[Block] = []
-    sections: list[Section] = []
-    for block in blocks:
-        if isinstance(block, Heading):
-            sections.append(Section(f"section-{len(sections) + 1}", block.text, ()))
-        elif sections:
-            last = sections[-1]
-            sections[-1] = Section(last.id, last.title, (*last.blocks, block))
-        else:
-            opening.append(block)
-    return Page(title, tuple(opening), tuple(sections), kind)

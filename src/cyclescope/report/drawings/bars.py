@@ -6,16 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cyclescope.core.statistics import Estimate
+from cyclescope.report.page import Bar
 
 
 @dataclass(frozen=True, slots=True)
 class BarShape:
-    """A horizontal bar as percentages of its width: operations, Python after them, the ends of the interval."""
+    """A bar as percentages of its width: where each part begins and how long it is, and the ends of its interval."""
 
-    op: str
-    python: str
+    parts: tuple[tuple[str, str], ...]
     low: str
     high: str
+    whisker: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +54,14 @@ def _units(value: float) -> str:
     return f"{value:.2f}"
 
 
-def bar_shape(op_ns: float, python_ns: float, time: Estimate, longest_ns: float) -> BarShape:
-    """A bar where `longest_ns` fills the width."""
-    scale = 1 / longest_ns if longest_ns > 0 else 0.0
-    return BarShape(
-        _percent(op_ns * scale),
-        _percent(python_ns * scale),
-        _percent(time.low_ns * scale),
-        _percent(time.high_ns * scale),
-    )
+def bar_shape(bar: Bar, longest: float) -> BarShape:
+    """The shape of `bar` where `longest` fills the width."""
+    scale = 1 / longest if longest > 0 else 0.0
+    reached, parts = 0.0, []
+    for part in bar.parts:
+        parts.append((_percent(reached * scale), _percent(part * scale)))
+        reached += part
+    return BarShape(tuple(parts), _percent(bar.low * scale), _percent(bar.high * scale), bar.high > bar.low)
 
 
 def column_shape(

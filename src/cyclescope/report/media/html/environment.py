@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -11,33 +10,15 @@ from markupsafe import Markup
 
 from cyclescope.core.message import Message, Series, m
 from cyclescope.report import format as fmt
+from cyclescope.report.drawings.bars import bar_shape
 from cyclescope.report.drawings.spans import breakable, name
 from cyclescope.report.media.html.definitions import title_of
 from cyclescope.report.names import printable
-from cyclescope.report.page import Bar, Bars, Cell
+from cyclescope.report.page import Bars, Cell
 from cyclescope.report.words.translate import say_in
 
 # A number and its unit stay on one line of the headline.
 _UNIT = re.compile(r"(?<=\d) (?=%|[nµm]?s\b|层)|(?<=±) ")
-
-
-@dataclass(frozen=True, slots=True)
-class BarShape:
-    """A bar as percentages of its width: where each part begins and how long it is, and the ends of its interval."""
-
-    parts: tuple[tuple[str, str], ...]
-    low: str
-    high: str
-    whisker: bool
-
-
-def bar_shape(bar: Bar, longest: float) -> BarShape:
-    """The shape of `bar` where `longest` fills the width."""
-    reached, parts = 0.0, []
-    for part in bar.parts:
-        parts.append((_percent(reached / longest), _percent(part / longest)))
-        reached += part
-    return BarShape(tuple(parts), _percent(bar.low / longest), _percent(bar.high / longest), bar.high > bar.low)
 
 
 def _longest(chart: Bars) -> float:
