@@ -6,7 +6,7 @@ from cyclescope.core.graph.graph import Graph
 from cyclescope.core.message import Series, Text, in_context, m
 from cyclescope.explaining.explanation import AccountRow, Closure, Explanation
 from cyclescope.report import format as fmt
-from cyclescope.report.drawings.account import account_bar
+from cyclescope.report.drawings.account import account_stack
 from cyclescope.report.naming.between import between_label
 from cyclescope.report.naming.stages import stage_name
 from cyclescope.report.page import (
@@ -29,7 +29,8 @@ def account_section(explanation: Explanation) -> Section | None:
     if not closure.rows:
         return None
     labels = tuple(_label(row, explanation.cycle.graph) for row in closure.rows)
-    bar = account_bar(closure, labels)
+    verdict = _verdict(closure)
+    stack = account_stack(closure, labels, verdict)
     columns = (
         Column(m("item")),
         Column(m("time"), Align.RIGHT, emphasis=Emphasis.STRONG),
@@ -42,16 +43,15 @@ def account_section(explanation: Explanation) -> Section | None:
             fmt.time(row.time_ns),
             fmt.share(row.share_of_wall),
         )
-        for row, label, piece in zip(closure.rows, labels, bar.segments, strict=True)
+        for row, label, piece in zip(closure.rows, labels, stack.bars[0].pieces, strict=True)
     )
     total = (m("wall time, uninstrumented"), fmt.time(closure.wall.value_ns), fmt.share(1.0))
-    verdict = _verdict(closure)
     severity = Severity.GOOD if closure.closes else Severity.WARNING
     note = m(
         "The parts were measured in instrumented runs, the whole in uninstrumented runs. The difference is a row of the account."
     )
     blocks = (
-        Drawing("account", bar, verdict),
+        Drawing("stack", stack, verdict),
         Table(columns, (*rows, total), total=True, caption=m("The account of the wall time")),
         Note(severity, verdict, term="closure"),
         Paragraph(_instrumentation(closure), term="instrumentation"),
