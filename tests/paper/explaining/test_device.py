@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from occupancy import occupancy
 from paper_device import LATENCY_NS, Planted, chain, device_cycle, device_samples, run
 from planted import with_ceilings
 
@@ -20,6 +19,7 @@ from cyclescope.explaining.device import DeviceLine, Pace, device_line
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.explaining.places import places
+from occupancy import occupancy
 
 COSTS = {"mark_host_ns": 1_500, "mark_device_ns": 700}
 # Kernels of 2 µs behind 8 µs of host each: the device starves. Kernels of 90 µs: it never does.

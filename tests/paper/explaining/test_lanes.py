@@ -7,9 +7,9 @@ import pytest
 from core.small_graphs import few_examples
 from hypothesis import given
 from hypothesis import strategies as st
-from occupancy import occupancy
 
 from cyclescope.core.units import IntArray
+from occupancy import occupancy
 
 Interval = tuple[int, int, int]
 intervals = st.lists(st.tuples(st.integers(-5, 25), st.integers(0, 12), st.sampled_from([7, 3, 11])), max_size=12)
