@@ -8,6 +8,7 @@ from typing import Any
 
 from cyclescope.backends.base import DialogueSession, OpenTokenizers, Request, Session, WatchedCalls
 from cyclescope.backends.engines import engine_named
+from cyclescope.backends.errors import engine_errors
 from cyclescope.backends.probing import Probes
 from cyclescope.backends.request_checks import check, check_dialogue
 from cyclescope.core.errors import Unsupported
@@ -25,7 +26,8 @@ def open_session(request: Request, engine: str | None = None) -> Session:
     chosen = engine_named(engine or (request.plan.engine if request.plan is not None else request.engine))
     check(request)
     chosen.require()
-    return chosen.open(request)
+    with engine_errors(m("prepare the model")):
+        return chosen.open(request)
 
 
 def preload(request: Request) -> None:
@@ -42,7 +44,8 @@ def preload(request: Request) -> None:
 def open_trace(request: Request) -> Graph:
     """The structure of the model that `request` names, from its class alone. Raises like `open_session`."""
     check(request)
-    graph: Graph = _offered(request.engine, "trace")(request)
+    with engine_errors(m("trace the model")):
+        graph: Graph = _offered(request.engine, "trace")(request)
     return graph
 
 
@@ -55,7 +58,8 @@ def full_configuration(model: str) -> Mapping[str, Any]:
 def open_dialogue(request: Request, template: str) -> DialogueSession:
     """The dialogue that the texts of `request` make, held once. Raises like `open_session`."""
     check_dialogue(request, template)
-    session: DialogueSession = _offered(request.engine, "dialogue")(request, template)
+    with engine_errors(m("prepare the model")):
+        session: DialogueSession = _offered(request.engine, "dialogue")(request, template)
     return session
 
 

@@ -156,22 +156,11 @@ class TorchSession:
         return runs
 
     def instrumented(self, graph: Graph, cycles: int) -> Sequence[InstrumentedRun]:
-        """instrumented runs. The first decides whether shims see every traced call; if not, the function mode takes over."""
+        """Instrumented runs. The first decides whether shims see every traced call; if not, the function mode takes over."""
         traced = self._known(graph)
         with engine_errors(m("run the model")):
-            try:
-                recorder = self._recorder = self._recorder or self._choose_recorder(traced)
-                return self._stamped(recorder, Alignment(traced.graph, traced.keys), cycles)
-            except Misaligned as difference:
-                raise EngineError(
-                    m(
-                        "The model does not run the same operations in every cycle, so time cannot be attributed to operations."
-                    ),
-                    m("An instrumented run differs from the traced one: {difference}.", difference=str(difference)),
-                    m(
-                        "Look for randomness or for state that is kept between calls (a cache, a counter, training mode)."
-                    ),
-                ) from difference
+            recorder = self._recorder = self._recorder or self._choose_recorder(traced)
+            return self._stamped(recorder, Alignment(traced.graph, traced.keys), cycles)
 
     def _seed(self) -> None:
         """Sampled tokens are the same in every cycle, so that every cycle does the same work."""
@@ -229,8 +218,8 @@ class TorchSession:
 
     def calibrate(self, graph: Graph, budget_ns: Nanoseconds) -> Instrumentation:
         traced = self._known(graph)
-        recorder = self._recorder or self._choose_recorder(traced)
         with engine_errors(m("measure the overhead of the instrumentation")):
+            recorder = self._recorder or self._choose_recorder(traced)
             return calibrate_on_twin(self._steps, recorder, traced, budget_ns)
 
     # Processor time --------------------------------------------------------------------------------------------------

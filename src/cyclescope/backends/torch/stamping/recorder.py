@@ -50,6 +50,12 @@ class Keys:
     def first_text(self) -> int:
         return len(self.functions) + len(self.modules)
 
+    def name(self, key: int) -> str:
+        """What a person knows the calls of `key` by."""
+        if key < self.first_module:
+            return str(getattr(self.functions[key], "__name__", key))
+        return (self.modules[key - self.first_module] or "the model") if key < self.first_text else "text"
+
 
 class StampingMode(TorchFunctionMode):
     """Stamps the calls of `functions`, with their positions as keys, wherever they come from."""
@@ -128,6 +134,7 @@ class Alignment:
 
     def __init__(self, graph: Graph, keys: Keys) -> None:
         self._first_module, self._first_text = keys.first_module, keys.first_text
+        self._keys = keys
         order, columns = _expected(graph, keys)
         self._expected = np.asarray(order, dtype=np.int64)
         self._begin = np.asarray([c[0] for c in columns], dtype=np.int64)
@@ -159,7 +166,7 @@ class Alignment:
     def _matched(self, rows: IntArray) -> IntArray:
         outer = rows[self._outermost(rows)]
         if not np.array_equal(outer[:, 0], self._expected):
-            raise Misaligned(_first_difference(outer[:, 0].tolist(), self._expected.tolist()))
+            raise Misaligned(_first_difference(self._keys, outer[:, 0].tolist(), self._expected.tolist()))
         return outer
 
     def _laid(self, begins: IntArray, ends: IntArray, begin: int, end: int) -> IntArray:
@@ -220,8 +227,8 @@ def _expected(graph: Graph, keys: Keys) -> tuple[list[int], list[tuple[int, int]
     return order, columns
 
 
-def _first_difference(found: Sequence[int], expected: Sequence[int]) -> str:
+def _first_difference(keys: Keys, found: Sequence[int], expected: Sequence[int]) -> str:
     for at, (a, b) in enumerate(zip(found, expected, strict=False)):
         if a != b:
-            return f"call {at} is number {a}, traced was {b}"
+            return f"call {at} is {keys.name(a)}, traced was {keys.name(b)}"
     return f"{len(found)} calls, traced were {len(expected)}"
