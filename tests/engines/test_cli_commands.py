@@ -13,11 +13,11 @@ from command_line import QUICK, CommandLine, Done, environment, model_folder, pr
 from rich.cells import cell_len
 
 import cyclescope
-from cyclescope.cli.main import app
+from cyclescope.cli.commands import COMMANDS as HELP_OF_COMMANDS
 from cyclescope.cli.show import Form
 from cyclescope.models.catalog import architectures
 
-COMMANDS = sorted(str(command.name) for command in app.registered_commands)
+COMMANDS = sorted(HELP_OF_COMMANDS)
 HEAVY = {"numpy", "torch", "transformers", "tokenizers", "jinja2", "scipy", "pandas"}
 WIDTH = 80
 
@@ -66,8 +66,10 @@ def test_help_waits_for_nothing_heavy(arguments: tuple[str, ...]) -> None:
     loaded, done = loaded_by(*arguments)
 
     assert_plain(done)
-    assert loaded >= {"cyclescope", "typer"}
+    assert "cyclescope" in loaded
     assert loaded & HEAVY == set()
+    # The parser loads longer than the front page takes.
+    assert ("typer" in loaded) == (arguments[0] == "measure")
 
 
 def test_listing_models_loads_no_framework() -> None:

@@ -13,15 +13,15 @@ from types import SimpleNamespace
 from typing import Any, get_type_hints
 
 import pytest
-import typer
 from paper_models import paper_bert, paper_cycle
 
 import cyclescope
 from cyclescope.backends.base import Request
 from cyclescope.cli.deliver import Forms, Result, deliver, in_turn
 from cyclescope.cli.files import given_texts, read_lines
-from cyclescope.cli.main import app, run
+from cyclescope.cli.main import run
 from cyclescope.cli.options import Measuring
+from cyclescope.cli.parser import parser
 from cyclescope.cli.sides import changes, options_of
 from cyclescope.core.errors import OutputError, UsageError
 from cyclescope.explaining.explain import explain
@@ -30,7 +30,7 @@ from cyclescope.notebook import show_pages
 from cyclescope.report.page import Page, Paragraph
 from cyclescope.report.words.translate import say_in
 
-PARSER: Any = typer.main.get_command(app)
+PARSER: Any = parser()
 COMMANDS: dict[str, Any] = PARSER.commands
 CLI = Path(cyclescope.__file__).parent / "cli"
 CHINESE = "\u4e00"

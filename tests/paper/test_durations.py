@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from typer.main import get_command
 
+from cyclescope.cli.commands import COMMANDS
 from cyclescope.cli.duration import duration, seconds
-from cyclescope.cli.main import app
+from cyclescope.cli.parser import command as command_named
 from cyclescope.core.errors import UsageError
 
 
@@ -25,7 +25,8 @@ def test_what_is_no_time_is_refused(text: str) -> None:
 
 def test_every_budget_is_one_and_its_default_too() -> None:
     with_budget = []
-    for name, command in get_command(app).commands.items():  # type: ignore[attr-defined]
+    for name in COMMANDS:
+        command = command_named(name)
         if not any(option.name == "budget" for option in command.params):
             continue
         with_budget.append(name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from cyclescope.backends.ctranslate2.engine import ENGINE as CTRANSLATE2
 from cyclescope.backends.engine import Capabilities, Engine
 from cyclescope.backends.onnxruntime.engine import ENGINE as ONNXRUNTIME
@@ -10,7 +12,6 @@ from cyclescope.backends.torch.engine import ENGINE as TORCH
 from cyclescope.core.errors import UsageError
 from cyclescope.core.message import m
 from cyclescope.core.plan import Batching, Plan
-from cyclescope.machines.host import package_versions
 
 # The first is `core.plan.REFERENCE_ENGINE`: it runs the model itself, and the others are held against it.
 ENGINES: tuple[Engine, ...] = (
@@ -56,15 +57,22 @@ def works_on_padding(plan: Plan) -> bool:
     return not capabilities_of(plan.engine).skips_padding and plan.batching != Batching.PACKED
 
 
+def _versions(packages: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Those of `packages` that are installed. What reads this machine is loaded late: `--help` needs the names only."""
+    from cyclescope.machines.host import package_versions
+
+    return package_versions(packages)
+
+
 def engine_packages(name: str) -> tuple[tuple[str, str], ...]:
     """The packages of the engine `name` with their versions, beside those that every measured machine lists."""
     engine = engine_named(name)
-    return () if engine.capabilities.native else package_versions(engine.packages)
+    return () if engine.capabilities.native else _versions(engine.packages)
 
 
 def installed_engines() -> tuple[tuple[str, str], ...]:
     """Name and version of each engine that can be used; the version is that of its own package."""
-    there = ((engine, dict(package_versions(engine.packages))) for engine in ENGINES)
+    there = ((engine, dict(_versions(engine.packages))) for engine in ENGINES)
     return tuple((engine.name, next(iter(found.values()))) for engine, found in there if found)
 
 
@@ -72,4 +80,4 @@ def installed_companions() -> tuple[tuple[str, str], ...]:
     """Name and version of the installed packages that engines use beside their own."""
     names = [name for e in ENGINES for name in (*e.packages[1:], *e.reads_with, *e.companions)]
     own = {engine.packages[0] for engine in ENGINES if engine.packages}
-    return package_versions(name for name in dict.fromkeys(names) if name not in own)
+    return _versions(name for name in dict.fromkeys(names) if name not in own)

@@ -16,11 +16,6 @@ from cyclescope.core.message import N_, m
 if TYPE_CHECKING:
     from cyclescope.report.page import Page
 
-HELP = (
-    N_("Generate standalone Python code for the optimized model, with the files that it needs."),
-    N_("The code then runs on a few texts, and its outputs are compared with those of the measured plan."),
-)
-
 
 def apply(
     recipe: RecipeArgument,

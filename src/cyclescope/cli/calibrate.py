@@ -18,14 +18,6 @@ if TYPE_CHECKING:
     from cyclescope.report.page import Page
     from cyclescope.report.pages.calibration import Calibration
 
-HELP = (
-    N_("Measure the peak performance of this machine: matrix products, memory bandwidth, call overhead and noise."),
-    N_(
-        "The calibration is stored, and later measurements on this machine use it. A stored calibration that "
-        "was taken on a clearly quieter machine stays, unless --force is given. Ctrl-C stores nothing."
-    ),
-)
-
 
 def calibrate(
     *,

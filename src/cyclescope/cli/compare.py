@@ -24,14 +24,6 @@ if TYPE_CHECKING:
     from cyclescope.explaining.comparison import Comparison
     from cyclescope.report.page import Page
 
-HELP = (
-    N_("Compare two models or saved runs: is B faster or slower than A, by how much, and where?"),
-    N_(
-        "Two models, or one model with different options (--a threads=1 --b threads=2), are measured in "
-        "interleaved runs, so that drift of the machine affects both alike. With a saved run the interval is "
-        "wider."
-    ),
-)
 _PERCENT = re.compile(r"\s*(\d+(?:\.\d+)?|\.\d+)\s*(%?)\s*")
 
 

@@ -13,8 +13,6 @@ from cyclescope.core.message import N_
 if TYPE_CHECKING:
     from cyclescope.report.page import Page
 
-HELP = (N_("Define a metric exactly, and show how other tools define the same name."),)
-
 
 def define(
     name: Annotated[

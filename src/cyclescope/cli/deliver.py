@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cyclescope.cli.defects import forget_output
-from cyclescope.cli.language import LanguageOption, language_of
+from cyclescope.cli.language import language_of
+from cyclescope.cli.options import LanguageOption
 from cyclescope.core.errors import OutputError
 from cyclescope.core.message import N_, Message, m
 

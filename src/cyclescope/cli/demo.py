@@ -9,13 +9,9 @@ import typer
 
 from cyclescope.cli.cycles import deliver_cycle
 from cyclescope.cli.deliver import Forms
-from cyclescope.cli.language import LanguageOption
-from cyclescope.cli.options import budget_option
+from cyclescope.cli.options import LanguageOption, budget_option
 from cyclescope.core.message import N_, m
 
-HELP = (
-    N_("Measure a pretrained MiniLM on real sentences, then the bert-base-chinese architecture on a Chinese sentence."),
-)
 _SENTENCES = (
     "The committee postponed its decision until the figures for the third quarter had been checked.",
     "A small encoder turns a sentence into a vector; sentences that mean the same lie close together.",

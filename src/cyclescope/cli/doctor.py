@@ -9,13 +9,11 @@ from cyclescope.cli.ceilings import kept_of
 from cyclescope.cli.deliver import Forms, Result, deliver
 from cyclescope.cli.files import require_places
 from cyclescope.core.errors import CyclescopeError
-from cyclescope.core.message import N_
 
 if TYPE_CHECKING:
     from cyclescope.core.ceilings import Figure
     from cyclescope.report.page import Page
 
-HELP = (N_("Check whether this machine is fit for measuring now, and suggest fixes. Takes a few seconds."),)
 _TRIAL_NS = 2_000_000_000  # not by a name of `core.units`, which loads numpy: help must not wait for it
 _LOOK_S = 0.5  # where nothing can be tried: long enough for the kernel's counters of load
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
-from cyclescope.cli.language import OPTION
+from cyclescope.cli.front_page import print_front_page
+from cyclescope.cli.language import LANG, known_languages
 from cyclescope.cli.refusals import Refusal, refused, shows_help, too_many, unknown_command
 from cyclescope.core.message import Message, Text, m
 
@@ -45,6 +46,10 @@ class Command(_Speaking, TyperCommand):
 class Group(_Speaking, TyperGroup):
     """All commands."""
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Print the front page."""
+        print_front_page((ctx.obj or {}).get(LANGUAGE, "en"))
+
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         if args[0] not in self.commands:
             raise unknown_command(args[0], list(self.commands))
@@ -52,21 +57,15 @@ class Group(_Speaking, TyperGroup):
 
 
 def help_page(command: Any, ctx: Any) -> Any:
-    """What `--help` shows: the usage, what the command does, its arguments, options and commands."""
+    """What the `--help` of a command shows: the usage, what the command does, its arguments and options."""
     from cyclescope.report.page import Column, Emphasis, Page, Paragraph, Section, Table
 
     parameters = command.get_params(ctx)
     arguments = [p for p in parameters if p.param_type_name == "argument"]
     options = [p for p in parameters if p.param_type_name == "option"]
-    commands = list(command.commands.values()) if isinstance(command, TyperGroup) else []
     meaning = Column(m("Meaning"))
     tables = (
         (m("Arguments"), (Column(m("Argument"), emphasis=Emphasis.STRONG), meaning), map(_argument_row, arguments)),
-        (
-            m("Commands"),
-            (Column(m("Command"), emphasis=Emphasis.STRONG), meaning),
-            ((str(one.name), _first(one.help)) for one in commands),
-        ),
         (
             m("Options"),
             (Column(m("Option"), emphasis=Emphasis.STRONG), Column(m("Value")), meaning),
@@ -79,12 +78,10 @@ def help_page(command: Any, ctx: Any) -> Any:
         if rows
     ]
     about = tuple(Paragraph(text) for text in _paragraphs(command.help))
-    return Page(_usage(ctx.command_path, arguments, bool(commands)), about, tuple(sections), "help")
+    return Page(_usage(ctx.command_path, arguments), about, tuple(sections), "help")
 
 
-def _usage(path: str, arguments: list[Any], group: bool) -> Text:
-    if group:
-        return m("Usage: {command} [OPTIONS] COMMAND …", command=path)
+def _usage(path: str, arguments: list[Any]) -> Text:
     names = " ".join(one.metavar if one.required else f"[{one.metavar}]" for one in arguments)
     if not names:
         return m("Usage: {command} [OPTIONS]", command=path)
@@ -104,10 +101,8 @@ def _option_row(option: Any, ctx: Any) -> tuple[Text, ...]:
 
 def _values(option: Any, ctx: Any) -> str:
     """What an option can be: its choices, or the kind of its value."""
-    if OPTION in option.opts:
-        from cyclescope.report.words.translate import languages
-
-        return " | ".join(languages())
+    if LANG in option.opts:
+        return " | ".join(known_languages())
     shown = option.metavar or str(option.display_type_rich(ctx)).strip("<>.")
     return str(shown).removeprefix("list[").removesuffix("]").replace("|", " | ")
 
@@ -126,7 +121,3 @@ def _meaning(parameter: Any) -> Text:
 def _paragraphs(text: str | None) -> Iterator[Text]:
     """The paragraphs of a help text, each known to the translators."""
     return (Message(" ".join(part.split())) for part in (text or "").split("\n\n") if part)
-
-
-def _first(text: str | None) -> Text:
-    return next(iter(_paragraphs(text)), "")

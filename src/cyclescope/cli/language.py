@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, TypeAlias
-
-import typer
 
 from cyclescope.core.message import N_
 
-OPTION = "--lang"
+LANG = "--lang"
+LANG_HELP = N_("Language of pages and messages (default: CYCLESCOPE_LANG, LC_ALL, LC_MESSAGES or LANG)")
+
+
+def known_languages() -> tuple[str, ...]:
+    """What --lang takes."""
+    from cyclescope.report.words.translate import languages
+
+    return languages()
 
 
 def known_language(tag: str) -> str:
@@ -29,22 +34,20 @@ def language_of(tag: str | None) -> str:
 
 def language_asked(arguments: Sequence[str]) -> str:
     """The language that `arguments` ask for, also where they cannot be understood otherwise."""
-    from cyclescope.report.words.translate import languages
-
     asked = None
     for place, argument in enumerate(arguments):
         name, _, value = argument.partition("=")
-        if name == OPTION:
+        if name == LANG:
             asked = value or next(iter(arguments[place + 1 :]), None)
-    return language_of(asked if asked in languages() else None)
+    return language_of(asked if asked in known_languages() else None)
 
 
-LanguageOption: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        parser=known_language,
-        metavar="LANG",
-        help=N_("Language of pages and messages (default: CYCLESCOPE_LANG, LC_ALL, LC_MESSAGES or LANG)"),
-        show_default=False,
-    ),
-]
+def without_language(arguments: Sequence[str]) -> list[str]:
+    """`arguments` without a --lang of a known language before them."""
+    match list(arguments):
+        case [option, tag, *rest] if option == LANG and tag in known_languages():
+            return rest
+        case [option, *rest] if option.startswith(f"{LANG}=") and option.partition("=")[2] in known_languages():
+            return rest
+        case rest:
+            return rest

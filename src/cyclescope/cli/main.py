@@ -1,4 +1,4 @@
-"""The parser of all commands, and the only place where an error becomes a message and an exit code."""
+"""The entry of the command line, and the only place where an error becomes a message and an exit code."""
 
 from __future__ import annotations
 
@@ -8,93 +8,13 @@ import sys
 import threading
 from collections.abc import Sequence
 from types import FrameType
-from typing import Any, NoReturn
+from typing import NoReturn
 
-import typer
-
-from cyclescope.cli import (
-    apply,
-    calibrate,
-    compare,
-    define,
-    demo,
-    doctor,
-    measure,
-    models,
-    optimize,
-    show,
-    tokens,
-    trace,
-    verify,
-)
 from cyclescope.cli.defects import defect, forget_output
-from cyclescope.cli.gate import AnsweringCommand, GatedCommand
-from cyclescope.cli.grouped import grouped
-from cyclescope.cli.help import LANGUAGE, Command, Group
-from cyclescope.cli.language import LanguageOption, language_asked
-from cyclescope.cli.refusals import shows_help
-from cyclescope.core.errors import CyclescopeError, Interrupted, OutputError, UsageError
-from cyclescope.core.message import N_, m
-from cyclescope.core.version import __version__
-
-
-class _Commands(Group):
-    """Sees Ctrl-C and a reader that went away before the parser does, which would end without our word or our code."""
-
-    def invoke(self, ctx: Any) -> Any:
-        if ctx.params.get("lang"):
-            ctx.default_map = {name: {"lang": ctx.params["lang"]} for name in self.commands}
-        try:
-            return super().invoke(ctx)
-        except KeyboardInterrupt as exc:
-            raise Interrupted(m("Interrupted."), m("Nothing was measured yet.")) from exc
-        except BrokenPipeError as exc:
-            # Whoever read our output has seen enough; Python must not complain about it while it exits.
-            forget_output()
-            raise typer.Exit from exc
-
-
-app = typer.Typer(
-    name="cyclescope",
-    cls=_Commands,
-    help=N_("End-to-end inference timing for Transformers, every microsecond accounted for."),
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-for _module, _function, _kind in (
-    (measure, measure.measure, Command),
-    (compare, compare.compare, GatedCommand),
-    (optimize, optimize.optimize, Command),
-    (apply, apply.apply, Command),
-    (verify, verify.verify, AnsweringCommand),
-    (show, show.show, Command),
-    (trace, trace.trace, Command),
-    (tokens, tokens.tokens, Command),
-    (models, models.models, Command),
-    (calibrate, calibrate.calibrate, Command),
-    (doctor, doctor.doctor, Command),
-    (define, define.define, Command),
-    (demo, demo.demo, Command),
-):
-    app.command(_function.__name__, cls=_kind, help="\n\n".join(_module.HELP))(grouped(_function))
-
-
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(f"cyclescope {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def _root(
-    version: bool = typer.Option(
-        False, "--version", callback=_print_version, is_eager=True, help=N_("Print the version and exit")
-    ),
-    lang: LanguageOption = None,
-) -> None:
-    """What stands before a command."""
+from cyclescope.cli.front_page import answer
+from cyclescope.cli.language import language_asked
+from cyclescope.core.errors import CyclescopeError, OutputError, UsageError
+from cyclescope.core.message import m
 
 
 def run(arguments: Sequence[str] | None = None) -> None:
@@ -104,8 +24,11 @@ def run(arguments: Sequence[str] | None = None) -> None:
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     language = language_asked(arguments)
     try:
-        code = typer.main.get_command(app).main(args=arguments, standalone_mode=False, obj={LANGUAGE: language})
-        sys.exit(code or 0)
+        code = answer(arguments, language)
+        sys.exit(_parsed(arguments, language) if code is None else code)
+    except BrokenPipeError:  # its reader has seen enough; Python must not complain about it while it exits
+        forget_output()
+        sys.exit(0)
     except CyclescopeError as error:
         _tell(error, language)
         sys.exit(error.exit_code)
@@ -121,12 +44,19 @@ def run(arguments: Sequence[str] | None = None) -> None:
         )
         sys.exit(OutputError.exit_code)
     except Exception as error:
-        if shows_help(error):
+        if type(error).__name__ == "NoArgsIsHelpError":  # the parser has shown its help
             sys.exit(UsageError.exit_code)
         if os.environ.get("CYCLESCOPE_DEBUG"):
             raise
         _tell(defect(error), language)
         sys.exit(1)
+
+
+def _parsed(arguments: Sequence[str], language: str) -> int:
+    from cyclescope.cli.help import LANGUAGE
+    from cyclescope.cli.parser import parser
+
+    return parser().main(args=list(arguments), standalone_mode=False, obj={LANGUAGE: language}) or 0
 
 
 def _end(number: int, frame: FrameType | None) -> NoReturn:
@@ -146,4 +76,4 @@ def _tell(error: CyclescopeError, language: str) -> None:
     say = say_in(language)
     for line in (m("Error: {fact}", fact=error.fact), error.cause, error.way_out):
         if line:
-            typer.echo(printable(say(line)), err=True)
+            print(printable(say(line)), file=sys.stderr)

@@ -20,14 +20,6 @@ if TYPE_CHECKING:
     from cyclescope.measuring.options import MeasureOptions
     from cyclescope.report.page import Page
 
-HELP = (
-    N_("Measure the compute cycle of a model, from text in to text out, and account for all of its time."),
-    N_(
-        "Without --text and --tokens, a built-in sentence is measured. Ctrl-C ends the measurement; the "
-        "partial result is reported and saved."
-    ),
-)
-
 
 class ChatTemplate(StrEnum):
     """In whose words a dialogue is put to the model."""

@@ -6,12 +6,9 @@ from typing import TYPE_CHECKING
 
 from cyclescope.cli.deliver import Forms, Result, deliver
 from cyclescope.cli.files import require_places
-from cyclescope.core.message import N_
 
 if TYPE_CHECKING:
     from cyclescope.report.page import Page
-
-HELP = (N_("List the built-in architectures with their sizes and the source of each configuration."),)
 
 
 def models(*, forms: Forms) -> None:

@@ -32,15 +32,6 @@ if TYPE_CHECKING:
     from cyclescope.optimizing.optimization import Optimization
     from cyclescope.report.page import Page
 
-HELP = (
-    N_("Find the fastest way to run MODEL on these texts on this machine, and prove it."),
-    N_(
-        "Plans run in separate processes, interleaved with the unmodified model, and their outputs are "
-        "compared. The best plan is confirmed in a longer run, and the contribution of each of its parts is "
-        "measured. The recipe is the input of `cyclescope apply` and `cyclescope verify`."
-    ),
-)
-
 
 class GoalWanted(StrEnum):
     """What is to be short."""

@@ -12,6 +12,7 @@ import typer
 from cyclescope.backends.engines import engine_names
 from cyclescope.cli.duration import seconds
 from cyclescope.cli.files import given_texts
+from cyclescope.cli.language import LANG_HELP, known_language
 from cyclescope.core.message import N_
 from cyclescope.core.plan import REFERENCE_ENGINE
 
@@ -104,6 +105,10 @@ AttentionOption: TypeAlias = Annotated[
 ]
 DeviceOption: TypeAlias = Annotated[str, typer.Option(help=N_("Device: cpu, cuda or cuda:N"))]
 DtypeOption: TypeAlias = Annotated[str, typer.Option(help=N_("Data type: float32, bfloat16 or float16"))]
+LanguageOption: TypeAlias = Annotated[
+    str | None,
+    typer.Option(parser=known_language, metavar="LANG", help=LANG_HELP, show_default=False),
+]
 LevelOption: TypeAlias = Annotated[FlowLevel, typer.Option(help=N_("Detail of --as mermaid"))]
 ModelInstead: TypeAlias = Annotated[str | None, optional(N_("Model folder or name, instead of the recipe's model"))]
 NewTokensOption: TypeAlias = Annotated[

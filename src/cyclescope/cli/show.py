@@ -18,8 +18,6 @@ from cyclescope.core.message import N_, m
 if TYPE_CHECKING:
     from cyclescope.explaining.explanation import Explanation
 
-HELP = (N_("Show a saved run in any format, without running anything."),)
-
 
 class Form(StrEnum):
     """`terminal`, `markdown` and `html` are for readers, `json` for machines; the others for other tools."""

@@ -23,11 +23,6 @@ from cyclescope.core.message import N_, m
 if TYPE_CHECKING:
     from cyclescope.report.page import Page
 
-HELP = (
-    N_("Compare the cost of texts: tokens per character, tokenization time and, with --cycle, the whole cycle."),
-    N_("Without a text, one built-in sentence is compared in eight languages. Weights are loaded only with --cycle."),
-)
-
 
 def tokens(
     model: ModelArgument,

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from cyclescope.core.graph.graph import Graph
     from cyclescope.report.page import Page
 
-HELP = (N_("Trace the structure of a model without its weights or their memory: operations, FLOPs, bytes, data flow."),)
-
 
 class TraceForm(StrEnum):
     """The forms of a structure."""

@@ -24,14 +24,6 @@ from cyclescope.core.message import N_, m
 if TYPE_CHECKING:
     from cyclescope.report.page import Page
 
-HELP = (
-    N_("Check whether a recipe still holds on this machine. Exit code 0: it holds, 1: it does not, 2: inconclusive."),
-    N_(
-        "The recipe's plan and its baseline run interleaved, and their outputs are compared. Without a text, "
-        "the input is synthetic tokens of the shape that the recipe was measured with."
-    ),
-)
-
 
 def verify(
     recipe: RecipeArgument,

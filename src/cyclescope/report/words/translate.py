@@ -9,7 +9,6 @@ import gettext
 import os
 from collections.abc import Callable, Mapping
 from functools import cache
-from importlib import resources
 from typing import TypeAlias
 
 from cyclescope.core.errors import UsageError
@@ -18,6 +17,7 @@ from cyclescope.core.message import Message, Series, Text, fill, m
 Say: TypeAlias = Callable[[Text], str]
 
 ENGLISH = "en"
+_FOLDER = os.path.dirname(__file__)  # importlib.resources and pathlib load longer than a page of help takes
 # In the order in which POSIX and GNU gettext ask for them; ours first.
 _VARIABLES = ("CYCLESCOPE_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
 
@@ -25,8 +25,7 @@ _VARIABLES = ("CYCLESCOPE_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
 @cache
 def languages() -> tuple[str, ...]:
     """The tags of all languages: English and one for each catalog."""
-    names = (entry.name for entry in resources.files(__package__).iterdir())
-    return (ENGLISH, *sorted(name.removesuffix(".mo") for name in names if name.endswith(".mo")))
+    return (ENGLISH, *sorted(name.removesuffix(".mo") for name in os.listdir(_FOLDER) if name.endswith(".mo")))
 
 
 @cache
@@ -37,7 +36,7 @@ def say_in(language: str) -> Say:
         raise UsageError(m("The language must be one of {known} (got {given}).", known=known, given=language))
     if language == ENGLISH:
         return str
-    with (resources.files(__package__) / f"{language}.mo").open("rb") as file:
+    with open(os.path.join(_FOLDER, f"{language}.mo"), "rb") as file:
         return _Translator(gettext.GNUTranslations(file))
 
 
