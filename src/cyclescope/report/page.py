@@ -167,9 +167,10 @@ class Strip:
 
 @dataclass(frozen=True, slots=True)
 class KeyValues:
-    """Facts, one a row."""
+    """Facts, one a row. The first `repeated` say what `Figures` beside them draws: a medium that draws leaves them out."""
 
     rows: tuple[tuple[Text, Text], ...]
+    repeated: int = 0
 
 
 @dataclass(frozen=True, slots=True)

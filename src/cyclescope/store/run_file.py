@@ -1,11 +1,12 @@
 """A cycle on disk, as one file: facts only, so that an old run gains from every newer version that reads it.
 
-The file is a zip: `cycle.json` = {"schema": "cyclescope/cycle", "version": 1, "cycle": …} as `core.codec` encodes it,
+The file is a zip: `cycle.json` = {"schema": "cyclescope/cycle", "version": 2, "cycle": …} as `core.codec` encodes it,
 and `arrays/N.npy` for the columns it refers to. Saving the same cycle twice gives the same bytes.
 
 Versions of the format, all of which `load` reads:
 1  (cyclescope 0.1.0) the first. Fields that are added later with a default need no new version: an older loader passes
    over them, and a newer one fills them in.
+2  Notes and other texts may be messages, {"message": …}, where version 1 has English texts.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from cyclescope.store.atomic import atomic_writer
 
 SUFFIX = ".cycle"
 SCHEMA = "cyclescope/cycle"
-VERSION = 1
+VERSION = 2
 
 _AGAIN = m("Measure again, or use an intact copy of the file.")
 _NAME_ONE = m("Name a file that `cyclescope measure --out RUN{suffix}` wrote.", suffix=SUFFIX)

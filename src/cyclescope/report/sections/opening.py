@@ -26,7 +26,7 @@ def opening(explanation: Explanation) -> Iterator[Block]:
     yield Paragraph(answer(explanation), lead=True)
     if explanation.wall.n:
         yield Figures(tuple(_figures(explanation)))
-    yield KeyValues(tuple(_facts(explanation)))
+    yield KeyValues(tuple(_facts(explanation)), repeated=1 if explanation.wall.n else 0)
     for remark in remarks(cycle):
         yield Note(Severity.INFO, remark)
 
