@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -131,10 +131,14 @@ class Session(Protocol):
 
 @dataclass
 class WatchedCalls:
-    """Calls of a model in somebody's own code: their wall times, and the named tensors that the last one was given."""
+    """Calls of a model in somebody's own code: their wall times, and what the last one was given, by name.
+
+    `rewind` puts what it was given, such as a cache, into the state of before that call.
+    """
 
     wall_ns: list[Nanoseconds]
     inputs: Mapping[str, object] | None = None
+    rewind: Callable[[], None] | None = None
 
 
 DEFAULT_TOKENS = 128  # of a made-up input, where nobody says how many

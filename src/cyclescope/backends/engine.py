@@ -6,7 +6,7 @@ these files imports no engine: the callables of an `Engine` do that when they ar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from cyclescope.backends.base import DialogueSession, OpenTokenizers, Request, Session, WatchedCalls
     from cyclescope.backends.code import EngineCode
     from cyclescope.backends.probing import Probes
+    from cyclescope.backends.settings import Setting
     from cyclescope.core.graph.graph import Graph
 
 
@@ -50,6 +51,10 @@ def _no_variables() -> Mapping[str, str]:
     return {}
 
 
+def _no_settings() -> Iterable[Setting]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
     """One engine. `name` is what a plan and `--engine` call it, `title` what a reader does.
@@ -57,6 +62,7 @@ class Engine:
     `packages` must be installed, its own one first; `reads_with` are those by which it reads a transformers model;
     `companions` are used where they are there. `extra` is the extra of cyclescope that installs all of them (empty: none
     does), and `purpose` says what they are for. `variables` are set in the environment of processes that run it.
+    `settings` are the global ones of its packages, which a measurement puts back.
 
     `open` gives a session for a request, `code` what the engine contributes to the code of a recipe. The others are what an engine may offer besides; what it does not offer (None)
     is asked of the first engine that does.
@@ -72,6 +78,7 @@ class Engine:
     reads_with: tuple[str, ...] = ()
     companions: tuple[str, ...] = ()
     variables: Callable[[], Mapping[str, str]] = _no_variables
+    settings: Callable[[], Iterable[Setting]] = _no_settings
     code: Callable[[], EngineCode] | None = None
     probes: Callable[[str], Probes] | None = None
     preload: Callable[[Request], None] | None = None
@@ -80,6 +87,7 @@ class Engine:
     dialogue: Callable[[Request, str], DialogueSession] | None = None
     tokenizers: Callable[[Request], OpenTokenizers] | None = None
     watch: Callable[[object], AbstractContextManager[WatchedCalls]] | None = None
+    keep: Callable[[Sequence[Request]], AbstractContextManager[None]] | None = None
 
     @property
     def install(self) -> str:

@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
 from cyclescope.backends.base import DialogueSession, OpenTokenizers, Request, Session, WatchedCalls
-from cyclescope.backends.engines import engine_named
+from cyclescope.backends.engines import ENGINES, engine_named
 from cyclescope.backends.errors import engine_errors
 from cyclescope.backends.probing import Probes
 from cyclescope.backends.request_checks import check, check_dialogue
+from cyclescope.backends.settings import PYTHON, keeping_settings
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.machine import Machine
 from cyclescope.core.message import m
 from cyclescope.core.plan import REFERENCE_ENGINE
 from cyclescope.machines.host import read_machine
+
+
+@contextmanager
+def keeping(*requests: Request) -> Iterator[None]:
+    """While open, a measurement may change global settings and the objects in `requests`; afterwards, also after an
+    exception and after Ctrl-C, all is as it was: what is the user's, the user finds again.
+    """
+    with ExitStack() as kept:
+        kept.enter_context(keeping_settings([*PYTHON, *(each for engine in ENGINES for each in engine.settings())]))
+        for engine in ENGINES:
+            if requests and engine.keep is not None:
+                kept.enter_context(engine.keep(requests))
+        yield
 
 
 def open_session(request: Request, engine: str | None = None) -> Session:

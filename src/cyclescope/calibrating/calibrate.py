@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 
 from cyclescope.backends.probing import Probes
-from cyclescope.backends.registry import open_probes
+from cyclescope.backends.registry import keeping, open_probes
 from cyclescope.calibrating.estimate import noise_floor
 from cyclescope.calibrating.extent import ProbePlan, probe_plan
 from cyclescope.calibrating.memory import bandwidth_ceilings, bandwidth_probes, find_caches
@@ -42,13 +43,14 @@ def calibrate(
     """
     progress("load", 0.0)
     probe_plan(1, threads)  # numbers that cannot be are refused before seconds of imports
-    probes = open_probes(device)
-    try:
-        on_device = probes.machine.device != "cpu"
-        wanted = probe_plan(probes.machine.cores, threads, quick=quick, on_device=on_device)
-        ceilings = calibrate_probes(probes, wanted, progress=progress)
-    finally:
-        probes.close()
+    with keeping():
+        probes = open_probes(device)
+        try:
+            on_device = probes.machine.device != "cpu"
+            wanted = probe_plan(probes.machine.cores, threads, quick=quick, on_device=on_device)
+            ceilings = calibrate_probes(probes, wanted, progress=progress)
+        finally:
+            probes.close()
     if keep:
         try:
             keep_file(ceilings)
@@ -93,9 +95,6 @@ def noise_of(probes: Probes, clock: Clock, threads: int, budget_ns: Nanoseconds,
 
 def noise_here(budget_ns: Nanoseconds, device: str = "cpu", progress: Notify = silent) -> Figure:
     """The noise floor alone, in a short trial on all cores. Raises like `calibrate`."""
-    probes = open_probes(device)
-    try:
+    with keeping(), closing(open_probes(device)) as probes:
         threads = 0 if probes.machine.device != "cpu" else probes.machine.cores
         return noise_of(probes, SystemClock(), threads, budget_ns, progress)
-    finally:
-        probes.close()

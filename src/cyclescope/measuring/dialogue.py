@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from cyclescope.backends.base import DialogueSession, Request
-from cyclescope.backends.registry import open_dialogue
+from cyclescope.backends.registry import keeping, open_dialogue
 from cyclescope.backends.request_checks import check_dialogue
 from cyclescope.core.clock import Clock, SystemClock
 from cyclescope.core.dialogue import OWN, Dialogue, TurnFacts, TurnRun, TurnSamples
@@ -82,12 +82,13 @@ def dialogue_request(
             m("Give seconds, such as 10."),
         )
     check_dialogue(request, template)
-    progress("load", 0.0)
-    session = open_dialogue(request, template)
-    try:
-        return dialogue_session(session, template, int(budget * NS_PER_S), progress=progress)
-    finally:
-        session.close()
+    with keeping(request):
+        progress("load", 0.0)
+        session = open_dialogue(request, template)
+        try:
+            return dialogue_session(session, template, int(budget * NS_PER_S), progress=progress)
+        finally:
+            session.close()
 
 
 def dialogue_session(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Unpack
 
 from cyclescope.backends.base import Request, Session
-from cyclescope.backends.registry import open_session, open_trace, watching
+from cyclescope.backends.registry import keeping, open_session, open_trace, watching
 from cyclescope.backends.request_checks import check
 from cyclescope.core.clock import Clock, SystemClock
 from cyclescope.core.cycle import Cycle
@@ -74,6 +74,12 @@ def measure(
 
 def measure_request(request: Request, budget: float | None = None, progress: Notify = silent) -> Cycle:
     """Measure what `request` asks for, within `budget` seconds after loading (10, or 30 where text is written)."""
+    _check_budget(budget)
+    with keeping(request):
+        return _opened_and_measured(request, budget, progress)
+
+
+def _check_budget(budget: float | None) -> None:
     if budget is not None and not 0 < budget <= _MOST_BUDGET_S:
         raise UsageError(
             m(
@@ -84,6 +90,9 @@ def measure_request(request: Request, budget: float | None = None, progress: Not
             "",
             m("Give seconds, such as 10."),
         )
+
+
+def _opened_and_measured(request: Request, budget: float | None, progress: Notify) -> Cycle:
     progress("load", 0.0)
     session = open_session(request)
     if budget is None:
@@ -210,7 +219,8 @@ def trace(
         seed=seed,
         trust_remote_code=trust_remote_code,
     )
-    return open_trace(request)
+    with keeping(request):
+        return open_trace(request)
 
 
 @dataclass
@@ -248,7 +258,12 @@ def watch(model: object, *, budget: float = DEFAULT_BUDGET_S, progress: Notify =
             m("It did not, so there is nothing to measure."),
             m("Call the model itself inside the block, not a copy or a compiled form of it."),
         )
-    cycle = measure_request(Request(model=model, inputs=calls.inputs), budget, progress)
+    _check_budget(budget)
+    request = Request(model=model, inputs=calls.inputs)
+    with keeping(request):
+        if calls.rewind is not None:
+            calls.rewind()
+        cycle = _opened_and_measured(request, budget, progress)
     note = m(
         "Watched: the last of {count} calls in your own code was measured again on its own.", count=len(seen.calls_ns)
     )

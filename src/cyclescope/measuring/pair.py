@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Unpack
 
 from cyclescope.backends.base import Request, Session
-from cyclescope.backends.registry import open_session
+from cyclescope.backends.registry import keeping, open_session
 from cyclescope.backends.request_checks import check
 from cyclescope.core.clock import Clock, SystemClock
 from cyclescope.core.cycle import Cycle
@@ -87,7 +87,7 @@ def measure_requests(
     for request in (a, b):
         check(request)
     # Closed in the opposite order, so that the last one puts back what was there before the first.
-    with ExitStack() as opened:
+    with keeping(a, b), ExitStack() as opened:
         sessions = []
         for request in (a, b):
             progress("load", 0.0)

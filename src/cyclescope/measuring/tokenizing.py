@@ -13,7 +13,7 @@ from importlib.resources import files
 import numpy as np
 
 from cyclescope.backends.base import Request, TextTokenizer
-from cyclescope.backends.registry import open_tokenizers
+from cyclescope.backends.registry import keeping, open_tokenizers
 from cyclescope.backends.request_checks import check
 from cyclescope.core.clock import Clock, SystemClock
 from cyclescope.core.cycle import Cycle
@@ -102,14 +102,15 @@ def compare_request(
     check(request)
     _refuse_broken_texts(request.texts)
     progress("load", 0.0)
-    opened = open_tokenizers(request)
-    share = _TOKENIZING_SHARE if cycle else 1.0
-    collected = Tokenizing(opened.tokenizers, request.texts)
-    collected.collect(clock or SystemClock(), int(seconds * share * NS_PER_S), progress)
-    cycles: list[Cycle] = []
-    interrupted = collected.interrupted
-    if cycle and not interrupted:
-        interrupted = _measure_each(request, seconds * (1 - share), cycles, progress)
+    with keeping(request):
+        opened = open_tokenizers(request)
+        share = _TOKENIZING_SHARE if cycle else 1.0
+        collected = Tokenizing(opened.tokenizers, request.texts)
+        collected.collect(clock or SystemClock(), int(seconds * share * NS_PER_S), progress)
+        cycles: list[Cycle] = []
+        interrupted = collected.interrupted
+        if cycle and not interrupted:
+            interrupted = _measure_each(request, seconds * (1 - share), cycles, progress)
     return TextCosts(
         model=opened.reference,
         machine=opened.machine,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cyclescope.backends import engines
+from cyclescope.backends.registry import keeping
 from cyclescope.core.clock import Clock, SystemClock
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.edits import Edit, files_of
@@ -113,7 +114,7 @@ def optimize(
     clock: Clock = SystemClock()
     started = clock.now_ns()
     budget_ns = int(budget * NS_PER_S)
-    with ProcessPool(job) as pool:
+    with keeping(), ProcessPool(job) as pool:
         begin = max(started, clock.now_ns() - int(budget_ns * _MOST_LOADING))
         limits = Limits(BudgetSchedule(begin, budget_ns), max_drift, score, max_loss)
         asked = _Asked(plan, wanted, threads, tuple(strategies), tuple(without), draft)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from cyclescope.backends.base import DialogueSession, OpenTokenizers, Request, Session, WatchedCalls
     from cyclescope.backends.code import EngineCode
     from cyclescope.backends.probing import Probes
+    from cyclescope.backends.settings import Setting
     from cyclescope.core.graph.graph import Graph
 
 
@@ -70,6 +72,20 @@ def _watch(model: object) -> AbstractContextManager[WatchedCalls]:
     return watching_calls(model)
 
 
+def _settings() -> Iterable[Setting]:
+    from cyclescope.backends.torch.keeping.settings import SETTINGS
+
+    return SETTINGS
+
+
+def _keep(requests: Sequence[Request]) -> AbstractContextManager[None]:
+    if "torch" not in sys.modules:
+        return nullcontext()  # so nobody holds an object of it
+    from cyclescope.backends.torch.keeping.objects import keeping_objects
+
+    return keeping_objects(requests)
+
+
 def _variables() -> Mapping[str, str]:
     """What was compiled is of use the next time, so it does not lie in the folder of one search."""
     return {"TORCHINDUCTOR_CACHE_DIR": str(Path(tempfile.gettempdir(), f"torchinductor_{os.getuid()}"))}
@@ -102,6 +118,7 @@ ENGINE = Engine(
     open=_open,
     code=_code,
     variables=_variables,
+    settings=_settings,
     probes=_probes,
     preload=_preload,
     trace=_trace,
@@ -109,4 +126,5 @@ ENGINE = Engine(
     dialogue=_dialogue,
     tokenizers=_tokenizers,
     watch=_watch,
+    keep=_keep,
 )

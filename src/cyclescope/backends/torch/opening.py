@@ -10,6 +10,8 @@ from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
 from cyclescope.backends.base import OpenTimes, Request
+from cyclescope.backends.settings import note_imports
+from cyclescope.backends.torch.keeping.settings import quiet
 from cyclescope.backends.torch.packages import PACKAGES
 from cyclescope.core.errors import UsageError
 from cyclescope.core.machine import Machine
@@ -40,6 +42,7 @@ def open_torch(request: Request) -> TorchSession | TorchCalls:
     request = _where_it_lies(request)
 
     from cyclescope.backends.errors import engine_errors
+    from cyclescope.backends.torch.keeping.repeats import Repeats
     from cyclescope.backends.torch.loading.heads import is_decoder
     from cyclescope.backends.torch.loading.inputs import prepare
     from cyclescope.backends.torch.loading.loading import in_hand, load
@@ -67,6 +70,7 @@ def open_torch(request: Request) -> TorchSession | TorchCalls:
         else lambda inputs: _trace_on_meta(build, steps, inputs, plan, generates),
         generates=generates,
         notes=(*((loaded.note,) if loaded.note else ()), *notes),
+        repeats=None if by_name else Repeats(loaded.model, steps.given),
     )
 
 
@@ -199,8 +203,10 @@ def _trace_step(build: Callable[[], torch.nn.Module], request: Request, cache_le
 
 
 def _import_framework() -> int | None:
-    """Nanoseconds that importing the framework takes; None where it was there already."""
+    """Nanoseconds that importing the framework takes; None where it was there already. From then on it is quiet."""
     if "torch" in sys.modules and "transformers" in sys.modules:
+        note_imports()
+        quiet()
         return None
     begin = perf_counter_ns()
     import torch
@@ -208,9 +214,10 @@ def _import_framework() -> int | None:
     import transformers.models.auto
 
     elapsed = perf_counter_ns() - begin
-    transformers.logging.set_verbosity_error()
-    transformers.logging.disable_progress_bar()
     assert torch.__version__
+    assert transformers.__version__
+    note_imports()
+    quiet()
     return elapsed
 
 

@@ -11,6 +11,7 @@ import torch
 
 from cyclescope.backends.base import InstrumentedRun, OpenTimes, UninstrumentedRun
 from cyclescope.backends.errors import Misaligned, engine_errors
+from cyclescope.backends.torch.keeping.repeats import Repeats
 from cyclescope.backends.torch.results import classes_of, results_of
 from cyclescope.backends.torch.stamping.device import EventClock, waiting_for
 from cyclescope.backends.torch.stamping.marking import Marking
@@ -48,6 +49,7 @@ class TorchSession:
         generates: bool = False,
         notes: Sequence[Text] = (),
         edits: Sequence[Edit] = (),
+        repeats: Repeats | None = None,
     ) -> None:
         self._steps = steps
         self.workload = workload
@@ -58,6 +60,7 @@ class TorchSession:
         self._generates = generates
         self._notes: list[Text] = list(notes)
         self.edits = tuple(edits)
+        self._repeats = repeats or Repeats()
         self._traced: Traced | None = None
         self._recorder: Recorder | None = None
         self._outcome = ""
@@ -121,15 +124,17 @@ class TorchSession:
         return traced.graph
 
     def _trace_here(self) -> Traced:
+        self._settle()
         steps = self._steps
         tracer = Tracer(steps.model, None, self.plan.device)
-        with torch.no_grad():
+        with self._repeats.tracing():
             inputs = steps.inputs()
+            self._begin()
             describe_inputs(tracer, steps, inputs, steps.fixed)
-            self._seed()
             result = tracer.run(lambda: steps.run(inputs))
             if steps.read_out is not None:
                 tracer.read_out(type(steps.read_out).__name__, result)
+            self._repeats.end()
         return tracer.finish(self.plan.device, generates=self._generates, stepwise=steps.writer is not None)
 
     # Runs ------------------------------------------------------------------------------------------------------------
@@ -139,9 +144,9 @@ class TorchSession:
         run, inputs, read_out, writer = steps.run, steps.inputs, steps.read_out, steps.writer
         wait = self._wait
         runs = []
-        with engine_errors(m("run the model")), torch.inference_mode():
+        with engine_errors(m("run the model")), self._repeats.computing():
             for _ in range(cycles):
-                self._seed()
+                self._begin()
                 cpu = process_time_ns()
                 begin = perf_counter_ns()
                 result = run(inputs())
@@ -152,6 +157,7 @@ class TorchSession:
                 called = writer.called_ns - begin if writer is not None else 0
                 emitted = tuple(at - begin for at in writer.emitted_ns) if writer is not None else ()
                 runs.append(UninstrumentedRun(begin, end - begin, cpu, called, emitted))
+                self._repeats.end()
             self._outcome = words if words is not None and steps.keep_words else describe_result(result)
         return runs
 
@@ -162,8 +168,14 @@ class TorchSession:
             recorder = self._recorder = self._recorder or self._choose_recorder(traced)
             return self._stamped(recorder, Alignment(traced.graph, traced.keys), cycles)
 
-    def _seed(self) -> None:
-        """Sampled tokens are the same in every cycle, so that every cycle does the same work."""
+    def _settle(self) -> None:
+        """Where the first run has changed something, run once more, to see what is to be put back before every run."""
+        if self._repeats.unsure:
+            self.uninstrumented(1)
+
+    def _begin(self) -> None:
+        """Let a cycle begin as the first did. Sampled tokens are the same in every one, so that each does the same work."""
+        self._repeats.begin()
         if self._steps.writer is not None and self.plan.decoding == Decoding.SAMPLE:
             torch.manual_seed(self.plan.seed)
 
@@ -173,6 +185,7 @@ class TorchSession:
         return self._traced
 
     def _choose_recorder(self, traced: Traced) -> Recorder:
+        self._settle()
         alignment = Alignment(traced.graph, traced.keys)
         recorder = Recorder(SHIMS, traced.keys, self._steps.model)
         try:
@@ -200,7 +213,7 @@ class TorchSession:
         with torch.inference_mode(), recorder.stamping(records):
             for _ in range(cycles):
                 records.clear()
-                self._seed()
+                self._begin()
                 cpu = process_time_ns()
                 begin = perf_counter_ns()
                 busy = now_ns(clocks)
@@ -212,6 +225,7 @@ class TorchSession:
                 busy_end = now_ns(clocks)
                 cpu = process_time_ns() - cpu
                 taken.append(_Recorded(rows_of(records), begin, end, cpu, busy, busy_end))
+        self._repeats.end()  # where no shim stands in the model's attributes any more
         return taken
 
     # The cost of stamping --------------------------------------------------------------------------------------------
@@ -220,6 +234,7 @@ class TorchSession:
         traced = self._known(graph)
         with engine_errors(m("measure the overhead of the instrumentation")):
             recorder = self._recorder or self._choose_recorder(traced)
+            self._begin()
             return calibrate_on_twin(self._steps, recorder, traced, budget_ns)
 
     # Processor time --------------------------------------------------------------------------------------------------
@@ -256,7 +271,7 @@ class TorchSession:
         with engine_errors(m("mark the work of the device")):
             recorder = self._recorder or self._choose_recorder(traced)
             alignment = Alignment(traced.graph, traced.keys)
-            marking = Marking(self._steps, recorder, alignment, EventClock(self.plan.device), self._seed)
+            marking = Marking(self._steps, recorder, alignment, EventClock(self.plan.device), self._begin)
             try:
                 return marking.samples(cycles)
             except Misaligned as difference:
@@ -285,8 +300,8 @@ class TorchSession:
 
     def results(self) -> Results:
         steps = self._steps
-        with engine_errors(m("run the model")), torch.inference_mode():
-            self._seed()
+        with engine_errors(m("run the model")), self._repeats.computing():
+            self._begin()
             inputs = steps.inputs()
             given = steps.run(inputs)
         classes = classes_of(getattr(steps.model, "config", None)) if self.workload.task == "classify" else ()
@@ -297,6 +312,7 @@ class TorchSession:
 
     def close(self) -> None:
         torch.set_num_threads(self._threads_before)
+        self._repeats.restore()
 
 
 @dataclass(frozen=True, eq=False, slots=True)

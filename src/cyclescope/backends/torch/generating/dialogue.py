@@ -14,6 +14,7 @@ from cyclescope.backends.base import DEFAULT_NEW_TOKENS, Request
 from cyclescope.backends.errors import engine_errors
 from cyclescope.backends.torch.generating.asking import refuse_undecoded
 from cyclescope.backends.torch.generating.writing import Writer, refuse_beyond_context
+from cyclescope.backends.torch.keeping.repeats import Repeats
 from cyclescope.backends.torch.loading.heads import is_decoder
 from cyclescope.backends.torch.loading.inputs import facts_of, longest_input
 from cyclescope.backends.torch.loading.loading import Loaded
@@ -64,12 +65,13 @@ class TorchDialogue:
         self.machine = machine
         self.notes = (loaded.note,) if loaded.note else ()
         self._wait = waiting_for(request.device)
+        self._repeats = Repeats() if isinstance(request.model, str) else Repeats(loaded.model)
         self._threads_before = torch.get_num_threads()
         if request.threads:
             torch.set_num_threads(request.threads)
         self.plan = replace(plan, threads=torch.get_num_threads())
         try:
-            with engine_errors(m("run the dialogue")), torch.inference_mode():
+            with engine_errors(m("run the dialogue")), self._repeats.computing():
                 self._turns = self._play(request.texts)
         except BaseException:
             self.close()
@@ -83,6 +85,7 @@ class TorchDialogue:
         """The reply of turn `number`. The cache is copied before the clock starts: a server would hand on the original."""
         turn = self._turns[number]
         with engine_errors(m("run the dialogue")), torch.inference_mode():
+            self._repeats.begin()
             torch.manual_seed(self._seed)
             given = {"past_key_values": copy.deepcopy(turn.cache)} if reuse and turn.facts.cached_tokens else {}
             self._wait()
@@ -92,10 +95,12 @@ class TorchDialogue:
             self._read(written, inputs)
             self._wait()
             end = perf_counter_ns()
+            self._repeats.end()
         return TurnRun(self._writer.emitted_ns[0] - begin, end - begin)
 
     def close(self) -> None:
         torch.set_num_threads(self._threads_before)
+        self._repeats.restore()
 
     def _play(self, texts: Sequence[str]) -> list[_Turn]:
         """Hold the dialogue once, and keep before every turn what the turn before has left."""

@@ -6,13 +6,13 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from logging import ERROR, getLogger
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from cyclescope.backends.base import Request
 from cyclescope.backends.errors import memory_error_in
+from cyclescope.backends.torch.keeping.settings import quietly
 from cyclescope.backends.torch.loading.heads import auto_class, head_in_hand, head_of
 from cyclescope.backends.torch.loading.hub import require_on_hub
 from cyclescope.backends.torch.stamping.device import free_bytes
@@ -93,7 +93,7 @@ def recipe(request: Request) -> ModelRecipe:
         settings["attn_implementation"] = request.attention
 
     def build() -> torch.nn.Module:
-        torch.manual_seed(request.seed)
+        torch.default_generator.manual_seed(request.seed)  # weights are made on the processor
         with _model_errors(request, task):
             model: torch.nn.Module = auto_class(head, config).from_config(config, **settings)
         return model
@@ -326,31 +326,11 @@ def _dtype(name: str | None) -> torch.dtype:
 
 
 @contextmanager
-def _quietly() -> Iterator[None]:
-    """Bars and warnings of transformers would stand between our lines; whoever had them on gets them back."""
-    from transformers.utils import logging
-
-    shown, verbosity = logging.is_progress_bar_enabled(), logging.get_verbosity()
-    hub = getLogger("huggingface_hub")
-    hub_level = hub.level
-    hub.setLevel(ERROR)  # it tells of every try; what came of them is in our message
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(verbosity)
-        hub.setLevel(hub_level)
-        if shown:
-            logging.enable_progress_bar()
-
-
-@contextmanager
 def _model_errors(request: Request, task: str) -> Iterator[None]:
     """Map what transformers raises while it loads to one of our errors, with a way out."""
     reference = str(request.model)
     try:
-        with _quietly():
+        with quietly():
             yield
     except CyclescopeError:
         raise

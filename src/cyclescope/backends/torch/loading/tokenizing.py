@@ -10,9 +10,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
-import transformers
-
 from cyclescope.backends.base import OpenTokenizers, Request
+from cyclescope.backends.settings import note_imports
+from cyclescope.backends.torch.keeping.settings import quiet
 from cyclescope.backends.torch.loading.loading import recipe, shown_reference, tokenizer_of
 from cyclescope.backends.torch.packages import PACKAGES
 from cyclescope.core.errors import EngineError, UsageError
@@ -55,8 +55,8 @@ class TorchTokenizer:
 
 def open_torch_tokenizers(request: Request) -> OpenTokenizers:
     """The tokenizers of what `request` names, or the one in the user's hands. No weights are read."""
-    transformers.logging.set_verbosity_error()
-    transformers.logging.disable_progress_bar()
+    note_imports()
+    quiet()
     note: Text = ""
     if isinstance(request.model, str):
         made = recipe(request)

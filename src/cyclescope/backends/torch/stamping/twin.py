@@ -23,6 +23,7 @@ import numpy as np
 import torch
 
 from cyclescope.backends.errors import Misaligned
+from cyclescope.backends.torch.keeping.repeats import Repeats
 from cyclescope.backends.torch.stamping.recorder import SHIMS, Alignment, Recorder, StampingMode
 from cyclescope.backends.torch.stamping.stamps import COMPILED, new_records, rows_of, stamped
 from cyclescope.backends.torch.tracing.tracing import Traced, Tracer
@@ -103,13 +104,18 @@ def _on_twin(steps: Steps, how: str, traced: Traced, budget_ns: Nanoseconds) -> 
     config._attn_implementation = getattr(model.config, "_attn_implementation", None)
     with torch.random.fork_rng():
         twin = type(model)(config).eval().to(next(model.parameters()).dtype)
+    # Copies: the twin must not write into a cache of the model, and each of its runs begins as the first.
     inputs = {name: _small(value) for name, value in steps.inputs().items()}
+    repeats = Repeats(twin, inputs)
     fixed = {name: _small(value) for name, value in steps.fixed.items()}
     tracer = Tracer(twin, None)
-    with torch.no_grad():
+    with repeats.tracing():
         twin(**inputs, **fixed)
+        repeats.end()
+        repeats.begin()
         tracer.given({k: v for k, v in (inputs | fixed).items() if isinstance(v, torch.Tensor)})
         tracer.run(lambda: twin(**inputs, **fixed))
+        repeats.end()
     twin_traced = tracer.finish("cpu")
     wanted = [name for name, kind in zip(traced.graph.names, traced.graph.kinds, strict=True) if kind.value != "text"]
     # Of a generation the twin makes one call, in which the stamps are as they are in every step.
@@ -126,6 +132,7 @@ def _on_twin(steps: Steps, how: str, traced: Traced, budget_ns: Nanoseconds) -> 
         walls = []
         for _ in range(_WARM_UP + _BLOCK):
             records.clear()
+            repeats.begin()
             begin = perf_counter_ns()
             twin(**inputs, **fixed)
             walls.append(perf_counter_ns() - begin)
@@ -142,6 +149,7 @@ def _on_twin(steps: Steps, how: str, traced: Traced, budget_ns: Nanoseconds) -> 
             with recorder.stamping(records):
                 instrumented = quickest()
                 records.clear()
+                repeats.begin()
                 begin = perf_counter_ns()
                 twin(**inputs, **fixed)
                 alignment.boundaries(rows_of(records), begin, perf_counter_ns())  # raises unless all stamps were there
@@ -182,8 +190,8 @@ def _reading(forward: Callable[..., Any], memory: FloatArray) -> Callable[..., A
 def _small(value: Any) -> Any:
     """`value` as the twin takes it: on the processor, where stamps cost what they cost for any device."""
     if not isinstance(value, torch.Tensor):
-        return value
-    here = value.to("cpu")
+        return copy.deepcopy(value)
+    here = value.detach().to("cpu", copy=True)
     return here.remainder(_VOCABULARY) if here.dtype in (torch.int64, torch.int32) and here.numel() else here
 
 

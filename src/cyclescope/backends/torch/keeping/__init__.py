@@ -1,0 +1,1 @@
+"""What a measurement may change of the user's, and the way back to it."""
