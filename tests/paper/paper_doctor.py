@@ -77,7 +77,7 @@ FINE = {
 }
 TROUBLE = {
     CheckOutcome.CORES_FEWER: state(usable_cores=4),
-    CheckOutcome.QUOTA_THROTTLED: replace(REST, load=Load(0.01, throttled_ns=3_000_000)),
+    CheckOutcome.QUOTA_THROTTLED: replace(state(quota_cores=1.5), load=Load(0.01, throttled_ns=3_000_000)),
     CheckOutcome.LOAD_BUSY: replace(REST, load=Load(0.3)),
     CheckOutcome.FREQUENCY_VARIES: state(governors=("performance", "powersave")),
     CheckOutcome.MEMORY_SCARCE: state(available_bytes=1 << 30),

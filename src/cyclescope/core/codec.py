@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import Enum
 from functools import cache
 from itertools import chain
@@ -15,10 +15,10 @@ from typing import Any, TypeVar, cast
 import numpy as np
 
 from cyclescope.core.message import Message, Series, Text
+from cyclescope.core.stored import ADDED_LATER, STORED_AS
 from cyclescope.core.units import AnyArray
 
 T = TypeVar("T")
-STORED_AS = "stored as"  # in the metadata of a field: the name that files know it by, where that is another
 _ARRAY_KEY = "$array"
 _PLAIN = frozenset((int, float, str, bool))
 
@@ -55,7 +55,11 @@ def _encode(value: object, arrays: list[AnyArray]) -> Any:
             return {"$rows": {k: _encode_all(map(attrgetter(name), value), arrays) for name, k in names.items()}}
         return _encode_all(value, arrays)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {k: _encode(getattr(value, name), arrays) for name, k in _stored_names(type(value)).items()}
+        return {
+            k: _encode(getattr(value, name), arrays)
+            for name, k in _stored_names(type(value)).items()
+            if not _says_nothing(value, name)
+        }
     raise CodecError(f"cannot store a {type(value).__name__}")
 
 
@@ -103,6 +107,12 @@ def _encode_all(values: Iterable[object], arrays: list[AnyArray]) -> list[Any]:
     return [_encode(v, arrays) for v in column]
 
 
+def _says_nothing(value: object, name: str) -> bool:
+    """Whether the field `name` came later and has its default, which a file without it is read with."""
+    defaults = _added_later(type(value))
+    return name in defaults and bool(getattr(value, name) == defaults[name])
+
+
 def decode(kind: type[T], data: Any, arrays: list[AnyArray]) -> T:
     """The value of type `kind` that `encode` made `data` and `arrays` from. Raises `CodecError`."""
     try:
@@ -116,6 +126,12 @@ def decode(kind: type[T], data: Any, arrays: list[AnyArray]) -> T:
 @cache
 def _hints(kind: type) -> dict[str, Any]:
     return typing.get_type_hints(kind)
+
+
+@cache
+def _added_later(kind: type) -> Mapping[str, object]:
+    """The fields of a dataclass that came after the first format, with their defaults."""
+    return {f.name: f.default for f in dataclasses.fields(kind) if ADDED_LATER.items() <= f.metadata.items()}
 
 
 @cache

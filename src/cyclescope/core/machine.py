@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cyclescope.core.ceilings import Ceilings
+from cyclescope.core.stored import ADDED_LATER
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +14,7 @@ class Machine:
 
     `packages` are (name, version) pairs of the engine's packages. No host name and no user name is kept.
     `ceilings` is what calibrating this machine had found by the time the cycle was taken; None where nobody had.
+    `quota_cores` is what the control groups of this process allow, which may be a fraction; None for no limit.
     """
 
     processor: str
@@ -25,3 +27,4 @@ class Machine:
     packages: tuple[tuple[str, str], ...] = ()
     virtual: bool = False
     ceilings: Ceilings | None = None
+    quota_cores: float | None = field(default=None, metadata=ADDED_LATER)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cyclescope.core.codec import STORED_AS
+from cyclescope.core.stored import STORED_AS
 from cyclescope.core.units import IntArray, Nanoseconds
 
 

@@ -319,7 +319,9 @@ def _aspects(cycle: Cycle) -> dict[Aspect, str]:
         Aspect.DRAFTING: plan.drafting,
         Aspect.OVERLAP: str(plan.overlap).lower(),
         Aspect.PROCESSOR: machine.processor,
-        Aspect.CORES: str(machine.cores),
+        Aspect.CORES: str(machine.cores)
+        if machine.quota_cores is None
+        else f"{machine.cores} ({machine.quota_cores:g})",
         Aspect.SYSTEM: machine.system,
         Aspect.PYTHON: machine.python,
         Aspect.VERSION: cycle.version,

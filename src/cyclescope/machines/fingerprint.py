@@ -18,6 +18,7 @@ class Trait(StrEnum):
 
     PROCESSOR = "processor"
     CORES = "cores"
+    QUOTA = "quota"
     MEMORY = "memory"
     INSTRUCTION_SET = "instruction set"
     VIRTUAL = "virtual"
@@ -51,6 +52,8 @@ def fingerprint(machine: Machine, engine: str) -> str:
         Trait.ENGINE: engine,
         Trait.VERSION: versions.get(engine, ""),
     }
+    if machine.quota_cores is not None:  # not a line of every fingerprint, so that those kept before still fit
+        traits[Trait.QUOTA] = f"{machine.quota_cores:g}"
     return _SEPARATOR.join(f"{trait.value}{_EQUALS}{' '.join(value.split())}" for trait, value in traits.items())
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from cyclescope.core.machine import Machine
+from cyclescope.machines.quota import Quota, read_quota
 
 _INSTRUCTION_SETS = (
     "amx_tile",
@@ -28,13 +29,14 @@ _INSTRUCTION_SETS = (
 def read_machine(device: str = "cpu", device_name: str = "", packages: Iterable[str] = ()) -> Machine:
     """This machine, as far as it tells by itself, with the versions of `packages`. No name of a host or a user is read."""
     cpuinfo = _text("/proc/cpuinfo")
+    quota = read_quota()
     pairs = (line.partition(":") for line in cpuinfo.splitlines())
     fields = {key.strip(): value.strip() for key, _, value in pairs}
     flags = set((fields.get("flags") or fields.get("Features") or "").split())
     processor = fields.get("model name") or platform.processor() or platform.machine()
     return Machine(
         processor=device_name or processor,
-        cores=usable_cores(),
+        cores=usable_cores(quota),
         memory_bytes=_memory_bytes(),
         system=f"{platform.system()} {platform.release()}",
         python=platform.python_version(),
@@ -42,6 +44,7 @@ def read_machine(device: str = "cpu", device_name: str = "", packages: Iterable[
         instruction_set=" ".join(name for name in _INSTRUCTION_SETS if name in flags),
         packages=package_versions((*packages, "numpy")),
         virtual="hypervisor" in flags,
+        quota_cores=quota.cores,
     )
 
 
@@ -50,13 +53,14 @@ def package_versions(names: Iterable[str]) -> tuple[tuple[str, str], ...]:
     return tuple((name, found) for name in names if (found := _version(name)))
 
 
-def usable_cores() -> int:
-    """Cores that this process may run on, by its affinity and by the limit of its control group."""
+def usable_cores(quota: Quota | None = None) -> int:
+    """Cores that this process may keep busy, by its affinity and by the limit of its control groups; at least one.
+
+    A limit of a core and a half is one core: a second thread would be stopped half of the time.
+    """
     affinity = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    quota, _, period = _text("/sys/fs/cgroup/cpu.max").partition(" ")
-    if quota.strip().isdigit() and period.strip().isdigit():
-        return max(1, min(affinity, int(quota) // int(period)))
-    return affinity
+    allowed = (quota or read_quota()).cores
+    return affinity if allowed is None else max(1, min(affinity, int(allowed)))
 
 
 def available_memory_bytes() -> int | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cyclescope.core.samples import Load
-from cyclescope.core.units import NS_PER_S
+from cyclescope.machines.quota import read_quota
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def _read(own_s: float) -> _Counters:
         own_s=own_s,
         at_s=time.monotonic(),
         swapped_pages=_swapped_pages(),
-        throttled_ns=_throttled_ns(),
+        throttled_ns=read_quota().throttled_ns,
     )
 
 
@@ -97,11 +97,3 @@ def _busy_s() -> float | None:
 def _swapped_pages() -> int | None:
     counts = [int(line.split()[1]) for line in _lines("/proc/vmstat") if line.startswith(("pswpin ", "pswpout "))]
     return sum(counts) if counts else None
-
-
-def _throttled_ns() -> int | None:
-    """Time that the limit of our control group held us back: cgroup v2, `cpu.stat`."""
-    for line in _lines("/sys/fs/cgroup/cpu.stat"):
-        if line.startswith("throttled_usec "):
-            return int(line.split()[1]) * (NS_PER_S // 1_000_000)
-    return None

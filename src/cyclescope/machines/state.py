@@ -10,6 +10,7 @@ from pathlib import Path
 
 from cyclescope.core.units import Bytes, Nanoseconds
 from cyclescope.machines.host import available_memory_bytes
+from cyclescope.machines.quota import read_quota
 
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 # What Linux calls the instructions that decide how fast matrix products of each type are.
@@ -52,7 +53,7 @@ def read_state(root: Path = Path("/"), engines: Packages = (), extras: Packages 
     return HostState(
         usable_cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         online_cores=os.cpu_count() or 1,
-        quota_cores=_quota(root),
+        quota_cores=read_quota(root).cores,
         governors=tuple(sorted({_text(path) for path in _frequency(root)} - {""})),
         turbo=_turbo(root),
         available_bytes=available_memory_bytes(),
@@ -64,15 +65,6 @@ def read_state(root: Path = Path("/"), engines: Packages = (), extras: Packages 
         extras=extras,
         clock_step_ns=_clock_step_ns(),
     )
-
-
-def _quota(root: Path) -> float | None:
-    """Cores that the control group allows: `cpu.max` of cgroup v2, or the pair of files of v1; None for no limit."""
-    group = root / "sys/fs/cgroup"
-    quota, _, period = _text(group / "cpu.max").partition(" ")
-    if not quota:
-        quota, period = _text(group / "cpu/cpu.cfs_quota_us"), _text(group / "cpu/cpu.cfs_period_us")
-    return int(quota) / int(period) if quota.isdigit() and period.isdigit() and int(period) else None
 
 
 def _frequency(root: Path) -> list[Path]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -12,22 +13,27 @@ import pytest
 from cyclescope.core.samples import Load
 from cyclescope.machines import load
 from cyclescope.machines.load import LoadMeter
+from cyclescope.machines.quota import read_quota
 
 STAT, VMSTAT, CGROUP = "/proc/stat", "/proc/vmstat", "/sys/fs/cgroup/cpu.stat"
 Files = dict[str, list[str]]
 
 
 @pytest.fixture
-def machine(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., None]:
     """A machine of four cores and a hundred ticks a second, whose counters and clocks are set by calling it."""
     state = SimpleNamespace(files={}, at=0.0, own=0.0)
     monkeypatch.setattr(load, "_lines", lambda path: state.files.get(path, []))
     clocks = SimpleNamespace(monotonic=lambda: state.at, process_time=lambda: state.own)
     monkeypatch.setattr(load, "time", clocks)
+    monkeypatch.setattr(load, "read_quota", lambda: read_quota(tmp_path))
+    stat = tmp_path / CGROUP.lstrip("/")
+    stat.parent.mkdir(parents=True)
     monkeypatch.setattr(load, "os", SimpleNamespace(cpu_count=lambda: 4, sysconf=lambda name: 100))
 
     def become(files: Files, at: float = 0.0, own: float = 0.0) -> None:
         state.files, state.at, state.own = files, at, own
+        stat.write_text("\n".join(files.get(CGROUP, [])), encoding="utf-8")
 
     return become
 

@@ -83,3 +83,6 @@ class Host(Part):
     instruction_set: Text
     packages: Packages = Field(description="packages of the engine")
     virtual: bool
+    quota_cores: float | None = Field(
+        default=None, description="cores of processor time that control groups allow; null: no limit"
+    )

@@ -15,8 +15,11 @@ class Advice:
     remedy: Text = ""
 
     def filled(self, **values: Value) -> Advice:
-        """With `values` for the fields of its sentence; a value without a field is passed over."""
-        return Advice(filled(self.text, **values), self.remedy)
+        """With `values` for the fields of its sentences; a value without a field is passed over."""
+        remedy = self.remedy
+        if isinstance(remedy, Message) and not remedy.values:
+            remedy = filled(remedy, **values)
+        return Advice(filled(self.text, **values), remedy)
 
 
 def filled(template: Message, **values: Value) -> Message:

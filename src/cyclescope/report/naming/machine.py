@@ -15,6 +15,7 @@ TRAITS: Mapping[Trait, Message] = MappingProxyType(
     {
         Trait.PROCESSOR: m("processor"),
         Trait.CORES: m("usable cores"),
+        Trait.QUOTA: m("CPU quota in cores"),
         Trait.MEMORY: m("memory"),
         Trait.INSTRUCTION_SET: m("instruction set"),
         Trait.VIRTUAL: m("virtual"),
@@ -52,10 +53,12 @@ FINDINGS: Mapping[CheckOutcome, Advice] = MappingProxyType(
             m("{usable} of {online} cores are usable."), m("Lift the CPU affinity (taskset, numactl, --cpuset-cpus).")
         ),
         CheckOutcome.QUOTA_NONE: Advice(m("No limit on this process.")),
-        CheckOutcome.QUOTA_LIMITS: Advice(m("A control group allows {quota} of {usable} cores.")),
+        CheckOutcome.QUOTA_LIMITS: Advice(m("Control groups allow {quota} of {usable} cores.")),
         CheckOutcome.QUOTA_THROTTLED: Advice(
-            m("A control group stopped this process for {throttled} during the check."),
-            m("Raise the CPU limit of the container, or use fewer --threads."),
+            m(
+                "Control groups allow {quota} of {usable} cores, and stopped this process for {throttled} during the check."
+            ),
+            m("Raise the CPU limit of the container, or use --threads {cores}."),
         ),
         CheckOutcome.LOAD_QUIET: Advice(m("Other processes use {busy} of the cores.")),
         CheckOutcome.LOAD_BUSY: Advice(

@@ -55,6 +55,9 @@ def machine(used: Machine) -> tuple[Text, Text]:
         processor=used.processor,
         memory=fmt.data(used.memory_bytes),
     )
+    if used.quota_cores is not None:
+        allowed = fmt.significant(used.quota_cores)
+        hardware = m("{hardware}, limited to {quota} cores of processor time", hardware=hardware, quota=allowed)
     return m("machine"), m("{hardware}, virtual", hardware=hardware) if used.virtual else hardware
 
 
