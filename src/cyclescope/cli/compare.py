@@ -18,6 +18,7 @@ from cyclescope.cli.options import Measuring, budget_option, optional
 from cyclescope.cli.sides import changes, options_of
 from cyclescope.core.errors import Interrupted, UsageError
 from cyclescope.core.message import N_, m
+from cyclescope.store.recognizing import is_run
 
 if TYPE_CHECKING:
     from cyclescope.core.cycle import Cycle
@@ -28,9 +29,7 @@ _PERCENT = re.compile(r"\s*(\d+(?:\.\d+)?|\.\d+)\s*(%?)\s*")
 
 
 def compare(
-    a: Annotated[
-        str, typer.Argument(help=N_("Baseline: a saved run (.cycle), or a model as for measure"), metavar="A")
-    ],
+    a: Annotated[str, typer.Argument(help=N_("Baseline: a saved run, or a model as for measure"), metavar="A")],
     b: Annotated[str, typer.Argument(help=N_("Candidate: likewise; it may be the same model"), metavar="B")],
     *,
     only_a: Annotated[
@@ -68,7 +67,7 @@ def compare(
     between = None if between_runs is None else percent("--between-runs", between_runs)
     outs = (out_a, out_b)
     for side in (a, b):  # which may be the same
-        require_different(*outs, *forms.files, side if _is_run(side) else None)
+        require_different(*outs, *forms.files, side if is_run(side) else None)
     require_places((*outs, *forms.files), (measuring.text_file,))
     sides = tuple(options_of(measuring, changes(f"--{letter}", own)) for letter, own in (("a", only_a), ("b", only_b)))
     _require_models((a, b), (only_a, only_b), outs)
@@ -83,7 +82,7 @@ def compare(
         if out is not None
     ]
     deliver(_result(comparison, limit), forms, *saves)
-    if any(cycle.partial for cycle in cycles) and not all(map(_is_run, (a, b))):
+    if any(cycle.partial for cycle in cycles) and not all(map(is_run, (a, b))):
         raise Interrupted(m("Interrupted."), m("The report compares what was measured before."))
     if limit is not None:
         codes = {Limit.KEPT: KEPT, Limit.EXCEEDED: EXCEEDED, Limit.UNKNOWN: UNKNOWN}
@@ -101,14 +100,10 @@ def percent(option: str, text: str) -> float:
     return value
 
 
-def _is_run(name: str) -> bool:
-    return name.endswith(".cycle")
-
-
 def _require_models(names: tuple[str, str], own: tuple[object, object], outs: tuple[Path | None, Path | None]) -> None:
     """Refuse what is for a model that is measured now where a saved run is named."""
     for letter, name, mine, out in zip("ab", names, own, outs, strict=True):
-        if _is_run(name) and (mine or out):
+        if is_run(name) and (mine or out):
             raise UsageError(
                 m("{name} is a saved run.", name=name),
                 m("--{letter} and --out-{letter} are for a model that is measured now.", letter=letter),
@@ -126,10 +121,10 @@ def _cycles(
     from cyclescope.measuring.pair import measure_requests
     from cyclescope.store.run_file import load
 
-    if all(map(_is_run, names)):
+    if all(map(is_run, names)):
         return load(names[0]), load(names[1])
     requests = [request_of(name, **side) for name, side in zip(names, sides, strict=True)]
-    stored = [load(name) if _is_run(name) else None for name in names]  # before minutes are spent
+    stored = [load(name) if is_run(name) else None for name in names]  # before minutes are spent
     with progress(language) as notify:
         if not any(stored):
             return measure_requests(requests[0], requests[1], budget, notify)

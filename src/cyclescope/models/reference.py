@@ -74,6 +74,14 @@ def resolve(reference: str, environment: Mapping[str, str] = os.environ) -> Mode
     if os.path.isdir(path):
         return read_folder(path)
     if os.path.isfile(path):
+        if _is_zip(path):
+            raise ModelError(
+                m("{path} must be a model.", path=str(path)),
+                m("It is a zip archive, as a saved run is."),
+                m(
+                    "For a saved run use `cyclescope show` or `cyclescope compare`; a model is a folder or a config.json."
+                ),
+            )
         if path.suffix == ".json":
             return ConfigFile(path, read_config(path))
         raise ModelError(
@@ -153,6 +161,14 @@ def _is_text(reference: str) -> bool:
     try:
         return b"\0" not in os.fsencode(reference)
     except UnicodeError:
+        return False
+
+
+def _is_zip(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(4) == b"PK\x03\x04"
+    except OSError:
         return False
 
 

@@ -16,8 +16,7 @@ from numpy.lib import format as npy
 
 from cyclescope.core.message import Message, m
 from cyclescope.core.units import AnyArray
-
-DOCUMENT = "cycle.json"
+from cyclescope.store.recognizing import DOCUMENT
 
 MEMBER_LIMIT_BYTES = 1 << 30  # ten million operations need 80 MB a column
 TOTAL_LIMIT_BYTES = 1 << 32

@@ -25,8 +25,8 @@ from cyclescope.core.graph.graph import GraphError
 from cyclescope.core.message import Message, Text, m
 from cyclescope.store.archive import Archive, ArchiveError, read_archive, write_archive
 from cyclescope.store.atomic import atomic_writer
+from cyclescope.store.recognizing import SUFFIX
 
-SUFFIX = ".cycle"
 SCHEMA = "cyclescope/cycle"
 VERSION = 2
 
