@@ -74,7 +74,7 @@ def test_tensors_by_name(model: torch.nn.Module, ids: torch.Tensor) -> None:
 
     work = cycle.workload
     assert (work.batch, work.tokens_in, work.real_tokens, work.characters) == (2, 7, 11, 0)
-    assert work.input_source is InputSource.SYNTHETIC
+    assert work.input_source is InputSource.GIVEN
     assert (work.model.reference, work.model.weights) == ("BertModel", Weights.GIVEN)
     assert work.model.parameters == sum(p.numel() for p in model.parameters())
     assert [stage for stage in cycle.graph.stages if stage == "tokenize"] == []
@@ -148,7 +148,8 @@ def test_settings_come_back_after_a_failure(model: torch.nn.Module) -> None:
     threads = torch.get_num_threads()
 
     with pytest.raises(EngineError):
-        quick(model, inputs={"input_ids": torch.full((1, 4), 10**6)}, threads=threads + 1)
+        inputs = {"input_ids": torch.ones(1, 4, dtype=torch.int64), "position_ids": torch.full((1, 4), 10**6)}
+        quick(model, inputs=inputs, threads=threads + 1)
 
     assert torch.get_num_threads() == threads
 

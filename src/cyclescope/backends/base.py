@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -149,7 +150,7 @@ DEFAULT_NEW_TOKENS = 32  # of a task that writes, where nobody says how many
 class Request:
     """What a user asks to run. Whatever is None is left to the model, the engine or the machine.
 
-    `model` is a reference (folder, `config.json`, built-in, hub name) or a model object, then with its `tokenizer`.
+    `model` is a reference (folder, `config.json`, built-in, hub name, as a text or a path) or a model object, then with its `tokenizer`.
     The input is `texts` (of the task `answer`: pairs of `questions` and `contexts`), or `tokens` made-up tokens, or
     `inputs` as tensors by name; `batch` repeats or fills up. `task` is `auto`, `embed`, `classify`, `fill`, `answer`,
     `translate` or `generate`. `new_tokens` makes the cycle write that many, `sampling` (`greedy`, `sample`) and `cache`
@@ -187,6 +188,11 @@ class Request:
     export_to: str | None = None
     shared: str | None = None
     engine: str = REFERENCE_ENGINE
+
+    def __post_init__(self) -> None:
+        """Take a path for its name."""
+        if isinstance(self.model, os.PathLike):
+            object.__setattr__(self, "model", os.fspath(self.model))
 
     def plan_on(self, engine: str) -> Plan:
         """The plan that is asked for, on `engine`: the one that is named, or what single settings come to."""

@@ -144,6 +144,30 @@ def _attention(doing: Text, exc: BaseException) -> CyclescopeError:
     return EngineError(m("The engine could not {doing}.", doing=doing), foreign_words(exc), m("Try --attention eager."))
 
 
+def _beyond_a_table(doing: Text, exc: BaseException) -> CyclescopeError:
+    return EngineError(
+        m("The engine could not {doing}.", doing=doing),
+        m("A token, position or other index is beyond the rows of an embedding ({why}).", why=first_line(exc)),
+        m("Use the tokenizer that belongs to the model, and no more tokens than it has positions."),
+    )
+
+
+def _of_another_name(doing: Text, exc: BaseException) -> CyclescopeError:
+    return UsageError(
+        m("The engine could not {doing}.", doing=doing),
+        m("The names of the inputs do not fit the model ({why}).", why=first_line(exc)),
+        m("Give inputs= by the names that its `forward` or `generate` takes."),
+    )
+
+
+def _of_another_shape(doing: Text, exc: BaseException) -> CyclescopeError:
+    return UsageError(
+        m("The engine could not {doing}.", doing=doing),
+        m("The shapes of the input and of the model do not fit ({why}).", why=first_line(exc)),
+        m("Give inputs in the shapes that the model takes."),
+    )
+
+
 def _unknown(doing: Text, exc: BaseException) -> CyclescopeError:
     return EngineError(
         m("The engine could not {doing}.", doing=doing),
@@ -160,6 +184,9 @@ CAUSES: tuple[Cause, ...] = (
     Cause(lambda exc: isinstance(exc, Misaligned), _misaligned),
     Cause(words(r"meta tensor|device meta\b|on the meta device|'Meta' backend"), _without_values),
     Cause(words(r"Expected all tensors to be on the same device"), _on_two_devices),
+    Cause(words(r"index out of range in self"), _beyond_a_table),
+    Cause(words(r"unexpected keyword argument|required positional argument|`model_kwargs` are not used"), _of_another_name),
+    Cause(words(r"shapes cannot be multiplied"), _of_another_shape),
     Cause(words(r"not implemented for '\w+'"), _without_kernel),
     Cause(words(r"same dtype|expected scalar type|expected m1 and m2 to have"), _of_two_dtypes),
     Cause(words(r"(?i)scaled_dot_product_attention|flash[-_ ]?att|sdpa|attn_implementation"), _attention),

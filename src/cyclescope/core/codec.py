@@ -109,7 +109,7 @@ def _encode_all(values: Iterable[object], arrays: list[AnyArray]) -> list[Any]:
 
 def _says_nothing(value: object, name: str) -> bool:
     """Whether the field `name` came later and has its default, which a file without it is read with."""
-    defaults = _added_later(type(value))
+    defaults = _added_later(cast(type, type(value)))
     return name in defaults and bool(getattr(value, name) == defaults[name])
 
 

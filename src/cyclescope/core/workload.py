@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+from cyclescope.core.stored import ADDED_LATER
 
 
 class Weights(StrEnum):
@@ -15,10 +17,37 @@ class Weights(StrEnum):
 
 
 class InputSource(StrEnum):
-    """Whether the tokens come from a text or are made up to a length."""
+    """Whether the input comes from a text, is made up to a length, or is given as tensors."""
 
     TEXT = "text"
     SYNTHETIC = "synthetic"
+    GIVEN = "given"
+
+
+class InputUnit(StrEnum):
+    """What the length of an input counts: tokens of a text, patches of an image, frames or samples of a sound."""
+
+    TOKENS = "tokens"
+    PATCHES = "patches"
+    FRAMES = "frames"
+    SAMPLES = "samples"
+    UNKNOWN = "unknown"
+
+
+class InputItem(StrEnum):
+    """What a batch is made of."""
+
+    TEXTS = "texts"
+    IMAGES = "images"
+    RECORDINGS = "recordings"
+
+
+_ITEMS = {
+    InputUnit.TOKENS: InputItem.TEXTS,
+    InputUnit.PATCHES: InputItem.IMAGES,
+    InputUnit.FRAMES: InputItem.RECORDINGS,
+    InputUnit.SAMPLES: InputItem.RECORDINGS,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +79,9 @@ class Workload:
     `texts` is empty unless the user asked to keep them; `characters` and `text_bytes` (UTF-8) count them all the same.
     `outcome` says what came out: shapes or labels; text that the model wrote is kept only with the texts.
     `padded_tokens` is the number with padding of a cycle that makes several calls; 0 where it is `batch` × `tokens_in`.
+    `unit` says what `tokens_in` and `real_tokens` count; `batch` and both of these are 0 where they are unknown. `shape`
+    lists the tensors that were given, by name. `prompt_tokens` are those that the decoder reads first, of all sequences,
+    where what the encoder reads has none; else 0.
     """
 
     model: ModelFacts
@@ -65,8 +97,17 @@ class Workload:
     texts: tuple[str, ...] = ()
     outcome: str = ""
     padded_tokens: int = 0
+    unit: InputUnit = field(default=InputUnit.TOKENS, metadata=ADDED_LATER)
+    shape: str = field(default="", metadata=ADDED_LATER)
+    prompt_tokens: int = field(default=0, metadata=ADDED_LATER)
+
+    @property
+    def items(self) -> InputItem | None:
+        """What the batch is made of; None where that, or how many they are, is unknown."""
+        return _ITEMS.get(self.unit) if self.batch else None
 
     @property
     def padding(self) -> float:
         """Share of the tokens that the model works on that are padding."""
-        return 1 - self.real_tokens / max(1, self.padded_tokens or self.batch * self.tokens_in)
+        padded = self.padded_tokens or self.batch * self.tokens_in
+        return 1 - self.real_tokens / padded if padded else 0.0

@@ -17,6 +17,7 @@ from cyclescope.core.ratios import (
     rounds,
 )
 from cyclescope.core.statistics import LEAST_SAMPLES, Estimate, Ratio, median_estimate
+from cyclescope.core.workload import InputUnit
 from cyclescope.explaining.changes import Change, Partitions, Presence
 
 __all__ = ["Aspect", "Change", "Comparison", "Difference", "Limit", "Presence", "Verdict", "Why", "compare"]
@@ -298,8 +299,8 @@ def _aspects(cycle: Cycle) -> dict[Aspect, str]:
         Aspect.MODEL: work.model.reference,
         Aspect.WEIGHTS: work.model.weights.value,
         Aspect.TASK: work.task,
-        Aspect.BATCH: str(work.batch),
-        Aspect.TOKENS_IN: str(work.tokens_in),
+        Aspect.BATCH: str(work.batch or "unknown"),
+        Aspect.TOKENS_IN: str(work.tokens_in) if work.unit is InputUnit.TOKENS else work.shape,
         Aspect.CHARACTERS: str(work.characters),
         Aspect.ENGINE: plan.engine,
         Aspect.DEVICE: plan.device,

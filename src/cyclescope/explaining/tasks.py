@@ -1,4 +1,4 @@
-"""What the user of a task asks for: texts a second and what padding costs; how a time divides on encoder and decoder."""
+"""What the user of a task asks for: texts (or images, …) a second and what padding costs; how a time divides on encoder and decoder."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from dataclasses import dataclass
 
 from cyclescope.core.statistics import Estimate, Ratio
 from cyclescope.core.units import NS_PER_S
+from cyclescope.core.workload import InputItem
 from cyclescope.explaining.explanation import Explanation
 from cyclescope.explaining.generation import Phase
 
 
 @dataclass(frozen=True, slots=True)
 class Throughput:
-    """A cycle that writes nothing, by the text. `per_text` is the wall time ÷ `texts`, `per_second` its inverse.
+    """A cycle that writes nothing, by the text, or by what else it reads: `items` says what.
+
+    `per_text` is the wall time ÷ `texts`, `per_second` its inverse.
 
     `padding_share` is the share of the tokens that only fill the batch up. `padding_ns` is what they cost in a cycle,
     `padding_of_cycle` that as a share of the attributed time (`findings.padding.padding_cost`); None where that was not
@@ -26,6 +29,7 @@ class Throughput:
     padding_share: float
     padding_ns: float | None
     padding_of_cycle: float | None
+    items: InputItem = InputItem.TEXTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +48,11 @@ class Division:
 
 
 def throughput(explanation: Explanation) -> Throughput | None:
-    """`explanation` by the text; None for a cycle that writes, whose time its metrics tell, or that nobody timed."""
+    """`explanation` by the text; None for a cycle that writes, whose time its metrics tell, that nobody timed, or of which it is
+    not known how many it reads of what.
+    """
     wall, work = explanation.wall, explanation.cycle.workload
-    if explanation.generation is not None or not wall.n or not wall.low_ns > 0:
+    if explanation.generation is not None or not wall.n or not wall.low_ns > 0 or work.items is None:
         return None
     padding = explanation.padding
     per_text = Estimate(wall.value_ns / work.batch, wall.low_ns / work.batch, wall.high_ns / work.batch, wall.n)
@@ -54,9 +60,10 @@ def throughput(explanation: Explanation) -> Throughput | None:
         texts=work.batch,
         per_text=per_text,
         per_second=Ratio(NS_PER_S / per_text.value_ns, NS_PER_S / per_text.high_ns, NS_PER_S / per_text.low_ns, wall.n),
-        padding_share=1 - work.real_tokens / max(1, work.batch * work.tokens_in),
+        padding_share=work.padding,
         padding_ns=padding.ns if padding else None,
         padding_of_cycle=padding.share if padding else None,
+        items=work.items,
     )
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import struct
-import zipfile
 from pathlib import Path
 
 SUFFIX = ".cycle"
 DOCUMENT = "cycle.json"  # the member that comes first
 
+_SIGNATURE = b"PK\x03\x04"
 _LOCAL_HEADER = struct.Struct("<4s22xHH")  # APPNOTE.TXT 4.3.7: signature, …, length of the name, length of the extra
 
 
@@ -31,4 +31,4 @@ def _begins_as_run(head: bytes) -> bool:
         return False
     signature, length, _ = _LOCAL_HEADER.unpack_from(head)
     member = head[_LOCAL_HEADER.size :]
-    return signature == zipfile.stringFileHeader and length == len(DOCUMENT) and member == DOCUMENT.encode()
+    return signature == _SIGNATURE and length == len(DOCUMENT) and member == DOCUMENT.encode()

@@ -43,6 +43,7 @@ def open_torch(request: Request) -> TorchSession | TorchCalls:
 
     from cyclescope.backends.errors import engine_errors
     from cyclescope.backends.torch.keeping.repeats import Repeats
+    from cyclescope.backends.torch.loading.generation_settings import generation_settings
     from cyclescope.backends.torch.loading.heads import is_decoder
     from cyclescope.backends.torch.loading.inputs import prepare
     from cyclescope.backends.torch.loading.loading import in_hand, load
@@ -57,6 +58,8 @@ def open_torch(request: Request) -> TorchSession | TorchCalls:
     with engine_errors(m("prepare the input")):
         steps, workload, notes = prepare(request, loaded)
     plan = _plan_of(request, loaded.model)
+    if steps.writer is not None:
+        plan = replace(plan, cache=generation_settings(loaded.model, request).cache)
     generates = is_decoder(getattr(loaded.model, "config", None))
     build = loaded.build
     return TorchSession(

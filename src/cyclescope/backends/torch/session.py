@@ -31,7 +31,7 @@ from cyclescope.core.plan import Cache, Decoding, Plan
 from cyclescope.core.results import Results
 from cyclescope.core.samples import DeviceSamples, Instrumentation, MemorySamples, ProcessorSamples
 from cyclescope.core.units import IntArray, Nanoseconds
-from cyclescope.core.workload import Workload
+from cyclescope.core.workload import InputUnit, Workload
 
 
 class TorchSession:
@@ -158,8 +158,15 @@ class TorchSession:
                 emitted = tuple(at - begin for at in writer.emitted_ns) if writer is not None else ()
                 runs.append(UninstrumentedRun(begin, end - begin, cpu, called, emitted))
                 self._repeats.end()
+            self._keep_prompt()
             self._outcome = words if words is not None and steps.keep_words else describe_result(result)
         return runs
+
+    def _keep_prompt(self) -> None:
+        """Of an encoder that reads no tokens, only a run tells with how many of them the decoder begins."""
+        writer = self._steps.writer
+        if writer is not None and self.workload.unit is not InputUnit.TOKENS:
+            self.workload = replace(self.workload, prompt_tokens=writer.prompt_tokens)
 
     def instrumented(self, graph: Graph, cycles: int) -> Sequence[InstrumentedRun]:
         """Instrumented runs. The first decides whether shims see every traced call; if not, the function mode takes over."""

@@ -21,8 +21,7 @@ def padding_cost(facts: Facts) -> PaddingCost | None:
     the first decode step. Their share times the padding's is what is wasted.
     """
     work = facts.cycle.workload
-    tokens = work.batch * work.tokens_in
-    padded = 1 - work.real_tokens / tokens if tokens else 0.0
+    padded = work.padding
     if not facts.total_ns or not works_on_padding(facts.cycle.plan):
         return None
     mask = ~facts.of_kind(OpKind.TEXT) & ~facts.small & (facts.step < 1)

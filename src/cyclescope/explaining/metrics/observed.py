@@ -91,5 +91,5 @@ def observe(cycle: Cycle) -> Observed | None:
         emitted_ns=tokens.emitted_ns[:runs],
         wall_ns=uninstrumented.wall_ns[:runs],
         sequences=cycle.workload.batch,
-        prompt_tokens=cycle.workload.real_tokens,
+        prompt_tokens=cycle.workload.prompt_tokens or cycle.workload.real_tokens,
     )

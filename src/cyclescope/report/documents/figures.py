@@ -74,7 +74,7 @@ class Figure(Part):
     )
     n: int | None = Field(default=None, description="number of samples; null where the value was not sampled")
     unit: Text = Field(
-        description="s, B, FLOP/s, B/s, tokens/s, sequences/s, texts/s, s/position, or 1 for a plain number"
+        description="s, B, FLOP/s, B/s, tokens/s, sequences/s, texts/s, images/s, recordings/s, s/position, or 1 for a plain number"
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from cyclescope.core.workload import InputSource, Weights
+from cyclescope.core.workload import InputSource, InputUnit, Weights
 from cyclescope.report.documents.figures import Packages, Part, Text
 
 
@@ -29,9 +29,11 @@ class Workload(Part):
     model: Model
     task: Text
     input_source: InputSource
-    batch: int = Field(description="texts in one cycle")
-    tokens_in: int = Field(description="tokens of each text, padding included")
-    real_tokens: int = Field(description="tokens of all texts, padding left out")
+    batch: int = Field(description="texts (images, recordings) in one cycle; 0: unknown")
+    tokens_in: int = Field(description="tokens of each text (or unit), padding included; 0: unknown")
+    real_tokens: int = Field(description="tokens of all texts (or unit), padding left out; 0: unknown")
+    unit: InputUnit = Field(description="what tokens_in counts")
+    shape: Text = Field(description="tensors that were given, by name; empty where the input is tokens")
     characters: int = Field(description="Unicode characters of all texts")
     text_bytes: int = Field(description="bytes of all texts in UTF-8")
     tokens_out: int = Field(description="tokens generated")

@@ -2,11 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from cyclescope.core.cycle import Cycle
-from cyclescope.core.message import Text, m
-from cyclescope.core.workload import InputSource, Workload
+from cyclescope.core.message import Message, Text, m
+from cyclescope.core.workload import InputItem, InputSource, InputUnit, Workload
 from cyclescope.report import format as fmt
 from cyclescope.report.naming import run
+from cyclescope.report.naming.advice import filled
+
+_LENGTHS: Mapping[InputUnit, Message] = MappingProxyType(
+    {
+        InputUnit.TOKENS: m("{batch} × {tokens} tokens"),
+        InputUnit.PATCHES: m("{batch} × {tokens} patches"),
+        InputUnit.FRAMES: m("{batch} × {tokens} frames"),
+        InputUnit.SAMPLES: m("{batch} × {tokens} samples"),
+    }
+)
+_BATCHES: Mapping[InputItem, Message] = MappingProxyType(
+    {
+        InputItem.TEXTS: m("{batch} texts of unknown length"),
+        InputItem.IMAGES: m("{batch} images of an unknown number of patches"),
+        InputItem.RECORDINGS: m("{batch} recordings of an unknown number of frames"),
+    }
+)
 
 
 def work_facts(cycle: Cycle) -> tuple[tuple[Text, Text], ...]:
@@ -17,17 +37,26 @@ def work_facts(cycle: Cycle) -> tuple[tuple[Text, Text], ...]:
 
 def given(work: Workload) -> tuple[Text, Text]:
     """The input."""
-    tokens: Text
     if work.input_source is InputSource.TEXT:
-        tokens = m(
+        size: Text = m(
             "{batch} × {tokens} tokens from {characters} characters",
             batch=work.batch,
             tokens=work.tokens_in,
             characters=fmt.count(work.characters),
         )
+    elif work.input_source is InputSource.SYNTHETIC and work.unit is InputUnit.TOKENS:
+        size = m("{batch} × {tokens} tokens, synthetic", batch=work.batch, tokens=work.tokens_in)
     else:
-        tokens = m("{batch} × {tokens} tokens, synthetic", batch=work.batch, tokens=work.tokens_in)
-    padded = work.batch * work.tokens_in
-    if work.real_tokens < padded:
-        tokens = m("{input}, {share} padding", input=tokens, share=fmt.share(1 - work.real_tokens / padded))
-    return m("input"), tokens
+        size = _tensors(work)
+    if work.padding > 0 and work.tokens_in:
+        size = m("{input}, {share} padding", input=size, share=fmt.share(work.padding))
+    return m("input"), size
+
+
+def _tensors(work: Workload) -> Text:
+    """Tensors that were given: what they are as far as it is known, and their shapes where they are no tokens."""
+    if work.items is None:
+        return m("{shape} (batch size and length unknown)", shape=work.shape or m("no tensor"))
+    known = _LENGTHS[work.unit] if work.tokens_in else _BATCHES[work.items]
+    size = filled(known, batch=work.batch, tokens=work.tokens_in)
+    return m("{input}: {shape}", input=size, shape=work.shape) if work.shape else size

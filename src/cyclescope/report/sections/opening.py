@@ -48,6 +48,8 @@ def remarks(cycle: Cycle) -> tuple[Text, ...]:
         found.append(RANDOM_WEIGHTS)
     if work.input_source is InputSource.SYNTHETIC:
         found.append(m("The tokens are synthetic; no text was tokenized."))
+    elif work.input_source is InputSource.GIVEN:
+        found.append(m("The input was given as tensors; no text was tokenized."))
     elif work.model.stand_in_tokenizer:
         found.append(stand_in_tokenizer(work.model.tokenizer))
     if work.cut_tokens:

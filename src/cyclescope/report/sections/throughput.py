@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from cyclescope.core.message import Text, m, plural
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from cyclescope.core.message import Message, Text, m, plural
+from cyclescope.core.workload import InputItem
 from cyclescope.explaining.explanation import Explanation
 from cyclescope.explaining.tasks import Division, Throughput, division, throughput
 from cyclescope.report import format as fmt
+from cyclescope.report.naming.advice import filled
 
 
 def task_facts(explanation: Explanation) -> tuple[tuple[Text, Text], ...]:
@@ -22,16 +27,25 @@ def task_facts(explanation: Explanation) -> tuple[tuple[Text, Text], ...]:
     return tuple(facts)
 
 
+# What a rate counts, and the same where a cycle reads several.
+_RATES: Mapping[InputItem, tuple[Message, Message]] = MappingProxyType(
+    {
+        InputItem.TEXTS: (m("{rate} texts/s"), m("{rate} texts/s; {time} for each of {texts} texts")),
+        InputItem.IMAGES: (m("{rate} images/s"), m("{rate} images/s; {time} for each of {texts} images")),
+        InputItem.RECORDINGS: (
+            m("{rate} recordings/s"),
+            m("{rate} recordings/s; {time} for each of {texts} recordings"),
+        ),
+    }
+)
+
+
 def _rate(by_text: Throughput) -> Text:
+    one, many = _RATES[by_text.items]
     rate = fmt.significant(by_text.per_second.value)
     if by_text.texts == 1:
-        return m("{rate} texts/s", rate=rate)
-    return m(
-        "{rate} texts/s; {time} for each of {texts} texts",
-        rate=rate,
-        time=fmt.estimate(by_text.per_text),
-        texts=fmt.count(by_text.texts),
-    )
+        return filled(one, rate=rate)
+    return filled(many, rate=rate, time=fmt.estimate(by_text.per_text), texts=fmt.count(by_text.texts))
 
 
 def _padding(by_text: Throughput) -> Text:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cyclescope.backends.base import Request
 from cyclescope.backends.torch.loading.heads import WRITE, is_decoder
-from cyclescope.backends.torch.loading.loading import Loaded
+from cyclescope.backends.torch.loading.loading import IN_HAND, Loaded
 from cyclescope.core.errors import UsageError
 from cyclescope.core.message import Text, m
 
@@ -40,6 +40,12 @@ def batch_of(request: Request, loaded: Loaded) -> Batch:
     """The texts of `request`, repeated until its batch is full; something of ours where nothing at all was given."""
     if request.tokens is not None or request.inputs is not None:
         return Batch()
+    if loaded.tokenizer is None and loaded.source == IN_HAND:
+        raise UsageError(
+            m("{reference} has no tokenizer, so it cannot take a text.", reference=loaded.reference),
+            m("A model object comes without one."),
+            m("Give tokenizer= with the text, or tokens= for a synthetic input, or inputs= for tensors by name."),
+        )
     if loaded.tokenizer is None:
         raise UsageError(
             m("{reference} has no tokenizer, so it cannot take a text.", reference=loaded.reference),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from copy import copy
 from time import perf_counter_ns
 from typing import Any
@@ -20,7 +21,9 @@ class Writer:
     `called_ns` and `emitted_ns` are on the machine's clock, of the last call.
     """
 
-    def __init__(self, model: Any, new_tokens: int, *, sample: bool, cache: str) -> None:
+    def __init__(
+        self, model: Any, new_tokens: int, *, sample: bool, cache: str, overrides: Mapping[str, Any] | None = None
+    ) -> None:
         if not can_generate(model):
             raise Unsupported(
                 m("A {class_name} cannot generate text.", class_name=type(model).__name__),
@@ -28,6 +31,7 @@ class Writer:
                 m("Leave out --new-tokens and --task, or use a model with a language-model head."),
             )
         self.new_tokens = new_tokens
+        self.prompt_tokens = 0  # of all sequences, as the last call began
         self.called_ns = 0
         self.emitted_ns: list[int] = []
         self._generate = model.generate
@@ -37,6 +41,7 @@ class Writer:
             "min_new_tokens": new_tokens,
             "do_sample": sample,
             "num_beams": 1,
+            **(overrides or {}),
         }
         if getattr(model.generation_config, "assistant_early_exit", None) is not None:
             self._settings["assistant_early_exit"] = None  # guessing is a plan of its own
@@ -72,7 +77,9 @@ class Writer:
 
     def put(self, value: torch.Tensor) -> None:
         """Part of the streamer's protocol: the prompt comes first, then every token."""
-        if self._prompt_seen:
+        if not self._prompt_seen:
+            self.prompt_tokens = value.numel()
+        else:
             self.emitted_ns.append(perf_counter_ns())
         self._prompt_seen = True
 

@@ -12,7 +12,10 @@ from cyclescope.backends.base import DEFAULT_NEW_TOKENS, DEFAULT_TOKENS, Request
 from cyclescope.backends.torch.exits import exits_of
 from cyclescope.backends.torch.generating.asking import batch_of
 from cyclescope.backends.torch.generating.writing import Writer, refuse_beyond_context
+from cyclescope.backends.torch.loading.extent import extent_of, moved
+from cyclescope.backends.torch.loading.generation_settings import generation_settings
 from cyclescope.backends.torch.loading.heads import WRITE
+from cyclescope.backends.torch.loading.input_checks import check_ids, check_inputs, strange_inputs
 from cyclescope.backends.torch.loading.loading import Loaded
 from cyclescope.backends.torch.reading import reader
 from cyclescope.backends.torch.steps import Arrays, Steps
@@ -46,45 +49,55 @@ def prepare(request: Request, loaded: Loaded) -> tuple[Steps, Workload, tuple[Te
         encode_arrays = partial(tokenized, return_tensors="np")
         first = encode()
     elif request.inputs is not None:
-        given = {k: v.to(request.device) if isinstance(v, torch.Tensor) else v for k, v in request.inputs.items()}
+        given = {name: moved(value, request.device) for name, value in request.inputs.items()}
         first = given
     else:
         tokens = request.tokens or 0
         _refuse_too_long(tokens, limit, loaded.reference)
         given = _synthetic(model, request.batch or 1, tokens, request.seed, request.device)
         first = given
-    shape = next((tuple(v.shape) for v in first.values() if isinstance(v, torch.Tensor) and v.dim() >= 2), (1, 1))
-    mask = first.get("attention_mask")
-    real = int(mask.sum()) if isinstance(mask, torch.Tensor) else shape[0] * shape[1]
+    extent = extent_of(first, model)
+    fixed = _decoder_start(model, extent.batch or 1, request.device, first)
+    if loaded.head == WRITE:
+        check_ids(model, first, bool(texts))  # which names `generate` takes, it says by itself
+    else:
+        check_inputs(model, first, fixed, bool(texts))
+    notes += strange_inputs(model, first)
     writer = None
     new_tokens = (request.new_tokens or DEFAULT_NEW_TOKENS) if loaded.head == WRITE else 0
     if new_tokens:
-        refuse_beyond_context(int(shape[1]), new_tokens, limit, not model.config.is_encoder_decoder)
-        writer = Writer(model, new_tokens, sample=request.sampling == "sample", cache=request.cache)
+        refuse_beyond_context(extent.length, new_tokens, limit, not model.config.is_encoder_decoder)
+        settings = generation_settings(model, request)
+        notes += settings.notes
+        sample = request.sampling == "sample"
+        writer = Writer(model, new_tokens, sample=sample, cache=settings.cache, overrides=settings.overrides)
     steps = Steps(
         model=model,
         encode=encode,
         encode_arrays=encode_arrays,
         given=given,
-        fixed=_decoder_start(model, shape[0], request.device, first),
+        fixed=fixed,
         writer=writer,
         read_out=reader(loaded.head, getattr(model, "config", None), loaded.tokenizer, first),
         tokenizer_name=type(loaded.tokenizer).__name__ if loaded.tokenizer is not None else "",
         text_bytes=sum(len(t.encode()) for t in texts),
         keep_words=loaded.task == "classify" or request.keep_text,
     )
+    source = InputSource.TEXT if texts else InputSource.SYNTHETIC if request.inputs is None else InputSource.GIVEN
     workload = Workload(
         model=facts_of(loaded, limit),
         task=loaded.task,
-        input_source=InputSource.TEXT if texts else InputSource.SYNTHETIC,
-        batch=int(shape[0]),
-        tokens_in=int(shape[1]),
-        real_tokens=real,
+        input_source=source,
+        batch=extent.batch,
+        tokens_in=extent.length,
+        real_tokens=extent.real,
         characters=sum(len(t) for t in texts),
         text_bytes=sum(len(t.encode()) for t in texts),
         tokens_out=new_tokens,
         cut_tokens=cut,
         texts=texts if request.keep_text else (),
+        unit=extent.unit,
+        shape=extent.shape,
     )
     return steps, workload, tuple(notes)
 

@@ -15,6 +15,7 @@ from cyclescope.backends.errors import memory_error_in
 from cyclescope.backends.torch.keeping.settings import quietly
 from cyclescope.backends.torch.loading.heads import auto_class, head_in_hand, head_of
 from cyclescope.backends.torch.loading.hub import require_on_hub
+from cyclescope.backends.torch.loading.input_checks import check_tokenizer
 from cyclescope.backends.torch.stamping.device import free_bytes
 from cyclescope.backends.torch.tracing.meta import build_on_meta
 from cyclescope.backends.torch.tracing.shadow import Shadows
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 # A model that leaves less than this share of the free memory is refused before anything is allocated.
 _MOST_OF_MEMORY = 0.9
+IN_HAND = "in hand"  # the source of a model object
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,6 +179,13 @@ def in_hand(request: Request) -> Loaded:
     """A model object that the user has. It is traced where it lies, since it may differ from its configuration."""
     model = request.model
     if not isinstance(model, torch.nn.Module):
+        parts = getattr(model, "model", None)
+        if isinstance(parts, torch.nn.Module):  # a pipeline of transformers, or what holds a model likewise
+            raise UsageError(
+                m("A {qualname} is not a model that can be measured.", qualname=type(model).__qualname__),
+                m("It holds a model and what belongs to it."),
+                m("Give its parts: measure({name}.model, text, tokenizer={name}.tokenizer).", name="pipeline"),
+            )
         raise UsageError(
             m(
                 "A {module}.{qualname} is not a model that can be measured.",
@@ -186,12 +195,11 @@ def in_hand(request: Request) -> Loaded:
             m("It is neither the name of a model nor a torch.nn.Module."),
             m("Give a folder, a name, or a PyTorch model."),
         )
+    check_tokenizer(request.tokenizer)
     task = task_of(request, getattr(model, "config", None))
     name = type(request.tokenizer).__name__ if request.tokenizer is not None else "none"
     head = head_in_hand(task, model)
-    return Loaded(
-        model, request.tokenizer, name, False, type(model).__name__, "in hand", Weights.GIVEN, task, head, None
-    )
+    return Loaded(model, request.tokenizer, name, False, type(model).__name__, IN_HAND, Weights.GIVEN, task, head, None)
 
 
 def tokenizer_of(source: ModelSource, config: Any, request: Request) -> tuple[Any, str, bool]:

@@ -6,6 +6,7 @@ import math
 
 from pydantic import Field
 
+from cyclescope.core.workload import InputItem
 from cyclescope.explaining import tasks
 from cyclescope.explaining.explanation import Explanation
 from cyclescope.report.documents.figures import Figure, Part, Share, Time, seconds
@@ -14,9 +15,10 @@ from cyclescope.report.documents.figures import Figure, Part, Share, Time, secon
 class Throughput(Part):
     """A cycle that writes no text, by the text."""
 
-    texts: int = Field(description="texts in one cycle")
+    texts: int = Field(description="texts in one cycle, or what else it reads")
+    items: InputItem = Field(description="what the cycle reads")
     per_text: Time = Field(description="wall ÷ texts")
-    rate: Figure = Field(description="texts/s; 1 ÷ per_text")
+    rate: Figure = Field(description="texts/s, images/s or recordings/s; 1 ÷ per_text")
     padding_share: float = Field(description="share of the tokens that are padding, 0 … 1")
     padding_s: float | None = Field(
         description="s; estimated cost of padding in a cycle: padding_share × the time of the operations whose work grows "
@@ -41,7 +43,9 @@ def throughput(explanation: Explanation) -> Throughput | None:
         return None
     rate = found.per_second
     low, high = (end if rate.has_interval and math.isfinite(end) else None for end in (rate.low, rate.high))
-    return Throughput.of(found, rate=Figure(value=rate.value, low=low, high=high, n=rate.n, unit="texts/s"))
+    return Throughput.of(
+        found, rate=Figure(value=rate.value, low=low, high=high, n=rate.n, unit=f"{found.items.value}/s")
+    )
 
 
 def division(explanation: Explanation) -> Division | None:
