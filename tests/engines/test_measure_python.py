@@ -147,8 +147,8 @@ def test_nothing_of_the_users_is_changed(model: torch.nn.Module, ids: torch.Tens
 def test_settings_come_back_after_a_failure(model: torch.nn.Module) -> None:
     threads = torch.get_num_threads()
 
+    inputs = {"input_ids": torch.ones(1, 4, dtype=torch.int64), "position_ids": torch.full((1, 4), 10**6)}
     with pytest.raises(EngineError):
-        inputs = {"input_ids": torch.ones(1, 4, dtype=torch.int64), "position_ids": torch.full((1, 4), 10**6)}
         quick(model, inputs=inputs, threads=threads + 1)
 
     assert torch.get_num_threads() == threads

@@ -185,7 +185,9 @@ CAUSES: tuple[Cause, ...] = (
     Cause(words(r"meta tensor|device meta\b|on the meta device|'Meta' backend"), _without_values),
     Cause(words(r"Expected all tensors to be on the same device"), _on_two_devices),
     Cause(words(r"index out of range in self"), _beyond_a_table),
-    Cause(words(r"unexpected keyword argument|required positional argument|`model_kwargs` are not used"), _of_another_name),
+    Cause(
+        words(r"unexpected keyword argument|required positional argument|`model_kwargs` are not used"), _of_another_name
+    ),
     Cause(words(r"shapes cannot be multiplied"), _of_another_shape),
     Cause(words(r"not implemented for '\w+'"), _without_kernel),
     Cause(words(r"same dtype|expected scalar type|expected m1 and m2 to have"), _of_two_dtypes),

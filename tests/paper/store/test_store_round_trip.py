@@ -128,4 +128,11 @@ def test_a_file_of_the_first_format_is_read_and_written_alike(tmp_path: Path) ->
     assert_same(cycle, small_cycle())
     assert len(cycle.samples.uninstrumented) == len(cycle.samples.instrumented) == 5
     save(cycle, tmp_path / "again.cycle")
-    assert (tmp_path / "again.cycle").read_bytes() == OLD.read_bytes()
+    before, again = (_members(path) for path in (OLD, tmp_path / "again.cycle"))
+    assert before["cycle.json"].replace(b'"version":1', b'"version":2', 1) == again["cycle.json"]
+    assert {**before, "cycle.json": b""} == {**again, "cycle.json": b""}
+
+
+def _members(path: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
