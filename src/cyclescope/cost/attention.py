@@ -80,10 +80,13 @@ def encoder_layer(call: EngineCall) -> OpCost:
 def _self_attention(call: EngineCall, source: TensorSpec, wqkv: TensorSpec, wo: TensorSpec) -> tuple[int, int]:
     """FLOPs and elementwise operations of projections and attention over `source` [B, S, E]."""
     tokens, keys, width = prod(source.shape[:-1]), source.shape[-2], source.shape[-1]
+    scores = tokens * keys
+    if call.lengths:  # the kernel pads them to the longest for the scores, and only for those
+        scores = len(call.lengths) * max(call.lengths) ** 2
     heads = call.integer("num_heads", call.integer("num_head", 1))
-    flops = 2 * tokens * (wqkv.elements + wo.elements) + 2 * tokens * keys * 2 * width
+    flops = 2 * tokens * (wqkv.elements + wo.elements) + 2 * scores * 2 * width
     biases = ADD * tokens * (wqkv.shape[0] + wo.shape[0])
-    return flops, biases + tokens * keys * heads * (MULTIPLY + SOFTMAX)
+    return flops, biases + scores * heads * (MULTIPLY + SOFTMAX)
 
 
 FORMULAS: dict[str, Formula] = {

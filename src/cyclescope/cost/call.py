@@ -22,7 +22,8 @@ class EngineCall:
 
     `footprints` are the bytes of memory behind each of `reads`, for whoever knows the strides: an expanded tensor has
     less memory than its shape says, and a tensor that is read a second time has none left to read (0). Empty: as the
-    shapes say.
+    shapes say. `nonzeros` are the elements that each sparse one of `reads` keeps, −1 for a dense one (empty: all are dense),
+    `lengths` those of the parts of the first read where it is nested: parts of different lengths, one after the other.
     """
 
     name: str
@@ -31,6 +32,12 @@ class EngineCall:
     arguments: Mapping[str, object] = field(default_factory=dict)
     is_view: bool = False
     footprints: tuple[Bytes, ...] = ()
+    nonzeros: tuple[int, ...] = ()
+    lengths: tuple[int, ...] = ()
+
+    def sparse(self, index: int) -> int:
+        """The elements that read `index` keeps where it is sparse; −1 where it is dense."""
+        return self.nonzeros[index] if index < len(self.nonzeros) else -1
 
     def read_bytes(self, index: int) -> Bytes:
         """Bytes of read `index`; 0 where there is no such read, so that an optional argument needs no question."""
@@ -64,10 +71,11 @@ class EngineCall:
 
 @dataclass(frozen=True, slots=True)
 class OpCost:
-    """What sort of work a call is, and how much of it."""
+    """What sort of work a call is, and how much of it. `known` is False where nobody has described its arithmetic."""
 
     kind: OpKind
     cost: Cost
+    known: bool = True
 
 
 Formula: TypeAlias = Callable[[EngineCall], OpCost]

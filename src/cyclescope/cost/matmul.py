@@ -14,10 +14,38 @@ from cyclescope.cost.call import EngineCall, Formula, OpCost, moved
 
 
 def _product(call: EngineCall, left: int, bias: int) -> OpCost:
-    """2·(elements of the result)·K, where K is the last axis of read `left`: holds for every rank, batched or not."""
+    """2·(elements of the result)·K, where K is the last axis of read `left`: holds for every rank, batched or not.
+
+    Where one side is sparse, each element that it keeps meets a row of the other.
+    """
+    if call.sparse(left) >= 0 or call.sparse(left + 1) >= 0:
+        return _sparse_product(call, left, bias)
     inner = call.reads[left].shape[-1]
     added = call.result_elements if 0 <= bias < len(call.reads) else 0
     return OpCost(OpKind.MATMUL, moved(call, flops=2 * call.result_elements * inner, elementwise=added))
+
+
+def _sparse_product(call: EngineCall, left: int, bias: int) -> OpCost:
+    """2·nonzeros·N with N columns of the dense right side, or rows of the dense left one.
+
+    Of two sparse sides only the data know which elements meet: unknown.
+    """
+    added = call.result_elements if 0 <= bias < len(call.reads) else 0
+    by_left, by_right = call.sparse(left), call.sparse(left + 1)
+    if by_left >= 0 and by_right >= 0:
+        return OpCost(OpKind.MATMUL, moved(call, elementwise=added), known=False)
+    dense = call.reads[left + 1 if by_left >= 0 else left].shape
+    vectors = prod(dense[1:]) if by_left >= 0 else prod(dense[:-1])
+    flops = 2 * max(by_left, by_right) * vectors
+    return OpCost(OpKind.MATMUL, moved(call, flops=flops, elementwise=added))
+
+
+def sampled_product(call: EngineCall) -> OpCost:
+    """`sparse_sampled_addmm` (sparse added, left [M, K], right [K, N]): only where the sparse one keeps elements."""
+    kept = call.sparse(0)
+    known = kept >= 0
+    flops = 2 * max(kept, 0) * call.reads[1].shape[-1]
+    return OpCost(OpKind.MATMUL, moved(call, flops=flops, elementwise=max(kept, 0)), known)
 
 
 def plain_product(call: EngineCall) -> OpCost:
@@ -48,14 +76,6 @@ def bilinear(call: EngineCall) -> OpCost:
     elements = call.result_elements
     flops = 2 * elements * left * right + 2 * elements * right
     return OpCost(OpKind.MATMUL, moved(call, flops=flops, elementwise=elements if len(call.reads) > 3 else 0))
-
-
-def packed_linear(call: EngineCall) -> OpCost:
-    """`quantized.linear_dynamic` (input [..., K]): the weight [N, K] is packed away, one byte an element."""
-    inner, result = call.reads[0].shape[-1], call.result
-    width = result.shape[-1] if result and result.shape else 1
-    cost = moved(call, flops=2 * call.result_elements * inner, elementwise=call.result_elements)
-    return OpCost(OpKind.MATMUL, cost + Cost(read_bytes=inner * width))
 
 
 def grouped_product(call: EngineCall) -> OpCost:
@@ -104,14 +124,14 @@ FORMULAS: dict[str, Formula] = {
     "aten._weight_int4pack_mm": plain_product,
     "aten._weight_int4pack_mm_for_cpu": plain_product,
     "aten.addmm": added_product,
+    "aten._sparse_addmm": added_product,
+    "aten.sparse_sampled_addmm": sampled_product,
     "aten._addmm_activation": added_product,
     "aten.baddbmm": added_product,
     "aten.addmv": added_product,
     "aten.addbmm": summed_batch_product,
     "aten.linear": linear,
     "aten.mkldnn_linear": linear,
-    "quantized.linear_dynamic": packed_linear,
-    "quantized.linear_relu_dynamic": packed_linear,
     "aten.bilinear": bilinear,
     "aten._grouped_mm": grouped_product,
     "aten.convolution": convolution,

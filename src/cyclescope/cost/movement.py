@@ -30,7 +30,9 @@ _COPIES = (
     "masked_select", "nonzero", "_unique2", "unique_consecutive", "one_hot", "slice_scatter", "select_scatter",
     "view_copy", "expand_copy", "permute_copy", "transpose_copy", "slice_copy", "select_copy", "squeeze_copy",
     "unsqueeze_copy", "split_copy", "split_with_sizes_copy", "unbind_copy", "t_copy", "as_strided_copy",
-    "quantize_per_tensor", "dequantize", "_local_scalar_dense", "item",
+    "quantize_per_tensor", "dequantize", "_nested_tensor_from_mask", "_nested_from_padded", "to_padded_tensor",
+    "_to_dense", "to_dense", "_to_sparse", "_to_sparse_csr", "_to_sparse_csc", "_to_sparse_bsr", "_coalesce", "coalesce",
+    "_pack_padded_sequence", "_pad_packed_sequence", "_local_scalar_dense", "item",
 )  # fmt: skip
 _FILLS = (
     "arange", "range", "linspace", "zeros", "zeros_like", "ones", "ones_like", "full", "full_like", "eye",

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cyclescope.core.graph.op import OpKind
-from cyclescope.cost import attention, matmul, movement, onnx, pointwise, rows, text
+from cyclescope.cost import attention, matmul, movement, onnx, packed, pointwise, recurrent, rows, text
 from cyclescope.cost.call import EngineCall, Formula, OpCost, moved
 
 __all__ = ["FORMULAS", "EngineCall", "OpCost", "kind_of_group", "price"]
 
 FORMULAS: dict[str, Formula] = {
     **matmul.FORMULAS,
+    **packed.FORMULAS,
+    **recurrent.FORMULAS,
     **attention.FORMULAS,
     **pointwise.FORMULAS,
     **rows.FORMULAS,
@@ -20,6 +22,7 @@ FORMULAS: dict[str, Formula] = {
     **onnx.FORMULAS,
 }
 
+_WHOLE = ("int", "uint", "bool", "text")  # dtypes in which no model computes
 # What says most about an operation comes first.
 _IMPORTANCE = (
     OpKind.ATTENTION,
@@ -44,8 +47,8 @@ def price(call: EngineCall) -> OpCost:
     """Kind and cost of one call, never negative. Raises only `UsageError`, for a dtype whose size is unknown.
 
     An operation that nobody has described, or that is called in a form its formula does not know, is taken as one pass
-    over its inputs and outputs with one elementwise operation an element of the result. Its kind is then `OTHER`,
-    which the reader of a report can see, unless it only makes a view.
+    over its inputs and outputs with one elementwise operation an element of the result. Its kind is then `OTHER`, and it
+    is not `known`, unless it only makes a view or has to do with whole numbers alone.
     """
     if call.is_view:
         return movement.VIEW
@@ -56,7 +59,8 @@ def price(call: EngineCall) -> OpCost:
         except (IndexError, ValueError):
             # Fewer tensors or fewer axes than the schema promises: an operation of the same name in another engine.
             pass
-    return OpCost(OpKind.OTHER, moved(call, elementwise=call.result_elements))
+    whole = all(spec.dtype.startswith(_WHOLE) for spec in (*call.reads, *call.writes))
+    return OpCost(OpKind.OTHER, moved(call, elementwise=call.result_elements), known=whole)
 
 
 def _formula(name: str) -> Formula | None:

@@ -18,6 +18,7 @@ _STANDARDIZE_KNOWN = ADD + MULTIPLY
 
 _REDUCTIONS = {
     **dict.fromkeys(("sum", "nansum", "mean", "prod", "trace", "count_nonzero", "histc", "bincount"), ADD),
+    "_nested_tensor_from_mask_left_aligned": COMPARE,
     **dict.fromkeys(("max", "min", "amax", "amin", "argmax", "argmin", "median"), COMPARE),
     **dict.fromkeys(("any", "all", "_is_all_true", "_is_any_true", "equal"), COMPARE),
     "aminmax": 2 * COMPARE,

@@ -120,6 +120,7 @@ class WarningCode(StrEnum):
     THROTTLED = "throttled"  # nanoseconds that a limit on this container held us back
     SWAPPED = "swapped"  # unused
     OPEN_ACCOUNT = "open-account"  # rest ÷ wall, signed
+    UNPRICED = "unpriced"  # operations whose FLOPs are unknown
     NO_CALIBRATION = "no-calibration"  # unused: the cost of the stamps could not be measured on a twin
     NO_INSTRUMENTED_RUN = "no-light-pass"  # unused: interrupted before anything was stamped
 

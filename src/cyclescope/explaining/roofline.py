@@ -25,7 +25,7 @@ class Bound(StrEnum):
     COMPUTE = "compute"
     MEMORY = "memory"
     OVERHEAD = "overhead"
-    NOTHING = "nothing"  # text, which no ceiling is known for
+    NOTHING = "nothing"  # text, which no ceiling is known for, and an operation whose arithmetic is unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Roofline:
     """Every operation against its ceilings; columns have one row an operation [n], times in nanoseconds.
 
     `compute_ns`, `memory_ns`, `overhead_ns` are what the operation takes at least by each limit, `floor_ns` the largest
-    of them (for text, which has no ceiling: its time) and `bounds` which that is; `levels` names the memory level that
+    of them (its time for text, which has no ceiling, and where the arithmetic is unknown) and `bounds` which that is; `levels` names the memory level that
     most of `memory_ns` belongs to ('' for none). `time_ns` is what it took, `gap_ns` = max(0, time − floor).
     `python_ns` is the time between operations, which a compiled cycle would not have; `on_device` it is waiting for launches.
     The floor of the cycle is the sum of the floors: one operation after the other, as it runs.
@@ -157,12 +157,13 @@ def roofline(
     slots = graph.slots
     inside = slots.op >= 0
     time = np.bincount(slots.op[inside], attribution.slot_ns[inside], minlength=len(graph)).astype(np.float64)
-    text = graph.of_kind(OpKind.TEXT)
+    unknown = graph.of_kind(OpKind.TEXT)
+    unknown[list(graph.unpriced)] = True
     limits = np.stack([floors.compute_ns, floors.memory_ns, floors.overhead_ns])
-    floor = np.where(text, time, limits.max(axis=0))
+    floor = np.where(unknown, time, limits.max(axis=0))
     bound = np.argmax(limits, axis=0)
     bound[floor <= 0] = _BOUNDS.index(Bound.OVERHEAD)  # a view: all that it takes is the engine's
-    bound[text] = _BOUNDS.index(Bound.NOTHING)
+    bound[unknown] = _BOUNDS.index(Bound.NOTHING)
     gap = np.maximum(time - floor, 0.0)
     faster = (time < floor) & (time > 0)
     table = _Table(time, gap, bound, floors)

@@ -32,6 +32,8 @@ def find_warnings(cycle: Cycle, wall: Estimate, closure: Closure) -> tuple[Measu
         warnings.append(MeasurementWarning(WarningCode.NO_CALIBRATION))
     if len(samples.instrumented) and wall.value_ns > 0 and abs(closure.rest_ns) > _REST * wall.value_ns:
         warnings.append(MeasurementWarning(WarningCode.OPEN_ACCOUNT, closure.rest_ns / wall.value_ns))
+    if cycle.graph.unpriced:
+        warnings.append(MeasurementWarning(WarningCode.UNPRICED, len(cycle.graph.unpriced)))
     warnings += load_warnings(samples.load)
     if not samples.set_up.steady:
         warnings.append(MeasurementWarning(WarningCode.NOT_STEADY, samples.set_up.warmup_cycles))

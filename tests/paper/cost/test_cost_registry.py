@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cyclescope.core.graph.op import Cost, OpKind
 from cyclescope.core.graph.tensor import TensorSpec
-from cyclescope.cost import attention, matmul, movement, onnx, pointwise, rows, text
+from cyclescope.cost import attention, matmul, movement, onnx, packed, pointwise, recurrent, rows, text
 from cyclescope.cost.registry import FORMULAS, EngineCall, OpCost, kind_of_group, price
 
 X = spec(3, 8)
@@ -20,20 +20,28 @@ X = spec(3, 8)
 
 def test_no_operation_is_described_twice():
     described = Counter(
-        n for module in (attention, matmul, movement, pointwise, rows, text, onnx) for n in module.FORMULAS
+        n
+        for module in (attention, matmul, movement, packed, pointwise, recurrent, rows, text, onnx)
+        for n in module.FORMULAS
     )
     assert {name: n for name, n in described.items() if n > 1} == {}
     assert set(described) == set(FORMULAS)
 
 
 def test_the_unknown_is_one_pass_and_says_so():
-    assert priced("brand_new", [X, X], [X]) == OpCost(OpKind.OTHER, Cost(0, 24, 192, 96))
+    assert priced("brand_new", [X, X], [X]) == OpCost(OpKind.OTHER, Cost(0, 24, 192, 96), known=False)
+
+
+def test_the_unknown_on_whole_numbers_computes_nothing_that_counts():
+    ids = spec(3, 8, dtype="int64")
+    assert priced("brand_new", [ids], [ids]).known
+    assert not priced("brand_new", [ids], [X]).known
 
 
 @pytest.mark.parametrize("name", ["mm", "addmm", "convolution", "_scaled_dot_product_flash_attention_for_cpu"])
 @pytest.mark.parametrize("reads", [[], [spec()], [spec(), spec(), spec()]])
 def test_a_known_name_in_an_unknown_form_is_unknown(name, reads):
-    assert priced(name, reads, [X]) == OpCost(OpKind.OTHER, Cost(0, 24, 4 * len(reads), 96))
+    assert priced(name, reads, [X]) == OpCost(OpKind.OTHER, Cost(0, 24, 4 * len(reads), 96), known=False)
 
 
 @pytest.mark.parametrize("name", ["tokenize", "detokenize"])

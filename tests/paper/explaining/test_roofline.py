@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from paper_generation import paper_decoder, paper_generation
+from paper_html import render
 from paper_models import paper_bert, paper_cycle, slot_times
 from paper_roofline import DISPATCH_NS, KB, on_paper_machine, paper_ceilings
 
@@ -26,6 +27,11 @@ from cyclescope.explaining.explain import explain
 from cyclescope.explaining.generation import Phase
 from cyclescope.explaining.places import places
 from cyclescope.explaining.roofline import Bound, Roofline, roofline
+from cyclescope.report.documents.cycle.document import cycle_document
+from cyclescope.report.documents.structure import structure_document
+from cyclescope.report.media.terminal import to_text
+from cyclescope.report.pages.cycle import cycle_page
+from cyclescope.report.pages.structure import structure_page
 
 OP_NS, PYTHON_NS = 1000, 100
 
@@ -164,6 +170,32 @@ def test_text_has_no_ceiling_and_no_gap() -> None:
     assert (found.floor_ns[0], found.gap_ns[0]) == (pytest.approx(OP_NS), 0)
     assert found.places[0].reached is None
     assert found.memory_bytes.sum() == 0
+
+
+def test_an_operation_without_a_price_has_no_ceiling_and_no_gap() -> None:
+    b = GraphBuilder()
+    product(b, 16, 64, 64)
+    unknown = b.op("mystery", OpKind.OTHER, [0], [floats(b, 8)], Cost(), priced=False)
+    found = told(cycle_of(b.build()))
+    assert found.bounds[unknown] is Bound.NOTHING
+    assert found.gap_ns[unknown] == 0
+    assert found.floor_ns[unknown] == found.time_ns[unknown] == OP_NS
+    assert found.bounds[0] is not Bound.NOTHING
+
+
+def test_an_operation_without_a_price_is_told_on_every_page_and_makes_lower_bounds() -> None:
+    b = GraphBuilder()
+    product(b, 16, 64, 64)
+    b.op("mystery", OpKind.OTHER, [0], [floats(b, 8)], Cost(), priced=False)
+    cycle = cycle_of(b.build())
+    page, structure = to_text(cycle_page(explain(cycle))), to_text(structure_page(cycle.graph, "paper", 1, 8))
+    assert "FLOPs unknown for 1 operation." in page
+    assert "FLOPs unknown for 1 operation." in structure
+    assert "≥ 57.0 % of what was measured here" in page
+    assert "≥ 131 kFLOP" in structure
+    assert "≥ 131 kFLOP" in render(explain(cycle))
+    assert cycle_document(explain(cycle)).unpriced_operations == 1
+    assert structure_document(cycle.graph, "paper", 1, 8).unpriced_operations == 1
 
 
 def test_an_operation_without_work_and_without_overhead_has_no_floor() -> None:

@@ -150,12 +150,13 @@ def _machine_of(request: Request) -> Machine:
 
 
 def _plan_of(request: Request, model: torch.nn.Module) -> Plan:
-    first = next(model.parameters(), None)
+    from cyclescope.backends.torch.loading.sizes import computing_dtype
+
     return Plan(
         engine="torch",
         device=request.device,
         threads=request.threads or 0,
-        dtype=str(first.dtype).removeprefix("torch.") if first is not None else "float32",
+        dtype=str(computing_dtype(model)).removeprefix("torch."),
         attention=str(getattr(getattr(model, "config", None), "_attn_implementation", None) or "own"),
         seed=request.seed,
         cache=Cache(request.cache),

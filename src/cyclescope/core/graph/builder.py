@@ -26,6 +26,7 @@ class _OpenOp:
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
     in_place: bool
+    priced: bool
 
 
 class GraphBuilder:
@@ -56,10 +57,11 @@ class GraphBuilder:
         *,
         storage: int | None = None,
         name: str = "",
+        stored_bytes: int | None = None,
     ) -> int:
         """Register a tensor and return its number; without `storage` it lies in memory of its own."""
         place = self.storage() if storage is None else storage
-        self._tensors.append(TensorSpec(tuple(int(s) for s in shape), dtype, place, role, name))
+        self._tensors.append(TensorSpec(tuple(int(s) for s in shape), dtype, place, role, name, stored_bytes))
         return len(self._tensors) - 1
 
     def spec(self, tensor: int) -> TensorSpec:
@@ -74,9 +76,10 @@ class GraphBuilder:
         cost: Cost = Cost(),  # noqa: B008  frozen
         *,
         in_place: bool = False,
+        priced: bool = True,
     ) -> int:
-        """Append an operation inside the innermost open frame and return its number."""
-        self._ops.append(_OpenOp(name, kind, self._stack[-1], cost, tuple(inputs), tuple(outputs), in_place))
+        """Append an operation inside the innermost open frame and return its number. `priced`: its cost is known."""
+        self._ops.append(_OpenOp(name, kind, self._stack[-1], cost, tuple(inputs), tuple(outputs), in_place, priced))
         return len(self._ops) - 1
 
     def enter(self, module: str, class_name: str, *, stage: str = "") -> int:
@@ -154,6 +157,7 @@ class GraphBuilder:
             kept=tuple(sorted(set(kept) - stood)),
             experts=tuple(experts),
             cache_length=cache_length,
+            unpriced=tuple(i for i, op in enumerate(self._ops) if not op.priced),
         )
         graph.self_check()
         return graph

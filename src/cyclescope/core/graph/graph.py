@@ -42,7 +42,8 @@ class Graph:
     that is not known. `experts` has a row for each call of a mixture's experts. `cache_length` is the number of tokens
     in the cache of a decode step that was traced by itself; None for everything else. `engine_between`: what passes
     between operations is the time of an engine that runs the whole model by itself, and not that of Python. `opaque`: calls
-    of an engine stand here as one operation each, and what is held inside them nobody tells.
+    of an engine stand here as one operation each, and what is held inside them nobody tells. `unpriced` are the rows of
+    the operations whose arithmetic is unknown: their FLOPs are no more than what is known of them, often 0.
     """
 
     names: tuple[str, ...]
@@ -66,6 +67,7 @@ class Graph:
     cache_length: int | None = None
     engine_between: bool = False
     opaque: bool = False
+    unpriced: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.names)
@@ -129,10 +131,10 @@ class Graph:
     @cached_property
     def tensor_bytes(self) -> IntArray:
         """Bytes of every tensor [tensors]."""
-        sizes: dict[tuple[tuple[int, ...], str], int] = {}  # a model has few shapes
+        sizes: dict[tuple[tuple[int, ...], str, int | None], int] = {}  # a model has few shapes
         column = []
         for spec in self.tensors:
-            key = (spec.shape, spec.dtype)
+            key = (spec.shape, spec.dtype, spec.stored_bytes)
             size = sizes.get(key)
             if size is None:
                 size = sizes[key] = spec.bytes

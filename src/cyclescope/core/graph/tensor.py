@@ -15,6 +15,7 @@ _ITEM_BITS = {
     "int64": 64, "int32": 32, "int16": 16, "int8": 8, "uint8": 8, "uint16": 16, "uint32": 32, "uint64": 64,
     "int4": 4, "uint4": 4, "bool": 8, "complex32": 32, "complex64": 64, "complex128": 128, "qint8": 8, "quint8": 8, "qint32": 32,
     "text": 8,
+    "quint4x2": 8, "quint2x4": 8, "bits8": 8, "bits16": 16, "bits1x8": 8, "bits2x4": 8, "bits4x2": 8,
 }  # fmt: skip
 
 
@@ -41,7 +42,8 @@ class TensorRole(StrEnum):
 class TensorSpec:
     """One tensor of a graph.
 
-    `storage` numbers the memory behind it: tensors with equal `storage` alias each other (views).
+    `storage` numbers the memory behind it: tensors with equal `storage` alias each other (views). `stored_bytes` is what
+    it takes where that does not follow from shape and dtype (a sparse or packed tensor).
     """
 
     shape: tuple[int, ...]
@@ -49,6 +51,7 @@ class TensorSpec:
     storage: int
     role: TensorRole = TensorRole.ACTIVATION
     name: str = ""
+    stored_bytes: int | None = None
 
     @property
     def elements(self) -> int:
@@ -56,4 +59,6 @@ class TensorSpec:
 
     @property
     def bytes(self) -> int:
+        if self.stored_bytes is not None:
+            return self.stored_bytes
         return (self.elements * bits_of(self.dtype) + 7) // 8

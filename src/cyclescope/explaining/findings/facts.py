@@ -118,6 +118,7 @@ class Facts:
     def small(self) -> AnyArray:
         """Mask of the operations that nothing but their dispatch takes time in."""
         working = ~self.of_kind(OpKind.TEXT)
+        working[list(self.graph.unpriced)] = False
         if self.roofline is not None:
             return working & self._bound(Bound.OVERHEAD)
         graph = self.graph

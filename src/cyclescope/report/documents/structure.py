@@ -33,6 +33,7 @@ class StructureDocument(Document):
     cache_length: int | None = Field(description="tokens in the cache of a decode step; null for any other structure")
     traced_on: Text
     operations: int = Field(description="number of operations")
+    unpriced_operations: int = Field(description="operations whose FLOPs are unknown; FLOPs are then lower bounds")
     total: Work
     stages: list[Share] = Field(description="in order of time")
     kinds: list[Share] = Field(description="in the order in which they appear")
@@ -52,6 +53,7 @@ def structure_document(graph: Graph, model: str, batch: int, tokens: int) -> Str
         batch=batch,
         tokens=tokens,
         operations=len(graph),
+        unpriced_operations=len(graph.unpriced),
         stages=_shares(graph, stages, graph.stages),
         kinds=_shares(graph, kinds, dict.fromkeys(kinds)),
         memory=memory(held, graph) if held is not None else None,

@@ -15,7 +15,7 @@ BOUNDS: Mapping[Bound, Message] = MappingProxyType(
         Bound.COMPUTE: in_context("bound", "compute"),
         Bound.MEMORY: in_context("bound", "memory"),
         Bound.OVERHEAD: in_context("bound", "overhead"),
-        Bound.NOTHING: in_context("bound", "text, no ceiling"),
+        Bound.NOTHING: in_context("bound", "no ceiling"),
     }
 )
 ORIGINS: Mapping[Origin, Message] = MappingProxyType(

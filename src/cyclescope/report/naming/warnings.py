@@ -51,6 +51,10 @@ WARNINGS: Mapping[WarningCode, Advice] = MappingProxyType(
             m("{share} of the wall time is not accounted for."),
             m("Measure again on an idle machine. If it stays, report it with the saved run."),
         ),
+        WarningCode.UNPRICED: Advice(
+            plural("FLOPs unknown for {n} operation.", "FLOPs unknown for {n} operations.", 2),
+            m("Take arithmetic, FLOP/s and MFU for lower bounds. The times are not affected."),
+        ),
         WarningCode.NO_CALIBRATION: Advice(
             m("The cost of the timestamps is unknown and not subtracted."),
             m("Use the shares with care; the wall time is not affected."),
@@ -60,7 +64,7 @@ WARNINGS: Mapping[WarningCode, Advice] = MappingProxyType(
         ),
     }
 )
-_COUNTS = (WarningCode.PARTIAL, WarningCode.NO_INTERVAL, WarningCode.NOT_STEADY)
+_COUNTS = (WarningCode.PARTIAL, WarningCode.NO_INTERVAL, WarningCode.NOT_STEADY, WarningCode.UNPRICED)
 _OVER_ATTRIBUTED = m("The instrumented cycles add up to {share} more than the wall time of the uninstrumented ones.")
 _FASTER = m("Give it more time: it was still warming up, or another program stopped while it ran.")
 

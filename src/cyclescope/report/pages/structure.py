@@ -13,6 +13,7 @@ from cyclescope.core.message import Message, Series, Text, m, plural, sentences
 from cyclescope.core.units import IntArray
 from cyclescope.explaining.memory import Memory, memory
 from cyclescope.report import format as fmt
+from cyclescope.report.naming.arithmetic import flops_of
 from cyclescope.report.naming.kinds import KINDS
 from cyclescope.report.naming.stages import stage_name
 from cyclescope.report.page import (
@@ -56,10 +57,15 @@ def _opening(graph: Graph, batch: int, tokens: int) -> Iterator[Block]:
     yield Paragraph(_answer(graph, batch, tokens), lead=True)
     items = [
         Figure(m("operations"), fmt.count(len(graph))),
-        Figure("FLOPs", fmt.flops(total.flops)),
+        Figure("FLOPs", flops_of(graph)),
         Figure(m("read by operations"), fmt.data(total.read_bytes)),
         Figure(m("written by operations"), fmt.data(total.written_bytes)),
     ]
+    if graph.unpriced:
+        yield Note(
+            Severity.WARNING,
+            plural("FLOPs unknown for {n} operation.", "FLOPs unknown for {n} operations.", len(graph.unpriced)),
+        )
     yield Figures((*items, *((Figure(m("memory at the peak"), fmt.data(held.computed.peak)),) if held else ())))
     yield from _step(graph, held)
     if held:
@@ -70,7 +76,7 @@ def _answer(graph: Graph, batch: int, tokens: int) -> Message:
     total = graph.total
     work = {
         "operations": fmt.count(len(graph)),
-        "flops": fmt.flops(total.flops),
+        "flops": flops_of(graph),
         "read": fmt.data(total.read_bytes),
         "written": fmt.data(total.written_bytes),
     }

@@ -11,6 +11,7 @@ from cyclescope.core.workload import InputSource, Weights
 from cyclescope.explaining.explanation import Explanation
 from cyclescope.report import format as fmt
 from cyclescope.report.naming.answer import answer
+from cyclescope.report.naming.arithmetic import at_least, flops_of
 from cyclescope.report.naming.run import PARTIAL, RANDOM_WEIGHTS, stand_in_tokenizer
 from cyclescope.report.naming.warnings import warning
 from cyclescope.report.naming.work import work_facts
@@ -92,6 +93,9 @@ def _figures(explanation: Explanation) -> Iterator[Figure]:
     yield Figure(
         m("processor time"), fmt.time(explanation.cpu.value_ns), m("{cores} cores busy", cores=cores), "", "cpu"
     )
-    rate = fmt.flop_rate(total.flops / wall.value_ns * NS_PER_S if total.flops and wall.value_ns else None)
-    yield Figure(m("arithmetic"), fmt.flops(total.flops), rate, "", "flops")
+    graph = explanation.cycle.graph
+    rate = fmt.UNKNOWN
+    if total.flops and wall.value_ns:
+        rate = at_least(fmt.flop_rate(total.flops / wall.value_ns * NS_PER_S), graph)
+    yield Figure(m("arithmetic"), flops_of(graph), rate, "", "flops")
     yield Figure(m("bytes read and written"), fmt.data(total.read_bytes + total.written_bytes), term="bytes")

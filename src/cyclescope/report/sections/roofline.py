@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.message import Series, Text, listed, m, plural, sentences
@@ -13,6 +14,7 @@ from cyclescope.report.drawings.link_targets import NOWHERE, LinkTargets
 from cyclescope.report.drawings.roofline import roofline_drawing, spoken
 from cyclescope.report.drawings.spans import FAMILIES
 from cyclescope.report.drawings.whatif import what_if_drawing
+from cyclescope.report.naming.arithmetic import at_least
 from cyclescope.report.naming.between import between, between_label
 from cyclescope.report.naming.bounds import ORIGINS, bound_name, level_name
 from cyclescope.report.naming.phases import PHASES
@@ -81,7 +83,7 @@ def _blocks(explanation: Explanation, found: Roofline, links: LinkTargets) -> It
     yield Drawing("roofline", drawing, spoken(found, drawing.pieces))
     yield _places(explanation, found, links)
     yield _bounds(found, graph)
-    yield KeyValues((*_used(found), ceilings_fact(found, explanation.cycle.plan.dtype)))
+    yield KeyValues((*_used(found, graph), ceilings_fact(found, explanation.cycle.plan.dtype)))
     yield Paragraph(
         m(
             "A floor is the largest of three: FLOPs ÷ the ceiling of a product of that shape, bytes ÷ the bandwidth of the level where the data were last, and the dispatch of one operation. Views need nothing."
@@ -194,17 +196,18 @@ def _cells(row: Gap, found: Roofline) -> tuple[str, ...]:
     )
 
 
-def _used(found: Roofline) -> Iterator[tuple[Text, Text]]:
+def _used(found: Roofline, graph: Graph) -> Iterator[tuple[Text, Text]]:
     """MFU and MBU of the cycle and of the phases of a generation, where a ceiling for them is known."""
     rows: list[tuple[Text, Utilisation, Utilisation]] = [("", found.mfu, found.mbu)]
     rows += [(PHASES[use.phase], use.mfu, use.mbu) for use in found.phases]
     for phase, mfu, mbu in rows:
         for label, used in ((m("FLOPs used (MFU)"), mfu), (m("bandwidth used (MBU)"), mbu)):
             shares = []
+            least = partial(at_least, graph=graph) if used is mfu else str
             if used.of_measured is not None:
-                shares.append(m("{share} of what was measured here", share=fmt.share(used.of_measured)))
+                shares.append(m("{share} of what was measured here", share=least(fmt.share(used.of_measured))))
             if used.of_datasheet is not None:
-                shares.append(m("{share} of the datasheet", share=fmt.share(used.of_datasheet)))
+                shares.append(m("{share} of the datasheet", share=least(fmt.share(used.of_datasheet))))
             if shares:
                 yield Series((phase, label), " · "), listed(shares)
 

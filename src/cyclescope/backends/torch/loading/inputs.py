@@ -17,6 +17,7 @@ from cyclescope.backends.torch.loading.generation_settings import generation_set
 from cyclescope.backends.torch.loading.heads import WRITE
 from cyclescope.backends.torch.loading.input_checks import check_ids, check_inputs, strange_inputs
 from cyclescope.backends.torch.loading.loading import Loaded
+from cyclescope.backends.torch.loading.sizes import size_of
 from cyclescope.backends.torch.reading import reader
 from cyclescope.backends.torch.steps import Arrays, Steps
 from cyclescope.backends.torch.tracing.meta import build_on_meta
@@ -41,8 +42,13 @@ def prepare(request: Request, loaded: Loaded) -> tuple[Steps, Workload, tuple[Te
     encode_arrays: Callable[[], Arrays] | None = None
     given: dict[str, Any] = {}
     cut = 0
-    if model.training:
-        notes.append(m("The model is in training mode: dropout and the like are part of what was measured."))
+    if (trains := training_part(model)) is not None:
+        notes.append(
+            m(
+                "{place} is in training mode, so what it does only in training is part of what was measured.",
+                place=trains,
+            )
+        )
     if texts:
         tokenized, cut = _encoder(loaded, asked.columns, limit)
         encode = partial(_on, request.device, tokenized)
@@ -102,16 +108,43 @@ def prepare(request: Request, loaded: Loaded) -> tuple[Steps, Workload, tuple[Te
     return steps, workload, tuple(notes)
 
 
+# Modules that compute something else in training, by the name that the classes of all packages share a part of.
+_DIFFERS_IN_TRAINING = (
+    "Dropout",
+    "BatchNorm",
+    "InstanceNorm",
+    "DropPath",
+    "StochasticDepth",
+    "RReLU",
+    "FractionalMaxPool",
+)
+
+
+def training_part(model: torch.nn.Module) -> str | None:
+    """A module of `model` that is in training mode and computes something else in it; None where there is none.
+
+    The flag of a wrapper alone says nothing about what it holds.
+    """
+    for path, module in model.named_modules():
+        if not module.training or getattr(module, "p", None) == 0:
+            continue
+        code = getattr(type(module).forward, "__code__", None)
+        asks = code is not None and "training" in code.co_names
+        if asks or any(name in type(module).__name__ for name in _DIFFERS_IN_TRAINING):
+            return path or type(module).__name__
+    return None
+
+
 def facts_of(loaded: Loaded, limit: int | None) -> ModelFacts:
     """Which model it is, for the report. `limit` is the longest input."""
     model = loaded.model
-    parameters = {id(p): p for p in model.parameters()}.values()
+    size = size_of(model)
     return ModelFacts(
         reference=loaded.reference,
         class_name=type(model).__name__,
         model_type=str(getattr(getattr(model, "config", None), "model_type", "")),
-        parameters=sum(p.numel() for p in parameters),
-        parameter_bytes=sum(p.numel() * p.element_size() for p in parameters),
+        parameters=size.number,
+        parameter_bytes=size.bytes,
         weights=loaded.weights,
         tokenizer=loaded.tokenizer_name,
         stand_in_tokenizer=loaded.stand_in,

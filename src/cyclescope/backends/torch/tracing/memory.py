@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch.multiprocessing.reductions import StorageWeakRef
 
+from cyclescope.backends.torch.tracing.layouts import held
 from cyclescope.core.graph.tensor import TensorRole
 from cyclescope.core.samples import MemorySamples
 
@@ -38,12 +39,13 @@ class Lifetimes:
             return
         self._known.add(storage)
         try:
-            memory = tensor.untyped_storage()
-        except (NotImplementedError, RuntimeError):  # sparse and other tensors without one memory
+            parts = [part.untyped_storage() for part in held(tensor)]
+        except (NotImplementedError, RuntimeError):  # a tensor without memory that could be asked for
             return
         if role is not TensorRole.ACTIVATION:
-            self._standing[role] += memory.nbytes()
+            self._standing[role] += sum(part.nbytes() for part in parts)
             return
+        memory = parts[0]
         self._alive[len(self._sizes)] = StorageWeakRef(memory)
         self._sizes.append(memory.nbytes())
         self._storages.append(storage)

@@ -7,6 +7,7 @@ with shapes, dtypes and memory, from which cost and true dependencies follow.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -20,7 +21,9 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from cyclescope.backends.torch.stamping.recorder import Keys, own_forward
+from cyclescope.backends.torch.stamping.unseen import unseen_mode
 from cyclescope.backends.torch.tracing.experts import expert_load
+from cyclescope.backends.torch.tracing.layouts import footprint, held, lengths_of, nonzeros_of, shape_of, stored_bytes
 from cyclescope.backends.torch.tracing.memory import Lifetimes
 from cyclescope.backends.torch.tracing.on_meta import SDPA, attention_like, on_meta
 from cyclescope.backends.torch.tracing.shadow import Shadows
@@ -28,9 +31,9 @@ from cyclescope.core.graph.builder import GraphBuilder
 from cyclescope.core.graph.experts import ExpertLoad
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.graph.op import Cost, OpKind
-from cyclescope.core.graph.structure import READ_OUT, TOKENIZE
+from cyclescope.core.graph.structure import READ_OUT, TOKENIZE, WHOLE
 from cyclescope.core.graph.tensor import TensorRole
-from cyclescope.core.message import m
+from cyclescope.core.message import Text, m, plural
 from cyclescope.cost.call import EngineCall, OpCost
 from cyclescope.cost.registry import kind_of_group, price
 
@@ -84,7 +87,7 @@ class _Memory:
 
     def storage(self, tensor: torch.Tensor) -> int:
         try:
-            reference = StorageWeakRef(tensor.untyped_storage())
+            reference = StorageWeakRef(held(tensor)[0].untyped_storage())
         except (NotImplementedError, RuntimeError):  # sparse and other tensors without one memory
             return self._builder.storage()
         found = self._storages.get(reference.cdata)
@@ -98,7 +101,12 @@ class _Memory:
         known: int | None = self._number.get(tensor)
         if known is None:
             known = self._builder.tensor(
-                tensor.shape, dtype_name(tensor.dtype), role, storage=self.storage(tensor), name=name
+                shape_of(tensor),
+                dtype_name(tensor.dtype),
+                role,
+                storage=self.storage(tensor),
+                name=name,
+                stored_bytes=stored_bytes(tensor),
             )
             self._number[tensor] = known
             if self._lifetimes is not None:
@@ -109,14 +117,6 @@ class _Memory:
 def dtype_name(dtype: torch.dtype) -> str:
     """`float32` for `torch.float32`."""
     return str(dtype).removeprefix("torch.")
-
-
-def _footprint(tensor: torch.Tensor) -> int:
-    """Bytes of memory that `tensor` really spans: an expanded dimension has no memory of its own."""
-    elements = 1
-    for size, stride in zip(tensor.shape, tensor.stride(), strict=True):
-        elements *= size if stride else min(size, 1)
-    return elements * tensor.element_size()
 
 
 class Tracer:
@@ -137,7 +137,8 @@ class Tracer:
         self._model = model
         self._function_of: dict[int, Callable[..., Any]] = {}
         self._pending: list[_Pending] = []
-        self._orphans = 0
+        self._orphans: list[str] = []  # ATen calls outside of any operation, views left out
+        self._unknown: dict[str, None] = {}  # calls whose arithmetic nobody has described
         self._experts: list[ExpertLoad] = []
 
     # Text ------------------------------------------------------------------------------------------------------------
@@ -170,14 +171,45 @@ class Tracer:
 
     def run(self, call: Callable[[], Any]) -> Any:
         """Run `call`, which calls the model, under the observers."""
+        self._number_weights()
+        # What a model makes without naming a device lies where the model lies, which is the meta device here.
+        here = torch.device("meta") if self.shadows is not None and self.device == "cpu" else nullcontext()
+        with self._framed(), unseen_mode(), here, _Operations(self), _Parts(self):
+            return call()
+
+    def run_whole(self, class_name: str, call: Callable[[], Any]) -> Any:
+        """Run `call`, which calls the model, and write it down as one operation."""
+        self._number_weights()
+        with self.builder.frame("", class_name, stage=WHOLE):
+            self.begin_operation()
+            with _Parts(self):
+                result = call()
+            self._end_whole(class_name, call, result)
+        return result
+
+    def _end_whole(self, name: str, call: Callable[[], Any], result: Any) -> None:
+        parts = self._pending.pop().parts
+        standing = {t for part in parts for t in part.reads if self.builder.spec(t).role is not TensorRole.ACTIVATION}
+        writes = [
+            self.memory.number(t, TensorRole.ACTIVATION) for t in tree_leaves(result) if isinstance(t, torch.Tensor)
+        ]
+        writes = [t for t in dict.fromkeys(writes) if t not in standing]
+        work = sum((part.priced.cost for part in parts), Cost())
+        # A table of embeddings is not read as a whole, and weights are read anew in every step of a generation.
+        read = sum(
+            min(part.priced.cost.read_bytes, sum(self.builder.spec(t).bytes for t in part.reads if t in standing))
+            for part in parts
+        )
+        written = sum(self.builder.spec(t).bytes for t in writes)
+        cost = Cost(work.flops, work.elementwise_flops, read, written)
+        known = all(part.priced.known for part in parts)
+        self._function_of[self.builder.op(name, OpKind.OTHER, sorted(standing), writes, cost, priced=known)] = call
+
+    def _number_weights(self) -> None:
         for name, parameter in self._model.named_parameters():
             self.memory.number(parameter, TensorRole.PARAMETER, name)
         for name, buffer in self._model.named_buffers():
             self.memory.number(buffer, TensorRole.BUFFER, name)
-        # What a model makes without naming a device lies where the model lies, which is the meta device here.
-        here = torch.device("meta") if self.shadows is not None and self.device == "cpu" else nullcontext()
-        with self._framed(), here, _Operations(self), _Parts(self):
-            return call()
 
     @contextmanager
     def _framed(self) -> Iterator[None]:
@@ -250,6 +282,7 @@ class Tracer:
             list(dict.fromkeys(writes)),
             cost,
             in_place=any(t in before or t in pending.mutated for t in writes),
+            priced=all(part.priced.known for part in pending.parts),
         )
         self._function_of[row] = func
         if self.lifetimes is not None:
@@ -261,11 +294,13 @@ class Tracer:
         given = (list(args), {k: v for k, v in kwargs.items() if k not in into})
         tensors = [t for t in tree_leaves(given) if isinstance(t, torch.Tensor)]
         results = [t for t in tree_leaves(result) if isinstance(t, torch.Tensor)]
-        if not self._pending:
-            self._orphans += 1
-            return
         if func in _LIFTS:
             return  # a tensor of Python values comes into the world; the operation that made it is already known
+        name = str(func._schema.name).replace("::", ".")
+        if not self._pending:
+            if not _only_views(func):
+                self._orphans.append(name)
+            return
         pending = self._pending[-1]
         mutated = _mutated(func, args, kwargs)
         reads = [self.memory.number(t) for t in tensors]
@@ -282,19 +317,36 @@ class Tracer:
         fresh = [t for t in writes if t not in reads]
         pending.mutated += [self.memory.number(t) for t in mutated]
         call = EngineCall(
-            name=str(func._schema.name).replace("::", "."),
+            name=name,
             reads=tuple(self.builder.spec(t) for t in reads),
             writes=tuple(self.builder.spec(t) for t in (writes if mutated else fresh or writes)),
             arguments=_plain_arguments(func, args, kwargs),
             is_view=is_view,
             # A tensor that is read a second time is in the cache by then.
             footprints=tuple(
-                0 if n in reads[:i] else _footprint(t) for i, (n, t) in enumerate(zip(reads, tensors, strict=True))
+                0 if n in reads[:i] else footprint(t) for i, (n, t) in enumerate(zip(reads, tensors, strict=True))
             ),
+            nonzeros=_nonzeros(tensors),
+            lengths=lengths_of(tensors[0]) if tensors else (),
         )
-        pending.parts.append(_Part(price(call), tuple(reads), tuple(fresh), is_view))
+        priced = price(call)
+        if not priced.known:
+            self._unknown[name] = None
+        pending.parts.append(_Part(priced, tuple(reads), tuple(fresh), is_view))
         if self.lifetimes is not None:
             self.lifetimes.look(self.builder.operations)
+
+    def _remarks(self) -> Iterator[Text]:
+        if self._orphans:
+            names = Counter(self._orphans)
+            yield plural(
+                "{n} call into the engine came from outside of any traced function ({names}); it is no operation here.",
+                "{n} calls into the engine came from outside of any traced function ({names}); they are no operations here.",
+                len(self._orphans),
+                names=", ".join(names),
+            )
+        if self._unknown:
+            yield m("FLOPs are unknown for: {names}.", names=", ".join(self._unknown))
 
     # The end ---------------------------------------------------------------------------------------------------------
 
@@ -302,11 +354,7 @@ class Tracer:
         self, traced_on: str, *, generates: bool = False, stepwise: bool = False, cache_length: int | None = None
     ) -> Traced:
         """Freeze what was written down, while the result of the cycle is still held. Arguments as in `GraphBuilder.build`."""
-        notes = (
-            (m("{count} calls ran inside compiled code; they are not operations here.", count=self._orphans),)
-            if self._orphans
-            else ()
-        )
+        notes = tuple(self._remarks())
         kept = self.memory.alive()
         if stepwise and self.lifetimes is not None:
             # `generate` lets go of its cache when it returns; while its last operation runs, the cache is there.
@@ -340,6 +388,18 @@ class Tracer:
 
 def _name(func: Callable[..., Any]) -> str:
     return str(getattr(func, "__name__", None) or func)
+
+
+def _only_views(func: Any) -> bool:
+    """Whether a call of `func` hands its input on under another shape (`x.T`, which no stamp can be laid around)."""
+    returned = func._schema.returns
+    return bool(returned) and all(r.alias_info is not None and not r.alias_info.is_write for r in returned)
+
+
+def _nonzeros(tensors: Sequence[torch.Tensor]) -> tuple[int, ...]:
+    """What each sparse one of `tensors` keeps; empty where none is sparse."""
+    kept = tuple(nonzeros_of(tensor) for tensor in tensors)
+    return kept if any(number >= 0 for number in kept) else ()
 
 
 def _mutated(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> list[torch.Tensor]:

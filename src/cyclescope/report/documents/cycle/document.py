@@ -54,6 +54,7 @@ class CycleDocument(Document):
     operations: list[parts.Operation]
     kinds: list[parts.Group] = Field(description="operations added up by kind")
     places: list[parts.Group] = Field(description="operations added up by their place, the same in every layer")
+    unpriced_operations: int = Field(description="operations whose FLOPs are unknown; FLOPs are then lower bounds")
     closure: parts.Account
     workload: Workload
     plan: Plan
@@ -87,6 +88,7 @@ def cycle_document(explanation: Explanation) -> CycleDocument:
         operations=[parts.operation(row, found) for row in found.operations],
         kinds=[parts.group(row) for row in found.kinds],
         places=[parts.group(row) for row in found.places],
+        unpriced_operations=len(cycle.graph.unpriced),
         closure=parts.account(found.closure),
         set_up=cycle.samples.set_up,
         warnings=[warning(each) for each in found.warnings],
