@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from time import perf_counter_ns, process_time_ns
 
@@ -16,17 +17,26 @@ from cyclescope.backends.torch.results import classes_of, results_of
 from cyclescope.backends.torch.stamping.device import EventClock, waiting_for
 from cyclescope.backends.torch.stamping.marking import Marking
 from cyclescope.backends.torch.stamping.processor import clocks_of, now_ns, stamp_ns
-from cyclescope.backends.torch.stamping.recorder import FUNCTION_MODE, SHIMS, Alignment, Recorder
+from cyclescope.backends.torch.stamping.recorder import FUNCTION_MODE, SHIMS, WHOLE, Alignment, Recorder
 from cyclescope.backends.torch.stamping.stamps import new_records, rows_of, stamped
 from cyclescope.backends.torch.stamping.twin import calibrate_on_twin
 from cyclescope.backends.torch.steps import Inputs, Steps, describe_inputs, describe_result
+from cyclescope.backends.torch.tracing.compiled import (
+    compiled_calls,
+    compiled_part,
+    mode_of_code,
+    scripted_part,
+    uncompiled,
+)
+from cyclescope.backends.torch.tracing.layouts import holds_sparse
 from cyclescope.backends.torch.tracing.memory import with_resident_set
 from cyclescope.backends.torch.tracing.tracing import Traced, Tracer
+from cyclescope.backends.torch.tracing.whole import trace_whole
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import EngineError
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.machine import Machine
-from cyclescope.core.message import Text, m
+from cyclescope.core.message import Text, m, sentences
 from cyclescope.core.plan import Cache, Decoding, Plan
 from cyclescope.core.results import Results
 from cyclescope.core.samples import DeviceSamples, Instrumentation, MemorySamples, ProcessorSamples
@@ -63,6 +73,7 @@ class TorchSession:
         self._repeats = repeats or Repeats()
         self._traced: Traced | None = None
         self._recorder: Recorder | None = None
+        self._mode: Callable[[], AbstractContextManager[object]] | None = None
         self._outcome = ""
         # A device works on after a call has returned; the result is there, and the cycle over, when it has finished.
         self._wait = waiting_for(plan.device)
@@ -103,9 +114,10 @@ class TorchSession:
         otherwise on the model itself. An instrumented run then proves that the structure is the real one.
         """
         with engine_errors(m("trace the model")):
-            traced = self._trace_on_meta(self._steps.inputs()) if self._trace_on_meta else None
+            with uncompiled() as met:
+                traced = self._trace_on_meta(self._steps.inputs()) if self._trace_on_meta else None
             self._recorder = None
-            if traced is not None and traced.graph.experts:
+            if traced is not None and (traced.graph.experts or met):
                 traced = None  # which expert a token goes to, only the weights know
             if traced is not None:
                 try:
@@ -124,7 +136,26 @@ class TorchSession:
         return traced.graph
 
     def _trace_here(self) -> Traced:
+        """On the model itself: operation by operation, or as one where nothing can be laid around them."""
         self._settle()
+        why = scripted_part(self._steps.model)
+        if not why:
+            with uncompiled() as met:
+                traced = self._trace_operations()
+            if not met:
+                return traced
+            why = compiled_part(self._steps.model) or m("The model calls code that torch.compile made.")
+        one = m(
+            "It is one operation here: its parts are unknown, and its FLOPs are those of the model as it is written."
+        )
+        self._notes.append(sentences(why, one))
+        with self._repeats.tracing():
+            traced = trace_whole(self._steps, self.plan.device, self._begin, generates=self._generates)
+            self._repeats.end()
+        self._recorder = Recorder(WHOLE, traced.keys, self._steps.model)
+        return traced
+
+    def _trace_operations(self) -> Traced:
         steps = self._steps
         tracer = Tracer(steps.model, None, self.plan.device)
         with self._repeats.tracing():
@@ -144,7 +175,8 @@ class TorchSession:
         run, inputs, read_out, writer = steps.run, steps.inputs, steps.read_out, steps.writer
         wait = self._wait
         runs = []
-        with engine_errors(m("run the model")), self._repeats.computing():
+        first = self._mode is None
+        with engine_errors(m("run the model")), compiled_calls() as met, self._computing():
             for _ in range(cycles):
                 self._begin()
                 cpu = process_time_ns()
@@ -160,6 +192,8 @@ class TorchSession:
                 self._repeats.end()
             self._keep_prompt()
             self._outcome = words if words is not None and steps.keep_words else describe_result(result)
+        if first and met and self._mode == self._repeats.computing:
+            self._mode = torch.no_grad  # which is what it was compiled for just now
         return runs
 
     def _keep_prompt(self) -> None:
@@ -179,6 +213,19 @@ class TorchSession:
         """Where the first run has changed something, run once more, to see what is to be put back before every run."""
         if self._repeats.unsure:
             self.uninstrumented(1)
+
+    def _computing(self) -> AbstractContextManager[object]:
+        """Without gradients; a compiled model in the mode that its code was made for, so that it is not compiled anew."""
+        if self._mode is None:
+            self._mode = self._repeats.computing
+            if holds_sparse(self._steps.model):
+                self._mode = torch.no_grad  # views of sparse rows ask for versions, which inference mode keeps none of
+            elif compiled_part(self._steps.model):
+                modes = (torch.inference_mode, torch.no_grad, nullcontext)
+                self._mode = mode_of_code(lambda: self._steps.run(self._steps.inputs()), modes)
+                if self._mode is nullcontext and torch.is_grad_enabled():
+                    self._notes.append(m("The model was compiled with gradients enabled, and was measured so."))
+        return self._mode()
 
     def _begin(self) -> None:
         """Let a cycle begin as the first did. Sampled tokens are the same in every one, so that each does the same work."""
@@ -211,13 +258,13 @@ class TorchSession:
     def _record(self, recorder: Recorder, cycles: int, clocks: tuple[int, ...] = ()) -> list[_Recorded]:
         """instrumented runs; with `clocks` each stamp reads these too, and so do the two ends of a run."""
         steps = self._steps
-        run, wait = steps.run, self._wait
         records = new_records(clocks)
+        run, wait = stamped(steps.run, 0, records) if recorder.how == WHOLE else steps.run, self._wait
         text = recorder.keys.first_text
         encode = stamped(steps.encode, text, records) if steps.encode is not None else None
         read_out = stamped(steps.read_out, text, records) if steps.read_out is not None else None
         taken: list[_Recorded] = []
-        with torch.inference_mode(), recorder.stamping(records):
+        with self._computing(), recorder.stamping(records):
             for _ in range(cycles):
                 records.clear()
                 self._begin()
@@ -241,6 +288,8 @@ class TorchSession:
         traced = self._known(graph)
         with engine_errors(m("measure the overhead of the instrumentation")):
             recorder = self._recorder or self._choose_recorder(traced)
+            if recorder.how == WHOLE:  # four readings of the clock in a cycle
+                return Instrumentation(WHOLE, 0.0, 0.0, "this model", 0)
             self._begin()
             return calibrate_on_twin(self._steps, recorder, traced, budget_ns)
 
@@ -273,7 +322,7 @@ class TorchSession:
 
     def device(self, graph: Graph, cycles: int) -> DeviceSamples | None:
         traced = self._known(graph)
-        if self.plan.device == "cpu":
+        if self.plan.device == "cpu" or traced.graph.opaque:
             return None
         with engine_errors(m("mark the work of the device")):
             recorder = self._recorder or self._choose_recorder(traced)
@@ -291,6 +340,8 @@ class TorchSession:
 
     def memory(self, graph: Graph, *, again: bool) -> MemorySamples | None:
         traced = self._known(graph)
+        if graph.opaque:
+            return None
         with engine_errors(m("track the memory of the model")):
             if traced.lifetimes is None and again:
                 here = self._trace_here()
@@ -307,7 +358,7 @@ class TorchSession:
 
     def results(self) -> Results:
         steps = self._steps
-        with engine_errors(m("run the model")), self._repeats.computing():
+        with engine_errors(m("run the model")), self._computing():
             self._begin()
             inputs = steps.inputs()
             given = steps.run(inputs)

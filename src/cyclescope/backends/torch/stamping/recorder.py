@@ -21,12 +21,14 @@ from torch.overrides import TorchFunctionMode
 from cyclescope.backends.errors import Misaligned
 from cyclescope.backends.torch.stamping.entry_points import Door, doors
 from cyclescope.backends.torch.stamping.stamps import Records, stamped
+from cyclescope.backends.torch.stamping.unseen import unseen_mode
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.units import IntArray
 
 BoolArray: TypeAlias = NDArray[np.bool_]
 
 SHIMS, FUNCTION_MODE = "shims", "function-mode"
+WHOLE = "whole"  # nothing of the model is stamped, only its part of the cycle as a whole (key 0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +91,8 @@ class Recorder:
                 stack.enter_context(own_forward(module, shim))
             if self.how == SHIMS:
                 stack.enter_context(_shimmed(self._doors, self.keys, records))
-            else:
+            elif self.how == FUNCTION_MODE:
+                stack.enter_context(unseen_mode())
                 stack.enter_context(StampingMode(self.keys.functions, records))
             yield
 
