@@ -24,7 +24,8 @@ from cyclescope.core.workload import ModelFacts, Workload
 class UninstrumentedRun:
     """One cycle without instrumentation: when it began, how long it took, how much processor time it used.
 
-    Of a cycle that writes text also when the model was called and when each token came out, from its beginning.
+    Of a cycle that writes text also when the model was called and when each token came out, from its beginning. Of a
+    cycle of several calls `emitted_by_call` [calls] has when each token came out, from the end of the call before.
     """
 
     started_ns: Nanoseconds
@@ -32,6 +33,7 @@ class UninstrumentedRun:
     cpu_ns: Nanoseconds
     called_ns: Nanoseconds = 0
     emitted_ns: tuple[Nanoseconds, ...] = ()
+    emitted_by_call: tuple[tuple[Nanoseconds, ...], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -75,6 +75,10 @@ class CallsSession(ABC, Generic[C, I]):
     def _results_of(self, call: C) -> Results:
         """What the model gives for `call`, as numbers."""
 
+    @abstractmethod
+    def _emitted_ns(self, call: C) -> Sequence[Nanoseconds]:
+        """When each token that `call` has written just now came out, on the clock `perf_counter_ns`; empty: unknown."""
+
     def _computing(self) -> AbstractContextManager[object]:
         """What is open while the model computes."""
         return nullcontext()
@@ -89,14 +93,19 @@ class CallsSession(ABC, Generic[C, I]):
         runs = []
         with engine_errors(m("run the model")), self._computing():
             for _ in range(cycles):
+                emitted: list[tuple[Nanoseconds, ...]] = []
                 cpu = process_time_ns()
-                begin = perf_counter_ns()
+                begin = before = perf_counter_ns()
                 for call, inputs in self._fed():
                     result = self._run(call, inputs)
                     words = self._words(call, result)
+                    emitted.append(tuple(at - before for at in self._emitted_ns(call)))
+                    before = perf_counter_ns()
                 self._wait()
                 end = perf_counter_ns()
-                runs.append(UninstrumentedRun(begin, end - begin, process_time_ns() - cpu))
+                cpu = process_time_ns() - cpu
+                times = tuple(emitted) if all(emitted) else ()
+                runs.append(UninstrumentedRun(begin, end - begin, cpu, emitted_by_call=times))
             self._outcome = self._said(call, words, result)
         return runs
 

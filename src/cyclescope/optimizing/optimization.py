@@ -63,7 +63,8 @@ class Row:
     them (−1 for the baseline itself, which is row 0).
 
     `ratio` is its time ÷ the baseline's, with a 99 % interval, from `rounds` rounds in turns; None where it did not run
-    to the end. `confirmed` rows were run again, long, side by side. `held_bytes` is the most memory that its processes
+    to the end. Where a trial runs a part of a cycle, `ratio` and `wall_ns` estimate the whole until the row is `confirmed`:
+    run again, long, side by side. `held_bytes` is the most memory that its processes
     held, `ready_ns` what making it ready took, `again_ns` what it takes with its files there. `reason` says why it did not
     run to its end, `way_out` what to do about it. `judged_on` is the number of texts that the drift and the labels of a plan are told of
     that has learned from the others (0: all of them).
@@ -143,11 +144,14 @@ class NotTried:
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """A phase that was left out or cut short: for lack of time after so many `rounds` (0: none), or for `reason`."""
+    """A phase that was left out or cut short: for lack of time after so many `rounds` (0: none), or for `reason`.
+    A budget of `needs_ns` would have been enough, as far as that can be estimated (0: it cannot).
+    """
 
     phase: Phase
     rounds: int = 0
     reason: Text = ""
+    needs_ns: Nanoseconds = 0
 
 
 @dataclass

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from cyclescope.core.cycle import Cycle
 from cyclescope.core.edits import Edit, files_of
 from cyclescope.core.errors import CyclescopeError, OutputError, UsageError
 from cyclescope.core.machine import Machine
-from cyclescope.core.message import Text, listed, m
+from cyclescope.core.message import listed, m
 from cyclescope.core.plan import Plan
 from cyclescope.core.progress import Notify, silent
 from cyclescope.core.units import NS_PER_S, Nanoseconds
@@ -22,6 +24,7 @@ from cyclescope.core.workload import Workload
 from cyclescope.explaining.explain import explain
 from cyclescope.machines.host import available_memory_bytes, usable_cores
 from cyclescope.machines.load import LoadMeter
+from cyclescope.optimizing.baseline import Baseline, examine_ns, examined, open_baseline, sample_notes, trial_preparer
 from cyclescope.optimizing.optimization import (
     Found,
     NotTried,
@@ -35,25 +38,20 @@ from cyclescope.optimizing.optimization import (
 )
 from cyclescope.optimizing.processes.messages import Job
 from cyclescope.optimizing.processes.process_pool import ProcessPool
-from cyclescope.optimizing.processes.worker_group import CallSample, PoolPreparer, WorkerGroup, prepared_plan
+from cyclescope.optimizing.processes.worker_group import CallSample, PoolPreparer, WorkerGroup
 from cyclescope.optimizing.search.guessing import tokens_a_call
 from cyclescope.optimizing.search.labels import scorer
 from cyclescope.optimizing.search.plan_cache import PlanCache
 from cyclescope.optimizing.search.schedule import BudgetSchedule
 from cyclescope.optimizing.search.search import Limits, Search
+from cyclescope.optimizing.search.trials import Trials
 from cyclescope.optimizing.strategies.strategies import STRATEGIES
 from cyclescope.optimizing.strategies.strategy import Goal, Situation
 
 DEFAULT_BUDGET_S = 300.0
 LEAST_BUDGET_S = 10.0
-_EXAMINE = 0.04  # of the budget for each of the two cycles that tell why
-_LEAST_EXAMINE_NS = 2 * NS_PER_S
 # Of what the first took, for the second, which runs a faster plan; and of the budget at most.
 _AFTER, _MOST_AFTER = 0.6, 0.1
-# A measured cycle takes as long as so many, tracing and looks at memory included; so much of the budget it may take.
-_CYCLES_TO_LOOK, _MOST_LOOKING = 16, 0.1
-# Tokens that are written in it; tracing every step of a long text would take most of a budget. Two tell how steps differ.
-_STEPS_TO_LOOK, _LEAST_STEPS = 12, 2
 _MOST_LOADING = 0.1  # of the budget that loading counts for; what it takes beyond that comes on top
 _KEPT_MEMORY = 0.35  # of the memory that is free; what is being tried must find enough
 
@@ -144,31 +142,39 @@ def _in(
     budget_ns = schedule.budget_ns
     begin = clock.now_ns()
     progress(Phase.BASELINE, 0.0)
-    group = preparer.group(asked.plan, budget_ns / NS_PER_S)
-    baseline, opened = prepared_plan(group, asked.plan), group.opened
-    computing = clock.now_ns()
-    reference = group.results()
+    meter = LoadMeter(with_children=True)
+    base = open_baseline(pool, asked.plan, asked.goal, budget_ns, clock)
+    group, reference, scope = base.group, base.reference, base.scope
+    baseline, opened, before = base.prepared, group.opened, base.before
     if limits.score is not None:
         limits.score(reference)  # labels that do not fit are known now, before the time is spent
-    examining = clock.now_ns()
-    whole = preparer.whole_call(opened.plan, opened.workload.tokens_out)
-    looked_at = _looked_at(whole, (examining - computing) * whole.texts // opened.workload.batch, budget_ns)
-    before = _examined(preparer, opened.plan, budget_ns, looked_at)
-    examined_ns = clock.now_ns() - examining
     spent[Phase.BASELINE] = clock.now_ns() - begin
-    after_ns = min(int(_AFTER * examined_ns), int(budget_ns * _MOST_AFTER))
+    after_ns = min(int(_AFTER * base.examined_ns), int(budget_ns * _MOST_AFTER))
     found = Found(spent=spent)
     partial = False
-    texts = max(1, len(pool.job.texts))
-    situation = _situation(before, opened.workload, opened.machine, texts, asked, tokens_a_call(reference))
+    texts = max(1, len(scope.proof.texts))
+    others = (meter.read().other_busy or 0.0) * opened.machine.cores
+    situation = _situation(before, base.workload, opened.machine, texts, asked, tokens_a_call(reference), others)
     strategies = [strategy for strategy in STRATEGIES if strategy.name not in asked.without]
     limits = replace(limits, schedule=replace(schedule, after_ns=after_ns))
     after = None
     memory = int((available_memory_bytes() or 0) * _KEPT_MEMORY)
     meter = LoadMeter(with_children=True)
-    with PlanCache(preparer, memory_bytes=memory) as plan_cache:
+    with ExitStack() as stack:
+        plan_cache = stack.enter_context(PlanCache(trial_preparer(pool, scope, base.probe), memory_bytes=memory))
+        trials = Trials(plan_cache, baseline, reference, base.whole)
+        proof = functools.partial(_proof_trials, stack, pool, base, asked.plan, budget_ns)
         try:
-            Search(plan_cache, baseline, reference, situation, strategies, limits, clock, progress, found).run()
+            Search(
+                trials,
+                proof if scope.sampled else None,
+                situation,
+                strategies,
+                limits,
+                clock,
+                progress,
+                found,
+            ).run()
         except KeyboardInterrupt:
             partial = True
             found.best = found.best or _best_so_far(found)
@@ -186,9 +192,9 @@ def _in(
                     plan_cache,
                     found.rows[found.best],
                     limits.schedule,
-                    examined_ns,
-                    looked_at,
-                    whole.tokens_out,
+                    base.examined_ns,
+                    base.sample,
+                    base.call.tokens_out,
                     clock,
                 )
             except KeyboardInterrupt:
@@ -215,51 +221,23 @@ def _in(
         spent=tuple(Spent(phase, ns) for phase, ns in spent.items()),
         before=before,
         after=after,
-        workload=opened.workload,
+        workload=base.workload,
         edits=rows[found.best].edits,
         partial=partial,
-        notes=(*opened.notes, *_sample_notes(looked_at, whole)),
+        notes=(*opened.notes, *sample_notes(base.sample, base.call), *scope.notes(pool.job, base.call.tokens_out)),
         choice=found.choice,
         load=load,
         unfinished=tuple(found.unfinished),
     )
 
 
-def _looked_at(whole: CallSample, call_ns: Nanoseconds, budget_ns: Nanoseconds) -> CallSample:
-    """How much of a `whole` call that takes `call_ns` is looked at. Of what is written a few steps, since one is like the
-    next; of the texts all, where that leaves time for anything else.
-    """
-    most_ns = _MOST_LOOKING * budget_ns / _CYCLES_TO_LOOK
-    step_ns = max(1.0, call_ns / (1 + whole.tokens_out))  # of all texts
-    written = min(whole.tokens_out, _STEPS_TO_LOOK)
-    texts = max(1, min(whole.texts, int(whole.texts * most_ns / (step_ns * (1 + written)))))
-    steps = int(most_ns * whole.texts / (step_ns * texts)) - 1
-    return CallSample(texts, min(written, max(_LEAST_STEPS, steps)))
-
-
-def _examined(preparer: PoolPreparer, plan: Plan, budget_ns: Nanoseconds, sample: CallSample) -> Cycle:
-    """A measured cycle of `plan`, one call of it and no more than `sample`, in a process of its own."""
-    group = preparer.one_call(plan, budget_ns / NS_PER_S, sample)
-    try:
-        return group.cycle(_examine_ns(budget_ns))
-    finally:
-        group.close()
-
-
-def _sample_notes(sample: CallSample, whole: CallSample) -> Iterator[Text]:
-    """What the measured cycles leave out of a whole call."""
-    if sample.texts < whole.texts:
-        yield m(
-            "The explanation covers one call with {some} of {texts} texts: all of them would take too long.",
-            some=sample.texts,
-            texts=whole.texts,
-        )
-    if sample.tokens_out < whole.tokens_out:
-        yield m(
-            "The explanation covers {some} of {tokens} output tokens: all decode steps are alike.",
-            some=sample.tokens_out,
-            tokens=whole.tokens_out,
-        )
+def _proof_trials(stack: ExitStack, pool: ProcessPool, base: Baseline, plan: Plan, budget_ns: Nanoseconds) -> Trials:
+    """The baseline on the job of the proof; `stack` closes it with the plans beside it."""
+    preparer = PoolPreparer(pool, base.scope.proof, cycle_ns=max(1, base.cycle_ns))
+    plan_cache = stack.enter_context(PlanCache(preparer))
+    prepared = preparer.make(plan, budget_ns / NS_PER_S)
+    stack.callback(prepared.variant.close)
+    return Trials(plan_cache, prepared, prepared.variant.results())
 
 
 def _explained(
@@ -277,26 +255,28 @@ def _explained(
     """
     ratio = best.ratio.value if best.ratio is not None else 1.0
     left = schedule.over_ns + schedule.after_ns - clock.now_ns()
-    if _examine_ns(schedule.budget_ns) + before_ns * ratio > left:
+    if examine_ns(schedule.budget_ns) + before_ns * ratio > left:
         return Unfinished(Phase.EXPLANATION)
     try:
         if not preparer.is_one_call(best.plan, sample, tokens_out):
             sample = replace(sample, texts=min(sample.texts, preparer.whole_call(best.plan, tokens_out).texts))
-            return _examined(preparer, replace(best.plan, instances=1), schedule.budget_ns, sample)
+            return examined(preparer, replace(best.plan, instances=1), schedule.budget_ns, sample)
         # What comes of looking inside matters no more: nothing is timed with this variant afterwards.
         variant = plan_cache.make(best.plan, left / NS_PER_S).variant
         assert isinstance(variant, WorkerGroup)
-        return variant.cycle(_examine_ns(schedule.budget_ns))
+        return variant.cycle(examine_ns(schedule.budget_ns))
     except CyclescopeError as error:
         return Unfinished(Phase.EXPLANATION, reason=error.summary)
 
 
-def _examine_ns(budget_ns: Nanoseconds) -> Nanoseconds:
-    return max(_LEAST_EXAMINE_NS, int(budget_ns * _EXAMINE))
-
-
 def _situation(
-    before: Cycle, workload: Workload, machine: Machine, texts: int, asked: _Asked, tokens_a_call: float
+    before: Cycle,
+    workload: Workload,
+    machine: Machine,
+    texts: int,
+    asked: _Asked,
+    tokens_a_call: float,
+    busy_cores: float,
 ) -> Situation:
     explanation = explain(before)
     layers: dict[str, int] = {}
@@ -315,6 +295,7 @@ def _situation(
         layers=max(layers.values(), default=0),
         draft=asked.draft,
         tokens_a_call=tokens_a_call,
+        busy_cores=busy_cores,
     )
 
 

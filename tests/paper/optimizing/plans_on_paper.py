@@ -21,6 +21,7 @@ from cyclescope.optimizing.optimization import Found, LabelScore
 from cyclescope.optimizing.search.plan_cache import PlanCache, PreparedPlan
 from cyclescope.optimizing.search.schedule import BudgetSchedule
 from cyclescope.optimizing.search.search import Limits, Search
+from cyclescope.optimizing.search.trials import Trials
 from cyclescope.optimizing.strategies.strategies import STRATEGIES
 from cyclescope.optimizing.strategies.strategy import Goal, Situation, Strategy
 
@@ -151,9 +152,8 @@ def searched(
     variant = PaperArm(preparer.clock, preparer.baseline_ns, results())
     with PlanCache(preparer, memory_bytes=memory_bytes) as plan_cache:
         Search(
-            plan_cache,
-            PreparedPlan(variant, baseline, 1_000_000_000),
-            variant.outcome,
+            Trials(plan_cache, PreparedPlan(variant, baseline, 1_000_000_000), variant.outcome),
+            None,
             where or situation(),
             strategies,
             limits,

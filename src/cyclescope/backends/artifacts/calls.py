@@ -18,11 +18,15 @@ from cyclescope.core.machine import Machine
 from cyclescope.core.message import Text
 from cyclescope.core.plan import Plan
 from cyclescope.core.results import Results
+from cyclescope.core.units import Nanoseconds
 from cyclescope.core.workload import Workload
 
 
 class RunCall(Protocol):
-    """Runs one call of an engine."""
+    """Runs one call of an engine. `emitted_ns` is when each token of the last call came out; empty where it wrote none."""
+
+    @property
+    def emitted_ns(self) -> Sequence[Nanoseconds]: ...
 
     def __call__(self, call: ArrayCall, arrays: Arrays) -> Any: ...
 
@@ -40,6 +44,10 @@ class ProgramRun:
         # What an engine lends is its own again with the next call.
         return Outputs({name: a if a.flags.owndata else a.copy() for name, a in given.items()})
 
+    @property
+    def emitted_ns(self) -> Sequence[Nanoseconds]:
+        return ()
+
     def close(self) -> None:
         self._program.close()
 
@@ -52,6 +60,10 @@ class WriterRun:
 
     def __call__(self, call: ArrayCall, arrays: Arrays) -> Any:
         return written(self._writer, call, arrays)
+
+    @property
+    def emitted_ns(self) -> Sequence[Nanoseconds]:
+        return self._writer.emitted_ns
 
     def close(self) -> None:
         self._writer.close()
@@ -89,6 +101,9 @@ class ArtifactCalls(CallsSession[ArrayCall, Arrays]):
 
     def _said(self, call: ArrayCall, words: str | None, result: Any) -> str:
         return call.outcome(words, result)
+
+    def _emitted_ns(self, call: ArrayCall) -> Sequence[Nanoseconds]:
+        return self._call_engine.emitted_ns
 
     def _results_of(self, call: ArrayCall) -> Results:
         arrays = call.arrays()

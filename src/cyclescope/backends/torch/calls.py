@@ -19,6 +19,7 @@ from cyclescope.core.machine import Machine
 from cyclescope.core.message import Text
 from cyclescope.core.plan import Plan
 from cyclescope.core.results import Results
+from cyclescope.core.units import Nanoseconds
 from cyclescope.core.workload import Workload
 
 
@@ -63,6 +64,9 @@ class TorchCalls(CallsSession[Steps, Inputs]):
         inputs = call.inputs()
         written = call.writer.new_tokens if call.writer else 0
         return results_of(call.run(inputs), inputs, written, classes)
+
+    def _emitted_ns(self, call: Steps) -> Sequence[Nanoseconds]:
+        return call.writer.emitted_ns if call.writer is not None else ()
 
     def _computing(self) -> AbstractContextManager[object]:
         return torch.inference_mode()

@@ -98,19 +98,20 @@ class ExitStatus:
 @dataclass(frozen=True, slots=True)
 class Open:
     """Make `job` ready under `plan`, on `cores` only (none named: all) and with no more than `memory_bytes` on top of
-    what is there (0: no limit).
+    what is there (0: no limit). The last of making ready is a first cycle, unless what is asked for next is one (`cold`).
     """
 
     job: Job
     plan: Plan
     cores: tuple[int, ...] = ()
     memory_bytes: int = 0
+    cold: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
     """`ready_ns` is what making it ready took: once, before anything is timed. `made` where files were made for that, which
-    lie in the shared folder now; `again_ns` is what it takes with them there.
+    lie in the shared folder now; `again_ns` is what it takes with them there. `first` is the cycle that it ended in, if it did.
     """
 
     workload: Workload
@@ -121,6 +122,7 @@ class Opened:
     ready_ns: Nanoseconds
     again_ns: Nanoseconds
     made: bool = False
+    first: UninstrumentedRun | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,10 +76,10 @@ class Worker:
     def finish(self, limit_s: float = 600.0) -> Sequence[UninstrumentedRun]:
         return self._answer(RunTimes, limit_s).runs
 
-    def outputs(self) -> Results:
+    def outputs(self, limit_s: float = _START_S) -> Results:
         """What comes out."""
         folder = Path(tempfile.mkdtemp(dir=self._home.folder))
-        self.ask(Compute(str(folder)), Done, _START_S)
+        self.ask(Compute(str(folder)), Done, max(_START_S, limit_s))
         return read(folder)
 
     def cycle(self, budget_ns: Nanoseconds) -> Cycle:
@@ -200,32 +200,36 @@ class ProcessPool:
         memory_bytes: int = 0,
         limit_s: float = _START_S,
         job: Job | None = None,
+        *,
+        cold: bool = False,
     ) -> Worker:
-        """A process in which `plan` is ready to run, within `limit_s`, for the pool's job or for a share of it.
-        Raises an error of the tree if it cannot be.
+        """A process in which `plan` is ready to run, within `limit_s`, for the pool's job or for a share of it; `cold`: no
+        cycle was run yet. Raises an error of the tree if it cannot be.
 
         Whoever runs what an engine was made ready from did not export it a moment ago: where files had to be made, another
         process loads them. What an export leaves in a process is memory and time that are not those of the plan.
         """
         begin = time.monotonic()
-        worker = self._opened(plan, cores, memory_bytes, limit_s, job)
+        worker = self._opened(plan, cores, memory_bytes, limit_s, job, cold)
         first = worker.opened
         if first is None or not first.made or (job or self.job).export_to is not None:
             return worker
         worker.close()
         took_s = time.monotonic() - begin
-        worker = self._opened(plan, cores, memory_bytes, max(limit_s - took_s, took_s), job)
+        worker = self._opened(plan, cores, memory_bytes, max(limit_s - took_s, took_s), job, cold)
         if worker.opened is not None:
             worker.opened = replace(worker.opened, ready_ns=first.ready_ns + worker.opened.ready_ns)
         return worker
 
-    def _opened(self, plan: Plan, cores: tuple[int, ...], memory_bytes: int, limit_s: float, job: Job | None) -> Worker:
+    def _opened(
+        self, plan: Plan, cores: tuple[int, ...], memory_bytes: int, limit_s: float, job: Job | None, cold: bool
+    ) -> Worker:
         assert self._holder is not None
         pid = self._holder.ask(Fork(), Forked, _GRACE_S * 4).pid
         worker = self._accept(pid)
         self._workers.append(worker)
         try:
-            worker.opened = worker.ask(Open(job or self.job, plan, cores, memory_bytes), Opened, limit_s)
+            worker.opened = worker.ask(Open(job or self.job, plan, cores, memory_bytes, cold), Opened, limit_s)
         except CyclescopeError:
             worker.close()
             raise

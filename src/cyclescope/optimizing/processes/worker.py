@@ -135,11 +135,12 @@ def _open(message: Open) -> tuple[Session, Opened]:
     there = _files_in(message.job.shared)
     begin = perf_counter_ns()
     session = open_session(message.job.request(message.plan))
-    session.uninstrumented(1)  # engines do the last of their making ready in the first run
+    # Engines do the last of their making ready in the first run.
+    first = None if message.cold else session.uninstrumented(1)[0]
     ready = perf_counter_ns() - begin
     made = _files_in(message.job.shared) > there
     told = session.workload, session.plan, session.machine, session.notes, session.edits
-    return session, Opened(*told, ready_ns=ready, again_ns=ready, made=made)
+    return session, Opened(*told, ready_ns=ready, again_ns=ready, made=made, first=first)
 
 
 def _files_in(folder: str | None) -> int:

@@ -23,10 +23,14 @@ _SLOWEST = 3.0  # times of what making it ready took, for one cycle
 
 
 class WorkerGroup:
-    """Workers that run a cycle at the same time; the cycle lasts from the first start to the last end."""
+    """Workers that run a cycle at the same time; the cycle lasts from the first start to the last end.
 
-    def __init__(self, workers: Sequence[Worker]) -> None:
+    `cycle_ns` is what a cycle is expected to take, where making ready did not end in one.
+    """
+
+    def __init__(self, workers: Sequence[Worker], cycle_ns: Nanoseconds = 0) -> None:
         self.workers = tuple(workers)
+        self._cycle_ns = cycle_ns
 
     @property
     def opened(self) -> Opened:
@@ -50,10 +54,10 @@ class WorkerGroup:
 
     def _limit_s(self, cycles: int) -> float:
         """What `cycles` may take before an engine is taken to hang: making it ready ended in one."""
-        return _PATIENCE_S + _SLOWEST * cycles * self.opened.ready_ns / NS_PER_S
+        return _PATIENCE_S + _SLOWEST * cycles * max(self.opened.ready_ns, self._cycle_ns) / NS_PER_S
 
     def results(self) -> Results:
-        return joined([worker.outputs() for worker in self.workers])
+        return joined([worker.outputs(self._limit_s(1)) for worker in self.workers])
 
     def held_bytes(self) -> int:
         return sum(worker.held_bytes() for worker in self.workers)
@@ -76,14 +80,24 @@ class CallSample:
 
 
 class PoolPreparer:
-    """Makes plans ready in the processes of a pool, for its job or for `job` in place of it."""
+    """Makes plans ready in the processes of a pool, for its job or for `job` in place of it. `one_each`: each text is a call
+    of its own, whatever a plan says. With `cycle_ns`, which a cycle is expected to take, plans run none while they are made
+    ready: the first that is asked of them is one.
+    """
 
-    def __init__(self, pool: ProcessPool, job: Job | None = None) -> None:
+    def __init__(
+        self, pool: ProcessPool, job: Job | None = None, *, one_each: bool = False, cycle_ns: Nanoseconds = 0
+    ) -> None:
         self._pool = pool
         self._job = job or pool.job
+        self._one_each = one_each
+        self._cycle_ns = cycle_ns
 
     def make(self, plan: Plan, limit_s: float) -> PreparedPlan:
-        return prepared_plan(self.group(plan, limit_s), plan)
+        if not self._one_each:
+            return prepared_plan(self.group(plan, limit_s), plan)
+        prepared = prepared_plan(self.group(replace(plan, batch=1), limit_s), plan)
+        return replace(prepared, plan=replace(prepared.plan, batch=plan.batch))
 
     def whole_call(self, plan: Plan, tokens_out: int) -> CallSample:
         """A whole call of `plan`, which writes `tokens_out` tokens a text."""
@@ -109,17 +123,22 @@ class PoolPreparer:
     def group(self, plan: Plan, limit_s: float) -> WorkerGroup:
         """The workers for `plan`. Raises what stands in the way of the first that cannot be made."""
         if plan.instances == 1:
-            return WorkerGroup([self._pool.spawn(plan, limit_s=limit_s, job=self._job)])
+            worker = self._pool.spawn(plan, limit_s=limit_s, job=self._job, cold=self._cold)
+            return WorkerGroup([worker], self._cycle_ns)
         workers: list[Worker] = []
         alone = replace(plan, instances=1)
         try:
             shares = zip(shares_of(self._job, plan.instances), cores_of(plan.instances), strict=True)
             for job, cores in shares:
-                workers.append(self._pool.spawn(alone, cores, limit_s=limit_s, job=job))
+                workers.append(self._pool.spawn(alone, cores, limit_s=limit_s, job=job, cold=self._cold))
         except CyclescopeError:
             WorkerGroup(workers).close()
             raise
-        return WorkerGroup(workers)
+        return WorkerGroup(workers, self._cycle_ns)
+
+    @property
+    def _cold(self) -> bool:
+        return self._cycle_ns > 0
 
 
 def prepared_plan(group: WorkerGroup, plan: Plan) -> PreparedPlan:

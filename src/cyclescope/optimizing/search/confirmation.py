@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 from cyclescope.core.clock import Clock
 from cyclescope.core.errors import CyclescopeError
-from cyclescope.core.plan import Plan
+from cyclescope.core.plan import Change, Plan
 from cyclescope.core.progress import Notify
 from cyclescope.core.ratios import LEAST_ROUNDS_FOR_VERDICT
 from cyclescope.core.statistics import Ratio
@@ -25,9 +26,13 @@ from cyclescope.optimizing.optimization import (
     Unfinished,
 )
 from cyclescope.optimizing.search.ablation import ablations
-from cyclescope.optimizing.search.plan_cache import PlanCache, PreparedPlan
-from cyclescope.optimizing.search.schedule import BudgetSchedule, confirmation_scope
+from cyclescope.optimizing.search.drift import drift
+from cyclescope.optimizing.search.plan_cache import PreparedPlan
+from cyclescope.optimizing.search.schedule import WARM_CYCLES, BudgetSchedule, confirmation_scope
 from cyclescope.optimizing.search.trial import InterleavedRuns, estimated_round_ns
+from cyclescope.optimizing.search.trials import Trials
+
+Numbers: TypeAlias = tuple[str, str, str, tuple[Change, ...]]
 
 _FINALISTS = 3
 _IN_SIGHT = 0.6  # of the speed of the fastest; a plan slower than that is not going to be the fastest after all
@@ -40,72 +45,189 @@ _LEAST_NS = NS_PER_S
 
 
 class Confirmation:
-    """Proves and takes apart what is in `found`, within `schedule`. `baseline_ns` is the time of a cycle of the baseline."""
+    """Proves and takes apart what is in `found`, within `schedule`. `baseline_ns` is the time of a whole cycle of the
+    baseline, `run_ns` that of a run of `trials`, which take plans apart. `proof` makes ready what the proof runs (None: the
+    same); the outputs of its plans are then judged once more, by `max_drift`.
+    """
 
     def __init__(
         self,
-        plan_cache: PlanCache,
-        baseline: PreparedPlan,
+        trials: Trials,
+        proof: Callable[[], Trials] | None,
         baseline_ns: float,
+        run_ns: float,
         found: Found,
         schedule: BudgetSchedule,
+        max_drift: float,
         clock: Clock,
         notify: Notify,
     ) -> None:
-        self._plan_cache = plan_cache
-        self._baseline = baseline
+        self._trials = trials
+        self._proof = proof
+        self._plan_cache = trials.plan_cache
+        self._baseline = trials.baseline
         self._baseline_ns = baseline_ns
+        self._run_share = run_ns / baseline_ns if baseline_ns else 1.0
         self.found = found
         self._schedule = schedule
+        self._max_drift = max_drift
         self._clock = clock
         self._notify = notify
         self._interleaved: InterleavedRuns | None = None
+        self._opened: Trials | None = None
+        self._judged: dict[Numbers, Plan] = {}  # by format of numbers, the plan whose outputs were judged in the proof
+        self.refused: set[Numbers] = set()  # formats of numbers that drift too far on all that the proof generates
         self._positions: dict[Plan, int] = {}
 
+    def baseline_is(self, baseline_ns: float, run_ns: float) -> None:
+        """What was last seen of the baseline: the time of a whole cycle and of a run of the trials."""
+        self._baseline_ns, self._run_share = baseline_ns, run_ns / baseline_ns if baseline_ns else 1.0
+
     def confirm(self) -> None:
-        """Run the best rows side by side with the baseline, long, and choose."""
+        """Run the best rows side by side with the baseline, long, and choose. Where there is no time for that, the fastest
+        is chosen unproved.
+        """
         rows, now = self.found.rows, self._clock.now_ns()
         finalists = self._finalists()
         if not finalists:
             return
         until = self._schedule.proof_until(now)
-        ready_ns = [0 if self._plan_cache.holds(rows[k].plan) else rows[k].again_ns for k in finalists]
+        likely = finalists[:_FINALISTS]
+        ready_ns = [self._proof_ready_ns(rows[k]) for k in likely]
+        baseline_ns = 0 if self._opened is not None else self._warm_ns(self._baseline_ns)
         decided = confirmation_scope(
-            self._baseline_ns, [rows[k].wall_ns for k in finalists], ready_ns, self._schedule.proof_left(now)
+            self._baseline_ns,
+            [rows[k].wall_ns for k in likely],
+            ready_ns,
+            self._schedule.proof_left(now) - baseline_ns,
         )
-        finalists = finalists[: decided.finalists]
-        walls = [self._baseline_ns, *(rows[k].wall_ns for k in finalists)]
-        least = _LEAST_TO_TELL * estimated_round_ns(walls, one_way=decided.one_way)
-        if now + sum(ready_ns[: decided.finalists]) + least > self._schedule.over_ns:
-            self.found.unfinished.append(Unfinished(Phase.CONFIRMATION))
+        walls = [self._baseline_ns, *(rows[k].wall_ns for k in finalists[: decided.finalists])]
+        before = baseline_ns + sum(ready_ns[: decided.finalists])
+        one = estimated_round_ns(walls, one_way=decided.one_way)
+        if now + before + _LEAST_TO_TELL * one > self._schedule.over_ns:
+            self._hand_over(finalists[0], before + LEAST_ROUNDS_FOR_VERDICT * one)
             return
+        proof = self._proving()
         prepared: list[PreparedPlan] = []
         ready: list[int] = []
         try:
-            for k in finalists:
-                try:
-                    prepared.append(self._plan_cache.make(rows[k].plan, self._most_s()))
+            while finalists and len(ready) < decided.finalists:
+                # Who allows a drift wants to know what is to be had without one.
+                k = next(
+                    (
+                        k
+                        for k in finalists
+                        if ready
+                        and same_outputs(rows[k], rows[0].plan)
+                        and not same_outputs(rows[ready[0]], rows[0].plan)
+                    ),
+                    finalists[0],
+                )
+                finalists.remove(k)
+                if self._no_time_for(rows[k], walls if ready else walls[:1]):
+                    if not ready:
+                        finalists.insert(0, k)
+                    break
+                if made := self._made_ready(k, proof):
+                    prepared.append(made)
                     ready.append(k)
-                except CyclescopeError as error:
-                    rows[k] = replace(rows[k], outcome=Outcome.FAILED, reason=error.summary)
+                elif rows[k].outcome is Outcome.DRIFTED:
+                    self.refused.add(numbers(rows[k].plan))
+                    finalists = [other for other in finalists if numbers(rows[other].plan) not in self.refused]
             if not ready:
+                if finalists:  # none could be made ready in what was left
+                    more = self._proof_ready_ns(rows[finalists[0]]) + LEAST_ROUNDS_FOR_VERDICT * one
+                    self._hand_over(finalists[0], more)
                 return
             walls = [self._baseline_ns, *(rows[k].wall_ns for k in ready)]
-            variants = [self._baseline.variant, *(each.variant for each in prepared)]
-            interleaved = InterleavedRuns(variants, one_way=decided.one_way, typical_ns=walls)
+            variants = [proof.baseline.variant, *(each.variant for each in prepared)]
+            interleaved = InterleavedRuns(variants, one_way=decided.one_way, typical_ns=walls, whole=proof.whole)
             self._take(interleaved, Phase.CONFIRMATION, until)
         except BaseException:
             for each in prepared:
-                self._plan_cache.evict(each)
+                proof.plan_cache.evict(each)
             raise
         for position, (k, each) in enumerate(zip(ready, prepared, strict=True), start=1):
             rows[k] = timed(rows[k], interleaved, position, each, confirmed=True)
             self._positions[rows[k].plan] = position
-            self._plan_cache.release(each, utility(rows[k], self._baseline.plan))
+            proof.plan_cache.release(each, utility(rows[k], self._baseline.plan))
         self._interleaved = interleaved
         self._baseline_ns = interleaved.wall_ns(0)
         rows[0] = replace(rows[0], wall_ns=self._baseline_ns, confirmed=True)
         self.found.best, self.found.choice = chosen(rows, ready, interleaved)
+
+    def judge(self, k: int) -> None:
+        """Judge the outputs of row `k` on all that the proof generates, where trials generate less and its format of numbers was
+        not judged yet: what is made of it later need not be tried in vain.
+        """
+        row = self.found.rows[k]
+        if self._proof is None or _same_numbers(row, self.found.rows[0]) or numbers(row.plan) in self._judged:
+            return
+        walls = [self._baseline_ns, row.wall_ns]
+        warm = self._proof_ready_ns(row) + (0 if self._opened is not None else self._warm_ns(self._baseline_ns))
+        least = LEAST_ROUNDS_FOR_VERDICT * estimated_round_ns(walls, one_way=True)
+        if self._clock.now_ns() + warm + least > self._schedule.end_ns:
+            return
+        proof = self._proving()
+        if made := self._made_ready(k, proof):
+            proof.plan_cache.release(made, utility(row, self._baseline.plan))
+        elif self.found.rows[k].outcome is Outcome.DRIFTED:
+            self.refused.add(numbers(row.plan))
+
+    def _proving(self) -> Trials:
+        """What the proof runs, made ready when it is first needed."""
+        if self._opened is None:
+            self._opened = self._proof() if self._proof is not None else self._trials
+        return self._opened
+
+    def _hand_over(self, k: int, more_ns: float) -> None:
+        """Choose row `k` unproved; a proof would take `more_ns`."""
+        needs = self._schedule.enough_ns(self._clock.now_ns(), more_ns)
+        self.found.unfinished.append(Unfinished(Phase.CONFIRMATION, needs_ns=needs))
+        self.found.best = k
+
+    def _made_ready(self, k: int, proof: Trials) -> PreparedPlan | None:
+        """The plan of row `k`, ready for the proof; None where it cannot be, or where it drifts too far on all that the proof
+        generates.
+        """
+        rows = self.found.rows
+        try:
+            made = proof.plan_cache.make(rows[k].plan, self._most_s())
+        except CyclescopeError as error:
+            rows[k] = replace(rows[k], outcome=Outcome.FAILED, reason=error.summary)
+            return None
+        if self._proof is None or self._judged.get(numbers(rows[k].plan)) == rows[k].plan:
+            return made
+        try:
+            moved = drift(proof.reference, made.variant.results())
+        except CyclescopeError as error:
+            proof.plan_cache.evict(made)
+            rows[k] = replace(rows[k], outcome=Outcome.FAILED, reason=error.summary)
+            return None
+        self._judged[numbers(rows[k].plan)] = rows[k].plan
+        rows[k] = replace(rows[k], drift=moved)
+        if moved.within(self._max_drift):
+            return made
+        proof.plan_cache.evict(made)
+        rows[k] = replace(rows[k], outcome=Outcome.DRIFTED)
+        return None
+
+    def _proof_ready_ns(self, row: Row) -> Nanoseconds:
+        """What making a row ready for the proof takes."""
+        if self._proof is None and self._plan_cache.holds(row.plan):
+            return 0
+        if self._opened is not None and self._opened.plan_cache.holds(row.plan):
+            return 0
+        return row.again_ns + self._warm_ns(row.wall_ns)
+
+    def _warm_ns(self, wall_ns: float) -> Nanoseconds:
+        """The cycles of a plan before the rounds of the proof."""
+        return 0 if self._proof is None else int(WARM_CYCLES * wall_ns)
+
+    def _no_time_for(self, row: Row, walls: Sequence[float]) -> bool:
+        """Whether one plan more leaves too little for the least rounds of a proof."""
+        rounds = LEAST_ROUNDS_FOR_VERDICT * estimated_round_ns([*walls, row.wall_ns], one_way=True)
+        return self._clock.now_ns() + self._proof_ready_ns(row) + rounds > self._schedule.end_ns
 
     def ablate(self) -> None:
         """Take each part out of the best plan again, and run both in turns; those of them that there is time for."""
@@ -139,7 +261,7 @@ class Confirmation:
         if not fitting:
             return told
         prepared = [self._plan_cache.make(best.plan, self._most_s())]
-        walls = [best.wall_ns]
+        walls = [best.wall_ns * self._run_share]
         try:
             ready: list[tuple[str, Plan]] = []
             for part, without in fitting:
@@ -149,10 +271,11 @@ class Confirmation:
                     told[part] = Contribution(part, without, None, Verdict.INCONCLUSIVE, error.summary)
                 else:
                     ready.append((part, without))
-                    walls.append(self._wall_ns(without))
+                    walls.append(self._trial_ns(without))
             if not ready:
                 return told
-            interleaved = InterleavedRuns([each.variant for each in prepared], one_way=one_way, typical_ns=walls)
+            variants = [each.variant for each in prepared]
+            interleaved = InterleavedRuns(variants, one_way=one_way, typical_ns=walls, whole=self._trials.whole)
             self._take(interleaved, Phase.ABLATION, self._schedule.parts_until(self._clock.now_ns()))
             for position, (part, without) in enumerate(ready, start=1):
                 ratio = interleaved.ratio(position, 0)
@@ -170,7 +293,7 @@ class Confirmation:
         for one_way in (False, True):
             fitting = list(cheapest_first)
             while fitting:
-                walls = [best.wall_ns, *(self._wall_ns(without) for _, without in fitting)]
+                walls = [best.wall_ns * self._run_share, *(self._trial_ns(without) for _, without in fitting)]
                 rounds = LEAST_ROUNDS_FOR_VERDICT * estimated_round_ns(walls, one_way=one_way)
                 if rounds + sum(self._ready_ns(without) for _, without in fitting) <= left:
                     break
@@ -182,10 +305,10 @@ class Confirmation:
     def _row(self, plan: Plan) -> Row | None:
         return next((row for row in self.found.rows if row.plan == plan and row.ratio is not None), None)
 
-    def _wall_ns(self, plan: Plan) -> float:
-        """Time of a cycle of `plan` where it was tried; that of the baseline otherwise."""
+    def _trial_ns(self, plan: Plan) -> float:
+        """Time of a trial's run of `plan` where it was tried; that of the baseline otherwise."""
         row = self._row(plan)
-        return row.wall_ns if row is not None else self._baseline_ns
+        return (row.wall_ns if row is not None else self._baseline_ns) * self._run_share
 
     def _ready_ns(self, plan: Plan) -> Nanoseconds:
         """What it takes to make `plan` ready: nothing where it is, what it takes again where it was, or as much as anything
@@ -200,11 +323,16 @@ class Confirmation:
         return max(same, default=self._baseline.ready_ns)
 
     def _finalists(self) -> list[int]:
-        """The fastest rows that ran and keep to the limit, the fastest first."""
+        """Rows that ran and keep to the limit, the fastest first; before a long proof the fastest without drift is second."""
         rows = self.found.rows
         ran = [k for k, row in enumerate(rows) if k and row.outcome is Outcome.TRIED and row.speed_up > 1.0]
-        fastest = sorted(ran, key=lambda k: -utility(rows[k], rows[0].plan))[:_FINALISTS]
-        return [k for k in fastest if rows[k].speed_up >= _IN_SIGHT * rows[fastest[0]].speed_up]
+        fastest = sorted(ran, key=lambda k: -utility(rows[k], rows[0].plan))
+        if self._proof is not None:
+            # The proof judges outputs on more: what keeps to the limit in a trial may not, and the others stand by.
+            left = [k for k in fastest if numbers(rows[k].plan) not in self.refused]
+            exact = [k for k in left if same_outputs(rows[k], rows[0].plan)][:1]
+            return [*left[:1], *(k for k in exact if k != left[0]), *(k for k in left[1:] if k not in exact)]
+        return [k for k in fastest[:_FINALISTS] if rows[k].speed_up >= _IN_SIGHT * rows[fastest[0]].speed_up]
 
     def _take(self, interleaved: InterleavedRuns, phase: Phase, until: Nanoseconds) -> None:
         """Rounds until more would tell nothing new or time is up, and no fewer than a verdict needs unless the budget is far
@@ -224,6 +352,22 @@ class Confirmation:
 
     def _most_s(self) -> float:
         return max(_LEAST_NS, self._schedule.over_ns - self._clock.now_ns()) / NS_PER_S
+
+
+def numbers(plan: Plan) -> Numbers:
+    """What decides how far the outputs of `plan` drift, as a rule."""
+    return plan.engine, plan.quantization, plan.dtype, plan.changes
+
+
+def _same_numbers(row: Row, other: Row) -> bool:
+    return numbers(row.plan) == numbers(other.plan)
+
+
+def same_outputs(row: Row, base: Plan) -> bool:
+    """Whether the outputs of `row` are the same but for rounding, and not only on the few tokens of a trial: it computes in
+    the numbers of the plan `base`.
+    """
+    return row.drift is not None and row.drift.same and numbers(row.plan)[1:] == numbers(base)[1:]
 
 
 def utility(row: Row, base: Plan) -> float:

@@ -138,7 +138,7 @@ class Candidate:
     already would otherwise have its layers taken out before other engines had their turn.
 
     `expected` is what its strategy guesses for `step`; `ahead` are the steps that could follow.
-    `takes_ns` is what making it ready takes beyond what is usual.
+    `takes_ns` is what making it ready takes beyond what is usual. `exact`: outputs change by rounding at most.
     """
 
     plan: Plan
@@ -149,6 +149,7 @@ class Candidate:
     expected_speedup: float
     ahead: tuple[Ahead, ...] = ()
     takes_ns: Nanoseconds = 0
+    exact: bool = False
 
 
 class Queue:
@@ -165,11 +166,15 @@ class Queue:
     def put(self, candidate: Candidate) -> None:
         self._waiting.append(candidate)
 
-    def take(self, rows: Sequence[Row], left_ns: Nanoseconds, trial_ns: Nanoseconds = 0) -> Candidate | None:
+    def take(
+        self, rows: Sequence[Row], left_ns: Nanoseconds, trial_ns: Nanoseconds = 0, *, exact: bool = False
+    ) -> Candidate | None:
         """The best of those that can be made ready and tried within `left_ns`; None where there is none. A trial takes
-        `trial_ns` as a rule.
+        `trial_ns` as a rule. `exact`: of those that are, as long as there are any.
         """
         fitting = [c for c in self._waiting if self.fits(c, left_ns)]
+        if exact:
+            fitting = [c for c in fitting if c.exact] or fitting
         if not fitting:
             return None
 

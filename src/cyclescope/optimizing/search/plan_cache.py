@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from cyclescope.backends.base import UninstrumentedRun
 from cyclescope.core.edits import Edit
 from cyclescope.core.plan import Plan
 from cyclescope.core.units import Nanoseconds
@@ -14,7 +15,7 @@ from cyclescope.optimizing.search.trial import Variant
 @dataclass(frozen=True, eq=False)
 class PreparedPlan:
     """A variant with the plan as it is in force, what making it ready took, what was edited in the model, and what making it
-    ready again takes: as long, unless files were made that are there then.
+    ready again takes: as long, unless files were made that are there then. `first` is a run that was made of it already.
     """
 
     variant: Variant
@@ -22,6 +23,7 @@ class PreparedPlan:
     ready_ns: Nanoseconds
     edits: tuple[Edit, ...] = ()
     again_ns: Nanoseconds | None = None
+    first: UninstrumentedRun | None = None
 
 
 class Preparer(Protocol):

@@ -9,6 +9,7 @@ from cyclescope.core.ratios import LEAST_ROUNDS_FOR_VERDICT
 from cyclescope.core.units import Nanoseconds
 from cyclescope.optimizing.search.trial import LEAST_SCREENING_ROUNDS, estimated_round_ns
 
+WARM_CYCLES = 1  # of each plan before a proof that runs more than trials did; it gives the outputs too
 ASSUMED_TIME_SHARE = 0.5  # of the baseline's time, for a plan that was not found yet
 _PROOF, _PARTS = 0.12, 0.08
 _MOST_PROOF = 0.5  # of the budget; a proof that would take more has to do without a search worth the name
@@ -57,13 +58,15 @@ class BudgetSchedule:
         """When it must be."""
         return self.end_ns + int(self.budget_ns * _ALL_OVER)
 
-    def search_until(self, baseline_ns: float, best_ns: float) -> Nanoseconds:
+    def search_until(
+        self, baseline_ns: float, best_ns: float, warm: int = 0, beside_ns: Sequence[float] = ()
+    ) -> Nanoseconds:
         """When looking ends, so that a plan with cycles of `best_ns` can still be proved and taken apart. While none is
-        faster than the baseline there is nothing to take apart, and one that is twice as fast is hoped for.
+        faster than the baseline there is nothing to take apart, and one that is twice as fast is hoped for. `warm` cycles of
+        each plan come before the rounds of the proof, in which plans with cycles of `beside_ns` run too.
         """
-        least = LEAST_ROUNDS_FOR_VERDICT * estimated_round_ns(
-            [baseline_ns, min(best_ns, ASSUMED_TIME_SHARE * baseline_ns)], one_way=True
-        )
+        walls = [baseline_ns, min(best_ns, ASSUMED_TIME_SHARE * baseline_ns), *beside_ns]
+        least = LEAST_ROUNDS_FOR_VERDICT * estimated_round_ns(walls, one_way=True) + warm * sum(walls)
         if best_ns >= baseline_ns:
             return self.begin_ns + self.budget_ns - int(min(least, self.budget_ns * _MOST_PROOF))
         proof = min(max(self.budget_ns * _PROOF, least), self.budget_ns * _MOST_PROOF)
@@ -80,6 +83,10 @@ class BudgetSchedule:
     def parts_until(self, now_ns: Nanoseconds) -> Nanoseconds:
         """The same for taking apart."""
         return min(self.end_ns, now_ns + int(self.budget_ns * _MOST_SPARE))
+
+    def enough_ns(self, now_ns: Nanoseconds, more_ns: float) -> Nanoseconds:
+        """A budget in which `more_ns` beyond what was spent until now would fit, with the phases behind it."""
+        return int((now_ns - self.begin_ns + more_ns + self.after_ns) / (1 - _PARTS))
 
     def most_ready_ns(self) -> Nanoseconds:
         """What making one plan ready may take at most."""

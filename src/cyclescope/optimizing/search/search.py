@@ -5,22 +5,25 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from statistics import median
 
 from cyclescope.core.clock import Clock
 from cyclescope.core.errors import CyclescopeError, MissingExtra, Unsupported
 from cyclescope.core.plan import Plan
 from cyclescope.core.progress import Notify
-from cyclescope.core.results import Results, held_out, only
+from cyclescope.core.ratios import LEAST_ROUNDS_FOR_VERDICT
+from cyclescope.core.results import held_out, only
 from cyclescope.core.statistics import Ratio
 from cyclescope.core.units import NS_PER_S, Nanoseconds
-from cyclescope.optimizing.optimization import Found, LabelScore, NotTried, Outcome, Phase, Row, Skip
-from cyclescope.optimizing.search.confirmation import Confirmation, timed, utility
+from cyclescope.optimizing.optimization import Found, LabelScore, NotTried, Outcome, Phase, Row, Skip, Unfinished
+from cyclescope.optimizing.search.confirmation import Confirmation, Numbers, numbers, same_outputs, timed, utility
 from cyclescope.optimizing.search.drift import drift
 from cyclescope.optimizing.search.ordering import Ahead, Candidate, Costs, Guesses, Queue, step_between
-from cyclescope.optimizing.search.plan_cache import PlanCache, PreparedPlan
-from cyclescope.optimizing.search.schedule import ASSUMED_TIME_SHARE, BudgetSchedule
+from cyclescope.optimizing.search.plan_cache import PreparedPlan
+from cyclescope.optimizing.search.schedule import ASSUMED_TIME_SHARE, WARM_CYCLES, BudgetSchedule
 from cyclescope.optimizing.search.trial import LEAST_SCREENING_ROUNDS, InterleavedRuns, estimated_round_ns
+from cyclescope.optimizing.search.trials import Trials
 from cyclescope.optimizing.strategies.strategy import Effect, Situation, Strategy, learns
 
 _SCREEN_ROUNDS = 6
@@ -31,6 +34,8 @@ _MOVES_OUTPUTS = (Effect.APPROXIMATE, Effect.OTHER_MODEL)
 _TRIES = (
     2  # of a step that fails, on one engine: the first failure may have been that of the plan that it was made from
 )
+_WORTH_JUDGING = 1.1  # times as fast as the fastest before it
+_EXACT_TURN = 3  # trials, of which one is that of plans that leave the outputs the same
 _HARDLY = 0.1  # of the drift that is allowed; below it what a plan was made from does not count
 _FAILED_GAIN = 0.5  # what a step that failed is taken to bring where it is tried next
 
@@ -48,13 +53,15 @@ class Limits:
 
 
 class Search:
-    """One search. `run` fills `found`; it may be called once."""
+    """One search by `trials`. `run` fills `found`; it may be called once.
+
+    `proof` makes ready what the proof runs, where trials run a part of a cycle only; None: they run the same.
+    """
 
     def __init__(
         self,
-        plan_cache: PlanCache,
-        baseline: PreparedPlan,
-        reference: Results,
+        trials: Trials,
+        proof: Callable[[], Trials] | None,
         situation: Situation,
         strategies: Sequence[Strategy],
         limits: Limits,
@@ -62,10 +69,13 @@ class Search:
         notify: Notify,
         found: Found,
     ) -> None:
-        self._plan_cache = plan_cache
-        self._baseline = baseline
-        self._baseline_ns = 0.0
-        self._reference = reference
+        self._trials = trials
+        self._proof = proof
+        self._plan_cache = trials.plan_cache
+        baseline = self._baseline = trials.baseline
+        reference = self._reference = trials.reference
+        self._baseline_ns = 0.0  # of a whole cycle
+        self._run_ns = 0.0  # of what a trial runs of it
         self._situation = situation
         self._strategies = {strategy.name: strategy for strategy in strategies}
         self._limits = limits
@@ -76,6 +86,7 @@ class Search:
         self._queue = Queue(Guesses(), Costs(found.spent.get(Phase.LOAD, 0), baseline.ready_ns))
         self._seen: set[Plan] = {baseline.plan}
         self._refused: dict[tuple[object, ...], Skip] = {}
+        self._drifted: set[Numbers] = set()
         self._failures: Counter[tuple[object, str]] = Counter()
         self._trials_ns: list[Nanoseconds] = []
         score = limits.score(reference) if limits.score else None
@@ -95,19 +106,37 @@ class Search:
 
     def run(self) -> None:
         """Look, prove, take apart."""
-        self._phase(Phase.SEARCH, self._look)
+        self._phase(Phase.SEARCH, self._begin)
         confirmation = Confirmation(
-            self._plan_cache, self._baseline, self._baseline_ns, self.found, self._schedule, self._clock, self._notify
+            self._trials,
+            self._proof,
+            self._baseline_ns,
+            self._run_ns,
+            self.found,
+            self._limits.schedule,
+            self._limits.max_drift,
+            self._clock,
+            self._notify,
         )
-        self._phase(Phase.CONFIRMATION, confirmation.confirm)
+        tried = 0
+        while len(self.found.rows) > tried and not self.found.best:
+            tried = len(self.found.rows)
+            self._phase(Phase.SEARCH, partial(self._look, confirmation))
+            confirmation.baseline_is(self._baseline_ns, self._run_ns)
+            self._phase(Phase.CONFIRMATION, confirmation.confirm)
+        self._leave()
         self._phase(Phase.ABLATION, confirmation.ablate)
 
-    def _look(self) -> None:
-        # One cycle may be an unlucky one; making ready ended in another.
-        self._baseline_ns = float(min(self._baseline.variant.run(1)[0].wall_ns, self._baseline.ready_ns))
+    def _begin(self) -> None:
+        run = self._baseline.first or self._baseline.variant.run(1)[0]
+        # One run may be an unlucky one; making ready ended in another.
+        self._run_ns = float(run.wall_ns if self._proof is not None else min(run.wall_ns, self._baseline.ready_ns))
+        self._baseline_ns = self._trials.whole.time_ns(run) * self._run_ns / max(1, run.wall_ns)
         self._expand(0)
+
+    def _look(self, confirmation: Confirmation) -> None:
         while (left := self._left_ns()) > 0:
-            candidate = self._queue.take(self.found.rows, left, self._usual_trial_ns())
+            candidate = self._queue.take(self.found.rows, left, self._usual_trial_ns(), exact=self._exact_next())
             if candidate is None:
                 break
             self._notify(Phase.SEARCH, self._schedule.share(self._clock.now_ns()))
@@ -120,25 +149,55 @@ class Search:
             if row is None:
                 self.found.not_tried.append(NotTried(candidate.strategy, Skip.SAME_PLAN, candidate.plan))
                 continue
+            best = max((other.speed_up for other in self.found.rows if other.outcome is Outcome.TRIED), default=1.0)
             self.found.rows.append(row)
+            if row.outcome is Outcome.TRIED and row.speed_up > _WORTH_JUDGING * best:
+                confirmation.baseline_is(self._baseline_ns, self._run_ns)
+                confirmation.judge(len(self.found.rows) - 1)
+                self._drifted |= confirmation.refused
+                row = self.found.rows[-1]
             self._learn(candidate, row)
             if self._leads_on(candidate, row):
                 self._expand(len(self.found.rows) - 1)
-        for candidate in self._queue.rest(self.found.rows):
+
+    def _leave(self) -> None:
+        """Say what was not tried."""
+        rest = self._queue.rest(self.found.rows)
+        if rest and not any(row.outcome is Outcome.TRIED for row in self.found.rows[1:]):
+            self.found.unfinished.append(Unfinished(Phase.SEARCH, needs_ns=self._enough_for(rest)))
+        for candidate in rest:
             why = self._why_refused(candidate) or Skip.OUT_OF_BUDGET
             self.found.not_tried.append(NotTried(candidate.strategy, why, candidate.plan))
 
     def _left_ns(self) -> Nanoseconds:
         """Time left for looking; less a trial's own least rounds, which come after it was made ready."""
         ratios = [row.ratio.value for row in self.found.rows if row.outcome is Outcome.TRIED and row.ratio]
-        stop = self._schedule.search_until(self._baseline_ns, self._baseline_ns * min(ratios))
-        walls = [self._baseline_ns, self._baseline_ns * min(ASSUMED_TIME_SHARE, *ratios)]
+        warm = 0 if self._proof is None else WARM_CYCLES
+        beside = [self._baseline_ns * row.ratio.value for row in self._exact_beside() if row.ratio is not None]
+        stop = self._schedule.search_until(self._baseline_ns, self._baseline_ns * min(ratios), warm, beside)
+        walls = [self._run_ns, self._run_ns * min(ASSUMED_TIME_SHARE, *ratios)]
         if len(self.found.rows) == 1:
             # One plan is tried even if it could not be proved: that it may be faster is worth knowing.
             stop = max(stop, self._schedule.end_ns - 2 * estimated_round_ns(walls, one_way=True))
         screen = self._schedule.screen(walls)
         trial = screen.least * estimated_round_ns(walls, one_way=screen.one_way)
         return stop - self._clock.now_ns() - trial
+
+    def _exact_beside(self) -> list[Row]:
+        """The fastest plan that leaves the outputs the same, where it is faster than the baseline and not the fastest of all:
+        a long proof runs it too.
+        """
+        ran = sorted((row for row in self.found.rows if row.outcome is Outcome.TRIED), key=lambda row: -row.speed_up)
+        exact = [row for row in ran if same_outputs(row, self._baseline.plan) and row.speed_up > 1]
+        return exact[:1] if self._proof is not None and exact and exact[0] is not ran[0] else []
+
+    def _enough_for(self, candidates: Sequence[Candidate]) -> Nanoseconds:
+        """A budget in which the cheapest of `candidates` can be made ready, tried and proved."""
+        least = min(map(self._queue.takes_ns, candidates))
+        trial = estimated_round_ns([self._run_ns, self._run_ns * ASSUMED_TIME_SHARE], one_way=True)
+        walls = [self._baseline_ns, self._baseline_ns * ASSUMED_TIME_SHARE]
+        proof = LEAST_ROUNDS_FOR_VERDICT * estimated_round_ns(walls, one_way=True)
+        return self._schedule.enough_ns(self._clock.now_ns(), least + trial + proof)
 
     def _usual_trial_ns(self) -> Nanoseconds:
         return int(median(self._trials_ns)) if self._trials_ns else 0
@@ -172,8 +231,17 @@ class Search:
                     offer.expected_speedup,
                     self._ahead(plan),
                     int(offer.takes_s * NS_PER_S),
+                    exact=self._exact(strategy.name) and all(map(self._exact, row.strategies)),
                 )
                 self._queue.put(candidate)
+
+    def _exact(self, name: str) -> bool:
+        """Whether the strategy of that name changes outputs by rounding at most."""
+        return self._strategies[name].effect not in _MOVES_OUTPUTS
+
+    def _exact_next(self) -> bool:
+        """Whether the turn is that of plans without drift: of what drifts in long generations little may be left."""
+        return self._proof is not None and self._limits.max_drift > 0 and len(self.found.rows) % _EXACT_TURN == 0
 
     def _allowed(self, strategy: Strategy) -> bool:
         return strategy.effect not in _MOVES_OUTPUTS or self._limits.max_drift > 0
@@ -248,10 +316,15 @@ class Search:
 
     def _screened(self, row: Row, prepared: PreparedPlan, parent: Row) -> Row:
         """The row with a first ratio, from no more rounds than it takes to see where it belongs."""
-        walls = [self._baseline_ns, float(prepared.variant.run(1)[0].wall_ns)]
+        # Of a part of a long cycle one run more would cost as much as a round.
+        own_ns = self._run_ns if self._proof is not None else float(prepared.variant.run(1)[0].wall_ns)
+        walls = [self._run_ns, own_ns]
         screen = self._schedule.screen(walls)
         interleaved = InterleavedRuns(
-            [self._baseline.variant, prepared.variant], one_way=screen.one_way, typical_ns=walls
+            [self._baseline.variant, prepared.variant],
+            one_way=screen.one_way,
+            typical_ns=walls,
+            whole=self._trials.whole,
         )
         begin = self._clock.now_ns()
         until = begin + self._schedule.screen_ns()
@@ -262,7 +335,7 @@ class Search:
             interleaved.round()
             if interleaved.rounds >= LEAST_SCREENING_ROUNDS and _says_enough(interleaved.ratio(1, 0), parent):
                 break
-        self._baseline_ns = interleaved.wall_ns(0)
+        self._baseline_ns, self._run_ns = interleaved.wall_ns(0), interleaved.run_ns(0)
         return timed(row, interleaved, 1, prepared, confirmed=False)
 
     def _learn(self, candidate: Candidate, row: Row) -> None:
@@ -301,6 +374,8 @@ class Search:
 
     def _why_refused(self, candidate: Candidate) -> Skip | None:
         """Why `candidate` is not worth a trial after what was seen on its engine; None where it is."""
+        if numbers(candidate.plan) in self._drifted:
+            return Skip.DRIFTED
         engine, blamed = candidate.plan.engine, self._blamed(candidate)
         company = _numbers(self.found.rows[candidate.parent].plan)
         keys = ((engine,), (candidate.step, engine), (blamed, engine), (blamed, engine, *company))

@@ -13,6 +13,7 @@ from cyclescope.core.ratios import interleaved_ratio
 from cyclescope.core.results import Results
 from cyclescope.core.statistics import Ratio, median_estimate
 from cyclescope.core.units import Nanoseconds
+from cyclescope.optimizing.search.whole_cycle import WHOLE, WholeCycle
 
 _BLOCK_NS = 60_000_000  # longer than what switching from one process to the next costs, shorter than what drifts
 _MOST_IN_BLOCK = 25
@@ -45,11 +46,20 @@ class InterleavedRuns:
 
     `one_way` rounds run each variant once, in the one order and in the other by turns: half as long, for cycles that are. What
     drifts then cancels between two rounds instead of within one, and is in the interval until it does. `typical_ns` are
-    times of a cycle, where they are known.
+    times of a run, where they are known. Ratios and times are those of the `whole` cycle that a run stands for.
     """
 
-    def __init__(self, variants: Sequence[Variant], *, one_way: bool = False, typical_ns: Sequence[float] = ()) -> None:
+    def __init__(
+        self,
+        variants: Sequence[Variant],
+        *,
+        one_way: bool = False,
+        typical_ns: Sequence[float] = (),
+        whole: WholeCycle = WHOLE,
+    ) -> None:
         self._variants = list(variants)
+        self._whole = whole
+        self._times: list[list[float]] = [[] for _ in variants]
         self._logs: list[list[float]] = [[] for _ in variants]
         self._walls: list[list[int]] = [[] for _ in variants]
         self._typical = [int(wall) for wall in typical_ns] or [0] * len(variants)
@@ -86,7 +96,11 @@ class InterleavedRuns:
         return all(ratio.low > 0 and ratio.high < narrow * ratio.low for ratio in ratios)
 
     def wall_ns(self, variant: int) -> float:
-        """Median time of a cycle of `variant`."""
+        """Median time of a whole cycle of `variant`."""
+        return median_estimate(np.asarray(self._times[variant])).value_ns
+
+    def run_ns(self, variant: int) -> float:
+        """Median time of a run of `variant`."""
         return median_estimate(np.asarray(self._walls[variant])).value_ns
 
     def _block(self, k: int) -> float:
@@ -94,10 +108,13 @@ class InterleavedRuns:
         typical = self._typical[k]
         size = max(1, min(_MOST_IN_BLOCK, int(_BLOCK_NS / typical))) if typical else 2
         settle = 1 if not typical or typical < _SETTLE_BELOW_NS else 0
-        walls = [run.wall_ns for run in self._variants[k].run(size + settle)][settle:]
+        runs = list(self._variants[k].run(size + settle))[settle:]
+        walls = [run.wall_ns for run in runs]
+        times = [self._whole.time_ns(run) for run in runs]
         self._walls[k] += walls
+        self._times[k] += times
         self._typical[k] = int(np.median(walls))
-        return math.log(max(1.0, float(np.median(walls))))
+        return math.log(max(1.0, float(np.median(times))))
 
 
 def estimated_round_ns(walls_ns: Sequence[float], *, one_way: bool = False) -> Nanoseconds:

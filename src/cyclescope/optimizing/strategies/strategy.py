@@ -49,7 +49,7 @@ class Situation:
     """What is known before anything is tried. `texts` is how many there are, `engines` says of each engine whether it
     is installed (empty) or how to install it. `layers` counts those of the largest stack. `opted` are the names of slow
     strategies that the user wants tried, `draft` is the model that may guess tokens for this one (empty: none is given). `tokens_a_call` is how many each call would have written of what the model as it is has written, had they been
-    looked up in the text.
+    looked up in the text. `busy_cores` is how many cores other processes use.
     """
 
     workload: Workload
@@ -62,6 +62,7 @@ class Situation:
     layers: int = 0
     draft: str = ""
     tokens_a_call: float = 1.0
+    busy_cores: float = 0.0
 
     def can(self, plan: Plan) -> Capabilities:
         """What the engine of `plan` can do."""
@@ -84,6 +85,11 @@ class Situation:
         none of them tells.
         """
         return max((expected_speedup((finding,), part) for finding in self.about(*codes)), default=1.0)
+
+    def cores_left(self, plan: Plan) -> int:
+        """How many cores other processes leave to `plan`, where that is fewer than its threads; else 0."""
+        left = max(1, round(self.machine.cores - self.busy_cores))
+        return left if plan.instances == 1 and left < (plan.threads or self.machine.cores) else 0
 
     def with_threads(self, threads: int, instead_of: int) -> float:
         """Old ÷ new time with so many threads, if what was found to compute takes as much longer as there are fewer of them."""

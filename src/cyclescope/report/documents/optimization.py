@@ -109,6 +109,7 @@ class UnfinishedPhase(Part):
     phase: Phase
     rounds: int = Field(description="rounds that it ran; 0: none")
     reason: Text
+    needs_s: float | None = Field(description="s; a budget that is enough, estimated; null where unknown")
 
 
 class Spent(Part):
@@ -152,7 +153,10 @@ def optimization_document(found: Optimization) -> OptimizationDocument:
         plans=[_plan(row) for row in found.rows],
         contributions=[Contribution.of(each, time=each.ratio) for each in found.contributions],
         not_tried=[NotTried.of(each, reason=skip_words(each)) for each in found.not_tried],
-        unfinished=[UnfinishedPhase.of(each, reason=unfinished_words(each)) for each in found.unfinished],
+        unfinished=[
+            UnfinishedPhase.of(each, reason=unfinished_words(each), needs_s=each.needs_ns / 1e9 or None)
+            for each in found.unfinished
+        ],
         spent=[Spent.of(spent, time_s=spent.ns / 1e9) for spent in found.spent],
         preferred_to=Preferred(plan=choice.over, time=time_ratio(choice.ratio)) if choice is not None else None,
         warnings=load_warnings(found.load),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from types import MappingProxyType
 
 from cyclescope.core.message import Message, Text, m, plural, sentences
+from cyclescope.core.units import NS_PER_S, Nanoseconds
 from cyclescope.explaining.comparison import Verdict
 from cyclescope.optimizing.optimization import (
     OUT_OF_BUDGET,
@@ -88,4 +90,15 @@ def unfinished_words(left: Unfinished) -> Text:
         return plural(
             "out of budget, after {n} round", "out of budget, after {n} rounds", left.rounds, n=fmt.count(left.rounds)
         )
+    if left.needs_ns:
+        return m("out of budget; a budget of about {time} is enough", time=budget_words(left.needs_ns))
     return OUT_OF_BUDGET
+
+
+def budget_words(ns: Nanoseconds) -> str:
+    """A budget as `--budget` takes it, rounded up to half minutes, or to ten seconds below a minute."""
+    seconds = ns / NS_PER_S
+    if seconds <= 60:
+        return f"{10 * math.ceil(seconds / 10)}s"
+    halves = math.ceil(seconds / 30)
+    return f"{halves // 2}m" if halves % 2 == 0 else f"{30 * halves}s"

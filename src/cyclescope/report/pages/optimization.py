@@ -6,15 +6,15 @@ from collections.abc import Iterator
 
 from cyclescope.core.message import Message, Text, m, plural
 from cyclescope.core.statistics import Ratio
-from cyclescope.core.units import NS_PER_S
+from cyclescope.core.units import NS_PER_S, Nanoseconds
 from cyclescope.core.workload import Weights
 from cyclescope.explaining.changes import Presence
-from cyclescope.explaining.comparison import compare
+from cyclescope.explaining.comparison import Verdict, compare
 from cyclescope.optimizing.optimization import Optimization, Outcome, Phase, Row
 from cyclescope.report import format as fmt
 from cyclescope.report.naming.between import between_label_of_both
 from cyclescope.report.naming.changes import part_name
-from cyclescope.report.naming.optimizing import PART_VERDICTS, PHASES, unfinished_words
+from cyclescope.report.naming.optimizing import PART_VERDICTS, PHASES, budget_words, unfinished_words
 from cyclescope.report.naming.outputs import drift_words, limit_words
 from cyclescope.report.naming.plans import plan_words
 from cyclescope.report.page import (
@@ -59,6 +59,16 @@ def answer(found: Optimization) -> Text:
     row = found.rows[found.best]
     if not found.best or row.ratio is None:
         return _no_answer(found)
+    needs = needed(found)
+    if needs and not row.confirmed:
+        return m(
+            "Not confirmed: {plan} appeared {speedup} times as fast in short trials. Outputs: {drift}. A budget of about "
+            "{needs} confirms it.",
+            plan=plan_words(row.plan, found.rows[0].plan),
+            speedup=fmt.significant(row.speed_up),
+            drift=drift_words(row.drift),
+            needs=budget_words(needs),
+        )
     return m(
         "{speedup} times as fast ({low} – {high}): {plan}. Outputs: {drift}.",
         speedup=fmt.significant(row.speed_up),
@@ -69,11 +79,21 @@ def answer(found: Optimization) -> Text:
     )
 
 
+def needed(found: Optimization) -> Nanoseconds:
+    """A budget that would have been enough for all that was left unfinished; 0 where that is unknown."""
+    return max((left.needs_ns for left in found.unfinished), default=0)
+
+
 def _no_answer(found: Optimization) -> Text:
     """That nothing is recommended: since nothing is faster, or since there was no time to confirm it."""
     ran = [row for row in found.rows[1:] if row.ratio is not None or row.outcome in _REFUSED]
     unfinished = found.partial or not all(map(had_time, found.not_tried)) or bool(found.unfinished)
     if not ran and (unfinished or len(found.rows) > 1):
+        if needs := needed(found):
+            return m(
+                "No answer yet: no other plan ran to its end. A budget of about {needs} is enough for one.",
+                needs=budget_words(needs),
+            )
         return UNTRIED
     if not ran:
         return NOTHING_TO_TRY
@@ -177,7 +197,27 @@ def _facts(found: Optimization, row: Row) -> Iterator[tuple[Text, Text]]:
             n=fmt.count(row.rounds),
         )
         yield m("Confirmation"), rounds
+    if (other := without_drift(found)) is not None and other.ratio is not None:
+        yield (
+            m("Fastest without drift"),
+            m(
+                "{speedup} times as fast ({low} – {high}): {plan}",
+                speedup=fmt.significant(other.speed_up),
+                low=fmt.significant(1 / other.ratio.high),
+                high=fmt.significant(1 / other.ratio.low),
+                plan=plan_words(other.plan, base.plan),
+            ),
+        )
     yield m("Limit"), limit_words(found.max_drift)
+
+
+def without_drift(found: Optimization) -> Row | None:
+    """The fastest plan that is proved and leaves the outputs the same, where the best one does not."""
+    best = found.rows[found.best].drift
+    if best is None or best.same:
+        return None
+    proved = [row for row in found.rows[1:] if row.confirmed and row.verdict is Verdict.FASTER and row.drift]
+    return max((row for row in proved if row.drift and row.drift.same), key=lambda row: row.speed_up, default=None)
 
 
 def _pair(before: str, after: str) -> Text:
