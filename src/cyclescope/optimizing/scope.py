@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from cyclescope.backends.base import UninstrumentedRun
-from cyclescope.core.message import Text, m, plural
+from cyclescope.core.message import Text, m
 from cyclescope.core.ratios import LEAST_ROUNDS_FOR_VERDICT
 from cyclescope.core.units import Nanoseconds
 from cyclescope.optimizing.processes.messages import Job
@@ -39,12 +39,10 @@ class Scope:
         """What a reader must know where less than the `asked` job with its `tokens_out` tokens a text was run."""
         if not self.sampled:
             return
-        yield plural(
-            "Plans were tried on {n} output token of one text; the time of a whole generation follows from its prefill and "
-            "its decode steps. The confirmation ran whole generations.",
+        yield m(
             "Plans were tried on {n} output tokens of one text; the time of a whole generation follows from its prefill and "
             "its decode steps. The confirmation ran whole generations.",
-            self.trial.new_tokens or 0,
+            n=self.trial.new_tokens or 0,
         )
         if len(self.proof.texts) < len(asked.texts):
             yield m(
