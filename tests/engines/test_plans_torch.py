@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,15 @@ def test_packing_makes_nothing_of_padding() -> None:
     real = int(session.results().mask.sum())
     inner = {t.shape for t in session.trace().tensors if t.shape[-1:] == (1536,) and len(t.shape) == 3}
     assert inner == {(1, real, 1536)}
+
+
+def test_of_several_calls_each_tells_when_its_tokens_came_out(tmp_path: Path) -> None:
+    model = folder_of("LlamaConfig", tmp_path)
+    session = opened(model, replace(ALONE, batch=1), texts=("a b c", "d e f g"), new_tokens=5)
+    (run,) = session.uninstrumented(1)
+    assert [len(call) for call in run.emitted_by_call] == [5, 5]
+    assert all(0 < a < b for call in run.emitted_by_call for a, b in pairwise(call))
+    assert sum(call[-1] for call in run.emitted_by_call) <= run.wall_ns
 
 
 def test_what_is_written_is_the_same_with_a_static_cache_and_with_guesses(tmp_path: Path) -> None:
