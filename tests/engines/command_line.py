@@ -37,11 +37,18 @@ _TIMEOUT_S = 120
 
 @dataclass(frozen=True)
 class Done:
-    """How a command ended and what it wrote."""
+    """How a command ended and what it wrote; on standard error the messages, without the lines of progress beside them."""
 
     code: int
     out: str
     err: str
+    progress: tuple[str, ...] = ()
+
+    @staticmethod
+    def of(code: int, out: str, err: str) -> Done:
+        lines = err.splitlines(keepends=True)
+        progress = tuple(line[1:-2] for line in lines if line.startswith("[") and line.endswith("]\n"))
+        return Done(code, out, "".join(line for line in lines if line[1:-2] not in progress), progress)
 
     @property
     def document(self) -> Any:
@@ -62,7 +69,7 @@ class CommandLine:
         out, err = self._capture.readouterr()
         code = ended.value.code
         assert code is None or isinstance(code, int)
-        return Done(code or 0, out, err)
+        return Done.of(code or 0, out, err)
 
     def succeeds(self, *arguments: str | Path) -> Done:
         done = self(*arguments)
@@ -109,7 +116,7 @@ def process(
         timeout=limit_s,
         check=False,
     )
-    return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
+    return Done.of(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
 def interrupted(phase: str, *arguments: str | Path, folder: Path, by: signal.Signals = signal.SIGINT) -> Done:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from cyclescope.core.dialogue import TurnFacts, TurnRun
 from cyclescope.core.edits import Edit
@@ -129,6 +129,29 @@ class Session(Protocol):
 
     def close(self) -> None:
         """Give back what the session holds and put every global setting back."""
+        ...
+
+
+@runtime_checkable
+class SparingSession(Session, Protocol):
+    """A session that can also do less than a whole cycle, so that a long one can be kept within a budget."""
+
+    def rehearse(self, limit_ns: Nanoseconds) -> UninstrumentedRun:
+        """The first cycle. One that writes text ends with the first token behind the second that comes out after
+        `limit_ns`, and has that many tokens.
+        """
+        ...
+
+    def shortened(self, tokens: int) -> SparingSession | None:
+        """A session on the same model and input that writes `tokens` tokens; None where nothing can be left out. It is
+        not closed: all that it holds is this session's.
+        """
+        ...
+
+    def outline(self) -> Graph | None:
+        """The structure without running a cycle for it, to be checked by the first instrumented run; None where only a
+        cycle shows it.
+        """
         ...
 
 

@@ -35,8 +35,8 @@ class _Open:
 
     def read(self) -> None:
         """Read what can be read by now and was not."""
-        there = [setting for setting in self._unread if setting.module in sys.modules]
-        self._unread = [setting for setting in self._unread if setting.module not in sys.modules]
+        there = [setting for setting in self._unread if sys.modules.get(setting.module) is not None]
+        self._unread = [setting for setting in self._unread if setting not in there]
         self._found += [(setting, setting.read()) for setting in there]
 
     def restore(self) -> None:

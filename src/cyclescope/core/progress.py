@@ -3,11 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
+
+from cyclescope.core.message import Text
+from cyclescope.core.units import Nanoseconds
 
 Notify: TypeAlias = Callable[[str, float], None]
 """Called with the name of a phase and how much of it is done, 0 … 1."""
 
 
+@runtime_checkable
+class Detailed(Protocol):
+    """A `Notify` that can say more than the phase."""
+
+    def __call__(self, phase: str, done: float) -> None: ...
+
+    def detail(self, now: Text, best: Text | None, left_ns: Nanoseconds | None) -> None:
+        """Said just before the phase: what is run `now`, the `best` so far (None: as before), and how long it will take
+        until everything is done (None: unknown; what was said before runs down by itself).
+        """
+        ...
+
+
 def silent(phase: str, done: float) -> None:
     """Progress that nobody looks at."""
+
+
+def tell(
+    notify: Notify,
+    phase: str,
+    done: float,
+    *,
+    now: Text = "",
+    best: Text | None = None,
+    left_ns: Nanoseconds | None = None,
+) -> None:
+    """Call `notify`, with what `Detailed.detail` takes where it can show that; a plain function gets the phase alone."""
+    if isinstance(notify, Detailed):
+        notify.detail(now, best, left_ns)
+    notify(phase, done)

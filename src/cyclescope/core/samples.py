@@ -236,7 +236,11 @@ class Load:
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """All times of one cycle, and what it was seen to hold."""
+    """All times of one cycle, and what it was seen to hold.
+
+    `instrumented_tokens`: the graph and everything but the uninstrumented runs are about a cycle that writes that many of
+    the tokens, the first ones, since the whole was too long for the budget. 0: they are about the whole cycle.
+    """
 
     # Run files have called them so since the first format.
     uninstrumented: UninstrumentedSamples = field(metadata={STORED_AS: "plain"})
@@ -249,3 +253,4 @@ class Samples:
     memory: MemorySamples | None = None
     processor: ProcessorSamples | None = None
     device: DeviceSamples | None = None
+    instrumented_tokens: int = 0

@@ -81,6 +81,11 @@ def median_estimate(samples: AnyArray) -> Estimate:
     return Estimate(float(np.median(ordered)), float(ordered[low]), float(ordered[high]), len(ordered))
 
 
+def scaled(estimate: Estimate, factor: float) -> Estimate:
+    """`estimate` times `factor`, which is known."""
+    return Estimate(estimate.value_ns * factor, estimate.low_ns * factor, estimate.high_ns * factor, estimate.n)
+
+
 def median_ratio(numerator: AnyArray, denominator: AnyArray) -> Ratio:
     """Ratio of the medians of two independent samples with a percentile bootstrap interval (Efron, 1979)."""
     top = np.asarray(numerator, dtype=np.float64)

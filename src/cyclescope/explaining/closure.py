@@ -8,14 +8,18 @@ from cyclescope.core.cycle import Cycle
 from cyclescope.core.graph.op import OpKind
 from cyclescope.core.statistics import Estimate, Ratio, median_estimate, median_ratio
 from cyclescope.explaining.attribution import Attribution
+from cyclescope.explaining.covered import covered_wall_ns
 from cyclescope.explaining.explanation import AccountRow, Closure
 
 OPERATIONS, PYTHON, TEXT, UNEXPLAINED = "operations", "python", "text", "unexplained"
 
 
 def close(cycle: Cycle, attribution: Attribution) -> Closure:
-    """The account of `cycle`: rows in the order of the stages, operations before Python, then the unexplained rest."""
-    uninstrumented = cycle.samples.uninstrumented.wall_ns
+    """The account of `cycle`: rows in the order of the stages, operations before Python, then the unexplained rest.
+
+    Where only the first tokens of a generation were instrumented, it is the account of those.
+    """
+    uninstrumented = covered_wall_ns(cycle)
     wall = median_estimate(uninstrumented) if len(uninstrumented) else Estimate(0.0, 0.0, 0.0, 0)
     attributed = attribution.total_ns
     nothing = Ratio(0.0, 0.0, 0.0, 0)
@@ -43,4 +47,5 @@ def close(cycle: Cycle, attribution: Attribution) -> Closure:
         instrumentation_ratio=median_ratio(cycle.samples.instrumented.wall_ns, uninstrumented),
         instrumentation_ns=float(np.sum(attribution.stamp_cost_ns)),
         rows=tuple(account),
+        tokens=cycle.samples.instrumented_tokens,
     )

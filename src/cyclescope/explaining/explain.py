@@ -8,10 +8,11 @@ from cyclescope.core.ceilings import Ceilings
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.graph.columns import Labels
 from cyclescope.core.graph.op import OpKind
-from cyclescope.core.statistics import Estimate, median_estimate
+from cyclescope.core.statistics import Estimate, median_estimate, scaled
 from cyclescope.explaining.arrangement import arrange
 from cyclescope.explaining.attribution import attribute
 from cyclescope.explaining.closure import close
+from cyclescope.explaining.covered import covered_share
 from cyclescope.explaining.device import device_line
 from cyclescope.explaining.explanation import (
     Answer,
@@ -45,7 +46,10 @@ def explain(cycle: Cycle) -> Explanation:
         attribution, Labels(cycle.graph.kind_number, tuple(Place(operation=kind.value) for kind in OpKind))
     )
     place_of_op = places(cycle.graph)
+    wall = median_estimate(uninstrumented.wall_ns) if len(uninstrumented) else none
     cpu = median_estimate(uninstrumented.cpu_ns) if len(uninstrumented) else none
+    # Findings are about what was instrumented; both times are of that.
+    covered = scaled(cpu, covered_share(cycle)) if closure.tokens else cpu
     device = device_line(cycle, place_of_op)
     # What the host sees of an operation on a device is its launch; what it takes, the device's own line of time tells.
     worked = attribution if device is None else device.attribution
@@ -54,11 +58,11 @@ def explain(cycle: Cycle) -> Explanation:
     )
     parts = (stages, layers) if device is None else (stage_rows(worked), layer_rows(worked))
     arrangement = arrange(cycle, worked, place_of_op, on_device=device is not None)
-    facts = Facts(cycle, worked, closure.wall, cpu, *parts, place_of_op, limits, arrangement, device)
+    facts = Facts(cycle, worked, closure.wall, covered, *parts, place_of_op, limits, arrangement, device)
     return Explanation(
         cycle=cycle,
         answer=_answer(stages, layers, kinds),
-        wall=closure.wall,
+        wall=wall,
         cpu=cpu,
         minimum_ns=float(uninstrumented.wall_ns.min()) if len(uninstrumented) else 0.0,
         stages=stages,
@@ -67,7 +71,7 @@ def explain(cycle: Cycle) -> Explanation:
         kinds=kinds,
         places=group_rows(attribution, place_of_op),
         closure=closure,
-        warnings=find_warnings(cycle, closure.wall, closure),
+        warnings=find_warnings(cycle, wall, closure),
         spans=exemplar_spans(attribution),
         generation=generation(cycle, attribution, place_of_op),
         memory=memory(cycle.graph, cycle.samples.memory),

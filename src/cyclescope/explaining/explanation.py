@@ -90,6 +90,7 @@ class Closure:
     """Does the account close? `wall` (unprofiled) = `attributed_ns` + `rest_ns`; `ratio` = attributed ÷ wall.
 
     `instrumentation_ratio` is the stamped wall ÷ the unprofiled one, and `instrumentation_ns` what was subtracted for it.
+    Where only the first `tokens` of a generation were instrumented, all of it is about those (0: about the whole cycle).
     """
 
     wall: Estimate
@@ -99,6 +100,7 @@ class Closure:
     instrumentation_ratio: Ratio
     instrumentation_ns: float
     rows: tuple[AccountRow, ...]
+    tokens: int = 0
 
     @property
     def closes(self) -> bool:

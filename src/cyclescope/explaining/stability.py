@@ -30,8 +30,9 @@ def find_warnings(cycle: Cycle, wall: Estimate, closure: Closure) -> tuple[Measu
         warnings.append(MeasurementWarning(WarningCode.NO_INSTRUMENTED_RUN))
     elif samples.instrumentation is None:
         warnings.append(MeasurementWarning(WarningCode.NO_CALIBRATION))
-    if len(samples.instrumented) and wall.value_ns > 0 and abs(closure.rest_ns) > _REST * wall.value_ns:
-        warnings.append(MeasurementWarning(WarningCode.OPEN_ACCOUNT, closure.rest_ns / wall.value_ns))
+    account = closure.wall.value_ns
+    if len(samples.instrumented) and account > 0 and abs(closure.rest_ns) > _REST * account:
+        warnings.append(MeasurementWarning(WarningCode.OPEN_ACCOUNT, closure.rest_ns / account))
     if cycle.graph.unpriced:
         warnings.append(MeasurementWarning(WarningCode.UNPRICED, len(cycle.graph.unpriced)))
     warnings += load_warnings(samples.load)

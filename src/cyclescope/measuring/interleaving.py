@@ -20,6 +20,7 @@ _MOST_RUNS = 4000  # of each kind; beyond, only the file grows
 _MOST_IN_BLOCK = 25
 # After doors were opened or shut the interpreter has to specialise its code again; those runs show that, not the model.
 _SETTLE_RUNS = 2
+_SLACK = 0.05  # of the time for all; a block that ends no later than that after the end is begun
 _DEAR = 1.5  # times an uninstrumented block; stamps, and runs that only settle, rarely come to more
 
 
@@ -33,34 +34,45 @@ def collect(
     notify: Notify = silent,
     *,
     grace_ns: Nanoseconds = 0,
+    parts: Session | None = None,
+    stamped_ns: Nanoseconds | None = None,
+    begin_instrumented: bool = False,
 ) -> None:
     """Plain and instrumented blocks in turns until both medians are known to ±1 % or the clock reaches `stop_ns`.
 
     A round is A B B A, so that drift hits both kinds alike. Where an instrumented block is dear, since its engine makes ready for
     it, a round is A B A, in which the uninstrumented blocks on both sides take as long together as the stamped one: uninstrumented runs are
     the truth, and have half of the time whatever the others cost, until their median is known. A dear block is not begun
-    where there is no time left for it and for the plain ones behind it.
+    where there is no time left for it and for the plain ones behind it; no block is begun that would end much too late.
 
-    Both kinds get a block at least, however little time there is: half an answer is no answer. So many uninstrumented runs as an
-    interval needs are made even beyond `stop_ns`, in `grace_ns` more.
+    Instrumented runs are those of `parts`, where that is another session than `session`, and take about `stamped_ns`, where
+    that is foreseen: then the first of them is not begun either where it does not fit. With `begin_instrumented` an
+    instrumented block comes first, for where there may be no time for one behind a plain one. Otherwise both kinds get a block at
+    least, however little time there is: half an answer is no answer. So many uninstrumented runs as an interval needs are
+    made even beyond `stop_ns`, in `grace_ns` more.
     """
-    blocks = _InterleavedBlocks(session, graph, clock, stop_ns, typical_ns, into, notify)
-    stamped_ns = 0
+    blocks = _InterleavedBlocks(
+        session, graph, clock, stop_ns, typical_ns, into, notify, parts or session, stamped_ns or 0
+    )
+    took_ns = 0
+    if begin_instrumented and blocks.affordable():
+        blocks.instrumented()
     while not blocks.over():
-        before_ns = blocks.uninstrumented(stamped_ns // 2)
+        before_ns = blocks.uninstrumented(took_ns // 2) if blocks.has_time() else 0
         if blocks.over():
             break
         if not blocks.affordable():
-            blocks.uninstrumented(blocks.left_ns())
+            if blocks.has_time():
+                blocks.uninstrumented(blocks.left_ns())
             break
-        stamped_ns = blocks.instrumented()
+        took_ns = blocks.instrumented()
         if not blocks.dear:
-            stamped_ns = 0
-            if not blocks.over():
+            took_ns = 0
+            if not blocks.over() and blocks.affordable():
                 blocks.instrumented()
-        if not blocks.over():
+        if not blocks.over() and blocks.has_time():
             blocks.settle()
-            blocks.uninstrumented(stamped_ns - before_ns)
+            blocks.uninstrumented(took_ns - before_ns)
     blocks.uninstrumented_for_an_interval(grace_ns)
 
 
@@ -75,16 +87,23 @@ class _InterleavedBlocks:
     typical_ns: Nanoseconds
     into: Collected
     notify: Notify
+    parts: Session
+    foreseen_ns: Nanoseconds  # of an instrumented run; 0: unknown
 
     def __post_init__(self) -> None:
         self._begin_ns = self.clock.now_ns()
         self._size = max(1, min(_MOST_IN_BLOCK, int(BLOCK_NS / max(1, self.typical_ns))))
+        self._parts_size = self._size
+        if self.parts is not self.session:
+            self._parts_size = max(1, min(_MOST_IN_BLOCK, int(BLOCK_NS / max(1, self.foreseen_ns))))
+        self._slack_ns = max(2 * BLOCK_NS, int(_SLACK * (self.stop_ns - self._begin_ns)))
+        self._run_ns = self.typical_ns
         # A long cycle is warm again before it ends, and two of them thrown away would cost more than they tell.
         self._settle = _SETTLE_RUNS if self._size > _SETTLE_RUNS else 0
         self._uninstrumented_ns = 0  # the last block of each kind took so long
         self._stamped_ns = 0
         self._ready_ns = 0  # before and behind the runs of an instrumented block
-        self._stamped_run_ns = 0
+        self._stamped_run_ns = self.foreseen_ns
 
     @property
     def dear(self) -> bool:
@@ -94,6 +113,10 @@ class _InterleavedBlocks:
     def left_ns(self) -> Nanoseconds:
         """Time until it must be over."""
         return max(0, self.stop_ns - self.clock.now_ns())
+
+    def has_time(self) -> bool:
+        """Whether an uninstrumented block is to be begun: the first in any case, others where they end in time."""
+        return not self.into.uninstrumented or self._size * self._run_ns <= self.left_ns() + self._slack_ns
 
     def over(self) -> bool:
         """Whether there is a block of each kind, and no time, or nothing more to learn."""
@@ -109,13 +132,14 @@ class _InterleavedBlocks:
         while True:
             self._uninstrumented_block(self._size)
             took = self.clock.now_ns() - begin
-            if took >= least_ns or self.over() or _known(_uninstrumented_walls(self.into)):
+            if took >= least_ns or self.over() or _known(_uninstrumented_walls(self.into)) or not self.has_time():
                 return took
 
     def _uninstrumented_block(self, cycles: int) -> None:
         begin = self.clock.now_ns()
         self.into.uninstrumented += self.session.uninstrumented(cycles)
         self._uninstrumented_ns = self.clock.now_ns() - begin
+        self._run_ns = self._uninstrumented_ns // cycles
         self._tell()
 
     def settle(self) -> None:
@@ -126,8 +150,9 @@ class _InterleavedBlocks:
     def instrumented(self) -> Nanoseconds:
         """An instrumented block; gives how long it took."""
         begin = self.clock.now_ns()
-        runs = self.session.instrumented(self.graph, self._stamped_size() + self._settle)
-        self.into.instrumented += runs[self._settle :]
+        settle = self._settle if self._parts_size > _SETTLE_RUNS else 0
+        runs = self.parts.instrumented(self.graph, self._stamped_size() + settle)
+        self.into.instrumented += runs[settle:]
         self._stamped_ns = self.clock.now_ns() - begin
         walls = [int(run.boundaries_ns[-1]) for run in runs]
         self._ready_ns = max(0, self._stamped_ns - sum(walls))
@@ -140,15 +165,17 @@ class _InterleavedBlocks:
         more than there is time for.
         """
         if not self._ready_ns:
-            return self._size
+            return self._parts_size
         fit = (self.left_ns() // 2 - self._ready_ns) // self._stamped_run_ns - self._settle
-        return max(self._size, min(_MOST_IN_BLOCK, self._ready_ns // self._stamped_run_ns, fit))
+        return max(self._parts_size, min(_MOST_IN_BLOCK, self._ready_ns // self._stamped_run_ns, fit))
 
     def affordable(self) -> bool:
-        """Whether an instrumented block is to be begun: always the first, and a cheap one as long as there is any time."""
+        """Whether an instrumented block is to be begun: the first, unless it is foreseen to be too long, and then as long as
+        it ends in time; a dear one only with the plain ones behind it.
+        """
+        runs_ns = (self._parts_size + self._settle) * self._stamped_run_ns
         if not self.into.instrumented or not self.dear:
-            return True
-        runs_ns = (self._size + self._settle) * self._stamped_run_ns
+            return runs_ns <= self.left_ns() + self._slack_ns or not (self.into.instrumented or self.foreseen_ns)
         cost = self._ready_ns + runs_ns
         behind = 0 if _known(_uninstrumented_walls(self.into)) else cost // 2
         return cost + behind <= self.left_ns()

@@ -15,7 +15,7 @@ from cyclescope.core.cycle import Cycle
 from cyclescope.core.errors import EngineError, UsageError
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.message import Text, m
-from cyclescope.core.progress import Notify, silent
+from cyclescope.core.progress import Notify, silent, tell
 from cyclescope.core.samples import (
     DeviceSamples,
     Instrumentation,
@@ -28,6 +28,7 @@ from cyclescope.core.samples import (
 from cyclescope.core.units import NS_PER_S, Nanoseconds
 from cyclescope.machines.load import LoadMeter
 from cyclescope.measuring.assembly import assemble, look_at_memory
+from cyclescope.measuring.division import SMALL_BUDGET_NS, TWIN, Division, divide
 from cyclescope.measuring.interleaving import collect
 from cyclescope.measuring.options import MeasureOptions, request_of, shows_options
 from cyclescope.measuring.sampling import Collected, warm_up
@@ -37,8 +38,12 @@ DEFAULT_WRITING_BUDGET_S = 30.0  # a generation is a cycle of a second or more, 
 _MOST_BUDGET_S = 7 * 24 * 3600  # a week; more is a slip of the keyboard
 _CALIBRATION_SHARE = 0.1
 _MOST_CALIBRATION_NS = 2 * NS_PER_S
-_MOST_LOOKED_AT_NS = 2 * NS_PER_S  # a longer cycle is not run again to see what it holds, or which cores it uses
-_GRACE_SHARE = 0.2  # beyond the budget, where too few uninstrumented cycles were made for an interval
+_NEVER_NS = 2**62  # no time is left for that
+_LEAST_CALIBRATION_NS = NS_PER_S // 10
+_TWIN_SHARE = 0.3  # of the time that is left; where the twin takes more, a loop stands in for it
+_GRACE_SHARE = 0.15  # beyond the budget, where too few uninstrumented cycles were made for an interval
+# What may be looked at behind everything that is timed: that share of the budget; of a small one, short cycles.
+_LOOKS_SHARE, _SMALL_LOOKS_NS = 0.15, 8 * NS_PER_S
 # Runs that read the processor time: as many as this share of the budget takes, within limits.
 _PROCESSOR_SHARE = 0.05
 _LEAST_PROCESSOR_RUNS, _MOST_PROCESSOR_RUNS = 3, 100
@@ -109,64 +114,160 @@ def measure_session(
     clock: Clock | None = None,
     progress: Notify = silent,
 ) -> Cycle:
-    """The three passes on an open session. The clock only decides when to stop; the session has its own stamps."""
+    """The three passes on an open session. The clock only decides when to stop; the session has its own stamps.
+
+    All of it ends within `budget_ns` and a tenth, but for the first cycle of a model that cannot stop in the middle.
+    What was given up for that is in the notes of the cycle. Raises `UsageError` where the budget is too small for one step.
+    """
     clock = clock or SystemClock()
-    begin = clock.now_ns()
-    progress("first cycle", 0.0)
-    first = session.uninstrumented(1)[0]
-    progress("trace", 0.0)
-    traced_from = clock.now_ns()
-    graph = session.trace()
-    set_up = SetUp(
-        import_ns=session.times.import_ns,
-        load_ns=session.times.load_ns,
-        trace_ns=clock.now_ns() - traced_from,
-        first_cycle_ns=first.wall_ns,
-    )
-    collected = Collected()
-    instrumentation: Instrumentation | None = None
-    load = Load()
-    memory: MemorySamples | None = None
-    processor: ProcessorSamples | None = None
-    device: DeviceSamples | None = None
-    notes: list[Text] = []
-    partial = False
-    try:
-        warm = warm_up(session, clock, budget_ns, progress)
-        set_up = replace(set_up, warmup_ns=warm.elapsed_ns, warmup_cycles=warm.cycles, steady=warm.steady)
-        progress("calibrate", 0.0)
-        most = min(_MOST_CALIBRATION_NS, int(budget_ns * _CALIBRATION_SHARE))
-        instrumentation = session.calibrate(graph, most)
+    return _Measurement(session, budget_ns, clock, progress).cycle()
+
+
+class _Measurement:
+    """One measurement, from the first cycle to the last."""
+
+    def __init__(self, session: Session, budget_ns: Nanoseconds, clock: Clock, progress: Notify) -> None:
+        self._clock, self._budget_ns, self._progress = clock, budget_ns, progress
+        self._begin_ns = clock.now_ns()
+        self._division = divide(session, clock, self._begin_ns, budget_ns, self._tell)
+        first = self._division.first
+        self._set_up = SetUp(
+            import_ns=session.times.import_ns,
+            load_ns=session.times.load_ns,
+            trace_ns=self._division.trace_ns,
+            first_cycle_ns=first.wall_ns if self._division.is_whole else None,
+        )
+        self._notes: list[Text] = [*self._division.spared]
+        self._collected = Collected()
+        self._instrumentation: Instrumentation | None = None
+        self._load = Load()
+        self._memory: MemorySamples | None = None
+        self._processor: ProcessorSamples | None = None
+        self._device: DeviceSamples | None = None
+
+    @property
+    def _stop_ns(self) -> Nanoseconds:
+        return self._begin_ns + self._budget_ns
+
+    def _tell(self, phase: str, done: float, now: Text = "") -> None:
+        tell(self._progress, phase, done, now=now, left_ns=max(0, self._stop_ns - self._clock.now_ns()))
+
+    def cycle(self) -> Cycle:
+        partial = False
+        try:
+            self._run()
+        except KeyboardInterrupt:
+            partial = True
+            if not self._collected.uninstrumented and self._division.is_whole:
+                # Nothing steady was seen yet; the very first cycle is still a fact, and better than none.
+                self._collected.uninstrumented.append(self._division.first)
+        self._progress("done", 1.0)
+        collected, division = self._collected, self._division
+        samples = Samples(
+            uninstrumented=collected.uninstrumented_samples(),
+            instrumented=collected.instrumented_samples(),
+            instrumentation=self._instrumentation,
+            set_up=self._set_up,
+            load=self._load,
+            budget_ns=self._budget_ns,
+            tokens=collected.token_samples(),
+            memory=self._memory,
+            processor=self._processor,
+            device=self._device,
+            instrumented_tokens=division.tokens,
+        )
+        return assemble(division.session, division.graph, samples, partial=partial, notes=tuple(self._notes))
+
+    def _run(self) -> None:
+        division, clock, budget_ns = self._division, self._clock, self._budget_ns
+        limit = max(0, min(budget_ns, self._stop_ns - clock.now_ns() - 2 * division.run_ns))
+        warm = warm_up(division.session, clock, limit, self._tell, division.run_ns)
+        self._set_up = replace(self._set_up, warmup_ns=warm.elapsed_ns, warmup_cycles=warm.cycles, steady=warm.steady)
+        if division.instruments:
+            self._tell("calibrate", 0.0)
+            left = max(0, self._stop_ns - clock.now_ns())
+            # A twin is made, traced and run some dozen times: several times what tracing one call of the model costs.
+            twin_ns = TWIN * division.call_overhead_ns
+            most = (
+                0
+                if twin_ns > _TWIN_SHARE * left
+                else min(
+                    _MOST_CALIBRATION_NS, int(budget_ns * _CALIBRATION_SHARE), max(left // 8, _LEAST_CALIBRATION_NS)
+                )
+            )
+            self._instrumentation = division.parts.calibrate(division.graph, most)
         meter = LoadMeter()
-        grace = int(budget_ns * _GRACE_SHARE)
-        collect(session, graph, clock, begin + budget_ns, warm.typical_ns, collected, progress, grace_ns=grace)
-        load = meter.read()
+        self._collect(warm.typical_ns)
+        self._load = meter.read()
         # After everything that is timed: it runs cycles of its own.
-        memory = look_at_memory(session, graph, warm.typical_ns <= _MOST_LOOKED_AT_NS, notes)
-        if warm.typical_ns <= _MOST_LOOKED_AT_NS:
-            runs = int(budget_ns * _PROCESSOR_SHARE) // max(1, warm.typical_ns)
-            runs = min(max(runs, _LEAST_PROCESSOR_RUNS), _MOST_PROCESSOR_RUNS)
-            processor = _read_processor(session, graph, runs, notes)
-            device = _read_device(session, graph, runs, notes)
-    except KeyboardInterrupt:
-        partial = True
-        if not collected.uninstrumented:
-            # Nothing steady was seen yet; the very first cycle is still a fact, and better than none.
-            collected.uninstrumented.append(first)
-    progress("done", 1.0)
-    samples = Samples(
-        uninstrumented=collected.uninstrumented_samples(),
-        instrumented=collected.instrumented_samples(),
-        instrumentation=instrumentation,
-        set_up=set_up,
-        load=load,
-        budget_ns=budget_ns,
-        tokens=collected.token_samples(),
-        memory=memory,
-        processor=processor,
-        device=device,
-    )
-    return assemble(session, graph, samples, partial=partial, notes=tuple(notes))
+        self._look_inside(warm.typical_ns)
+
+    def _collect(self, typical_ns: Nanoseconds) -> None:
+        division, collected = self._division, self._collected
+        self._looks = _Looks.within(self._budget_ns, division, typical_ns)
+        stop_ns = self._stop_ns - self._looks.reserved_ns
+        both_ns = typical_ns + (division.stamped_ns or typical_ns)
+        is_tight = bool(division.stamped_ns) and both_ns > stop_ns - self._clock.now_ns()
+        if is_tight and division.is_whole:
+            # One more cycle at most: the instrumented one, which tells the parts. The first one is slower than those to come.
+            collected.uninstrumented.append(division.first)
+            self._notes.append(
+                m("The budget fits no second uninstrumented cycle: the first one stands for them, and it was not warm.")
+            )
+        collect(
+            division.session,
+            division.graph,
+            self._clock,
+            stop_ns,
+            typical_ns,
+            collected,
+            self._tell,
+            grace_ns=int(self._budget_ns * _GRACE_SHARE),
+            parts=division.parts,
+            stamped_ns=division.stamped_ns if division.instruments else _NEVER_NS,
+            begin_instrumented=is_tight or division.tokens > 0,
+        )
+
+    def _look_inside(self, typical_ns: Nanoseconds) -> None:
+        division, looks, notes = self._division, self._looks, self._notes
+        self._tell("memory", 0.0)
+        self._memory = look_at_memory(division.parts, division.graph, looks.memory, notes)
+        if looks.processor_runs:
+            self._processor = _read_processor(division.parts, division.graph, looks.processor_runs, notes)
+            self._device = _read_device(division.parts, division.graph, looks.processor_runs, notes)
+        if not looks.memory:
+            notes.append(
+                m(
+                    "To keep the budget, no cycle was run to see what memory it holds or how busy the cores are in each operation."
+                )
+            )
+        elif not looks.processor_runs:
+            notes.append(m("To keep the budget, no cycle was run to see how busy the cores are in each operation."))
+
+
+@dataclass(frozen=True, slots=True)
+class _Looks:
+    """What is looked at behind everything that is timed, and the time that is kept for it."""
+
+    memory: bool
+    processor_runs: int
+    reserved_ns: Nanoseconds
+
+    @staticmethod
+    def within(budget_ns: Nanoseconds, division: Division, typical_ns: Nanoseconds) -> _Looks:
+        run_ns = max(1, division.stamped_ns or typical_ns)
+        runs = int(budget_ns * _PROCESSOR_SHARE) // run_ns
+        runs = min(max(runs, _LEAST_PROCESSOR_RUNS), _MOST_PROCESSOR_RUNS)
+        # Where a cycle writes, its trace has shown what is held; what the process holds takes a run.
+        memory_ns = run_ns if division.session.workload.tokens_out else 2 * run_ns + division.trace_ns
+        processor_ns = (1 + runs) * run_ns
+        most = int(budget_ns * _LOOKS_SHARE) if budget_ns >= SMALL_BUDGET_NS else _SMALL_LOOKS_NS
+        if memory_ns > most:
+            return _Looks(False, 0, 0)
+        if memory_ns + processor_ns > most:
+            return _Looks(True, 0, memory_ns)
+        reserved = memory_ns + processor_ns
+        return _Looks(True, runs, reserved if reserved < budget_ns // 2 else 0)
 
 
 def _read_processor(session: Session, graph: Graph, runs: int, notes: list[Text]) -> ProcessorSamples | None:

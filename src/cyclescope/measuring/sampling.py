@@ -19,6 +19,7 @@ BLOCK_NS = 60_000_000  # a block long enough that switching is cheap, short enou
 _WINDOW, _SHORT_WINDOW = 5, 2  # cycles; the short one for cycles longer than a block, which show little noise each
 _STEADY = 0.03
 _MOST_WARM_UP = 0.25  # share of the budget
+_LEAST_NS = 500_000_000  # which the first two cycles may take, however small the budget
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +32,31 @@ class WarmUp:
     typical_ns: Nanoseconds
 
 
-def warm_up(session: Session, clock: Clock, budget_ns: Nanoseconds, notify: Notify = silent) -> WarmUp:
+def warm_up(
+    session: Session, clock: Clock, budget_ns: Nanoseconds, notify: Notify = silent, foreseen_ns: Nanoseconds = 0
+) -> WarmUp:
     """Run uninstrumented cycles until two windows in a row agree, or a quarter of the budget is gone.
 
     Two windows of five cycles (of two, where a cycle is long) agree if their medians differ by at most 3 %, or by less than the spread inside them. The
-    state is called steady then: a test on what was seen, not a fixed count.
+    state is called steady then: a test on what was seen, not a fixed count. Two cycles are run at least, unless the
+    first one, which took `foreseen_ns`, was too long for that: it was the warm-up then.
     """
     begin = clock.now_ns()
     limit = int(budget_ns * _MOST_WARM_UP)
     walls: list[int] = []
     steady = False
-    while not steady and (len(walls) < 2 or clock.now_ns() - begin < limit):
+    while not steady:
+        spent = clock.now_ns() - begin
+        coming_ns = walls[-1] if walls else foreseen_ns
+        if len(walls) >= 2 and spent >= limit:
+            break
+        if coming_ns > BLOCK_NS and spent + coming_ns > max(limit, _LEAST_NS if len(walls) < 2 else 0) and foreseen_ns:
+            break
         walls += [run.wall_ns for run in session.uninstrumented(1 if not walls or walls[-1] > BLOCK_NS else _WINDOW)]
         notify("warm up", min(1.0, (clock.now_ns() - begin) / max(1, limit)))
         steady = is_steady(walls)
-    return WarmUp(len(walls), clock.now_ns() - begin, steady, int(np.median(walls[-_WINDOW:])))
+    typical_ns = int(np.median(walls[-_WINDOW:])) if walls else foreseen_ns
+    return WarmUp(len(walls), clock.now_ns() - begin, steady, typical_ns)
 
 
 def is_steady(walls: Sequence[int]) -> bool:

@@ -36,10 +36,10 @@ def test_plain_blocks_on_both_sides_of_a_stamped_one_take_as_long_as_it_does() -
     """
     s = session(300 * MS, pace=NOISE, ready_ns=1 * S)
     runs = collected(s, stop_ns=8 * S, typical_ns=300 * MS)
-    assert kinds(s) == "P L1 P P P P P P L2 P P P P P P P"
-    assert (len(runs.uninstrumented), len(runs.instrumented)) == (14, 3)
-    assert sum(run.wall_ns for run in runs.uninstrumented) == pytest.approx(5.1 * S, abs=1000)
-    assert s.clock.now_ns() == pytest.approx(8.3 * S, abs=1000)
+    assert kinds(s) == "P L1 P P P P P P L2 P P P P P P"
+    assert (len(runs.uninstrumented), len(runs.instrumented)) == (13, 3)
+    assert sum(run.wall_ns for run in runs.uninstrumented) == pytest.approx(4.8 * S, abs=1000)
+    assert s.clock.now_ns() == pytest.approx(8 * S, abs=1000)  # another cycle would end more than 5 % after that
 
 
 def test_short_cycles_are_stamped_in_larger_blocks_so_that_making_ready_is_worth_it() -> None:
@@ -95,8 +95,8 @@ def test_an_interval_has_its_plain_runs_in_the_grace_beyond_the_time(grace_ns: i
     assert s.clock.now_ns() <= max(1750 * MS, 1 * S + grace_ns)
 
 
-def test_a_measurement_allows_a_fifth_of_its_budget_for_that() -> None:
-    s = session(100 * MS, pace=NOISE, ready_ns=4 * S)
+def test_a_measurement_allows_some_of_its_budget_for_that() -> None:
+    s = session(100 * MS, pace=NOISE, ready_ns=3800 * MS)
     cycle = measure_session(s, 5 * S, s.clock)
     assert len(cycle.samples.instrumented) == 1
     assert len(cycle.samples.uninstrumented) == 6
@@ -117,5 +117,5 @@ def test_plain_runs_have_their_share_and_the_time_is_kept(cycle_ms: int, ready_m
     runs = collected(s, stop_ns=stop_ns, typical_ns=cycle_ns)
     if len(runs.uninstrumented) < 4000:
         assert s.uninstrumented_ns >= (0.48 if ready_ns > 2 * block_ns else 1 / 3) * s.clock.now_ns()
-        assert s.clock.now_ns() >= stop_ns
+        assert s.clock.now_ns() >= stop_ns - 1.5 * block_ns
     assert s.clock.now_ns() <= stop_ns + 4 * block_ns

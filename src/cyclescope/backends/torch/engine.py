@@ -79,7 +79,7 @@ def _settings() -> Iterable[Setting]:
 
 
 def _keep(requests: Sequence[Request]) -> AbstractContextManager[None]:
-    if "torch" not in sys.modules:
+    if sys.modules.get("torch") is None:
         return nullcontext()  # so nobody holds an object of it
     from cyclescope.backends.torch.keeping.objects import keeping_objects
 

@@ -68,12 +68,15 @@ class TorchSession:
         self.times = times
         self._trace_on_meta = trace_on_meta
         self._generates = generates
+        self._given_notes = tuple(notes)
         self._notes: list[Text] = list(notes)
         self.edits = tuple(edits)
         self._repeats = repeats or Repeats()
         self._traced: Traced | None = None
         self._recorder: Recorder | None = None
         self._mode: Callable[[], AbstractContextManager[object]] | None = None
+        # The run that showed that the recorder sees everything, until it is used.
+        self._proof: list[InstrumentedRun] = []
         self._outcome = ""
         # A device works on after a call has returned; the result is there, and the cycle over, when it has finished.
         self._wait = waiting_for(plan.device)
@@ -133,6 +136,15 @@ class TorchSession:
             if traced is None:
                 traced = self._trace_here()
         self._traced = traced
+        self._proof = []  # cold, and from before the warm-up
+        return traced.graph
+
+    def outline(self) -> Graph | None:
+        with engine_errors(m("trace the model")), uncompiled() as met:
+            traced = self._trace_on_meta(self._steps.inputs()) if self._trace_on_meta else None
+        if traced is None or traced.graph.experts or met:
+            return None
+        self._recorder, self._traced = None, traced
         return traced.graph
 
     def _trace_here(self) -> Traced:
@@ -182,7 +194,7 @@ class TorchSession:
                 cpu = process_time_ns()
                 begin = perf_counter_ns()
                 result = run(inputs())
-                words = read_out(result) if read_out is not None else None
+                words = read_out(result) if read_out is not None and result is not None else None
                 wait()
                 end = perf_counter_ns()
                 cpu = process_time_ns() - cpu
@@ -191,7 +203,8 @@ class TorchSession:
                 runs.append(UninstrumentedRun(begin, end - begin, cpu, called, emitted))
                 self._repeats.end()
             self._keep_prompt()
-            self._outcome = words if words is not None and steps.keep_words else describe_result(result)
+            if result is not None:  # None: it was ended early
+                self._outcome = words if words is not None and steps.keep_words else describe_result(result)
         if first and met and self._mode == self._repeats.computing:
             self._mode = torch.no_grad  # which is what it was compiled for just now
         return runs
@@ -202,12 +215,39 @@ class TorchSession:
         if writer is not None and self.workload.unit is not InputUnit.TOKENS:
             self.workload = replace(self.workload, prompt_tokens=writer.prompt_tokens)
 
+    def rehearse(self, limit_ns: Nanoseconds) -> UninstrumentedRun:
+        writer = self._steps.writer
+        with writer.ending_after(limit_ns) if writer is not None else nullcontext():
+            return self.uninstrumented(1)[0]
+
+    def shortened(self, tokens: int) -> TorchSession | None:
+        writer = self._steps.writer.writing(tokens) if self._steps.writer is not None else None
+        if writer is None:
+            return None
+        shorter = TorchSession(
+            replace(self._steps, writer=writer),
+            replace(self.workload, tokens_out=tokens),
+            self.plan,
+            self.machine,
+            self.times,
+            trace_on_meta=self._trace_on_meta,
+            generates=self._generates,
+            notes=self._given_notes,
+            edits=self.edits,
+            repeats=self._repeats,
+        )
+        shorter._mode = self._mode
+        return shorter
+
     def instrumented(self, graph: Graph, cycles: int) -> Sequence[InstrumentedRun]:
         """Instrumented runs. The first decides whether shims see every traced call; if not, the function mode takes over."""
         traced = self._known(graph)
         with engine_errors(m("run the model")):
             recorder = self._recorder = self._recorder or self._choose_recorder(traced)
-            return self._stamped(recorder, Alignment(traced.graph, traced.keys), cycles)
+            # A long cycle is not run once more for what its check has shown; a short one is, and warm.
+            proof = self._proof if cycles == 1 else []
+            self._proof = []
+            return proof or self._stamped(recorder, Alignment(traced.graph, traced.keys), cycles)
 
     def _settle(self) -> None:
         """Where the first run has changed something, run once more, to see what is to be put back before every run."""
@@ -243,10 +283,10 @@ class TorchSession:
         alignment = Alignment(traced.graph, traced.keys)
         recorder = Recorder(SHIMS, traced.keys, self._steps.model)
         try:
-            self._stamped(recorder, alignment, 1)
+            self._proof = self._stamped(recorder, alignment, 1)
         except Misaligned:
             recorder = Recorder(FUNCTION_MODE, traced.keys, self._steps.model)
-            self._stamped(recorder, alignment, 1)  # raises where the trace itself is not what runs
+            self._proof = self._stamped(recorder, alignment, 1)  # raises where the trace itself is not what runs
         return recorder
 
     def _stamped(self, recorder: Recorder, alignment: Alignment, cycles: int) -> list[InstrumentedRun]:
@@ -287,7 +327,7 @@ class TorchSession:
     def calibrate(self, graph: Graph, budget_ns: Nanoseconds) -> Instrumentation:
         traced = self._known(graph)
         with engine_errors(m("measure the overhead of the instrumentation")):
-            recorder = self._recorder or self._choose_recorder(traced)
+            recorder = self._recorder = self._recorder or self._choose_recorder(traced)
             if recorder.how == WHOLE:  # four readings of the clock in a cycle
                 return Instrumentation(WHOLE, 0.0, 0.0, "this model", 0)
             self._begin()

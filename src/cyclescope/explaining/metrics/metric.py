@@ -3,33 +3,57 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 
 import numpy as np
 
-from cyclescope.core.statistics import CONFIDENCE, Estimate, median_ranks
+from cyclescope.core.series import mean_of_rows, median_of_rows, series_interval
+from cyclescope.core.statistics import CONFIDENCE, LEAST_SAMPLES, Estimate, median_ranks
 from cyclescope.core.units import FloatArray
-from cyclescope.explaining.metrics.definition import DEFINITIONS, Definition, Summary, Unit
+from cyclescope.explaining.metrics.definition import DEFINITIONS, Definition, MetricName, Summary, Unit
 from cyclescope.explaining.metrics.formula import Formula
 from cyclescope.explaining.metrics.observed import Observed
 from cyclescope.explaining.metrics.trend import theil_sen
 
 PERCENTS = (50, 90, 99)
+# The mean gap between two tokens, their median, and how many tokens come in the time of the mean gap.
+_OF_STEPS = (MetricName.TPOT, MetricName.ITL, MetricName.DECODE_THROUGHPUT)
+
+
+class IntervalSource(StrEnum):
+    """What an interval comes from."""
+
+    RUNS = "runs"
+    STEPS = "steps"  # of a few runs, in blocks, so that their dependence is counted
+    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)
 class MetricFigure:
-    """A value in the unit of its metric, with its 95 % interval over `runs` independent runs (for a slope: over points)."""
+    """A value in the unit of its metric, with its 95 % interval over `runs` independent runs (for a slope: over points).
+
+    Where runs are few, and steps of a generation many, the interval is that of the steps: `steps` is how many independent
+    ones they are worth, 0 where it comes from the runs.
+    """
 
     value: float
     low: float
     high: float
     runs: int
+    steps: int = 0
 
     @property
     def as_time(self) -> Estimate:
         """The same as a time, where the unit is one."""
-        return Estimate(self.value, self.low, self.high, self.runs)
+        return Estimate(self.value, self.low, self.high, self.steps or self.runs)
+
+    @property
+    def source(self) -> IntervalSource:
+        """What the interval comes from."""
+        if self.steps:
+            return IntervalSource.STEPS
+        return IntervalSource.RUNS if self.as_time.has_interval else IntervalSource.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +106,7 @@ def evaluate(definition: Definition, observed: Observed) -> Metric:
     return Metric(
         definition,
         int(values.size),
-        _median(values),
+        _from_steps(definition, observed, _median(values)),
         float(values.mean()),
         tuple(
             Percentile(percent, float(np.percentile(values, percent)))
@@ -94,6 +118,22 @@ def evaluate(definition: Definition, observed: Observed) -> Metric:
 
 def evaluate_all(observed: Observed) -> tuple[Metric, ...]:
     return tuple(evaluate(definition, observed) for definition in DEFINITIONS)
+
+
+def _from_steps(definition: Definition, observed: Observed, figure: MetricFigure) -> MetricFigure:
+    """`figure` with the interval of the steps, where it has none from its runs and the metric is about steps."""
+    if figure.runs >= LEAST_SAMPLES or definition.name not in _OF_STEPS:
+        return figure
+    statistic = median_of_rows if definition.name is MetricName.ITL else mean_of_rows
+    found = series_interval(observed.gaps_ns, statistic)
+    if found is None:
+        return figure
+    low, high = found.low, found.high
+    if definition.name is MetricName.DECODE_THROUGHPUT:
+        if low <= 0:
+            return figure
+        low, high = (observed.sequences * definition.unit.scale / end for end in (high, low))
+    return replace(figure, low=min(low, figure.value), high=max(high, figure.value), steps=found.n)
 
 
 def _median(values: FloatArray) -> MetricFigure:

@@ -34,6 +34,17 @@ def answer(explanation: Explanation) -> Text:
         if found.kind in _ONE_THING
         else m("{kind} take {share}", kind=kind, share=share)
     )
+    if explanation.closure.tokens:
+        return m(
+            "A cycle takes {wall}. Of its first {count} tokens, {share} of the attributed time is {stage}, {work}, {between} {between_share}.",
+            wall=wall,
+            count=fmt.count(explanation.closure.tokens),
+            share=fmt.share(found.stage_share),
+            stage=where,
+            work=work,
+            between=between_operations(explanation.cycle.graph),
+            between_share=fmt.share(found.python_share),
+        )
     return m(
         "A cycle takes {wall}: {share} of the attributed time is {stage}, {work}, {between} {between_share}.",
         wall=wall,

@@ -45,7 +45,10 @@ def account_section(explanation: Explanation) -> Section | None:
         )
         for row, label, piece in zip(closure.rows, labels, stack.bars[0].pieces, strict=True)
     )
-    total = (m("wall time, uninstrumented"), fmt.time(closure.wall.value_ns), fmt.share(1.0))
+    whole: Text = m("wall time, uninstrumented")
+    if closure.tokens:
+        whole = m("wall time of the first {count} tokens, uninstrumented", count=fmt.count(closure.tokens))
+    total = (whole, fmt.time(closure.wall.value_ns), fmt.share(1.0))
     severity = Severity.GOOD if closure.closes else Severity.WARNING
     note = m(
         "The parts were measured in instrumented runs, the whole in uninstrumented runs. The difference is a row of the account."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cyclescope.core.message import Series, Text, in_context, listed, m, sentences
+from cyclescope.core.message import Series, Text, in_context, listed, m, plural, sentences
 from cyclescope.explaining.generation import Generation
 from cyclescope.explaining.metrics.definition import MetricName, Summary, Unit
 from cyclescope.explaining.metrics.dialects import DialectFigure
@@ -46,6 +46,19 @@ def metric_blocks(told: Generation) -> Iterator[Block]:
             names=listed(undefined),
         )
         yield Note(Severity.INFO, text)
+    if any(metric.figure is not None and metric.figure.steps for metric in defined):
+        runs = max(metric.figure.runs for metric in defined if metric.figure is not None and metric.figure.steps)
+        yield Paragraph(
+            plural(
+                "{count} generation is too few for an interval; those of {names} come from its steps, in blocks, so that their dependence counts, with their growth set aside.",
+                "{count} generations are too few for an interval; those of {names} come from their steps, in blocks, so that their dependence counts, with their growth set aside.",
+                runs,
+                count=fmt.count(runs),
+                names=listed(
+                    metric.definition.name.value for metric in defined if metric.figure and metric.figure.steps
+                ),
+            )
+        )
     yield Paragraph(m("Measured in uninstrumented cycles. Definitions here and in other tools: cyclescope define NAME"))
     if told.dialects:
         yield _dialects(told.dialects)

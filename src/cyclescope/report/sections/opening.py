@@ -85,6 +85,7 @@ def _facts(explanation: Explanation) -> Iterator[tuple[Text, Text]]:
 
 def _figures(explanation: Explanation) -> Iterator[Figure]:
     wall, total = explanation.wall, explanation.cycle.graph.total
+    worked = explanation.closure.wall.value_ns  # in which the operations of the graph ran
     interval = fmt.time_range(wall.low_ns, wall.high_ns) if fmt.has_interval(wall) else ""
     n = m("n = {n}", n=fmt.count(wall.n))
     yield Figure(m("wall time, median"), fmt.time(wall.value_ns), interval, n, "wall")
@@ -95,7 +96,7 @@ def _figures(explanation: Explanation) -> Iterator[Figure]:
     )
     graph = explanation.cycle.graph
     rate = fmt.UNKNOWN
-    if total.flops and wall.value_ns:
-        rate = at_least(fmt.flop_rate(total.flops / wall.value_ns * NS_PER_S), graph)
+    if total.flops and worked:
+        rate = at_least(fmt.flop_rate(total.flops / worked * NS_PER_S), graph)
     yield Figure(m("arithmetic"), flops_of(graph), rate, "", "flops")
     yield Figure(m("bytes read and written"), fmt.data(total.read_bytes + total.written_bytes), term="bytes")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from copy import copy
 from time import perf_counter_ns
 from typing import Any
@@ -12,6 +13,10 @@ import torch
 from cyclescope.backends.torch.loading.heads import can_generate
 from cyclescope.core.errors import Unsupported, UsageError
 from cyclescope.core.message import m
+
+
+class EnoughWritten(Exception):
+    """Ends a generation from within; never seen outside of the writer."""
 
 
 class Writer:
@@ -55,6 +60,7 @@ class Writer:
             self._settings["disable_compile"] = True
         self._prompt_seen = False
         self._streams = True
+        self._limit_ns: int | None = None
 
     def __call__(self, inputs: dict[str, Any]) -> Any:
         self.emitted_ns = []
@@ -62,13 +68,35 @@ class Writer:
         self.called_ns = perf_counter_ns()
         if not self._streams:
             return self._generate(**inputs, **self._settings)
-        return self._generate(**inputs, **self._settings, streamer=self)
+        try:
+            return self._generate(**inputs, **self._settings, streamer=self)
+        except EnoughWritten:
+            return None
 
     def of(self, model: Any) -> Writer:
         """The same for another form of the model."""
         other = copy(self)
         other._generate = model.generate
         return other
+
+    def writing(self, new_tokens: int) -> Writer | None:
+        """The same for another number of tokens; None where tokens do not come one by one."""
+        if not self._streams:
+            return None
+        other = copy(self)
+        other.new_tokens = new_tokens
+        other.emitted_ns = []
+        other._settings = self._settings | {"max_new_tokens": new_tokens, "min_new_tokens": new_tokens}
+        return other
+
+    @contextmanager
+    def ending_after(self, limit_ns: int) -> Iterator[None]:
+        """While open, a call ends with the first token behind the second that comes out after `limit_ns`, and gives None."""
+        self._limit_ns = limit_ns
+        try:
+            yield
+        finally:
+            self._limit_ns = None
 
     def draft(self, **settings: Any) -> None:
         """Have tokens guessed and checked several at a time, by further `settings` of `generate`."""
@@ -81,7 +109,14 @@ class Writer:
             self.prompt_tokens = value.numel()
         else:
             self.emitted_ns.append(perf_counter_ns())
+            if self._limit_ns is not None and self._is_enough(self.called_ns + self._limit_ns):
+                raise EnoughWritten
         self._prompt_seen = True
+
+    def _is_enough(self, stop_ns: int) -> bool:
+        """Whether to stop before the last token; the second one tells how long a step takes."""
+        written = len(self.emitted_ns)
+        return 2 <= written < self.new_tokens and self.emitted_ns[-1] >= stop_ns
 
     def end(self) -> None:
         """Part of the streamer's protocol: nothing more will come."""

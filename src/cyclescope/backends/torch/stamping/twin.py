@@ -39,8 +39,9 @@ _NO_WIDTH = re.compile(r"num_|n_layer|layers|position|max_|prob|drop|eps|type|ac
 _HEAD = 8
 _VOCABULARY = 512
 _LEAST_PAIRS, _MOST_PAIRS = 3, 40
-_MOST_OVERDRAWN = 4
-_BLOCK = 12
+_MOST_OVERDRAWN = 2
+_BLOCK, _LEAST_BLOCK = 12, 4
+_LEAST_FOR_BLOCKS_NS = 2_000_000_000  # what whole blocks may take, however small the budget
 # What a core has to itself is one or two megabytes on today's servers; more would only take longer to read.
 _EMPTIES_CACHES = 1_500_000
 _LEAST_READ = 64_000
@@ -79,16 +80,19 @@ def _shrink(config: Any) -> None:
 
 
 def calibrate_on_twin(steps: Steps, recorder: Recorder, traced: Traced, budget_ns: Nanoseconds) -> Instrumentation:
-    """The cost of a stamp pair for this recorder. Falls back to a loop of tiny calls where no twin can be made."""
+    """The cost of a stamp pair for this recorder. Falls back to a loop of tiny calls where no twin can be made, or may be:
+    with a budget of 0.
+    """
     inside_share = _inside_share()
     least = max(0.0, _on_loop(recorder.how))
+    total, pairs, name = least, 0, "a loop of tiny calls"
     try:
-        total, pairs = _on_twin(steps, recorder.how, traced, budget_ns)
-        name = f"a twin of {type(steps.model).__name__} with tiny layers"
+        if budget_ns > 0:
+            total, pairs = _on_twin(steps, recorder.how, traced, budget_ns)
+            name = f"a twin of {type(steps.model).__name__} with tiny layers"
     except Exception:
         # Any class may refuse the shrunken configuration in its own way; what is lost is only accuracy, and it is said.
-        total, pairs = least, 0
-        name = "a loop of tiny calls"
+        pass
     total = max(total, least)
     return Instrumentation(_kind(recorder.how), total * inside_share, total * (1 - inside_share), name, pairs)
 
@@ -113,6 +117,10 @@ def _on_twin(steps: Steps, how: str, traced: Traced, budget_ns: Nanoseconds) -> 
         twin(**inputs, **fixed)
         repeats.end()
         repeats.begin()
+        begun = perf_counter_ns()
+        twin(**inputs, **fixed)
+        block = _block(perf_counter_ns() - begun, budget_ns)
+        repeats.begin()
         tracer.given({k: v for k, v in (inputs | fixed).items() if isinstance(v, torch.Tensor)})
         tracer.run(lambda: twin(**inputs, **fixed))
         repeats.end()
@@ -130,13 +138,13 @@ def _on_twin(steps: Steps, how: str, traced: Traced, budget_ns: Nanoseconds) -> 
     def quickest() -> int:
         """The lower quartile of a block; the first runs only let the interpreter grow warm again."""
         walls = []
-        for _ in range(_WARM_UP + _BLOCK):
+        for _ in range(_WARM_UP + block):
             records.clear()
             repeats.begin()
             begin = perf_counter_ns()
             twin(**inputs, **fixed)
             walls.append(perf_counter_ns() - begin)
-        return sorted(walls[_WARM_UP:])[_BLOCK // 4]
+        return sorted(walls[_WARM_UP:])[block // 4]
 
     begun = perf_counter_ns()
     with _one_thread(), torch.inference_mode():
@@ -154,7 +162,13 @@ def _on_twin(steps: Steps, how: str, traced: Traced, budget_ns: Nanoseconds) -> 
                 twin(**inputs, **fixed)
                 alignment.boundaries(rows_of(records), begin, perf_counter_ns())  # raises unless all stamps were there
             differences.append((instrumented - uninstrumented) / len(records))
-    return median(differences), len(differences) * _BLOCK
+    return median(differences), len(differences) * block
+
+
+def _block(run_ns: Nanoseconds, budget_ns: Nanoseconds) -> int:
+    """Runs of a block, such that the least pairs fit into the budget; fewer than four have no quickest worth the name."""
+    fitting = max(budget_ns, _LEAST_FOR_BLOCKS_NS) // max(1, 2 * _LEAST_PAIRS * run_ns) - _WARM_UP
+    return max(_LEAST_BLOCK, min(_BLOCK, fitting))
 
 
 @contextmanager

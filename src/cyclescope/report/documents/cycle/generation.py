@@ -7,7 +7,7 @@ from pydantic import Field
 from cyclescope.explaining.generation import Generation, GrowthRow, Phase, PhaseRow, StepRow
 from cyclescope.explaining.metrics.definition import MetricName, Population, Summary, Unit
 from cyclescope.explaining.metrics.dialects import DialectFigure
-from cyclescope.explaining.metrics.metric import Metric
+from cyclescope.explaining.metrics.metric import IntervalSource, Metric
 from cyclescope.report.documents.figures import Figure, Part, Share, Text, Time, seconds
 
 # The unit of a metric in a document, and by what its values are multiplied for it.
@@ -31,7 +31,10 @@ class MetricPart(Part):
     figure: Figure | None = Field(
         description="the summary of its n samples; null where it is undefined, which is not zero"
     )
-    runs: int = Field(description="independent runs (for a slope: points) behind the interval")
+    runs: int = Field(description="independent runs (for a slope: points)")
+    interval_from: IntervalSource = Field(
+        description="runs, or steps (of fewer than six runs, in blocks), or none where there is no interval"
+    )
     unit: Text = Field(description="unit of mean and percentiles")
     mean: float | None = Field(description="mean of the samples, in unit; null for a slope")
     percentiles: dict[str, float] = Field(description="p50, p90 and p99 in unit, each only where n supports it")
@@ -128,6 +131,7 @@ def _metric(metric: Metric) -> MetricPart:
         formula=definition.formula.text(),
         figure=Figure(value=figure.value * scale, low=low, high=high, n=metric.n, unit=unit) if figure else None,
         runs=figure.runs if figure else 0,
+        interval_from=figure.source if figure else IntervalSource.NONE,
         unit=unit,
         mean=scaled(metric.mean, definition.unit),
         percentiles={f"p{percentile.percent}": percentile.value * scale for percentile in metric.percentiles},

@@ -1,0 +1,58 @@
+"""How long a cycle takes, foreseen from the tokens that were seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from cyclescope.backends.base import UninstrumentedRun
+from cyclescope.core.units import Nanoseconds
+
+_LEAST_FOR_GROWTH = 9  # steps; three thirds of fewer say nothing about how a step grows
+LEAST_TOKENS = 2  # a prefill and one step: less is no generation
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """A cycle takes `first_ns` to its first token, `step_ns` for the next one, and each step `growth_ns` more than the one
+    before. A cycle that writes nothing has `first_ns` alone.
+    """
+
+    first_ns: float
+    step_ns: float = 0.0
+    growth_ns: float = 0.0
+
+    @staticmethod
+    def of(run: UninstrumentedRun) -> Pace:
+        """What `run` showed, be it whole or not."""
+        if not run.emitted_ns:
+            return Pace(float(run.wall_ns))
+        gaps = np.diff(np.asarray(run.emitted_ns, dtype=np.float64))
+        first = float(run.emitted_ns[0])
+        if not len(gaps):
+            return Pace(first, first)  # a step is never dearer than the pass that reads the prompt
+        third = len(gaps) // 3
+        growth = 0.0
+        if len(gaps) >= _LEAST_FOR_GROWTH:
+            growth = max(0.0, float(np.median(gaps[-third:]) - np.median(gaps[:third])) / (len(gaps) - third))
+        # A step in the middle of those seen takes their mean; the first one comes half of them earlier.
+        return Pace(first, max(0.0, float(gaps.mean()) - growth * (len(gaps) - 1) / 2), growth)
+
+    def cycle_ns(self, tokens: int) -> Nanoseconds:
+        """A cycle of `tokens` tokens (0 or 1: without a step)."""
+        steps = max(0, tokens - 1)
+        return int(self.first_ns + steps * self.step_ns + self.growth_ns * steps * (steps - 1) / 2)
+
+
+def most_tokens(cost_ns: Callable[[int], float], within_ns: float, at_most: int) -> int:
+    """The most tokens, from 2 to `at_most`, whose `cost_ns` stays `within_ns`; 2 where even those do not."""
+    low, high = LEAST_TOKENS, max(LEAST_TOKENS, at_most)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if cost_ns(middle) <= within_ns:
+            low = middle
+        else:
+            high = middle - 1
+    return low
