@@ -24,6 +24,7 @@ from cyclescope.optimizing.strategies.strategy import Goal
 
 _EXAMINE = 0.04  # of the budget for each of the two cycles that explain
 _LEAST_EXAMINE_NS = 2 * NS_PER_S
+_MOST_BASELINE = 0.2  # of the budget, for all that is done with the unmodified model before the search
 # A measured cycle takes as long as so many, tracing and looks at memory included; so much of the budget it may take.
 _CYCLES_TO_LOOK, _MOST_LOOKING = 16, 0.1
 # Tokens that are written in it; tracing every step of a long text would take most of a budget. Two show how steps differ.
@@ -54,6 +55,7 @@ class Baseline:
 def open_baseline(pool: ProcessPool, plan: Plan, goal: Goal, budget_ns: Nanoseconds, clock: Clock) -> Baseline:
     """Open `plan` on the job of `pool`, decide by one short run of it what trials and the proof run, and explain a cycle."""
     limit_s = budget_ns / NS_PER_S
+    started = clock.now_ns()
     preparer, probe_job = PoolPreparer(pool), probe_of(pool.job)
     probe = PoolPreparer(pool, probe_job).group(plan, limit_s)
     if not probe.opened.workload.tokens_out:
@@ -68,7 +70,9 @@ def open_baseline(pool: ProcessPool, plan: Plan, goal: Goal, budget_ns: Nanoseco
     call_ns = int(call.texts * ((emitted[0] if emitted else 0) + (tokens_out - 1) * step))
     begin = clock.now_ns()
     sample = looked_at(call, call_ns, budget_ns)
-    before = examined(preparer, opened.plan, budget_ns, sample)
+    # A trial is opened, gives its outputs and runs once: two runs of two texts.
+    left_ns = int(_MOST_BASELINE * budget_ns) - (begin - started) - 4 * run.wall_ns
+    before = examined(preparer, opened.plan, budget_ns, sample, left_ns)
     examined_ns = clock.now_ns() - begin
     scope = scope_of(
         asked,
@@ -162,11 +166,14 @@ def looked_at(whole: CallSample, call_ns: Nanoseconds, budget_ns: Nanoseconds) -
     return CallSample(texts, min(written, max(_LEAST_STEPS, steps)))
 
 
-def examined(preparer: PoolPreparer, plan: Plan, budget_ns: Nanoseconds, sample: CallSample) -> Cycle:
-    """A measured cycle of `plan`, one call of it and no more than `sample`, in a process of its own."""
+def examined(
+    preparer: PoolPreparer, plan: Plan, budget_ns: Nanoseconds, sample: CallSample, left_ns: Nanoseconds | None = None
+) -> Cycle:
+    """A measured cycle of `plan`, one call of it and no more than `sample`, in another process, within `left_ns` if that can be."""
+    most_ns = examine_ns(budget_ns)
     group = preparer.one_call(plan, budget_ns / NS_PER_S, sample)
     try:
-        return group.cycle(examine_ns(budget_ns))
+        return group.cycle(most_ns if left_ns is None else min(most_ns, max(_LEAST_EXAMINE_NS, left_ns)))
     finally:
         group.close()
 
