@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from cyclescope.core.errors import CyclescopeError, EngineError, UsageError
+from cyclescope.core.errors import CyclescopeError, EngineError, Unsupported, UsageError
 from cyclescope.core.message import Text, m
 
 Recognizes: TypeAlias = Callable[[BaseException], bool]
@@ -168,6 +168,22 @@ def _of_another_shape(doing: Text, exc: BaseException) -> CyclescopeError:
     )
 
 
+def _without_pictures(doing: Text, exc: BaseException) -> CyclescopeError:
+    return Unsupported(
+        m("The engine could not {doing}.", doing=doing),
+        m("The model reads pictures or sound, and is given none ({why}).", why=first_line(exc)),
+        m("Give them in Python: cyclescope.measure(model, inputs={{NAME: …}})."),
+    )
+
+
+def _without_padding(doing: Text, exc: BaseException) -> CyclescopeError:
+    return UsageError(
+        m("The engine could not {doing}.", doing=doing),
+        m("A decoder that classifies a batch must know its padding token ({why}).", why=first_line(exc)),
+        m("Set it: model.config.pad_token_id = tokenizer.pad_token_id, or that of the end of a text."),
+    )
+
+
 def _unknown(doing: Text, exc: BaseException) -> CyclescopeError:
     return EngineError(
         m("The engine could not {doing}.", doing=doing),
@@ -184,6 +200,8 @@ CAUSES: tuple[Cause, ...] = (
     Cause(lambda exc: isinstance(exc, Misaligned), _misaligned),
     Cause(words(r"meta tensor|device meta\b|on the meta device|'Meta' backend"), _without_values),
     Cause(words(r"Expected all tensors to be on the same device"), _on_two_devices),
+    Cause(words(r"specify `?(pixel_values|input_features|input_values)"), _without_pictures),
+    Cause(words(r"no padding token is defined"), _without_padding),
     Cause(words(r"index out of range in self"), _beyond_a_table),
     Cause(
         words(r"unexpected keyword argument|required positional argument|`model_kwargs` are not used"), _of_another_name

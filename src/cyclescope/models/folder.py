@@ -16,6 +16,10 @@ CONFIG = "config.json"
 SAFETENSORS = "model.safetensors"
 SAFETENSORS_INDEX = "model.safetensors.index.json"
 PICKLED = ("pytorch_model.bin", "pytorch_model.bin.index.json", "tf_model.h5", "flax_model.msgpack", "model.ckpt.index")
+ADAPTER_CONFIG = "adapter_config.json"
+GGUF = ".gguf"
+_WEIGHTS = (".safetensors", GGUF, ".bin", ".pt", ".pth", ".ckpt", ".h5", ".msgpack")
+_OF_TRAINING = ("training_args", "optimizer", "scheduler", "rng_state", "scaler", "adapter_model")
 # Either file of a row is a whole tokenizer to transformers; vocab.json needs its merges.
 _TOKENIZERS = (
     ("tokenizer.json",),
@@ -35,6 +39,7 @@ class LocalFolder:
 
     `has_safetensors` says that loadable weights are there in full, `missing_shards` names those that an index promises
     and the folder lacks; `pickled` names the weight file of another format where there is no safetensors file.
+    `other_weights` names files that look like weights where none of these is there, which nobody reads under their names.
     `needs_remote_code` is set where the configuration names Python code that came with the files.
     """
 
@@ -45,6 +50,7 @@ class LocalFolder:
     missing_shards: tuple[str, ...]
     has_tokenizer: bool
     needs_remote_code: bool
+    other_weights: tuple[str, ...] = ()
 
     @property
     def has_pickle_only(self) -> bool:
@@ -57,6 +63,8 @@ def read_folder(path: Path) -> LocalFolder:
         raise ModelError(
             m("The folder {path} cannot be read.", path=str(path)), m("Permission denied."), m("Check its permissions.")
         )
+    if not (path / CONFIG).is_file() and (path / ADAPTER_CONFIG).is_file():
+        raise _is_adapter(path)
     if not (path / CONFIG).is_file():
         raise ModelError(
             m("The folder {path} must be a model.", path=str(path)),
@@ -75,7 +83,33 @@ def read_folder(path: Path) -> LocalFolder:
         missing_shards=() if complete else shards or (),
         has_tokenizer=any(all((path / name).is_file() for name in row) for row in _TOKENIZERS),
         needs_remote_code=bool(config.get("auto_map")),
+        other_weights=() if complete or shards or found else _other_weights(path),
     )
+
+
+def _is_adapter(path: Path) -> ModelError:
+    """The error for a folder that holds what was trained on top of another model, and not the model."""
+    try:
+        base = json.loads((path / ADAPTER_CONFIG).read_bytes()).get("base_model_name_or_path")
+    except (OSError, ValueError, AttributeError, RecursionError):
+        base = None
+    return ModelError(
+        m("The folder {path} must be a model.", path=str(path)),
+        m("It is an adapter for {base}.", base=str(base)) if base else m("It is an adapter for another model."),
+        m(
+            "Merge both with peft: AutoPeftModel.from_pretrained(FOLDER).merge_and_unload().save_pretrained(NEW), "
+            "with AutoPeftModelForCausalLM for a model that writes."
+        ),
+    )
+
+
+def _other_weights(path: Path) -> tuple[str, ...]:
+    """Files that look like weights of the model, by their endings; what a training leaves besides is none."""
+    try:
+        names = sorted(entry.name for entry in path.iterdir() if entry.is_file())
+    except OSError:
+        return ()
+    return tuple(name for name in names if name.endswith(_WEIGHTS) and not name.startswith(_OF_TRAINING))
 
 
 def read_config(path: Path) -> Mapping[str, Any]:

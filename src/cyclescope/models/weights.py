@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal, TypeAlias
 
 from cyclescope.core.errors import WeightsMissing
-from cyclescope.core.message import m, sentences
+from cyclescope.core.message import Text, m, sentences
 from cyclescope.core.workload import Weights
-from cyclescope.models.folder import SAFETENSORS, LocalFolder
+from cyclescope.models.folder import GGUF, SAFETENSORS, SAFETENSORS_INDEX, LocalFolder
 from cyclescope.models.reference import BuiltIn, ConfigFile, HubName, ModelSource
 
 Wanted: TypeAlias = Literal["auto", "pretrained", "random"]
 
+_SHARD = re.compile(r".*-\d+-of-\d+\.safetensors")
+_MOST_NAMES = 3
 _RANDOM = m("Use --weights random: timing does not depend on the weights, only the outputs do.")
 
 
@@ -41,6 +44,39 @@ def choose_weights(source: ModelSource, wanted: Wanted) -> Weights:
         return Weights.PRETRAINED
     fetchable = isinstance(source, HubName) and source.cached is None
     return Weights.PRETRAINED if fetchable or (folder is not None and folder.has_safetensors) else Weights.RANDOM
+
+
+def unread_weights(source: ModelSource) -> Text:
+    """Why files that look like weights of `source` are not taken; empty where there is none."""
+    folder = weights_folder(source)
+    return sentences(*_unread(folder)[:2]) if folder is not None and folder.other_weights else ""
+
+
+def refuse_unread(source: ModelSource) -> None:
+    """Raise `WeightsMissing` where `source` has weights that are not loaded, and outputs of random ones would count."""
+    folder = weights_folder(source)
+    if folder is not None and folder.other_weights:
+        fact, why, way_out = _unread(folder)
+        raise WeightsMissing(
+            m("The drift of outputs needs the weights of the model."), sentences(fact, why), sentences(way_out, _RANDOM)
+        )
+
+
+def _unread(folder: LocalFolder) -> tuple[Text, Text, Text]:
+    """That weights were not loaded, why not, and what to do about it."""
+    names = folder.other_weights
+    shown = ", ".join(names[:_MOST_NAMES]) + (", …" if len(names) > _MOST_NAMES else "")
+    fact = m("The folder holds weights that were not loaded: {files}.", files=shown)
+    if any(_SHARD.fullmatch(name) for name in names):
+        why = m("They are shards, and {index} is missing.", index=SAFETENSORS_INDEX)
+        return fact, why, m("Copy {index} beside them.", index=SAFETENSORS_INDEX)
+    if any(name.endswith(GGUF) for name in names):
+        why = m("GGUF is the format of llama.cpp; only safetensors files are loaded.")
+        return fact, why, m("Use the safetensors files of the model.")
+    if any(name.endswith(".safetensors") for name in names):
+        why = m("The name of a weight file must be {file}.", file=SAFETENSORS)
+        return fact, why, m("Rename the file, or link it under that name.")
+    return fact, m("Only safetensors files are loaded."), m("Save the model with save_pretrained.")
 
 
 def require_weights(source: ModelSource) -> None:
@@ -82,6 +118,13 @@ def _require_complete(folder: LocalFolder) -> None:
             sentences(
                 m("Convert it, if you trust it: AutoModel.from_pretrained(FOLDER).save_pretrained(FOLDER)."), _RANDOM
             ),
+        )
+    if folder.other_weights:
+        fact, why, way_out = _unread(folder)
+        raise WeightsMissing(
+            m("No weights in {path} can be loaded.", path=str(folder.path)),
+            sentences(fact, why),
+            sentences(way_out, _RANDOM),
         )
     raise WeightsMissing(
         m("The folder {path} has no weights.", path=str(folder.path)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 import shutil
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -24,6 +25,8 @@ from cyclescope.core.workload import Workload
 from cyclescope.explaining.explain import explain
 from cyclescope.machines.host import available_memory_bytes, usable_cores
 from cyclescope.machines.load import LoadMeter
+from cyclescope.models.reference import resolve
+from cyclescope.models.weights import refuse_unread
 from cyclescope.optimizing.baseline import Baseline, examine_ns, examined, open_baseline, sample_notes, trial_preparer
 from cyclescope.optimizing.optimization import (
     Found,
@@ -57,7 +60,7 @@ _KEPT_MEMORY = 0.35  # of the memory that is free; what is being tried must find
 
 
 def optimize(
-    model: str,
+    model: str | os.PathLike[str],
     text: str | Sequence[str] | None = None,
     *,
     tokens: int | None = None,
@@ -94,7 +97,7 @@ def optimize(
     wanted = _goal(goal)
     _check(budget, threads, max_drift, max_loss, strategies, without, texts, labels)
     job = Job(
-        model=model,
+        model=os.fspath(model),
         texts=texts,
         tokens=tokens,
         batch=batch,
@@ -108,6 +111,8 @@ def optimize(
     most_threads = min(threads, usable_cores()) if threads else 0
     plan = Plan(threads=most_threads, seed=seed, batch=per_call, attention="")  # what the model takes by itself
     score = scorer(tuple(labels)) if labels is not None else None
+    if max_drift > 0 and weights == "auto":
+        refuse_unread(resolve(os.fspath(model)))
     progress(Phase.LOAD, 0.0)
     clock: Clock = SystemClock()
     started = clock.now_ns()

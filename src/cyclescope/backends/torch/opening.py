@@ -172,10 +172,13 @@ def trace_only(request: Request) -> Graph:
     from cyclescope.backends.errors import engine_errors
     from cyclescope.backends.torch.loading.heads import is_decoder
     from cyclescope.backends.torch.loading.inputs import synthetic_steps
-    from cyclescope.backends.torch.loading.loading import recipe
+    from cyclescope.backends.torch.loading.loading import recipe, shown_reference
+    from cyclescope.backends.torch.loading.modalities import refuse_no_text
     from cyclescope.core.errors import EngineError
+    from cyclescope.models.quantized import ignored
 
     made = recipe(request)
+    refuse_no_text(made.config, shown_reference(str(request.model)))
     attention = request.attention or "sdpa"
     plan = Plan(device=request.device, dtype=request.dtype or "float32", attention=attention, seed=request.seed)
     generates = is_decoder(made.config)
@@ -191,6 +194,8 @@ def trace_only(request: Request) -> Graph:
             m("Its control flow depends on values that depend on the weights."),
             m("Use `cyclescope measure`, which traces the model itself."),
         )
+    if made.stored is not None:
+        return replace(traced.graph, notes=(*traced.graph.notes, ignored(made.stored)))
     return traced.graph
 
 

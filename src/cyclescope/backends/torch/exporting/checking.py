@@ -14,6 +14,7 @@ from cyclescope.backends.artifacts.writer import EngineWriter
 from cyclescope.backends.artifacts.writing_session import written
 from cyclescope.backends.engine import Engine
 from cyclescope.backends.torch.exporting.array_calls import array_call
+from cyclescope.backends.torch.exporting.named_outputs import named_outputs
 from cyclescope.backends.torch.exporting.token_settings import asked_settings
 from cyclescope.backends.torch.generating.writing import Writer
 from cyclescope.backends.torch.steps import Steps
@@ -66,7 +67,7 @@ def results_of_model(steps: Steps, inputs: Mapping[str, torch.Tensor]) -> dict[s
     """What the model itself gives."""
     with torch.inference_mode():
         given = steps.model(**inputs)
-    return {name: value.float().numpy() for name, value in given.items() if isinstance(value, torch.Tensor)}
+    return {name: value.float().numpy() for name, value in named_outputs(given).items()}
 
 
 def refuse_other_results(engine: str, given: Arrays, expected: Arrays) -> None:

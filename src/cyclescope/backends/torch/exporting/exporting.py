@@ -18,6 +18,7 @@ import torch
 from cyclescope.backends.artifacts.exported_model import AttentionForm, Exported
 from cyclescope.backends.errors import memory_error_in
 from cyclescope.backends.silence import silence
+from cyclescope.backends.torch.exporting.named_outputs import named_outputs
 from cyclescope.backends.torch.exporting.scopes import scopes_of
 from cyclescope.core.errors import EngineError
 from cyclescope.core.message import m
@@ -38,7 +39,7 @@ def export(model: Any, inputs: Inputs, path: Path, attention: AttentionForm, *, 
     example = dict(inputs) if fixed_shape else _example(inputs)
     with _attention(model, attention), torch.no_grad():
         given = model(**example, **_quiet_cache(model))
-        outputs = tuple(name for name, value in given.items() if isinstance(value, torch.Tensor))
+        outputs = tuple(named_outputs(given))
         wrapper = _Positional(model, tuple(example), outputs).eval()
         try:
             with silence():  # it tells of its steps, and of packages that it would like
@@ -75,7 +76,8 @@ class _Positional(torch.nn.Module):
 
     def forward(self, *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
         given = self.model(**dict(zip(self._inputs, tensors, strict=True)), **_quiet_cache(self.model))
-        return tuple(given[name] for name in self._outputs)
+        named = named_outputs(given)
+        return tuple(named[name] for name in self._outputs)
 
 
 def _quiet_cache(model: Any) -> dict[str, Any]:

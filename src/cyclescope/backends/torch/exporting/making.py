@@ -22,9 +22,10 @@ from cyclescope.backends.torch.exporting.runtime import Runtime
 from cyclescope.backends.torch.exporting.weight_fingerprint import weight_fingerprint
 from cyclescope.backends.torch.steps import arrays_of
 from cyclescope.core.edits import Edit
-from cyclescope.core.errors import EngineError
+from cyclescope.core.errors import EngineError, Unsupported
 from cyclescope.core.message import Text, m
-from cyclescope.core.plan import Plan, calibrates
+from cyclescope.core.plan import REFERENCE_ENGINE, Plan, calibrates
+from cyclescope.core.workload import InputUnit
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,17 @@ class Making:
 
     @property
     def inputs(self) -> dict[str, torch.Tensor]:
-        given = self.resolved.steps.inputs() | self.resolved.steps.fixed
-        return {name: value for name, value in given.items() if isinstance(value, torch.Tensor)}
+        """The tensors that the model is called with. Raises `Unsupported` for an input that is none, which a file cannot take."""
+        given = dict(self.resolved.steps.inputs()) | self.resolved.steps.fixed
+        for name, value in given.items():
+            if not isinstance(value, torch.Tensor):
+                engine = self.resolved.plan.engine
+                raise Unsupported(
+                    m("{engine} takes tensors only.", engine=engine),
+                    m("The input {name} is a {kind}.", name=repr(name), kind=type(value).__name__),
+                    m("Use --engine {engine}, which runs the model itself.", engine=REFERENCE_ENGINE),
+                )
+        return given
 
     def build(self, exported: Exported, plan: Plan, place: Path) -> Program:
         own = [change.name for change in plan.changes if change.name in ENGINE_CHANGES]
@@ -57,7 +67,13 @@ def make_program(making: Making, folder: Path) -> tuple[Program, tuple[Edit, ...
     """
     resolved, inputs = making.resolved, making.inputs
     failures: list[EngineError] = []
-    attempts = [(form, False) for form in making.runtime.forms] + [(AttentionForm.SPELLED_OUT, True)]
+    known = (
+        resolved.workload.unit is InputUnit.TOKENS
+    )  # else nothing tells which axes are those of a batch and of a length
+    forms = making.runtime.forms
+    attempts = [(form, not known) for form in forms]
+    if known or AttentionForm.SPELLED_OUT not in forms:
+        attempts.append((AttentionForm.SPELLED_OUT, True))
     for form, fixed_shape in attempts:
         shape = [list(t.shape) for t in inputs.values()] if fixed_shape else []
         name = name_of(resolved.edits, shape)
@@ -70,7 +86,9 @@ def make_program(making: Making, folder: Path) -> tuple[Program, tuple[Edit, ...
         except EngineError as error:
             failures.append(error)
             continue
-        if fixed_shape:
+        if not known:
+            said = (*said, m("It was exported for exactly the shapes of the given inputs."))
+        elif fixed_shape:
             said = (*said, m("It could be exported for this batch size and length only."))
         return program, kept, said
     raise failures[0]

@@ -54,8 +54,20 @@ def auto_class(head: str, config: Any) -> Any:
     import transformers
 
     if head == WRITE and config.is_encoder_decoder:
-        return transformers.AutoModelForSeq2SeqLM
+        speech = transformers.AutoModelForSpeechSeq2Seq  # what reads sound is known to another class
+        return speech if type(config) in speech._model_mapping else transformers.AutoModelForSeq2SeqLM
     return getattr(transformers, _AUTO_CLASS[head])
+
+
+def pad_for_classes(config: Any) -> None:
+    """Give the configuration of a decoder a padding token where it has none: that which ends a text, as tokenizers do.
+
+    A decoder that classifies reads the last token that is none, and takes no batch without knowing it.
+    """
+    text = config.get_text_config() if hasattr(config, "get_text_config") else config
+    if is_decoder(config) and getattr(text, "pad_token_id", None) is None:
+        ends = getattr(text, "eos_token_id", None)
+        text.pad_token_id = ends[0] if isinstance(ends, list) and ends else ends if isinstance(ends, int) else 0
 
 
 def can_generate(model: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -13,29 +14,40 @@ import torch
 from cyclescope.backends.base import Request
 from cyclescope.backends.errors import memory_error_in
 from cyclescope.backends.torch.keeping.settings import quietly
-from cyclescope.backends.torch.loading.heads import auto_class, head_in_hand, head_of
+from cyclescope.backends.torch.loading.heads import auto_class, head_in_hand, head_of, pad_for_classes
 from cyclescope.backends.torch.loading.hub import require_on_hub
 from cyclescope.backends.torch.loading.input_checks import check_tokenizer
+from cyclescope.backends.torch.loading.modalities import refuse_no_text
 from cyclescope.backends.torch.stamping.device import free_bytes
 from cyclescope.backends.torch.tracing.meta import build_on_meta
 from cyclescope.backends.torch.tracing.shadow import Shadows
-from cyclescope.core.errors import CyclescopeError, EngineError, ModelError, UnknownModel, Unsupported, UsageError
+from cyclescope.core.errors import (
+    CyclescopeError,
+    EngineError,
+    MissingExtra,
+    ModelError,
+    UnknownModel,
+    Unsupported,
+    UsageError,
+)
 from cyclescope.core.graph.tensor import bits_of
-from cyclescope.core.message import Text, m
+from cyclescope.core.message import Text, m, sentences
 from cyclescope.core.workload import Weights
 from cyclescope.machines.host import available_memory_bytes
 from cyclescope.models.catalog import TokenizerFacts
 from cyclescope.models.folder import LocalFolder
 from cyclescope.models.guess import tokenizer_facts
 from cyclescope.models.packaged import MINILM_NAMES, MINILM_SOURCE
+from cyclescope.models.quantized import StoredQuantization, ignored, quantization_of, require_reader
 from cyclescope.models.reference import BuiltIn, ConfigFile, HubName, ModelSource, refuse_remote_code, resolve, unknown
-from cyclescope.models.weights import Wanted, choose_weights, weights_folder
+from cyclescope.models.weights import Wanted, choose_weights, unread_weights, weights_folder
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
 # A model that leaves less than this share of the free memory is refused before anything is allocated.
 _MOST_OF_MEMORY = 0.9
+_INSTALL = re.compile(r"`(pip install [^`]+)`")  # as transformers names what is missing
 IN_HAND = "in hand"  # the source of a model object
 
 
@@ -72,6 +84,12 @@ class ModelRecipe:
     settings: Mapping[str, Any]
     note: Text
 
+    @property
+    def stored(self) -> StoredQuantization | None:
+        """How the checkpoint stores its weights, where that is quantized."""
+        said: Any = getattr(self.config, "quantization_config", None)
+        return quantization_of({"quantization_config": said.to_dict() if hasattr(said, "to_dict") else said})
+
 
 def recipe(request: Request) -> ModelRecipe:
     """Resolve `request.model` and read its configuration. Raises `ModelError` and its kin."""
@@ -90,6 +108,8 @@ def recipe(request: Request) -> ModelRecipe:
         note = m("The hub could not be reached; {model} is the built-in architecture.", model=source.entry.name)
     task = task_of(request, config)
     head = head_of(task, config)
+    if head == "classify":
+        pad_for_classes(config)
     settings: dict[str, Any] = {"dtype": _dtype(request.dtype)}
     if request.attention is not None:
         settings["attn_implementation"] = request.attention
@@ -127,6 +147,11 @@ def load(request: Request) -> Loaded:
     wanted: Wanted = "auto" if request.weights == "auto" else "random" if request.weights == "random" else "pretrained"
     weights = choose_weights(made.source, wanted)
     note = made.note
+    if request.inputs is None:
+        refuse_no_text(made.config, shown_reference(request.model))
+    stored = made.stored
+    if weights is Weights.PRETRAINED and stored is not None:
+        require_reader(stored, shown_reference(request.model))
     _refuse_too_large(made, request)
     if weights is Weights.PRETRAINED:
         location, local = _location(made.source)
@@ -148,9 +173,12 @@ def load(request: Request) -> Loaded:
             )
     else:
         model = made.build()
+        unread = unread_weights(made.source) if request.weights == "auto" else ""
+        note = sentences(note, unread, ignored(stored) if stored is not None else "")
     tokenizer, name, stand_in = tokenizer_of(made.source, made.config, request)
     return Loaded(
-        model=model.eval().to(request.device),
+        # Quantized weights lie where they were read to, and some refuse to be moved.
+        model=model.eval() if getattr(model, "is_quantized", False) else model.eval().to(request.device),
         tokenizer=tokenizer,
         tokenizer_name=name,
         stand_in=stand_in,
@@ -223,7 +251,12 @@ def tokenizer_of(source: ModelSource, config: Any, request: Request) -> tuple[An
             facts = tokenizer_facts(config.to_dict())
         except ModelError:
             return None, "none", False
-    return _stand_in(facts), facts.kind.value, True
+    try:
+        return _stand_in(facts), facts.kind.value, True
+    except ModelError:
+        if request.tokens is None and request.inputs is None:
+            raise
+        return None, "none", False  # nobody asks it for anything
 
 
 def _stand_in(facts: TokenizerFacts) -> PreTrainedTokenizerFast:
@@ -352,6 +385,17 @@ def _model_errors(request: Request, task: str) -> Iterator[None]:
             ) from exc
         line = next((text.strip() for text in str(exc).splitlines() if text.strip()), "")
         cause = f"{type(exc).__name__}: {line}"
+        install = _INSTALL.search(str(exc))
+        if install is not None and isinstance(exc, ImportError):
+            raise MissingExtra(
+                m("{reference} needs a package that is not installed.", reference=reference), cause, f"{install[1]}"
+            ) from exc
+        if "quantiz" in line and isinstance(exc, RuntimeError | ValueError):
+            raise Unsupported(
+                m("The weights of {reference} are stored quantized, and cannot be loaded here.", reference=reference),
+                cause,
+                m("Use its float checkpoint. --weights random measures the architecture in float32."),
+            ) from exc
         if "Unrecognized configuration class" in line:
             raise Unsupported(
                 m("{reference} has no head for the task {task} in transformers.", reference=reference, task=repr(task)),
