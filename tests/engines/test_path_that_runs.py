@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Callable
+
 import pytest
 
 pytest.importorskip("torch")
@@ -12,6 +15,9 @@ from torch._dynamo.testing import CompileCounter
 
 import cyclescope
 from cyclescope.core.cycle import Cycle
+from cyclescope.explaining.explain import explain
+from cyclescope.explaining.explanation import WarningCode
+from cyclescope.explaining.findings.finding import FindingCode
 
 X = torch.ones(2, 4)
 
@@ -128,3 +134,37 @@ def test_a_mode_of_the_user_s_own_is_left_to_be_seen() -> None:
         cycle = cyclescope.measure(fused_encoder(), inputs={"src": torch.randn(2, 10, 64)}, budget=0.2)
     assert "_transformer_encoder_layer_fwd" not in cycle.graph.names
     assert torch.overrides.has_torch_function.__name__ != "_overridden"
+
+
+class Between(nn.Module):
+    """Two layers, and `what` between them."""
+
+    def __init__(self, what: Callable[[], object]) -> None:
+        super().__init__()
+        self.first, self.last, self.what = nn.Linear(4, 4), nn.Linear(4, 4), what
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.first(x)
+        self.what()
+        return self.last(x)
+
+
+def in_python() -> int:
+    return sum([k * k for k in range(40_000)]) + sum(k for k in range(40_000))
+
+
+NUMBERS = b"0123456789" * 1_000_000
+
+
+def in_native_code() -> bytes:
+    return hashlib.sha256(NUMBERS).digest()
+
+
+@pytest.mark.parametrize(("what", "native"), [(in_python, False), (in_native_code, True)])
+def test_native_code_between_operations_is_told_from_python(what: Callable[[], object], native: bool) -> None:
+    cycle = cyclescope.measure(Between(what).eval(), inputs={"x": X}, budget=2.0)
+    found = explain(cycle)
+    rows = {row.name: row.share_of_wall for row in found.closure.rows}
+    assert ("native" in rows) == native
+    assert any(finding.code is FindingCode.DISPATCH_BOUND for finding in found.findings) != native
+    assert (WarningCode.NATIVE in [warning.code for warning in found.warnings]) == native

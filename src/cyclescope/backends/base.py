@@ -159,11 +159,12 @@ class SparingSession(Session, Protocol):
 class WatchedCalls:
     """Calls of a model in somebody's own code: their wall times, and what the last one was given, by name.
 
-    `rewind` puts what it was given, such as a cache, into the state of before that call.
+    `model` is what was called: the watched one, or one inside it. `rewind` puts what it was given, such as a cache, into the state of before that call.
     """
 
     wall_ns: list[Nanoseconds]
     inputs: Mapping[str, object] | None = None
+    model: object = None
     rewind: Callable[[], None] | None = None
 
 

@@ -199,6 +199,7 @@ class Instrumentation:
 
     `inside_ns` falls between the two stamps of an operation, `outside_ns` around them. `how` names the recorder
     (`compiled shims`, `shims` or `function-mode`), `calibrated_on` the twin, `n` the number of interleaved pairs behind the figure.
+    `native` are the slots between operations in which native code runs that no stamp could be laid around.
     """
 
     how: str
@@ -206,6 +207,7 @@ class Instrumentation:
     outside_ns: float
     calibrated_on: str
     n: int
+    native: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

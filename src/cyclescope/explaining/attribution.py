@@ -11,7 +11,7 @@ from cyclescope.core.cycle import Cycle
 from cyclescope.core.graph.columns import Rows
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.statistics import Estimate, median_ranks
-from cyclescope.core.units import FloatArray, IntArray
+from cyclescope.core.units import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -36,13 +36,15 @@ class Attribution:
 
     `runs_ns` [runs, slots] is corrected for the stamps; `typical` [kept] are the runs whose total lies in the middle
     half; `slot_ns` [slots] is the mean over those. A mean is additive where a median is not: the sum of `slot_ns` is
-    the mean total, and the middle half keeps out the runs that something else disturbed.
+    the mean total, and the middle half keeps out the runs that something else disturbed. `native` [slots] are those
+    between operations that are neither an operation nor Python, but native code that was not traced.
     """
 
     graph: Graph
     runs_ns: FloatArray
     typical: IntArray
     stamp_cost_ns: FloatArray
+    native: BoolArray
 
     @cached_property
     def slot_ns(self) -> FloatArray:
@@ -89,10 +91,13 @@ def attribute(cycle: Cycle) -> Attribution:
         if instrumentation
         else np.zeros(len(slots))
     )
+    native = np.zeros(len(slots), dtype=bool)
+    if instrumentation is not None:
+        native[[slot for slot in instrumentation.native if slot < len(slots) and slots.op[slot] < 0]] = True
     if not len(instrumented):
-        return Attribution(cycle.graph, np.zeros((0, len(slots))), np.zeros(0, dtype=np.int64), cost)
+        return Attribution(cycle.graph, np.zeros((0, len(slots))), np.zeros(0, dtype=np.int64), cost, native)
     runs = np.diff(instrumented.boundaries_ns, axis=1) - cost
-    return Attribution(cycle.graph, runs, middle_half(instrumented.wall_ns), cost)
+    return Attribution(cycle.graph, runs, middle_half(instrumented.wall_ns), cost, native)
 
 
 def middle_half(totals: IntArray) -> IntArray:

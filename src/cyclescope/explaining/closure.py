@@ -12,6 +12,7 @@ from cyclescope.explaining.covered import covered_wall_ns
 from cyclescope.explaining.explanation import AccountRow, Closure
 
 OPERATIONS, PYTHON, TEXT, UNEXPLAINED = "operations", "python", "text", "unexplained"
+NATIVE = "native"  # code that was not traced
 
 
 def close(cycle: Cycle, attribution: Attribution) -> Closure:
@@ -26,9 +27,10 @@ def close(cycle: Cycle, attribution: Attribution) -> Closure:
     if not len(uninstrumented) or not len(attribution.runs_ns) or wall.value_ns <= 0:
         return Closure(wall, attributed, wall.value_ns - attributed, nothing, nothing, 0.0, ())
     slots = attribution.graph.slots
-    stage, sorts = slots.stage.in_order, (TEXT, OPERATIONS, PYTHON)
+    stage, sorts = slots.stage.in_order, (TEXT, OPERATIONS, NATIVE, PYTHON)
     sort = np.full(len(slots), sorts.index(PYTHON), dtype=np.int64)
     sort[slots.of_op] = np.where(attribution.graph.of_kind(OpKind.TEXT), sorts.index(TEXT), sorts.index(OPERATIONS))
+    sort[attribution.native] = sorts.index(NATIVE)
     cell = stage.numbers * len(sorts) + sort
     times = np.bincount(cell, attribution.slot_ns).tolist()
     rest = wall.value_ns - attributed

@@ -269,7 +269,7 @@ def _attribution(cut: _Cut, graph: Graph, kept: IntArray) -> Attribution:
     runs[:, slot] = cut.busy + cut.unclear + np.where(text, cut.idle, 0.0)
     runs[:, slot - 1] = np.where(text, 0.0, cut.idle)  # before every operation lies a slot between
     runs[:, -1] += cut.tail
-    return Attribution(graph, runs, kept, np.zeros(len(graph.slots)))
+    return Attribution(graph, runs, kept, np.zeros(len(graph.slots)), np.zeros(len(graph.slots), dtype=bool))
 
 
 @dataclass(frozen=True, eq=False)

@@ -77,7 +77,7 @@ class GroupRow:
 
 @dataclass(frozen=True, slots=True)
 class AccountRow:
-    """One line of the account: operations or Python time of one stage, the tokenizer, or the unexplained rest."""
+    """One line of the account: operations, Python or native time of one stage, the tokenizer, or the unexplained rest."""
 
     name: str
     stage: str
@@ -122,6 +122,7 @@ class WarningCode(StrEnum):
     THROTTLED = "throttled"  # nanoseconds that a limit on this container held us back
     SWAPPED = "swapped"  # unused
     OPEN_ACCOUNT = "open-account"  # rest ÷ wall, signed
+    NATIVE = "native"  # share of the attributed time that native code took which was not traced
     UNPRICED = "unpriced"  # operations whose FLOPs are unknown
     NO_CALIBRATION = "no-calibration"  # unused: the cost of the stamps could not be measured on a twin
     NO_INSTRUMENTED_RUN = "no-light-pass"  # unused: interrupted before anything was stamped

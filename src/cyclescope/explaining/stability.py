@@ -8,6 +8,7 @@ from cyclescope.core.cycle import Cycle, Source
 from cyclescope.core.samples import Load
 from cyclescope.core.statistics import Estimate
 from cyclescope.core.units import FloatArray
+from cyclescope.explaining.closure import NATIVE
 from cyclescope.explaining.explanation import Closure, MeasurementWarning, WarningCode
 
 # Thresholds, all as shares. The interval and the rest are the bounds that the project holds itself to; the others are
@@ -33,6 +34,9 @@ def find_warnings(cycle: Cycle, wall: Estimate, closure: Closure) -> tuple[Measu
     account = closure.wall.value_ns
     if len(samples.instrumented) and account > 0 and abs(closure.rest_ns) > _REST * account:
         warnings.append(MeasurementWarning(WarningCode.OPEN_ACCOUNT, closure.rest_ns / account))
+    native = sum(row.share_of_wall for row in closure.rows if row.name == NATIVE)
+    if native:
+        warnings.append(MeasurementWarning(WarningCode.NATIVE, native))
     if cycle.graph.unpriced:
         warnings.append(MeasurementWarning(WarningCode.UNPRICED, len(cycle.graph.unpriced)))
     warnings += load_warnings(samples.load)

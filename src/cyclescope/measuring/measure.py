@@ -360,7 +360,7 @@ def watch(model: object, *, budget: float = DEFAULT_BUDGET_S, progress: Notify =
             m("Call the model itself inside the block, not a copy or a compiled form of it."),
         )
     _check_budget(budget)
-    request = Request(model=model, inputs=calls.inputs)
+    request = Request(model=calls.model, inputs=calls.inputs)
     with keeping(request):
         if calls.rewind is not None:
             calls.rewind()
@@ -368,4 +368,11 @@ def watch(model: object, *, budget: float = DEFAULT_BUDGET_S, progress: Notify =
     note = m(
         "Watched: the last of {count} calls in your own code was measured again on its own.", count=len(seen.calls_ns)
     )
-    seen._cycle = replace(cycle, notes=(*cycle.notes, note))
+    notes = (*cycle.notes, note)
+    if calls.model is not model:
+        called, watched = type(calls.model).__name__, type(model).__name__
+        notes = (
+            *notes,
+            m("The {called} inside the {watched} was called, and measured.", called=called, watched=watched),
+        )
+    seen._cycle = replace(cycle, notes=notes)

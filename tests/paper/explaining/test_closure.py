@@ -18,8 +18,11 @@ from cyclescope.core.samples import Instrumentation, UninstrumentedSamples
 from cyclescope.core.statistics import Ratio
 from cyclescope.core.units import IntArray
 from cyclescope.explaining.attribution import attribute
-from cyclescope.explaining.closure import OPERATIONS, PYTHON, TEXT, UNEXPLAINED, close
+from cyclescope.explaining.closure import NATIVE, OPERATIONS, PYTHON, TEXT, UNEXPLAINED, close
+from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import AccountRow, Closure
+from cyclescope.report.media.terminal import to_text
+from cyclescope.report.pages.cycle import cycle_page
 
 GRAPH = small_bert()
 TIMES = 1000 * (np.arange(len(GRAPH.slots)) + 1)
@@ -128,3 +131,30 @@ def test_any_cycle_closes_exactly_and_its_rows_add_up_to_the_wall(timed: tuple[G
     assert (closure.rest_ns, closure.ratio.value, closure.attributed_ns) == (0.0, 1.0, times.sum())
     assert sum(row.time_ns for row in closure.rows) == times.sum()
     assert sum(row.share_of_wall for row in closure.rows) == pytest.approx(1.0)
+
+
+def test_native_code_is_a_row_of_its_own_and_no_python() -> None:
+    """A stretch between operations that was seen to be native moves out of Python's row, and nothing else changes."""
+    cycle = paper_cycle(GRAPH, TIMES, pace=(1.0,), runs=8)
+    known = cycle.samples.instrumentation
+    assert known is not None
+    between = np.flatnonzero(GRAPH.slots.op < 0)
+    slot = int(between[np.argmax(TIMES[between])])
+    operation = int(np.flatnonzero(GRAPH.slots.op >= 0)[0])  # never one: a file could say so
+    told = replace(known, native=(slot, operation, len(TIMES) + 5))
+    seen = replace(cycle, samples=replace(cycle.samples, instrumentation=told))
+    before, after = closure_of(cycle), closure_of(seen)
+    assert after.ratio == before.ratio
+    stage = GRAPH.slots.stage
+    where = stage.names[int(stage.numbers[slot])]
+    (row,) = [row for row in after.rows if row.name == NATIVE]
+    assert (row.stage, row.time_ns) == (where, TIMES[slot])
+
+    def python(closure: Closure) -> float:
+        return sum(row.time_ns for row in closure.rows if row.name == PYTHON)
+
+    assert python(before) - python(after) == TIMES[slot]
+    assert explain(seen).answer.python_share == pytest.approx(explain(cycle).answer.python_share - row.share_of_wall)
+    page = " ".join(to_text(cycle_page(explain(seen))).split())
+    assert "native code, not traced" in page
+    assert "native code between operations that could not be traced" in page

@@ -16,6 +16,7 @@ from cyclescope.backends.torch.keeping.repeats import Repeats
 from cyclescope.backends.torch.results import classes_of, results_of
 from cyclescope.backends.torch.stamping.device import EventClock, waiting_for
 from cyclescope.backends.torch.stamping.marking import Marking
+from cyclescope.backends.torch.stamping.native import native_slots
 from cyclescope.backends.torch.stamping.processor import clocks_of, now_ns, stamp_ns
 from cyclescope.backends.torch.stamping.recorder import FUNCTION_MODE, SHIMS, WHOLE, Alignment, Recorder
 from cyclescope.backends.torch.stamping.stamps import new_records, rows_of, stamped
@@ -331,7 +332,10 @@ class TorchSession:
             if recorder.how == WHOLE:  # four readings of the clock in a cycle
                 return Instrumentation(WHOLE, 0.0, 0.0, "this model", 0)
             self._begin()
-            return calibrate_on_twin(self._steps, recorder, traced, budget_ns)
+            cost = calibrate_on_twin(self._steps, recorder, traced, budget_ns)
+            alignment = Alignment(graph, traced.keys)
+            native = native_slots(graph, lambda: self._stamped(recorder, alignment, 1)[0], budget_ns)
+            return replace(cost, native=native)
 
     # Processor time --------------------------------------------------------------------------------------------------
 

@@ -44,15 +44,16 @@ class StackSpan:
     root: int = 0
 
 
-def find_stacks(frames: Sequence[Frame], weight: Sequence[int]) -> list[Stack]:
+def find_stacks(frames: Sequence[Frame], weight: Sequence[int], *, stepwise: bool = False) -> list[Stack]:
     """The outermost repeated groups of calls, in order of time, each with at least 5 % of the work of its model call.
 
     `weight` [frames] is the work inside each frame. A group is the calls under one parent frame whose module paths are
     `container.0`, `container.1`, … or one path several times. A single numbered call counts too (a model of one layer).
+    `stepwise`: what the cycle itself calls again and again are steps of the model (inside a wrapper it has a path), no layers.
     """
     groups: dict[tuple[int, str], list[int]] = {}
     for k, frame in enumerate(frames):
-        if k == 0 or not frame.module:
+        if k == 0 or not frame.module or (stepwise and frame.parent == 0):
             continue
         numbered = _NUMBERED.match(frame.module)
         groups.setdefault((frame.parent, (numbered["container"] or "") if numbered else frame.module), []).append(k)
@@ -94,7 +95,7 @@ def assign_stages(
     call of the model that runs the last stack is a step.
     """
     result = list(frames)
-    stacks = find_stacks(frames, weight)
+    stacks = find_stacks(frames, weight, stepwise=stepwise)
     layers: dict[int, tuple[str, int]] = {}
     for stack, stage in zip(stacks, _name_stacks([stack.container for stack in stacks], generates), strict=True):
         for number, k in enumerate(stack.calls):

@@ -14,14 +14,14 @@ _LEAST = 0.25
 
 
 def dispatch_bound(facts: Facts) -> Iterator[Finding]:
-    """Found where both together take a quarter of the cycle. The gain at most is all of it: a compiled graph has neither.
+    """Found where both together take a quarter of the cycle. Native code between operations is neither. The gain at most is all of it: a compiled graph has neither.
 
     On a device it is the launches that tell (`launch_bound`).
     """
     if facts.device is not None:
         return
     slots, slot_ns, small = facts.graph.slots, facts.attribution.slot_ns, facts.small
-    between = (slots.op < 0) & ~facts.in_text
+    between = (slots.op < 0) & ~facts.in_text & ~facts.attribution.native
     overhead = between | (np.append(small, False)[slots.op] & (slots.op >= 0))
     share = facts.share(float(slot_ns[overhead].sum()))
     working = int(np.count_nonzero(slots.op >= 0) - np.count_nonzero(facts.in_text & (slots.op >= 0)))

@@ -51,6 +51,10 @@ WARNINGS: Mapping[WarningCode, Advice] = MappingProxyType(
             m("{share} of the wall time is not accounted for."),
             m("Measure again on an idle machine. If it stays, report it with the saved run."),
         ),
+        WarningCode.NATIVE: Advice(
+            m("{share} of the wall time is native code between operations that could not be traced."),
+            m("It belongs to another library or an extension and is no overhead of Python. Profile that code itself."),
+        ),
         WarningCode.UNPRICED: Advice(
             plural("FLOPs unknown for {n} operation.", "FLOPs unknown for {n} operations.", 2),
             m("Take arithmetic, FLOP/s and MFU for lower bounds. The times are not affected."),

@@ -66,6 +66,7 @@ def _label(row: AccountRow, graph: Graph) -> Text:
     names: dict[str, Text] = {
         "operations": m("operations"),
         "python": between_label(graph),
+        "native": m("native code, not traced"),
         "text": in_context("work of the tokenizer", "text"),
         "unexplained": m("unexplained"),
     }

@@ -82,7 +82,7 @@ class Group(Part):
 class AccountRow(Part):
     """One row of the account; the rows add up to the uninstrumented wall time."""
 
-    name: Text = Field(description="operations, python, text or unexplained")
+    name: Text = Field(description="operations, python, native (code that was not traced), text or unexplained")
     stage: Text = Field(description="stage that it is booked to; empty for unexplained")
     time_s: float = Field(description="s")
     share_of_wall: float = Field(description="time_s ÷ wall.value; negative where more was attributed than passed")
