@@ -58,8 +58,9 @@ def watching_calls(model: object) -> Iterator[WatchedCalls]:
 
     with ExitStack() as stack:
         for module in (model, *_writers_in(model)):
-            if getattr(module, "_compiled_call_impl", None) is not None:
-                stack.enter_context(_own_compiled_call(module, seen_by(module, module._compiled_call_impl)))
+            compiled = getattr(module, "_compiled_call_impl", None)
+            if compiled is not None:
+                stack.enter_context(_own_compiled_call(module, seen_by(module, compiled)))
             else:
                 stack.enter_context(own_forward(module, seen_by(module, module.forward)))
         yield calls
