@@ -75,7 +75,7 @@ def opened(model: torch.nn.Module, inputs: dict[str, Any], new_tokens: int | Non
 def marked(session: TorchSession, clock: Ordinal, cycles: int, how: str = SHIMS) -> DeviceSamples:
     traced = session._known(session.trace())
     recorder = Recorder(how, traced.keys, session._steps.model)
-    return Marking(session._steps, recorder, Alignment(traced.graph, traced.keys), clock, session._seed).samples(cycles)
+    return Marking(session._steps, recorder, Alignment(traced.graph, traced.keys), clock, session._begin).samples(cycles)
 
 
 @pytest.mark.parametrize("how", [SHIMS, FUNCTION_MODE])
@@ -173,7 +173,7 @@ def test_a_run_that_takes_another_path_is_refused() -> None:
         keys = opened(other, inputs_for(other))
         foreign = keys._known(keys.trace())
         recorder = Recorder(SHIMS, traced.keys, model)
-        marking = Marking(session._steps, recorder, Alignment(foreign.graph, foreign.keys), Ordinal(), session._seed)
+        marking = Marking(session._steps, recorder, Alignment(foreign.graph, foreign.keys), Ordinal(), session._begin)
         with engine_errors("mark"), pytest.raises(Misaligned):
             marking.samples(1)
     finally:

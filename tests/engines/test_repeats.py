@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
+from snapshots import all_of
 from torch import nn
 
 import cyclescope
@@ -71,6 +72,44 @@ def test_a_watched_cache_holds_what_its_user_put_in_and_every_repeat_sees_it_so(
         assert torch.equal(mine.values, theirs.values)
     assert len(seen.cycle.samples.instrumented.boundaries_ns)
     assert max(attended(seen.cycle)) == (40 if kind == "static" else 13)
+
+
+SMALL: dict[str, Any] = {
+    "hidden_size": 32,
+    "intermediate_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "vocab_size": 100,
+    "pad_token_id": 0,
+    "bos_token_id": 1,
+    "eos_token_id": 2,
+}
+
+
+@pytest.mark.parametrize("kind", ["windows of fixed size", "states"])
+def test_what_a_model_writes_in_place_is_put_back(kind: str) -> None:
+    """By operations that the model itself calls, too: they are not taken for its own."""
+    if kind == "states":
+        config: Any = transformers.MambaConfig(hidden_size=32, num_hidden_layers=2, vocab_size=100, state_size=4)
+        model: Any = transformers.MambaForCausalLM(config).eval()
+        name, made = "cache_params", lambda: transformers.DynamicCache(config=config)
+    else:
+        config = transformers.Gemma3TextConfig(**SMALL, num_key_value_heads=2, head_dim=8, sliding_window=4)
+        model = transformers.Gemma3ForCausalLM(config).eval()
+        name, made = "cache", lambda: transformers.StaticCache(config=config, max_cache_len=16)
+
+    def read_twice(cache: Any) -> list[Any]:
+        with torch.no_grad():
+            model(ONE, **{name: cache})
+            model(ONE[:, :1], **{name: cache})
+        found = [value for value in all_of(cache).values() if isinstance(value, tuple)]
+        return [(dtype, shape, values) for dtype, shape, *_, values in found]
+
+    alone = read_twice(made())
+    with cyclescope.watch(model, budget=BUDGET):
+        watched = read_twice(made())
+    assert alone
+    assert watched == alone
 
 
 def test_a_watched_generation_with_a_static_cache_is_measured(llama: Any) -> None:

@@ -307,8 +307,8 @@ class TorchSession:
         taken: list[_Recorded] = []
         with self._computing(), recorder.stamping(records):
             for _ in range(cycles):
-                records.clear()
                 self._begin()
+                records.clear()  # of what putting back has called, which the model may call, too
                 cpu = process_time_ns()
                 begin = perf_counter_ns()
                 busy = now_ns(clocks)

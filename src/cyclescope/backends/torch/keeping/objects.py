@@ -25,6 +25,7 @@ _ENDS = (
     type(None), bool, int, float, complex, str, bytes, range, type, ModuleType, FunctionType, BuiltinFunctionType,
     MethodType, Enum, io.IOBase, logging.Logger, weakref.ref, torch.dtype, torch.device, torch.Size,
 )  # fmt: skip
+_PLAIN = frozenset((type(None), bool, int, float, str))  # most of what there is, and soon told
 # Objects of these packages run on their own, or keep what is theirs: nothing of them is put back.
 _LEFT_ALONE = frozenset(
     ("torch", "threading", "_thread", "concurrent", "asyncio", "multiprocessing", "queue", "socket", "subprocess", "ctypes",
@@ -81,7 +82,7 @@ class Kept:
         rest = list(self.roots)
         while rest and len(seen) < _MOST_OBJECTS:
             found = rest.pop()
-            if isinstance(found, _ENDS) or id(found) in seen:
+            if type(found) in _PLAIN or isinstance(found, _ENDS) or id(found) in seen:
                 continue
             seen.add(id(found))
             place, behind = _place_of(found)

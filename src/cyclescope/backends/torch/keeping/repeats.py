@@ -42,7 +42,11 @@ class Repeats:
         return torch.inference_mode() if any(k and k.has_inference_tensors for k in kept) else torch.no_grad()
 
     def begin(self) -> None:
-        """Put back what the runs before have moved."""
+        """Put back what the runs before have moved; before the first, what others have moved since these objects were
+        seen, such as another session on the same model.
+        """
+        if self._looks == _LOOKS:
+            self.restore()
         for difference in self._moving:
             difference.restore()
 
@@ -62,7 +66,7 @@ class Repeats:
         assert self._model is not None
         if self._after_first is None:
             self.unsure = bool(self._model.differences())
-            self._after_first = Kept(self._model.roots)
+            self._after_first = Kept(self._model.roots) if self.unsure else self._model
             self._moving = self._inputs.differences()
             return
         moved = self._after_first.differences()

@@ -97,10 +97,10 @@ class Marking:
         steps, records, clock, text = self._steps, self._records, self._clock, self._recorder.keys.first_text
         encode = stamped(steps.encode, text, records) if steps.encode is not None else None
         read_out = stamped(steps.read_out, text, records) if steps.read_out is not None else None
+        self._prepare()
         records.clear()
         clock.rewind()
         self._calls = 0
-        self._prepare()
         begin = perf_counter_ns()
         clock.record()
         inputs = encode() if encode is not None else steps.given

@@ -139,8 +139,8 @@ def _on_twin(steps: Steps, how: str, traced: Traced, budget_ns: Nanoseconds) -> 
         """The lower quartile of a block; the first runs only let the interpreter grow warm again."""
         walls = []
         for _ in range(_WARM_UP + block):
-            records.clear()
             repeats.begin()
+            records.clear()
             begin = perf_counter_ns()
             twin(**inputs, **fixed)
             walls.append(perf_counter_ns() - begin)
@@ -156,8 +156,8 @@ def _on_twin(steps: Steps, how: str, traced: Traced, budget_ns: Nanoseconds) -> 
             uninstrumented = quickest()
             with recorder.stamping(records):
                 instrumented = quickest()
-                records.clear()
                 repeats.begin()
+                records.clear()
                 begin = perf_counter_ns()
                 twin(**inputs, **fixed)
                 alignment.boundaries(rows_of(records), begin, perf_counter_ns())  # raises unless all stamps were there
