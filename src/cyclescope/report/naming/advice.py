@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from cyclescope.core.message import Message, Text, Value
+from cyclescope.core.message import Message, Text, Value, braces
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class Advice:
     def filled(self, **values: Value) -> Advice:
         """With `values` for the fields of its sentences; a value without a field is passed over."""
         remedy = self.remedy
-        if isinstance(remedy, Message) and not remedy.values:
+        if isinstance(remedy, Message) and not remedy.values and braces(remedy.text):
             remedy = filled(remedy, **values)
         return Advice(filled(self.text, **values), remedy)
 
