@@ -75,7 +75,9 @@ def opened(model: torch.nn.Module, inputs: dict[str, Any], new_tokens: int | Non
 def marked(session: TorchSession, clock: Ordinal, cycles: int, how: str = SHIMS) -> DeviceSamples:
     traced = session._known(session.trace())
     recorder = Recorder(how, traced.keys, session._steps.model)
-    return Marking(session._steps, recorder, Alignment(traced.graph, traced.keys), clock, session._begin).samples(cycles)
+    return Marking(session._steps, recorder, Alignment(traced.graph, traced.keys), clock, session._begin).samples(
+        cycles
+    )
 
 
 @pytest.mark.parametrize("how", [SHIMS, FUNCTION_MODE])

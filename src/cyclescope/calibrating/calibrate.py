@@ -18,10 +18,12 @@ from cyclescope.calibrating.rounds import in_turn, same_against_same
 from cyclescope.core.ceilings import Ceilings, Figure, Origin
 from cyclescope.core.clock import Clock, SystemClock
 from cyclescope.core.errors import OutputError
-from cyclescope.core.progress import Notify, silent
+from cyclescope.core.progress import Notify, silent, with_time_left
 from cyclescope.core.units import Nanoseconds
 from cyclescope.machines.fingerprint import fingerprint
 from cyclescope.store.calibration_file import keep as keep_file
+
+_SCOUTING = 0.4  # of the time for products, memory and overheads, to find the shapes that run best
 
 
 def calibrate(
@@ -66,8 +68,10 @@ def calibrate_probes(
     clock = clock or SystemClock()
     machine = probes.machine
     begin = clock.now_ns()
+    progress = with_time_left(progress, clock.now_ns, begin + wanted.products_ns + wanted.noise_ns)
     caches = find_caches(probes, wanted.threads[0])
-    found = scout(probes, caches, wanted, progress)
+    scouted_ns = begin + int(_SCOUTING * wanted.products_ns)
+    found = scout(probes, caches, wanted, progress, lambda: clock.now_ns() < scouted_ns)
     moving = bandwidth_probes(probes, caches, wanted.threads, machine.memory_bytes)
     calling = calls(probes)
     pieces = [*(p.piece for p in found.products), *(t.piece for t in moving), *calling.pieces]

@@ -55,7 +55,7 @@ def probe_plan(cores: int, threads: Sequence[int] = (), *, quick: bool = False, 
     chosen = (0,) if on_device else tuple(sorted(set(threads))) or default_threads(cores, quick=quick)
     more = (_DEVICE_ROWS,) if on_device else ()
     if quick:
-        return ProbePlan(DTYPES, _QUICK_ROWS + more, chosen, 5 * NS_PER_S, NS_PER_S, 2, on_device)
+        return ProbePlan(DTYPES, _QUICK_ROWS + more, chosen, 7 * NS_PER_S, 3 * NS_PER_S // 2, 2, on_device)
     return ProbePlan(DTYPES, _ROWS + more, chosen, 65 * NS_PER_S, 8 * NS_PER_S, 3, on_device)
 
 

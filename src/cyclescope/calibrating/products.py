@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from cyclescope.backends.probing import Probes
@@ -49,8 +49,16 @@ class Scouted:
     emulated: tuple[ProductCeiling, ...]
 
 
-def scout(probes: Probes, caches: Sequence[CacheLevel], wanted: ProbePlan, notify: Notify = silent) -> Scouted:
-    """Try every shape shortly and keep the best of each type, number of rows and number of threads."""
+def scout(
+    probes: Probes,
+    caches: Sequence[CacheLevel],
+    wanted: ProbePlan,
+    notify: Notify = silent,
+    has_time: Callable[[], bool] = lambda: True,
+) -> Scouted:
+    """Try every shape shortly and keep the best of each type, number of rows and number of threads; the smallest where
+    there is no time to try them.
+    """
     products: list[Product] = []
     emulated: list[ProductCeiling] = []
     reference = None
@@ -67,7 +75,9 @@ def scout(probes: Probes, caches: Sequence[CacheLevel], wanted: ProbePlan, notif
             continue
         for step, rows in enumerate(wanted.rows):
             notify("shapes", (place + step / len(wanted.rows)) / len(wanted.dtypes))
-            products += [_best(probes, dtype, rows, threads, shapes) for threads in wanted.threads]
+            products += [
+                _best(probes, dtype, rows, threads, shapes if has_time() else shapes[-1:]) for threads in wanted.threads
+            ]
     return Scouted(tuple(products), tuple(emulated))
 
 

@@ -14,9 +14,11 @@ from cyclescope.core.units import AnyArray, Nanoseconds
 
 # Short, so that some slices fall between the disturbances of a machine that others use too; long enough for the clock.
 SLICE_NS = 1_500_000
-_LEAST_ROUNDS = 3
+_LEAST_ROUNDS = 3  # within the budget and a tenth; one in any case
+_MOST_OVER = 1.1
 _MOST_ROUNDS = 60
-_LEAST_PAIRS, _MOST_PAIRS = 30, 1000  # with fewer, one disturbance decides the interval
+# With fewer than 30 one disturbance decides the interval; where even those take too long, a few tell more than none.
+_FEWEST_PAIRS, _LEAST_PAIRS, _MOST_PAIRS = 2, 30, 1000
 
 
 @dataclass
@@ -52,12 +54,14 @@ class TimedBlock:
 def in_turn(
     pieces: Sequence[TimedBlock], clock: Clock, budget_ns: Nanoseconds, phase: str, notify: Notify = silent
 ) -> None:
-    """Sample all `pieces`, forwards and backwards in turn, until the budget is spent; three rounds at least."""
+    """Sample all `pieces`, forwards and backwards in turn, until the budget is spent; three rounds, if they take no more than a
+    tenth beyond it, and one in any case.
+    """
     begin = clock.now_ns()
     for number in range(_MOST_ROUNDS):
         for piece in pieces if number % 2 == 0 else reversed(pieces):
             spent = (clock.now_ns() - begin) / max(1, budget_ns)
-            if number >= _LEAST_ROUNDS and spent >= 1:
+            if spent >= (1 if number >= _LEAST_ROUNDS else _MOST_OVER) and number:
                 return
             notify(phase, min(1.0, spent))
             piece.sample()
@@ -70,7 +74,10 @@ def same_against_same(
     begin = clock.now_ns()
     sides: tuple[list[int], list[int]] = ([], [])
     turn = 0
-    while turn < 2 * _MOST_PAIRS and (turn < 2 * _LEAST_PAIRS or clock.now_ns() - begin < budget_ns):
+    while turn < 2 * _MOST_PAIRS:
+        spent = (clock.now_ns() - begin) / max(1, budget_ns)
+        if turn >= 2 * _FEWEST_PAIRS and spent >= (1 if turn >= 2 * _LEAST_PAIRS else _MOST_OVER):
+            break
         if turn % 4 == 0:
             notify("A/A", min(1.0, (clock.now_ns() - begin) / max(1, budget_ns)))
         sides[turn % 4 in (1, 2)].append(timer(1))

@@ -42,3 +42,12 @@ def tell(
     if isinstance(notify, Detailed):
         notify.detail(now, best, left_ns)
     notify(phase, done)
+
+
+def with_time_left(notify: Notify, now_ns: Callable[[], Nanoseconds], stop_ns: Nanoseconds) -> Notify:
+    """`notify`, told with every phase how long it is until `stop_ns` on the clock of `now_ns`."""
+
+    def told(phase: str, done: float) -> None:
+        tell(notify, phase, done, left_ns=max(0, stop_ns - now_ns()))
+
+    return told

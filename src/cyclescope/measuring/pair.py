@@ -14,7 +14,7 @@ from cyclescope.core.clock import Clock, SystemClock
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.errors import UsageError
 from cyclescope.core.message import Text, m
-from cyclescope.core.progress import Notify, silent, tell
+from cyclescope.core.progress import Notify, silent, tell, with_time_left
 from cyclescope.core.ratios import LEAST_ROUNDS_FOR_VERDICT, interleaved_ratio, rounds
 from cyclescope.core.samples import Instrumentation, Load, Samples, SetUp
 from cyclescope.core.statistics import LEAST_SAMPLES
@@ -290,7 +290,7 @@ class Side:
         progress: Notify,
     ) -> Side:
         """The structure, the warm-up and the cost of a timestamp, of a cycle that writes `tokens` tokens (0: as asked)."""
-        notify = _with_time_left(progress, clock, stop_ns)
+        notify = with_time_left(progress, clock.now_ns, stop_ns)
         division = divide_from(session, first, clock, clock.now_ns(), int(_SIDE_SHARE * budget_ns), notify, tokens)
         left_ns = max(0, stop_ns - clock.now_ns())
         warm = warm_up(division.session, clock, min(budget_ns // 3, left_ns), notify, division.run_ns)
@@ -368,10 +368,3 @@ class Side:
             instrumented_tokens=division.tokens,
         )
         return assemble(division.session, division.graph, samples, partial=partial, notes=tuple(self.notes))
-
-
-def _with_time_left(progress: Notify, clock: Clock, stop_ns: Nanoseconds) -> Notify:
-    def notify(phase: str, done: float) -> None:
-        tell(progress, phase, done, left_ns=max(0, stop_ns - clock.now_ns()))
-
-    return notify

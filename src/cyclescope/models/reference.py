@@ -31,6 +31,17 @@ class ConfigFile:
 
 
 @dataclass(frozen=True, slots=True)
+class GgufFile:
+    """A model in one file of llama.cpp's format: configuration, tokenizer, and weights that are quantized in blocks."""
+
+    path: Path
+
+    @property
+    def needs_remote_code(self) -> bool:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
 class BuiltIn:
     """A built-in architecture; `cached` is its published checkpoint where the hub's cache already holds it."""
 
@@ -54,13 +65,13 @@ class HubName:
         return None if self.cached is None else self.cached.path
 
 
-ModelSource: TypeAlias = LocalFolder | ConfigFile | BuiltIn | HubName
+ModelSource: TypeAlias = LocalFolder | ConfigFile | GgufFile | BuiltIn | HubName
 
 
 def resolve(reference: str, environment: Mapping[str, str] = os.environ) -> ModelSource:
     """What `reference` means; the first of these that fits.
 
-    An existing folder; an existing `.json` file; `minilm`, whose pretrained weights come in a package; a built-in name
+    An existing folder; an existing `.json` file; a GGUF file; `minilm`, whose pretrained weights come in a package; a built-in name
     or alias, whatever its case; a hub name that the cache holds; the hub name of a built-in while the hub is forbidden
     (`HF_HUB_OFFLINE`); any other hub name while it is not. No connection is opened: a `HubName` without `cached` is
     for the loader to fetch, and `unknown` is what to raise where that fails.
@@ -84,6 +95,8 @@ def resolve(reference: str, environment: Mapping[str, str] = os.environ) -> Mode
             )
         if path.suffix == ".json":
             return ConfigFile(path, read_config(path))
+        if _is_gguf(path):
+            return GgufFile(path)
         raise ModelError(
             m("{path} must be a model.", path=str(path)),
             m("A model is a folder or a config.json; this is a file of another kind."),
@@ -94,6 +107,15 @@ def resolve(reference: str, environment: Mapping[str, str] = os.environ) -> Mode
     if reference.lower() in MINILM_NAMES:
         return read_folder(require_minilm())
     return _named(reference, environment)
+
+
+def _is_gguf(path: Path) -> bool:
+    """Whether it begins as https://github.com/ggml-org/ggml/blob/master/docs/gguf.md says."""
+    try:
+        with path.open("rb") as file:
+            return file.read(4) == b"GGUF"
+    except OSError:
+        return False
 
 
 def _named(reference: str, environment: Mapping[str, str]) -> ModelSource:

@@ -9,7 +9,7 @@ from cyclescope.core.errors import WeightsMissing
 from cyclescope.core.message import Text, m, sentences
 from cyclescope.core.workload import Weights
 from cyclescope.models.folder import GGUF, SAFETENSORS, SAFETENSORS_INDEX, LocalFolder
-from cyclescope.models.reference import BuiltIn, ConfigFile, HubName, ModelSource
+from cyclescope.models.reference import BuiltIn, ConfigFile, GgufFile, HubName, ModelSource
 
 Wanted: TypeAlias = Literal["auto", "pretrained", "random"]
 
@@ -37,6 +37,8 @@ def choose_weights(source: ModelSource, wanted: Wanted) -> Weights:
     """
     if wanted == "random":
         return Weights.RANDOM
+    if isinstance(source, GgufFile):
+        return Weights.PRETRAINED
     folder = weights_folder(source)
     broken = folder is not None and (folder.has_pickle_only or bool(folder.missing_shards))
     if wanted == "pretrained" or broken:
@@ -82,7 +84,7 @@ def _unread(folder: LocalFolder) -> tuple[Text, Text, Text]:
 def require_weights(source: ModelSource) -> None:
     """Raise `WeightsMissing` unless trained weights are on this disk, or a hub name is there to fetch them by."""
     folder = weights_folder(source)
-    if isinstance(source, HubName) and folder is None:
+    if isinstance(source, GgufFile) or (isinstance(source, HubName) and folder is None):
         return
     if isinstance(source, BuiltIn) and folder is None:
         raise WeightsMissing(

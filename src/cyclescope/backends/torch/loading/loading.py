@@ -14,6 +14,7 @@ import torch
 from cyclescope.backends.base import Request
 from cyclescope.backends.errors import memory_error_in
 from cyclescope.backends.torch.keeping.settings import quietly
+from cyclescope.backends.torch.loading.gguf import forget_gguf, gguf_options
 from cyclescope.backends.torch.loading.heads import auto_class, head_in_hand, head_of, pad_for_classes
 from cyclescope.backends.torch.loading.hub import require_on_hub
 from cyclescope.backends.torch.loading.input_checks import check_tokenizer
@@ -39,7 +40,16 @@ from cyclescope.models.folder import LocalFolder
 from cyclescope.models.guess import tokenizer_facts
 from cyclescope.models.packaged import MINILM_NAMES, MINILM_SOURCE
 from cyclescope.models.quantized import StoredQuantization, ignored, quantization_of, require_reader
-from cyclescope.models.reference import BuiltIn, ConfigFile, HubName, ModelSource, refuse_remote_code, resolve, unknown
+from cyclescope.models.reference import (
+    BuiltIn,
+    ConfigFile,
+    GgufFile,
+    HubName,
+    ModelSource,
+    refuse_remote_code,
+    resolve,
+    unknown,
+)
 from cyclescope.models.weights import Wanted, choose_weights, unread_weights, weights_folder
 
 if TYPE_CHECKING:
@@ -161,9 +171,11 @@ def load(request: Request) -> Loaded:
                 output_loading_info=True,
                 local_files_only=local,
                 trust_remote_code=request.trust_remote_code,
-                use_safetensors=True,
+                **(gguf_options(made.source) or {"use_safetensors": True}),
                 **made.settings,
             )
+        if isinstance(made.source, GgufFile):
+            forget_gguf(model)
         fresh = sorted(info["missing_keys"])
         if fresh:
             note = m(
@@ -238,11 +250,14 @@ def tokenizer_of(source: ModelSource, config: Any, request: Request) -> tuple[An
     import transformers
 
     folder = weights_folder(source)
-    if (folder is not None and folder.has_tokenizer) or (folder is None and isinstance(source, HubName)):
+    if (folder is not None and folder.has_tokenizer) or (folder is None and isinstance(source, HubName | GgufFile)):
         location, local = _location(source)
         with _model_errors(request, ""):
             own = transformers.AutoTokenizer.from_pretrained(
-                location, local_files_only=local, trust_remote_code=request.trust_remote_code
+                location,
+                local_files_only=local,
+                trust_remote_code=request.trust_remote_code,
+                **gguf_options(source),
             )
         return own, type(own).__name__, False
     facts = source.entry.tokenizer if isinstance(source, BuiltIn) else None
@@ -279,6 +294,8 @@ def _location(source: ModelSource) -> tuple[str, bool]:
     folder = weights_folder(source)
     if folder is not None:
         return str(folder.path), True
+    if isinstance(source, GgufFile):
+        return str(source.path.parent), True
     assert isinstance(source, HubName)
     return source.name, False
 
@@ -320,7 +337,10 @@ def _config(source: ModelSource, request: Request) -> Any:
         if not local:
             require_on_hub(location)
         return transformers.AutoConfig.from_pretrained(
-            location, local_files_only=local, trust_remote_code=request.trust_remote_code
+            location,
+            local_files_only=local,
+            trust_remote_code=request.trust_remote_code,
+            **gguf_options(source),
         )
 
 

@@ -1,0 +1,32 @@
+"""GGUF files, which transformers reads by undoing the quantization of their weights: what runs are float weights."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Any
+
+from cyclescope.core.errors import MissingExtra
+from cyclescope.core.message import m
+from cyclescope.models.reference import GgufFile, ModelSource
+
+_NEEDED = ("gguf", "accelerate")  # transformers, integrations/ggml.py and modeling_utils.py
+
+
+def gguf_options(source: ModelSource) -> dict[str, Any]:
+    """What `from_pretrained` is told beside the folder of a GGUF file; nothing for other sources. Raises `MissingExtra`."""
+    if not isinstance(source, GgufFile):
+        return {}
+    if any(find_spec(name) is None for name in _NEEDED):
+        raise MissingExtra(
+            m("Reading {path} needs the packages gguf and accelerate.", path=str(source.path)),
+            m("transformers converts the weights of a GGUF file with them."),
+            "pip install gguf accelerate",
+        )
+    return {"gguf_file": source.path.name}
+
+
+def forget_gguf(model: Any) -> None:
+    """Take off what says that `model` is quantized: its weights no longer are, and copies of it are made as of any other."""
+    vars(model.config).pop("quantization_config", None)
+    for name in ("hf_quantizer", "quantization_method", "is_quantized"):
+        vars(model).pop(name, None)
