@@ -72,9 +72,10 @@ def _unread(folder: LocalFolder) -> tuple[Text, Text, Text]:
     if any(_SHARD.fullmatch(name) for name in names):
         why = m("They are shards, and {index} is missing.", index=SAFETENSORS_INDEX)
         return fact, why, m("Copy {index} beside them.", index=SAFETENSORS_INDEX)
-    if any(name.endswith(GGUF) for name in names):
-        why = m("GGUF is the format of llama.cpp; only safetensors files are loaded.")
-        return fact, why, m("Use the safetensors files of the model.")
+    gguf = next((name for name in names if name.endswith(GGUF)), None)
+    if gguf is not None:
+        why = m("A GGUF file is loaded by its own path only.")
+        return fact, why, m("Name the file: {path}.", path=str(folder.path / gguf))
     if any(name.endswith(".safetensors") for name in names):
         why = m("The name of a weight file must be {file}.", file=SAFETENSORS)
         return fact, why, m("Rename the file, or link it under that name.")

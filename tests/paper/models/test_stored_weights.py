@@ -28,7 +28,7 @@ def folder_with(path: Path, *files: str) -> Any:
     [
         (("model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"), "index.json is missing"),
         (("model.fp16.safetensors",), "must be model.safetensors"),
-        (("llama-q4.gguf",), "llama.cpp"),
+        (("llama-q4.gguf",), "by its own path"),
         (("weights.pt",), "Only safetensors"),
     ],
 )
