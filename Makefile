@@ -27,8 +27,9 @@ FIND_BROWSER := if [ -n "$$CYCLESCOPE_CHROMIUM" ]; then echo "$$CYCLESCOPE_CHROM
 JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n > 8 ? 8 : n)))
 PYTEST = $(PY) -m pytest --timeout=300
 NONE_IS_FINE := code=$$?; if [ $$code != 0 ] && [ $$code != 5 ]; then exit $$code; fi
-# The tests never ask a hub, and leave the caches of whoever runs them alone.
-TEST_ENV := HF_HUB_OFFLINE=1 HF_HOME=$(CURDIR)/$(VENV)/hub
+# The tests never ask a hub, and leave the caches of whoever runs them alone. Byte code is written even where the shell says
+# not to: many tests start processes, and each of these would compile all sources again (pytest would rewrite every assertion).
+TEST_ENV := HF_HUB_OFFLINE=1 HF_HOME=$(CURDIR)/$(VENV)/hub PYTHONDONTWRITEBYTECODE=
 
 # $(call quietly,what,command): says what is going on; shows the command's own output only when it fails.
 define quietly
