@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from command_line import Done, model_folder, process
+from command_line import CommandLine, model_folder, process
 from installed import needs
 
 pytest.importorskip("torch")
@@ -17,6 +17,7 @@ from toy_engine.engine import ENGINE
 import cyclescope.optimizing.recipes.apply as applying
 from cyclescope.backends import engines
 from cyclescope.core.plan import Plan
+from cyclescope.core.units import NS_PER_S
 from cyclescope.optimizing.recipes.apply import apply
 from cyclescope.optimizing.recipes.recipe import MeasurementRecord, Recipe, RecipeModel, RecipeWork
 from cyclescope.optimizing.strategies.strategies import STRATEGIES
@@ -32,40 +33,51 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return model_folder(tmp_path_factory.mktemp("model"))
 
 
-def toy(*arguments: str | Path, folder: Path, limit_s: float = 120.0, **variables: str) -> Done:
-    """A command whose process, and whose trial processes, know the toy."""
+def in_children(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have every process that is started from here know the toy."""
     paths = [HERE / "toy_site", HERE, *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     paths = [Path(path).resolve() for path in paths if str(path)]
-    return process(*arguments, folder=folder, limit_s=limit_s, PYTHONPATH=os.pathsep.join(map(str, paths)), **variables)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(str, paths)))
 
 
-def test_measure_runs_the_model_on_it(tiny: Path, tmp_path: Path) -> None:
-    done = toy("measure", tiny, "--engine", "toy", "--tokens", "6", "--budget", "0.2", "--json", folder=tmp_path)
+@pytest.fixture
+def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+    """Commands of this process, which knows the toy: it imports torch once for all of them."""
+    monkeypatch.setattr(engines, "ENGINES", (*engines.ENGINES, ENGINE))
+    return CommandLine(capsys)
 
-    assert done.code == 0, done.err
+
+def test_measure_runs_the_model_on_it(tiny: Path, cli: CommandLine) -> None:
+    done = cli.succeeds("measure", tiny, "--engine", "toy", "--tokens", "6", "--budget", "0.2", "--json")
+
     assert done.document["plan"]["engine"] == "toy"
 
 
-def test_an_unknown_engine_is_refused_with_its_name_among_the_known(tiny: Path, tmp_path: Path) -> None:
-    done = toy("measure", tiny, "--engine", "tpu", folder=tmp_path)
+def test_an_unknown_engine_is_refused_with_its_name_among_the_known(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_children(monkeypatch)
+    done = process("measure", tiny, "--engine", "tpu", folder=tmp_path)
 
     assert done.code == 2
     assert "toy (got tpu)" in done.err
 
 
-def test_doctor_tells_its_version(tmp_path: Path) -> None:
-    done = toy("doctor", "--json", folder=tmp_path)
+def test_doctor_tells_its_version(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cyclescope.cli.doctor._TRIAL_NS", NS_PER_S // 10)
+    done = cli.succeeds("doctor", "--json")
 
-    assert done.code == 0, done.err
     assert "toy" in done.out
 
 
-def test_optimize_tries_it(tiny: Path, tmp_path: Path) -> None:
+def test_optimize_tries_it(tiny: Path, cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    in_children(monkeypatch)
+    monkeypatch.setenv("TOY_ALONE", "1")  # it ends when the toy has been tried
+    monkeypatch.setattr(engines, "ENGINES", (engines.ENGINES[0], ENGINE))
     without = [word for each in STRATEGIES if each.name != "engine" for word in ("--without", each.name)]
     arguments = ("optimize", tiny, "--tokens", "6", "--threads", "1", "--budget", "5m", "--json", *without)
-    done = toy(*arguments, folder=tmp_path, limit_s=290.0, TOY_ALONE="1")  # it ends when the toy has been tried
+    done = cli.succeeds(*arguments)
 
-    assert done.code == 0, done.err
     tried = [row for row in done.document["plans"] if row["plan"]["engine"] == "toy"]
     assert [row["outcome"] for row in tried[:1]] == ["tried"], done.out
 
