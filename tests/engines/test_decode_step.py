@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from time import perf_counter
 
 import numpy as np
@@ -22,6 +23,7 @@ from cyclescope.explaining.memory import memory
 BATCH, PROMPT = 2, 7
 
 
+@cache
 def lone_step(name: str, cache_length: int) -> Graph:
     """The step behind `cache_length` tokens, without weights."""
     config = WRITERS[name]()
@@ -34,6 +36,7 @@ def lone_step(name: str, cache_length: int) -> Graph:
     return trace_step(lambda: writer(name), inputs, cache_length, "cpu").graph
 
 
+@cache
 def real_generation(name: str) -> Graph:
     return open_session(Request(model=writer(name), inputs=prompt(BATCH, PROMPT), new_tokens=NEW)).trace()
 
