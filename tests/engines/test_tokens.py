@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import io
 import sys
 from pathlib import Path
 from typing import Any
@@ -205,28 +205,32 @@ def test_texts_are_not_in_the_document(cli: CommandLine) -> None:
     assert "confidential" not in out
 
 
-def test_texts_of_a_file_and_of_standard_input(cli: CommandLine, tmp_path: Path) -> None:
+def test_texts_of_a_file_and_of_standard_input(
+    cli: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     file = tmp_path / "texts"
     file.write_text("one\n\n二\n", encoding="utf-8")
     by_file = cli.succeeds("tokens", "bert-tiny", "--text-file", file, "--json", *SHORT).document
-    piped = process(
-        "tokens", "bert-tiny", "--text-file", "-", "--json", *SHORT, folder=tmp_path, given="one\n二\n".encode()
-    )
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("one\n二\n".encode())))
+    piped = cli.succeeds("tokens", "bert-tiny", "--text-file", "-", "--json", *SHORT)
 
     assert [text["characters"] for text in by_file["texts"]] == [1 + 2, 1]
-    assert [text["utf8_bytes"] for text in json.loads(piped.out)["texts"]] == [3, 3]
+    assert [text["utf8_bytes"] for text in piped.document["texts"]] == [3, 3]
     assert piped.err == ""
 
 
-def test_hostile_texts_on_a_screen_that_takes_ascii_only(tmp_path: Path) -> None:
-    done = process(
-        "tokens", "bert-tiny", "-t", "\x1b[31mred\u202e", "-t", "二", *SHORT, folder=tmp_path, PYTHONIOENCODING="ascii"
-    )
+def test_hostile_texts_on_a_screen_that_takes_ascii_only(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stdout", screen)
+        done = cli("tokens", "bert-tiny", "-t", "\x1b[31mred\u202e", "-t", "二", *SHORT)
+    screen.seek(0)  # which flushes
+    shown = screen.buffer.read()
 
     assert done.code == 0, done.err
-    assert done.out.isascii()
-    assert "\x1b" not in done.out
-    assert "\\x1b[31mred" in done.out
+    assert shown.isascii()
+    assert b"\x1b" not in shown
+    assert b"\\x1b[31mred" in shown
 
 
 @pytest.mark.parametrize(
