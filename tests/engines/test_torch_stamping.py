@@ -7,6 +7,7 @@ import gc
 import inspect
 import weakref
 from itertools import count
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -134,18 +135,20 @@ def test_a_model_that_changes_between_cycles_is_refused_with_the_reason() -> Non
 
 
 def test_the_twin_gives_a_cost_of_the_right_kind() -> None:
-    """A stamp pair costs something, and much less than a function mode does."""
+    """A stamp pair costs something, and much less than a function mode does: the median of tries that take turns, since
+    what else the machine does may lengthen the runs with stamps or those without.
+    """
     model = build("BertConfig")
-    costs = {}
-    for how in (SHIMS, FUNCTION_MODE):
-        session = _session(model)
-        graph = session.trace()
-        assert session._traced is not None
+    session = _session(model)
+    graph = session.trace()
+    assert session._traced is not None
+    costs: dict[str, list[float]] = {SHIMS: [], FUNCTION_MODE: []}
+    for how in (SHIMS, FUNCTION_MODE) * 5:
         session._recorder = Recorder(how, session._traced.keys, model)
-        found = session.calibrate(graph, 300_000_000)
+        found = session.calibrate(graph, 60_000_000)
         assert "twin of BertModel" in found.calibrated_on
-        costs[how] = found.inside_ns + found.outside_ns
-    assert 0 < costs[SHIMS] < costs[FUNCTION_MODE]
+        costs[how].append(found.inside_ns + found.outside_ns)
+    assert 0 < median(costs[SHIMS]) < median(costs[FUNCTION_MODE])
 
 
 def test_threads_are_put_back() -> None:
