@@ -136,7 +136,7 @@ class Opening:
 
 @pytest.fixture(scope="module", params=ENGINES)
 def opening(request, shared, tmp_path_factory):
-    """A small model, exported and opened, then MiniLM, which has been exported."""
+    """MiniLM, then a small model, which is exported whole: what PyTorch makes once in a process lies elsewhere by then."""
     folder = tmp_path_factory.mktemp("opening")
     model = str(model_folder(folder, num_hidden_layers=1))
     kept, scratch = folder / "kept", folder / "scratch"
@@ -150,10 +150,10 @@ def opening(request, shared, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket.socket, "connect", refuse)
         patch.setattr(socket, "getaddrinfo", refuse)
+        open_session(asked(request.param, shared=shared)).close()
         patch.setattr("tempfile.tempdir", str(scratch))
         session = open_session(replace(asked(request.param, model), export_to=str(kept)))
         session.close()
-        open_session(asked(request.param, shared=shared)).close()
     parameters = session.workload.model.parameters
     return Opening(parameters, tuple(kept.iterdir()), tuple(scratch.iterdir()), tuple(tried))
 
