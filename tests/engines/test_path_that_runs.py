@@ -14,6 +14,7 @@ from torch import nn
 from torch._dynamo.testing import CompileCounter
 
 import cyclescope
+from cyclescope.backends.torch.tracing.tracing import _Parts
 from cyclescope.core.cycle import Cycle
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import WarningCode
@@ -168,3 +169,8 @@ def test_native_code_between_operations_is_told_from_python(what: Callable[[], o
     assert ("native" in rows) == native
     assert any(finding.code is FindingCode.DISPATCH_BOUND for finding in found.findings) != native
     assert (WarningCode.NATIVE in [warning.code for warning in found.warnings]) == native
+
+
+def test_tracing_does_not_load_the_compiler() -> None:
+    """PyTorch wraps a dispatch mode in a function that imports it at its first call, which took seconds."""
+    assert _Parts.__torch_dispatch__.__code__.co_name == "__torch_dispatch__"

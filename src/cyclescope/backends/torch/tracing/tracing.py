@@ -466,6 +466,11 @@ def _is_question(func: Callable[..., Any]) -> bool:
 class _Parts(TorchDispatchMode):
     """Sees each ATen call, and carries known values along on the meta device."""
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """PyTorch would import its compiler, for seconds, to keep it out of here; nothing is compiled under the tracer."""
+        return False
+
     def __init__(self, tracer: Tracer) -> None:
         super().__init__()
         self._tracer = tracer
