@@ -10,6 +10,12 @@ from torch.overrides import TorchFunctionMode
 
 from cyclescope.backends.torch.tracing.shadow import Shadows
 
+# Methods and functions that draw the first values of a weight, by name, since transformers puts its own in the place of those
+# of PyTorch. On the meta device there are no values, and yet each call would take as long as a layer does to be traced.
+_DRAWS = frozenset(
+    ("normal_", "uniform_", "trunc_normal_", "kaiming_uniform_", "kaiming_normal_", "xavier_uniform_", "xavier_normal_")
+)
+
 
 class _WeightsOnMeta(TorchFunctionMode):
     """Layers make their weights with `torch.empty`; those go to the meta device, everything else is made for real."""
@@ -20,6 +26,10 @@ class _WeightsOnMeta(TorchFunctionMode):
         kwargs = kwargs or {}
         if func is torch.empty and kwargs.get("device") is None:
             kwargs = {**kwargs, "device": "meta"}
+        if getattr(func, "__name__", "") in _DRAWS:
+            weight = args[0] if args else kwargs.get("tensor")
+            if isinstance(weight, torch.Tensor) and weight.device.type == "meta":
+                return weight
         return func(*args, **kwargs)
 
 
