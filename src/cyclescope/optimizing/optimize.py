@@ -19,7 +19,7 @@ from cyclescope.core.errors import CyclescopeError, OutputError, UsageError
 from cyclescope.core.machine import Machine
 from cyclescope.core.message import listed, m
 from cyclescope.core.plan import Plan
-from cyclescope.core.progress import Notify, silent
+from cyclescope.core.progress import Notify, silent, tell
 from cyclescope.core.units import NS_PER_S, Nanoseconds
 from cyclescope.core.workload import Workload
 from cyclescope.explaining.explain import explain
@@ -146,7 +146,7 @@ def _in(
     schedule = limits.schedule
     budget_ns = schedule.budget_ns
     begin = clock.now_ns()
-    progress(Phase.BASELINE, 0.0)
+    tell(progress, Phase.BASELINE, 0.0, left_ns=schedule.left_ns(begin))
     meter = LoadMeter(with_children=True)
     base = open_baseline(pool, asked.plan, asked.goal, budget_ns, clock)
     group, reference, scope = base.group, base.reference, base.scope

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from cyclescope.backends.base import UninstrumentedRun
 from cyclescope.backends.paper import FakeClock
+from cyclescope.core.message import Text
 from cyclescope.core.plan import Plan
+from cyclescope.core.progress import Notify, silent
 from cyclescope.core.results import Results
 from cyclescope.core.units import NS_PER_S
 from cyclescope.explaining.comparison import Verdict
@@ -216,12 +218,28 @@ class Preparer:
         return PreparedPlan(writer, plan, self.clock.now_ns() - begin)
 
 
+@dataclass
+class Shown:
+    """Keeps what a search says of itself."""
+
+    told: list[tuple[str, Text, Text | None, int]] = field(default_factory=list)
+    last: tuple[Text, Text | None, int | None] = ("", None, None)
+
+    def __call__(self, phase: str, done: float) -> None:
+        now, best, left_ns = self.last
+        self.told.append((phase, now, best, left_ns or 0))
+
+    def detail(self, now: Text, best: Text | None, left_ns: int | None) -> None:
+        self.last = (now, best, left_ns)
+
+
 def searched(
     speed_up: Callable[[Plan], float],
     wrong_at: Callable[[Plan], int | None],
     budget_s: float,
     max_drift: float = 0.2,
     busy_cores: float = 0.0,
+    notify: Notify = silent,
 ) -> tuple[Found, Preparer, Preparer, float]:
     """What a search finds, with the preparers of trials and proof and the seconds that it took."""
     clock, found = FakeClock(), Found()
@@ -237,7 +255,7 @@ def searched(
 
         trials = Trials(trial_cache, baseline, baseline.variant.results(), WholeCycle(1, TOKENS, TOKENS - TRIAL))
         limits = Limits(BudgetSchedule(begin, int(budget_s * 1e9)), max_drift)
-        Search(trials, proved, where, STRATEGIES, limits, clock, lambda phase, done: None, found).run()
+        Search(trials, proved, where, STRATEGIES, limits, clock, notify, found).run()
     return found, trial, proof, (clock.now_ns() - begin) / 1e9
 
 
@@ -301,6 +319,19 @@ def test_without_time_for_a_proof_the_fastest_is_handed_over_unproved_with_what_
     again, _, _, again_s = searched(_fast, lambda plan: None, needs_s * 1.1)
     assert again.rows[again.best].verdict is Verdict.FASTER
     assert again_s <= needs_s * 1.1 * 1.1
+
+
+def test_progress_names_the_plan_that_is_tried_the_best_and_the_time_left() -> None:
+    shown = Shown()
+    found, *_ = searched(_fast, lambda plan: None, 180.0, notify=shown)
+    assert {phase for phase, *_ in shown.told} == {Phase.SEARCH, Phase.CONFIRMATION, Phase.ABLATION}
+    tried = [str(now) for phase, now, *_ in shown.told if phase is Phase.SEARCH]
+    assert "PyTorch with int8-dynamic" in tried
+    assert len(tried) >= len(found.rows) - 1
+    assert str(shown.told[-1][2]).endswith("8 times as fast")
+    left = [left_ns for *_, left_ns in shown.told]
+    assert left == sorted(left, reverse=True)
+    assert 0 < left[0] <= 180 * NS_PER_S
 
 
 def test_beside_busy_cores_fewer_threads_are_tried_first() -> None:

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from cyclescope.core.clock import Clock
 from cyclescope.core.errors import CyclescopeError
 from cyclescope.core.plan import Change, Plan
-from cyclescope.core.progress import Notify
+from cyclescope.core.progress import Notify, tell
 from cyclescope.core.ratios import LEAST_ROUNDS_FOR_VERDICT
 from cyclescope.core.statistics import Ratio
 from cyclescope.core.units import NS_PER_S, Nanoseconds
@@ -29,6 +29,7 @@ from cyclescope.optimizing.search.ablation import ablations
 from cyclescope.optimizing.search.drift import drift
 from cyclescope.optimizing.search.plan_cache import PreparedPlan
 from cyclescope.optimizing.search.schedule import WARM_CYCLES, BudgetSchedule, confirmation_scope
+from cyclescope.optimizing.search.status import best_of
 from cyclescope.optimizing.search.trial import InterleavedRuns, estimated_round_ns
 from cyclescope.optimizing.search.trials import Trials
 
@@ -348,7 +349,9 @@ class Confirmation:
                 self.found.unfinished.append(Unfinished(phase, interleaved.rounds))
                 return
             interleaved.round()
-            self._notify(phase, self._schedule.share(self._clock.now_ns()))
+            now = self._clock.now_ns()
+            share, left_ns = self._schedule.share(now), self._schedule.left_ns(now)
+            tell(self._notify, phase, share, best=best_of(self.found.rows), left_ns=left_ns)
 
     def _most_s(self) -> float:
         return max(_LEAST_NS, self._schedule.over_ns - self._clock.now_ns()) / NS_PER_S

@@ -96,6 +96,10 @@ class BudgetSchedule:
         """What the trial of one plan should take."""
         return int(self.budget_ns * _SCREEN)
 
+    def left_ns(self, now_ns: Nanoseconds) -> Nanoseconds:
+        """What is left of the budget."""
+        return max(0, self.begin_ns + self.budget_ns - now_ns)
+
     def share(self, now_ns: Nanoseconds) -> float:
         """Share of the budget that is spent."""
         return min(1.0, (now_ns - self.begin_ns) / max(1, self.budget_ns))

@@ -11,7 +11,7 @@ from statistics import median
 from cyclescope.core.clock import Clock
 from cyclescope.core.errors import CyclescopeError, MissingExtra, Unsupported
 from cyclescope.core.plan import Plan
-from cyclescope.core.progress import Notify
+from cyclescope.core.progress import Notify, tell
 from cyclescope.core.ratios import LEAST_ROUNDS_FOR_VERDICT
 from cyclescope.core.results import held_out, only
 from cyclescope.core.statistics import Ratio
@@ -22,6 +22,7 @@ from cyclescope.optimizing.search.drift import drift
 from cyclescope.optimizing.search.ordering import Ahead, Candidate, Costs, Guesses, Queue, step_between
 from cyclescope.optimizing.search.plan_cache import PreparedPlan
 from cyclescope.optimizing.search.schedule import ASSUMED_TIME_SHARE, WARM_CYCLES, BudgetSchedule
+from cyclescope.optimizing.search.status import best_of, steps_of
 from cyclescope.optimizing.search.trial import LEAST_SCREENING_ROUNDS, InterleavedRuns, estimated_round_ns
 from cyclescope.optimizing.search.trials import Trials
 from cyclescope.optimizing.strategies.strategy import Effect, Situation, Strategy, learns
@@ -139,7 +140,7 @@ class Search:
             candidate = self._queue.take(self.found.rows, left, self._usual_trial_ns(), exact=self._exact_next())
             if candidate is None:
                 break
-            self._notify(Phase.SEARCH, self._schedule.share(self._clock.now_ns()))
+            self._tell(candidate)
             if refused := self._why_refused(candidate):
                 self.found.not_tried.append(NotTried(candidate.strategy, refused, candidate.plan))
                 continue
@@ -168,6 +169,18 @@ class Search:
         for candidate in rest:
             why = self._why_refused(candidate) or Skip.OUT_OF_BUDGET
             self.found.not_tried.append(NotTried(candidate.strategy, why, candidate.plan))
+
+    def _tell(self, candidate: Candidate) -> None:
+        """What is tried now, and the fastest so far that keeps to the limit."""
+        now = self._clock.now_ns()
+        tell(
+            self._notify,
+            Phase.SEARCH,
+            self._schedule.share(now),
+            now=steps_of(candidate.plan, (*self.found.rows[candidate.parent].strategies, candidate.strategy)),
+            best=best_of(self.found.rows),
+            left_ns=self._schedule.left_ns(now),
+        )
 
     def _left_ns(self) -> Nanoseconds:
         """Time left for looking; less a trial's own least rounds, which come after it was made ready."""
