@@ -15,6 +15,7 @@ from cyclescope.backends.paper import FakeClock
 from cyclescope.core.message import Text
 from cyclescope.core.plan import Plan
 from cyclescope.core.progress import Notify, silent
+from cyclescope.core.ratios import LEAST_ROUNDS_FOR_VERDICT
 from cyclescope.core.results import Results
 from cyclescope.core.units import NS_PER_S
 from cyclescope.explaining.comparison import Verdict
@@ -205,11 +206,12 @@ class Preparer:
     speed_up: Callable[[Plan], float]
     wrong_at: Callable[[Plan], int | None]
     whole: bool
+    slower: float = 1.0
     made: list[tuple[Plan, Writer]] = field(default_factory=list)
 
     def make(self, plan: Plan, limit_s: float) -> PreparedPlan:
         tokens, calls = (TOKENS, 1) if self.whole else (TRIAL, 2)
-        writer = Writer(self.clock, STEP_NS / self.speed_up(plan), tokens, calls, self.wrong_at(plan))
+        writer = Writer(self.clock, self.slower * STEP_NS / self.speed_up(plan), tokens, calls, self.wrong_at(plan))
         begin = self.clock.now_ns()
         self.clock.advance(NS_PER_S)
         if not self.whole:
@@ -240,10 +242,12 @@ def searched(
     max_drift: float = 0.2,
     busy_cores: float = 0.0,
     notify: Notify = silent,
+    proof_slower: float = 1.0,
 ) -> tuple[Found, Preparer, Preparer, float]:
     """What a search finds, with the preparers of trials and proof and the seconds that it took."""
     clock, found = FakeClock(), Found()
     trial, proof = (Preparer(clock, speed_up, wrong_at, whole) for whole in (False, True))
+    proof.slower = proof_slower
     where = situation(busy_cores=busy_cores, workload=workload(tokens_out=TOKENS, batch=1))
     begin = clock.now_ns()
     with PlanCache(trial) as trial_cache, PlanCache(proof) as proof_cache:
@@ -319,6 +323,19 @@ def test_without_time_for_a_proof_the_fastest_is_handed_over_unproved_with_what_
     again, _, _, again_s = searched(_fast, lambda plan: None, needs_s * 1.1)
     assert again.rows[again.best].verdict is Verdict.FASTER
     assert again_s <= needs_s * 1.1 * 1.1
+
+
+def test_a_proof_that_is_broken_off_hands_over_what_it_saw() -> None:
+    """Whole generations take four times as long as trials let expect."""
+    found, _, proof, _ = searched(_fast, lambda plan: None, 180.0, proof_slower=4.0)
+    (left,) = [left for left in found.unfinished if left.phase is Phase.CONFIRMATION]
+    assert 2 <= left.rounds < LEAST_ROUNDS_FOR_VERDICT
+    assert left.needs_ns > 180e9
+    best = found.rows[found.best]
+    assert best.speed_up == pytest.approx(_fast(best.plan), rel=1e-3)
+    assert best.speed_up > 2
+    assert best.verdict is Verdict.INCONCLUSIVE
+    assert proof.made
 
 
 def test_progress_names_the_plan_that_is_tried_the_best_and_the_time_left() -> None:

@@ -77,6 +77,7 @@ class Confirmation:
         self._interleaved: InterleavedRuns | None = None
         self._opened: Trials | None = None
         self._judged: dict[Numbers, Plan] = {}  # by format of numbers, the plan whose outputs were judged in the proof
+        self.all_refused = False  # the last confirmation found that every plan drifts too far
         self.refused: set[Numbers] = set()  # formats of numbers that drift too far on all that the proof generates
         self._positions: dict[Plan, int] = {}
 
@@ -89,6 +90,7 @@ class Confirmation:
         is chosen unproved.
         """
         rows, now = self.found.rows, self._clock.now_ns()
+        self.all_refused = False
         finalists = self._finalists()
         if not finalists:
             return
@@ -139,6 +141,7 @@ class Confirmation:
                 if finalists:  # none could be made ready in what was left
                     more = self._proof_ready_ns(rows[finalists[0]]) + LEAST_ROUNDS_FOR_VERDICT * one
                     self._hand_over(finalists[0], more)
+                self.all_refused = not finalists
                 return
             walls = [self._baseline_ns, *(rows[k].wall_ns for k in ready)]
             variants = [proof.baseline.variant, *(each.variant for each in prepared)]
@@ -156,6 +159,9 @@ class Confirmation:
         self._baseline_ns = interleaved.wall_ns(0)
         rows[0] = replace(rows[0], wall_ns=self._baseline_ns, confirmed=True)
         self.found.best, self.found.choice = chosen(rows, ready, interleaved)
+        if not self.found.best and interleaved.rounds < LEAST_ROUNDS_FOR_VERDICT and rows[ready[0]].speed_up > 1:
+            more = (LEAST_ROUNDS_FOR_VERDICT - interleaved.rounds) * estimated_round_ns(walls, one_way=decided.one_way)
+            self._hand_over(ready[0], more, interleaved.rounds)
 
     def judge(self, k: int) -> None:
         """Judge the outputs of row `k` on all that the proof generates, where trials generate less and its format of numbers was
@@ -181,10 +187,11 @@ class Confirmation:
             self._opened = self._proof() if self._proof is not None else self._trials
         return self._opened
 
-    def _hand_over(self, k: int, more_ns: float) -> None:
-        """Choose row `k` unproved; a proof would take `more_ns`."""
+    def _hand_over(self, k: int, more_ns: float, rounds: int = 0) -> None:
+        """Choose row `k` unproved, after so many rounds; a proof would take `more_ns` beyond them."""
         needs = self._schedule.enough_ns(self._clock.now_ns(), more_ns)
-        self.found.unfinished.append(Unfinished(Phase.CONFIRMATION, needs_ns=needs))
+        others = [left for left in self.found.unfinished if left.phase is not Phase.CONFIRMATION]
+        self.found.unfinished = [*others, Unfinished(Phase.CONFIRMATION, rounds, needs_ns=needs)]
         self.found.best = k
 
     def _made_ready(self, k: int, proof: Trials) -> PreparedPlan | None:

@@ -120,7 +120,7 @@ class Search:
             self._notify,
         )
         tried = 0
-        while len(self.found.rows) > tried and not self.found.best:
+        while len(self.found.rows) > tried and (not tried or confirmation.all_refused):
             tried = len(self.found.rows)
             self._phase(Phase.SEARCH, partial(self._look, confirmation))
             confirmation.baseline_is(self._baseline_ns, self._run_ns)

@@ -86,13 +86,14 @@ def unfinished_words(left: Unfinished) -> Text:
     """Why a phase did not run to its end."""
     if left.reason:
         return left.reason
+    why: Text = OUT_OF_BUDGET
     if left.rounds:
-        return plural(
+        why = plural(
             "out of budget, after {n} round", "out of budget, after {n} rounds", left.rounds, n=fmt.count(left.rounds)
         )
     if left.needs_ns:
-        return m("out of budget; a budget of about {time} is enough", time=budget_words(left.needs_ns))
-    return OUT_OF_BUDGET
+        return m("{why}; a budget of about {time} is enough", why=why, time=budget_words(left.needs_ns))
+    return why
 
 
 def budget_words(ns: Nanoseconds) -> str:

@@ -60,7 +60,7 @@ def answer(found: Optimization) -> Text:
     if not found.best or row.ratio is None:
         return _no_answer(found)
     needs = needed(found)
-    if needs and not row.confirmed:
+    if needs and row.verdict is not Verdict.FASTER:
         return m(
             "Not confirmed: {plan} appeared {speedup} times as fast in short trials. Outputs: {drift}. A budget of about "
             "{needs} confirms it.",
