@@ -2,7 +2,7 @@
 
     python bench/budget.py [--command NAME …] [--model NAME …] [--budget 30s] [--beside-busy] [--gemma FOLDER] [--json FILE]
 
-Every pair of a command and a model runs in a process of its own; the clock begins when loading has ended (of `optimize`
+Every pair of a command and a model runs in a separate process; the clock begins when loading has ended (of `optimize`
 with the call, since its loading counts; `calibrate` has the budget of its probes and no model). `--beside-busy` keeps one
 more process busy meanwhile. The models are MiniLM; BERT-base on 8 × 512 tokens and GPT-2 writing 256 tokens, both with
 random weights; and Gemma 3 270M writing 32 tokens, from the folder given with `--gemma` (without it, it is left out).
@@ -97,7 +97,7 @@ def run_one(command: str, model: str, budget_s: float, gemma: str) -> Row:
 
 
 def run_apart(command: str, model: str, budget_s: float, gemma: str) -> Row:
-    """Run it in a process of its own, which is ended where it does not end by itself."""
+    """Run it in a separate process, which is ended where it does not end by itself."""
     arguments = [sys.executable, __file__, "--one", command, model, str(budget_s), "--gemma", gemma]
     try:
         done = subprocess.run(

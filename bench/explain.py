@@ -290,7 +290,7 @@ def _report(queue: Any, task: Callable[..., Taken], arguments: tuple[Any, ...]) 
 
 
 def in_a_child(task: Callable[..., Taken], *arguments: Any) -> Taken:
-    """What `task` took, in a process of its own."""
+    """What `task` took, in a separate process."""
     context = multiprocessing.get_context("spawn")
     queue = context.SimpleQueue()
     child = context.Process(target=_report, args=(queue, task, arguments))

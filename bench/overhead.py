@@ -5,7 +5,7 @@
 BERT of four sizes, random weights, one process, the three in turn in every round. Printed for each: the wall time with
 the instrument ÷ the wall time without (median of the rounds, 95 % interval), and which share of the *unprofiled* wall
 the instrument accounts for. For us that is everything attributed after the cost of the stamps, as calibrated on a tiny
-twin, is taken off; for the profiler the sum of its operators' self times.
+calibration proxy, is taken off; for the profiler the sum of its operators' self times.
 """
 
 from __future__ import annotations

@@ -72,9 +72,9 @@ def main() -> int:
             return error.exit_code
         path = chosen.into / file_name(cycle)
         save(cycle, path)
-        told = explain(cycle).device
+        device = explain(cycle).device
         print(f"{path.name}  {path.stat().st_size:,} bytes")
-        print(pace(told) if told is not None else "no marks of the device")
+        print(pace(device) if device is not None else "no marks of the device")
     return 0
 
 

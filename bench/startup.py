@@ -2,7 +2,7 @@
 
     python bench/startup.py [--rounds N] [--first-rounds N]
 
-Every round runs each command once, in a process of its own, in turn and in the opposite order the next time. Printed is
+Every round runs each command once, in a separate process, in turn and in the opposite order the next time. Printed is
 the time from the start of the process to its end (help) or to the first byte on its standard output (first number):
 the median of the rounds, and the ratio of medians with its 95 % interval. The hand-written script does what a user
 does who wants one number: import, load, one forward pass under a clock. Ours takes that and half a second of repeats,

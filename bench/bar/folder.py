@@ -2,7 +2,7 @@
 
     python bench/bar/folder.py MODEL FOLDER [BATCH TOKENS WRITES]
 
-Run in a process of its own: the run that measures holds no framework.
+Run in a separate process: the run that measures holds no framework.
 """
 
 from __future__ import annotations

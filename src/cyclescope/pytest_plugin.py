@@ -32,7 +32,7 @@ _MOST_TOLD = 3  # parts that changed most, in the message of a failure
 
 
 class InconclusiveWarning(UserWarning):
-    """Whether a limit is kept could not be told: the interval is too wide, or there is nothing to compare with here."""
+    """Whether a limit is kept is unknown: the interval is too wide, or there is nothing to compare with here."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -130,7 +130,7 @@ class Measured:
     def not_slower_than(self, baseline: str, *, by: float) -> bool:
         """True if this is not slower than the stored `baseline` by more than `by` (a share); fails the test if it is.
 
-        Where that cannot be told, a warning is given, or the test fails with `--cyclescope-strict`. A baseline was
+        Where that is unknown, a warning is given, or the test fails with `--cyclescope-strict`. A baseline was
         measured in another process, perhaps on another day: a `by` below the width that this adds (docs/compare.md)
         can seldom be told. With `--cyclescope-save-baselines` the baseline is stored, and True.
         """
@@ -155,7 +155,7 @@ class Measured:
 
 @dataclass(frozen=True, eq=False)
 class Compared:
-    """Two models that were measured in turns."""
+    """Two models whose runs were interleaved."""
 
     comparison: Comparison
     rules: Rules
@@ -209,7 +209,7 @@ class Cyclescope:
         b: Mapping[str, object] | None = None,
         **options: Any,
     ) -> Compared:
-        """Measure two models in turns, as `cyclescope.measure_pair` does, and compare them."""
+        """Measure two models, interleaved, as `cyclescope.measure_pair` does, and compare them."""
         from cyclescope.explaining.comparison import compare
         from cyclescope.measuring.pair import measure_pair
 
@@ -224,7 +224,7 @@ class Cyclescope:
 
 @pytest.fixture
 def cyclescope(pytestconfig: pytest.Config) -> Cyclescope:
-    """Measures models, and compares them with each other in turns or with stored baselines."""
+    """Measures models, and compares them with each other, interleaved, or with stored baselines."""
     folder = pytestconfig.rootpath / pytestconfig.getini("cyclescope_baselines")
     saving, strict = (
         bool(pytestconfig.getoption(name)) for name in ("--cyclescope-save-baselines", "--cyclescope-strict")

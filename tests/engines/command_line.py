@@ -106,7 +106,7 @@ def command(*arguments: str | Path) -> list[str]:
 def process(
     *arguments: str | Path, folder: Path, given: bytes = b"", limit_s: float = _TIMEOUT_S, **variables: str
 ) -> Done:
-    """Run a command in a process of its own, in `folder`, with pipes on all sides."""
+    """Run a command in a separate process, in `folder`, with pipes on all sides."""
     done = subprocess.run(
         command(*arguments),
         cwd=folder,

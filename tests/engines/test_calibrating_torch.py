@@ -17,7 +17,7 @@ import cyclescope
 from cyclescope.backends.probing import Access
 from cyclescope.backends.torch.probes import TorchProbes
 from cyclescope.calibrating import calibrate as module
-from cyclescope.calibrating.extent import ProbePlan
+from cyclescope.calibrating.probe_plan import ProbePlan
 from cyclescope.cli.main import run
 from cyclescope.core.ceilings import Figure
 from cyclescope.core.errors import Unsupported

@@ -14,7 +14,7 @@ from rich.cells import cell_len
 
 import cyclescope
 from cyclescope.cli.commands import COMMANDS as HELP_OF_COMMANDS
-from cyclescope.cli.show import Form
+from cyclescope.cli.show import OutputForm
 from cyclescope.models.catalog import architectures
 
 COMMANDS = sorted(HELP_OF_COMMANDS)
@@ -122,20 +122,20 @@ def test_measure_reads_a_pipe_and_writes_a_document(tmp_path: Path) -> None:
 
 # show ----------------------------------------------------------------------------------------------------------------
 
-FORMS: dict[Form, Any] = {
-    Form.TERMINAL: lambda text: text.startswith("Compute cycle of tiny"),
-    Form.MARKDOWN: lambda text: text.startswith("#"),
-    Form.HTML: lambda text: text.startswith("<!doctype html>") and text.rstrip().endswith("</html>"),
-    Form.MERMAID: lambda text: "flowchart" in text,
-    Form.JSON: lambda text: json.loads(text)["schema"] == "cyclescope/cycle-report/2",
-    Form.GRAPH: lambda text: json.loads(text)["operations"],
-    Form.PERFETTO: lambda text: json.loads(text)["traceEvents"],
-    Form.SPEEDSCOPE: lambda text: json.loads(text)["profiles"],
+FORMS: dict[OutputForm, Any] = {
+    OutputForm.TERMINAL: lambda text: text.startswith("Compute cycle of tiny"),
+    OutputForm.MARKDOWN: lambda text: text.startswith("#"),
+    OutputForm.HTML: lambda text: text.startswith("<!doctype html>") and text.rstrip().endswith("</html>"),
+    OutputForm.MERMAID: lambda text: "flowchart" in text,
+    OutputForm.JSON: lambda text: json.loads(text)["schema"] == "cyclescope/cycle-report/2",
+    OutputForm.GRAPH: lambda text: json.loads(text)["operations"],
+    OutputForm.PERFETTO: lambda text: json.loads(text)["traceEvents"],
+    OutputForm.SPEEDSCOPE: lambda text: json.loads(text)["profiles"],
 }
 
 
-@pytest.mark.parametrize("form", Form)
-def test_a_saved_run_is_shown_in_every_form(cli: CommandLine, run: Path, tmp_path: Path, form: Form) -> None:
+@pytest.mark.parametrize("form", OutputForm)
+def test_a_saved_run_is_shown_in_every_form(cli: CommandLine, run: Path, tmp_path: Path, form: OutputForm) -> None:
     shown = cli.succeeds("show", run, "--as", form.value)
     cli.succeeds("show", run, "--as", form.value, "--out", tmp_path / "shown")
 
@@ -162,7 +162,7 @@ def test_show_needs_no_framework(run: Path, tmp_path: Path) -> None:
         "    with contextlib.suppress(SystemExit): run(['show', sys.argv[1], '--as', form, *out])\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, str(run), *(form.value for form in Form)],
+        [sys.executable, "-c", code, str(run), *(form.value for form in OutputForm)],
         cwd=tmp_path,
         capture_output=True,
         env=environment(),
@@ -170,8 +170,8 @@ def test_show_needs_no_framework(run: Path, tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert FORMS[Form.TERMINAL](done.stdout.decode())
-    for form in (form for form in Form if form is not Form.TERMINAL):
+    assert FORMS[OutputForm.TERMINAL](done.stdout.decode())
+    for form in (form for form in OutputForm if form is not OutputForm.TERMINAL):
         assert FORMS[form]((tmp_path / form.value).read_text(encoding="utf-8"))
 
 

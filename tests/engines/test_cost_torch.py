@@ -17,7 +17,7 @@ from torch.utils.flop_counter import FlopCounterMode  # noqa: E402
 
 from cyclescope.core.graph.op import Cost, OpKind  # noqa: E402
 from cyclescope.core.graph.tensor import TensorSpec  # noqa: E402
-from cyclescope.cost.registry import FORMULAS, EngineCall, OpCost, price  # noqa: E402
+from cyclescope.cost.registry import FORMULAS, EngineCall, OpCost, estimate_cost  # noqa: E402
 
 
 def _spec(tensor):
@@ -51,7 +51,7 @@ class Recorder(TorchDispatchMode):
             is_view=func.is_view,
             footprints=tuple(map(_footprint, read)),
         )
-        self.priced.append((call.name, price(call)))
+        self.priced.append((call.name, estimate_cost(call)))
         return result
 
     @property

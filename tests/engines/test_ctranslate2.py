@@ -26,7 +26,7 @@ from cyclescope.backends.registry import open_session
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import EngineError, MissingExtra, Unsupported
 from cyclescope.core.graph.op import OpKind
-from cyclescope.core.plan import Change, Plan
+from cyclescope.core.plan import ModelChange, Plan
 from cyclescope.explaining.explain import explain
 from cyclescope.measuring.measure import measure_session
 
@@ -201,7 +201,7 @@ def test_int8_reads_a_quarter_of_the_weights_and_gives_nearly_the_same() -> None
 
 def test_layers_that_were_left_out_are_not_converted() -> None:
     model = model_of("Bert", _SMALL)
-    plan = Plan(ON.engine, threads=1, changes=(Change("drop-layers", 1.0),))
+    plan = Plan(ON.engine, threads=1, changes=(ModelChange("drop-layers", 1.0),))
     session = open_session(Request(model, plan=plan, inputs=RIGHT))
     assert [edit.what for edit in session.edits] == ["keep-layers"]
     with torch.inference_mode():  # the model in hand has one layer now

@@ -19,8 +19,8 @@ from cyclescope.backends.registry import open_session
 from cyclescope.backends.torch.session import TorchSession
 from cyclescope.backends.torch.stamping.device import device_name, resolved, waiting_for
 from cyclescope.backends.torch.stamping.marking import Marking, mark_costs
-from cyclescope.backends.torch.stamping.recorder import FUNCTION_MODE, SHIMS, Alignment, Misaligned, Recorder
-from cyclescope.backends.torch.stamping.stamps import MarkedRecords, rows_of, stamped
+from cyclescope.backends.torch.stamping.recorder import FUNCTION_MODE, WRAPPERS, Alignment, Misaligned, Recorder
+from cyclescope.backends.torch.stamping.stamps import MarkedRecords, instrumented, rows_of
 from cyclescope.core.samples import DeviceSamples
 from cyclescope.core.units import IntArray
 from cyclescope.measuring.measure import measure_session
@@ -72,7 +72,7 @@ def opened(model: torch.nn.Module, inputs: dict[str, Any], new_tokens: int | Non
     return session
 
 
-def marked(session: TorchSession, clock: Ordinal, cycles: int, how: str = SHIMS) -> DeviceSamples:
+def marked(session: TorchSession, clock: Ordinal, cycles: int, how: str = WRAPPERS) -> DeviceSamples:
     traced = session._known(session.trace())
     recorder = Recorder(how, traced.keys, session._steps.model)
     return Marking(session._steps, recorder, Alignment(traced.graph, traced.keys), clock, session._begin).samples(
@@ -80,7 +80,7 @@ def marked(session: TorchSession, clock: Ordinal, cycles: int, how: str = SHIMS)
     )
 
 
-@pytest.mark.parametrize("how", [SHIMS, FUNCTION_MODE])
+@pytest.mark.parametrize("how", [WRAPPERS, FUNCTION_MODE])
 @pytest.mark.parametrize("name", ["BertConfig", "T5Config"])
 def test_every_operation_has_the_two_marks_that_belong_to_it(name: str, how: str) -> None:
     model = build(name)
@@ -137,9 +137,9 @@ def test_marks_change_no_output_and_leave_nothing_behind() -> None:
 def test_a_call_inside_a_marked_one_leaves_no_mark_and_a_failing_one_shuts_nothing() -> None:
     clock = Ordinal()
     records = MarkedRecords(clock.record, range(10, 20))
-    inner = stamped(abs, 1, records)
-    outer = stamped(lambda x: inner(inner(x)), 2, records)
-    module = stamped(lambda x: outer(x), 10, records)
+    inner = instrumented(abs, 1, records)
+    outer = instrumented(lambda x: inner(inner(x)), 2, records)
+    module = instrumented(lambda x: outer(x), 10, records)
     assert module(-3) == 3
     assert rows_of(records)[:, [0, 3, 4]].tolist() == [[2, 0, 1], [10, -1, -1]]
     with pytest.raises(TypeError):
@@ -161,7 +161,7 @@ def test_the_host_s_stamps_lie_around_both_marks() -> None:
 
     called: list[int] = []
     records = MarkedRecords(mark, range(0))
-    stamped(lambda: called.append(perf_counter_ns()), 1, records)()
+    instrumented(lambda: called.append(perf_counter_ns()), 1, records)()
     _, begin, end, first, last = rows_of(records)[0].tolist()
     assert begin <= left[first] <= called[0] <= left[last] <= end
 
@@ -174,7 +174,7 @@ def test_a_run_that_takes_another_path_is_refused() -> None:
         other = build("T5Config")
         keys = opened(other, inputs_for(other))
         foreign = keys._known(keys.trace())
-        recorder = Recorder(SHIMS, traced.keys, model)
+        recorder = Recorder(WRAPPERS, traced.keys, model)
         marking = Marking(session._steps, recorder, Alignment(foreign.graph, foreign.keys), Ordinal(), session._begin)
         with engine_errors("mark"), pytest.raises(Misaligned):
             marking.samples(1)

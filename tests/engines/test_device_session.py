@@ -19,8 +19,8 @@ from cyclescope.backends.torch import opening
 from cyclescope.backends.torch.generating.writing import Writer
 from cyclescope.backends.torch.loading import loading
 from cyclescope.backends.torch.session import TorchSession
+from cyclescope.backends.torch.stamping import calibration_proxy
 from cyclescope.backends.torch.stamping import device as devices
-from cyclescope.backends.torch.stamping import twin
 from cyclescope.backends.torch.stamping.device import EventClock, check_device
 from cyclescope.backends.torch.tracing.on_meta import attention_like
 from cyclescope.core.cycle import Cycle
@@ -133,9 +133,9 @@ def test_a_model_too_large_for_the_device_is_refused_before_it_is_made(monkeypat
 
 
 def test_the_twin_runs_on_the_processor_whatever_its_inputs_lie_on() -> None:
-    assert twin._small(torch.arange(1000)).max() < 512
-    assert twin._small(torch.ones(2)).device.type == "cpu"
-    assert twin._small("text") == "text"
+    assert calibration_proxy._small(torch.arange(1000)).max() < 512
+    assert calibration_proxy._small(torch.ones(2)).device.type == "cpu"
+    assert calibration_proxy._small("text") == "text"
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])

@@ -66,7 +66,7 @@ def test_the_work_is_that_of_the_model(session, torch_session):
     layers = {frame.layer for frame in graph.frames if frame.layer is not None}
     assert layers == {frame.layer for frame in traced.frames if frame.layer is not None}
     attention = [i for i, kind in enumerate(graph.kinds) if kind is OpKind.ATTENTION]
-    assert [graph.site(i).layer for i in attention] == list(range(6))  # one fused operation in each layer
+    assert [graph.location(i).layer for i in attention] == list(range(6))  # one fused operation in each layer
 
 
 def test_every_layer_is_one_call(session):
@@ -166,6 +166,6 @@ def test_files_go_where_the_user_says_and_nothing_stays_elsewhere(opening):
 
 def test_no_connection_is_opened_and_no_telemetry_is_loaded(opening):
     assert opening.connections == ()
-    # The code of a recipe, which other tests run here, leaves None there: this is how an import is told to fail.
+    # The code of a recipe, which other tests run here, leaves None there: this makes an import fail.
     loaded = [name for name, module in sys.modules.items() if module is not None]
     assert not [name for name in loaded if name.partition(".")[0] == "openvino_telemetry"]

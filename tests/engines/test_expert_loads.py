@@ -12,8 +12,8 @@ from test_generation import NEW, prompt
 from test_torch_tracing import trace_here
 
 import cyclescope
+from cyclescope.backends.torch.tracing.concrete_values import ConcreteValues
 from cyclescope.backends.torch.tracing.meta import build_on_meta, to_meta
-from cyclescope.backends.torch.tracing.shadow import Shadows
 from cyclescope.backends.torch.tracing.tracing import Tracer
 from cyclescope.core.graph.graph import Graph
 from cyclescope.explaining.experts import expert_rows
@@ -67,10 +67,12 @@ def test_the_counts_are_those_of_the_router(name: str) -> None:
 
 
 def on_meta(name: str) -> Graph:
-    shadows = Shadows()
-    model = build_on_meta(lambda: mixture(name), shadows)
-    inputs = {key: to_meta(value, shadows) for key, value in inputs_for(mixture(name), batch=2, tokens=12).items()}
-    tracer = Tracer(model, shadows)
+    concrete_values = ConcreteValues()
+    model = build_on_meta(lambda: mixture(name), concrete_values)
+    inputs = {
+        key: to_meta(value, concrete_values) for key, value in inputs_for(mixture(name), batch=2, tokens=12).items()
+    }
+    tracer = Tracer(model, concrete_values)
     tracer.given(inputs)
     with torch.no_grad():
         result = tracer.run(lambda: model(**inputs))

@@ -21,7 +21,7 @@ from cyclescope.backends.registry import open_session
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.graph.tensor import TensorRole
-from cyclescope.core.plan import Change, Plan
+from cyclescope.core.plan import ModelChange, Plan
 from cyclescope.core.results import Results
 from cyclescope.models.packaged import minilm_folder
 from cyclescope.optimizing.search.drift import drift
@@ -68,7 +68,7 @@ def size(graph: Graph) -> tuple[int, int]:
     return int(graph.flops.sum()), sum(prod(t.shape) for t in parameters)
 
 
-def saved(model: str, *changes: Change) -> tuple[int, int]:
+def saved(model: str, *changes: ModelChange) -> tuple[int, int]:
     """By how much `changes` make FLOPs and parameters fewer, by what is traced in the changed model itself."""
     before = size(opened(model).trace())
     after = size(opened(model, replace(ALONE, changes=changes)).trace())
@@ -188,7 +188,7 @@ LAYERS, WIDTH, FORWARD = 3, 64, 128
 
 @pytest.mark.parametrize("name", ["BertConfig", "DistilBertConfig"])
 def test_half_the_heads_are_half_of_attention(name: str, tmp_path: Path) -> None:
-    flops, parameters = saved(folder_of(name, tmp_path), Change("prune-heads", 0.5))
+    flops, parameters = saved(folder_of(name, tmp_path), ModelChange("prune-heads", 0.5))
     projections = 4 * WIDTH * WIDTH // 2  # rows of query, key, value; columns of the output
     biases = 3 * WIDTH // 2
     assert parameters == LAYERS * (projections + biases)
@@ -197,7 +197,7 @@ def test_half_the_heads_are_half_of_attention(name: str, tmp_path: Path) -> None
 
 
 def test_heads_that_share_keys_go_together(tmp_path: Path) -> None:
-    flops, parameters = saved(folder_of("LlamaConfig", tmp_path), Change("prune-heads", 0.5))
+    flops, parameters = saved(folder_of("LlamaConfig", tmp_path), ModelChange("prune-heads", 0.5))
     projections = (WIDTH + WIDTH // 2 + WIDTH // 2 + WIDTH) * WIDTH // 2  # two of four queries, one of two keys
     assert parameters == LAYERS * projections
     assert flops == LAYERS * (2 * TOKENS * projections + 2 * 2 * TOKENS * TOKENS * WIDTH // 2)
@@ -214,21 +214,21 @@ def test_heads_that_share_keys_go_together(tmp_path: Path) -> None:
 def test_half_the_inner_width_is_half_of_feed_forward(
     name: str, matrices: int, biases: int, layers: int, rows: int, tmp_path: Path
 ) -> None:
-    flops, parameters = saved(folder_of(name, tmp_path), Change("prune-feed-forward", 0.5))
+    flops, parameters = saved(folder_of(name, tmp_path), ModelChange("prune-feed-forward", 0.5))
     products = matrices * WIDTH * FORWARD // 2
     assert parameters == layers * (products + biases * FORWARD // 2)
     assert flops == layers * 2 * rows * products
 
 
 def test_both_stacks_of_an_encoder_decoder_are_pruned(tmp_path: Path) -> None:
-    flops, parameters = saved(folder_of("T5Config", tmp_path), Change("prune-feed-forward", 0.5))
+    flops, parameters = saved(folder_of("T5Config", tmp_path), ModelChange("prune-feed-forward", 0.5))
     products = 2 * WIDTH * FORWARD // 2
     assert parameters == 2 * LAYERS * products
     assert flops == LAYERS * 2 * (TOKENS + 1) * products  # the decoder reads one token
 
 
 def test_thin_factors_leave_half_of_the_multiplications(tmp_path: Path) -> None:
-    flops, parameters = saved(folder_of("BertConfig", tmp_path), Change("low-rank", 0.5))
+    flops, parameters = saved(folder_of("BertConfig", tmp_path), ModelChange("low-rank", 0.5))
     square, oblong = WIDTH * WIDTH // (4 * WIDTH), FORWARD * WIDTH // (2 * (FORWARD + WIDTH))
     fewer = 4 * (WIDTH * WIDTH - square * 2 * WIDTH) + 2 * (WIDTH * FORWARD - oblong * (WIDTH + FORWARD))
     assert parameters == LAYERS * fewer
@@ -238,7 +238,7 @@ def test_thin_factors_leave_half_of_the_multiplications(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["BertConfig", "LlamaConfig", "GPT2Config", "MambaConfig"])
 def test_one_layer_less_is_one_layer_less(name: str, tmp_path: Path) -> None:
     model = folder_of(name, tmp_path)
-    one, two = saved(model, Change("drop-layers", 1)), saved(model, Change("drop-layers", 2))
+    one, two = saved(model, ModelChange("drop-layers", 1)), saved(model, ModelChange("drop-layers", 2))
     assert one[0] > 0
     assert one[1] > 0
     assert two == (2 * one[0], 2 * one[1])  # layers of these models are alike
@@ -247,22 +247,22 @@ def test_one_layer_less_is_one_layer_less(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("change", ["tanh-gelu", "relu"])
 def test_another_activation_costs_as_many_products(change: str, tmp_path: Path) -> None:
     model = folder_of("BertConfig", tmp_path)
-    assert saved(model, Change(change)) == (0, 0)
-    found = drift(outputs(model), outputs(model, replace(ALONE, changes=(Change(change),))))
+    assert saved(model, ModelChange(change)) == (0, 0)
+    found = drift(outputs(model), outputs(model, replace(ALONE, changes=(ModelChange(change),))))
     assert found.cosine is not None
     assert (found.cosine > 0.9999) is (change == "tanh-gelu")
 
 
 def test_changes_stack(tmp_path: Path) -> None:
     model = folder_of("BertConfig", tmp_path)
-    heads, forward = Change("prune-heads", 0.5), Change("prune-feed-forward", 0.5)
+    heads, forward = ModelChange("prune-heads", 0.5), ModelChange("prune-feed-forward", 0.5)
     both = saved(model, forward, heads)
     assert both == tuple(np.add(saved(model, heads), saved(model, forward)))
 
 
 def test_the_edits_that_were_made_can_be_made_again_without_deciding(tmp_path: Path) -> None:
     model = folder_of("BertConfig", tmp_path)
-    plan = replace(ALONE, changes=(Change("drop-layers", 1), Change("prune-heads", 0.25)))
+    plan = replace(ALONE, changes=(ModelChange("drop-layers", 1), ModelChange("prune-heads", 0.25)))
     session = opened(model, plan)
     again = opened(model, plan, edits=session.edits)
     assert again.edits == session.edits
@@ -278,22 +278,24 @@ def test_the_edits_that_were_made_can_be_made_again_without_deciding(tmp_path: P
 @pytest.mark.parametrize(
     ("name", "change", "reason"),
     [
-        ("FNetConfig", Change("prune-heads", 0.5), "No attention with separate"),
-        ("MambaConfig", Change("prune-feed-forward", 0.5), "No feed-forward network"),
-        ("MambaConfig", Change("low-rank", 0.5), "No weight matrices of layers"),
-        ("GPT2Config", Change("low-rank", 0.5), "Conv1D"),
-        ("T5Config", Change("prune-heads", 0.5), "does not run"),
-        ("LlamaConfig", Change("tanh-gelu"), "no exact GELU"),
-        ("T5Config", Change("relu"), "no activation"),
-        ("BertConfig", Change("prune-heads", 0.1), "too few heads"),
-        ("BertConfig", Change("prune-feed-forward", 0.01), "too small"),
-        ("BertConfig", Change("drop-layers", 3), "cannot be removed"),
-        ("AlbertConfig", Change("drop-layers", 1), "no stack of equal layers"),
-        ("BertConfig", Change("no-such-change"), "Unknown model change"),
+        ("FNetConfig", ModelChange("prune-heads", 0.5), "No attention with separate"),
+        ("MambaConfig", ModelChange("prune-feed-forward", 0.5), "No feed-forward network"),
+        ("MambaConfig", ModelChange("low-rank", 0.5), "No weight matrices of layers"),
+        ("GPT2Config", ModelChange("low-rank", 0.5), "Conv1D"),
+        ("T5Config", ModelChange("prune-heads", 0.5), "does not run"),
+        ("LlamaConfig", ModelChange("tanh-gelu"), "no exact GELU"),
+        ("T5Config", ModelChange("relu"), "no activation"),
+        ("BertConfig", ModelChange("prune-heads", 0.1), "too few heads"),
+        ("BertConfig", ModelChange("prune-feed-forward", 0.01), "too small"),
+        ("BertConfig", ModelChange("drop-layers", 3), "cannot be removed"),
+        ("AlbertConfig", ModelChange("drop-layers", 1), "no stack of equal layers"),
+        ("BertConfig", ModelChange("no-such-change"), "Unknown model change"),
     ],
     ids=lambda value: value if isinstance(value, str) else getattr(value, "name", ""),
 )
-def test_a_change_that_a_model_cannot_take_is_refused(name: str, change: Change, reason: str, tmp_path: Path) -> None:
+def test_a_change_that_a_model_cannot_take_is_refused(
+    name: str, change: ModelChange, reason: str, tmp_path: Path
+) -> None:
     with pytest.raises(Unsupported) as refused:
         opened(folder_of(name, tmp_path), replace(ALONE, changes=(change,)))
     assert reason in str(refused.value)

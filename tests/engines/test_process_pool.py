@@ -20,7 +20,7 @@ from command_line import interrupted, model_folder
 from installed import needs
 
 from cyclescope.core.errors import EngineError, Unsupported
-from cyclescope.core.plan import Change, Plan
+from cyclescope.core.plan import ModelChange, Plan
 from cyclescope.optimizing.processes.messages import Job
 from cyclescope.optimizing.processes.process_pool import ProcessPool
 from cyclescope.optimizing.processes.worker_group import PoolPreparer
@@ -208,9 +208,9 @@ def test_a_model_that_is_not_there_leaves_nothing_behind(tmp_path: Path, place: 
 
 def test_a_plan_that_cannot_be_is_refused_and_the_next_one_runs(pool: ProcessPool) -> None:
     with pytest.raises(Unsupported, match="Unknown model change"):
-        pool.spawn(replace(PLAN, changes=(Change("no-such-change"),)))
+        pool.spawn(replace(PLAN, changes=(ModelChange("no-such-change"),)))
     # What a trial does to its model no other sees.
-    smaller = pool.spawn(replace(PLAN, changes=(Change("drop-layers", 1),)))
+    smaller = pool.spawn(replace(PLAN, changes=(ModelChange("drop-layers", 1),)))
     whole, again = pool.spawn(PLAN), pool.spawn(PLAN)
     assert drift(whole.outputs(), again.outputs()).largest == 0.0
     assert not drift(whole.outputs(), smaller.outputs()).same

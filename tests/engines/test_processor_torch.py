@@ -13,7 +13,7 @@ from cyclescope.backends.base import Request
 from cyclescope.backends.registry import open_session
 from cyclescope.backends.torch.session import TorchSession
 from cyclescope.backends.torch.stamping import processor
-from cyclescope.backends.torch.stamping.stamps import COMPILED, new_records, rows_of, stamped
+from cyclescope.backends.torch.stamping.stamps import COMPILED, instrumented, new_records, rows_of
 from cyclescope.core.errors import EngineError
 
 WHOLE = (time.CLOCK_PROCESS_CPUTIME_ID,)
@@ -37,9 +37,9 @@ def session(model: torch.nn.Module | None = None) -> TorchSession:
 @both
 def test_rows_hold_both_clocks_and_both_only_go_forward(compiled: bool) -> None:
     records = new_records(WHOLE, compiled=compiled)
-    shim = stamped(sum, 3, records)
+    wrapper = instrumented(sum, 3, records)
     before = time.process_time_ns()
-    assert [shim(range(n)) for n in (10, 100_000)] == [45, 4_999_950_000]
+    assert [wrapper(range(n)) for n in (10, 100_000)] == [45, 4_999_950_000]
     after = time.process_time_ns()
     rows = rows_of(records)
     assert rows.shape == (2, 5)
@@ -55,7 +55,7 @@ def test_rows_hold_both_clocks_and_both_only_go_forward(compiled: bool) -> None:
 def test_a_sum_of_clocks_counts_each(compiled: bool) -> None:
     records = new_records(WHOLE * 3, compiled=compiled)
     before = time.process_time_ns()
-    stamped(sum, 0, records)(range(1000))
+    instrumented(sum, 0, records)(range(1000))
     after = time.process_time_ns()
     assert 3 * before <= rows_of(records)[0, 3] <= rows_of(records)[0, 4] <= 3 * after
 

@@ -26,7 +26,7 @@ from running_recipes import code_here, plan_here
 import cyclescope.optimizing.recipes.apply as applying
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import OutputError, RunFileError, UnknownModel, UsageError
-from cyclescope.core.plan import Change, Plan
+from cyclescope.core.plan import ModelChange, Plan
 from cyclescope.optimizing.recipes.apply import apply
 from cyclescope.optimizing.recipes.recipe import MeasurementRecord, Recipe, RecipeModel, RecipeWork, save_recipe
 from cyclescope.optimizing.recipes.verify import RecipeStatus, verify
@@ -97,7 +97,7 @@ def _skip_without_engine(asked: dict[str, Any]) -> None:
 
 
 EDITED = {
-    "plan": replace(ALONE, changes=(Change("drop-layers", 1.0), Change("tanh-gelu"))),
+    "plan": replace(ALONE, changes=(ModelChange("drop-layers", 1.0), ModelChange("tanh-gelu"))),
     "edits": (
         Edit("keep-layers", "encoder.layer", (1,)),
         Edit("tanh-gelu", "encoder.layer.0.intermediate.intermediate_act_fn"),
@@ -285,7 +285,7 @@ def test_verifying_answers_by_its_exit_code(run: CommandLine, tmp_path: Path) ->
     """Half of the layers against all of them: faster by any clock, and outputs far beyond what is allowed or not."""
     model = str(model_folder(tmp_path, num_hidden_layers=16))
     edits = (Edit("keep-layers", "encoder.layer", (0,)),)
-    plan = replace(ALONE, changes=(Change("drop-layers", 15.0),))
+    plan = replace(ALONE, changes=(ModelChange("drop-layers", 15.0),))
     made = recipe(model, plan, edits=edits)
     save_recipe(replace(made, proof=replace(made.proof, max_drift=1.0)), tmp_path / "allowed.toml")
     save_recipe(made, tmp_path / "refused.toml")
@@ -314,7 +314,7 @@ def test_ctrl_c_while_it_verifies_keeps_what_there_is(tmp_path: Path) -> None:
 def test_a_slower_plan_no_longer_holds(tmp_path: Path) -> None:
     model = str(model_folder(tmp_path, num_hidden_layers=16))
     made = recipe(model, ALONE)
-    slower = replace(made, baseline=replace(ALONE, changes=(Change("drop-layers", 15.0),)))
+    slower = replace(made, baseline=replace(ALONE, changes=(ModelChange("drop-layers", 15.0),)))
     slower = replace(slower, proof=replace(slower.proof, max_drift=1.0))
     assert verify(slower, TEXTS, budget=1.0).status is RecipeStatus.FAILS
 

@@ -29,7 +29,7 @@ from cyclescope.backends.torch.standalone.drafting import first_layers
 from cyclescope.backends.torch.standalone.editing import edit
 from cyclescope.core.edits import files_of
 from cyclescope.core.errors import Unsupported
-from cyclescope.core.plan import Change, Plan
+from cyclescope.core.plan import ModelChange, Plan
 from cyclescope.core.results import Results, held_out, only
 from cyclescope.models.packaged import minilm_folder
 from cyclescope.optimizing.search.drift import drift
@@ -38,7 +38,7 @@ ALONE = Plan(threads=1, attention="")
 needs_minilm = pytest.mark.skipif(minilm_folder() is None, reason="the weights of MiniLM are not installed")
 
 
-def changed(*changes: Change) -> Plan:
+def changed(*changes: ModelChange) -> Plan:
     return replace(ALONE, changes=changes)
 
 
@@ -91,8 +91,8 @@ def forty_steps(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_student_drifts_far_less_than_the_same_layers_without_learning(tmp_path: Path) -> None:
     texts = SENTENCES
     whole = outputs("minilm", texts=texts)
-    dropped = outputs("minilm", changed(Change("drop-layers", 3)), texts=texts)
-    session = opened("minilm", changed(Change("distil", 3)), texts=texts, files=str(tmp_path))
+    dropped = outputs("minilm", changed(ModelChange("drop-layers", 3)), texts=texts)
+    session = opened("minilm", changed(ModelChange("distil", 3)), texts=texts, files=str(tmp_path))
     student = session.results()
     assert drift(whole, student).amount < 0.5 * drift(whole, dropped).amount
     unseen = held_out(len(texts))  # on these nothing was learned
@@ -103,10 +103,10 @@ def test_a_student_drifts_far_less_than_the_same_layers_without_learning(tmp_pat
     assert name == "student-3-layers.safetensors"
     assert [path.name for path in tmp_path.iterdir()] == [name]
     before = (tmp_path / name).stat()
-    again = opened("minilm", changed(Change("distil", 3)), texts=texts[:2], files=str(tmp_path))
+    again = opened("minilm", changed(ModelChange("distil", 3)), texts=texts[:2], files=str(tmp_path))
     assert again.edits == session.edits  # what was learned is taken as it is, from however few texts
     assert (tmp_path / name).stat() == before
-    edited = outputs("minilm", changed(Change("distil", 3)), texts=texts, files=str(tmp_path), edits=session.edits)
+    edited = outputs("minilm", changed(ModelChange("distil", 3)), texts=texts, files=str(tmp_path), edits=session.edits)
     assert drift(student, edited).largest == 0.0
 
 
@@ -116,9 +116,9 @@ def test_a_student_learns_with_what_was_taken_out_before(tmp_path: Path) -> None
     """The file is another one for another model, and the teacher is the whole model all the same."""
     texts = SENTENCES[:12]
     whole = outputs("minilm", texts=texts)
-    heads = Change("prune-heads", 0.5)
-    plain = outputs("minilm", changed(heads, Change("drop-layers", 3)), texts=texts)
-    session = opened("minilm", changed(heads, Change("distil", 3)), texts=texts, files=str(tmp_path))
+    heads = ModelChange("prune-heads", 0.5)
+    plain = outputs("minilm", changed(heads, ModelChange("drop-layers", 3)), texts=texts)
+    session = opened("minilm", changed(heads, ModelChange("distil", 3)), texts=texts, files=str(tmp_path))
     assert drift(whole, session.results()).amount < 0.5 * drift(whole, plain).amount
     assert files_of(session.edits) != ("student-3-layers.safetensors",)
 
@@ -134,7 +134,7 @@ def test_a_student_that_cannot_learn_is_refused(
     with pytest.raises(Unsupported) as refused:
         opened(
             "minilm",
-            changed(Change("distil", amount)),
+            changed(ModelChange("distil", amount)),
             texts=SENTENCES[:texts],
             files=str(tmp_path) if files else None,
         )
@@ -262,7 +262,7 @@ def test_a_trimmed_head_writes_the_same_ids_where_it_has_seen_enough(tied: bool,
     texts = SENTENCES[:8]
     plan = replace(ALONE, batch=1)
     whole = outputs(model, plan, texts=texts, new_tokens=4)
-    session = opened(model, replace(plan, changes=(Change("trim-vocabulary"),)), texts=texts, new_tokens=4)
+    session = opened(model, replace(plan, changes=(ModelChange("trim-vocabulary"),)), texts=texts, new_tokens=4)
     trimmed = session.results()
     (made,) = session.edits
     assert (made.what, made.path) == ("keep-tokens", "lm_head")
@@ -306,7 +306,7 @@ def test_a_vocabulary_that_cannot_be_trimmed_is_refused(
     vocabulary: int, texts: int, reason: str, tmp_path: Path
 ) -> None:
     model = folder_of("LlamaConfig", tmp_path, vocab_size=vocabulary)
-    plan = replace(ALONE, batch=1, changes=(Change("trim-vocabulary"),))
+    plan = replace(ALONE, batch=1, changes=(ModelChange("trim-vocabulary"),))
     with pytest.raises(Unsupported) as refused:
         opened(model, plan, texts=SENTENCES[:texts], new_tokens=2)
     assert reason in str(refused.value)
@@ -331,11 +331,11 @@ def test_a_model_left_behind_its_exit_gives_what_its_head_reads_there(tmp_path: 
         states = model(ids, output_hidden_states=True).hidden_states
         expected = model.lm_head(model.model.norm(states[2])).argmax(dim=-1)[0, -1]
     asked: dict[str, Any] = {"inputs": {"input_ids": ids, "attention_mask": torch.ones_like(ids)}, "new_tokens": 1}
-    session = opened(str(tmp_path), changed(Change("early-exit", 2)), **asked)
+    session = opened(str(tmp_path), changed(ModelChange("early-exit", 2)), **asked)
     assert session.workload.model.exits == (2,)
     assert session.results().tokens.tolist() == [[int(expected)]]
     with pytest.raises(Unsupported) as refused:
-        opened(str(tmp_path), changed(Change("early-exit", 3)), **asked)
+        opened(str(tmp_path), changed(ModelChange("early-exit", 3)), **asked)
     assert "exit must be between" in str(refused.value)
 
 
@@ -359,7 +359,7 @@ def test_a_model_that_declares_an_exit_writes_token_by_token_all_the_same(tmp_pa
 
 def test_exact_gelu_stands_where_its_tanh_form_stood(tmp_path: Path) -> None:
     model = folder_of("GPT2Config", tmp_path)
-    session = opened(model, changed(Change("exact-gelu")))
+    session = opened(model, changed(ModelChange("exact-gelu")))
     assert len(session.edits) == 3
     found = drift(outputs(model), session.results())
     assert found.largest is not None
@@ -367,4 +367,4 @@ def test_exact_gelu_stands_where_its_tanh_form_stood(tmp_path: Path) -> None:
     names = [name for name in session.trace().names if "gelu" in name.lower() or "tanh" in name.lower()]
     assert len(names) == 3
     with pytest.raises(Unsupported):
-        opened(folder_of("BertConfig", tmp_path), changed(Change("exact-gelu")))
+        opened(folder_of("BertConfig", tmp_path), changed(ModelChange("exact-gelu")))

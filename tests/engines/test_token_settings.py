@@ -11,7 +11,7 @@ from transformers import GenerationConfig
 from transformers.generation.utils import GenerationMixin
 
 from cyclescope.backends.ctranslate2.rules import refuse_other_rules
-from cyclescope.backends.torch.exporting.token_settings import TOKEN_SETTINGS, asked_settings
+from cyclescope.backends.torch.exporting.token_settings import TOKEN_SETTINGS, requested_settings
 from cyclescope.core.errors import Unsupported
 
 # The releases whose settings were gone through. A later one must not break the tests of somebody who installs it.
@@ -73,10 +73,10 @@ def test_what_asks_for_nothing_is_not_refused(name: str) -> None:
     config = GenerationConfig()
     for value in (None, *TOKEN_SETTINGS[name]):
         setattr(config, name, value)
-        assert asked_settings(config) == ()
+        assert requested_settings(config) == ()
     setattr(config, name, [[5]])
-    assert asked_settings(config) == (name,)
-    assert asked_settings(config, known=[name]) == ()
+    assert requested_settings(config) == (name,)
+    assert requested_settings(config, known=[name]) == ()
 
 
 def test_an_engine_refuses_all_but_what_it_does_itself() -> None:

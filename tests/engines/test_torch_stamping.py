@@ -19,8 +19,8 @@ from test_torch_tracing import trace_here
 from cyclescope.backends.base import Request
 from cyclescope.backends.registry import open_session
 from cyclescope.backends.torch.session import TorchSession
-from cyclescope.backends.torch.stamping.recorder import FUNCTION_MODE, SHIMS, Alignment, Misaligned, Recorder
-from cyclescope.backends.torch.stamping.stamps import COMPILED, PythonRecords, new_records, rows_of, stamped
+from cyclescope.backends.torch.stamping.recorder import FUNCTION_MODE, WRAPPERS, Alignment, Misaligned, Recorder
+from cyclescope.backends.torch.stamping.stamps import COMPILED, PythonRecords, instrumented, new_records, rows_of
 from cyclescope.core.errors import EngineError
 
 
@@ -30,12 +30,12 @@ def _session(model: torch.nn.Module, **inputs: Any) -> TorchSession:
     return session
 
 
-def _doors() -> dict[tuple[str, str], object]:
+def _patch_points() -> dict[tuple[str, str], object]:
     spaces = {"Tensor": torch.Tensor, "torch": torch, "functional": torch.nn.functional, "_nn": torch._C._nn}
     return {(space, name): getattr(owner, name, None) for space, owner in spaces.items() for name in dir(owner)}
 
 
-@pytest.mark.parametrize("how", [SHIMS, FUNCTION_MODE])
+@pytest.mark.parametrize("how", [WRAPPERS, FUNCTION_MODE])
 @pytest.mark.parametrize("name", [*ENCODERS, *OTHERS])
 def test_a_stamped_run_shows_the_traced_calls_in_their_order(name: str, how: str) -> None:
     model = build(name)
@@ -45,7 +45,7 @@ def test_a_stamped_run_shows_the_traced_calls_in_their_order(name: str, how: str
     records = new_records()
     with torch.inference_mode(), recorder.stamping(records):
         model(**inputs)
-    if name == "FNetConfig" and how == SHIMS:
+    if name == "FNetConfig" and how == WRAPPERS:
         # It calls the transform through a partial that no door leads to: this must be noticed, not booked wrongly.
         with pytest.raises(Misaligned):
             alignment.boundaries(rows_of(records), 0, 0)
@@ -64,19 +64,19 @@ def test_a_missed_door_is_answered_by_the_function_mode() -> None:
     assert len(runs) == 2
 
 
-@pytest.mark.parametrize("how", [SHIMS, FUNCTION_MODE])
+@pytest.mark.parametrize("how", [WRAPPERS, FUNCTION_MODE])
 def test_outputs_are_the_same_and_nothing_is_left_behind(how: str) -> None:
     model = build("BertConfig")
     inputs = inputs_for(model)
     traced = trace_here(model, inputs)
-    doors = _doors()
+    patch_points = _patch_points()
     own = {path: dict(module.__dict__) for path, module in model.named_modules()}
     with torch.inference_mode():
         plain = model(**inputs).last_hidden_state
         with Recorder(how, traced.keys, model).stamping(new_records()):
-            stamped = model(**inputs).last_hidden_state
-    assert torch.equal(plain, stamped)
-    assert _doors() == doors
+            instrumented = model(**inputs).last_hidden_state
+    assert torch.equal(plain, instrumented)
+    assert _patch_points() == patch_points
     assert {path: dict(module.__dict__) for path, module in model.named_modules()} == own
     assert "view" not in vars(torch.Tensor), "a method shadowed on the tensor class must be gone, not replaced"
 
@@ -84,10 +84,10 @@ def test_outputs_are_the_same_and_nothing_is_left_behind(how: str) -> None:
 def test_doors_are_shut_again_when_the_model_fails() -> None:
     model = build("BertConfig")
     traced = trace_here(model, inputs_for(model))
-    doors = _doors()
-    with pytest.raises((TypeError, AttributeError)), Recorder(SHIMS, traced.keys, model).stamping(new_records()):
+    patch_points = _patch_points()
+    with pytest.raises((TypeError, AttributeError)), Recorder(WRAPPERS, traced.keys, model).stamping(new_records()):
         model(input_ids=3.5)
-    assert _doors() == doors
+    assert _patch_points() == patch_points
     assert all("forward" not in module.__dict__ for module in model.modules())
 
 
@@ -109,7 +109,7 @@ def test_operators_are_stamped_whatever_door_they_come_through() -> None:
     x = torch.ones(3, 3)
     traced = trace_here(model, {"x": x})
     records = new_records()
-    with torch.no_grad(), Recorder(SHIMS, traced.keys, model).stamping(records):
+    with torch.no_grad(), Recorder(WRAPPERS, traced.keys, model).stamping(records):
         model(x)
     Alignment(traced.graph, traced.keys).boundaries(rows_of(records), 0, 0)
     assert {"__rsub__", "add", "sub_", "div_", "__setitem__", "matmul"} <= set(traced.graph.names)
@@ -142,13 +142,13 @@ def test_the_twin_gives_a_cost_of_the_right_kind() -> None:
     session = _session(model)
     graph = session.trace()
     assert session._traced is not None
-    costs: dict[str, list[float]] = {SHIMS: [], FUNCTION_MODE: []}
-    for how in (SHIMS, FUNCTION_MODE) * 5:
+    costs: dict[str, list[float]] = {WRAPPERS: [], FUNCTION_MODE: []}
+    for how in (WRAPPERS, FUNCTION_MODE) * 5:
         session._recorder = Recorder(how, session._traced.keys, model)
         found = session.calibrate(graph, 60_000_000)
         assert "twin of BertModel" in found.calibrated_on
         costs[how].append(found.inside_ns + found.outside_ns)
-    assert 0 < median(costs[SHIMS]) < median(costs[FUNCTION_MODE])
+    assert 0 < median(costs[WRAPPERS]) < median(costs[FUNCTION_MODE])
 
 
 def test_threads_are_put_back() -> None:
@@ -161,7 +161,7 @@ def test_threads_are_put_back() -> None:
 
 
 def test_a_configuration_is_shrunk_without_losing_a_layer() -> None:
-    from cyclescope.backends.torch.stamping.twin import tiny_config
+    from cyclescope.backends.torch.stamping.calibration_proxy import tiny_config
 
     for name in ENCODERS:
         whole = config(name)
@@ -183,10 +183,10 @@ def test_a_shim_is_what_it_stands_for_and_leaves_one_row_a_call(compiled: bool) 
         return width * height
 
     records = new_records(compiled=compiled)
-    shim = stamped(area, 7, records)
-    assert (shim(3.0), shim(3.0, 4.0), shim(width=1.0, height=5.0)) == (6.0, 12.0, 5.0)
-    assert inspect.signature(shim) == inspect.signature(area)
-    assert shim.__wrapped__ is area
+    wrapper = instrumented(area, 7, records)
+    assert (wrapper(3.0), wrapper(3.0, 4.0), wrapper(width=1.0, height=5.0)) == (6.0, 12.0, 5.0)
+    assert inspect.signature(wrapper) == inspect.signature(area)
+    assert wrapper.__wrapped__ is area
     rows = rows_of(records)
     assert rows[:, 0].tolist() == [7, 7, 7]
     assert np.all(rows[:, 1] <= rows[:, 2])
@@ -209,7 +209,7 @@ def test_a_shim_binds_like_a_method_and_lets_errors_through(compiled: bool) -> N
             return self.n
 
     records = new_records(compiled=compiled)
-    Counter.add = stamped(Counter.add, 1, records)  # type: ignore[method-assign]
+    Counter.add = instrumented(Counter.add, 1, records)  # type: ignore[method-assign]
     counter = Counter()
     bound = counter.add
     assert (counter.add(2), bound(3), Counter.add(counter, by=1)) == (2, 5, 6)
@@ -221,8 +221,8 @@ def test_a_shim_binds_like_a_method_and_lets_errors_through(compiled: bool) -> N
 @both
 def test_nested_shims_come_in_the_order_of_their_ends(compiled: bool) -> None:
     records = new_records(compiled=compiled)
-    inner = stamped(lambda: None, 1, records)
-    stamped(lambda: inner(), 2, records)()
+    inner = instrumented(lambda: None, 1, records)
+    instrumented(lambda: inner(), 2, records)()
     rows = rows_of(records)
     assert rows[:, 0].tolist() == [1, 2]
     assert rows[1, 1] <= rows[0, 1] <= rows[0, 2] <= rows[1, 2]
@@ -231,9 +231,9 @@ def test_nested_shims_come_in_the_order_of_their_ends(compiled: bool) -> None:
 @both
 def test_more_records_than_there_was_room_for_are_all_kept(compiled: bool) -> None:
     records = new_records(compiled=compiled)
-    shim = stamped(abs, 3, records)
+    wrapper = instrumented(abs, 3, records)
     for i in range(10_000):
-        shim(i)
+        wrapper(i)
     assert len(records) == 10_000
     assert np.all(np.diff(rows_of(records)[:, 1]) >= 0)
 
@@ -246,7 +246,7 @@ def test_compiled_and_python_shims_show_the_same_calls() -> None:
     keys: list[list[int]] = []
     for compiled in (True, False):
         records = new_records(compiled=compiled)
-        with torch.inference_mode(), Recorder(SHIMS, traced.keys, model).stamping(records):
+        with torch.inference_mode(), Recorder(WRAPPERS, traced.keys, model).stamping(records):
             model(**inputs)
         keys.append(rows_of(records)[:, 0].tolist())
         assert isinstance(records, PythonRecords) is not compiled
@@ -260,7 +260,7 @@ def test_a_shim_that_is_part_of_a_circle_is_collected() -> None:
 
     held = Held()
     seen = weakref.ref(held)
-    held.shim = stamped(functools.partial(print, held), 1, new_records())  # type: ignore[attr-defined]
+    held.wrapper = instrumented(functools.partial(print, held), 1, new_records())  # type: ignore[attr-defined]
     del held
     gc.collect()
     assert seen() is None

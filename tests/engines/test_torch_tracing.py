@@ -12,8 +12,8 @@ from architectures import ENCODERS, OTHERS, build, config, inputs_for
 from torch.utils.flop_counter import FlopCounterMode
 
 import cyclescope
+from cyclescope.backends.torch.tracing.concrete_values import ConcreteValues
 from cyclescope.backends.torch.tracing.meta import build_on_meta, to_meta
-from cyclescope.backends.torch.tracing.shadow import Shadows
 from cyclescope.backends.torch.tracing.tracing import Traced, Tracer
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.graph.op import OpKind
@@ -28,10 +28,10 @@ def trace_here(model: torch.nn.Module, inputs: dict[str, torch.Tensor], *, gener
 
 
 def trace_on_meta(name: str, inputs: dict[str, torch.Tensor], attention: str | None = None) -> Traced:
-    shadows = Shadows()
-    model = build_on_meta(lambda: build(name, attention), shadows)
-    on_meta = {key: to_meta(value, shadows) for key, value in inputs.items()}
-    tracer = Tracer(model, shadows)
+    concrete_values = ConcreteValues()
+    model = build_on_meta(lambda: build(name, attention), concrete_values)
+    on_meta = {key: to_meta(value, concrete_values) for key, value in inputs.items()}
+    tracer = Tracer(model, concrete_values)
     tracer.given(on_meta)
     with torch.no_grad():
         tracer.run(lambda: model(**on_meta))
@@ -69,10 +69,10 @@ def test_every_encoder_shows_embedding_and_three_layers(name: str) -> None:
     model = build(name)
     graph = trace_here(model, inputs_for(model)).graph
     assert graph.stages[:2] == ("embed", "encode")
-    assert {graph.site(i).layer for i in range(len(graph)) if graph.stage_of(i) == "encode"} >= {0, 1, 2}
+    assert {graph.location(i).layer for i in range(len(graph)) if graph.stage_of(i) == "encode"} >= {0, 1, 2}
     assert {f.layer for f in graph.frames if f.layer is not None} == {0, 1, 2}
     work = [
-        int(graph.flops[[i for i in range(len(graph)) if graph.site(i).layer == layer]].sum()) for layer in range(3)
+        int(graph.flops[[i for i in range(len(graph)) if graph.location(i).layer == layer]].sum()) for layer in range(3)
     ]
     assert min(work) > 0
     if name != "ModernBertConfig":  # its first layer has no norm, and some of its layers attend locally
@@ -128,7 +128,7 @@ def test_a_seventy_billion_model_is_traced_without_its_memory() -> None:
 
 
 def _op(graph: Graph, name: str, module: str) -> int:
-    return next(i for i in range(len(graph)) if graph.names[i] == name and graph.site(i).module.endswith(module))
+    return next(i for i in range(len(graph)) if graph.names[i] == name and graph.location(i).module.endswith(module))
 
 
 def test_a_residual_depends_on_both_of_its_branches() -> None:

@@ -18,7 +18,7 @@ from cyclescope.backends.artifacts.writing_session import WritingSession
 from cyclescope.backends.base import OpenTimes, Request
 from cyclescope.backends.registry import open_session
 from cyclescope.backends.torch.exporting.array_calls import array_call
-from cyclescope.backends.torch.exporting.pricing import priced_generation
+from cyclescope.backends.torch.exporting.call_costs import generation_costs
 from cyclescope.backends.torch.session import TorchSession
 from cyclescope.core.graph.op import OpKind
 from cyclescope.core.graph.structure import PREPARE, SAMPLE
@@ -37,7 +37,7 @@ def sessions() -> tuple[TorchSession, Any]:
     def ours(looked_up: int) -> WritingSession:
         writer = TorchWriter(model, looked_up, [model.config.eos_token_id])
         parts = theirs.workload, theirs.plan, theirs.machine
-        price = partial(priced_generation, theirs._steps, *parts)
+        price = partial(generation_costs, theirs._steps, *parts)
         call = array_call(theirs._steps, theirs.workload.task)
         return WritingSession(writer, call, *parts, OpenTimes(None, None), price=price, folder=nullcontext())
 

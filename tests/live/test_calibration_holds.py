@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from cyclescope.backends.torch.probes import TorchProbes
 from cyclescope.calibrating.calibrate import calibrate_probes
-from cyclescope.calibrating.extent import ProbePlan
+from cyclescope.calibrating.probe_plan import ProbePlan
 from cyclescope.core.ceilings import Ceilings
 from cyclescope.core.units import NS_PER_S
 from cyclescope.machines.load import LoadMeter

@@ -17,7 +17,7 @@ from cyclescope.core.cycle import Cycle
 from cyclescope.core.samples import MemorySamples
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation
-from cyclescope.report.drawings.step_plot import FLOOR, MOST_MOMENTS, TOP, course
+from cyclescope.report.drawings.step_plot import FLOOR, MOST_STEPS, TOP, memory_curve
 
 EXTRA = 200_000
 MEGABYTE = 1_000_000
@@ -145,7 +145,7 @@ def heights(path: str) -> list[float]:
 
 
 def test_the_stairs_are_drawn_to_scale_from_zero() -> None:
-    drawn = course([0, 100, 400, 200], [0, 100, 300, 250])
+    drawn = memory_curve([0, 100, 400, 200], [0, 100, 300, 250])
     assert drawn.sizes[0].value == 0
     assert drawn.sizes[-1].value == 400
     assert drawn.computed.line == f"M0 {FLOOR:.2f}V190.00H1V153.00H2V{TOP:.2f}H3V116.00H4"
@@ -153,35 +153,35 @@ def test_the_stairs_are_drawn_to_scale_from_zero() -> None:
     assert heights(drawn.measured.line) == [190, 153, 79, 97.5]
     assert (drawn.computed.peak.bytes, drawn.computed.peak.x, drawn.computed.peak.y) == (400, "62.500%", "42.00")
     assert [tick.value for tick in drawn.numbers] == [1, 2, 3, 4]
-    assert drawn.numbers[0].at == drawn.moments[0].x
+    assert drawn.numbers[0].at == drawn.steps[0].x
 
 
 def test_a_name_at_the_edge_stays_inside() -> None:
     def at(k: int) -> str:
-        return course([9 if i == k else 1 for i in range(10)], None).computed.peak.anchor
+        return memory_curve([9 if i == k else 1 for i in range(10)], None).computed.peak.anchor
 
     assert [at(0), at(5), at(9)] == ["start", "middle", "end"]
 
 
 def test_one_operation_that_holds_nothing_is_drawn() -> None:
-    drawn = course([0], None)
+    drawn = memory_curve([0], None)
     assert drawn.computed.line == "M0 190.00V190.00H1"
     assert drawn.measured is None
-    assert len(drawn.moments) == 1
+    assert len(drawn.steps) == 1
 
 
 def test_many_operations_share_steps_and_no_peak_is_lost() -> None:
-    n = 3 * MOST_MOMENTS - 1
+    n = 3 * MOST_STEPS - 1
     computed, measured = [10] * n, [10] * n
     computed[100], measured[333] = 999, 1000
-    drawn = course(computed, measured)
+    drawn = memory_curve(computed, measured)
     assert drawn.few == 3
-    assert len(drawn.moments) == MOST_MOMENTS
-    assert drawn.moments[drawn.peak_moment].most == 100
+    assert len(drawn.steps) == MOST_STEPS
+    assert drawn.steps[drawn.peak_step].most == 100
     assert drawn.computed.peak.bytes == 999
     assert drawn.measured is not None
     assert drawn.measured.peak.bytes == 1000
-    assert (drawn.moments[-1].first, drawn.moments[-1].last) == (n - 2, n - 1)
+    assert (drawn.steps[-1].first, drawn.steps[-1].last) == (n - 2, n - 1)
 
 
 @pytest.mark.browser

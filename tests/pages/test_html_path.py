@@ -14,7 +14,7 @@ from cyclescope.explaining.dataflow import Level, data_flow, inside
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation
 from cyclescope.report import format as fmt
-from cyclescope.report.drawings.flow import Chain, chain, drawn_flow
+from cyclescope.report.drawings.flow import DrawnPath, drawn_flow, drawn_path
 
 
 def test_the_path_takes_one_of_query_key_and_value(calibrated: Explanation) -> None:
@@ -23,7 +23,7 @@ def test_the_path_takes_one_of_query_key_and_value(calibrated: Explanation) -> N
     flow = drawn_flow(graph, Level.LAYER)
     layer = next(node for node in flow.nodes if node.repeats > 1)
     detail = inside(graph, layer)
-    found = chain(detail, told)
+    found = drawn_path(detail, told)
     products = [k for k, node in enumerate(detail.nodes) if node.module.endswith(("query", "key", "value"))]
     assert len(products) == 3
     assert len(found.nodes.intersection(products)) == 1
@@ -43,11 +43,11 @@ def test_what_a_drawing_leaves_out_is_stepped_over(calibrated: Explanation) -> N
     whole = data_flow(graph, Level.OPERATION)
     drawn = {op for node in whole.nodes for op in node.ops}
     assert drawn.isdisjoint(views)
-    assert len(chain(whole, told).nodes) == len(told.path) - len(views)
+    assert len(drawn_path(whole, told).nodes) == len(told.path) - len(views)
 
 
 def test_without_an_arrangement_nothing_is_marked(calibrated: Explanation) -> None:
-    assert chain(data_flow(calibrated.cycle.graph), None) == Chain()
+    assert drawn_path(data_flow(calibrated.cycle.graph), None) == DrawnPath()
     page = render(replace(calibrated, arrangement=None))
     assert 'id="arrangement"' not in page
     assert '"critical":true' not in page

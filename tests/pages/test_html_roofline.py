@@ -22,7 +22,7 @@ from cyclescope.explaining.roofline import Roofline
 from cyclescope.report import format as fmt
 from cyclescope.report.drawings.axis import decades
 from cyclescope.report.drawings.roofline import MOST_POINTS, RooflineDrawing, roofline_drawing
-from cyclescope.report.drawings.spots import spots
+from cyclescope.report.drawings.roofline_points import roofline_points
 from cyclescope.report.naming.bounds import bound_name
 
 MEGABYTE = 1_000_000
@@ -76,7 +76,7 @@ def test_a_point_stands_at_its_intensity_and_rate(
     ops = [
         i
         for i in range(len(graph))
-        if graph.flops[i] == 2 * 16 * 768 * 3072 and i > 9 and "intermediate" in graph.site(i).module
+        if graph.flops[i] == 2 * 16 * 768 * 3072 and i > 9 and "intermediate" in graph.location(i).module
     ]
     flops, moved = graph.flops[ops].sum(), (graph.read_bytes + graph.written_bytes)[ops].sum()
     assert spot.gap.count == len(ops) == 12
@@ -353,4 +353,7 @@ def test_a_page_with_ceilings_is_below_a_megabyte(why: str) -> None:
 def test_places_that_took_no_time_are_no_points(calibrated: Explanation) -> None:
     assert calibrated.roofline is not None
     gaps = tuple(replace(gap, time_ns=0.0) for gap in calibrated.roofline.places[:3]) + calibrated.roofline.places[3:]
-    assert len(spots(gaps, calibrated.places)) == len(spots(calibrated.roofline.places, calibrated.places)) - 3
+    assert (
+        len(roofline_points(gaps, calibrated.places))
+        == len(roofline_points(calibrated.roofline.places, calibrated.places)) - 3
+    )

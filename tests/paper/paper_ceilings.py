@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cyclescope.backends.paper_probes import PaperProbes
-from cyclescope.calibrating.extent import ProbePlan
+from cyclescope.calibrating.probe_plan import ProbePlan
 from cyclescope.core.ceilings import (
     BandwidthCeiling,
     Ceilings,

@@ -1,4 +1,4 @@
-"""What an engine must do to be measured: open a session, run the cycle plainly, run it stamped, tell its structure."""
+"""What an engine must do to be measured: open a session, run the cycle uninstrumented and instrumented, give its structure."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class Session(Protocol):
         ...
 
     def calibrate(self, graph: Graph, budget_ns: Nanoseconds) -> Instrumentation:
-        """The cost of a stamp, measured on a tiny twin of the same model."""
+        """The cost of a stamp, measured on a calibration proxy, a tiny model of the same class."""
         ...
 
     def memory(self, graph: Graph, *, again: bool) -> MemorySamples | None:
@@ -106,7 +106,7 @@ class Session(Protocol):
         ...
 
     def results(self) -> Results:
-        """What comes out, as numbers, from a cycle that nobody times. Raises `EngineError`."""
+        """What comes out, as numbers, from an untimed cycle. Raises `EngineError`."""
         ...
 
     def processor(self, graph: Graph, cycles: int) -> ProcessorSamples | None:
@@ -168,8 +168,8 @@ class WatchedCalls:
     rewind: Callable[[], None] | None = None
 
 
-DEFAULT_TOKENS = 128  # of a made-up input, where nobody says how many
-DEFAULT_NEW_TOKENS = 32  # of a task that writes, where nobody says how many
+DEFAULT_TOKENS = 128  # of a made-up input, where no number is given
+DEFAULT_NEW_TOKENS = 32  # of a task that writes, where no number is given
 
 
 @dataclass(frozen=True, eq=False)

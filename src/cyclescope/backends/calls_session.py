@@ -27,7 +27,7 @@ I = TypeVar("I")  # noqa: E741  what goes into one
 
 
 class CallsSession(ABC, Generic[C, I]):
-    """Implements `backends.base.Session` for uninstrumented runs; what happens inside is told of one call at a time.
+    """Implements `backends.base.Session` for uninstrumented runs; what happens inside is reported one call at a time.
 
     `calls` are made one after the other in every cycle; `texts` [calls] says which texts each holds. Where the plan
     overlaps, a second thread tokenizes the texts of the next call while one runs.

@@ -1,4 +1,4 @@
-"""What engines and models raise, by cause: each cause has a fact, a reason and a remedy of its own.
+"""What engines and models raise, by cause: each cause has its own fact, reason and remedy.
 
 To add one, write how it is recognized and what is said, and put it into `CAUSES`, before what is more general. Engines
 raise plain `RuntimeError`s, so most causes are recognized by their words: those of PyTorch 2.13, transformers 5.24 and
@@ -42,13 +42,13 @@ class Cause:
 def cause_of(exc: BaseException) -> tuple[Cause, BaseException]:
     """The first cause of `CAUSES` that is met in `exc` or in what it was raised from, and where; or that `exc` is unknown."""
     for cause in CAUSES:
-        for link in chain(exc):
+        for link in causes_in(exc):
             if cause.recognizes(link):
                 return cause, link
     return _UNKNOWN, exc
 
 
-def chain(exc: BaseException | None) -> Iterator[BaseException]:
+def causes_in(exc: BaseException | None) -> Iterator[BaseException]:
     """`exc`, and what each was raised from."""
     while exc is not None:
         yield exc

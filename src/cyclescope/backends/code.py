@@ -15,7 +15,7 @@ TOKENIZER = "tokenizer: Any = transformers.AutoTokenizer.from_pretrained(referen
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class CodeSource:
     """The file `name` of the folder `standalone` in `package`: those of its definitions that are named, all where none is."""
 
     name: str
@@ -59,7 +59,7 @@ class EngineCode(Protocol):
         """Raise `Unsupported` for what there is no code for."""
         ...
 
-    def sources(self, wanted: CodeRequest) -> list[Source]:
+    def sources(self, wanted: CodeRequest) -> list[CodeSource]:
         """The files that the code is made of, beside those of every engine."""
         ...
 

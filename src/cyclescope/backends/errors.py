@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from cyclescope.backends.causes import Misaligned, cause_of, chain, is_memory_error
+from cyclescope.backends.causes import Misaligned, cause_of, causes_in, is_memory_error
 from cyclescope.core.errors import CyclescopeError
 from cyclescope.core.message import Text
 
@@ -26,4 +26,4 @@ def engine_errors(doing: Text) -> Iterator[None]:
 
 def memory_error_in(exc: BaseException | None) -> BaseException | None:
     """What says that there was too little memory, at the bottom of `exc` or on the way there; None where nothing does."""
-    return next((link for link in chain(exc) if is_memory_error(link)), None)
+    return next((link for link in causes_in(exc) if is_memory_error(link)), None)

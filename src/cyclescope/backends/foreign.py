@@ -1,4 +1,4 @@
-"""Tensors of other frameworks, handed to a PyTorch model: a mistake so common that it gets a message of its own."""
+"""Tensors of other frameworks, handed to a PyTorch model: a mistake so common that it gets its own message."""
 
 from __future__ import annotations
 

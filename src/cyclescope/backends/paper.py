@@ -21,7 +21,7 @@ from cyclescope.core.workload import InputSource, ModelFacts, Weights, Workload
 
 
 class FakeClock:
-    """A clock that stands still until it is told to advance."""
+    """A clock that stands still until it is advanced."""
 
     def __init__(self, cores: float = 1.0) -> None:
         self._now = 0
@@ -46,7 +46,7 @@ class Script:
     `pace` multiplies a run's times, one factor a run, round and round (drift and noise can be planted here);
     `warm_up` factors come before them. A stamp pair costs `inside_ns` within an operation and `outside_ns` around it
     (multiples of four keep the quarters whole). `fail_at` raises in that run, counted from 0.
-    `busy_cores` [slots] is how many cores are busy in each slot (None: nobody can tell), and a stamp that reads the
+    `busy_cores` [slots] is how many cores are busy in each slot (None: unknown), and a stamp that reads the
     processor time takes `processor_stamp_ns`. `device` is what marks in a device's queue would show (None: no device).
     """
 

@@ -21,7 +21,7 @@ class PaperProbes:
     `flops_per_s` by dtype is what one thread reaches with very many rows; r rows reach the part r ÷ (r + `half_rows`)
     of it and t threads t times as much, but only where the matrix is `best_width` wide, else half of it.
     `bytes_per_s` by level ('memory' is the last) is what one thread reads; an update in place moves `update` times that.
-    `pace` multiplies the times of one timer call after the other, round and round. `told` says whether the machine tells
+    `pace` multiplies the times of one timer call after the other, round and round. `reports_caches` says whether the machine reports
     its caches. After `interrupt_after` timer calls Ctrl-C is pressed.
     """
 
@@ -35,7 +35,7 @@ class PaperProbes:
     launch_ns: int | None = None
     cycle_ns: int = 1_000_000
     pace: tuple[float, ...] = (1.0,)
-    told: bool = True
+    reports_caches: bool = True
     interrupt_after: int | None = None
     caches_here: tuple[CacheLevel, ...] = PAPER_CACHES
     clock: FakeClock = field(default_factory=FakeClock)
@@ -46,7 +46,7 @@ class PaperProbes:
 
     @property
     def caches(self) -> tuple[CacheLevel, ...]:
-        return self.caches_here if self.told else ()
+        return self.caches_here if self.reports_caches else ()
 
     def item_bytes(self, dtype: str) -> int | None:
         if dtype not in self.flops_per_s:

@@ -1,4 +1,4 @@
-"""What an engine must offer to be calibrated: small pieces of work, each repeated as often as it is told and timed."""
+"""What an engine must offer to be calibrated: small pieces of work, each repeated a given number of times and timed."""
 
 from __future__ import annotations
 

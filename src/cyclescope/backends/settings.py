@@ -26,7 +26,7 @@ class Setting:
 
 
 class _Open:
-    """Settings as they were found; those of modules that nobody had imported yet, as their import left them."""
+    """Settings as they were found; those of modules that had not been imported yet, as their import left them."""
 
     def __init__(self, settings: Iterable[Setting]) -> None:
         self._unread = list(settings)

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from cyclescope.backends.probing import Probes
 from cyclescope.backends.registry import keeping, open_probes
 from cyclescope.calibrating.estimate import noise_floor
-from cyclescope.calibrating.extent import ProbePlan, probe_plan
 from cyclescope.calibrating.memory import bandwidth_ceilings, bandwidth_probes, find_caches
 from cyclescope.calibrating.overheads import calls
+from cyclescope.calibrating.probe_plan import ProbePlan, probe_plan
 from cyclescope.calibrating.products import scout
 from cyclescope.calibrating.rounds import in_turn, same_against_same
 from cyclescope.core.ceilings import Ceilings, Figure, Origin

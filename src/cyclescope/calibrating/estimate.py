@@ -20,7 +20,7 @@ def undisturbed_ns(samples_ns: Sequence[float], source: str) -> Figure:
 
     The interval is that of the first decile of the samples, by order statistics: the number of samples below a quantile
     q is binomial(n, q), whatever their distribution (David and Nagaraja, Order Statistics, 3rd ed., section 7.1). Its
-    lower end is the fastest sample itself; how much faster the machine could be, nobody has seen.
+    lower end is the fastest sample itself; how much faster the machine could be is unknown.
     """
     ordered = np.sort(np.asarray(samples_ns, dtype=np.float64))
     n = len(ordered)

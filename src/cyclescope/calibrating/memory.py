@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cyclescope.backends.probing import Access, Probes
 from cyclescope.calibrating.estimate import rate
-from cyclescope.calibrating.extent import WorkingSet, working_sets
+from cyclescope.calibrating.probe_plan import WorkingSet, working_sets
 from cyclescope.calibrating.rounds import TimedBlock
 from cyclescope.calibrating.sweep import SWEPT_BYTES, caches_from
 from cyclescope.core.ceilings import BandwidthCeiling
@@ -56,9 +56,9 @@ def bandwidth_ceilings(seen: Sequence[BandwidthProbe]) -> tuple[BandwidthCeiling
 
 def find_caches(probes: Probes, threads: int) -> tuple[CacheLevel, ...]:
     """The caches that the machine tells of, else those that a sweep over growing working sets shows."""
-    told = probes.caches
-    if told:
-        return told
+    reported = probes.caches
+    if reported:
+        return reported
     rates = []
     for size in SWEPT_BYTES:
         probe = probes.memory(Access.READ, size, threads, private=True)

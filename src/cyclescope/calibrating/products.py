@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cyclescope.backends.probing import Probes
 from cyclescope.calibrating.estimate import rate
-from cyclescope.calibrating.extent import ProbePlan, device_shapes, matrix_shapes
+from cyclescope.calibrating.probe_plan import ProbePlan, device_shapes, matrix_shapes
 from cyclescope.calibrating.rounds import TimedBlock
 from cyclescope.core.ceilings import Figure, ProductCeiling
 from cyclescope.core.progress import Notify, silent

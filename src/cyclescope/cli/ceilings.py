@@ -27,9 +27,9 @@ def kept_of(machine: Machine, engine: str) -> Calibration:
     from cyclescope.machines.catalog import find_machine
     from cyclescope.machines.fingerprint import freshness
     from cyclescope.report.pages.calibration import Calibration
-    from cyclescope.store.calibration_file import nearest, shelf
+    from cyclescope.store.calibration_file import nearest, stored_calibrations
 
-    found = shelf(engine, machine.device)
+    found = stored_calibrations(engine, machine.device)
     kept = nearest(found, machine, engine)
     if kept is None:
         return Calibration(machine.processor, find_machine(machine.processor), broken=found.broken)

@@ -1,4 +1,4 @@
-"""What goes wrong with a command itself: an exception that nobody foresaw, a reader that went away."""
+"""What goes wrong with a command itself: an unforeseen exception, a reader that went away."""
 
 from __future__ import annotations
 

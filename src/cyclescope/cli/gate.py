@@ -26,7 +26,7 @@ class _WithCode(Protocol):
 class GatedCommand(Command):
     """With `--fail-if-slower` no failure ends with 1 or 2."""
 
-    def asked(self, args: list[str]) -> bool:
+    def requests_answer(self, args: list[str]) -> bool:
         """Whether these arguments ask for an answer by the exit code."""
         return any(argument.partition("=")[0] == GATE for argument in args)
 
@@ -35,7 +35,7 @@ class GatedCommand(Command):
         return ctx.params.get("fail_if_slower") is not None
 
     def make_context(self, info_name: str | None, args: list[str], *more: Any, **extra: Any) -> Any:
-        gated = self.asked(args)
+        gated = self.requests_answer(args)
         try:
             return super().make_context(info_name, args, *more, **extra)
         except Exception as error:
@@ -64,7 +64,7 @@ class GatedCommand(Command):
 class AnsweringCommand(GatedCommand):
     """Its exit code is always the answer."""
 
-    def asked(self, args: list[str]) -> bool:
+    def requests_answer(self, args: list[str]) -> bool:
         return True
 
     def answers(self, ctx: Any) -> bool:

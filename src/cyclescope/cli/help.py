@@ -43,7 +43,7 @@ class Command(_Speaking, TyperCommand):
     """One command."""
 
 
-class Group(_Speaking, TyperGroup):
+class CommandGroup(_Speaking, TyperGroup):
     """All commands."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:

@@ -32,14 +32,14 @@ def language_of(tag: str | None) -> str:
     return tag or preferred_language()
 
 
-def language_asked(arguments: Sequence[str]) -> str:
+def requested_language(arguments: Sequence[str]) -> str:
     """The language that `arguments` ask for, also where they cannot be understood otherwise."""
-    asked = None
+    requested = None
     for place, argument in enumerate(arguments):
         name, _, value = argument.partition("=")
         if name == LANG:
-            asked = value or next(iter(arguments[place + 1 :]), None)
-    return language_of(asked if asked in known_languages() else None)
+            requested = value or next(iter(arguments[place + 1 :]), None)
+    return language_of(requested if requested in known_languages() else None)
 
 
 def without_language(arguments: Sequence[str]) -> list[str]:

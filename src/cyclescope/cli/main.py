@@ -12,7 +12,7 @@ from typing import NoReturn
 
 from cyclescope.cli.defects import defect, forget_output
 from cyclescope.cli.front_page import answer
-from cyclescope.cli.language import language_asked
+from cyclescope.cli.language import requested_language
 from cyclescope.core.errors import CyclescopeError, OutputError, UsageError
 from cyclescope.core.message import m
 
@@ -22,7 +22,7 @@ def run(arguments: Sequence[str] | None = None) -> None:
     if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         signal.signal(signal.SIGTERM, _end)  # so that what was begun is put away: trial processes, temporary files
     arguments = sys.argv[1:] if arguments is None else list(arguments)
-    language = language_asked(arguments)
+    language = requested_language(arguments)
     try:
         code = answer(arguments, language)
         sys.exit(_parsed(arguments, language) if code is None else code)

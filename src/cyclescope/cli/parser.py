@@ -13,7 +13,7 @@ from cyclescope.cli.defects import forget_output
 from cyclescope.cli.front_page import HELP_OPTIONS, NAME, SUMMARY, VERSION, VERSION_HELP, print_version
 from cyclescope.cli.gate import AnsweringCommand, GatedCommand
 from cyclescope.cli.grouped import grouped
-from cyclescope.cli.help import Command, Group
+from cyclescope.cli.help import Command, CommandGroup
 from cyclescope.cli.options import LanguageOption
 from cyclescope.core.errors import Interrupted
 from cyclescope.core.message import m
@@ -55,7 +55,7 @@ class _Commands(Mapping[str, Any]):
         return len(COMMANDS)
 
 
-class _Root(Group):
+class _Root(CommandGroup):
     """Sees Ctrl-C and a reader that went away before the parser does, which would end without our word or our code."""
 
     def __init__(self, **given: Any) -> None:
@@ -69,7 +69,7 @@ class _Root(Group):
         except KeyboardInterrupt as exc:
             raise Interrupted(m("Interrupted."), m("Nothing was measured yet.")) from exc
         except BrokenPipeError as exc:
-            # Whoever read our output has seen enough; Python must not complain about it while it exits.
+            # The reader of our output has closed the pipe; Python must not complain about it while it exits.
             forget_output()
             raise typer.Exit from exc
 

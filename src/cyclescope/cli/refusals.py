@@ -24,7 +24,7 @@ def shows_help(error: object) -> bool:
 
 
 def refused(error: Refusal, context: Any) -> UsageError:
-    """What the parser of a command refuses with `error`, told by its parts and not by its English."""
+    """What the parser of a command refuses with `error`, recognized by its parts and not by its English."""
     made = UsageError(*_said(error, context), _help_of(context.command_path))
     made.exit_code = error.exit_code
     return made

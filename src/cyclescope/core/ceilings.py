@@ -88,7 +88,7 @@ class BandwidthCeiling:
 @dataclass(frozen=True, slots=True)
 class Overheads:
     """What the engine takes at least, in nanoseconds: to dispatch one operation, to call one module in Python, to launch
-    one kernel on a device. None where there is no such thing or nobody measured it.
+    one kernel on a device. None where there is no such thing or it was not measured.
     """
 
     dispatch_ns: Figure | None = None
@@ -153,7 +153,7 @@ class Ceilings:
         """The levels of the memory on `threads` threads, the smallest first and `memory` last; capacities as stored.
 
         Threads that were not measured: upwards from the nearest lower number in proportion, which a shared level may
-        not reach; downwards a private level in proportion and a shared one as it is, since few threads may saturate it.
+        not reach; downwards a private level in proportion and a shared one unchanged, since few threads may saturate it.
         Either way it stays a ceiling. No level is slower than a larger one, and none slower than on fewer threads.
         """
         names = dict.fromkeys(level.level for level in self.bandwidths)

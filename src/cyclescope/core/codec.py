@@ -168,7 +168,7 @@ def _decode(kind: Any, data: Any, arrays: list[AnyArray]) -> Any:
         try:
             return kind(**known)
         except TypeError as exc:
-            # Python's own words name a constructor; whoever cut a file is helped by what is not there.
+            # Python's own words name a constructor; the names of the missing fields help the author of a file more.
             absent = [key for key, name in names.items() if name not in known and name in str(exc)]
             if absent:
                 raise CodecError(f"{kind.__name__} needs {', '.join(absent)}") from exc

@@ -26,7 +26,7 @@ class Cycle:
     """Workload, plan, machine, graph and samples of time. Frozen; every conclusion is a function of it.
 
     `taken_at` is UTC in ISO 8601, `version` the cyclescope that took it. `partial` is set where a measurement was
-    interrupted. `notes` are facts that whoever reads the cycle must know (a fallback that was taken, a cut text).
+    interrupted. `notes` are facts that every reader of the cycle must know (a fallback that was taken, a cut text).
     """
 
     source: Source

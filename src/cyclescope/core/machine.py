@@ -13,7 +13,7 @@ class Machine:
     """A machine as it can be read without measuring: processor, cores this process may use, memory, versions.
 
     `packages` are (name, version) pairs of the engine's packages. No host name and no user name is kept.
-    `ceilings` is what calibrating this machine had found by the time the cycle was taken; None where nobody had.
+    `ceilings` is what calibrating this machine had found by the time the cycle was taken; None where it was not calibrated.
     `quota_cores` is what the control groups of this process allow, which may be a fraction; None for no limit.
     """
 

@@ -12,7 +12,7 @@ LOOKED_UP_TOKENS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ModelChange:
     """One change of the model itself: `name` is that of the strategy that makes it, `amount` how much (a share, a rank,
     a number of layers; 0 where there is nothing to choose).
     """
@@ -68,17 +68,17 @@ class Decoding(StrEnum):
 class Plan:
     """Everything about a run that is not the model and not the machine.
 
-    `threads` is the number of threads inside one operation; 0 means whatever the engine takes by itself,
+    `threads` is the number of threads inside one operation; 0 means the engine's default,
     and a measured cycle always carries the number that was in force. `cache` (`dynamic`, `static` or `off`) and `decoding`
     (`greedy` or `sample`) matter only where text is written.
 
-    What follows departs from running the model as it is. `compiling`: `off`, `inductor`, `inductor-freezing` (PyTorch).
+    The fields that follow depart from the unmodified model. `compiling`: `off`, `inductor`, `inductor-freezing` (PyTorch).
     `quantization`: `off`, `int8-dynamic` (weights and activations), `int8-static` (the same with scales of
     activations that were calibrated beforehand), `int8-weights`, `int4-weights`. `changes` are those
     of the model, in the order in which they are made. `threads_between` runs independent operations side by side,
-    `instances` is the number of processes that share the work, each pinned to cores of its own. `batch` texts go into
+    `instances` is the number of processes that share the work, each pinned to its own cores. `batch` texts go into
     one call (0: all of them), put together as `batching` says: `given` order, by `length`, or `packed` without padding.
-    `drafting`: `off`, `prompt-lookup`, `layers:N` (the model's own first N layers), or the reference of a draft model. `overlap` tokenizes the next texts meanwhile.
+    `drafting`: `off`, `prompt-lookup`, `layers:N` (the model's own first N layers), or the reference of a draft model. `overlap` tokenizes the next texts while the model runs.
     """
 
     engine: str = REFERENCE_ENGINE
@@ -91,7 +91,7 @@ class Plan:
     decoding: Decoding = Decoding.GREEDY
     compiling: Compiling = Compiling.OFF
     quantization: Quantization = Quantization.OFF
-    changes: tuple[Change, ...] = ()
+    changes: tuple[ModelChange, ...] = ()
     threads_between: int = 0
     instances: int = 1
     batch: int = 0
@@ -123,7 +123,7 @@ def calibrates(plan: Plan) -> bool:
 
 
 def departs(plan: Plan) -> bool:
-    """Whether `plan` departs from running the model as it is, in one process and one call."""
+    """Whether `plan` departs from the unmodified model in one process and one call."""
     usual = Plan()
     return any(
         getattr(plan, field.name) != getattr(usual, field.name) for field in fields(Plan) if field.name not in _OWN_PATH

@@ -26,7 +26,7 @@ class Detailed(Protocol):
 
 
 def silent(phase: str, done: float) -> None:
-    """Progress that nobody looks at."""
+    """Progress that is not shown."""
 
 
 def tell(

@@ -1,6 +1,6 @@
-"""B ÷ A of the wall times of two cycles with a 99 % interval: measured in turns, or apart. Deterministic.
+"""B ÷ A of the wall times of two cycles with a 99 % interval: interleaved, or measured apart. Deterministic.
 
-Measured in turns (A B B A …), each round is a ratio of its own: what drifts slowly hits both sides of a round alike and
+Interleaved (A B B A …), each round is a ratio of its own: what drifts slowly hits both sides of a round alike and
 cancels. Measured apart, nothing cancels: to what the samples show comes what differs from run to run.
 """
 
@@ -22,13 +22,13 @@ LEAST_ROUNDS_FOR_VERDICT = 6  # fewer say too little about how they spread
 BETWEEN_RUNS = 0.25
 _DRAWS = 4000
 _SEED = 20_170_612  # fixed, so that a comparison never changes by being read again
-_LEAST_SWITCHES = 2  # one round; whoever was measured apart gives way to the other once at most
+_LEAST_SWITCHES = 2  # one round; of two that were measured apart one gives way to the other once at most
 
 
 def rounds(a: UninstrumentedSamples, b: UninstrumentedSamples) -> FloatArray:
-    """Logarithm of B ÷ A in every round [rounds] of two cycles that were measured in turns; empty if they were not.
+    """Logarithm of B ÷ A in every round [rounds] of two interleaved cycles; empty if they were not interleaved.
 
-    Read from the facts alone, when each run began and how long it took: in turns means that no run of one overlaps with
+    Read from the facts alone, when each run began and how long it took: interleaved means that no run of one overlaps with
     a run of the other, and that they alternate. Where A gives way to B or B to A, the block before and the block after
     are neighbours in time, and the ratio of their medians is free of what changes slowly. Two such ratios, one of each
     order, make a round; their mean is free of a steady drift as well.

@@ -61,8 +61,8 @@ class InstrumentedSamples:
 class TokenSamples:
     """When each token came out in the uninstrumented runs, of cycles that write text.
 
-    `emitted_ns` [runs, tokens], relative to the start of the cycle: when the token had been chosen and was handed to
-    whoever reads the stream (for a batch, one per sequence at the same time). `called_ns` [runs]: when the model was
+    `emitted_ns` [runs, tokens], relative to the start of the cycle: when the token had been chosen and was handed to the
+    reader of the stream (for a batch, one per sequence at the same time). `called_ns` [runs]: when the model was
     called, with the text tokenized.
     """
 
@@ -75,7 +75,7 @@ class TokenSamples:
 
 @dataclass(frozen=True, eq=False)
 class MemorySamples:
-    """What one cycle was seen to hold in memory, in runs of its own that nobody timed.
+    """What one cycle was seen to hold in memory, in separate, untimed runs.
 
     One row for each piece of memory that came into being [m]: `sizes`, in bytes; `storages`, its number in the traced
     run (that of the graph, where the graph was traced on the real device); and the looks `first` to `last`, both
@@ -119,7 +119,7 @@ class MemorySamples:
 
 @dataclass(frozen=True, eq=False)
 class ProcessorSamples:
-    """Processor time of all threads at every stamp, from instrumented runs of its own, which say nothing about how long a
+    """Processor time of all threads at every stamp, from separate instrumented runs, which say nothing about how long a
     cycle takes.
 
     `boundaries_ns` [runs, slots + 1] as in the instrumented runs, but of processor time; `wall_boundaries_ns` likewise, of the
@@ -146,7 +146,7 @@ class ProcessorSamples:
 
 @dataclass(frozen=True, eq=False)
 class DeviceSamples:
-    """When a device passed the marks before and after the work of each operation, from instrumented runs of its own, which say
+    """When a device passed the marks before and after the work of each operation, from separate instrumented runs, which say
     nothing about how long a cycle takes.
 
     `begin_ns` and `end_ns` [runs, operations] are those moments and `last_ns` [runs] that of a mark behind everything that
@@ -198,7 +198,7 @@ class Instrumentation:
     """What one stamp pair of the instrumented runs costs, and how that is known.
 
     `inside_ns` falls between the two stamps of an operation, `outside_ns` around them. `how` names the recorder
-    (`compiled shims`, `shims` or `function-mode`), `calibrated_on` the twin, `n` the number of interleaved pairs behind the figure.
+    (`compiled shims`, `shims` (wrappers) or `function-mode`), `calibrated_on` the calibration proxy, `n` the number of interleaved pairs behind the figure.
     `native` are the slots between operations in which native code runs that no stamp could be laid around.
     """
 
@@ -225,7 +225,7 @@ class SetUp:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What else the machine did meanwhile.
+    """What else the machine did during the measurement.
 
     `other_busy` is the share of the machine's cores that others used (0 … 1, None where it cannot be read),
     `swapped` whether the system swapped during the measurement, `throttled_ns` the time a container limit held us back.

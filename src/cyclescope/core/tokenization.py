@@ -63,7 +63,7 @@ class TextCosts:
     """Texts through the tokenizers of one model, the model's own first; with `cycles`, one for each text, if asked for.
 
     `longest` is the most tokens that the model takes, special ones included; None where there is no limit. `partial`:
-    it was interrupted, and the last texts may have no cycle. `notes` are facts that whoever reads it must know.
+    it was interrupted, and the last texts may have no cycle. `notes` are facts that every reader must know.
     `taken_at` is UTC in ISO 8601, `version` the cyclescope that took it.
     """
 

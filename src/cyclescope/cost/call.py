@@ -1,4 +1,4 @@
-"""One call into the engine as a value, and what comes out when it is priced."""
+"""One call into the engine as a value, and its estimated cost."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class EngineCall:
     `writes` are the tensors that hold the result. `arguments` are the other arguments by their name in the schema.
     `is_view`: the result only aliases an input.
 
-    `footprints` are the bytes of memory behind each of `reads`, for whoever knows the strides: an expanded tensor has
+    `footprints` are the bytes of memory behind each of `reads`, for callers that know the strides: an expanded tensor has
     less memory than its shape says, and a tensor that is read a second time has none left to read (0). Empty: as the
     shapes say. `nonzeros` are the elements that each sparse one of `reads` keeps, −1 for a dense one (empty: all are dense),
     `lengths` those of the parts of the first read where it is nested: parts of different lengths, one after the other.

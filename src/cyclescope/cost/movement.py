@@ -13,7 +13,7 @@ from cyclescope.cost.call import EngineCall, Formula, OpCost, moved
 VIEW = OpCost(OpKind.VIEW, Cost())
 
 # Views by name: those that the schema does not call an alias (`_unsafe_view`, `unsafe_split`, `lift_fresh`) share
-# their storage all the same, and the others serve whoever does not know `is_view`.
+# their storage all the same, and the others serve callers that do not know `is_view`.
 _VIEWS = (
     "_unsafe_view", "unsafe_split", "unsafe_split_with_sizes", "unsafe_chunk", "lift_fresh", "detach", "alias", "view",
     "_reshape_alias", "expand", "expand_as", "permute", "transpose", "t", "numpy_T", "mT", "movedim", "swapaxes",

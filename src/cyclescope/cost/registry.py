@@ -1,4 +1,4 @@
-"""The one place where the price of a call is looked up."""
+"""The one place where the cost of a call is looked up."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from cyclescope.core.graph.op import OpKind
 from cyclescope.cost import attention, matmul, movement, onnx, packed, pointwise, recurrent, rows, text
 from cyclescope.cost.call import EngineCall, Formula, OpCost, moved
 
-__all__ = ["FORMULAS", "EngineCall", "OpCost", "kind_of_group", "price"]
+__all__ = ["FORMULAS", "EngineCall", "OpCost", "estimate_cost", "kind_of_group"]
 
 FORMULAS: dict[str, Formula] = {
     **matmul.FORMULAS,
@@ -43,10 +43,10 @@ _IMPORTANCE = (
 )
 
 
-def price(call: EngineCall) -> OpCost:
+def estimate_cost(call: EngineCall) -> OpCost:
     """Kind and cost of one call, never negative. Raises only `UsageError`, for a dtype whose size is unknown.
 
-    An operation that nobody has described, or that is called in a form its formula does not know, is taken as one pass
+    An operation without a formula, or that is called in a form its formula does not know, is taken as one pass
     over its inputs and outputs with one elementwise operation an element of the result. Its kind is then `OTHER`, and it
     is not `known`, unless it only makes a view or has to do with whole numbers alone.
     """
@@ -74,7 +74,7 @@ def _formula(name: str) -> Formula | None:
 def kind_of_group(parts: Sequence[OpCost]) -> OpKind:
     """What an operation is that the engine carries out as several calls (`F.linear`, `torch.matmul`, `F.softmax`).
 
-    The kind of its most telling part; a view only if all parts are views, or if there are none (a dropout in
+    The kind of its most significant part; a view only if all parts are views, or if there are none (a dropout in
     inference). A matrix product and a softmax in one operation are attention, spelled out.
     """
     kinds = {part.kind for part in parts}

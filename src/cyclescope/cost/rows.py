@@ -71,7 +71,7 @@ def norm_with_statistics(call: EngineCall) -> OpCost:
 
 
 def weight_norm(call: EngineCall) -> OpCost:
-    """`_weight_norm_interface` (v, g): a weight made anew from its direction and its length, v · (g / ‖v‖)."""
+    """`_weight_norm_interface` (v, g): a weight recomputed from its direction and its length, v · (g / ‖v‖)."""
     return OpCost(OpKind.NORM, moved(call, elementwise=_ROOT_MEAN_SQUARE * _elements(call)))
 
 

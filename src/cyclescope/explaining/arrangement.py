@@ -16,9 +16,9 @@ from cyclescope.core.cycle import Cycle
 from cyclescope.core.graph.columns import in_order_of_appearance
 from cyclescope.core.units import BoolArray, FloatArray, IntArray
 from cyclescope.explaining.attribution import Attribution
-from cyclescope.explaining.chain import PathRepetition, fold
 from cyclescope.explaining.critical_path import longest, spans, tails
-from cyclescope.explaining.parallelism import Reached, reached
+from cyclescope.explaining.parallelism import Parallelism, measured_parallelism
+from cyclescope.explaining.path_summary import PathRepetition, fold
 from cyclescope.explaining.places import Place
 from cyclescope.explaining.schedule import makespan
 
@@ -28,7 +28,7 @@ WORKERS = (2, 4, 8)  # and as many as the machine has cores
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class WorkPart:
     """Work and span of the operations of one stage, or of one layer of it, taken by themselves; of a generation the sum
     over its steps, which follow each other.
 
@@ -76,8 +76,8 @@ class Arrangement:
     span_ns: float
     path: IntArray
     slack_ns: FloatArray
-    stages: tuple[Part, ...]
-    layers: tuple[Part, ...]
+    stages: tuple[WorkPart, ...]
+    layers: tuple[WorkPart, ...]
     schedules: tuple[Schedule, ...]
     processor_share: FloatArray | None = None
     chain: tuple[PathRepetition, ...] = ()
@@ -103,7 +103,7 @@ class Arrangement:
 def arrange(
     cycle: Cycle, attribution: Attribution, places: Sequence[Place], *, on_device: bool = False
 ) -> Arrangement | None:
-    """The arrangement of `cycle`; None where no operation was timed. `places` [n] as in `chain.fold`. `on_device`: the
+    """The arrangement of `cycle`; None where no operation was timed. `places` [n] as in `path_summary.fold`. `on_device`: the
     times of `attribution` are those of a device, which no threads of the host work on.
     """
     graph, slots = cycle.graph, cycle.graph.slots
@@ -120,10 +120,10 @@ def arrange(
     span = forward.span_ns
     slack = np.maximum(span - forward.end_ns - rest, 0.0)
     slack[path] = 0.0  # sums in another order differ in their last digit
-    busy = reached(cycle)
+    busy = measured_parallelism(cycle)
     stage, no_layer = graph.op_stage, np.full(len(graph), -1, dtype=np.int64)
 
-    def parts(layer: IntArray, chosen: BoolArray) -> tuple[Part, ...]:
+    def parts(layer: IntArray, chosen: BoolArray) -> tuple[WorkPart, ...]:
         depth = int(layer.max(initial=-1)) + 2
         group, present = in_order_of_appearance(np.where(chosen, stage.numbers * depth + layer + 1, -1))
         keys = [(stage.names[key // depth], key % depth - 1) for key in present.tolist()]
@@ -159,8 +159,8 @@ def _parts(
     op_ns: FloatArray,
     source: IntArray,
     target: IntArray,
-    busy: Reached | None,
-) -> tuple[Part, ...]:
+    busy: Parallelism | None,
+) -> tuple[WorkPart, ...]:
     """One part for each (stage, layer) of `keys`; `group` [n] says which part each operation is in (−1: none), and `step`
     [n] the step of a generation that it belongs to (−1: none).
     """
@@ -172,5 +172,5 @@ def _parts(
     work = np.bincount(group[group >= 0], weights=op_ns[group >= 0], minlength=parts)
     shares = busy.shares(group, parts) if busy else [None] * parts
     return tuple(
-        Part(stage, layer, float(work[k]), float(longest_in[k]), shares[k]) for k, (stage, layer) in enumerate(keys)
+        WorkPart(stage, layer, float(work[k]), float(longest_in[k]), shares[k]) for k, (stage, layer) in enumerate(keys)
     )

@@ -18,7 +18,7 @@ from cyclescope.core.units import FloatArray, Flops
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class AttentionStep:
     """One step of the formula and its arithmetic.
 
     `flops` counts matrix products, two per multiply-add; `elementwise_flops` one for each comparison, addition,
@@ -31,7 +31,7 @@ class Step:
 
 
 @dataclass(frozen=True, eq=False)
-class Attention:
+class AttentionResult:
     """Everything equation 1 passes through.
 
     For n queries and m keys: `scores` [n, m] = Q Kᵀ · scale, `weights` [n, m] = softmax of each row, `output` [n, d_v] =
@@ -41,7 +41,7 @@ class Attention:
     scores: FloatArray
     weights: FloatArray
     output: FloatArray
-    steps: tuple[Step, ...]
+    steps: tuple[AttentionStep, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,8 +49,8 @@ class MultiHead:
     """`output` [n, d_model] of section 3.2.2, the `heads` it was made of, and its steps over all heads."""
 
     output: FloatArray
-    heads: tuple[Attention, ...]
-    steps: tuple[Step, ...]
+    heads: tuple[AttentionResult, ...]
+    steps: tuple[AttentionStep, ...]
 
 
 def softmax(x: ArrayLike) -> FloatArray:
@@ -64,7 +64,7 @@ def softmax(x: ArrayLike) -> FloatArray:
     return result
 
 
-def attention(q: ArrayLike, k: ArrayLike, v: ArrayLike, scale: float | None = None) -> Attention:
+def attention(q: ArrayLike, k: ArrayLike, v: ArrayLike, scale: float | None = None) -> AttentionResult:
     """softmax(Q Kᵀ · scale) V for `q` [n, d_k], `k` [m, d_k] and `v` [m, d_v].
 
     `scale` is what the scores are multiplied by; without it 1/√d_k. Raises `UsageError` if the shapes do not fit.
@@ -75,13 +75,13 @@ def attention(q: ArrayLike, k: ArrayLike, v: ArrayLike, scale: float | None = No
     scores = q @ k.T * (1 / math.sqrt(d_k) if scale is None else scale)
     weights = softmax(scores)
     steps = (
-        Step("scores", flops=2 * n * m * d_k),
-        Step("scale", elementwise_flops=n * m),
+        AttentionStep("scores", flops=2 * n * m * d_k),
+        AttentionStep("scale", elementwise_flops=n * m),
         # Of each row: m − 1 comparisons, m subtractions, m exponentials, m − 1 additions, m divisions.
-        Step("softmax", elementwise_flops=n * (5 * m - 2)),
-        Step("output", flops=2 * n * m * d_v),
+        AttentionStep("softmax", elementwise_flops=n * (5 * m - 2)),
+        AttentionStep("output", flops=2 * n * m * d_v),
     )
-    return Attention(scores, weights, weights @ v, steps)
+    return AttentionResult(scores, weights, weights @ v, steps)
 
 
 def multi_head(
@@ -105,18 +105,18 @@ def multi_head(
     heads = tuple(attention(q @ w_q[i], k @ w_k[i], v @ w_v[i]) for i in range(h))
     output = np.concatenate([head.output for head in heads], axis=1) @ w_o
     steps = (
-        Step("project Q", flops=2 * n * d_model * h * d_k),
-        Step("project K", flops=2 * m * d_model * h * d_k),
-        Step("project V", flops=2 * m * d_model * h * d_v),
+        AttentionStep("project Q", flops=2 * n * d_model * h * d_k),
+        AttentionStep("project K", flops=2 * m * d_model * h * d_k),
+        AttentionStep("project V", flops=2 * m * d_model * h * d_v),
         *_added_up(heads),
-        Step("project output", flops=2 * n * h * d_v * w_o.shape[1]),
+        AttentionStep("project output", flops=2 * n * h * d_v * w_o.shape[1]),
     )
     return MultiHead(output, heads, steps)
 
 
-def _added_up(heads: Iterable[Attention]) -> list[Step]:
+def _added_up(heads: Iterable[AttentionResult]) -> list[AttentionStep]:
     return [
-        Step(same[0].name, sum(s.flops for s in same), sum(s.elementwise_flops for s in same))
+        AttentionStep(same[0].name, sum(s.flops for s in same), sum(s.elementwise_flops for s in same))
         for same in zip(*(head.steps for head in heads), strict=True)
     ]
 

@@ -32,7 +32,7 @@ class Presence(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class PartChange:
     """One part (a stage, a layer, a kind, a group of matched operations) in both cycles; `a` and `b` are None where it
     is missing. `ratio` is B ÷ A with its 95 % interval, None unless both have it. `delta_ns` = B − A, a missing part
     being 0: the deltas of all parts of one partition add up to that of the whole.
@@ -72,7 +72,7 @@ class _Part:
     renamed: Place | None = None
 
 
-# Of every slot what it is counted to, as something that is quickly told apart; the part is made from it afterwards.
+# Of every slot what it is counted to, as something that is quickly compared; the part is made from it afterwards.
 _KeysOf: TypeAlias = Callable[[Graph], Sequence[Key]]
 
 
@@ -93,20 +93,20 @@ class Partitions:
         """Whether both have instrumented runs; without them there is nothing to cut."""
         return bool(len(self.a.runs_ns) and len(self.b.runs_ns))
 
-    def stages(self) -> tuple[Change, ...]:
+    def stages(self) -> tuple[PartChange, ...]:
         """In order of time, those of A first."""
         return self._by_slot(lambda graph: graph.slots.stage, lambda stage: _Part(Place(stage), stage))
 
-    def layers(self) -> tuple[Change, ...]:
+    def layers(self) -> tuple[PartChange, ...]:
         """Layer by layer, and in each stage one part without a layer: all that stands outside of them."""
-        return self._by_slot(_sites, lambda site: _Part(Place(site[0]), site[0], None if site[1] < 0 else site[1]))
+        return self._by_slot(_locations, lambda site: _Part(Place(site[0]), site[0], None if site[1] < 0 else site[1]))
 
-    def kinds(self) -> tuple[Change, ...]:
+    def kinds(self) -> tuple[PartChange, ...]:
         """The largest change first; the time between operations is a part as well."""
         parts = [*(_Part(Place(operation=kind.value), kind=kind) for kind in OpKind), _Part(Place(operation=PYTHON))]
         return _largest_first(self._by_slot(_kind_numbers, lambda number: parts[number]))
 
-    def operations(self) -> tuple[Change, ...]:
+    def operations(self) -> tuple[PartChange, ...]:
         """Matched operations by their places, operations of one cycle only, and the time between operations of each
         stage; the largest change first.
         """
@@ -143,14 +143,14 @@ class Partitions:
             columns.append(np.where(slots.op >= 0, of_op[slots.op] if len(of_op) else python, python))
         return _largest_first(self._changes(parts, columns[0], columns[1]))
 
-    def _by_slot(self, keys_of: _KeysOf[Key], part_of: Callable[[Key], _Part]) -> tuple[Change, ...]:
+    def _by_slot(self, keys_of: _KeysOf[Key], part_of: Callable[[Key], _Part]) -> tuple[PartChange, ...]:
         if not self.known:
             return ()
         of_a, of_b = keys_of(self.a.graph), keys_of(self.b.graph)
         group, keys = numbered(chain(of_a, of_b))
         return self._changes([part_of(key) for key in keys], group[: len(of_a)], group[len(of_a) :])
 
-    def _changes(self, parts: Sequence[_Part], of_a: IntArray, of_b: IntArray) -> tuple[Change, ...]:
+    def _changes(self, parts: Sequence[_Part], of_a: IntArray, of_b: IntArray) -> tuple[PartChange, ...]:
         """The change of each of `parts`; `of_a` and `of_b` [slots] say which part a slot is in."""
         sides = (self.a, of_a), (self.b, of_b)
         estimates = [side.estimates(group, len(parts)) for side, group in sides]
@@ -163,7 +163,7 @@ class Partitions:
                 continue
             presence = Presence.ONLY_B if a is None else Presence.ONLY_A if b is None else Presence.BOTH
             found.append(
-                Change(
+                PartChange(
                     place=part.place,
                     presence=presence,
                     a=a,
@@ -181,7 +181,7 @@ class Partitions:
         return tuple(found)
 
 
-def _sites(graph: Graph) -> list[tuple[str, int]]:
+def _locations(graph: Graph) -> list[tuple[str, int]]:
     return list(zip(graph.slots.stage, graph.slots.layer.tolist(), strict=True))
 
 
@@ -193,7 +193,7 @@ def _kind_numbers(graph: Graph) -> list[int]:
     return found
 
 
-def _largest_first(changes: Sequence[Change]) -> tuple[Change, ...]:
+def _largest_first(changes: Sequence[PartChange]) -> tuple[PartChange, ...]:
     return tuple(sorted(changes, key=lambda change: -abs(change.delta_ns)))
 
 

@@ -1,4 +1,4 @@
-"""Does the account close? The parts of the instrumented runs against the wall of the runs that nobody looked into."""
+"""Does the account close? The parts of the instrumented runs against the wall time of the uninstrumented runs."""
 
 from __future__ import annotations
 

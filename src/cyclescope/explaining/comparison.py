@@ -18,9 +18,9 @@ from cyclescope.core.ratios import (
 )
 from cyclescope.core.statistics import LEAST_SAMPLES, Estimate, Ratio, median_estimate
 from cyclescope.core.workload import InputUnit
-from cyclescope.explaining.changes import Change, Partitions, Presence
+from cyclescope.explaining.changes import PartChange, Partitions, Presence
 
-__all__ = ["Aspect", "Change", "Comparison", "Difference", "Limit", "Presence", "Verdict", "Why", "compare"]
+__all__ = ["Aspect", "Comparison", "Difference", "Limit", "PartChange", "Presence", "Verdict", "Why", "compare"]
 
 _LOADED = 0.10  # share of the cores that others used, from which `explaining.stability` doubts a measurement
 _LEAST_THRESHOLD = 0.01  # a smaller difference is seldom worth a word, whatever its interval
@@ -101,11 +101,11 @@ class Difference:
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """`ratio` = B ÷ A of the unprofiled wall time with an interval of `confidence`. `interleaved` tells whether both
-    were measured in turns, which makes the verdict safe against drift of the machine; where they were not,
+    """`ratio` = B ÷ A of the unprofiled wall time with an interval of `confidence`. `interleaved` says whether the runs
+    of both alternate, which makes the verdict safe against drift of the machine; where they were not,
     `between_runs` is by how much the interval was widened for it (a share). `differences` name what is not the same
     about the two besides time. `noise_beyond_use` is what calibrating found (a share) where that is too large for a
-    threshold and nobody gave another, else 0. `attributed_a_ns` and `attributed_b_ns` are the sums of the parts of each; there are no
+    threshold and no other was given, else 0. `attributed_a_ns` and `attributed_b_ns` are the sums of the parts of each; there are no
     parts, and the sums are 0, where one of the two has no instrumented run.
     """
 
@@ -115,10 +115,10 @@ class Comparison:
     confidence: float
     threshold: float
     interleaved: bool
-    stages: tuple[Change, ...]
-    layers: tuple[Change, ...]
-    kinds: tuple[Change, ...]
-    operations: tuple[Change, ...]
+    stages: tuple[PartChange, ...]
+    layers: tuple[PartChange, ...]
+    kinds: tuple[PartChange, ...]
+    operations: tuple[PartChange, ...]
     differences: tuple[Difference, ...]
     wall_a: Estimate
     wall_b: Estimate
@@ -136,7 +136,7 @@ class Comparison:
     def inconclusive_reason(self) -> Why | None:
         """Why the interval proves nothing at all; None where it does.
 
-        Load by others makes a cycle up to many times as long, which no widening covers; measured in turns it hits both.
+        Load by others makes a cycle up to many times as long, which no widening covers; interleaved it hits both.
         """
         if self.ratio.n < (LEAST_ROUNDS_FOR_VERDICT if self.interleaved else LEAST_SAMPLES):
             return Why.TOO_FEW

@@ -15,7 +15,7 @@ from cyclescope.core.units import FloatArray, IntArray
 
 @dataclass(frozen=True, eq=False)
 class Longest:
-    """`end_ns` [n] is the earliest that each operation can end; `before` [n] is who it then waited for last (−1: nobody)."""
+    """`end_ns` [n] is the earliest that each operation can end; `before` [n] is the operation that it then waited for last (−1: none)."""
 
     end_ns: FloatArray
     before: IntArray

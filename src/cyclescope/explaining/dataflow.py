@@ -244,7 +244,7 @@ def _aggregate(graph: Graph, level: Level, keys: list[_Key], wanted: Callable[[i
             last_write[graph.tensors[t].storage] = i
             read.discard(graph.tensors[t].storage)
     if keys and wanted(len(keys) - 1):
-        # What the last part wrote and nobody read is what the cycle is for.
+        # What the last part wrote and no operation read is the result of the cycle.
         last = next(reversed(ops))
         for storage, writer in last_write.items():
             if storage not in read and keys[writer] == last:

@@ -4,8 +4,8 @@ What the marks tell. Those of operation i are passed at Bᵢ and Eᵢ. Where the
 Bᵢ, the device went from one to the other without waiting, and Eᵢ − Bᵢ, less what lies between two marks anyway, is the
 work of the operation. Where it had not, Eᵢ is no earlier than the host left it, so Eᵢ − Bᵢ holds the host's time too and
 is an upper bound only. So the work of an operation is the median over the runs in which the host was ahead, held ones
-among them; in a run as it is, the rest of Eᵢ − Bᵢ is waiting for the launch. Where the host was never ahead (it waits
-for a result there), the two cannot be told apart, and the time is neither work nor waiting but `unclear`.
+among them; in an undisturbed run, the rest of Eᵢ − Bᵢ is waiting for the launch. Where the host was never ahead (it waits
+for a result there), the two cannot be separated, and the time is neither work nor waiting but `unclear`.
 
 Between two kernels of one operation the device may wait for nothing but the next of them to begin; that counts as work.
 """
@@ -72,7 +72,7 @@ class DeviceRow:
 class DeviceLine:
     """Means over the typical runs as they are, less what the marks cost; columns have one row an operation [n].
 
-    `busy_ns`: the device works for the operation. `unclear_ns`: it works, or waits for the host; nobody can tell.
+    `busy_ns`: the device works for the operation. `unclear_ns`: it works, or waits for the host; unknown which.
     `idle_ns`: it waits for the launch, before the operation and inside of it; for a stage of text, until the host has
     done with it. `queue_ns`: how far the host was ahead when it asked for the operation. `tail_ns`: from the last
     operation to the end. Together they are `span_ns`.
@@ -159,7 +159,7 @@ class DeviceLine:
 def device_line(cycle: Cycle, places: Sequence[Place]) -> DeviceLine | None:
     """The device's line of time of `cycle`; `places` [n] names the place of every operation.
 
-    None where no device was marked, or in no run as it is.
+    None where no device was marked, or in no undisturbed run.
     """
     samples, graph = cycle.samples.device, cycle.graph
     if samples is None or not len(graph):
@@ -220,7 +220,7 @@ def _one_after_the_other(begin: IntArray, end: IntArray) -> tuple[IntArray, IntA
 
 @dataclass(frozen=True, eq=False)
 class _Cut:
-    """The line of each run as it is, cut up: columns [runs, n], and [runs] for `tail` and `marks`."""
+    """The line of each undisturbed run, cut up: columns [runs, n], and [runs] for `tail` and `marks`."""
 
     busy: FloatArray
     unclear: FloatArray
@@ -245,19 +245,19 @@ def _cut(samples: DeviceSamples, graph: Graph, free: IntArray, work: FloatArray)
     waiting = np.maximum(before - cost, 0.0)
     last = np.maximum(samples.last_ns[free], end[:, -1])
     tail = np.maximum(last - end[:, -1] - cost, 0.0)
-    told = busy.sum(axis=1) + unclear.sum(axis=1) + late.sum(axis=1) + waiting.sum(axis=1) + tail
+    accounted = busy.sum(axis=1) + unclear.sum(axis=1) + late.sum(axis=1) + waiting.sum(axis=1) + tail
     slot = graph.slots.of_op
-    asked, left = samples.boundaries_ns[free][:, slot], samples.boundaries_ns[free][:, slot + 1]
-    queue = np.maximum(begin - asked - samples.mark_host_ns, 0.0)
+    requested, left = samples.boundaries_ns[free][:, slot], samples.boundaries_ns[free][:, slot + 1]
+    queue = np.maximum(begin - requested - samples.mark_host_ns, 0.0)
     return _Cut(
         busy=busy,
         unclear=unclear,
         idle=waiting + late,
         queue=queue,
         waits=(queue > _WAITED_NS) & (left >= end - _AHEAD_NS - _DRIFT * end),
-        inside_host=np.maximum(left - asked - 2 * samples.mark_host_ns, 0.0),
+        inside_host=np.maximum(left - requested - 2 * samples.mark_host_ns, 0.0),
         tail=tail,
-        marks=last - told,
+        marks=last - accounted,
     )
 
 

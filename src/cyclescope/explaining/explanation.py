@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cyclescope.core.cycle import Cycle
-from cyclescope.core.graph.op import Cost, OpKind, Site
+from cyclescope.core.graph.op import Cost, OpKind, OpLocation
 from cyclescope.core.statistics import Estimate, Ratio
 from cyclescope.explaining.arrangement import Arrangement
 from cyclescope.explaining.device import DeviceLine
@@ -47,12 +47,12 @@ class LayerRow:
 
 @dataclass(frozen=True, slots=True)
 class OperationRow:
-    """One operation at one site. `op` is its row in the graph."""
+    """One operation at one location. `op` is its row in the graph."""
 
     op: int
     name: str
     kind: OpKind
-    site: Site
+    site: OpLocation
     time: Estimate
     share: float
     cost: Cost
@@ -89,7 +89,7 @@ class AccountRow:
 class Closure:
     """Does the account close? `wall` (unprofiled) = `attributed_ns` + `rest_ns`; `ratio` = attributed ÷ wall.
 
-    `instrumentation_ratio` is the stamped wall ÷ the unprofiled one, and `instrumentation_ns` what was subtracted for it.
+    `instrumentation_ratio` is the instrumented wall time ÷ the unprofiled one, and `instrumentation_ns` what was subtracted for it.
     Where only the first `tokens` of a generation were instrumented, all of it is about those (0: about the whole cycle).
     """
 
@@ -124,8 +124,8 @@ class WarningCode(StrEnum):
     OPEN_ACCOUNT = "open-account"  # rest ÷ wall, signed
     NATIVE = "native"  # share of the attributed time that native code took which was not traced
     UNPRICED = "unpriced"  # operations whose FLOPs are unknown
-    NO_CALIBRATION = "no-calibration"  # unused: the cost of the stamps could not be measured on a twin
-    NO_INSTRUMENTED_RUN = "no-light-pass"  # unused: interrupted before anything was stamped
+    NO_CALIBRATION = "no-calibration"  # unused: the cost of the stamps could not be measured on a calibration proxy
+    NO_INSTRUMENTED_RUN = "no-instrumented-run"  # unused: interrupted before the first instrumented run
 
 
 @dataclass(frozen=True, slots=True)

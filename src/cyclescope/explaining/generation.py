@@ -23,7 +23,7 @@ from cyclescope.explaining.metrics.observed import observe
 from cyclescope.explaining.metrics.trend import Trend, theil_sen
 from cyclescope.explaining.places import Place
 
-_LEAST_STEPS = 6  # decode steps from which a trend is told; a few fit anything
+_LEAST_STEPS = 6  # decode steps that a trend needs; a few fit anything
 
 
 class Phase(StrEnum):

@@ -46,7 +46,7 @@ class TokenizerCost:
 
 @dataclass(frozen=True, slots=True)
 class CycleCost:
-    """The whole cycle of one text. `tokenize_share` is None where no cycle was stamped, `ratio` against the reference text.
+    """The whole cycle of one text. `tokenize_share` is None without instrumented runs, `ratio` against the reference text.
 
     `warnings` are reasons to trust it less.
     """

@@ -38,12 +38,12 @@ def match(a: Graph, b: Graph, places_a: Sequence[Place], places_b: Sequence[Plac
     subsequence): modules that were renamed or nested otherwise are found again. Time and memory grow as n log n.
     """
     split = len(a)
-    layer, step = np.concatenate([_sites(a), _sites(b)], axis=1)
-    site = dense(layer, step)
-    exact = _made_unique(dense(numbered(chain(places_a, places_b))[0], site), split)
+    layer, step = np.concatenate([_locations(a), _locations(b)], axis=1)
+    location = dense(layer, step)
+    exact = _made_unique(dense(numbered(chain(places_a, places_b))[0], location), split)
     first = _shared(exact[:split], exact[split:])
     rest = _others(split, first[0]), _others(len(b), first[1])
-    where = dense(numbered(chain(_stages(a), _stages(b)))[0], site)
+    where = dense(numbered(chain(_stages(a), _stages(b)))[0], location)
     names = numbered(chain(a.names, b.names))[0]
     second = _aligned(rest, _sides(where, split), _sides(names, split))
     return Matching(np.concatenate([first[0], second[0]]), np.concatenate([first[1], second[1]]))
@@ -68,7 +68,7 @@ def _stages(graph: Graph) -> list[str]:
     return [graph.stage_of(i) for i in range(len(graph))]
 
 
-def _sites(graph: Graph) -> IntArray:
+def _locations(graph: Graph) -> IntArray:
     """Layer and step of every operation [2, n]; −1 where there is none."""
     slots = graph.slots
     sites = np.full((2, len(graph)), -1, dtype=np.int64)

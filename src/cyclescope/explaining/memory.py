@@ -1,6 +1,6 @@
 """What a cycle holds in memory while each of its operations runs: computed from the graph, and as it was seen.
 
-Memory is told by storages: a view shares the memory of what it shows, and what is written in place counts once.
+Memory is counted by storages: a view shares the memory of what it shows, and what is written in place counts once.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class HeldPiece:
     """One piece of memory that is held at the peak; `maker` is the operation that first wrote it, or that first reads what
     was there before.
     """
@@ -89,12 +89,12 @@ class Piece:
 @dataclass(frozen=True, eq=False)
 class Memory:
     """`largest` are the largest pieces at the computed peak, weights left out, `needed` is the peak that no order of
-    freeing can go below: everything freed right after its last use. `measured` is None where nobody looked.
+    freeing can go below: everything freed right after its last use. `measured` is None where it was not measured.
     """
 
     computed: Held
     needed: int
-    largest: tuple[Piece, ...]
+    largest: tuple[HeldPiece, ...]
     measured: Held | None = None
     resident_bytes: int | None = None
     resident_peak_bytes: int | None = None
@@ -183,23 +183,25 @@ class _Lives:
         def standing(role: TensorRole) -> int:
             return int(self.sizes[(self.role == _ROLES.index(role)) & ~come].sum())
 
-        def course(chosen: IntArray) -> IntArray:
+        def series(chosen: IntArray) -> IntArray:
             return _alive(self.sizes[chosen], self.first[chosen], last[chosen], len(graph))
 
         return Held(
             weights=standing(TensorRole.PARAMETER),
             buffers=standing(TensorRole.BUFFER),
             inputs=standing(TensorRole.INPUT),
-            activations=course(np.flatnonzero(come & ~cache)),
-            cache=course(np.flatnonzero(cache)),
+            activations=series(np.flatnonzero(come & ~cache)),
+            cache=series(np.flatnonzero(cache)),
         )
 
-    def largest(self, op: int) -> tuple[Piece, ...]:
+    def largest(self, op: int) -> tuple[HeldPiece, ...]:
         """The largest pieces that are held while `op` runs."""
         there = np.flatnonzero((self.first >= 0) & (self.first <= op) & (op <= self.last_held) & (self.sizes > 0))
         order = there[np.argsort(-self.sizes[there], kind="stable")][:_MOST_PIECES]
         return tuple(
-            Piece(int(self.maker[s]), int(self.sizes[s]), Holding.CACHE if self.is_cache[s] else Holding.ACTIVATIONS)
+            HeldPiece(
+                int(self.maker[s]), int(self.sizes[s]), Holding.CACHE if self.is_cache[s] else Holding.ACTIVATIONS
+            )
             for s in order
         )
 
@@ -292,7 +294,7 @@ def _places_in_frames(graph: Graph, ops: IntArray) -> dict[int, tuple[str, str, 
 
 def _keep_results(graph: Graph, steps: IntArray, first: IntArray, last: IntArray, reads: IntArray) -> None:
     """What nothing reads is a result of the cycle and lives to its end, in `last`; inside a layer, or in a step that
-    others follow, it is what a module made for nobody.
+    others follow, it is an unused result of a module.
     """
     unread = np.flatnonzero((first >= 0) & (reads == 0))
     ops = first[unread]
@@ -316,12 +318,12 @@ def _hold_arguments(graph: Graph, reader: IntArray, read: IntArray, first: IntAr
         frame = parent[frame]
 
 
-def _alive(sizes: IntArray, first: IntArray, last: IntArray, moments: int) -> IntArray:
+def _alive(sizes: IntArray, first: IntArray, last: IntArray, points: int) -> IntArray:
     """Sum of `sizes` that live from `first` to `last`, both included, at each moment [moments]."""
-    change = np.zeros(moments + 1, dtype=np.int64)
+    change = np.zeros(points + 1, dtype=np.int64)
     np.add.at(change, first, sizes)
     np.add.at(change, last + 1, -sizes)
-    return np.cumsum(change)[:moments]
+    return np.cumsum(change)[:points]
 
 
 def _measured(graph: Graph, seen: MemorySamples, caches: IntArray) -> Held:
@@ -329,10 +331,10 @@ def _measured(graph: Graph, seen: MemorySamples, caches: IntArray) -> Held:
     looks = len(seen.look_op)
     cache = np.isin(seen.storages, caches)
 
-    def course(chosen: IntArray) -> IntArray:
+    def series(chosen: IntArray) -> IntArray:
         return _alive(seen.sizes[chosen], seen.first[chosen], seen.last[chosen], looks)
 
-    activations, kept = course(np.flatnonzero(~cache)), course(np.flatnonzero(cache))
+    activations, kept = series(np.flatnonzero(~cache)), series(np.flatnonzero(cache))
     # By operation, then by what is held; the last of each operation has the most.
     order = np.lexsort((activations + kept, seen.look_op))
     ops = seen.look_op[order]

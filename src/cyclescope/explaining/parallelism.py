@@ -10,11 +10,11 @@ from cyclescope.core.cycle import Cycle
 from cyclescope.core.units import FloatArray, IntArray
 from cyclescope.explaining.attribution import middle_half
 
-_UNDISTURBED = 1.25  # the most by which the runs may differ from the plain ones
+_UNDISTURBED = 1.25  # the most by which the runs may differ from the uninstrumented ones
 
 
 @dataclass(frozen=True, eq=False)
-class Reached:
+class Parallelism:
     """Processor and wall time of each operation [n], means over the middle half of the runs, less what a stamp takes.
 
     `python_cores` is processor time ÷ wall time between operations: above 1 it is threads that burn time waiting.
@@ -43,9 +43,9 @@ class Reached:
         return [busy / taken if taken > 0 else None for busy, taken in zip(processor, wall, strict=True)]
 
 
-def reached(cycle: Cycle) -> Reached | None:
+def measured_parallelism(cycle: Cycle) -> Parallelism | None:
     """What the processor pass of `cycle` tells; None where there was none, or where its runs took another time than the
-    plain ones: something else had a core meanwhile.
+    uninstrumented ones: something else had a core in that time.
     """
     samples, uninstrumented = cycle.samples.processor, cycle.samples.uninstrumented
     if samples is None or not len(samples) or not len(uninstrumented):
@@ -68,7 +68,7 @@ def reached(cycle: Cycle) -> Reached | None:
     wall = np.maximum(wall - samples.stamp_ns, 0.0)
     processor = np.maximum(processor - samples.stamp_ns * python_cores, 0.0)
     n = len(graph)
-    return Reached(
+    return Parallelism(
         processor_ns=np.bincount(slots.op[inside], weights=processor[inside], minlength=n).astype(np.float64),
         wall_ns=np.bincount(slots.op[inside], weights=wall[inside], minlength=n).astype(np.float64),
         python_cores=python_cores,

@@ -1,4 +1,4 @@
-"""What a matrix product is like, told from its operands: its smallest dimension, and the type that it is computed in."""
+"""What a matrix product is like, by its operands: its smallest dimension, and the type that it is computed in."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ class _Storages:
     """The memory behind the tensors: `of_tensor` and `tensor_bytes` [tensors]; `bytes`, `born` and `dies` [storages].
 
     `born` and `dies` are the first and the last operation that moves something there; what stood there before the
-    cycle, or is in nobody's memory but Python's, has `born` −1.
+    cycle, or lies in Python's memory only, has `born` −1.
     """
 
     of_tensor: IntArray

@@ -14,8 +14,8 @@ from cyclescope.core.graph.columns import Labels
 from cyclescope.core.graph.op import OpKind
 from cyclescope.core.units import NS_PER_S, FloatArray, IntArray
 from cyclescope.explaining.attribution import Attribution
-from cyclescope.explaining.floors import Floors, find_floors, main_memory
 from cyclescope.explaining.generation import Phase, phase_numbers
+from cyclescope.explaining.lower_bounds import LowerBounds, find_lower_bounds, main_memory
 from cyclescope.explaining.places import Place
 
 
@@ -37,8 +37,8 @@ class Utilisation:
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
-    """The operations of one place (`explain.places`), or of one bound, and how far they are from their floors together.
+class RooflineRow:
+    """The operations of one place (`explain.places`), or of one bound, and how far they are from their lower bounds together.
 
     `time_ns` = `floor_ns` + `gap_ns`. `bound` is what most of the time is bound by; `level` is the level of the memory
     that most of their traffic waits for ('' for none). `place` is empty where they are those of one bound.
@@ -82,13 +82,13 @@ class Roofline:
 
     `compute_ns`, `memory_ns`, `overhead_ns` are what the operation takes at least by each limit, `floor_ns` the largest
     of them (its time for text, which has no ceiling, and where the arithmetic is unknown) and `bounds` which that is; `levels` names the memory level that
-    most of `memory_ns` belongs to ('' for none). `time_ns` is what it took, `gap_ns` = max(0, time − floor).
+    most of `memory_ns` belongs to ('' for none). `time_ns` is what it took, `gap_ns` (the headroom) = max(0, time − lower bound).
     `python_ns` is the time between operations, which a compiled cycle would not have; `on_device` it is waiting for launches.
-    The floor of the cycle is the sum of the floors: one operation after the other, as it runs.
+    The lower bound of the cycle is the sum of the lower bounds: one operation after the other, as it runs.
 
     `memory_bytes` are those that must come from main memory or go there. `mfu` = model FLOPs ÷ (wall · peak of
     products), `mbu` = memory bytes ÷ (wall · bandwidth of main memory). `faster` operations took less time than their
-    floor, `faster_ns` in all: their ceiling is too low. `places` are sorted by gap, the widest first.
+    lower bound, `faster_ns` in all: their ceiling is too low. `places` are sorted by gap, the widest first.
     """
 
     ceilings: Ceilings
@@ -107,8 +107,8 @@ class Roofline:
     memory_bytes: FloatArray
     faster: int
     faster_ns: float
-    places: tuple[Gap, ...]
-    by_bound: tuple[Gap, ...]
+    places: tuple[RooflineRow, ...]
+    by_bound: tuple[RooflineRow, ...]
     phases: tuple[PhaseUse, ...] = ()
     on_device: bool = False
 
@@ -143,52 +143,52 @@ def roofline(
 ) -> Roofline | None:
     """Hold the operations of `cycle` against the ceilings of its machine, measured or else those of `datasheet`.
 
-    `places` [n] names the place of every operation; `wall_ns` is the unprofiled wall time, 0 where nobody took it.
+    `places` [n] names the place of every operation; `wall_ns` is the unprofiled wall time, 0 where it was not measured.
     `on_device`: the times of `attribution` are those of the device itself, which launches are no part of.
-    None where no ceilings are known, where nothing was stamped, or where there is no operation.
+    None without ceilings, without instrumented runs or without operations.
     """
     graph, ceilings = cycle.graph, cycle.machine.ceilings or datasheet
     if ceilings is None or not len(graph) or not len(attribution.runs_ns):
         return None
     threads = cycle.plan.threads if cycle.plan.device == "cpu" else 0
-    floors = find_floors(graph, ceilings, threads, on_device=cycle.plan.device != "cpu")
+    lower_bounds = find_lower_bounds(graph, ceilings, threads, on_device=cycle.plan.device != "cpu")
     if on_device:
-        floors = replace(floors, overhead_ns=np.zeros(len(graph)))
+        lower_bounds = replace(lower_bounds, overhead_ns=np.zeros(len(graph)))
     slots = graph.slots
     inside = slots.op >= 0
     time = np.bincount(slots.op[inside], attribution.slot_ns[inside], minlength=len(graph)).astype(np.float64)
     unknown = graph.of_kind(OpKind.TEXT)
     unknown[list(graph.unpriced)] = True
-    limits = np.stack([floors.compute_ns, floors.memory_ns, floors.overhead_ns])
-    floor = np.where(unknown, time, limits.max(axis=0))
+    limits = np.stack([lower_bounds.compute_ns, lower_bounds.memory_ns, lower_bounds.overhead_ns])
+    lower_bound = np.where(unknown, time, limits.max(axis=0))
     bound = np.argmax(limits, axis=0)
-    bound[floor <= 0] = _BOUNDS.index(Bound.OVERHEAD)  # a view: all that it takes is the engine's
+    bound[lower_bound <= 0] = _BOUNDS.index(Bound.OVERHEAD)  # a view: all that it takes is the engine's
     bound[unknown] = _BOUNDS.index(Bound.NOTHING)
-    gap = np.maximum(time - floor, 0.0)
-    faster = (time < floor) & (time > 0)
-    table = _Table(time, gap, bound, floors)
+    gap = np.maximum(time - lower_bound, 0.0)
+    faster = (time < lower_bound) & (time > 0)
+    table = _Table(time, gap, bound, lower_bounds)
     yardsticks = _Yardsticks.of(cycle, ceilings, datasheet, threads)
     wall = wall_ns or attribution.total_ns
     return Roofline(
         ceilings=ceilings,
         threads=threads,
-        compute_ns=floors.compute_ns,
-        memory_ns=floors.memory_ns,
-        overhead_ns=floors.overhead_ns,
-        floor_ns=floor,
+        compute_ns=lower_bounds.compute_ns,
+        memory_ns=lower_bounds.memory_ns,
+        overhead_ns=lower_bounds.overhead_ns,
+        floor_ns=lower_bound,
         bounds=tuple(_BOUNDS[b] for b in bound.tolist()),
-        levels=floors.levels,
+        levels=lower_bounds.levels,
         time_ns=time,
         gap_ns=gap,
         python_ns=float(attribution.slot_ns[~inside].sum()),
         mfu=yardsticks.mfu(float(graph.flops.sum()), wall),
-        mbu=yardsticks.mbu(float(floors.memory_bytes.sum()), wall),
-        memory_bytes=floors.memory_bytes,
+        mbu=yardsticks.mbu(float(lower_bounds.memory_bytes.sum()), wall),
+        memory_bytes=lower_bounds.memory_bytes,
         faster=int(faster.sum()),
         faster_ns=float(time[faster].sum()),
         places=table.by_place(places),
         by_bound=table.by_bound(),
-        phases=_phases(attribution, floors, yardsticks),
+        phases=_phases(attribution, lower_bounds, yardsticks),
         on_device=on_device,
     )
 
@@ -200,9 +200,9 @@ class _Table:
     time: FloatArray
     gap: FloatArray
     bound: IntArray
-    floors: Floors
+    lower_bounds: LowerBounds
 
-    def by_place(self, places: Sequence[Place]) -> tuple[Gap, ...]:
+    def by_place(self, places: Sequence[Place]) -> tuple[RooflineRow, ...]:
         """One row for each distinct place [n]."""
         placed = Labels.of(places)
         group, found = placed.numbers, placed.names
@@ -210,26 +210,26 @@ class _Table:
         by_bound = _summed(group, self.bound, self.time + 1e-9, len(found), len(_BOUNDS))
         return self._rows(group, found, [_BOUNDS[b] for b in by_bound.argmax(axis=1)])
 
-    def by_bound(self) -> tuple[Gap, ...]:
+    def by_bound(self) -> tuple[RooflineRow, ...]:
         """One row for each bound, for memory one for each level."""
-        levels = self.floors.level + 1
+        levels = self.lower_bounds.level + 1
         memory = self.bound == _BOUNDS.index(Bound.MEMORY)
         keys, group = np.unique(
-            self.bound * (len(self.floors.level_names) + 1) + np.where(memory, levels, 0), return_inverse=True
+            self.bound * (len(self.lower_bounds.level_names) + 1) + np.where(memory, levels, 0), return_inverse=True
         )
-        bounds = [_BOUNDS[int(key) // (len(self.floors.level_names) + 1)] for key in keys]
+        bounds = [_BOUNDS[int(key) // (len(self.lower_bounds.level_names) + 1)] for key in keys]
         return self._rows(group, [Place()] * len(keys), bounds)
 
-    def _rows(self, group: IntArray, places: Sequence[Place], bounds: Sequence[Bound]) -> tuple[Gap, ...]:
+    def _rows(self, group: IntArray, places: Sequence[Place], bounds: Sequence[Bound]) -> tuple[RooflineRow, ...]:
         groups = len(places)
-        names_of_levels = ("", *self.floors.level_names)
-        level = _summed(group, self.floors.level + 1, self.floors.memory_ns, groups, len(names_of_levels)).argmax(
-            axis=1
-        )
+        names_of_levels = ("", *self.lower_bounds.level_names)
+        level = _summed(
+            group, self.lower_bounds.level + 1, self.lower_bounds.memory_ns, groups, len(names_of_levels)
+        ).argmax(axis=1)
         count = np.bincount(group, minlength=groups)
         time, gap = (np.bincount(group, column, minlength=groups) for column in (self.time, self.gap))
         rows = [
-            Gap(place, bound, names_of_levels[k], int(n), float(t), float(t - g), float(g))
+            RooflineRow(place, bound, names_of_levels[k], int(n), float(t), float(t - g), float(g))
             for place, bound, k, n, t, g in zip(places, bounds, level.tolist(), count, time, gap, strict=True)
         ]
         return tuple(sorted(rows, key=lambda row: -row.gap_ns))
@@ -272,7 +272,7 @@ def _used(amount: float, rate: float | None, time_ns: float) -> float | None:
     return amount / (rate * time_ns / NS_PER_S) if rate and time_ns > 0 else None
 
 
-def _phases(attribution: Attribution, floors: Floors, yardsticks: _Yardsticks) -> tuple[PhaseUse, ...]:
+def _phases(attribution: Attribution, lower_bounds: LowerBounds, yardsticks: _Yardsticks) -> tuple[PhaseUse, ...]:
     """The phases of a generation in which the model runs; none where no text was written."""
     graph, slots = attribution.graph, attribution.graph.slots
     if not (slots.step >= 0).any():
@@ -284,7 +284,7 @@ def _phases(attribution: Attribution, floors: Floors, yardsticks: _Yardsticks) -
     of_op[slots.op[inside]] = group[inside]
     time = np.bincount(group, attribution.slot_ns, minlength=len(order))
     flops = np.bincount(of_op, graph.flops, minlength=len(order))
-    moved = np.bincount(of_op, floors.memory_bytes, minlength=len(order))
+    moved = np.bincount(of_op, lower_bounds.memory_bytes, minlength=len(order))
     return tuple(
         PhaseUse(
             phase, float(t), int(f), int(m), yardsticks.mfu(float(f), float(t)), yardsticks.mbu(float(m), float(t))

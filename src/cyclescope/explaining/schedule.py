@@ -25,7 +25,7 @@ def makespan(
     if not len(op_ns):
         return 0.0
     if most_at_once(earliest_end - op_ns, earliest_end) <= workers:
-        return float(earliest_end.max())  # nobody ever waits for a worker
+        return float(earliest_end.max())  # no operation ever waits for a worker
     n = len(op_ns)
     took, urgency = op_ns.tolist(), (-priority).tolist()
     waits = np.bincount(target, minlength=n).tolist()

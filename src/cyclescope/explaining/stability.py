@@ -53,7 +53,7 @@ def find_warnings(cycle: Cycle, wall: Estimate, closure: Closure) -> tuple[Measu
 
 
 def load_warnings(load: Load) -> tuple[MeasurementWarning, ...]:
-    """The doubts that what else the machine did meanwhile raises, the gravest first."""
+    """Warnings about other load on the machine during the measurement, the gravest first."""
     warnings: list[MeasurementWarning] = []
     if load.swapped:
         warnings.append(MeasurementWarning(WarningCode.SWAPPED))

@@ -108,7 +108,7 @@ class OperationRows(Rows[OperationRow]):
         time = self.times[op]
         graph = self.graph
         share = _share(time.value_ns, self.total_ns)
-        return OperationRow(op, graph.names[op], graph.kinds[op], graph.site(op), time, share, graph.cost(op))
+        return OperationRow(op, graph.names[op], graph.kinds[op], graph.location(op), time, share, graph.cost(op))
 
     @cached_property
     def order(self) -> IntArray:

@@ -48,8 +48,8 @@ class Division:
 
 
 def throughput(explanation: Explanation) -> Throughput | None:
-    """`explanation` by the text; None for a cycle that writes, whose time its metrics tell, that nobody timed, or of which it is
-    not known how many it reads of what.
+    """`explanation` by the text; None for a cycle that writes, whose time its metrics give, for an untimed cycle, and
+    where it is unknown how many units it reads.
     """
     wall, work = explanation.wall, explanation.cycle.workload
     if explanation.generation is not None or not wall.n or not wall.low_ns > 0 or work.items is None:
@@ -69,17 +69,17 @@ def throughput(explanation: Explanation) -> Throughput | None:
 
 def division(explanation: Explanation) -> Division | None:
     """How the time divides on encoder and decoder; None where there is no encoder, or nothing was written."""
-    told = explanation.generation
-    phases = {row.phase: row for row in told.phases} if told else {}
-    if told is None or Phase.ENCODE not in phases:
+    generation = explanation.generation
+    phases = {row.phase: row for row in generation.phases} if generation else {}
+    if generation is None or Phase.ENCODE not in phases:
         return None
     decoder = [phases[phase] for phase in (Phase.PREFILL, Phase.DECODE) if phase in phases]
     decoder_ns = sum(row.time.value_ns for row in decoder)
     return Division(
-        tokens=told.tokens,
+        tokens=generation.tokens,
         encoder=phases[Phase.ENCODE].time,
         encoder_share=phases[Phase.ENCODE].share,
         decoder_ns=decoder_ns,
         decoder_share=sum(row.share for row in decoder),
-        per_token_ns=decoder_ns / told.tokens,
+        per_token_ns=decoder_ns / generation.tokens,
     )

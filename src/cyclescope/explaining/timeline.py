@@ -59,7 +59,7 @@ def exemplar_spans(attribution: Attribution) -> Spans | tuple[Span, ...]:
     """Spans of the typical run whose total is the median of the typical ones; parents before children.
 
     Calls, operations, and Python time between them. The cost of the stamps is taken off, so the whole is as long as
-    an unprofiled cycle would have been. None where nothing was stamped.
+    an unprofiled cycle would have been. None without instrumented runs.
     """
     if not len(attribution.typical):
         return ()

@@ -67,7 +67,7 @@ def _family_s() -> float:
     parents: dict[int, int] = {}
     ticks: dict[int, int] = {}
     for path in glob.glob("/proc/[0-9]*/stat"):
-        for line in _lines(path):  # none where the process has ended meanwhile
+        for line in _lines(path):  # none where the process has ended since
             number, _, rest = line.partition(" (")
             fields = rest.rpartition(") ")[2].split()  # a name may have brackets of its own
             parents[int(number)] = int(fields[1])

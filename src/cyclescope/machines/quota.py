@@ -22,7 +22,7 @@ _OCTAL = re.compile(r"\\([0-7]{3})")
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class ControlGroup:
     """The folder of one control group, in a hierarchy of the first (`cgroup`) or second version (`cgroup2`)."""
 
     version: str
@@ -48,7 +48,7 @@ def read_quota(root: Path = Path("/")) -> Quota:
     return Quota(min(limits, default=None), sum(throttled) if throttled else None)
 
 
-def _groups(root: Path) -> Iterator[Group]:
+def _groups(root: Path) -> Iterator[ControlGroup]:
     """The groups of this process that may limit its processor time, with all above them, in every hierarchy."""
     own = _own_groups(root)
     mounted = tuple(_mounts(root)) or tuple((kind, "/", root / place) for kind, place in _USUAL)
@@ -58,7 +58,7 @@ def _groups(root: Path) -> Iterator[Group]:
         for folder in _upwards(place, _below(name, top)):
             if folder not in seen and folder.is_dir():
                 seen.add(folder)
-                yield Group(version, folder)
+                yield ControlGroup(version, folder)
 
 
 def _own_groups(root: Path) -> dict[str, str]:
@@ -108,7 +108,7 @@ def _upwards(place: Path, name: str) -> Iterator[Path]:
     yield place
 
 
-def _cores(group: Group) -> float | None:
+def _cores(group: ControlGroup) -> float | None:
     if group.version == _V2:
         quota, _, period = _text(group.folder / "cpu.max").partition(" ")
     else:
@@ -116,7 +116,7 @@ def _cores(group: Group) -> float | None:
     return int(quota) / int(period) if quota.isdigit() and period.isdigit() and int(period) else None
 
 
-def _throttled_ns(group: Group) -> Nanoseconds | None:
+def _throttled_ns(group: ControlGroup) -> Nanoseconds | None:
     stat = _text(group.folder / "cpu.stat").splitlines()
     values = {name: int(value) for name, _, value in (line.partition(" ") for line in stat) if value.isdigit()}
     if group.version == _V2:

@@ -1,4 +1,4 @@
-"""How often, in which order, and when it is enough: plain and instrumented blocks in turns."""
+"""How often, in which order, and when it is enough: interleaved uninstrumented and instrumented blocks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cyclescope.measuring.sampling import BLOCK_NS, NARROW, Collected
 _LEAST_RUNS = 20  # below this even a narrow interval may be luck
 _MOST_RUNS = 4000  # of each kind; beyond, only the file grows
 _MOST_IN_BLOCK = 25
-# After doors were opened or shut the interpreter has to specialise its code again; those runs show that, not the model.
+# After callables were wrapped or restored the interpreter has to specialise its code again; those runs show that, not the model.
 _SETTLE_RUNS = 2
 _SLACK = 0.05  # of the time for all; a block that ends no later than that after the end is begun
 _DEAR = 1.5  # times an uninstrumented block; stamps, and runs that only settle, rarely come to more
@@ -38,12 +38,12 @@ def collect(
     stamped_ns: Nanoseconds | None = None,
     begin_instrumented: bool = False,
 ) -> None:
-    """Plain and instrumented blocks in turns until both medians are known to ±1 % or the clock reaches `stop_ns`.
+    """Interleave uninstrumented and instrumented blocks until both medians are known to ±1 % or the clock reaches `stop_ns`.
 
     A round is A B B A, so that drift hits both kinds alike. Where an instrumented block is dear, since its engine makes ready for
-    it, a round is A B A, in which the uninstrumented blocks on both sides take as long together as the stamped one: uninstrumented runs are
+    it, a round is A B A, in which the uninstrumented blocks on both sides take as long together as the instrumented one: uninstrumented runs are
     the truth, and have half of the time whatever the others cost, until their median is known. A dear block is not begun
-    where there is no time left for it and for the plain ones behind it; no block is begun that would end much too late.
+    where there is no time left for it and for the uninstrumented ones after it; no block is begun that would end much too late.
 
     Instrumented runs are those of `parts`, where that is another session than `session`, and take about `stamped_ns`, where
     that is foreseen: then the first of them is not begun either where it does not fit. With `begin_instrumented` an
@@ -107,7 +107,7 @@ class _InterleavedBlocks:
 
     @property
     def dear(self) -> bool:
-        """Whether an instrumented block costs much more than a plain one."""
+        """Whether an instrumented block costs much more than an uninstrumented one."""
         return self._stamped_ns > _DEAR * self._uninstrumented_ns
 
     def left_ns(self) -> Nanoseconds:
@@ -143,7 +143,7 @@ class _InterleavedBlocks:
         self._tell()
 
     def settle(self) -> None:
-        """Uninstrumented runs that do not count, behind stamped ones."""
+        """Uninstrumented runs that do not count, after instrumented ones."""
         if self._settle:
             self.session.uninstrumented(self._settle)
 

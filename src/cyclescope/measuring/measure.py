@@ -1,4 +1,4 @@
-"""`measure`: from a model and an input to a cycle. Three passes: plain for the truth, stamped for the shares, traced."""
+"""`measure`: from a model and an input to a cycle. Three passes: uninstrumented for the truth, instrumented for the shares, traced for the structure."""
 
 from __future__ import annotations
 
@@ -199,7 +199,7 @@ class _Measurement:
         meter = LoadMeter()
         self._collect(warm.typical_ns)
         self._load = meter.read()
-        # After everything that is timed: it runs cycles of its own.
+        # After everything that is timed: it runs separate cycles.
         self._look_inside(warm.typical_ns)
 
     def _collect(self, typical_ns: Nanoseconds) -> None:

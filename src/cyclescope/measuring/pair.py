@@ -1,4 +1,4 @@
-"""Two cycles measured in turns, A B B A …, in one process: what drifts on the machine hits both alike."""
+"""Two interleaved cycles, A B B A …, in one process: what drifts on the machine hits both alike."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _MOST_IN_BLOCK = 25
 # After a switch the caches hold the other's data; of cycles so short the first would show that.
 _SETTLE_BELOW_NS = 200_000_000
 _INSTRUMENTED_SHARE = (
-    0.5  # of the time of the uninstrumented runs: the verdict is made of those, the parts of the stamped ones
+    0.5  # of the time of the uninstrumented runs: the verdict is made of those, the parts of the instrumented ones
 )
 # Rounds after which a narrow interval is believed, and how often it is looked at.
 _LEAST_ENOUGH, _LOOK_EVERY = 12, 4
@@ -78,7 +78,7 @@ def measure_pair(
 def measure_requests(
     a: Request, b: Request, budget: float | None = None, progress: Notify = silent
 ) -> tuple[Cycle, Cycle]:
-    """Measure what `a` and `b` ask for in turns, within `budget` seconds after loading."""
+    """Measure what `a` and `b` ask for, interleaved, within `budget` seconds after loading."""
     if budget is not None and not 0 < budget <= _MOST_BUDGET_S:
         raise UsageError(
             m(

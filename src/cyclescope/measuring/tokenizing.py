@@ -126,7 +126,7 @@ def compare_request(
 
 
 def _measure_each(request: Request, seconds: float, into: list[Cycle], progress: Notify) -> bool:
-    """The cycle of each text by itself, all in `seconds`, loading not counted. Whether Ctrl-C ended it before the last."""
+    """The cycle of each text alone, all in `seconds`, loading not counted. Whether Ctrl-C ended it before the last."""
     for text in request.texts:
         one = replace(request, texts=(text,), keep_text=False)
         try:
@@ -154,7 +154,7 @@ class Tokenizing:
     def collect(self, clock: Clock, budget_ns: Nanoseconds, notify: Notify = silent) -> None:
         """Visit all texts and tokenizers in turn, there and back (A B C C B A), until every median is known to ±1 %.
 
-        Neighbours share whatever the machine does meanwhile, and going back and forth cancels a steady drift. Ends when
+        Neighbours share whatever else the machine does, and going back and forth cancels a steady drift. Ends when
         `budget_ns` is spent, and not before every text was visited once. Ctrl-C ends it too, if every text has a sample.
         """
         begin = clock.now_ns()

@@ -31,7 +31,7 @@ def choose_weights(source: ModelSource, wanted: Wanted) -> Weights:
     `random` is always possible. `auto` takes trained weights that are on this disk in full, or that the hub's client
     would fetch for a name which the user spelled out; a configuration by itself and a built-in architecture run with
     random ones, which every report says. Weights that are there and may not be loaded (pickled, or cut) are an error
-    with `auto` too: whoever has them does not expect random numbers instead.
+    with `auto` too: their owner does not expect random numbers instead.
 
     Raises `WeightsMissing`.
     """

@@ -36,7 +36,7 @@ class Skip(StrEnum):
     """Why a strategy, or a plan of it, was not tried."""
 
     NOT_APPLICABLE = "not-applicable"  # the strategy says why
-    OPT_IN = "opt-in"  # it is slow, and nobody named it
+    OPT_IN = "opt-in"  # it is slow, and was not named
     CHANGES_OUTPUTS = "changes-outputs"  # and no drift is allowed
     EXCLUDED = "excluded"  # the user left it out
     NOT_INSTALLED = "not-installed"
@@ -62,11 +62,11 @@ class Row:
     """One plan that was tried. `strategies` are the steps from the baseline to it, `parent` the row before the last of
     them (−1 for the baseline itself, which is row 0).
 
-    `ratio` is its time ÷ the baseline's, with a 99 % interval, from `rounds` rounds in turns; None where it did not run
+    `ratio` is its time ÷ the baseline's, with a 99 % interval, from `rounds` interleaved rounds; None where it did not run
     to the end. Where a trial runs a part of a cycle, `ratio` and `wall_ns` estimate the whole until the row is `confirmed`:
     run again, long, side by side. `held_bytes` is the most memory that its processes
     held, `ready_ns` what making it ready took, `again_ns` what it takes with its files there. `reason` says why it did not
-    run to its end, `way_out` what to do about it. `judged_on` is the number of texts that the drift and the labels of a plan are told of
+    run to its end, `way_out` what to do about it. `judged_on` is the number of texts that the drift and the labels of a plan are computed on
     that has learned from the others (0: all of them).
     """
 
@@ -109,7 +109,7 @@ class LabelScore:
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """What one part of the best plan is worth: time without it ÷ time with it, measured in turns. None where the plan
+    """What one part of the best plan is worth: time without it ÷ time with it, interleaved. None where the plan
     cannot be run without it; `reason` then says why.
     """
 
@@ -177,7 +177,7 @@ class Spent:
 
 @dataclass(frozen=True, eq=False)
 class Optimization:
-    """`rows[0]` is the baseline, `rows[best]` the plan that is recommended (0: the model as it is). `front` are the rows
+    """`rows[0]` is the baseline, `rows[best]` the plan that is recommended (0: the baseline). `front` are the rows
     that no other beats in time, memory and drift at once. `before` and `after` are measured cycles of both, for the
     question why; `after` is None where the engine gives none, or where the best plan is the baseline.
     `edits` are what its changes came to on this model. `texts` is how many texts one cycle takes, and `workload` all that

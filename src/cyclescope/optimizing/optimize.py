@@ -107,9 +107,9 @@ def optimize(
         new_tokens=new_tokens,
     )
     per_call = 1 if wanted is Goal.LATENCY and len(texts) > 1 else 0
-    # More threads than cores would make a strawman of the model as it is.
+    # More threads than cores would make a strawman of the baseline.
     most_threads = min(threads, usable_cores()) if threads else 0
-    plan = Plan(threads=most_threads, seed=seed, batch=per_call, attention="")  # what the model takes by itself
+    plan = Plan(threads=most_threads, seed=seed, batch=per_call, attention="")  # the model's default
     score = scorer(tuple(labels)) if labels is not None else None
     if max_drift > 0 and weights == "auto":
         refuse_unread(resolve(os.fspath(model)))
@@ -120,15 +120,15 @@ def optimize(
     with keeping(), ProcessPool(job) as pool:
         begin = max(started, clock.now_ns() - int(budget_ns * _MOST_LOADING))
         limits = Limits(BudgetSchedule(begin, budget_ns), max_drift, score, max_loss)
-        asked = _Asked(plan, wanted, threads, tuple(strategies), tuple(without), draft)
-        found = _in(pool, asked, limits, clock, {Phase.LOAD: clock.now_ns() - started}, progress)
+        search_request = _SearchRequest(plan, wanted, threads, tuple(strategies), tuple(without), draft)
+        found = _optimize_in(pool, search_request, limits, clock, {Phase.LOAD: clock.now_ns() - started}, progress)
         if files_to is not None:
             keep_files(found.edits, pool.files, Path(files_to))
         return found
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _SearchRequest:
     """What is to be optimized, and with what."""
 
     plan: Plan
@@ -139,8 +139,13 @@ class _Asked:
     draft: str
 
 
-def _in(
-    pool: ProcessPool, asked: _Asked, limits: Limits, clock: Clock, spent: dict[Phase, int], progress: Notify
+def _optimize_in(
+    pool: ProcessPool,
+    search_request: _SearchRequest,
+    limits: Limits,
+    clock: Clock,
+    spent: dict[Phase, int],
+    progress: Notify,
 ) -> Optimization:
     preparer = PoolPreparer(pool)
     schedule = limits.schedule
@@ -148,7 +153,7 @@ def _in(
     begin = clock.now_ns()
     tell(progress, Phase.BASELINE, 0.0, left_ns=schedule.left_ns(begin))
     meter = LoadMeter(with_children=True)
-    base = open_baseline(pool, asked.plan, asked.goal, budget_ns, clock)
+    base = open_baseline(pool, search_request.plan, search_request.goal, budget_ns, clock)
     group, reference, scope = base.group, base.reference, base.scope
     baseline, opened, before = base.prepared, group.opened, base.before
     if limits.score is not None:
@@ -159,8 +164,10 @@ def _in(
     partial = False
     texts = max(1, len(scope.proof.texts))
     others = (meter.read().other_busy or 0.0) * opened.machine.cores
-    situation = _situation(before, base.workload, opened.machine, texts, asked, tokens_a_call(reference), others)
-    strategies = [strategy for strategy in STRATEGIES if strategy.name not in asked.without]
+    situation = _situation(
+        before, base.workload, opened.machine, texts, search_request, tokens_a_call(reference), others
+    )
+    strategies = [strategy for strategy in STRATEGIES if strategy.name not in search_request.without]
     limits = replace(limits, schedule=replace(schedule, after_ns=after_ns))
     after = None
     memory = int((available_memory_bytes() or 0) * _KEPT_MEMORY)
@@ -168,7 +175,7 @@ def _in(
     with ExitStack() as stack:
         plan_cache = stack.enter_context(PlanCache(trial_preparer(pool, scope, base.probe), memory_bytes=memory))
         trials = Trials(plan_cache, baseline, reference, base.whole)
-        proof = functools.partial(_proof_trials, stack, pool, base, asked.plan, budget_ns)
+        proof = functools.partial(_proof_trials, stack, pool, base, search_request.plan, budget_ns)
         try:
             Search(
                 trials,
@@ -184,7 +191,7 @@ def _in(
             partial = True
             found.best = found.best or _best_so_far(found)
         load = meter.read()
-        found.not_tried += [NotTried(name, Skip.EXCLUDED) for name in asked.without]
+        found.not_tried += [NotTried(name, Skip.EXCLUDED) for name in search_request.without]
         found.not_tried += [
             NotTried(name, Skip.NOT_INSTALLED, detail=way) for name, way in situation.engines.items() if way
         ]
@@ -214,7 +221,7 @@ def _in(
     progress("done", 1.0)
     rows = tuple(found.rows)
     return Optimization(
-        goal=asked.goal,
+        goal=search_request.goal,
         max_drift=limits.max_drift,
         budget_ns=budget_ns,
         texts=texts,
@@ -279,7 +286,7 @@ def _situation(
     workload: Workload,
     machine: Machine,
     texts: int,
-    asked: _Asked,
+    search_request: _SearchRequest,
     tokens_a_call: float,
     busy_cores: float,
 ) -> Situation:
@@ -289,16 +296,16 @@ def _situation(
         layers[layer.stage] = layers.get(layer.stage, 0) + 1
     return Situation(
         workload=workload,
-        machine=replace(machine, cores=min(machine.cores, asked.threads or machine.cores)),
-        goal=asked.goal,
+        machine=replace(machine, cores=min(machine.cores, search_request.threads or machine.cores)),
+        goal=search_request.goal,
         texts=texts,
         findings=explanation.findings,
         engines={
             each.name: each.install if each.missing else "" for each in engines.ENGINES if not each.capabilities.native
         },
-        opted=asked.opted,
+        opted=search_request.opted,
         layers=max(layers.values(), default=0),
-        draft=asked.draft,
+        draft=search_request.draft,
         tokens_a_call=tokens_a_call,
         busy_cores=busy_cores,
     )

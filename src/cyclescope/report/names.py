@@ -17,7 +17,7 @@ def printable(text: str) -> str:
 
 
 def storable(text: str) -> str:
-    """`text` as it is, with lone halves of surrogate pairs, which strict readers of JSON refuse, made `?`."""
+    """`text` as it is, with lone surrogates, which strict JSON parsers reject, replaced by `?`."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 

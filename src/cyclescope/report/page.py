@@ -214,7 +214,7 @@ class Code:
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class Headline:
     """A headline number: its name, its value, what stands beside it and below it."""
 
     label: Text
@@ -228,7 +228,7 @@ class Figure:
 class Figures:
     """Headline numbers. HTML only: the same numbers stand in facts or a table for the other media."""
 
-    items: tuple[Figure, ...]
+    items: tuple[Headline, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ class StoredCalibration:
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class StoredCalibrations:
     """Everything that is kept for one engine and device, the newest first, and the files that cannot be read."""
 
     kept: tuple[StoredCalibration, ...]
@@ -121,7 +121,7 @@ def load_calibration(path: Path) -> Ceilings:
     return ceilings
 
 
-def shelf(engine: str, device: str) -> Shelf:
+def stored_calibrations(engine: str, device: str) -> StoredCalibrations:
     """What is kept for `engine` on `device`. A folder that cannot be read holds nothing."""
     place = folder()
     kept: list[StoredCalibration] = []
@@ -136,10 +136,10 @@ def shelf(engine: str, device: str) -> Shelf:
         except CalibrationFileError as error:
             broken.append(error)
     kept.sort(key=lambda found: found.ceilings.taken_at, reverse=True)
-    return Shelf(tuple(kept), tuple(broken))
+    return StoredCalibrations(tuple(kept), tuple(broken))
 
 
-def nearest(found: Shelf, machine: Machine, engine: str) -> StoredCalibration | None:
+def nearest(found: StoredCalibrations, machine: Machine, engine: str) -> StoredCalibration | None:
     """What was taken on this very machine, else what differs from it least, the newer of equals; None if there is none."""
     now = fingerprint(machine, engine)
     return min(found.kept, key=lambda kept: len(changes(kept.ceilings.fingerprint, now)), default=None)
@@ -150,7 +150,7 @@ def clearly_quieter(ceilings: Ceilings, now: datetime | None = None) -> StoredCa
     `ceilings` by more than both intervals. None where there is no such, or it is too old to be taken.
     """
     device = traits_of(ceilings.fingerprint).get(Trait.DEVICE, "cpu")
-    for kept in shelf(ceilings.engine, device).kept:
+    for kept in stored_calibrations(ceilings.engine, device).kept:
         before, after = kept.ceilings.noise, ceilings.noise
         if not freshness_beside(kept.ceilings, ceilings, now).fresh or before is None or after is None:
             continue
@@ -166,7 +166,7 @@ def with_ceilings(machine: Machine, engine: str) -> Machine:
     """
     if machine.ceilings is not None:
         return machine
-    found = nearest(shelf(engine, machine.device), machine, engine)
+    found = nearest(stored_calibrations(engine, machine.device), machine, engine)
     if found is None or found.ceilings.fingerprint != fingerprint(machine, engine):
         return machine
     return replace(machine, ceilings=found.ceilings)

@@ -10,7 +10,7 @@ from cyclescope.store.atomic import atomic_writer
 
 
 def write_text(path: Path | str, text: str) -> None:
-    """Write `text` (UTF-8) to `path` in the way of `store.atomic`; a pipe or a device is written to as it is.
+    """Write `text` (UTF-8) to `path` in the way of `store.atomic`; a pipe or a device is written to directly.
 
     Raises `OutputError`; then whatever was at `path` is untouched.
     """

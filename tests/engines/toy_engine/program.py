@@ -8,7 +8,7 @@ from cyclescope.backends.artifacts.black_box_session import BlackBoxWatch
 from cyclescope.backends.artifacts.cache import build_once
 from cyclescope.backends.artifacts.exported_model import AttentionForm, Exported
 from cyclescope.backends.artifacts.program import Arrays, Node, Value
-from cyclescope.backends.artifacts.samples import Samples
+from cyclescope.backends.artifacts.samples import CalibrationInputs
 from cyclescope.backends.torch.exporting.runtime import Runtime
 from cyclescope.core.graph.op import Cost, OpKind
 from cyclescope.core.machine import Machine
@@ -45,7 +45,7 @@ class ToyProgram:
         """It holds nothing."""
 
 
-def _build(exported: Exported, plan: Plan, machine: Machine, folder: Path, samples: Samples) -> ToyProgram:
+def _build(exported: Exported, plan: Plan, machine: Machine, folder: Path, samples: CalibrationInputs) -> ToyProgram:
     def copy() -> None:
         import onnx
 

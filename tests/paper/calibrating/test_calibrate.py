@@ -117,7 +117,7 @@ def test_a_type_that_the_engine_does_not_know_is_left_out() -> None:
 
 
 def test_caches_that_the_machine_does_not_tell_are_found() -> None:
-    found = calibrated(probes(told=False))
+    found = calibrated(probes(reports_caches=False))
     assert [(b.level, b.capacity_bytes) for b in found.bandwidths if b.threads == 1] == [
         *((cache.name, cache.capacity_bytes) for cache in PAPER_CACHES),
         ("memory", 0),

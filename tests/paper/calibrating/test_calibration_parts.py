@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cyclescope.backends.paper import FakeClock
 from cyclescope.calibrating.estimate import noise_floor, rate, undisturbed_ns
-from cyclescope.calibrating.extent import default_threads, device_shapes, matrix_shapes, probe_plan, working_sets
+from cyclescope.calibrating.probe_plan import default_threads, device_shapes, matrix_shapes, probe_plan, working_sets
 from cyclescope.calibrating.rounds import TimedBlock, in_turn
 from cyclescope.calibrating.sweep import caches_from
 from cyclescope.machines.caches import CacheLevel

@@ -87,7 +87,7 @@ def dependencies_of(graph: Graph) -> list[Edge]:
 
 def slots_of(graph: Graph) -> list[tuple[int, int, int, int]]:
     """Operation, innermost stamped frame, stamps of operations and of frames of every slot: the tree of calls walked."""
-    # Each boundary: the operation that begins there (or −1), the stamped frame in force after it, of a frame or not.
+    # Each boundary: the operation that begins there (or −1), the instrumented frame in force after it, of a frame or not.
     boundaries: list[tuple[int, int, int]] = [(-1, 0, 0)]
 
     def walk(k: int, stamped: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cyclescope.core.graph.builder import GraphBuilder
-from cyclescope.core.graph.op import Cost, Op, OpKind, Site
+from cyclescope.core.graph.op import Cost, Op, OpKind, OpLocation
 from cyclescope.core.graph.tensor import TensorRole
 
 from .small_graphs import small_bert
@@ -81,7 +81,7 @@ def test_a_row_of_a_graph_is_one_typed_operation() -> None:
         b.op("first", OpKind.OTHER, [x], [y])
         b.op("chunk", OpKind.COPY, [y, x], [z, x], Cost(1, 2, 3, 4), in_place=True)
     graph = b.build(traced_on="paper", notes=["a note"])
-    site = Site("model", None, "split")
+    site = OpLocation("model", None, "split")
     assert graph.op(1) == Op(1, "chunk", OpKind.COPY, site, Cost(1, 2, 3, 4), (y, x), (z, x))
     assert (graph.in_place.tolist(), graph.traced_on, graph.notes) == ([0, 1], "paper", ("a note",))
     assert len(list(graph.ops())) == len(graph) == 2
@@ -97,4 +97,4 @@ def test_a_site_reads_stage_layer_and_path() -> None:
     by_module = {op.site.module: str(op.site) for op in graph.ops()}
     assert by_module["encoder.layer.1.a"] == "encode 1 · encoder.layer.1.a"
     assert by_module["pooler"] == "head · pooler"
-    assert str(Site("tokenize", None, "")) == "tokenize"
+    assert str(OpLocation("tokenize", None, "")) == "tokenize"

@@ -34,7 +34,7 @@ def test_slots_are_those_found_by_walking_the_tree_of_calls(graph: Graph) -> Non
 @given(tangled_graphs())
 def test_columns_say_what_each_operation_and_tensor_says(graph: Graph) -> None:
     for i in range(len(graph)):
-        site = graph.site(i)
+        site = graph.location(i)
         assert graph.op_stage[i] == site.stage
         assert graph.op_layer[i] == (-1 if site.layer is None else site.layer)
         assert graph.slots.op[graph.slots.of_op[i]] == i

@@ -195,6 +195,6 @@ def test_every_slot_has_a_stage_and_an_operation_the_same_as_its_slot(graph: Gra
     slots = graph.slots
     assert "" not in slots.stage
     for s in np.flatnonzero(slots.op >= 0).tolist():
-        site = graph.site(int(slots.op[s]))
+        site = graph.location(int(slots.op[s]))
         assert (slots.stage[s], slots.layer[s]) == (site.stage, -1 if site.layer is None else site.layer)
     assert Counter(slots.stage).keys() >= set(graph.stages)

@@ -178,7 +178,7 @@ def test_a_loose_operation_is_placed_by_what_stands_around_it() -> None:
     graph = build(call("", 1, call("embed", 10), 2, call("layers.0", 1000), 3, call("layers.1", 1000), 4))
     flops_to_stage = {int(graph.flops[i]): graph.stage_of(i) for i in range(len(graph))}
     assert [flops_to_stage[flops] for flops in (1, 2, 3, 4)] == [EMBED, EMBED, ENCODE, HEAD]
-    assert all(graph.site(i).layer is None for i in range(len(graph)) if graph.flops[i] < 5)
+    assert all(graph.location(i).layer is None for i in range(len(graph)) if graph.flops[i] < 5)
 
 
 def test_parts_of_the_embedding_and_of_the_head_inherit_their_stage() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cyclescope.core.graph.tensor import TensorSpec
-from cyclescope.cost.registry import EngineCall, OpCost, price
+from cyclescope.cost.registry import EngineCall, OpCost, estimate_cost
 
 
 def spec(*shape: int, dtype: str = "float32") -> TensorSpec:
@@ -12,4 +12,4 @@ def spec(*shape: int, dtype: str = "float32") -> TensorSpec:
 
 def priced(name: str, reads=(), writes=(), /, **arguments: object) -> OpCost:
     """The price of `aten.<name>`."""
-    return price(EngineCall(f"aten.{name}", tuple(reads), tuple(writes), arguments))
+    return estimate_cost(EngineCall(f"aten.{name}", tuple(reads), tuple(writes), arguments))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from cyclescope.core.graph.op import Cost, OpKind
 from cyclescope.cost.call import EngineCall
 from cyclescope.cost.pointwise import ADD, MULTIPLY, SOFTMAX
-from cyclescope.cost.registry import price
+from cyclescope.cost.registry import estimate_cost
 
 FUSED = [
     "scaled_dot_product_attention",
@@ -150,7 +150,7 @@ def step(window: int = -1) -> Cost:
     call = EngineCall(
         "onnx.GroupQueryAttention", reads, (query, grown, grown), {"num_heads": H, "local_window_size": window}
     )
-    got = price(call)
+    got = estimate_cost(call)
     assert got.kind is OpKind.ATTENTION
     return got.cost
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cyclescope.core.graph.op import Cost, OpKind
-from cyclescope.cost.registry import EngineCall, price
+from cyclescope.cost.registry import EngineCall, estimate_cost
 
 SIZES = st.integers(0, 40)
 
@@ -116,4 +116,4 @@ class TestGroupedProduct:
 
 def test_a_packed_weight_is_read_although_no_tensor_shows_it():
     call = EngineCall("quantized.linear_dynamic", (spec(3, 768),), (spec(3, 3072),))
-    assert price(call).cost == Cost(2 * 3 * 768 * 3072, 3 * 3072, 3 * 768 * 4 + 768 * 3072, 3 * 3072 * 4)
+    assert estimate_cost(call).cost == Cost(2 * 3 * 768 * 3072, 3 * 3072, 3 * 768 * 4 + 768 * 3072, 3 * 3072 * 4)

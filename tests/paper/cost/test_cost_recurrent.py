@@ -5,7 +5,7 @@ from __future__ import annotations
 from cost_calls import priced, spec
 
 from cyclescope.core.graph.op import OpKind
-from cyclescope.cost.registry import EngineCall, price
+from cyclescope.cost.registry import EngineCall, estimate_cost
 
 TOKENS, INPUT, HIDDEN = (7, 2), 32, 48
 
@@ -39,7 +39,7 @@ def test_a_gated_unit_has_three_gates():
 
 
 def sparse(name: str, reads, kept, result):
-    return price(EngineCall(f"aten.{name}", tuple(reads), (result,), nonzeros=tuple(kept)))
+    return estimate_cost(EngineCall(f"aten.{name}", tuple(reads), (result,), nonzeros=tuple(kept)))
 
 
 def test_each_element_that_is_kept_meets_a_row_of_the_other_side():

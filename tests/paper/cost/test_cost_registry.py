@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cyclescope.core.graph.op import Cost, OpKind
 from cyclescope.core.graph.tensor import TensorSpec
 from cyclescope.cost import attention, matmul, movement, onnx, packed, pointwise, recurrent, rows, text
-from cyclescope.cost.registry import FORMULAS, EngineCall, OpCost, kind_of_group, price
+from cyclescope.cost.registry import FORMULAS, EngineCall, OpCost, estimate_cost, kind_of_group
 
 X = spec(3, 8)
 
@@ -48,7 +48,7 @@ def test_a_known_name_in_an_unknown_form_is_unknown(name, reads):
 def test_text_moves_its_bytes_and_its_ids(name):
     """Twelve characters of three bytes and four of one."""
     sentence, ids = spec(len("这是一个简单的BERT模型示例。".encode()), dtype="text"), spec(1, 16, dtype="int64")
-    assert price(EngineCall(name, (sentence,), (ids,))) == OpCost(OpKind.TEXT, Cost(0, 0, 40, 128))
+    assert estimate_cost(EngineCall(name, (sentence,), (ids,))) == OpCost(OpKind.TEXT, Cost(0, 0, 40, 128))
 
 
 SHAPES = st.lists(st.integers(0, 9), max_size=4).map(tuple)
@@ -70,7 +70,7 @@ ARGUMENTS = st.dictionaries(
     arguments=ARGUMENTS,
 )
 def test_any_call_has_a_price_and_none_is_negative(name, suffix, reads, writes, footprints, arguments):
-    cost = price(EngineCall(name + suffix, reads, writes, arguments, footprints=footprints)).cost
+    cost = estimate_cost(EngineCall(name + suffix, reads, writes, arguments, footprints=footprints)).cost
     assert min(cost.flops, cost.elementwise_flops, cost.read_bytes, cost.written_bytes) >= 0
     assert all(isinstance(n, int) for n in (cost.flops, cost.elementwise_flops, cost.read_bytes, cost.written_bytes))
 

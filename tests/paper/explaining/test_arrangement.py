@@ -13,9 +13,9 @@ from paper_models import paper_bert, paper_cycle
 
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.graph.graph import Graph
-from cyclescope.explaining.arrangement import Arrangement, Part
-from cyclescope.explaining.chain import PathSegment
+from cyclescope.explaining.arrangement import Arrangement, WorkPart
 from cyclescope.explaining.explain import explain
+from cyclescope.explaining.path_summary import PathSegment
 
 UNIT, GAP = 1_000, 300  # a view, an addition, …; and Python between two operations
 LINEAR = 10 * UNIT
@@ -39,7 +39,7 @@ def bert(layers: int, query: int = LINEAR, key: int = LINEAR, value: int = LINEA
     special = {"query": query, "key": key, "value": value}
 
     def op_ns(i: int) -> int:
-        part = graph.site(i).module.rpartition(".")[2]
+        part = graph.location(i).module.rpartition(".")[2]
         return special.get(part, LINEAR if graph.names[i] == "linear" else UNIT)
 
     return timed(graph, op_ns)
@@ -52,8 +52,8 @@ LAYER_WORK, LAYER_SPAN = 6 * LINEAR + 10 * UNIT, 4 * LINEAR + 8 * UNIT
 def test_query_key_and_value_fork_and_the_residual_waits() -> None:
     told = arranged(bert(2))
     assert told.layers == (
-        Part("encode", 0, LAYER_WORK, LAYER_SPAN, None),
-        Part("encode", 1, LAYER_WORK, LAYER_SPAN, None),
+        WorkPart("encode", 0, LAYER_WORK, LAYER_SPAN, None),
+        WorkPart("encode", 1, LAYER_WORK, LAYER_SPAN, None),
     )
     encode = next(part for part in told.stages if part.stage == "encode")
     assert (encode.work_ns, encode.span_ns) == (2 * LAYER_WORK, 2 * LAYER_SPAN)
@@ -65,9 +65,9 @@ def test_query_key_and_value_fork_and_the_residual_waits() -> None:
 def test_the_path_takes_the_longest_branch_and_the_others_have_the_difference_as_slack() -> None:
     cycle = bert(1, query=LINEAR, key=3 * LINEAR, value=2 * LINEAR)
     told, graph = arranged(cycle), cycle.graph
-    slack = {graph.site(i).module.rpartition(".")[2]: ns for i, ns in enumerate(told.slack_ns.tolist())}
+    slack = {graph.location(i).module.rpartition(".")[2]: ns for i, ns in enumerate(told.slack_ns.tolist())}
     assert (slack["query"], slack["key"], slack["value"]) == (2 * LINEAR, 0, LINEAR)
-    parts = [graph.site(i).module.rpartition(".")[2] for i in told.path.tolist()]
+    parts = [graph.location(i).module.rpartition(".")[2] for i in told.path.tolist()]
     assert "key" in parts
     assert "query" not in parts
     assert "value" not in parts
@@ -105,7 +105,7 @@ def test_layers_fold_into_one_stretch_whichever_branch_is_the_longest() -> None:
     graph = paper_bert(6)
 
     def op_ns(i: int) -> int:
-        site = graph.site(i)
+        site = graph.location(i)
         branch = ("query", "key", "value")[(site.layer or 0) % 3]
         return 2 * LINEAR if site.module.endswith(branch) else UNIT
 
@@ -129,8 +129,8 @@ def test_a_layer_unlike_the_others_stands_by_itself() -> None:
     assert [(s.first_layer, s.last_layer) for s in stretches(told) if s.stage == "encode"] == [(0, 3)]
     graph = paper_bert(3)
     cycle = bert(3)
-    first = next(i for i in range(len(graph)) if graph.site(i).layer == 1)
-    names = tuple(f"other_{i}" if graph.site(i).layer == 1 else name for i, name in enumerate(graph.names))
+    first = next(i for i in range(len(graph)) if graph.location(i).layer == 1)
+    names = tuple(f"other_{i}" if graph.location(i).layer == 1 else name for i, name in enumerate(graph.names))
     told = arranged(replace(cycle, graph=replace(graph, names=names)))
     assert first > 0
     assert [(s.first_layer, s.last_layer) for s in stretches(told) if s.stage == "encode"] == [(0, 0), (1, 1), (2, 2)]
@@ -156,12 +156,12 @@ def test_without_a_stamped_pass_there_is_no_arrangement() -> None:
 def test_independent_layers_can_all_run_at_once() -> None:
     """Siblings that read the same input: what an ensemble or two towers are."""
     graph = small_bert(3)
-    first = next(i for i in range(len(graph)) if graph.site(i).layer == 0)
+    first = next(i for i in range(len(graph)) if graph.location(i).layer == 0)
     source = graph.reads(first)[0]
     inputs = graph.inputs.copy()
     for i in range(len(graph)):
-        layer = graph.site(i).layer
-        if layer is not None and graph.site(i - 1).layer != layer:
+        layer = graph.location(i).layer
+        if layer is not None and graph.location(i - 1).layer != layer:
             inputs[graph.input_offsets[i]] = source
     told = arranged(timed(replace(graph, inputs=inputs), lambda i: LINEAR))
     encode = next(part for part in told.stages if part.stage == "encode")

@@ -17,10 +17,10 @@ from cyclescope.core.cycle import Cycle
 from cyclescope.core.errors import UsageError
 from cyclescope.core.graph.op import OpKind
 from cyclescope.core.plan import Batching, Cache, Compiling, Decoding, Quantization
-from cyclescope.core.plan import Change as PlanChange
+from cyclescope.core.plan import ModelChange as PlanChange
 from cyclescope.core.samples import Load
 from cyclescope.core.statistics import Estimate
-from cyclescope.explaining.changes import Change, Presence, part_ratio
+from cyclescope.explaining.changes import PartChange, Presence, part_ratio
 from cyclescope.explaining.comparison import Aspect, Comparison, Difference, Limit, Verdict, Why, compare
 
 GRAPH = paper_bert(4)
@@ -249,7 +249,7 @@ def test_the_ratio_of_a_part_leans_as_its_estimates_do() -> None:
     assert part_ratio(Estimate(0.0, 0.0, 5.0, 9), b, 0.0) is None
 
 
-def named(changes: tuple[Change, ...], name: str) -> list[Change]:
+def named(changes: tuple[PartChange, ...], name: str) -> list[PartChange]:
     return [change for change in changes if change.name == name]
 
 

@@ -59,7 +59,7 @@ def test_every_place_and_every_number_stands_where_the_graph_has_it() -> None:
             for op in (finding.place.op, *(each.op for each in finding.evidence)):
                 assert -1 <= op < len(cycle.graph)
             if finding.place.op >= 0:
-                site = cycle.graph.site(finding.place.op)
+                site = cycle.graph.location(finding.place.op)
                 assert (finding.place.stage, finding.place.layer) == (site.stage, site.layer)
 
 

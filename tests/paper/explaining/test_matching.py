@@ -44,7 +44,7 @@ def matched(a: Graph, b: Graph) -> Matching:
 
 
 def names(graph: Graph, ops: np.ndarray) -> list[tuple[str, str]]:
-    return [(graph.names[i], graph.site(i).module) for i in ops.tolist()]
+    return [(graph.names[i], graph.location(i).module) for i in ops.tolist()]
 
 
 def test_a_graph_is_itself() -> None:
@@ -61,7 +61,7 @@ def test_fewer_layers_match_the_first_ones() -> None:
 
     assert names(a, found.a) == names(b, found.b)
     assert len(found.b) == len(b)
-    alone = {a.site(i).layer for i in set(range(len(a))) - set(found.a.tolist())}
+    alone = {a.location(i).layer for i in set(range(len(a))) - set(found.a.tolist())}
     assert alone == {2, 3}
 
 

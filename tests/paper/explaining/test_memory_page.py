@@ -12,13 +12,13 @@ from cyclescope.core.samples import MemorySamples
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation
 from cyclescope.report.documents.cycle.document import cycle_document
-from cyclescope.report.drawings.stack import Stack
+from cyclescope.report.drawings.stack import StackDrawing
 from cyclescope.report.media.terminal import to_text
 from cyclescope.report.page import Drawing, Note, Page, Paragraph, Strip, Table
 from cyclescope.report.pages.cycle import cycle_page
 from cyclescope.report.pages.structure import structure_page
 from cyclescope.report.sections.memory import memory_section
-from cyclescope.report.sections.memory_course import MemoryCourse
+from cyclescope.report.sections.memory_curve import MemoryCurveDrawing
 
 GRAPH = paper_bert(2)
 
@@ -114,15 +114,15 @@ def test_the_drawings_are_of_both_sides() -> None:
     section = memory_section(told.memory, told.cycle.graph, {0: 7})
     assert section is not None
     bars = next(block.value for block in section.blocks if isinstance(block, Drawing))
-    assert isinstance(bars, Stack)
+    assert isinstance(bars, StackDrawing)
     assert [str(bar.label) for bar in bars.bars] == ["computed", "measured"]
     first, second = [block for block in section.blocks if isinstance(block, Strip)]
     assert first.drawing is not None
     assert second.drawing is None, "one drawing has both lines"
     drawn = first.drawing.value
-    assert isinstance(drawn, MemoryCourse)
+    assert isinstance(drawn, MemoryCurveDrawing)
     assert [row.span for row in drawn.rows[:2]] == [7, None]
-    assert len(drawn.rows) == len(drawn.course.moments) == len(GRAPH)
+    assert len(drawn.rows) == len(drawn.curve.steps) == len(GRAPH)
     assert [str(text) for text in drawn.peaks] == ["computed: peak 541 kB", "measured: peak 741 kB"]
     assert str(drawn.template) == (
         f"operation {{number}} of {len(GRAPH)}, {{site}}: computed {{computed}}, measured {{measured}}"

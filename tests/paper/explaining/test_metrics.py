@@ -24,7 +24,7 @@ from cyclescope.explaining.metrics.dialects import (
 )
 from cyclescope.explaining.metrics.formula import BEFORE, FIRST, LAST, START, TOKEN, TOKENS, Formula
 from cyclescope.explaining.metrics.metric import Metric, evaluate, evaluate_all, least_samples
-from cyclescope.explaining.metrics.observed import Observed, Quantity
+from cyclescope.explaining.metrics.observed import FormulaTerm, Observed
 
 
 def observed(
@@ -286,11 +286,11 @@ ALL += [(f"{d.tool.value} {d.name}", d.formula) for d in DIALECTS]
 @given(seen=generations(least=2))
 def test_what_is_printed_is_what_is_computed(name: str, formula: Formula, seen: Observed) -> None:
     """The printed text, read as arithmetic of exact fractions by Python's own rules, gives the computed value."""
-    text = formula.text({quantity: f"q_{quantity.name}" for quantity in Quantity})
+    text = formula.text({quantity: f"q_{quantity.name}" for quantity in FormulaTerm})
     for sign, python in (("÷", "/"), ("×", "*"), ("−", "-"), ("div", "//")):
         text = text.replace(sign, python)
     text = re.sub(r"\b(\d+)\b", r"Fraction(\1)", text)
-    exact = {f"q_{q.name}": Fraction(int(seen.value(q)[0, 0])) for q in Quantity}
+    exact = {f"q_{q.name}": Fraction(int(seen.value(q)[0, 0])) for q in FormulaTerm}
     assert float(eval(text, {"Fraction": Fraction}, exact)) == pytest.approx(float(formula.value(seen)[0, 0]))
 
 

@@ -93,5 +93,5 @@ def test_operations_stand_by_time_and_each_row_is_its_operation(attribution: Att
     times = [(-row.time.value_ns, row.op) for row in rows]
     assert times == sorted(times)
     for row in rows:
-        assert (row.name, row.kind, row.site) == (graph.names[row.op], graph.kinds[row.op], graph.site(row.op))
+        assert (row.name, row.kind, row.site) == (graph.names[row.op], graph.kinds[row.op], graph.location(row.op))
         assert (row.cost, row.time.n) == (graph.cost(row.op), len(attribution.runs_ns))

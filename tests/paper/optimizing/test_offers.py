@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from cyclescope.core.plan import Change, Plan
+from cyclescope.core.plan import ModelChange, Plan
 from cyclescope.core.results import Results, held_out, only
 from cyclescope.core.workload import InputSource, Weights, Workload
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.optimization import Found, Skip
-from cyclescope.optimizing.strategies.algorithm.gelu_form import Form, form_of
+from cyclescope.optimizing.strategies.algorithm.gelu_form import GeluForm, form_of
 from cyclescope.optimizing.strategies.strategies import STRATEGIES
 from cyclescope.optimizing.strategies.strategy import Goal, Offer, Situation, Strategy, expected_speedup, has, learns
 
@@ -84,20 +84,20 @@ def test_what_is_hoped_for_is_the_share_that_goes() -> None:
 @pytest.mark.parametrize(
     ("subject", "form"),
     [
-        ("gelu", Form.EXACT),
-        ("aten.gelu", Form.EXACT),
-        ("GELUActivation", Form.EXACT),
-        ("aten.erf", Form.EXACT),
-        ("NewGELUActivation", Form.TANH),
-        ("GELUTanh", Form.TANH),
-        ("FastGELUActivation", Form.TANH),
-        ("aten.tanh", Form.TANH),
-        ("QuickGELUActivation", Form.OTHER),
-        ("silu", Form.OTHER),
-        ("", Form.OTHER),
+        ("gelu", GeluForm.EXACT),
+        ("aten.gelu", GeluForm.EXACT),
+        ("GELUActivation", GeluForm.EXACT),
+        ("aten.erf", GeluForm.EXACT),
+        ("NewGELUActivation", GeluForm.TANH),
+        ("GELUTanh", GeluForm.TANH),
+        ("FastGELUActivation", GeluForm.TANH),
+        ("aten.tanh", GeluForm.TANH),
+        ("QuickGELUActivation", GeluForm.OTHER),
+        ("silu", GeluForm.OTHER),
+        ("", GeluForm.OTHER),
     ],
 )
-def test_the_form_of_gelu_is_told_by_its_name(subject: str, form: Form) -> None:
+def test_the_form_of_gelu_is_told_by_its_name(subject: str, form: GeluForm) -> None:
     assert form_of(subject) is form
 
 
@@ -169,13 +169,13 @@ def test_a_static_cache_keeps_what_was_guessed_wrongly() -> None:
 def test_early_exit_is_offered_where_the_model_declares_one() -> None:
     assert offered("early-exit", situation(workload=writing())).not_applicable_reason
     offer = offered("early-exit", situation(workload=exits(4), layers=6))
-    assert [plan.changes for plan in offer.plans] == [(Change("early-exit", 4.0),)]
+    assert [plan.changes for plan in offer.plans] == [(ModelChange("early-exit", 4.0),)]
     assert offer.expected_speedup == pytest.approx(1.5)
 
 
 def test_a_student_has_half_of_the_layers_and_time_to_learn() -> None:
     offer = offered("distil", situation(texts=8, layers=6))
-    assert [plan.changes for plan in offer.plans] == [(Change("distil", 3.0),)]
+    assert [plan.changes for plan in offer.plans] == [(ModelChange("distil", 3.0),)]
     assert offer.takes_s > 60
     for where, plan in (
         (situation(texts=7), BASELINE),
@@ -183,13 +183,13 @@ def test_a_student_has_half_of_the_layers_and_time_to_learn() -> None:
         (situation(texts=8), replace(BASELINE, dtype="bfloat16")),
         (situation(texts=8), replace(BASELINE, quantization="int8-dynamic")),
         (situation(texts=8), replace(BASELINE, instances=2)),
-        (situation(texts=8), replace(BASELINE, changes=(Change("drop-layers", 1.0),))),
+        (situation(texts=8), replace(BASELINE, changes=(ModelChange("drop-layers", 1.0),))),
     ):
         assert offered("distil", where, plan).not_applicable_reason
 
 
 def test_what_a_student_has_learned_is_left_as_it_is_but_can_be_quantized() -> None:
-    student = replace(BASELINE, changes=(Change("distil", 3.0),))
+    student = replace(BASELINE, changes=(ModelChange("distil", 3.0),))
     where = situation(texts=8)
     for name in ("prune-heads", "prune-feed-forward", "low-rank", "drop-layers", "early-exit"):
         assert offered(name, where, student).not_applicable_reason
@@ -259,7 +259,7 @@ def test_what_is_not_in_eight_bits_can_be_in_sixteen_on_openvino() -> None:
 def test_scales_of_many_texts_are_judged_on_others(texts: int, apart: bool) -> None:
     assert learns(Plan(quantization="int8-static"), texts) is apart
     assert not learns(Plan(quantization="int8-dynamic"), texts)
-    assert learns(Plan(changes=(Change("distil", 3.0),)), texts)
+    assert learns(Plan(changes=(ModelChange("distil", 3.0),)), texts)
 
 
 # The search keeps what learns honest -------------------------------------------------------------------------------------

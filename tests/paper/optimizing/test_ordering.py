@@ -8,7 +8,7 @@ import pytest
 
 from cyclescope.backends.paper import FakeClock
 from cyclescope.core.errors import MissingExtra
-from cyclescope.core.plan import Change, Plan
+from cyclescope.core.plan import ModelChange, Plan
 from cyclescope.core.statistics import Ratio
 from cyclescope.explaining.comparison import Verdict
 from cyclescope.optimizing.optimization import Outcome, Row, Skip
@@ -26,7 +26,7 @@ def test_a_step_is_what_changes_and_an_engine_brings_its_attention() -> None:
     numbers = ("in", ("int8-dynamic", "float32"))
     assert step_between(BASELINE, there) == (("engine", "openvino"), ("quantization", "int8-dynamic"), numbers)
     assert step_between(BASELINE, replace(BASELINE, attention="eager")) == (("attention", "eager"),)
-    one, two = Change("relu"), Change("drop-layers", 2.0)
+    one, two = ModelChange("relu"), ModelChange("drop-layers", 2.0)
     assert step_between(replace(BASELINE, changes=(one,)), replace(BASELINE, changes=(one, two))) == (
         ("changes", (two,)),
     )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cyclescope.backends.calls import calls_of
 from cyclescope.core.errors import Unsupported
-from cyclescope.core.plan import Change, Plan, departs
+from cyclescope.core.plan import ModelChange, Plan, departs
 from cyclescope.optimizing.processes.messages import Job
 from cyclescope.optimizing.processes.worker_group import cores_of, shares_of
 from cyclescope.optimizing.search.ablation import ablations
@@ -20,12 +20,12 @@ BASE = Plan(threads=1)
 
 
 def test_each_part_is_taken_out_by_itself() -> None:
-    changes = (Change("relu"), Change("drop-layers", 1))
+    changes = (ModelChange("relu"), ModelChange("drop-layers", 1))
     plan = replace(BASE, threads=2, quantization="int8-dynamic", changes=changes, seed=7)
     parts = dict(ablations(plan, BASE))
     assert set(parts) == {"threads", "quantization", "relu", "drop-layers"}
     assert parts["threads"] == replace(plan, threads=1)
-    assert parts["relu"].changes == (Change("drop-layers", 1),)
+    assert parts["relu"].changes == (ModelChange("drop-layers", 1),)
     assert ablations(BASE, BASE) == ()
 
 
@@ -38,7 +38,7 @@ def test_taking_out_every_part_leads_back() -> None:
 
 def test_a_plan_departs_by_what_measuring_cannot_do_alone() -> None:
     assert not departs(replace(BASE, threads=4, dtype="bfloat16", cache="static"))
-    for changed in ({"compiling": "inductor"}, {"batch": 2}, {"changes": (Change("relu"),)}, {"overlap": True}):
+    for changed in ({"compiling": "inductor"}, {"batch": 2}, {"changes": (ModelChange("relu"),)}, {"overlap": True}):
         assert departs(replace(BASE, **changed))  # type: ignore[arg-type]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from cyclescope.core.edits import CALIBRATED, Edit
 from cyclescope.core.errors import OutputError, RunFileError, UnknownModel, UsageError
-from cyclescope.core.plan import Change, Plan
+from cyclescope.core.plan import ModelChange, Plan
 from cyclescope.optimizing.recipes.recipe import Recipe, load_recipe, save_recipe
 from cyclescope.optimizing.recipes.recipe_job import files_beside, job_of, refuse_other_model
 
@@ -21,7 +21,7 @@ from .recipes import BASE, EDITS, USUAL, recipe
     "written",
     [
         USUAL,
-        replace(USUAL, edits=EDITS, plan=replace(BASE, changes=(Change("drop-layers", 1.0), Change("relu")))),
+        replace(USUAL, edits=EDITS, plan=replace(BASE, changes=(ModelChange("drop-layers", 1.0), ModelChange("relu")))),
         recipe(Plan(engine="onnxruntime", threads=2, attention="engine", quantization="int8-dynamic")),
         recipe(reference='a "quoted" \\ name\nof 模型', source="", longest=None),
         replace(USUAL, proof=replace(USUAL.proof, cosine=None, same_tokens=0.5, packages=())),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cyclescope.core.plan import Change, Plan
+from cyclescope.core.plan import ModelChange, Plan
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategies.strategies import STRATEGIES
 from cyclescope.optimizing.strategies.strategy import Effect, Goal, Situation, Strategy
@@ -45,7 +45,7 @@ PLANS = [
     Plan(threads=2, engine="onnxruntime", attention="engine"),
     Plan(threads=2, quantization="int8-dynamic"),
     Plan(threads=1, batch=2, batching="length", instances=2),
-    Plan(threads=1, changes=(Change("relu"), Change("drop-layers", 1.0))),
+    Plan(threads=1, changes=(ModelChange("relu"), ModelChange("drop-layers", 1.0))),
     Plan(threads=1, compiling="inductor", attention="eager", cache="static", drafting="prompt-lookup"),
 ]
 

@@ -136,7 +136,7 @@ def test_what_was_not_measured_is_null(unmeasured: Explanation) -> None:
     assert (data["wall"], data["cpu"], data["minimum_s"]) == (None, None, None)
     assert data["closure"]["ratio"] is None
     assert data["closure"]["closes"] is False
-    assert [warning["code"] for warning in data["warnings"]] == ["partial", "no-light-pass", "no-interval"]
+    assert [warning["code"] for warning in data["warnings"]] == ["partial", "no-instrumented-run", "no-interval"]
     assert all(warning["remedy"] for warning in data["warnings"])
 
 

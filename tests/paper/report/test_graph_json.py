@@ -38,7 +38,7 @@ def check(graph: Graph) -> None:
     assert [tuple(op["inputs"]) for op in operations] == [graph.reads(i) for i in range(len(graph))]
     assert [tuple(op["outputs"]) for op in operations] == [graph.writes(i) for i in range(len(graph))]
     assert [(op["site"]["stage"], op["site"]["layer"]) for op in operations] == [
-        (graph.site(i).stage, graph.site(i).layer) for i in range(len(graph))
+        (graph.location(i).stage, graph.location(i).layer) for i in range(len(graph))
     ]
     assert [tuple(tensor["shape"]) for tensor in data["tensors"]] == [spec.shape for spec in graph.tensors]
     assert columns(data["tensors"], "bytes") == [spec.bytes for spec in graph.tensors]

@@ -19,9 +19,9 @@ from cyclescope.report.page import (
     Code,
     Column,
     Details,
-    Figure,
     Figures,
     Heading,
+    Headline,
     KeyValues,
     Note,
     Page,
@@ -44,7 +44,7 @@ BLOCKS: tuple[Block, ...] = (
     KeyValues(((HOSTILE, HOSTILE),)),
     Claims((Claim(HOSTILE, HOSTILE, HOSTILE, HOSTILE, span=3, weight=0.5, gain=0.25),)),
     Code((HOSTILE,), HOSTILE),
-    Figures((Figure(HOSTILE, HOSTILE, HOSTILE, HOSTILE, "wall"),)),
+    Figures((Headline(HOSTILE, HOSTILE, HOSTILE, HOSTILE, "wall"),)),
     Details(HOSTILE, (Paragraph(HOSTILE),)),
 )
 

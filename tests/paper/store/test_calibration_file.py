@@ -21,7 +21,7 @@ from cyclescope.store.calibration_file import (
     keep,
     load_calibration,
     nearest,
-    shelf,
+    stored_calibrations,
     with_ceilings,
 )
 
@@ -99,7 +99,7 @@ def test_ceilings_of_a_machine_that_changed_are_found_but_not_taken(changed: obj
     keep(CEILINGS)
     assert isinstance(changed, type(MACHINE))
     assert with_ceilings(changed, "torch").ceilings is None
-    found = nearest(shelf("torch", "cpu"), changed, "torch")
+    found = nearest(stored_calibrations("torch", "cpu"), changed, "torch")
     assert found is not None
     state = freshness(found.ceilings, changed, "torch", datetime.fromisoformat(TAKEN))
     assert [change.trait for change in state.changed] == [trait]
@@ -139,7 +139,7 @@ def test_a_date_that_cannot_be_read_is_stale() -> None:
 def test_the_one_that_differs_least_is_nearest() -> None:
     keep(ceilings_of(replace(MACHINE, cores=64, processor="other")))
     keep(ceilings_of(replace(MACHINE, cores=4)))
-    found = nearest(shelf("torch", "cpu"), MACHINE, "torch")
+    found = nearest(stored_calibrations("torch", "cpu"), MACHINE, "torch")
     assert found is not None
     assert found.ceilings == ceilings_of(replace(MACHINE, cores=4))
 
@@ -200,7 +200,7 @@ def test_a_file_that_is_none_is_refused_clearly_and_does_not_keep_anybody_from_m
     assert refused.value.way_out
     assert ("format 2" in str(refused.value.cause)) is (kind == "newer")
     assert with_ceilings(MACHINE, "torch") == MACHINE
-    assert [error.fact for error in shelf("torch", "cpu").broken] == [refused.value.fact]
+    assert [error.fact for error in stored_calibrations("torch", "cpu").broken] == [refused.value.fact]
 
 
 def test_a_folder_in_the_place_of_a_file_is_refused() -> None:

@@ -18,7 +18,7 @@ from cyclescope.store.atomic import atomic_writer
 from cyclescope.store.run_file import load, save
 
 NOBODY = 65534
-# Saves a cycle in a process of its own, after `{before}`, and prints what the error says.
+# Saves a cycle in a separate process, after `{before}`, and prints what the error says.
 SAVE = """
 import sys
 sys.path.insert(0, {tests!r})

@@ -17,7 +17,7 @@ _AROUND = (TOKENIZE, PREPARE, SAMPLE, READ_OUT)  # stages that are no part of a 
 
 
 @dataclass(frozen=True, slots=True)
-class Weights:
+class StoredWeights:
     """What an engine holds in place of the model's parameters: how many, in which `dtype`, and how many bytes it takes for
     each byte of theirs.
     """
@@ -28,11 +28,11 @@ class Weights:
 
 
 @dataclass(frozen=True, slots=True)
-class PricedCalls:
+class CallCosts:
     """What each call of a generation costs, the prompt's first, with the `weights` as the engine holds them."""
 
     costs: tuple[Cost, ...]
-    weights: Weights
+    weights: StoredWeights
 
 
 def black_box_call(

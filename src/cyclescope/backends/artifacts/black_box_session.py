@@ -26,13 +26,13 @@ class BlackBoxWatch:
         return [((self._name,), np.asarray([[call.begin_ns, call.end_ns]], dtype=np.int64)) for call in calls]
 
     def close(self) -> None:
-        """It holds nothing of its own."""
+        """It holds no resources."""
 
 
 class BlackBoxSession(ExportedSession):
     """A session on such a program."""
 
     def calibrate(self, graph: Graph, budget_ns: Nanoseconds) -> Instrumentation:
-        """Nothing is switched on inside, so a cycle whose call is timed costs what a plain one does."""
+        """Nothing is switched on inside, so a cycle whose call is timed costs what an uninstrumented one does."""
         self._known(graph)
         return Instrumentation(self._program.how, 0.0, 0.0, "this model", 0)

@@ -1,4 +1,4 @@
-"""What has been made of a model for an engine, kept in a folder for whoever wants the same: another process, a trial."""
+"""What has been made of a model for an engine, kept in a folder for every process that needs the same, such as a trial."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _FACTS = "exported.json"
 
 @dataclass(frozen=True, slots=True)
 class _Refusal:
-    """Why something could not be made, as it is kept."""
+    """The stored reason why something could not be made."""
 
     fact: Text
     cause: Text
@@ -50,7 +50,7 @@ def name_of(edits: Iterable[Edit], shape: Sequence[Sequence[int]]) -> str:
 
 
 def build_once(folder: Path, make: Callable[[], None]) -> None:
-    """Have `make` fill `folder`, unless that was done before. One that was left half made is made anew; what could not be
+    """Have `make` fill `folder`, unless that was done before. One that was left half made is made again; what could not be
     made is not tried again, and raises the same `EngineError`.
     """
     if (folder / _READY).exists():

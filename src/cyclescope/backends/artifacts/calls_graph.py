@@ -58,7 +58,7 @@ def _call(
 
 
 def _stamped(frames: Sequence[Frame], roots: Sequence[int]) -> tuple[Frame, ...]:
-    """`frames` with the calls `roots` stamped and counted, and nothing else stamped."""
+    """`frames` with the calls `roots` instrumented and counted, and nothing else."""
     step = {root: number for number, root in enumerate(roots)}
     counted: list[int] = []
     for k, frame in enumerate(frames):
@@ -91,7 +91,7 @@ class _Tensors:
             return self._kept.get(value.name)
         known = self._weights if value.constant else self._own
         if value.name not in known:
-            # What nobody wrote before is a weight, what the loop makes for each call, or a constant of the engine's own.
+            # What no operation wrote before is a weight, what the loop makes for each call, or a constant of the engine's own.
             role = TensorRole.PARAMETER if value.constant else TensorRole.BUFFER
             known[value.name] = self.builder.tensor(value.shape, value.dtype, role, name=value.name)
         return known[value.name]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from cyclescope.backends.code import OURS, TOKENIZER, CodeRequest, Source, loaded
+from cyclescope.backends.code import OURS, TOKENIZER, CodeRequest, CodeSource, loaded
 from cyclescope.core.edits import calibrated
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.message import m
@@ -24,7 +24,7 @@ class ModelCode:
     """The expression that makes the model of an engine, the lines before it, and the files that it needs."""
 
     model: str
-    sources: tuple[Source, ...]
+    sources: tuple[CodeSource, ...]
     before: tuple[str, ...] = ()
 
 
@@ -49,10 +49,10 @@ class ArtifactCode:
                 m("Code can be generated for {known}.", known=REFERENCE_ENGINE),
             )
 
-    def sources(self, wanted: CodeRequest) -> list[Source]:
+    def sources(self, wanted: CodeRequest) -> list[CodeSource]:
         found = list(self._model(wanted).sources)
         if wanted.generates:
-            found.append(Source("texts", package=_HERE))
+            found.append(CodeSource("texts", package=_HERE))
         return found
 
     def imports(self, wanted: CodeRequest) -> list[str]:
@@ -100,12 +100,12 @@ class ArtifactCode:
         return self.model(wanted, place)
 
 
-def stepped(wanted: CodeRequest, stepper: str, sources: tuple[Source, ...]) -> ModelCode:
+def stepped(wanted: CodeRequest, stepper: str, sources: tuple[CodeSource, ...]) -> ModelCode:
     """What generates with the engine that `stepper` calls step by step."""
     looked_up = LOOKED_UP_TOKENS if wanted.plan.drafting == "prompt-lookup" else 0
     return ModelCode(
         f"Decoder(stepper, config, generation_of(reference, config), {looked_up})",
-        (*sources, Source("generating", package=_HERE), Source("decoding", package=_HERE)),
+        (*sources, CodeSource("generating", package=_HERE), CodeSource("decoding", package=_HERE)),
         before=(
             *PADDED,
             '    tokenizer.padding_side = "left"  # what is written goes on from the last token',

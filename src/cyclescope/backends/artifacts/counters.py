@@ -27,7 +27,7 @@ Run = Callable[[], Nanoseconds]
 def differences_in_turns(
     without: Run, within: Run, budget_ns: Nanoseconds, most: int, clock: Clock | None = None
 ) -> list[float]:
-    """How much longer `within` takes than `without`, in nanoseconds, for each of some pairs of blocks in turns.
+    """How much longer `within` takes than `without`, in nanoseconds, for each of some pairs of interleaved blocks.
 
     Blocks, as the cycles are taken in: a run right after one of the other kind finds its caches cold. They are as short as
     `budget_ns` asks for, a run at least. Three pairs are made even in twice the budget, and one in any case; `within` runs
@@ -43,9 +43,9 @@ def differences_in_turns(
         allowed = budget_ns if len(pairs) > _LEAST_PAIRS else _MOST_OVERDRAWN * budget_ns
         if len(pairs) >= 2 and spent >= allowed:
             break
-        plain, told = _block(without, block_ns), _block(within, block_ns)
-        runs += len(told)
-        pairs.append(_typical(told) - _typical(plain))
+        uncounted, counted = _block(without, block_ns), _block(within, block_ns)
+        runs += len(counted)
+        pairs.append(_typical(counted) - _typical(uncounted))
     return pairs[1:]
 
 

@@ -10,7 +10,7 @@ from cyclescope.backends.artifacts.calls_graph import calls_graph
 from cyclescope.backends.artifacts.counters import LOOKED_INTO, MOST_WATCHED, differences_in_turns, share_inside
 from cyclescope.backends.artifacts.program import Call
 from cyclescope.backends.artifacts.writer import ProfiledWriter, WritingWatch
-from cyclescope.backends.artifacts.writing_session import Stamped, WritingSession
+from cyclescope.backends.artifacts.writing_session import TimedCycle, WritingSession
 from cyclescope.backends.base import InstrumentedRun
 from cyclescope.backends.errors import engine_errors
 from cyclescope.core.errors import EngineError
@@ -20,7 +20,7 @@ from cyclescope.core.plan import REFERENCE_ENGINE
 from cyclescope.core.samples import Instrumentation
 from cyclescope.core.units import IntArray, Nanoseconds
 
-_Told = tuple[tuple[str, ...], IntArray]
+_CallProfile = tuple[tuple[str, ...], IntArray]
 
 
 class ProfiledSession(WritingSession[ProfiledWriter]):
@@ -63,34 +63,34 @@ class ProfiledSession(WritingSession[ProfiledWriter]):
         runs = [self._stamped(watch) for _ in range(1 + cycles)]
         return self._told(graph, watch, runs)[1:]
 
-    def _told(self, graph: Graph, watch: WritingWatch, runs: Sequence[Stamped]) -> list[InstrumentedRun]:
+    def _told(self, graph: Graph, watch: WritingWatch, runs: Sequence[TimedCycle]) -> list[InstrumentedRun]:
         """The boundaries of `runs`, all that `watch` has seen, which is over then."""
-        told = iter(watch.finish([Call(*call) for run in runs for call in run.calls_ns]))
-        return [self._booked(graph, run, self._inside(run, [next(told) for _ in run.calls_ns])) for run in runs]
+        profiles = iter(watch.finish([Call(*call) for run in runs for call in run.calls_ns]))
+        return [self._booked(graph, run, self._inside(run, [next(profiles) for _ in run.calls_ns])) for run in runs]
 
-    def _inside(self, run: Stamped, told: Sequence[_Told]) -> Iterator[list[Nanoseconds]]:
+    def _inside(self, run: TimedCycle, profiles: Sequence[_CallProfile]) -> Iterator[list[Nanoseconds]]:
         """The stamps of each call of `run`: its begin, those of its operations, its end."""
-        if tuple(names for names, _ in told) != self._names:
+        if tuple(names for names, _ in profiles) != self._names:
             raise EngineError(
                 m(
                     "The engine does not run the same operations in every cycle, so time cannot be attributed to operations."
                 ),
                 m(
                     "There were {now}, and {before} when the model was traced.",
-                    now=sum(len(names) for names, _ in told),
+                    now=sum(len(names) for names, _ in profiles),
                     before=self._operations,
                 ),
                 m("Use --engine {engine}, which runs the model itself.", engine=REFERENCE_ENGINE),
             )
-        for (begin, end), (_, spans) in zip(run.calls_ns, told, strict=True):
+        for (begin, end), (_, spans) in zip(run.calls_ns, profiles, strict=True):
             yield [begin, *spans.reshape(-1).tolist(), end]
 
     def calibrate(self, graph: Graph, budget_ns: Nanoseconds) -> Instrumentation:
-        """The cost of the counters for an operation: blocks of this model's cycles with and without them, in turns."""
+        """The cost of the counters for an operation: interleaved blocks of this model's cycles with and without them."""
         self._known(graph)
         with engine_errors(m("measure the overhead of the engine's profiler")):
             watch = self._writer.watch()
-            taken: list[Stamped] = []
+            taken: list[TimedCycle] = []
 
             def without() -> Nanoseconds:
                 return self._stamped(self._writer).written_ns

@@ -21,7 +21,7 @@ class Make(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Samples:
+class CalibrationInputs:
     """Inputs to calibrate on; `said` tells where they come from and what that means for the figures."""
 
     make: Make

@@ -1,4 +1,4 @@
-"""One exported model with one input, ready to run again and again: plainly, or with the engine's own counters on."""
+"""One exported model with one input, ready to run again and again: uninstrumented, or with the engine's own counters on."""
 
 from __future__ import annotations
 
@@ -94,8 +94,8 @@ class ExportedSession(EngineSession):
                 watched(self._call.arrays())
             warm = len(calls)
             taken = [self._stamped(watched) for _ in range(cycles)]
-            told = watch.finish(calls)[warm:]
-        return [self._booked(run, *nodes) for run, nodes in zip(taken, told, strict=True)]
+            profiles = watch.finish(calls)[warm:]
+        return [self._booked(run, *nodes) for run, nodes in zip(taken, profiles, strict=True)]
 
     def _stamped(self, run: Callable[[Arrays], Arrays]) -> _Stamped:
         """One cycle with the ends of its text stages."""
@@ -139,7 +139,7 @@ class ExportedSession(EngineSession):
     # The cost of the counters ----------------------------------------------------------------------------------------
 
     def calibrate(self, graph: Graph, budget_ns: Nanoseconds) -> Instrumentation:
-        """The cost of the counters for an operation: calls of this model with and without them, in turns."""
+        """The cost of the counters for an operation: interleaved calls of this model with and without them."""
         self._known(graph)
         with engine_errors(m("measure the overhead of the engine's profiler")):
             watch = self._program.watch()
@@ -158,8 +158,8 @@ class ExportedSession(EngineSession):
             cost = max(0.0, float(np.median(differences)) / operations)
             inside = 0.0
             if self._program.costs_inside:
-                told = list(zip(taken, watch.finish(calls), strict=True))[-LOOKED_INTO:]
-                inside = cost * share_inside(graph, [self._booked(run, *nodes) for run, nodes in told])
+                profiles = list(zip(taken, watch.finish(calls), strict=True))[-LOOKED_INTO:]
+                inside = cost * share_inside(graph, [self._booked(run, *nodes) for run, nodes in profiles])
             else:
                 watch.close()
         return Instrumentation(self._program.how, inside, cost - inside, "this model", len(differences))

@@ -33,7 +33,7 @@ def graph_of(
     engine: str,
     generates: bool,
 ) -> Graph:
-    """The cycle that tokenizes into `arrays`, runs `nodes` and reads out `outputs`; nothing but operations is stamped."""
+    """The cycle that tokenizes into `arrays`, runs `nodes` and reads out `outputs`; only operations are instrumented."""
     builder = GraphBuilder()
     number = text_in(builder, arrays, ends)
 
@@ -45,7 +45,7 @@ def graph_of(
     open_frames: list[str] = []
     for node, scope in zip(nodes, place(nodes), strict=True):
         enter_scope(builder, open_frames, scope)
-        # What nobody wrote before is a weight, or a constant that the engine has made while it loaded the file.
+        # What no operation wrote before is a weight, or a constant that the engine has made while it loaded the file.
         reads = [tensor(v, TensorRole.PARAMETER if v.constant else TensorRole.BUFFER) for v in node.reads]
         writes = [tensor(v, TensorRole.ACTIVATION) for v in node.writes]
         builder.op(node.operator, node.kind, list(dict.fromkeys(reads)), list(dict.fromkeys(writes)), node.cost)

@@ -12,7 +12,7 @@ from cyclescope.core.units import IntArray, Nanoseconds
 
 
 class EngineWriter(Protocol):
-    """A model that an engine has made ready to write. What is told is of the last `write`, on the clock of
+    """A model that an engine has made ready to write. Its figures are those of the last `write`, on the clock of
     `time.perf_counter_ns`.
     """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from cyclescope.backends.artifacts.black_box import Weights, black_box_call, of_several
+from cyclescope.backends.artifacts.black_box import StoredWeights, black_box_call, of_several
 from cyclescope.backends.artifacts.program import Arrays
 from cyclescope.backends.artifacts.structure import TextEnds, text_in, text_out
 from cyclescope.core.graph.builder import GraphBuilder
@@ -22,7 +22,7 @@ def tokens_of_calls(
     begins = [begin for begin, _ in calls_ns[1:]]
     found, at = [], 0
     for begin in begins:
-        out = sum(moment <= begin for moment in emitted_ns)
+        out = sum(timestamp <= begin for timestamp in emitted_ns)
         found.append(out - at)
         at = out
     return [*found, len(emitted_ns) - at]
@@ -33,7 +33,7 @@ def writing_graph(
     tokens: Sequence[int],
     costs: Sequence[Cost],
     ends: TextEnds,
-    weights: Weights,
+    weights: StoredWeights,
     *,
     engine: str,
     class_name: str,

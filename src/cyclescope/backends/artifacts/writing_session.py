@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from cyclescope.backends.artifacts.black_box import PricedCalls
+from cyclescope.backends.artifacts.black_box import CallCosts
 from cyclescope.backends.artifacts.call import ArrayCall
 from cyclescope.backends.artifacts.engine_session import EngineSession
 from cyclescope.backends.artifacts.program import Arrays
@@ -40,7 +40,7 @@ def written(writer: EngineWriter, call: ArrayCall, arrays: Arrays) -> IntArray:
 
 
 @dataclass(frozen=True, slots=True)
-class Stamped:
+class TimedCycle:
     """The stamps of one cycle, on the clock of `time.perf_counter_ns`: its ends, those of text, and of every call."""
 
     begin_ns: Nanoseconds
@@ -68,7 +68,7 @@ class WritingSession(EngineSession, Generic[W]):
         machine: Machine,
         times: OpenTimes,
         *,
-        price: Callable[[], PricedCalls],
+        estimate_costs: Callable[[], CallCosts],
         folder: AbstractContextManager[object],
         notes: Sequence[Text] = (),
         edits: tuple[Edit, ...] = (),
@@ -76,7 +76,7 @@ class WritingSession(EngineSession, Generic[W]):
         notes = (*notes, *self._own_notes(writer))
         super().__init__(call, workload, plan, machine, times, folder=folder, notes=notes, edits=edits)
         self._writer = writer
-        self._price = price
+        self._estimate_costs = estimate_costs
 
     def _own_notes(self, writer: W) -> tuple[Text, ...]:
         return (
@@ -89,8 +89,8 @@ class WritingSession(EngineSession, Generic[W]):
     # Structure -------------------------------------------------------------------------------------------------------
 
     def trace(self) -> Graph:
-        """A call of the engine for each that it made, priced by the model's own generation."""
-        call, priced = self._call, self._price()
+        """A call of the engine for each that it made, with costs estimated from the model's own generation."""
+        call, costs_of_calls = self._call, self._estimate_costs()
         with engine_errors(m("generate on {engine}", engine=self._writer.engine)):
             arrays = call.arrays()
             written(self._writer, call, arrays)
@@ -98,9 +98,9 @@ class WritingSession(EngineSession, Generic[W]):
         graph = writing_graph(
             arrays,
             tokens,
-            priced.costs,
+            costs_of_calls.costs,
             call.ends,
-            priced.weights,
+            costs_of_calls.weights,
             engine=self._writer.engine,
             class_name=call.class_name,
         )
@@ -133,7 +133,7 @@ class WritingSession(EngineSession, Generic[W]):
             runs = [self._stamped(self._writer) for _ in range(cycles)]
         return [self._booked(graph, run, run.calls_ns) for run in runs]
 
-    def _stamped(self, writer: EngineWriter) -> Stamped:
+    def _stamped(self, writer: EngineWriter) -> TimedCycle:
         """One cycle of `writer`, with its moments."""
         call = self._call
         cpu = process_time_ns()
@@ -145,15 +145,15 @@ class WritingSession(EngineSession, Generic[W]):
         call.words(result)
         end = perf_counter_ns()
         cpu = process_time_ns() - cpu
-        return Stamped(begin, tokenized, tuple(writer.calls_ns), called, end, cpu)
+        return TimedCycle(begin, tokenized, tuple(writer.calls_ns), called, end, cpu)
 
-    def _booked(self, graph: Graph, run: Stamped, inside: Iterable[Iterable[Nanoseconds]]) -> InstrumentedRun:
-        """The boundaries of a cycle: text, what each call has stamped `inside` itself, its ends included, text."""
+    def _booked(self, graph: Graph, run: TimedCycle, inside: Iterable[Iterable[Nanoseconds]]) -> InstrumentedRun:
+        """The boundaries of a cycle: text, the timestamps that each call took `inside` itself, its ends included, text."""
         ends = self._call.ends
         rows = [run.begin_ns]
         if ends.tokenizer:
             rows += [run.begin_ns, run.tokenized_ns]
-        rows += [moment for call in inside for moment in call]
+        rows += [timestamp for call in inside for timestamp in call]
         if ends.read_out:
             rows += [run.called_ns, run.end_ns]
         rows.append(run.end_ns)
@@ -170,7 +170,7 @@ class WritingSession(EngineSession, Generic[W]):
         return InstrumentedRun(run.begin_ns, np.minimum(boundaries, run.end_ns) - run.begin_ns, run.cpu_ns)
 
     def calibrate(self, graph: Graph, budget_ns: Nanoseconds) -> Instrumentation:
-        """The moments are part of every run, plain ones too, so they cost nothing that an uninstrumented run does not pay."""
+        """The moments are part of every run, uninstrumented ones too, so they cost nothing that an uninstrumented run does not pay."""
         return Instrumentation(self._writer.how, 0.0, 0.0, "this model", 0)
 
     # What else can be seen -------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cyclescope.backends.artifacts.code import PADDED, ArtifactCode, ModelCode
-from cyclescope.backends.code import OURS, CodeRequest, Source
+from cyclescope.backends.code import OURS, CodeRequest, CodeSource
 from cyclescope.backends.ctranslate2.computing import compute_type_of
 
 _HERE = f"{OURS}.ctranslate2"
@@ -15,12 +15,12 @@ _FILES = (
 
 def _model(wanted: CodeRequest, place: str) -> ModelCode:
     given = f"{place}, config, {wanted.plan.threads!r}, {compute_type_of(wanted.plan)!r}"
-    rows = Source("rows", package=_HERE)
+    rows = CodeSource("rows", package=_HERE)
     if not wanted.generates:
-        return ModelCode(f"CTranslate2Encoder({given})", (rows, Source("ctranslate2_encoder", package=_HERE)))
+        return ModelCode(f"CTranslate2Encoder({given})", (rows, CodeSource("ctranslate2_encoder", package=_HERE)))
     return ModelCode(
         f"CTranslate2Writer({given}, **rules)",
-        (rows, Source("ctranslate2_writer", package=_HERE)),
+        (rows, CodeSource("ctranslate2_writer", package=_HERE)),
         before=(*PADDED, "    rules = rules_of(generation_of(reference, config))"),
     )
 

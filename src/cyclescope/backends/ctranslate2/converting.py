@@ -109,9 +109,9 @@ class _InHand(Converter):  # type: ignore[misc]
 def _beside(model: Any) -> Any:
     """The same modules once more over the same weights: converters take them apart and set the configuration."""
     weights = {id(tensor): tensor for tensor in (*model.parameters(), *model.buffers())}
-    twin = copy.deepcopy(model, weights)
+    duplicate = copy.deepcopy(model, weights)
     # What the converters ask for and today's configurations no longer have; each had one value only.
     for name, value in (("position_embedding_type", "absolute"), ("normalize_before", False)):
-        if not hasattr(twin.config, name):
-            setattr(twin.config, name, value)
-    return twin
+        if not hasattr(duplicate.config, name):
+            setattr(duplicate.config, name, value)
+    return duplicate

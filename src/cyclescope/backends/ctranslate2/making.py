@@ -19,8 +19,8 @@ from cyclescope.backends.ctranslate2.rules import refuse_other_rules
 from cyclescope.backends.ctranslate2.standalone.ctranslate2_encoder import CTranslate2Encoder
 from cyclescope.backends.ctranslate2.standalone.ctranslate2_writer import CTranslate2Writer, rules_of
 from cyclescope.backends.ctranslate2.writer import CTranslate2EngineWriter
+from cyclescope.backends.torch.exporting.call_costs import cost_of_call, weights_of
 from cyclescope.backends.torch.exporting.checking import refuse_other_results, results_of_model
-from cyclescope.backends.torch.exporting.pricing import cost_of_call, weights_of
 from cyclescope.backends.torch.exporting.resolving import ResolvedRequest
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import Unsupported
@@ -57,7 +57,7 @@ def refuse_lost(edits: tuple[Edit, ...]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Making:
+class ConversionJob:
     """What is made ready; `folder` is the place of the converted model."""
 
     resolved: ResolvedRequest

@@ -17,9 +17,9 @@ from cyclescope.backends.artifacts.writing_session import WritingSession
 from cyclescope.backends.base import OpenTimes, Request, Session
 from cyclescope.backends.engine import Engine
 from cyclescope.backends.errors import engine_errors
+from cyclescope.backends.torch.exporting.call_costs import generation_costs
 from cyclescope.backends.torch.exporting.checking import refuse_plan
 from cyclescope.backends.torch.exporting.loading import load_checked
-from cyclescope.backends.torch.exporting.pricing import priced_generation
 from cyclescope.backends.torch.exporting.resolving import folder_for, resolve_request, unmodified
 from cyclescope.core.message import m
 
@@ -42,10 +42,10 @@ def open_ctranslate2(request: Request, engine: Engine) -> Session:
     making.refuse_lost(resolved.edits)
     program: Program | None = None
     writer: EngineWriter | None = None
-    shelf = folder_for(request)
+    folder_of_cache = folder_for(request)
     with ExitStack() as undo:
-        folder = Path(undo.enter_context(shelf)) / f"{engine.name}-{name_of(resolved.edits, ())}"
-        made = making.Making(resolved, loaded.tokenizer, folder)
+        folder = Path(undo.enter_context(folder_of_cache)) / f"{engine.name}-{name_of(resolved.edits, ())}"
+        made = making.ConversionJob(resolved, loaded.tokenizer, folder)
         with engine_errors(m("prepare the model on {engine}", engine=engine.name)):
             if resolved.steps.writer is None:
                 program = made.program()
@@ -61,9 +61,11 @@ def open_ctranslate2(request: Request, engine: Engine) -> Session:
     parts = resolved.workload, resolved.plan, resolved.machine, times
     calls, notes, edits = resolved.array_calls, resolved.notes, resolved.edits
     if len(calls) > 1:
-        return ArtifactCalls(run, calls, resolved.texts, *parts, folder=shelf, notes=notes, edits=edits)
+        return ArtifactCalls(run, calls, resolved.texts, *parts, folder=folder_of_cache, notes=notes, edits=edits)
     if program is not None:
-        return BlackBoxSession(program, calls[0], *parts, folder=shelf, notes=notes, edits=edits)
+        return BlackBoxSession(program, calls[0], *parts, folder=folder_of_cache, notes=notes, edits=edits)
     assert writer is not None
-    price = partial(priced_generation, resolved.steps, resolved.workload, resolved.plan, resolved.machine)
-    return WritingSession(writer, calls[0], *parts, price=price, folder=shelf, notes=notes, edits=edits)
+    estimate_costs = partial(generation_costs, resolved.steps, resolved.workload, resolved.plan, resolved.machine)
+    return WritingSession(
+        writer, calls[0], *parts, estimate_costs=estimate_costs, folder=folder_of_cache, notes=notes, edits=edits
+    )

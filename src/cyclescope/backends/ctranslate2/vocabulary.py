@@ -11,7 +11,7 @@ _SPECIAL = ("bos_token", "eos_token", "unk_token", "pad_token")
 
 
 def names_of(tokenizer: Any, size: int, pad: int | None) -> list[str]:
-    """A name of its own for each of the `size` tokens of a model: that of its `tokenizer` (None: it has none), or a number.
+    """A separate name for each of the `size` tokens of a model: that of its `tokenizer` (None: it has none), or a number.
 
     A vocabulary with gaps, or of another size than the model's, would shift the tokens behind in the converters' own way.
     """

@@ -18,7 +18,7 @@ from cyclescope.core.units import IntArray, Nanoseconds
 class CTranslate2EngineWriter:
     """Implements `artifacts.writer.EngineWriter` for the converted `folder`, on what a recipe's code uses.
 
-    What is told as its calls are the parts of the one call: up to the first token, then from token to token.
+    Its reported calls are the parts of the one call: up to the first token, then from token to token.
     """
 
     engine = "ctranslate2"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cyclescope.backends.artifacts.code import ArtifactCode, ModelCode, stepped
-from cyclescope.backends.code import OURS, CodeRequest, Source
+from cyclescope.backends.code import OURS, CodeRequest, CodeSource
 
 _HERE = f"{OURS}.onnxruntime"
 
@@ -11,9 +11,9 @@ _HERE = f"{OURS}.onnxruntime"
 def _model(wanted: CodeRequest, place: str) -> ModelCode:
     threads = f"{wanted.plan.threads!r}, {wanted.plan.threads_between!r}"
     if wanted.generates:
-        sources = Source("onnx_model", ("session_options",), _HERE), Source("onnx_stepper", package=_HERE)
+        sources = CodeSource("onnx_model", ("session_options",), _HERE), CodeSource("onnx_stepper", package=_HERE)
         return stepped(wanted, f"OnnxStepper({place}, {threads})", sources)
-    return ModelCode(f"OnnxModel({place}, config, {threads})", (Source("onnx_model", package=_HERE),))
+    return ModelCode(f"OnnxModel({place}, config, {threads})", (CodeSource("onnx_model", package=_HERE),))
 
 
 CODE = ArtifactCode(_model, files=("engine.onnx", "engine.onnx.weights"), opened="engine.onnx")

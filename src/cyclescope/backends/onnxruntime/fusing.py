@@ -116,7 +116,7 @@ def _skip_reshapes(
 
 
 def drop_unused(graph: onnx.GraphProto) -> None:
-    """Remove nodes and weights whose results nobody reads any more."""
+    """Remove nodes and weights whose results are no longer read."""
     needed = {output.name for output in graph.output}
     kept = []
     for node in reversed(graph.node):

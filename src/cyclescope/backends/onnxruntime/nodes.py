@@ -1,4 +1,4 @@
-"""The operations in a file that ONNX Runtime runs, priced at the shapes that its profile saw."""
+"""The operations in a file that ONNX Runtime runs, with costs estimated at the shapes that its profile saw."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cyclescope.backends.onnxruntime.profile import Ran
 from cyclescope.core.errors import UsageError
 from cyclescope.core.graph.tensor import TensorSpec, bits_of
 from cyclescope.cost.call import EngineCall
-from cyclescope.cost.registry import price
+from cyclescope.cost.registry import estimate_cost
 
 
 class File:
@@ -47,7 +47,7 @@ class File:
         return tuple(found)
 
     def _node(self, node: Any, reads: tuple[Value, ...], writes: tuple[Value, ...]) -> Node:
-        """Most operations of a step have the shapes that they had in the one before: those are priced once."""
+        """Most operations of a step have the shapes that they had in the one before: those are estimated once."""
         key = node.name, reads, writes
         if key not in self._made:
             call = EngineCall(
@@ -56,9 +56,9 @@ class File:
                 writes=tuple(TensorSpec(v.shape, v.dtype, 0) for v in writes),
                 arguments={a.name: onnx.helper.get_attribute_value(a) for a in node.attribute},
             )
-            priced = price(call)
+            estimated = estimate_cost(call)
             scope = next((self._scopes[name] for name in node.output if name in self._scopes), ())
-            self._made[key] = Node(node.name, node.op_type, priced.kind, priced.cost, reads, writes, scope)
+            self._made[key] = Node(node.name, node.op_type, estimated.kind, estimated.cost, reads, writes, scope)
         return self._made[key]
 
 

@@ -133,7 +133,7 @@ def _given(rows: int, new: int, buffers: Sequence[Value], read: int) -> dict[str
 
 
 class _Written:
-    """Of the buffers, which have more places, as much as `tokens` tokens take; all else as it is."""
+    """Of the buffers, which have more places, as much as `tokens` tokens take; all else unchanged."""
 
     def __init__(self, tokens: int) -> None:
         self._tokens = tokens

@@ -122,7 +122,7 @@ def _shorten_reshapes(graph: onnx.GraphProto) -> None:
 
 
 def _copies_axes(reshape: Any, looked: _Looked) -> bool:
-    """Whether a reshape takes an axis over from what it reads: it has a 0 in its shape, or one that nobody knows."""
+    """Whether a reshape takes an axis over from what it reads: it has a 0 in its shape, or an unknown one."""
     tensor = looked.constants.get(reshape.input[1])
     if tensor is not None:
         return bool((numpy_helper.to_array(tensor) == 0).any())

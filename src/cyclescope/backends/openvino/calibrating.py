@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cyclescope.backends.artifacts.samples import Samples
+from cyclescope.backends.artifacts.samples import CalibrationInputs
 
 # How much of the range of activations is moved into weights before both are rounded (Xiao et al., 2023, "SmoothQuant").
 # On MiniLM's real weights and texts that were held out, 1 - cosine is 2.8e-3 with this, 1.2e-2 with NNCF's own 0.95 and
@@ -12,7 +12,7 @@ from cyclescope.backends.artifacts.samples import Samples
 _SMOOTH = 0.7
 
 
-def calibrated(model: Any, nncf: Any, samples: Samples, *, fixed_shape: bool) -> Any:
+def calibrated(model: Any, nncf: Any, samples: CalibrationInputs, *, fixed_shape: bool) -> Any:
     """`model` (OpenVINO's) with the products of its weights in 8 bits, by NNCF's post-training quantization.
 
     Products of activations alone, those of attention, stay in floating point: they are no slower so in bfloat16. Biases

@@ -13,7 +13,7 @@ from cyclescope.core.errors import UsageError
 from cyclescope.core.graph.op import Cost, OpKind
 from cyclescope.core.graph.tensor import TensorSpec, bits_of
 from cyclescope.cost.call import EngineCall, OpCost
-from cyclescope.cost.registry import kind_of_group, price
+from cyclescope.cost.registry import estimate_cost, kind_of_group
 
 # By the type of an OpenVINO operation: the ONNX operation that does the same, where it has another name.
 _AS_ONNX = {
@@ -24,14 +24,14 @@ _AS_ONNX = {
     "ReLU": "Relu", "Eltwise": "Add", "Concatenation": "Concat", "VariadicSplit": "Split", "Reorder": "Cast", "Exp": "Exp",
 }  # fmt: skip
 _PRODUCTS = ("FullyConnected", "MatMul")
-_UNPRICED = ("Constant", "Parameter", "Result", "Const", "Input", "Output")
+_WITHOUT_COST = ("Constant", "Parameter", "Result", "Const", "Input", "Output")
 
 
 def executed_nodes(
     path: Path, compiled: Any, executed: Sequence[str], arrays: Arrays, scopes: Mapping[str, Scope]
 ) -> tuple[Node, ...]:
     """The nodes named `executed`, in order, of a compiled model that has run with `arrays` once."""
-    originals = _priced_originals(path, arrays)
+    originals = _costs_of_originals(path, arrays)
     runtime = {op.get_friendly_name(): op for op in compiled.get_runtime_model().get_ordered_ops()}
     ran = set(executed)
     values: dict[tuple[str, int], Value] = {}
@@ -50,31 +50,31 @@ def executed_nodes(
         made_of = [part for part in _info(op, "originalLayersNames").split(",") if part in originals]
         parts = [originals[part] for part in made_of]
         operator = _info(op, "layerType") or "Unknown"
-        priced = _together(operator, parts, reads, writes)
+        estimated = _together(operator, parts, reads, writes)
         scope = next((scopes[v] for part in reversed(made_of) for v in _results(part) if v in scopes), ())
-        nodes[name] = Node(name, operator, priced.kind, priced.cost, reads, writes, scope)
+        nodes[name] = Node(name, operator, estimated.kind, estimated.cost, reads, writes, scope)
     return tuple(nodes[name] for name in executed if name in nodes)
 
 
-def _priced_originals(path: Path, arrays: Arrays) -> dict[str, OpCost]:
-    """Every operation of the file by name, priced at the shapes of `arrays`."""
+def _costs_of_originals(path: Path, arrays: Arrays) -> dict[str, OpCost]:
+    """Every operation of the file by name, with costs estimated at the shapes of `arrays`."""
     openvino = import_openvino()
     model = openvino.Core().read_model(str(path))
     model.reshape({name: list(arrays[name].shape) for value in model.inputs for name in value.names if name in arrays})
-    priced = {}
+    estimated = {}
     for op in model.get_ordered_ops():
         kind = op.get_type_name()
-        if kind in _UNPRICED:
+        if kind in _WITHOUT_COST:
             continue
         reads = tuple(_spec(port) for port in op.input_values())
         writes = tuple(_spec(port) for port in op.outputs())
-        priced[op.get_friendly_name()] = price(EngineCall(f"onnx.{_AS_ONNX.get(kind, kind)}", reads, writes))
-    return priced
+        estimated[op.get_friendly_name()] = estimate_cost(EngineCall(f"onnx.{_AS_ONNX.get(kind, kind)}", reads, writes))
+    return estimated
 
 
 def _together(operator: str, parts: Sequence[OpCost], reads: Sequence[Value], writes: Sequence[Value]) -> OpCost:
     """A node made of `parts`: their work, with the bytes of one pass over what the node itself reads and writes."""
-    alone = price(EngineCall(f"onnx.{_AS_ONNX.get(operator, operator)}", _specs(reads), _specs(writes)))
+    alone = estimate_cost(EngineCall(f"onnx.{_AS_ONNX.get(operator, operator)}", _specs(reads), _specs(writes)))
     if operator in _PRODUCTS:
         # The plugin forgets the product's own name when it takes a bias into it, so the product comes from its shapes.
         parts = [part for part in parts if part.kind is not OpKind.MATMUL]
@@ -93,7 +93,7 @@ def _together(operator: str, parts: Sequence[OpCost], reads: Sequence[Value], wr
 
 
 def _results(name: str) -> tuple[str, ...]:
-    """Names under which the exporter may know the result of the operation `name`: without its prefix, or as it is."""
+    """Names under which the exporter may know the result of the operation `name`: without its prefix, or unchanged."""
     return (name.removeprefix("node_"), name)
 
 

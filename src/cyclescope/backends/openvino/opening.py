@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cyclescope.backends.artifacts.cache import build_once
 from cyclescope.backends.artifacts.exported_model import AttentionForm, Exported
-from cyclescope.backends.artifacts.samples import Samples
+from cyclescope.backends.artifacts.samples import CalibrationInputs
 from cyclescope.backends.openvino.preparing import FILE, prepare
 from cyclescope.backends.openvino.program import OpenVinoProgram
 from cyclescope.backends.openvino.writing import build_writer
@@ -17,7 +17,9 @@ from cyclescope.core.message import m
 from cyclescope.core.plan import Plan
 
 
-def _build(exported: Exported, plan: Plan, machine: Machine, folder: Path, samples: Samples) -> OpenVinoProgram:
+def _build(
+    exported: Exported, plan: Plan, machine: Machine, folder: Path, samples: CalibrationInputs
+) -> OpenVinoProgram:
     if plan.threads_between > 1:
         raise Unsupported(
             m("OpenVINO runs the operations of one call one after the other."),

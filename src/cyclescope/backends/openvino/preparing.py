@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cyclescope.backends.artifacts.exported_model import Exported
-from cyclescope.backends.artifacts.samples import Samples
+from cyclescope.backends.artifacts.samples import CalibrationInputs
 from cyclescope.backends.engine import install_command
 from cyclescope.backends.openvino.calibrating import calibrated
 from cyclescope.backends.openvino.computing import capability_of, group_of, precision_of
@@ -20,7 +20,7 @@ from cyclescope.core.plan import Plan, Quantization
 FILE = "model.xml"
 
 
-def prepare(exported: Exported, plan: Plan, folder: Path, samples: Samples) -> None:
+def prepare(exported: Exported, plan: Plan, folder: Path, samples: CalibrationInputs) -> None:
     """Make the model's own file, `FILE` (with its weights beside it), in `folder`."""
     openvino = import_openvino()
     model = openvino.Core().read_model(str(exported.path))
@@ -40,7 +40,7 @@ _COMPRESSED = {"int8-dynamic": "INT8_SYM", "int8-weights": "INT8_ASYM", "int4-we
 _CALIBRATED = "int8-static"
 
 
-def quantized(model: Any, how: str, samples: Samples | None = None, *, fixed_shape: bool = False) -> Any:
+def quantized(model: Any, how: str, samples: CalibrationInputs | None = None, *, fixed_shape: bool = False) -> Any:
     """A model of OpenVINO in fewer bits; one that is calibrated is so on `samples`. Raises `Unsupported`, `MissingExtra`."""
     if how not in _COMPRESSED and how != _CALIBRATED:
         raise Unsupported(

@@ -19,7 +19,7 @@ _TELEMETRY = "openvino_telemetry"
 def without_telemetry() -> Iterator[None]:
     """While open, what is imported finds no telemetry package; afterwards modules are as they were."""
     hidden = {name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] == _TELEMETRY}
-    sys.modules[_TELEMETRY] = None  # type: ignore[assignment]  # this is how an import is told to fail
+    sys.modules[_TELEMETRY] = None  # type: ignore[assignment]  # this makes an import fail
     try:
         yield
     finally:

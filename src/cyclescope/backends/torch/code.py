@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cyclescope.backends.code import OURS, TOKENIZER, CodeRequest, Source, loaded, refuse_values
+from cyclescope.backends.code import OURS, TOKENIZER, CodeRequest, CodeSource, loaded, refuse_values
 from cyclescope.core.edits import files_of
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.message import m
@@ -34,7 +34,7 @@ class TorchCode:
                 m("Code cannot be generated for the drafting {drafting}.", drafting=repr(plan.drafting)), "", ""
             )
 
-    def sources(self, wanted: CodeRequest) -> list[Source]:
+    def sources(self, wanted: CodeRequest) -> list[CodeSource]:
         plan, generates = wanted.plan, wanted.generates
         drafts = plan.drafting.startswith(_FIRST_LAYERS)
         needed = (
@@ -46,7 +46,7 @@ class TorchCode:
             (wanted.encoder_decoder and not generates, "starting"),
             (generates, "writing"),
         )
-        return [Source(name, package=_HERE) for is_needed, name in needed if is_needed]
+        return [CodeSource(name, package=_HERE) for is_needed, name in needed if is_needed]
 
     def imports(self, wanted: CodeRequest) -> list[str]:
         return ["import torch", *(["from pathlib import Path"] if files_of(wanted.edits) else [])]

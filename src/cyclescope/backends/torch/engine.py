@@ -80,7 +80,7 @@ def _settings() -> Iterable[Setting]:
 
 def _keep(requests: Sequence[Request]) -> AbstractContextManager[None]:
     if sys.modules.get("torch") is None:
-        return nullcontext()  # so nobody holds an object of it
+        return nullcontext()  # so no object of it is held
     from cyclescope.backends.torch.keeping.objects import keeping_objects
 
     return keeping_objects(requests)

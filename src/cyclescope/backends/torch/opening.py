@@ -78,7 +78,7 @@ def open_torch(request: Request) -> TorchSession | TorchCalls:
 
 
 def _open_planned(request: Request, loaded: Loaded, times: OpenTimes) -> TorchSession | TorchCalls:
-    """A session for a plan that departs from running the model as it is."""
+    """A session for a plan other than the unmodified model."""
     from cyclescope.backends.torch.loading.heads import is_decoder
     from cyclescope.backends.torch.planning import open_planned
 
@@ -133,13 +133,13 @@ def _where_it_lies(request: Request) -> Request:
     first = next(model.parameters(), None) if isinstance(model, torch.nn.Module) else None
     if first is None or first.is_meta:
         return request
-    lies, asked = str(first.device), request.device
-    if asked in ("cpu", lies, first.device.type):  # `cpu` is what stands there when nobody asks
+    lies, requested = str(first.device), request.device
+    if requested in ("cpu", lies, first.device.type):  # `cpu` is the default
         return replace(request, device=lies)
     raise UsageError(
-        m("The model is on {lies}, not on {asked}.", lies=lies, asked=asked),
+        m("The model is on {lies}, not on {asked}.", lies=lies, asked=requested),
         m("A model object is measured on its own device."),
-        m("Move it first: model.to({asked}).", asked=repr(asked)),
+        m("Move it first: model.to({asked}).", asked=repr(requested)),
     )
 
 
@@ -202,8 +202,8 @@ def trace_only(request: Request) -> Graph:
 def _trace_step(build: Callable[[], torch.nn.Module], request: Request, cache_length: int, plan: Plan) -> Traced | None:
     """One decode step, or None where the model decides by values that depend on its weights."""
     from cyclescope.backends.torch.loading.inputs import step_inputs
+    from cyclescope.backends.torch.tracing.concrete_values import ValueUnknown
     from cyclescope.backends.torch.tracing.decode_step import trace_step
-    from cyclescope.backends.torch.tracing.shadow import ValueUnknown
 
     try:
         return trace_step(build, step_inputs(build, request), cache_length, plan.device.partition(":")[0])
@@ -254,18 +254,18 @@ def _trace_on_meta(
     import torch
 
     from cyclescope.backends.torch.steps import describe_inputs
+    from cyclescope.backends.torch.tracing.concrete_values import ConcreteValues, ValueUnknown
     from cyclescope.backends.torch.tracing.meta import build_on_meta, to_meta
-    from cyclescope.backends.torch.tracing.shadow import Shadows, ValueUnknown
     from cyclescope.backends.torch.tracing.tracing import Tracer
 
-    shadows = Shadows()
+    concrete_values = ConcreteValues()
 
     def moved(tensors: dict[str, Any]) -> dict[str, Any]:
-        return {k: to_meta(v, shadows) if isinstance(v, torch.Tensor) else v for k, v in tensors.items()}
+        return {k: to_meta(v, concrete_values) if isinstance(v, torch.Tensor) else v for k, v in tensors.items()}
 
-    model = build_on_meta(build, shadows)
+    model = build_on_meta(build, concrete_values)
     on_meta, fixed = moved(dict(inputs)), moved(steps.fixed)
-    tracer = Tracer(model, shadows, plan.device.partition(":")[0])
+    tracer = Tracer(model, concrete_values, plan.device.partition(":")[0])
     describe_inputs(tracer, steps, on_meta, fixed)
     try:
         with torch.no_grad():

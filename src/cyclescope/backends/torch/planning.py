@@ -1,4 +1,4 @@
-"""Makes a plan that departs from the model as it is real on PyTorch: changes, quantization, compiling, several calls."""
+"""Carries out a plan other than the unmodified model on PyTorch: changes, quantization, compiling, several calls."""
 
 from __future__ import annotations
 

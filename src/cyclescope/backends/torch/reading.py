@@ -60,7 +60,7 @@ class _AnswerReader:
 
 
 def reader(head: str, config: Any, tokenizer: Any, inputs: dict[str, Any]) -> Callable[[Any], str] | None:
-    """What reads out the result of a model with `head`; None where the result is the vector itself or nobody can."""
+    """What reads out the result of a model with `head`; None where the result is the vector itself or cannot be read out."""
     if head == "classify":
         return _LabelReader(dict(getattr(config, "id2label", None) or {}))
     if tokenizer is None:

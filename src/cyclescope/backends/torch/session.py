@@ -1,4 +1,4 @@
-"""One transformers model with one input, ready to run again and again: plainly, stamped, or traced."""
+"""One transformers model with one input, ready to run again and again: uninstrumented, instrumented, or traced."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from cyclescope.backends.base import InstrumentedRun, OpenTimes, UninstrumentedR
 from cyclescope.backends.errors import Misaligned, engine_errors
 from cyclescope.backends.torch.keeping.repeats import Repeats
 from cyclescope.backends.torch.results import classes_of, results_of
+from cyclescope.backends.torch.stamping.calibration_proxy import calibrate_on_proxy
 from cyclescope.backends.torch.stamping.device import EventClock, waiting_for
 from cyclescope.backends.torch.stamping.marking import Marking
 from cyclescope.backends.torch.stamping.native import native_slots
 from cyclescope.backends.torch.stamping.processor import clocks_of, now_ns, stamp_ns
-from cyclescope.backends.torch.stamping.recorder import FUNCTION_MODE, SHIMS, WHOLE, Alignment, Recorder
-from cyclescope.backends.torch.stamping.stamps import new_records, rows_of, stamped
-from cyclescope.backends.torch.stamping.twin import calibrate_on_twin
+from cyclescope.backends.torch.stamping.recorder import FUNCTION_MODE, WHOLE, WRAPPERS, Alignment, Recorder
+from cyclescope.backends.torch.stamping.stamps import instrumented, new_records, rows_of
 from cyclescope.backends.torch.steps import Inputs, Steps, describe_inputs, describe_result
 from cyclescope.backends.torch.tracing.compiled import (
     compiled_calls,
@@ -241,7 +241,7 @@ class TorchSession:
         return shorter
 
     def instrumented(self, graph: Graph, cycles: int) -> Sequence[InstrumentedRun]:
-        """Instrumented runs. The first decides whether shims see every traced call; if not, the function mode takes over."""
+        """Instrumented runs. The first decides whether wrappers see every traced call; if not, the function mode takes over."""
         traced = self._known(graph)
         with engine_errors(m("run the model")):
             recorder = self._recorder = self._recorder or self._choose_recorder(traced)
@@ -282,7 +282,7 @@ class TorchSession:
     def _choose_recorder(self, traced: Traced) -> Recorder:
         self._settle()
         alignment = Alignment(traced.graph, traced.keys)
-        recorder = Recorder(SHIMS, traced.keys, self._steps.model)
+        recorder = Recorder(WRAPPERS, traced.keys, self._steps.model)
         try:
             self._proof = self._stamped(recorder, alignment, 1)
         except Misaligned:
@@ -300,10 +300,10 @@ class TorchSession:
         """instrumented runs; with `clocks` each stamp reads these too, and so do the two ends of a run."""
         steps = self._steps
         records = new_records(clocks)
-        run, wait = stamped(steps.run, 0, records) if recorder.how == WHOLE else steps.run, self._wait
+        run, wait = instrumented(steps.run, 0, records) if recorder.how == WHOLE else steps.run, self._wait
         text = recorder.keys.first_text
-        encode = stamped(steps.encode, text, records) if steps.encode is not None else None
-        read_out = stamped(steps.read_out, text, records) if steps.read_out is not None else None
+        encode = instrumented(steps.encode, text, records) if steps.encode is not None else None
+        read_out = instrumented(steps.read_out, text, records) if steps.read_out is not None else None
         taken: list[_Recorded] = []
         with self._computing(), recorder.stamping(records):
             for _ in range(cycles):
@@ -320,7 +320,7 @@ class TorchSession:
                 busy_end = now_ns(clocks)
                 cpu = process_time_ns() - cpu
                 taken.append(_Recorded(rows_of(records), begin, end, cpu, busy, busy_end))
-        self._repeats.end()  # where no shim stands in the model's attributes any more
+        self._repeats.end()  # where no wrapper is left in the model's attributes
         return taken
 
     # The cost of stamping --------------------------------------------------------------------------------------------
@@ -332,7 +332,7 @@ class TorchSession:
             if recorder.how == WHOLE:  # four readings of the clock in a cycle
                 return Instrumentation(WHOLE, 0.0, 0.0, "this model", 0)
             self._begin()
-            cost = calibrate_on_twin(self._steps, recorder, traced, budget_ns)
+            cost = calibrate_on_proxy(self._steps, recorder, traced, budget_ns)
             alignment = Alignment(graph, traced.keys)
             native = native_slots(graph, lambda: self._stamped(recorder, alignment, 1)[0], budget_ns)
             return replace(cost, native=native)

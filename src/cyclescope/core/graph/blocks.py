@@ -49,7 +49,7 @@ def attention_blocks(graph: Graph) -> tuple[AttentionBlock, ...]:
     blocks: dict[str, AttentionBlock] = {}
     for i, kind in enumerate(graph.kinds):
         inputs = graph.reads(i)
-        if kind is not OpKind.ATTENTION or graph.site(i).layer is None or len(inputs) < 3:
+        if kind is not OpKind.ATTENTION or graph.location(i).layer is None or len(inputs) < 3:
             continue
         sides = [flow.behind(t) for t in inputs[:3]]
         after = flow.after(graph.writes(i))
@@ -70,7 +70,7 @@ def feed_forward_blocks(graph: Graph) -> tuple[FeedForwardBlock, ...]:
     flow = _Flow(graph)
     blocks: dict[str, FeedForwardBlock] = {}
     for i, kind in enumerate(graph.kinds):
-        if kind is not OpKind.ACTIVATION or graph.site(i).layer is None:
+        if kind is not OpKind.ACTIVATION or graph.location(i).layer is None:
             continue
         before = [name for t in graph.reads(i) for name in flow.behind(t)]
         after = flow.after(graph.writes(i), beside=before)

@@ -113,7 +113,7 @@ class GraphBuilder:
         experts: Sequence[ExpertLoad] = (),
         cache_length: int | None = None,
     ) -> Graph:
-        """Assign stages, decide which frames are stamped, check and freeze.
+        """Assign stages, decide which frames are instrumented, check and freeze.
 
         `generates` says that the model writes text token by token: its only stack of layers is then a decoder.
         `stepwise` says that this cycle did so: each call of the model is then a step. Of the memory `kept`, what stood
@@ -127,7 +127,7 @@ class GraphBuilder:
         direct = [0] * len(frames)
         for op in self._ops:
             direct[op.frame] += 1
-        # A leaf with exactly one operation is stamped by that operation. All calls of a module are stamped or none.
+        # A leaf with exactly one operation is instrumented by that operation. All calls of a module are instrumented or none.
         stamped = {f.module for k, f in enumerate(frames) if k and (k in has_child or direct[k] != 1)}
         frames = [replace(f, timed=k > 0 and not f.stage and f.module in stamped) for k, f in enumerate(frames)]
         frames = assign_stages(frames, _work_of_frames(self._ops, frames), generates=generates, stepwise=stepwise)

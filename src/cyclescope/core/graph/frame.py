@@ -10,8 +10,8 @@ class Frame:
     """One call of one module: operations `first_op` … `end_op` − 1 ran inside it.
 
     Frames are listed in order of entry, so a parent stands before its children. `stage` is empty where a frame spans
-    several stages. `timed` frames get their entry and exit stamped in the instrumented runs; a frame that holds exactly one
-    operation and nothing else is not stamped, since its operation is. `step` counts the calls of a model that writes token
+    several stages. `timed` frames get timestamps at entry and exit in the instrumented runs; a frame that holds exactly one
+    operation and nothing else gets none, since its operation does. `step` counts the calls of a model that writes token
     by token: 0 is the prefill, k the k-th decode step, −1 anything else.
     """
 

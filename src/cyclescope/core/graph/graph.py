@@ -1,8 +1,8 @@
 """The operations of a cycle and the tensors that tie them, in columns.
 
 A graph is a list of operations in the order in which the model asks for them, a tree of frames (calls of modules), and
-the tensors that operations read and write. True dependencies follow from the tensors: an operation depends on whoever
-last wrote what it reads, through views too, and a write in place waits for earlier readers.
+the tensors that operations read and write. True dependencies follow from the tensors: an operation depends on the last
+writer of what it reads, through views too, and a write in place waits for earlier readers.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from cyclescope.core.graph.columns import Labels
 from cyclescope.core.graph.dependencies import Dependencies, Entries, find_dependencies
 from cyclescope.core.graph.experts import ExpertLoad
 from cyclescope.core.graph.frame import Frame
-from cyclescope.core.graph.op import Cost, Op, OpKind, Site
+from cyclescope.core.graph.op import Cost, Op, OpKind, OpLocation
 from cyclescope.core.graph.slots import Slots, cut
 from cyclescope.core.graph.structure import UnassignedRegion
 from cyclescope.core.graph.tensor import TensorRole, TensorSpec
@@ -26,7 +26,7 @@ from cyclescope.core.units import BoolArray, IntArray
 
 
 class GraphError(ValueError):
-    """A graph contradicts itself: a defect of whoever built it, never of the user."""
+    """A graph contradicts itself: a defect of the code that built it, never an error of the user."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +42,7 @@ class Graph:
     that is not known. `experts` has a row for each call of a mixture's experts. `cache_length` is the number of tokens
     in the cache of a decode step that was traced by itself; None for everything else. `engine_between`: what passes
     between operations is the time of an engine that runs the whole model by itself, and not that of Python. `opaque`: calls
-    of an engine stand here as one operation each, and what is held inside them nobody tells. `unpriced` are the rows of
+    of an engine stand here as one operation each, and what is held inside them is unknown. `unpriced` are the rows of
     the operations whose arithmetic is unknown: their FLOPs are no more than what is known of them, often 0.
     """
 
@@ -72,10 +72,10 @@ class Graph:
     def __len__(self) -> int:
         return len(self.names)
 
-    def site(self, index: int) -> Site:
+    def location(self, index: int) -> OpLocation:
         """Where operation `index` stands."""
         frame = self.frames[int(self.op_frame[index])]
-        return Site(self.stage_of(index), frame.layer, frame.module)
+        return OpLocation(self.stage_of(index), frame.layer, frame.module)
 
     def stage_of(self, index: int) -> str:
         """Stage of operation `index`; every operation has one."""
@@ -181,7 +181,7 @@ class Graph:
             index,
             self.names[index],
             self.kinds[index],
-            self.site(index),
+            self.location(index),
             self.cost(index),
             self.reads(index),
             self.writes(index),

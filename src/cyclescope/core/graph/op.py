@@ -50,7 +50,7 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class OpLocation:
     """Where an operation stands: stage of the cycle, layer within it (or None), module path ('' is the model)."""
 
     stage: str
@@ -69,7 +69,7 @@ class Op:
     index: int
     name: str
     kind: OpKind
-    site: Site
+    site: OpLocation
     cost: Cost
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class Slots:
     """The cycle cut at every stamp of the instrumented runs, in order: `n + 1` boundaries make `n` slots.
 
-    `op` [n] is the operation that a slot lies inside, or −1 for Python time between operations; `frame` [n] is the
-    innermost stamped frame; `stage`, `layer` and `step` [n] say where the slot is booked (−1: in no layer, in no step).
+    `op` [n] is the operation that a slot lies inside, or −1 for Python time between operations; `frame` [n] is the innermost
+    instrumented frame; `stage`, `layer` and `step` [n] say where the slot is booked (−1: in no layer, in no step).
     `op_stamps` and `frame_stamps` [n] count the stamps of operations and of frames at the two ends of a Python slot.
     """
 
@@ -58,7 +58,7 @@ def cut(graph: Graph) -> Slots:
     stamped, entry, leave = _frame_stamps(graph)
     timed = np.flatnonzero(entry >= 0)
     n = 2 * len(graph) + 2 * len(timed) + 1
-    # Each boundary 0 … n: the operation that begins there (or −1), the stamped frame in force after it, of a frame or not.
+    # Each boundary 0 … n: the operation that begins there (or −1), the instrumented frame in force after it, of a frame or not.
     op = np.full(n + 1, -1, dtype=np.int64)
     frame = np.zeros(n + 1, dtype=np.int64)
     of_frame = np.zeros(n + 1, dtype=bool)
@@ -80,8 +80,8 @@ def cut(graph: Graph) -> Slots:
 
 
 def _frame_stamps(graph: Graph) -> tuple[IntArray, IntArray, IntArray]:
-    """For each frame [frames] the innermost stamped frame that is or holds it (0: the cycle), and the boundaries at which
-    it is entered and left (−1: not stamped).
+    """For each frame [frames] the innermost instrumented frame that is or holds it (0: the cycle), and the boundaries at which
+    it is entered and left (−1: not instrumented).
     """
     frames = graph.frames
     inside = [2 * frame.timed for frame in frames]  # stamps of frames within each, its own included
@@ -110,7 +110,7 @@ def _book(graph: Graph, op: IntArray, frame_of: IntArray) -> tuple[Labels[str], 
     within = upcoming < count
     following = np.minimum(upcoming, count - 1)
     numbers = {name: number for number, name in enumerate(graph.op_stage.names)}
-    # By the frame where it has a stage; −1: to be told by the place.
+    # By the frame where it has a stage; −1: to be decided by the place.
     of_frame = [numbers.setdefault(f.stage, len(numbers)) if f.stage else -1 for f in graph.frames]
     stage = np.asarray(of_frame, dtype=np.int64)[frame_of]
     stage[in_op] = graph.op_stage.numbers
@@ -123,14 +123,14 @@ def _book(graph: Graph, op: IntArray, frame_of: IntArray) -> tuple[Labels[str], 
     layer = graph.frame_layer[frame_of]
     layer[in_op] = graph.op_layer
     if graph.engine_between:
-        next_op = ~in_op & within  # no frame is stamped: such an engine makes ready what comes next
+        next_op = ~in_op & within  # no frame is instrumented: such an engine makes ready what comes next
         layer[next_op] = graph.op_layer[following[next_op]]
     step = np.full(len(op), -1, dtype=np.int64)
     if loose.step_begins:
         counted = ~(in_cycle & near_text)
         steps = np.asarray([f.step for f in graph.frames], dtype=np.int64)
         of_step = steps[frame_of]
-        of_step[in_op] = steps[graph.op_frame]  # whose frame need not be stamped
+        of_step[in_op] = steps[graph.op_frame]  # whose frame need not be instrumented
         by_place = np.searchsorted(loose.step_begins, upcoming, side="left") - 1
         step[counted] = np.where(of_step >= 0, of_step, by_place)[counted]
     return Labels(stage, tuple(numbers)), layer, step

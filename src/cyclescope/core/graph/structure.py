@@ -27,7 +27,7 @@ _NUMBERED = re.compile(r"^(?:(?P<container>.*)\.)?(?P<number>\d+)$")
 
 
 @dataclass(frozen=True, slots=True)
-class Stack:
+class LayerStack:
     """Layers that follow each other: the frames of their calls, and the container's path."""
 
     container: str
@@ -44,7 +44,7 @@ class StackSpan:
     root: int = 0
 
 
-def find_stacks(frames: Sequence[Frame], weight: Sequence[int], *, stepwise: bool = False) -> list[Stack]:
+def find_stacks(frames: Sequence[Frame], weight: Sequence[int], *, stepwise: bool = False) -> list[LayerStack]:
     """The outermost repeated groups of calls, in order of time, each with at least 5 % of the work of its model call.
 
     `weight` [frames] is the work inside each frame. A group is the calls under one parent frame whose module paths are
@@ -59,7 +59,7 @@ def find_stacks(frames: Sequence[Frame], weight: Sequence[int], *, stepwise: boo
         groups.setdefault((frame.parent, (numbered["container"] or "") if numbered else frame.module), []).append(k)
     roots = _roots(frames)
     accepted = [
-        Stack(container, tuple(calls))
+        LayerStack(container, tuple(calls))
         for (_, container), calls in groups.items()
         if (len(calls) > 1 or _NUMBERED.match(frames[calls[0]].module))
         and (work := sum(weight[k] for k in calls)) >= _LEAST_SHARE * weight[roots[calls[0]]]
@@ -125,7 +125,7 @@ def assign_stages(
     return result
 
 
-def _writes(stacks: Sequence[Stack], held: Sequence[int]) -> bool:
+def _writes(stacks: Sequence[LayerStack], held: Sequence[int]) -> bool:
     """Whether one of the stacks `held` is the one that the cycle ends with, which writes the tokens."""
     return any(stacks[s].container == stacks[-1].container for s in held)
 
@@ -142,7 +142,7 @@ def _count_steps(frames: list[Frame], calls: Sequence[int]) -> None:
 def _beside(
     frame: Frame,
     frames: Sequence[Frame],
-    stacks: Sequence[Stack],
+    stacks: Sequence[LayerStack],
     layers: dict[int, tuple[str, int]],
     held: Sequence[int],
 ) -> str:

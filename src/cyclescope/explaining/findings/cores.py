@@ -61,11 +61,11 @@ def _busy_in(facts: Facts, mask: AnyArray) -> float | None:
 
     Without the processor time of operations it follows from that of the cycle: all else runs on one core.
     """
-    reached = facts.arrangement.processor_share if facts.arrangement is not None else None
-    if reached is not None:
-        known = mask & np.isfinite(reached)
+    parallelism = facts.arrangement.processor_share if facts.arrangement is not None else None
+    if parallelism is not None:
+        known = mask & np.isfinite(parallelism)
         time = facts.time_of(known)
-        return float((reached[known] * facts.op_ns[known]).sum()) / time if time else None
+        return float((parallelism[known] * facts.op_ns[known]).sum()) / time if time else None
     whole = busy_cores(facts)
     share = facts.share(facts.time_of(mask))
     return None if whole is None or not share else max(0.0, (whole - (1 - share)) / share)

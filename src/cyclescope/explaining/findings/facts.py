@@ -168,5 +168,5 @@ class Facts:
 
     def place(self, op: int) -> Location:
         """Where operation `op` stands."""
-        site = self.graph.site(op)
-        return Location(site.stage, site.layer, op)
+        location = self.graph.location(op)
+        return Location(location.stage, location.layer, op)

@@ -106,7 +106,7 @@ class Location:
 @dataclass(frozen=True, slots=True)
 class Finding:
     """`share` is the part of the cycle (0 … 1) that the claim is about, `gain` the part of the cycle that the remedy
-    could bring at most (0 … 1; 0 where there is no bound to tell it by). `place` is the most telling one. `subject`
+    could bring at most (0 … 1; 0 where there is no bound on it). `place` is the most significant one. `subject`
     is a name from the model that the sentence is about (an activation, a module), untrusted; empty where there is none.
     """
 

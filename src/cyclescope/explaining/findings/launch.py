@@ -19,19 +19,19 @@ def launch_bound(facts: Facts) -> Iterator[Finding]:
 
     The gain at most is all of it: a graph that is launched as one leaves the device nothing to wait for.
     """
-    told = facts.device
-    if told is None or not told.working:
+    device = facts.device
+    if device is None or not device.working:
         return
-    waiting = told.idle_total_ns - float(told.idle_ns[facts.of_kind(OpKind.TEXT)].sum())
+    waiting = device.idle_total_ns - float(device.idle_ns[facts.of_kind(OpKind.TEXT)].sum())
     share = facts.share(waiting)
     if share < _LEAST:
         return
     evidence = (
-        Evidence(EvidenceName.OPERATIONS, Quantity.COUNT, told.working),
-        Evidence(EvidenceName.STARVED, Quantity.COUNT, told.starved),
-        Evidence(EvidenceName.MEAN_WAIT, Quantity.TIME, waiting / told.working),
-        Evidence(EvidenceName.MEAN_TIME, Quantity.TIME, told.work_ns / told.working),
-        Evidence(EvidenceName.HOST_WAITS, Quantity.COUNT, int(np.count_nonzero(told.waits))),
+        Evidence(EvidenceName.OPERATIONS, Quantity.COUNT, device.working),
+        Evidence(EvidenceName.STARVED, Quantity.COUNT, device.starved),
+        Evidence(EvidenceName.MEAN_WAIT, Quantity.TIME, waiting / device.working),
+        Evidence(EvidenceName.MEAN_TIME, Quantity.TIME, device.work_ns / device.working),
+        Evidence(EvidenceName.HOST_WAITS, Quantity.COUNT, int(np.count_nonzero(device.waits))),
     )
-    stage = max((row for row in told.stages if row.name not in TEXT_STAGES), key=lambda row: row.idle_ns).name
+    stage = max((row for row in device.stages if row.name not in TEXT_STAGES), key=lambda row: row.idle_ns).name
     yield Finding(FindingCode.LAUNCH_BOUND, share, share, evidence, Location(stage))

@@ -15,7 +15,7 @@ _LEAST = 0.10
 
 
 def padding_cost(facts: Facts) -> PaddingCost | None:
-    """What the work on padding costs; None where nothing was stamped, or the plan does not work on it.
+    """What the work on padding costs; None without instrumented runs, or where the plan does not work on it.
 
     Only operations whose work grows with the tokens count: no text, nothing small, and of a generation what runs before
     the first decode step. Their share times the padding's is what is wasted.

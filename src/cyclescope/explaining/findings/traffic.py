@@ -20,7 +20,7 @@ _LEAST = 0.02
 def product_traffic(facts: Facts) -> Iterator[Finding]:
     """Found where it takes a fiftieth of the cycle; products that take and give what their neighbours need have none.
 
-    Copies of the growing cache and the passes over written-out scores are told by themselves.
+    Copies of the growing cache and the passes over written-out scores are separate findings.
     """
     edges, products = facts.graph.dependencies, facts.products
     data = edges.carries_data == 1

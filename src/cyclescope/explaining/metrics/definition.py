@@ -21,7 +21,7 @@ from cyclescope.explaining.metrics.formula import (
     TOKENS,
     Formula,
 )
-from cyclescope.explaining.metrics.observed import Quantity
+from cyclescope.explaining.metrics.observed import FormulaTerm
 
 
 class MetricName(StrEnum):
@@ -79,8 +79,8 @@ class Definition:
     name: MetricName
     aliases: tuple[str, ...]
     formula: Formula
-    begin: Quantity
-    end: Quantity
+    begin: FormulaTerm
+    end: FormulaTerm
     population: Population
     unit: Unit
     least_tokens: int = 1
@@ -92,8 +92,8 @@ DEFINITIONS: tuple[Definition, ...] = (
         MetricName.TTFT,
         ("time to first token", "first token latency"),
         FIRST - START,
-        Quantity.START,
-        Quantity.FIRST,
+        FormulaTerm.START,
+        FormulaTerm.FIRST,
         Population.RUNS,
         Unit.NANOSECONDS,
     ),
@@ -101,8 +101,8 @@ DEFINITIONS: tuple[Definition, ...] = (
         MetricName.PREFILL,
         ("prefill time", "prefill latency"),
         FIRST - CALLED,
-        Quantity.CALLED,
-        Quantity.FIRST,
+        FormulaTerm.CALLED,
+        FormulaTerm.FIRST,
         Population.RUNS,
         Unit.NANOSECONDS,
     ),
@@ -110,8 +110,8 @@ DEFINITIONS: tuple[Definition, ...] = (
         MetricName.PREFILL_THROUGHPUT,
         ("prefill tokens/s", "prompt throughput"),
         PROMPT / (FIRST - CALLED),
-        Quantity.CALLED,
-        Quantity.FIRST,
+        FormulaTerm.CALLED,
+        FormulaTerm.FIRST,
         Population.RUNS,
         Unit.TOKENS_PER_S,
     ),
@@ -119,8 +119,8 @@ DEFINITIONS: tuple[Definition, ...] = (
         MetricName.PREFILL_SEQUENCES,
         ("prefill sequences/s",),
         SEQUENCES / (FIRST - CALLED),
-        Quantity.CALLED,
-        Quantity.FIRST,
+        FormulaTerm.CALLED,
+        FormulaTerm.FIRST,
         Population.RUNS,
         Unit.SEQUENCES_PER_S,
     ),
@@ -128,8 +128,8 @@ DEFINITIONS: tuple[Definition, ...] = (
         MetricName.TPOT,
         ("time per output token",),
         (LAST - FIRST) / (TOKENS - 1),
-        Quantity.FIRST,
-        Quantity.LAST,
+        FormulaTerm.FIRST,
+        FormulaTerm.LAST,
         Population.RUNS,
         Unit.NANOSECONDS,
         least_tokens=2,
@@ -138,8 +138,8 @@ DEFINITIONS: tuple[Definition, ...] = (
         MetricName.ITL,
         ("inter-token latency", "inter token latency", "token gap"),
         TOKEN - BEFORE,
-        Quantity.BEFORE,
-        Quantity.TOKEN,
+        FormulaTerm.BEFORE,
+        FormulaTerm.TOKEN,
         Population.GAPS,
         Unit.NANOSECONDS,
         least_tokens=2,
@@ -148,8 +148,8 @@ DEFINITIONS: tuple[Definition, ...] = (
         MetricName.GROWTH,
         ("step growth", "decode growth"),
         TOKEN - BEFORE,
-        Quantity.BEFORE,
-        Quantity.TOKEN,
+        FormulaTerm.BEFORE,
+        FormulaTerm.TOKEN,
         Population.STEPS,
         Unit.NS_PER_1000_POSITIONS,
         least_tokens=7,  # below six gaps a slope has no 95 % interval worth the name
@@ -159,8 +159,8 @@ DEFINITIONS: tuple[Definition, ...] = (
         MetricName.E2E,
         ("end to end", "end-to-end latency", "request latency", "e2el"),
         END - START,
-        Quantity.START,
-        Quantity.END,
+        FormulaTerm.START,
+        FormulaTerm.END,
         Population.RUNS,
         Unit.NANOSECONDS,
     ),
@@ -168,8 +168,8 @@ DEFINITIONS: tuple[Definition, ...] = (
         MetricName.DECODE_THROUGHPUT,
         ("decode tokens/s",),
         SEQUENCES * (TOKENS - 1) / (LAST - FIRST),
-        Quantity.FIRST,
-        Quantity.LAST,
+        FormulaTerm.FIRST,
+        FormulaTerm.LAST,
         Population.RUNS,
         Unit.TOKENS_PER_S,
         least_tokens=2,
@@ -178,8 +178,8 @@ DEFINITIONS: tuple[Definition, ...] = (
         MetricName.THROUGHPUT,
         ("output throughput", "output tokens/s", "tokens/s"),
         SEQUENCES * TOKENS / (END - START),
-        Quantity.START,
-        Quantity.END,
+        FormulaTerm.START,
+        FormulaTerm.END,
         Population.RUNS,
         Unit.TOKENS_PER_S,
     ),
@@ -187,8 +187,8 @@ DEFINITIONS: tuple[Definition, ...] = (
         MetricName.TOTAL_THROUGHPUT,
         ("total token throughput", "total tokens/s"),
         (PROMPT + SEQUENCES * TOKENS) / (END - START),
-        Quantity.START,
-        Quantity.END,
+        FormulaTerm.START,
+        FormulaTerm.END,
         Population.RUNS,
         Unit.TOKENS_PER_S,
     ),

@@ -9,7 +9,7 @@ from enum import StrEnum
 import numpy as np
 
 from cyclescope.core.units import AnyArray
-from cyclescope.explaining.metrics.observed import Observed, Quantity
+from cyclescope.explaining.metrics.observed import FormulaTerm, Observed
 
 
 class Sign(StrEnum):
@@ -47,11 +47,11 @@ class Formula:
         """[runs, k] or what numpy stretches to it: one value a run, or one for each gap between tokens; times in ns."""
         raise NotImplementedError
 
-    def text(self, words: Mapping[Quantity, str] | None = None) -> str:
+    def text(self, words: Mapping[FormulaTerm, str] | None = None) -> str:
         """As people write it, with the names of the quantities from `words` if there are any."""
         raise NotImplementedError
 
-    def quantities(self) -> frozenset[Quantity]:
+    def quantities(self) -> frozenset[FormulaTerm]:
         """What must be observed for it."""
         raise NotImplementedError
 
@@ -63,15 +63,15 @@ class Formula:
 class Symbol(Formula):
     """One observed quantity."""
 
-    quantity: Quantity
+    quantity: FormulaTerm
 
     def value(self, observed: Observed) -> AnyArray:
         return observed.value(self.quantity)
 
-    def text(self, words: Mapping[Quantity, str] | None = None) -> str:
+    def text(self, words: Mapping[FormulaTerm, str] | None = None) -> str:
         return words[self.quantity] if words else self.quantity.value
 
-    def quantities(self) -> frozenset[Quantity]:
+    def quantities(self) -> frozenset[FormulaTerm]:
         return frozenset({self.quantity})
 
 
@@ -84,10 +84,10 @@ class Whole(Formula):
     def value(self, observed: Observed) -> AnyArray:
         return np.full((1, 1), self.number, dtype=np.int64)
 
-    def text(self, words: Mapping[Quantity, str] | None = None) -> str:
+    def text(self, words: Mapping[FormulaTerm, str] | None = None) -> str:
         return str(self.number)
 
-    def quantities(self) -> frozenset[Quantity]:
+    def quantities(self) -> frozenset[FormulaTerm]:
         return frozenset()
 
 
@@ -118,16 +118,16 @@ class Pair(Formula):
         together = self.sign not in (Sign.PLUS, Sign.TIMES) or _is_loose(self.right)
         return self.sign not in _LOOSE and _is_loose(self.left), isinstance(self.right, Pair) and together
 
-    def text(self, words: Mapping[Quantity, str] | None = None) -> str:
+    def text(self, words: Mapping[FormulaTerm, str] | None = None) -> str:
         terms = (term.text(words) for term in (self.left, self.right))
         left, right = (f"({text})" if inside else text for text, inside in zip(terms, self.brackets, strict=True))
         return f"{left} {self.sign.value} {right}"
 
-    def quantities(self) -> frozenset[Quantity]:
+    def quantities(self) -> frozenset[FormulaTerm]:
         return self.left.quantities() | self.right.quantities()
 
 
-def symbol(quantity: Quantity) -> Symbol:
+def symbol(quantity: FormulaTerm) -> Symbol:
     return Symbol(quantity)
 
 
@@ -139,4 +139,6 @@ def _is_loose(term: Formula) -> bool:
     return isinstance(term, Pair) and term.sign in _LOOSE
 
 
-START, CALLED, FIRST, LAST, TOKEN, BEFORE, END, TOKENS, SEQUENCES, PROMPT = (symbol(quantity) for quantity in Quantity)
+START, CALLED, FIRST, LAST, TOKEN, BEFORE, END, TOKENS, SEQUENCES, PROMPT = (
+    symbol(quantity) for quantity in FormulaTerm
+)

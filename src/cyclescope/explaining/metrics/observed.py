@@ -11,7 +11,7 @@ from cyclescope.core.cycle import Cycle
 from cyclescope.core.units import AnyArray, IntArray
 
 
-class Quantity(StrEnum):
+class FormulaTerm(StrEnum):
     """What a formula is made of: points on the clock of one cycle, and counts. The order is that of `formula`'s symbols."""
 
     START = "request in"
@@ -55,26 +55,26 @@ class Observed:
         gaps: IntArray = np.diff(self.emitted_ns, axis=1)
         return gaps
 
-    def value(self, quantity: Quantity) -> AnyArray:
+    def value(self, quantity: FormulaTerm) -> AnyArray:
         """[runs, 1] for what a run has once, [runs, tokens − 1] for what it has once a gap, [1, 1] for a count."""
-        if quantity is Quantity.START:
+        if quantity is FormulaTerm.START:
             return np.zeros((len(self), 1), dtype=np.int64)
-        if quantity is Quantity.CALLED:
+        if quantity is FormulaTerm.CALLED:
             return self.called_ns[:, np.newaxis]
-        if quantity is Quantity.FIRST:
+        if quantity is FormulaTerm.FIRST:
             return self.emitted_ns[:, :1]
-        if quantity is Quantity.LAST:
+        if quantity is FormulaTerm.LAST:
             return self.emitted_ns[:, -1:]
-        if quantity is Quantity.TOKEN:
+        if quantity is FormulaTerm.TOKEN:
             return self.emitted_ns[:, 1:]
-        if quantity is Quantity.BEFORE:
+        if quantity is FormulaTerm.BEFORE:
             return self.emitted_ns[:, :-1]
-        if quantity is Quantity.END:
+        if quantity is FormulaTerm.END:
             return self.wall_ns[:, np.newaxis]
         counts = {
-            Quantity.TOKENS: self.tokens,
-            Quantity.SEQUENCES: self.sequences,
-            Quantity.PROMPT: self.prompt_tokens,
+            FormulaTerm.TOKENS: self.tokens,
+            FormulaTerm.SEQUENCES: self.sequences,
+            FormulaTerm.PROMPT: self.prompt_tokens,
         }
         return np.full((1, 1), counts[quantity], dtype=np.int64)
 

@@ -1,4 +1,4 @@
-"""What a trial process is told and what it answers: typed values, sent as lines of JSON. Nothing is pickled."""
+"""The requests to a trial process and its answers: typed values, sent as lines of JSON. Nothing is pickled."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cyclescope.core.plan import Plan
 from cyclescope.core.units import Nanoseconds
 from cyclescope.core.workload import Workload
 
-# What a plan says about attention where nobody asks for a kind of it: the model's own, or what an engine makes of it.
+# What a plan says about attention where no kind of it was requested: the model's own, or what an engine makes of it.
 _NOT_ASKED = ("", "own", "engine")
 
 
@@ -23,7 +23,7 @@ _NOT_ASKED = ("", "own", "engine")
 class Job:
     """What is run, whatever the plan: as `backends.base.Request`, but plain data. `model` is a name or a folder.
 
-    `edits` are made as they are, instead of deciding anew what the changes of a plan come to; `files` is the folder of
+    `edits` are made as they are, instead of deciding again what the changes of a plan come to; `files` is the folder of
     the files that go with edits.
     """
 

@@ -206,7 +206,7 @@ class ProcessPool:
         """A process in which `plan` is ready to run, within `limit_s`, for the pool's job or for a share of it; `cold`: no
         cycle was run yet. Raises an error of the tree if it cannot be.
 
-        Whoever runs what an engine was made ready from did not export it a moment ago: where files had to be made, another
+        A user of a recipe runs files that exist already: where files had to be made, another
         process loads them. What an export leaves in a process is memory and time that are not those of the plan.
         """
         begin = time.monotonic()

@@ -1,4 +1,4 @@
-"""The process behind a trial: holds the model, makes copies of itself, and runs one plan when it is told to.
+"""The process behind a trial: holds the model, makes copies of itself, and runs one plan on request.
 
 The first process loads the model with one thread and never computes with it, so that a copy (`fork`) costs
 milliseconds and shares its memory; each copy makes one plan real and may change its model, crash, or run out of memory
@@ -139,8 +139,8 @@ def _open(message: Open) -> tuple[Session, Opened]:
     first = None if message.cold else session.uninstrumented(1)[0]
     ready = perf_counter_ns() - begin
     made = _files_in(message.job.shared) > there
-    told = session.workload, session.plan, session.machine, session.notes, session.edits
-    return session, Opened(*told, ready_ns=ready, again_ns=ready, made=made, first=first)
+    facts = session.workload, session.plan, session.machine, session.notes, session.edits
+    return session, Opened(*facts, ready_ns=ready, again_ns=ready, made=made, first=first)
 
 
 def _files_in(folder: str | None) -> int:

@@ -1,4 +1,4 @@
-"""Variants made of trial processes: one process, or several that share the texts, each on cores of its own."""
+"""Variants made of trial processes: one process, or several that share the texts, each on its own cores."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What an optimization hands back: the plan as a file, as code, applied and verified."""
+"""What an optimization returns: the plan as a file, as code, applied and verified."""

@@ -57,9 +57,9 @@ class RecipeWork:
 
 @dataclass(frozen=True, slots=True)
 class MeasurementRecord:
-    """How much faster than the model as it is (`low` and `high`: the 99 % interval), how far the outputs moved and how
+    """How much faster than the baseline (`low` and `high`: the 99 % interval), how far the outputs moved and how
     far they were allowed to, where and when. `proved`: it ran long, side by side; not so where the search was interrupted.
-    `other_load` is the share of the cores that other processes used meanwhile (None: unknown).
+    `other_load` is the share of the cores that other processes used during it (None: unknown).
     """
 
     speed_up: float

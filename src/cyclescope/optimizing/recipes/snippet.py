@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cyclescope.backends import engines
-from cyclescope.backends.code import CodeRequest, EngineCode, Source, refuse_values
+from cyclescope.backends.code import CodeRequest, CodeSource, EngineCode, refuse_values
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.graph.tensor import bits_of
 from cyclescope.core.message import listed, m
@@ -151,13 +151,13 @@ def _plain(text: str) -> str:
     return "".join(c for c in text if c.isprintable() and c not in '"\\')
 
 
-def _sources(recipe: Recipe, task: _Task) -> list[Source]:
+def _sources(recipe: Recipe, task: _Task) -> list[CodeSource]:
     """The files, or the definitions of them, that the code of every engine is made of."""
     generates = task is _WRITES
     return [
-        Source("reading", ("calls_for", "encoded", "fed", "for_each") if generates else ()),
-        *([Source("sharing")] if recipe.plan.instances > 1 else []),
-        Source("telling", (task.line,)),
+        CodeSource("reading", ("calls_for", "encoded", "fed", "for_each") if generates else ()),
+        *([CodeSource("sharing")] if recipe.plan.instances > 1 else []),
+        CodeSource("printing", (task.line,)),
     ]
 
 
@@ -233,8 +233,8 @@ def _main(recipe: Recipe, model: SnippetModel, task: _Task) -> str:
     ]
     given = ""
     if task is _WRITES:
-        told = "write NEW_TOKENS tokens even where the text ends before, as it was measured"
-        lines.append(f'    parser.add_argument("--exactly", action="store_true", help="{told}")')
+        explained = "write NEW_TOKENS tokens even where the text ends before, as it was measured"
+        lines.append(f'    parser.add_argument("--exactly", action="store_true", help="{explained}")')
         given = ", exactly=given.exactly"
     lines.append("    given = parser.parse_args()")
     if recipe.plan.instances > 1:

@@ -7,18 +7,18 @@ import sys
 from collections.abc import Sequence
 from importlib.resources import files
 
-from cyclescope.backends.code import Source
+from cyclescope.backends.code import CodeSource
 
 _OURS = "cyclescope"
 _FUTURE = "__future__"
 
 
-def text_of(source: Source) -> str:
+def text_of(source: CodeSource) -> str:
     """The whole file."""
     return (files(source.package) / "standalone" / f"{source.name}.py").read_text(encoding="utf-8")
 
 
-def _parts(source: Source) -> list[str]:
+def _parts(source: CodeSource) -> list[str]:
     """The source of each definition, with its decorators and with the constants between them."""
     text = text_of(source)
     lines = text.splitlines()
@@ -28,12 +28,12 @@ def _parts(source: Source) -> list[str]:
     return ["\n".join(lines[_first(node) - 1 : node.end_lineno]) for node in kept]
 
 
-def definitions(sources: Sequence[Source]) -> str:
+def definitions(sources: Sequence[CodeSource]) -> str:
     """The definitions of `sources`, two lines apart."""
     return "\n\n\n".join(part for source in sources for part in _parts(source))
 
 
-def imports(sources: Sequence[Source], *more: str) -> str:
+def imports(sources: Sequence[CodeSource], *more: str) -> str:
     """The imports that `definitions` and the lines `more` need, sorted as isort sorts them; what is not used is left out."""
     body = ast.parse(
         "\n".join(text_of(source) for source in sources if not source.wanted) + "\n" + "\n".join(more)

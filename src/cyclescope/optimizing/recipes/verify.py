@@ -50,8 +50,8 @@ class ContextDifference:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """`ratio` is the time of the recipe's plan ÷ that of its baseline here, with a 99 % interval from `rounds` rounds in
-    turns; `before_ns` and `after_ns` are their median times. `partial`: interrupted. `load` is what else the machine did in
+    """`ratio` is the time of the recipe's plan ÷ that of its baseline here, with a 99 % interval from `rounds`
+    interleaved rounds; `before_ns` and `after_ns` are their median times. `partial`: interrupted. `load` is what else the machine did in
     these rounds.
     """
 
@@ -104,7 +104,7 @@ def verify(
     budget: float = DEFAULT_BUDGET_S,
     progress: Notify = lambda phase, done: None,
 ) -> Verification:
-    """Run `recipe`'s plan (or that of the recipe in this file) in turns with its baseline, here, for `budget` seconds.
+    """Run `recipe`'s plan (or that of the recipe in this file) interleaved with its baseline, here, for `budget` seconds.
 
     On these texts, or `tokens` made-up ones, or made-up ones of the shape that it was proved on. `model` is a folder or
     name in place of the recipe's. Loading is not counted, and six rounds are run however long they take. Interrupted by
@@ -167,7 +167,7 @@ def _take(interleaved: InterleavedRuns, budget_ns: Nanoseconds, clock: Clock, pr
 
 
 def _other_work(recipe: Recipe, workload: Workload) -> tuple[ContextDifference, ...]:
-    """That the recipe was proved on other texts than these, told by how many there are and how long the longest is."""
+    """That the recipe was proved on other texts than these, judged by their number and the length of the longest."""
     then, now = (
         f"{texts} × {tokens}"
         for texts, tokens in ((recipe.work.batch, recipe.work.tokens_in), (workload.batch, workload.tokens_in))

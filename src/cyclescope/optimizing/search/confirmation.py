@@ -1,4 +1,4 @@
-"""The best of what was found, proved at length: side by side with the model as it is, then with each part taken out."""
+"""The best of what was found, proved at length: side by side with the baseline, then with each part taken out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from cyclescope.core.clock import Clock
 from cyclescope.core.errors import CyclescopeError
-from cyclescope.core.plan import Change, Plan
+from cyclescope.core.plan import ModelChange, Plan
 from cyclescope.core.progress import Notify, tell
 from cyclescope.core.ratios import LEAST_ROUNDS_FOR_VERDICT
 from cyclescope.core.statistics import Ratio
@@ -33,7 +33,7 @@ from cyclescope.optimizing.search.status import best_of
 from cyclescope.optimizing.search.trial import InterleavedRuns, estimated_round_ns
 from cyclescope.optimizing.search.trials import Trials
 
-Numbers: TypeAlias = tuple[str, str, str, tuple[Change, ...]]
+Numbers: TypeAlias = tuple[str, str, str, tuple[ModelChange, ...]]
 
 _FINALISTS = 3
 _IN_SIGHT = 0.6  # of the speed of the fastest; a plan slower than that is not going to be the fastest after all
@@ -238,7 +238,7 @@ class Confirmation:
         return self._clock.now_ns() + self._proof_ready_ns(row) + rounds > self._schedule.end_ns
 
     def ablate(self) -> None:
-        """Take each part out of the best plan again, and run both in turns; those of them that there is time for."""
+        """Take each part out of the best plan again, and run both interleaved; those of them that there is time for."""
         best = self.found.rows[self.found.best]
         parts = ablations(best.plan, self.found.rows[0].plan)
         if len(parts) < 2:
@@ -249,7 +249,7 @@ class Confirmation:
             utility |= self._measured(best, apart)
         except CyclescopeError as error:
             self.found.unfinished.append(Unfinished(Phase.ABLATION, reason=error.summary))
-        finally:  # an interruption keeps what the proof told already
+        finally:  # an interruption keeps what the proof has found so far
             self.found.contributions += [utility[part] for part, _ in parts if part in utility]
 
     def _proved(self, part: str, without: Plan) -> Contribution:
@@ -261,13 +261,13 @@ class Confirmation:
 
     def _measured(self, best: Row, parts: Sequence[tuple[str, Plan]]) -> dict[str, Contribution]:
         """The same by rounds of their own, of the parts that there is time for; why not, of the others."""
-        told: dict[str, Contribution] = {}
+        contributions: dict[str, Contribution] = {}
         one_way, fitting = self._fitting(best, parts)
         for part, without in parts:
             if (part, without) not in fitting:
-                told[part] = Contribution(part, without, None, Verdict.INCONCLUSIVE, OUT_OF_BUDGET)
+                contributions[part] = Contribution(part, without, None, Verdict.INCONCLUSIVE, OUT_OF_BUDGET)
         if not fitting:
-            return told
+            return contributions
         prepared = [self._plan_cache.make(best.plan, self._most_s())]
         walls = [best.wall_ns * self._run_share]
         try:
@@ -276,23 +276,23 @@ class Confirmation:
                 try:
                     prepared.append(self._plan_cache.make(without, self._most_s()))
                 except CyclescopeError as error:
-                    told[part] = Contribution(part, without, None, Verdict.INCONCLUSIVE, error.summary)
+                    contributions[part] = Contribution(part, without, None, Verdict.INCONCLUSIVE, error.summary)
                 else:
                     ready.append((part, without))
                     walls.append(self._trial_ns(without))
             if not ready:
-                return told
+                return contributions
             variants = [each.variant for each in prepared]
             interleaved = InterleavedRuns(variants, one_way=one_way, typical_ns=walls, whole=self._trials.whole)
             self._take(interleaved, Phase.ABLATION, self._schedule.parts_until(self._clock.now_ns()))
             for position, (part, without) in enumerate(ready, start=1):
                 ratio = interleaved.ratio(position, 0)
-                told[part] = Contribution(part, without, ratio, verdict_of(ratio, interleaved.rounds))
+                contributions[part] = Contribution(part, without, ratio, verdict_of(ratio, interleaved.rounds))
         finally:
             for each in prepared[1:]:
                 self._plan_cache.evict(each)
             self._plan_cache.release(prepared[0], math.inf)  # whatever else is there
-        return told
+        return contributions
 
     def _fitting(self, best: Row, parts: Sequence[tuple[str, Plan]]) -> tuple[bool, list[tuple[str, Plan]]]:
         """Which parts can be taken out in the time that is left, the cheapest first, and whether in rounds one way."""

@@ -1,4 +1,4 @@
-"""What guessing from the text itself would have brought, told from the text that the model as it is has written."""
+"""What guessing from the text itself would have brought, by the text that the unmodified model has generated."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def step_between(parent: Plan, plan: Plan) -> Step:
 
 
 class Guesses:
-    """What steps have brought here. A gain that was measured on this engine is taken as it is; measured on others, it is
+    """What steps have brought here. A gain that was measured on this engine is taken unchanged; measured on others, it is
     the best guess there is, beside what the strategy expects.
     """
 

@@ -14,7 +14,7 @@ from cyclescope.optimizing.search.trial import Variant
 
 @dataclass(frozen=True, eq=False)
 class PreparedPlan:
-    """A variant with the plan as it is in force, what making it ready took, what was edited in the model, and what making it
+    """A variant with the plan in force, what making it ready took, what was edited in the model, and what making it
     ready again takes: as long, unless files were made that are there then. `first` is a run that was made of it already.
     """
 
@@ -63,7 +63,7 @@ class PlanCache:
         self._idle.clear()
 
     def holds(self, plan: Plan) -> bool:
-        """Whether `plan` (as it is in force) is ready and idle."""
+        """Whether `plan` (the one in force) is ready and idle."""
         return plan in self._idle
 
     def make(self, plan: Plan, limit_s: float) -> PreparedPlan:

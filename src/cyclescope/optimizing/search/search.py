@@ -260,7 +260,7 @@ class Search:
         return strategy.effect not in _MOVES_OUTPUTS or self._limits.max_drift > 0
 
     def _ahead(self, plan: Plan) -> tuple[Ahead, ...]:
-        """The steps that could follow `plan` and leave the model as it is."""
+        """The steps that could follow `plan` and leave the model unmodified."""
         steps = []
         for strategy in self._strategies.values():
             if strategy.opt_in or strategy.effect is Effect.OTHER_MODEL or not self._allowed(strategy):
@@ -270,7 +270,7 @@ class Search:
         return tuple(steps)
 
     def _try(self, candidate: Candidate, left_ns: Nanoseconds) -> Row | None:
-        """Make the plan of `candidate` ready, look at its outputs, and run it in turns with the baseline. None where what is in
+        """Make the plan of `candidate` ready, look at its outputs, and run it interleaved with the baseline. None where what is in
         force then was tried before.
         """
         parent = self.found.rows[candidate.parent]

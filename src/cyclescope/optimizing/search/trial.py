@@ -1,4 +1,4 @@
-"""Several plans run in turns, A B C, C B A, …: what drifts on the machine hits all alike, and their ratios are left."""
+"""Several interleaved plans, A B C, C B A, …: what drifts on the machine hits all alike, and their ratios are left."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LEAST_SCREENING_ROUNDS = 3  # below this there is no interval worth the name
 
 
 class Variant(Protocol):
-    """One plan, ready to run in a process of its own (or several)."""
+    """One plan, ready to run in a separate process (or several)."""
 
     def run(self, cycles: int) -> Sequence[UninstrumentedRun]:
         """Run `cycles` whole cycles, one after the other. Raises `EngineError` where the engine fails."""
@@ -88,7 +88,7 @@ class InterleavedRuns:
 
     def settled(self, narrow: float) -> bool:
         """Whether the interval of every variant's ratio to the first is narrower than `narrow`, upper ÷ lower end. Looked at now
-        and then only: whoever looks at every round and ends on the first lucky one claims too much.
+        and only then: stopping at the first lucky round would claim too much.
         """
         if self.rounds % _LOOK_EVERY:
             return False

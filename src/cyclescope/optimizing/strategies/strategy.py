@@ -11,7 +11,7 @@ from cyclescope.backends.engine import Capabilities
 from cyclescope.backends.engines import capabilities_of
 from cyclescope.core.machine import Machine
 from cyclescope.core.message import Text
-from cyclescope.core.plan import Change, Plan, calibrates
+from cyclescope.core.plan import ModelChange, Plan, calibrates
 from cyclescope.core.results import can_hold_out
 from cyclescope.core.workload import Workload
 from cyclescope.explaining.findings.finding import Finding, FindingCode
@@ -48,8 +48,8 @@ class Goal(StrEnum):
 class Situation:
     """What is known before anything is tried. `texts` is how many there are, `engines` says of each engine whether it
     is installed (empty) or how to install it. `layers` counts those of the largest stack. `opted` are the names of slow
-    strategies that the user wants tried, `draft` is the model that may guess tokens for this one (empty: none is given). `tokens_a_call` is how many each call would have written of what the model as it is has written, had they been
-    looked up in the text. `busy_cores` is how many cores other processes use.
+    strategies that the user wants tried, `draft` is the model that may guess tokens for this one (empty: none is given). `tokens_a_call` is how many tokens of the baseline's text each call would
+    have generated, had they been looked up in the text. `busy_cores` is how many cores other processes use.
     """
 
     workload: Workload
@@ -140,7 +140,7 @@ def expected_speedup(findings: Iterable[Finding], part: float = 1.0) -> float:
     return 1 / (1 - min(_MOST_GAIN, part * sum(finding.gain for finding in findings)))
 
 
-def changed(plan: Plan, change: Change) -> Plan:
+def changed(plan: Plan, change: ModelChange) -> Plan:
     """`plan` with `change` made to the model, in place of an earlier one of the same name."""
     others = tuple(other for other in plan.changes if other.name != change.name)
     return replace(plan, changes=(*others, change))

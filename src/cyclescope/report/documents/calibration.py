@@ -8,11 +8,11 @@ from pydantic import Field
 
 from cyclescope.core import ceilings as core
 from cyclescope.machines.fingerprint import Trait
-from cyclescope.report.documents.figures import Document, Part, Sourced, Text, schema_field, sourced
+from cyclescope.report.documents.figures import Document, DocumentPart, Sourced, Text, schema_field, sourced
 from cyclescope.report.pages.calibration import Calibration
 
 
-class Product(Part):
+class Product(DocumentPart):
     """Matrix products of one dtype and shape."""
 
     dtype: Text
@@ -21,7 +21,7 @@ class Product(Part):
     rate: Sourced = Field(description="FLOP/s, operands in cache")
 
 
-class Bandwidth(Part):
+class Bandwidth(DocumentPart):
     """Moving data from one level of the memory."""
 
     level: Text = Field(description="L1, L2, L3 or memory")
@@ -30,7 +30,7 @@ class Bandwidth(Part):
     rate: Sourced = Field(description="B/s")
 
 
-class Overheads(Part):
+class Overheads(DocumentPart):
     """Least times of the engine, in s; null where there is none or it was not measured."""
 
     dispatch: Sourced | None = Field(description="dispatching one operation")
@@ -38,7 +38,7 @@ class Overheads(Part):
     launch: Sourced | None = Field(description="launching one kernel on a device")
 
 
-class Ceilings(Part):
+class Ceilings(DocumentPart):
     """What is known about the limits of one machine under one engine."""
 
     origin: core.Origin
@@ -52,7 +52,7 @@ class Ceilings(Part):
     fingerprint: Text = Field(description="traits that the ceilings depend on, one a line; empty for a datasheet")
 
 
-class ChangedTrait(Part):
+class ChangedTrait(DocumentPart):
     """A trait of the machine that is not what it was; an empty side is unknown."""
 
     trait: Trait

@@ -9,14 +9,24 @@ from pydantic import Field
 from cyclescope.core.cycle import Cycle, Source
 from cyclescope.core.graph.op import OpKind
 from cyclescope.core.statistics import Estimate
-from cyclescope.explaining.changes import Change, Presence
+from cyclescope.explaining.changes import PartChange, Presence
 from cyclescope.explaining.comparison import Aspect, Comparison, Limit, Verdict, Why
-from cyclescope.report.documents.figures import Document, Part, Ratio, RatioOf, Text, Time, ratio, schema_field, seconds
+from cyclescope.report.documents.figures import (
+    Document,
+    DocumentPart,
+    Ratio,
+    RatioOf,
+    Text,
+    Time,
+    ratio,
+    schema_field,
+    seconds,
+)
 from cyclescope.report.documents.run import Host, Plan, Workload
 from cyclescope.report.naming.comparing import limit_kept, verdict
 
 
-class Side(Part):
+class Side(DocumentPart):
     """One of the two cycles."""
 
     wall: Time = Field(description="uninstrumented wall time")
@@ -30,7 +40,7 @@ class Side(Part):
     machine: Host
 
 
-class ComparedPart(Part):
+class ComparedPart(DocumentPart):
     """A part in both cycles. delta_s = B − A, a missing part being 0; in each list they add up to delta_s of all."""
 
     name: Text = Field(description="stage, kind, or place of the operations; python is the time between operations")
@@ -47,7 +57,7 @@ class ComparedPart(Part):
     renamed: Text = Field(description="place of the operations in B where it is another, else empty")
 
 
-class ComparedFact(Part):
+class ComparedFact(DocumentPart):
     """What differs between the two besides time."""
 
     aspect: Aspect
@@ -105,5 +115,5 @@ def _side(cycle: Cycle, wall: Estimate, attributed_ns: float) -> Side:
     return Side.of(cycle, wall=wall, attributed_s=seconds(attributed_ns))
 
 
-def _parts(changes: tuple[Change, ...]) -> list[ComparedPart]:
+def _parts(changes: tuple[PartChange, ...]) -> list[ComparedPart]:
     return [ComparedPart.of(change, renamed=change.renamed or "") for change in changes]

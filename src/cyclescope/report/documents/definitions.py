@@ -11,10 +11,10 @@ from cyclescope.explaining.metrics.definition import Definition, MetricName, Pop
 from cyclescope.explaining.metrics.dialects import dialects_of
 from cyclescope.explaining.metrics.metric import PERCENTS, least_samples
 from cyclescope.report.documents.cycle.generation import UNITS
-from cyclescope.report.documents.figures import Document, Part, Text, schema_field
+from cyclescope.report.documents.figures import Document, DocumentPart, Text, schema_field
 
 
-class DialectDefinition(Part):
+class DialectDefinition(DocumentPart):
     """How another tool defines a metric of that name or meaning."""
 
     tool: Text
@@ -26,7 +26,7 @@ class DialectDefinition(Part):
     source: Text = Field(description="URL of the code that it was read in")
 
 
-class MetricDefinition(Part):
+class MetricDefinition(DocumentPart):
     """One metric: its formula, which is also what is computed."""
 
     name: MetricName

@@ -8,11 +8,11 @@ from pydantic import Field
 
 from cyclescope.core.statistics import Estimate, Ratio
 from cyclescope.explaining.dialogue import DialogueCosts, TurnCost
-from cyclescope.report.documents.figures import Document, Part, RatioOf, Text, Time, ratio, schema_field, time
+from cyclescope.report.documents.figures import Document, DocumentPart, RatioOf, Text, Time, ratio, schema_field, time
 from cyclescope.report.documents.run import Host, Model, Plan
 
 
-class Saving(Part):
+class Saving(DocumentPart):
     """The same with the history read again, and with the cache of the turn before."""
 
     again: Time = Field(description="the whole history is read again")
@@ -20,7 +20,7 @@ class Saving(Part):
     ratio: RatioOf = Field(description="reused ÷ again")
 
 
-class Turn(Part):
+class Turn(DocumentPart):
     """One turn of the dialogue."""
 
     prompt_tokens: int = Field(description="tokens of the whole history, the new message included")

@@ -9,8 +9,8 @@ from pydantic import Field
 from cyclescope.machines.doctor import CheckOutcome, Examination, Topic
 from cyclescope.report.documents.figures import (
     Document,
+    DocumentPart,
     Packages,
-    Part,
     Sourced,
     Text,
     WarningPart,
@@ -21,7 +21,7 @@ from cyclescope.report.documents.run import Host
 from cyclescope.report.pages.doctor import outcome_advice, outcome_values
 
 
-class CheckPart(Part):
+class CheckPart(DocumentPart):
     """The judgement on one topic."""
 
     topic: Topic
@@ -31,14 +31,14 @@ class CheckPart(Part):
     remedy: Text
 
 
-class ThreadLimit(Part):
+class ThreadLimit(DocumentPart):
     """A variable of the environment that limits threads."""
 
     name: Text
     value: Text
 
 
-class State(Part):
+class State(DocumentPart):
     """The state of the machine; null or empty where the system does not give it."""
 
     usable_cores: int = Field(description="cores that this process may use")
@@ -56,14 +56,14 @@ class State(Part):
     clock_step_s: float = Field(description="s; smallest step of the wall clock")
 
 
-class LoadPart(Part):
+class LoadPart(DocumentPart):
     """What else the machine did."""
 
     other_busy: float | None = Field(description="share of the cores that other processes used; null where unknown")
     throttled_s: float | None = Field(description="s that a limit on this container took; null where unknown")
 
 
-class Facts(Part):
+class Facts(DocumentPart):
     """The facts behind the checks."""
 
     machine: Host

@@ -32,7 +32,7 @@ def _text(value: object) -> object:
 Text = Annotated[str, BeforeValidator(_text)]
 
 
-class Part(BaseModel):
+class DocumentPart(BaseModel):
     """A part of a document. It is filled from the attributes of a value that have the names of its fields.
 
     A field `x_s` is filled from `x_ns` where the value has no attribute of its own name.
@@ -62,7 +62,7 @@ def _attributes(part: type[BaseModel], value: object) -> dict[str, Any]:
     return found
 
 
-class Figure(Part):
+class Figure(DocumentPart):
     """A quantity with its 95 % interval."""
 
     value: float = Field(description="in unit; a median, unless the field says otherwise")
@@ -85,7 +85,7 @@ class Sourced(Figure):
     remark: Text = Field(description="how the value follows from what the source gives; empty where it is the same")
 
 
-class Ratio(Part):
+class Ratio(DocumentPart):
     """A ratio, which has no unit."""
 
     value: float = Field(description="plain number")
@@ -95,7 +95,7 @@ class Ratio(Part):
     high: float | None = Field(
         default=None, description="upper end of its interval; null where too few samples give none"
     )
-    n: int = Field(description="number of samples, or of rounds where two were measured in turns")
+    n: int = Field(description="number of samples, or of rounds where two measurements were interleaved")
 
 
 def time(value: statistics.Estimate) -> Figure:
@@ -133,7 +133,7 @@ def _packages(value: object) -> object:
     return [Package(name=name, version=version) for name, version in value]
 
 
-class Work(Part):
+class Work(DocumentPart):
     """What operations compute and move, by the cost model."""
 
     flops: int = Field(description="FLOPs of matrix products and convolutions, two per multiply-add")
@@ -142,14 +142,14 @@ class Work(Part):
     written_bytes: int = Field(description="bytes; each output once, as if nothing were cached")
 
 
-class Package(Part):
+class Package(DocumentPart):
     """An installed package."""
 
     name: Text
     version: Text
 
 
-class WarningPart(Part):
+class WarningPart(DocumentPart):
     """A reason to trust figures less."""
 
     code: Text = Field(description="stable, for machines")
@@ -164,7 +164,7 @@ Packages: TypeAlias = Annotated[list[Package], BeforeValidator(_packages)]
 Share = Annotated[float, Field(description="time ÷ time of all stages, 0 … 1")]
 
 
-class Document(Part):
+class Document(DocumentPart):
     """A whole document. The default of its field `schema_` is the name and version of its published schema."""
 
     @classmethod

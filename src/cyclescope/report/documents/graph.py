@@ -1,6 +1,6 @@
 """The document about a graph: operations, frames, tensors and dependencies (`--as graph`).
 
-Every frame, tensor, operation and dependency stands on a line of its own, so that a program can read it line by line.
+Every frame, tensor, operation and dependency stands on a separate line, so that a program can read it line by line.
 Positions count from 0.
 """
 
@@ -16,10 +16,10 @@ from cyclescope.core.graph.graph import Graph
 from cyclescope.core.graph.op import OpKind
 from cyclescope.core.graph.tensor import TensorRole
 from cyclescope.report.documents.cycle.parts import Place
-from cyclescope.report.documents.figures import Document, Part, Text, Work, schema_field
+from cyclescope.report.documents.figures import Document, DocumentPart, Text, Work, schema_field
 
 
-class FramePart(Part):
+class FramePart(DocumentPart):
     """The call of a module, which holds the operations first_op … end_op − 1."""
 
     index: int = Field(description="position in frames")
@@ -32,7 +32,7 @@ class FramePart(Part):
     end_op: int = Field(description="position in operations")
 
 
-class TensorPart(Part):
+class TensorPart(DocumentPart):
     """A tensor."""
 
     index: int = Field(description="position in tensors")
@@ -44,7 +44,7 @@ class TensorPart(Part):
     name: Text
 
 
-class OperationPart(Part):
+class OperationPart(DocumentPart):
     """An operation, in the order in which the model calls them."""
 
     index: int = Field(description="position in operations")
@@ -58,7 +58,7 @@ class OperationPart(Part):
     outputs: list[int] = Field(description="positions in tensors")
 
 
-class ExpertCall(Part):
+class ExpertCall(DocumentPart):
     """A call of the experts of a mixture."""
 
     frame: int = Field(description="position in frames")
@@ -71,7 +71,7 @@ class ExpertCall(Part):
     tokens_per_expert: list[int] | None = Field(description="null where the routing is unknown")
 
 
-class Dependency(Part):
+class Dependency(DocumentPart):
     """The operation `target` must wait for `source`."""
 
     source: int = Field(description="position in operations")
@@ -104,7 +104,7 @@ def graph_json(graph: Graph) -> str:
 
 def graph_lines(graph: Graph) -> Iterator[str]:
     """The same, a line at a time; a row is made when it is written, so that a large graph is not held twice."""
-    rows: dict[str, Iterable[Part]] = {
+    rows: dict[str, Iterable[DocumentPart]] = {
         "frames": (FramePart.of(frame, index=index) for index, frame in enumerate(graph.frames)),
         "tensors": (TensorPart.of(tensor, index=index) for index, tensor in enumerate(graph.tensors)),
         "operations": _operations(graph),
@@ -121,7 +121,7 @@ def graph_lines(graph: Graph) -> Iterator[str]:
     yield "}\n"
 
 
-def _section(name: str, parts: Iterable[Part]) -> Iterator[str]:
+def _section(name: str, parts: Iterable[DocumentPart]) -> Iterator[str]:
     """A list with a part a line. The comma belongs to the line before, which is why one line is held back."""
     yield f"{json.dumps(name)}: [\n"
     held: str | None = None

@@ -9,10 +9,10 @@ from pydantic import Field
 
 from cyclescope.models.catalog import ModelFamily
 from cyclescope.models.listing import ModelRow
-from cyclescope.report.documents.figures import Document, Part, Text, schema_field
+from cyclescope.report.documents.figures import Document, DocumentPart, Text, schema_field
 
 
-class BuiltIn(Part):
+class BuiltIn(DocumentPart):
     """One built-in model."""
 
     name: Text

@@ -14,7 +14,7 @@ from cyclescope.explaining.comparison import Verdict
 from cyclescope.optimizing.optimization import Optimization, Outcome, Phase, Row, Skip
 from cyclescope.optimizing.strategies.strategy import Goal
 from cyclescope.report.documents.cycle.findings import warning_figure
-from cyclescope.report.documents.figures import Document, Part, Ratio, Text, WarningPart, ratio, schema_field
+from cyclescope.report.documents.figures import Document, DocumentPart, Ratio, Text, WarningPart, ratio, schema_field
 from cyclescope.report.documents.run import Plan, Workload
 from cyclescope.report.naming.optimizing import skip_words, unfinished_words
 from cyclescope.report.pages.optimization import answer
@@ -22,7 +22,7 @@ from cyclescope.report.sections.load import load_advice
 
 
 def time_ratio(value: CoreRatio | None) -> Ratio | None:
-    """`value` with its 99 % interval over rounds in turns; None where it has no finite one."""
+    """`value` with its 99 % interval over interleaved rounds; None where it has no finite one."""
     return ratio(value, known=True) if value is not None and math.isfinite(value.high) else None
 
 
@@ -37,7 +37,7 @@ def _finite(value: object) -> object:
 _TimeRatio = Annotated[Ratio | None, BeforeValidator(_time_ratio)]
 
 
-class Drift(Part):
+class Drift(DocumentPart):
     """How far the outputs are from those of the baseline; null where the model has no such output."""
 
     cosine: float | None = Field(description="mean cosine of vectors that belong together")
@@ -50,14 +50,14 @@ class Drift(Part):
     tokens: float | None = Field(description="share of written tokens before the first that differs")
 
 
-class Labels(Part):
+class Labels(DocumentPart):
     """How many texts get the label that the user gave them."""
 
     right: int = Field(description="texts with the right label")
     texts: int = Field(description="texts with a label")
 
 
-class TriedPlan(Part):
+class TriedPlan(DocumentPart):
     """One plan that was tried; the first is the baseline."""
 
     plan: Plan
@@ -78,7 +78,7 @@ class TriedPlan(Part):
     ready_s: float = Field(description="s; preparing it, once")
 
 
-class Contribution(Part):
+class Contribution(DocumentPart):
     """A part of the best plan, removed again."""
 
     part: Text
@@ -87,14 +87,14 @@ class Contribution(Part):
     reason: Text
 
 
-class Preferred(Part):
+class Preferred(DocumentPart):
     """A plan with fewer parts that the best one is not proved to be faster than."""
 
     plan: int = Field(description="index into plans")
     time: _TimeRatio = Field(description="time of the best plan ÷ time of this one; null where unknown")
 
 
-class NotTried(Part):
+class NotTried(DocumentPart):
     """A strategy, or a plan of it, that was not tried."""
 
     strategy: Text
@@ -103,7 +103,7 @@ class NotTried(Part):
     plan: Plan | None = Field(description="null where the reason is about the strategy as such")
 
 
-class UnfinishedPhase(Part):
+class UnfinishedPhase(DocumentPart):
     """A phase that was left out or cut short."""
 
     phase: Phase
@@ -112,7 +112,7 @@ class UnfinishedPhase(Part):
     needs_s: float | None = Field(description="s; a budget that is enough, estimated; null where unknown")
 
 
-class Spent(Part):
+class Spent(DocumentPart):
     """Time that a phase of the search took."""
 
     phase: Phase

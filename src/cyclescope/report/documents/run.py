@@ -5,10 +5,10 @@ from __future__ import annotations
 from pydantic import Field
 
 from cyclescope.core.workload import InputSource, InputUnit, Weights
-from cyclescope.report.documents.figures import Packages, Part, Text
+from cyclescope.report.documents.figures import DocumentPart, Packages, Text
 
 
-class Model(Part):
+class Model(DocumentPart):
     """Which model ran."""
 
     reference: Text = Field(description="as the user named it")
@@ -23,7 +23,7 @@ class Model(Part):
     source: Text
 
 
-class Workload(Part):
+class Workload(DocumentPart):
     """The model and what was asked of it in one cycle."""
 
     model: Model
@@ -42,7 +42,7 @@ class Workload(Part):
     outcome: Text = Field(description="what came out, in words")
 
 
-class Change(Part):
+class Change(DocumentPart):
     """A change of the model itself."""
 
     name: Text = Field(description="strategy that makes it")
@@ -51,7 +51,7 @@ class Change(Part):
     )
 
 
-class Plan(Part):
+class Plan(DocumentPart):
     """How the workload was run."""
 
     engine: Text
@@ -73,7 +73,7 @@ class Plan(Part):
     overlap: bool = Field(description="the next texts are tokenized while the model runs")
 
 
-class Host(Part):
+class Host(DocumentPart):
     """The machine."""
 
     processor: Text

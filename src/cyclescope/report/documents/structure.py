@@ -12,10 +12,10 @@ from cyclescope.core.graph.graph import Graph
 from cyclescope.explaining.memory import memory as memory_of
 from cyclescope.report.documents.cycle.experts import Experts, experts
 from cyclescope.report.documents.cycle.memory import MemoryPart, memory
-from cyclescope.report.documents.figures import Document, Part, Text, Work, schema_field
+from cyclescope.report.documents.figures import Document, DocumentPart, Text, Work, schema_field
 
 
-class Share(Part):
+class Share(DocumentPart):
     """The operations of one stage or of one kind, added up."""
 
     name: Text

@@ -8,11 +8,11 @@ from pydantic import Field
 
 from cyclescope.explaining.languages import CycleCost, LanguageCosts, TextCost, TokenizerCost
 from cyclescope.report.documents.cycle.findings import warning
-from cyclescope.report.documents.figures import Document, Part, RatioOf, Text, Time, WarningPart, schema_field
+from cyclescope.report.documents.figures import Document, DocumentPart, RatioOf, Text, Time, WarningPart, schema_field
 from cyclescope.report.documents.run import Host
 
 
-class Tokenizer(Part):
+class Tokenizer(DocumentPart):
     """One tokenizer."""
 
     name: Text
@@ -22,7 +22,7 @@ class Tokenizer(Part):
     one_letter: Time = Field(description="time of a text of one letter: what a call costs for any text")
 
 
-class TokenizedText(Part):
+class TokenizedText(DocumentPart):
     """One text through one tokenizer. Special tokens are in no ratio; null where one would divide by zero."""
 
     tokens: int = Field(description="tokens of the text")
@@ -38,7 +38,7 @@ class TokenizedText(Part):
     time_to_own_ratio: RatioOf = Field(description="time ÷ time of the model's own tokenizer")
 
 
-class TextCycle(Part):
+class TextCycle(DocumentPart):
     """The whole cycle of one text."""
 
     wall: Time
@@ -49,7 +49,7 @@ class TextCycle(Part):
     warnings: list[WarningPart] = Field(description="reasons to trust this cycle less")
 
 
-class TextPart(Part):
+class TextPart(DocumentPart):
     """One text."""
 
     label: Text = Field(description="its language, or as the user calls it; may be empty")

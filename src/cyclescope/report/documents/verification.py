@@ -8,13 +8,13 @@ from pydantic import Field
 
 from cyclescope.optimizing.recipes.recipe import MeasurementRecord
 from cyclescope.optimizing.recipes.verify import RecipeStatus, Verification
-from cyclescope.report.documents.figures import Document, Part, Ratio, Text, WarningPart, schema_field
+from cyclescope.report.documents.figures import Document, DocumentPart, Ratio, Text, WarningPart, schema_field
 from cyclescope.report.documents.optimization import Drift, load_warnings, time_ratio
 from cyclescope.report.documents.run import Plan, Workload
 from cyclescope.report.pages import verification
 
 
-class Promised(Part):
+class Promised(DocumentPart):
     """What the recipe says of itself."""
 
     speedup: Ratio = Field(description="time before ÷ time after, with its 99 % interval over n rounds")
@@ -24,7 +24,7 @@ class Promised(Part):
     cores: int = Field(description="cores that the process could use")
 
 
-class Difference(Part):
+class Difference(DocumentPart):
     """What differs from where the recipe was proved; a side is empty where it is unknown or absent."""
 
     what: Text

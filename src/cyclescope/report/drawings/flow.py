@@ -31,7 +31,7 @@ from cyclescope.report.names import printable
 from cyclescope.report.naming.stages import stage_name
 from cyclescope.report.page import Align, Column, Emphasis, Table
 
-# A part with more operations than this is a picture that nobody can read.
+# A part with more operations than this is an unreadable picture.
 MOST_BOXES = 250
 # Layers of several sorts that take turns are drawn once for each sort where they would be more boxes than this.
 _MOST_RUNS = 12
@@ -41,20 +41,20 @@ _MOST_RANGES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Chain:
+class DrawnPath:
     """Positions of the boxes of a drawing, and pairs of positions of its arrows, that the critical path runs through."""
 
     nodes: frozenset[int] = frozenset()
     edges: frozenset[tuple[int, int]] = frozenset()
 
 
-def chain(flow: DataFlow, arrangement: Arrangement | None) -> Chain:
+def drawn_path(flow: DataFlow, arrangement: Arrangement | None) -> DrawnPath:
     """The critical path in `flow`. What `flow` does not draw, such as views and folded layers, is stepped over."""
     if arrangement is None:
-        return Chain()
+        return DrawnPath()
     node_of = {op: k for k, node in enumerate(flow.nodes) for op in node.ops}
     visited = [node_of[op] for op in arrangement.path.tolist() if op in node_of]
-    return Chain(frozenset(visited), frozenset((a, b) for a, b in pairwise(visited) if a != b))
+    return DrawnPath(frozenset(visited), frozenset((a, b) for a, b in pairwise(visited) if a != b))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,7 @@ class FlowPainter:
         """`flow` as data for the script; `links` name what opens when a box is chosen."""
         passed_on = {edge.source: edge for edge in flow.edges if edge.source == edge.target}
         links = links or [None] * len(flow.nodes)
-        critical = chain(flow, self.arrangement)
+        critical = drawn_path(flow, self.arrangement)
         return {
             "nodes": [
                 self._box(n, link, passed_on.get(k), k in critical.nodes)

@@ -15,8 +15,8 @@ from cyclescope.report import format as fmt
 from cyclescope.report.drawings.axis import Decades, decades
 from cyclescope.report.drawings.bars import SegmentShape, segments
 from cyclescope.report.drawings.link_targets import NOWHERE, LinkTargets
+from cyclescope.report.drawings.roofline_points import RooflinePoint, roofline_points
 from cyclescope.report.drawings.spans import FAMILIES, name
-from cyclescope.report.drawings.spots import Spot, spots
 from cyclescope.report.naming.between import between_label
 from cyclescope.report.naming.bounds import BOUNDS, bound_name, level_name
 from cyclescope.report.naming.families import families
@@ -37,7 +37,7 @@ Line: TypeAlias = tuple[float, Text, Text]
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class BoundPiece:
     """A piece of the bar that cuts the cycle by its bounds; `paint` names its colour."""
 
     label: Text
@@ -48,36 +48,36 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class RooflineDrawing:
-    """The bar in `pieces`, and the plot: of all `spots`, `upper` stand under the roof that `products` and `bandwidths` make
+    """The bar in `pieces`, and the plot: of all `roofline_points`, `upper` stand under the roof that `products` and `bandwidths` make
     (the highest first), and `lower`, which only move bytes, on a strip. `labels` names the colours of families; `links` are
     where places stand in the timeline.
     """
 
-    pieces: tuple[Piece, ...]
-    spots: tuple[Spot, ...]
-    upper: tuple[Spot, ...]
-    lower: tuple[Spot, ...]
+    pieces: tuple[BoundPiece, ...]
+    points: tuple[RooflinePoint, ...]
+    upper: tuple[RooflinePoint, ...]
+    lower: tuple[RooflinePoint, ...]
     products: tuple[Line, ...]
     bandwidths: tuple[Line, ...]
     labels: Mapping[str, Text]
     links: LinkTargets = NOWHERE
 
     @property
-    def drawn(self) -> tuple[Spot, ...]:
+    def drawn(self) -> tuple[RooflinePoint, ...]:
         return self.upper + self.lower
 
     @property
     def families(self) -> tuple[tuple[str, Text], ...]:
         """The colours that are in the plot; none where there is nothing to plot."""
-        there = {_family(spot) for spot in self.drawn}
+        there = {_family(point) for point in self.drawn}
         return tuple((family, label) for family, label in self.labels.items() if family in there)
 
     @property
     def remarks(self) -> tuple[Text, ...]:
         """What the plot leaves out."""
-        homeless = [spot for spot in self.spots if not _has_place(spot)]
+        homeless = [point for point in self.points if not _has_place(point)]
         drawn = set(self.drawn)
-        return tuple(_remarks(homeless, [spot for spot in self.spots if _has_place(spot) and spot not in drawn]))
+        return tuple(_remarks(homeless, [point for point in self.points if _has_place(point) and point not in drawn]))
 
     @property
     def data(self) -> Mapping[str, Any]:
@@ -85,20 +85,20 @@ class RooflineDrawing:
         return _data(self)
 
 
-def pieces(found: Roofline, graph: Graph) -> tuple[Piece, ...]:
-    """The cycle as its floors by bound, the gap above them, and what runs between operations."""
+def pieces(found: Roofline, graph: Graph) -> tuple[BoundPiece, ...]:
+    """The cycle as its lower bounds by limit, the headroom above them, and what runs between operations."""
     floors = dict.fromkeys(Bound, 0.0)
-    for gap in found.by_bound:
-        floors[gap.bound] += gap.floor_ns
+    for entry in found.by_bound:
+        floors[entry.bound] += entry.floor_ns
     parts: list[tuple[Text, str, float]] = [(BOUNDS[bound], bound.value, ns) for bound, ns in floors.items()]
     rest = m("waiting for launches") if found.on_device else between_label(graph)
     parts += [(m("gap"), "gap", float(found.gap_ns.sum())), (rest, "python", found.python_ns)]
     parts = [part for part in parts if part[2] > 0]
     shapes = segments([ns for _, _, ns in parts], sum(ns for _, _, ns in parts))
-    return tuple(Piece(*part, shape) for part, shape in zip(parts, shapes, strict=True))
+    return tuple(BoundPiece(*part, shape) for part, shape in zip(parts, shapes, strict=True))
 
 
-def spoken(found: Roofline, cut: Sequence[Piece]) -> Text:
+def spoken(found: Roofline, cut: Sequence[BoundPiece]) -> Text:
     """The bar as a sentence."""
     parts = listed(Series((piece.label, fmt.time(piece.time_ns)), " ") for piece in cut)
     return m("{name}: {value}", name=fmt.time(found.total_ns), value=parts)
@@ -106,13 +106,13 @@ def spoken(found: Roofline, cut: Sequence[Piece]) -> Text:
 
 def roofline_drawing(explanation: Explanation, found: Roofline, links: LinkTargets = NOWHERE) -> RooflineDrawing:
     """The bar and the plot of `found`; `links` are where its places stand in the timeline."""
-    every = spots(found.places, explanation.places)
-    placeable = [spot for spot in every if _has_place(spot)]
+    every = roofline_points(found.places, explanation.places)
+    placeable = [point for point in every if _has_place(point)]
     return RooflineDrawing(
         pieces(found, explanation.cycle.graph),
         every,
-        tuple(spot for spot in placeable if spot.flops)[:MOST_POINTS],
-        tuple(spot for spot in placeable if not spot.flops)[:MOST_POINTS],
+        tuple(point for point in placeable if point.flops)[:MOST_POINTS],
+        tuple(point for point in placeable if not point.flops)[:MOST_POINTS],
         _products(found, explanation.cycle.plan.dtype),
         _bandwidths(found),
         families(explanation.cycle.graph),
@@ -120,11 +120,11 @@ def roofline_drawing(explanation: Explanation, found: Roofline, links: LinkTarge
     )
 
 
-def _has_place(spot: Spot) -> bool:
-    return spot.has_ceiling and spot.bytes > 0
+def _has_place(point: RooflinePoint) -> bool:
+    return point.has_ceiling and point.bytes > 0
 
 
-def _remarks(homeless: Sequence[Spot], smallest: Sequence[Spot]) -> Iterator[Text]:
+def _remarks(homeless: Sequence[RooflinePoint], smallest: Sequence[RooflinePoint]) -> Iterator[Text]:
     if homeless:
         yield plural(
             "{n} place has neither arithmetic nor bytes (views) or no known ceiling (text) and is not drawn; it takes {time}.",
@@ -141,8 +141,8 @@ def _remarks(homeless: Sequence[Spot], smallest: Sequence[Spot]) -> Iterator[Tex
         )
 
 
-def _time(rest: Sequence[Spot]) -> str:
-    return fmt.time(sum(spot.time_ns for spot in rest))
+def _time(rest: Sequence[RooflinePoint]) -> str:
+    return fmt.time(sum(point.time_ns for point in rest))
 
 
 def _products(found: Roofline, dtype: str) -> tuple[Line, ...]:
@@ -185,9 +185,9 @@ def _data(d: RooflineDrawing) -> Mapping[str, Any]:
     # The ridge of the highest roof with every memory is what a reader looks for, so it is in the picture.
     ridges = [max(tops) / level for level in levels] if tops else []
     ridges += [min(ridges) / _BEFORE_RIDGE] if ridges else []
-    across = [spot.intensity for spot in d.upper] + ridges
-    up = [spot.flops_per_s for spot in d.upper] + tops
-    along = [spot.bytes_per_s for spot in d.lower] + levels
+    across = [point.intensity for point in d.upper] + ridges
+    up = [point.flops_per_s for point in d.upper] + tops
+    along = [point.bytes_per_s for point in d.lower] + levels
     return {
         "x": _axis(decades(across), "") if d.upper else None,
         "y": _axis(decades(up), "FLOP/s") if d.upper else None,
@@ -195,7 +195,7 @@ def _data(d: RooflineDrawing) -> Mapping[str, Any]:
         "products": d.products,
         "bandwidths": d.bandwidths,
         "upper": len(d.upper),
-        "points": [_point(spot, d.links) for spot in d.drawn],
+        "points": [_point(point, d.links) for point in d.drawn],
         # In the order of the facts of each point; those of the strip have neither of the last two.
         "facts": [
             m("kind"),
@@ -222,38 +222,38 @@ def _data(d: RooflineDrawing) -> Mapping[str, Any]:
     }
 
 
-def _point(spot: Spot, links: LinkTargets) -> dict[str, Any]:
-    gap = spot.gap
+def _point(point: RooflinePoint, links: LinkTargets) -> dict[str, Any]:
+    entry = point.entry
     facts: list[Text] = [
-        KINDS[spot.kind],
-        fmt.count(gap.count),
-        fmt.time(gap.time_ns),
-        bound_name(gap.bound, name(gap.level)),
-        fmt.time(gap.floor_ns),
-        fmt.share(gap.reached),
-        fmt.bandwidth(spot.bytes_per_s),
+        KINDS[point.kind],
+        fmt.count(entry.count),
+        fmt.time(entry.time_ns),
+        bound_name(entry.bound, name(entry.level)),
+        fmt.time(entry.floor_ns),
+        fmt.share(entry.reached),
+        fmt.bandwidth(point.bytes_per_s),
     ]
-    if spot.flops:
-        facts += [fmt.flop_rate(spot.flops_per_s), fmt.significant(spot.intensity)]
-    place = Place(*map(name, (gap.place.stage, gap.place.path, gap.place.operation)))
+    if point.flops:
+        facts += [fmt.flop_rate(point.flops_per_s), fmt.significant(point.intensity)]
+    place = Place(*map(name, (entry.place.stage, entry.place.path, entry.place.operation)))
     return {
-        "x": _short(spot.intensity if spot.flops else spot.bytes_per_s),
-        "y": _short(spot.flops_per_s),
-        "time": round(spot.time_ns),
-        "family": _family(spot),
-        "hollow": gap.bound is Bound.OVERHEAD,
-        "title": place_name(place, gap.count),
-        "short": _telling(place, spot.flops > 0),
+        "x": _short(point.intensity if point.flops else point.bytes_per_s),
+        "y": _short(point.flops_per_s),
+        "time": round(point.time_ns),
+        "family": _family(point),
+        "hollow": entry.bound is Bound.OVERHEAD,
+        "title": place_name(place, entry.count),
+        "short": _short_name(place, point.flops > 0),
         "facts": facts,
-        "target": links.places.get(gap.place, -1),
+        "target": links.places.get(entry.place, -1),
     }
 
 
-def _family(spot: Spot) -> str:
-    return FAMILIES.get(spot.kind.value, "other")
+def _family(point: RooflinePoint) -> str:
+    return FAMILIES.get(point.kind.value, "other")
 
 
-def _telling(place: Place, is_product: bool) -> str:
+def _short_name(place: Place, is_product: bool) -> str:
     """The part of a place that tells it from its neighbours: the module of a product, else what is done there."""
     return (place.path if is_product else "") or place.operation or place.path or place.stage
 

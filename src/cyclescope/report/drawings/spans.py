@@ -14,12 +14,12 @@ from cyclescope.core.graph.graph import Graph
 from cyclescope.explaining.explanation import Span
 from cyclescope.report.names import printable
 
-# A longer name is cut; nobody reads the rest, and a few thousand of them would fill the page.
+# A longer name is cut; the rest would not be read, and a few thousand of them would fill the page.
 LONGEST_NAME = 200
 
 _AFTER_A_POINT = re.compile(r"(?<=[._])(?=[^\W\d_])")
 
-# Kinds that share a colour. Eleven hues are about as many as can be told apart.
+# Kinds that share a colour. Eleven hues are about as many as can be distinguished.
 FAMILIES = {
     "matmul": "matmul",
     "convolution": "matmul",
@@ -53,7 +53,7 @@ def breakable(text: str) -> Markup:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class VisibleSpans:
     """The spans that are drawn; `left_out` are shorter than `shorter_than_ns` and take `left_out_ns` together.
 
     Of a generation: `steps` are the positions of the model's calls among `spans` with their numbers, `whole` the numbers
@@ -69,13 +69,13 @@ class Shown:
     all_steps: int = 0
 
 
-def choose(spans: tuple[Span, ...], most: int) -> Shown:
+def choose(spans: tuple[Span, ...], most: int) -> VisibleSpans:
     """At most `most` spans, the longest. A span is never shorter than what lies inside it, so nesting is kept.
 
     The time of what is left out is that of its outermost spans.
     """
     if len(spans) <= most:
-        return Shown(spans)
+        return VisibleSpans(spans)
     # Of equal lengths the outer one comes first in the list, and stays.
     ranked = heapq.nlargest(most, range(len(spans)), key=lambda i: (spans[i].duration_ns, -i))
     keep = set(ranked)
@@ -87,7 +87,7 @@ def choose(spans: tuple[Span, ...], most: int) -> Shown:
             lost_ns += span.duration_ns
             hidden_below = span.depth
     least = min(spans[i].duration_ns for i in keep)
-    return Shown(tuple(spans[i] for i in sorted(keep)), len(spans) - most, lost_ns, least)
+    return VisibleSpans(tuple(spans[i] for i in sorted(keep)), len(spans) - most, lost_ns, least)
 
 
 class _Words:

@@ -10,7 +10,7 @@ from cyclescope.report.drawings.bars import SegmentShape, segments
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class StackPart:
     """A part before it is drawn: `size` in the unit of the scale, `paint` the class of its colour, `spoken` its title."""
 
     size: float
@@ -20,8 +20,8 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """A part as it is drawn."""
+class StackPiece:
+    """A drawn part."""
 
     shape: SegmentShape
     paint: str
@@ -33,7 +33,7 @@ class Piece:
 class StackBar:
     """One bar: `label` stands before it, `total` behind it, `spoken` is the bar as a sentence."""
 
-    pieces: tuple[Piece, ...]
+    pieces: tuple[StackPiece, ...]
     spoken: Text
     label: Text = ""
     total: Text = ""
@@ -49,7 +49,7 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
-class Stack:
+class StackDrawing:
     """The drawing `stack`: bars on one scale. `mark`, where there is one, is the place of a line across them, in per cent."""
 
     bars: tuple[StackBar, ...]
@@ -57,10 +57,10 @@ class Stack:
     mark: str = ""
 
 
-def stack_bar(parts: Sequence[Part], whole: float, spoken: Text, label: Text = "", total: Text = "") -> StackBar:
+def stack_bar(parts: Sequence[StackPart], whole: float, spoken: Text, label: Text = "", total: Text = "") -> StackBar:
     """A bar of `parts`, where `whole` fills the width."""
     shapes = segments([part.size for part in parts], whole)
     pieces = tuple(
-        Piece(shape, part.paint, part.spoken, part.hatched) for shape, part in zip(shapes, parts, strict=True)
+        StackPiece(shape, part.paint, part.spoken, part.hatched) for shape, part in zip(shapes, parts, strict=True)
     )
     return StackBar(pieces, spoken, label, total)

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from cyclescope.explaining.explanation import Span
-from cyclescope.report.drawings.spans import Shown, choose
+from cyclescope.report.drawings.spans import VisibleSpans, choose
 
 # Drawn whole whatever they take: the prefill, the first decode step, the last, and one between. If they are too many
 # spans, the shortest of those are left out.
@@ -25,9 +25,9 @@ def step_frames(spans: Sequence[Span]) -> dict[int, int]:
     return {i: span.step for i, span in enumerate(spans) if span.depth == 1 and span.kind == "frame" and span.step >= 0}
 
 
-def choose_steps(spans: Sequence[Span], most: int) -> Shown:
+def choose_steps(spans: Sequence[Span], most: int) -> VisibleSpans:
     """About `most` spans, with as many whole steps among them as fit; of a cycle without steps the longest spans."""
-    spans = tuple(spans)  # made once: which is which is told by identity below
+    spans = tuple(spans)  # made once: they are compared by identity below
     calls = step_frames(spans)
     if not calls:
         return choose(spans, most)

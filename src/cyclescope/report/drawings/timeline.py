@@ -13,7 +13,7 @@ from cyclescope.core.message import Message, Text, m
 from cyclescope.explaining.explanation import Explanation, Span
 from cyclescope.report import format as fmt
 from cyclescope.report.drawings.link_targets import LinkTargets
-from cyclescope.report.drawings.spans import FAMILIES, Shown, columns_of
+from cyclescope.report.drawings.spans import FAMILIES, VisibleSpans, columns_of
 from cyclescope.report.drawings.steps import choose_steps, ranges
 from cyclescope.report.naming.between import between_operations, between_short
 from cyclescope.report.naming.kinds import KINDS
@@ -46,7 +46,7 @@ class Timeline:
     most_bytes: int = MOST_BYTES
 
     @cached_property
-    def _chosen(self) -> tuple[Shown, Mapping[str, Any], int]:
+    def _chosen(self) -> tuple[VisibleSpans, Mapping[str, Any], int]:
         """The spans that are drawn, their columns and the bytes that these take as JSON."""
         most, spans = _MOST_SPANS, tuple(self.explanation.spans)
         while True:
@@ -58,7 +58,7 @@ class Timeline:
             most = most * 2 // 3
 
     @property
-    def shown(self) -> Shown:
+    def shown(self) -> VisibleSpans:
         return self._chosen[0]
 
     @property

@@ -14,7 +14,7 @@ from cyclescope.core.message import Text, m, sentences
 from cyclescope.core.units import FloatArray, IntArray
 from cyclescope.explaining.explanation import Explanation
 from cyclescope.explaining.roofline import Bound, Roofline
-from cyclescope.report.drawings.roofline import Piece, pieces, spoken
+from cyclescope.report.drawings.roofline import BoundPiece, pieces, spoken
 from cyclescope.report.naming.between import between
 
 # Operations whose bounds agree to so many digits are computed as one, with the first number that makes rows few enough.
@@ -28,7 +28,7 @@ class Bounds:
     """The operations of a cycle gathered by their bounds; columns have one row a group [g].
 
     `compute_ns`, `memory_ns`, `overhead_ns` are of one operation (the mean of its group). `floor_ns` and `time_ns` are
-    of all of them together; where an operation was faster than its bound, its time is its floor. `level` is the number
+    of all of them together; where an operation was faster than its bound, its time is its lower bound. `level` is the number
     of the memory level in `levels`. Operations without any bound are in no group: `text_ns` is the time of text,
     `engine_ns` that of views, which is the engine's. `digits` is to how many digits the bounds of a group agree.
     """
@@ -95,12 +95,12 @@ def thread_choices(ceilings: Ceilings, dtype: str, now: int, cores: int) -> tupl
     if here is None or not now or whole_device:
         return ()
     known = {row.level: row.bytes_per_s.value for row in ceilings.levels(now)}
-    told = []
+    rows = []
     for count in _thread_counts(max(cores, now), now):
         peak = ceilings.peak(dtype, count)
         levels = ((row.level, row.bytes_per_s.value / known[row.level]) for row in ceilings.levels(count))
-        told.append(ThreadChoice(count, (peak or here).value / here.value, tuple(levels)))
-    return tuple(told) if len(told) > 1 else ()
+        rows.append(ThreadChoice(count, (peak or here).value / here.value, tuple(levels)))
+    return tuple(rows) if len(rows) > 1 else ()
 
 
 def whatif_data(bounds: Bounds, python_ns: float, choices: tuple[ThreadChoice, ...]) -> dict[str, Any]:
@@ -150,7 +150,7 @@ class WhatIfDrawing:
     sliders: tuple[Slider, ...]
     floor_ns: float
     total_ns: float
-    pieces: tuple[Piece, ...]
+    pieces: tuple[BoundPiece, ...]
     spoken: Text
     python_ns: float
     bounds: Callable[[], Bounds]

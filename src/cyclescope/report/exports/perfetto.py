@@ -1,4 +1,4 @@
-"""The exemplar cycle as Chrome trace events, for Perfetto, chrome://tracing and whoever else reads that format.
+"""The exemplar cycle as Chrome trace events, for Perfetto, chrome://tracing and every other reader of that format.
 
 Format: "Trace Event Format" (Google, docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU).
 """

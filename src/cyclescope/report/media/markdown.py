@@ -42,7 +42,7 @@ _BEGINNING = re.compile(r"^(\s*)([#+=-]|[0-9]+(?=[.)](?:\s|$)))")
 
 
 def to_markdown(page: Page, language: str = ENGLISH) -> str:
-    """`page` in `language` as Markdown. Whatever a name holds is shown as it is, and never becomes markup.
+    """`page` in `language` as Markdown. A name is shown literally and never becomes markup.
 
     Raises `UsageError` for a language without a catalog.
     """

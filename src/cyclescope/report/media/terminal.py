@@ -343,7 +343,7 @@ class _Terminal:
 
 @dataclass(frozen=True, slots=True)
 class _Narrow:
-    """A column with its title as it is written."""
+    """A column with its title as text."""
 
     title: str
     column: Column

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from cyclescope.core.ceilings import Origin
 from cyclescope.core.message import Message, Text, in_context, m
-from cyclescope.explaining.floors import MAIN_MEMORY
+from cyclescope.explaining.lower_bounds import MAIN_MEMORY
 from cyclescope.explaining.roofline import Bound
 
 BOUNDS: Mapping[Bound, Message] = MappingProxyType(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cyclescope.core.message import Message, Series, Text, in_context, m
-from cyclescope.explaining.changes import Change, Presence
+from cyclescope.explaining.changes import PartChange, Presence
 from cyclescope.report import format as fmt
 from cyclescope.report.naming.kinds import KINDS
 from cyclescope.report.naming.stages import place_name, stage_name
@@ -11,7 +11,7 @@ from cyclescope.report.naming.stages import place_name, stage_name
 ONLY_IN = {Presence.ONLY_A: m("only in A"), Presence.ONLY_B: m("only in B")}
 
 
-def part_name(change: Change, between: Message) -> Text:
+def part_name(change: PartChange, between: Message) -> Text:
     """A stage, a layer, a kind of work, or a place with its operation. `between` names what runs between operations."""
     stage = stage_name(change.stage) if change.stage else ""
     if change.layer is not None:
@@ -26,7 +26,7 @@ def part_name(change: Change, between: Message) -> Text:
     return Series((stage, between), " · ")
 
 
-def often(change: Change) -> str:
+def often(change: PartChange) -> str:
     """How many operations a group has: ` × 12`, or ` × 12 → 6` where the two cycles differ in it."""
     if max(change.operations_a, change.operations_b) < 2:
         return ""
@@ -35,7 +35,7 @@ def often(change: Change) -> str:
     return f" × {fmt.count(change.operations_a)} → {fmt.count(change.operations_b)}"
 
 
-def ratio_cell(change: Change) -> Text:
+def ratio_cell(change: PartChange) -> Text:
     """B ÷ A, or which of the two cycles has the part."""
     if change.presence is not Presence.BOTH:
         return ONLY_IN[change.presence]

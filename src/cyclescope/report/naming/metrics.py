@@ -9,7 +9,7 @@ from cyclescope.core.message import Message, Series, Text, in_context, m
 from cyclescope.explaining.metrics.definition import MetricName, Population, Summary, Unit
 from cyclescope.explaining.metrics.dialects import Remark
 from cyclescope.explaining.metrics.formula import Formula, Pair, Symbol
-from cyclescope.explaining.metrics.observed import Quantity
+from cyclescope.explaining.metrics.observed import FormulaTerm
 
 METRICS: Mapping[MetricName, Message] = MappingProxyType(
     {
@@ -45,18 +45,18 @@ MEANINGS: Mapping[MetricName, Message] = MappingProxyType(
         MetricName.TOTAL_THROUGHPUT: m("Input and output tokens of all sequences, divided by the whole time."),
     }
 )
-QUANTITIES: Mapping[Quantity, Message] = MappingProxyType(
+QUANTITIES: Mapping[FormulaTerm, Message] = MappingProxyType(
     {
-        Quantity.START: m("request in"),
-        Quantity.CALLED: m("model called"),
-        Quantity.FIRST: m("first token"),
-        Quantity.LAST: m("last token"),
-        Quantity.TOKEN: m("token"),
-        Quantity.BEFORE: m("token before"),
-        Quantity.END: m("text out"),
-        Quantity.TOKENS: in_context("quantity", "tokens"),
-        Quantity.SEQUENCES: m("sequences"),
-        Quantity.PROMPT: m("prompt tokens"),
+        FormulaTerm.START: m("request in"),
+        FormulaTerm.CALLED: m("model called"),
+        FormulaTerm.FIRST: m("first token"),
+        FormulaTerm.LAST: m("last token"),
+        FormulaTerm.TOKEN: m("token"),
+        FormulaTerm.BEFORE: m("token before"),
+        FormulaTerm.END: m("text out"),
+        FormulaTerm.TOKENS: in_context("quantity", "tokens"),
+        FormulaTerm.SEQUENCES: m("sequences"),
+        FormulaTerm.PROMPT: m("prompt tokens"),
     }
 )
 POPULATIONS: Mapping[Population, Message] = MappingProxyType(

@@ -9,7 +9,7 @@ from typing import Any
 
 from cyclescope.backends.engines import title_of
 from cyclescope.core.message import Message, Text, listed, m, plural
-from cyclescope.core.plan import Change, Plan
+from cyclescope.core.plan import ModelChange, Plan
 from cyclescope.report import format as fmt
 
 BASELINE = m("baseline")
@@ -30,7 +30,7 @@ def compiler_name(compiling: str) -> Text:
     return _COMPILERS.get(compiling, compiling)
 
 
-def change_name(change: Change) -> str:
+def change_name(change: ModelChange) -> str:
     """A change of the model by the name of its strategy, with how much of it."""
     return f"{change.name} {fmt.significant(change.amount)}" if change.amount else change.name
 

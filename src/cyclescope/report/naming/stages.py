@@ -44,7 +44,7 @@ def place_name(place: Place, count: int = 1) -> Text:
     return Series((where, f"{operation} × {count}" if count > 1 else operation))
 
 
-def site_name(stage: str, module: str, operation: str) -> Text:
+def location_name(stage: str, module: str, operation: str) -> Text:
     """`encode · encoder.layer.3.intermediate (gelu)`: stage, module, operation."""
     return Series((Series((stage_name(stage), module), " · "), f" ({operation})"))
 

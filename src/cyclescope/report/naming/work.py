@@ -54,7 +54,7 @@ def given(work: Workload) -> tuple[Text, Text]:
 
 
 def _tensors(work: Workload) -> Text:
-    """Tensors that were given: what they are as far as it is known, and their shapes where they are no tokens."""
+    """Tensors that were given: what they are as far as known, and their shapes where they are no tokens."""
     if work.items is None:
         return m("{shape} (batch size and length unknown)", shape=work.shape or m("no tensor"))
     known = _LENGTHS[work.unit] if work.tokens_in else _BATCHES[work.items]

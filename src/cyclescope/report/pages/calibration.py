@@ -20,6 +20,7 @@ from cyclescope.report.page import (
     Block,
     Column,
     Figures,
+    Headline,
     KeyValues,
     Note,
     Page,
@@ -28,7 +29,6 @@ from cyclescope.report.page import (
     Severity,
     Table,
 )
-from cyclescope.report.page import Figure as Headline
 
 
 @dataclass(frozen=True, slots=True)

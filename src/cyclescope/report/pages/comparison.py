@@ -15,8 +15,8 @@ from cyclescope.report.page import (
     Block,
     Column,
     Drawing,
-    Figure,
     Figures,
+    Headline,
     KeyValues,
     Note,
     Page,
@@ -112,13 +112,13 @@ def _figures(comparison: Comparison) -> Figures:
     return Figures(
         (
             *(
-                Figure(label, fmt.time(wall.value_ns), _range(wall), cycle.workload.model.reference)
+                Headline(label, fmt.time(wall.value_ns), _range(wall), cycle.workload.model.reference)
                 for label, wall, cycle in (
                     (_wall("A"), comparison.wall_a, comparison.a),
                     (_wall("B"), comparison.wall_b, comparison.b),
                 )
             ),
-            Figure(m("B ÷ A"), *fmt.ratio_parts(comparison.ratio), method(comparison)),
+            Headline(m("B ÷ A"), *fmt.ratio_parts(comparison.ratio), method(comparison)),
         )
     )
 

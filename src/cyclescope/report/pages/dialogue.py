@@ -15,8 +15,8 @@ from cyclescope.report.page import (
     Align,
     Block,
     Column,
-    Figure,
     Figures,
+    Headline,
     KeyValues,
     Note,
     Page,
@@ -85,10 +85,10 @@ def _figures(costs: DialogueCosts) -> Figures:
     last = costs.turns[-1]
     return Figures(
         (
-            Figure(m("all replies, with cache"), fmt.estimate(costs.reused)),
-            Figure(m("all replies, recomputed"), fmt.estimate(costs.again)),
-            Figure(m("ratio"), fmt.significant(costs.ratio.value), below=m("with cache ÷ recomputed")),
-            Figure(m("first token of the last turn, with cache"), fmt.estimate(last.first_reused)),
+            Headline(m("all replies, with cache"), fmt.estimate(costs.reused)),
+            Headline(m("all replies, recomputed"), fmt.estimate(costs.again)),
+            Headline(m("ratio"), fmt.significant(costs.ratio.value), below=m("with cache ÷ recomputed")),
+            Headline(m("first token of the last turn, with cache"), fmt.estimate(last.first_reused)),
         )
     )
 

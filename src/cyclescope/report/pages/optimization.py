@@ -23,8 +23,8 @@ from cyclescope.report.page import (
     Bars,
     Block,
     Column,
-    Figure,
     Figures,
+    Headline,
     KeyValues,
     Note,
     Page,
@@ -168,8 +168,8 @@ def _headline(found: Optimization, row: Row, ratio: Ratio) -> Iterator[Block]:
     yield Figures(
         (
             speedup_figure(ratio, plan_words(row.plan, found.rows[0].plan)),
-            Figure(BEFORE, fmt.time(row.wall_ns / ratio.value), "", m("Baseline")),
-            Figure(AFTER, fmt.time(row.wall_ns), "", drift_words(row.drift)),
+            Headline(BEFORE, fmt.time(row.wall_ns / ratio.value), "", m("Baseline")),
+            Headline(AFTER, fmt.time(row.wall_ns), "", drift_words(row.drift)),
         )
     )
     yield from speedup_drawing(ratio)

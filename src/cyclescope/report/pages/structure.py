@@ -21,8 +21,8 @@ from cyclescope.report.page import (
     Block,
     Cell,
     Column,
-    Figure,
     Figures,
+    Headline,
     Note,
     Page,
     Paragraph,
@@ -56,17 +56,17 @@ def _opening(graph: Graph, batch: int, tokens: int) -> Iterator[Block]:
     total, held = graph.total, memory(graph)
     yield Paragraph(_answer(graph, batch, tokens), lead=True)
     items = [
-        Figure(m("operations"), fmt.count(len(graph))),
-        Figure("FLOPs", flops_of(graph)),
-        Figure(m("read by operations"), fmt.data(total.read_bytes)),
-        Figure(m("written by operations"), fmt.data(total.written_bytes)),
+        Headline(m("operations"), fmt.count(len(graph))),
+        Headline("FLOPs", flops_of(graph)),
+        Headline(m("read by operations"), fmt.data(total.read_bytes)),
+        Headline(m("written by operations"), fmt.data(total.written_bytes)),
     ]
     if graph.unpriced:
         yield Note(
             Severity.WARNING,
             plural("FLOPs unknown for {n} operation.", "FLOPs unknown for {n} operations.", len(graph.unpriced)),
         )
-    yield Figures((*items, *((Figure(m("memory at the peak"), fmt.data(held.computed.peak)),) if held else ())))
+    yield Figures((*items, *((Headline(m("memory at the peak"), fmt.data(held.computed.peak)),) if held else ())))
     yield from _step(graph, held)
     if held:
         yield Paragraph(peak_sentence(held, graph))

@@ -277,13 +277,13 @@ def _times(costs: LanguageCosts, labels: tuple[Text, ...]) -> Table:
 
 
 def _both(costs: LanguageCosts, labels: tuple[Text, ...]) -> Table:
-    """The model's own tokenizer and its twin, a column each."""
-    own, twin = map(_speed, costs.tokenizers)
+    """The model's own tokenizer and its counterpart in Python, a column each."""
+    own, counterpart = map(_speed, costs.tokenizers)
     return _table(
         costs,
         labels,
         (Column(own, Align.RIGHT), lambda text: fmt.time(text.by_tokenizer[0].time.value_ns)),
-        (Column(twin, Align.RIGHT), lambda text: fmt.time(text.by_tokenizer[1].time.value_ns)),
+        (Column(counterpart, Align.RIGHT), lambda text: fmt.time(text.by_tokenizer[1].time.value_ns)),
         (Column(m("slow / fast"), Align.RIGHT, 1), lambda text: fmt.ratio(text.by_tokenizer[1].to_own)),
     )
 

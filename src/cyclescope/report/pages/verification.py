@@ -19,8 +19,8 @@ from cyclescope.report.page import (
     Align,
     Block,
     Column,
-    Figure,
     Figures,
+    Headline,
     KeyValues,
     Note,
     Page,
@@ -93,8 +93,8 @@ def _opening(found: Verification) -> Iterator[Block]:
     yield Figures(
         (
             speedup_figure(found.ratio, m("{speedup} when confirmed", speedup=fmt.times(found.recipe.proof.speed_up))),
-            Figure(BEFORE, fmt.time(found.before_ns), "", m("Baseline")),
-            Figure(AFTER, fmt.time(found.after_ns), "", drift_words(found.drift)),
+            Headline(BEFORE, fmt.time(found.before_ns), "", m("Baseline")),
+            Headline(AFTER, fmt.time(found.after_ns), "", drift_words(found.drift)),
         )
     )
     yield from speedup_drawing(found.ratio)

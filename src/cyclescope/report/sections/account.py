@@ -1,4 +1,4 @@
-"""The account of the wall time: every part, and what is unexplained as a row of its own."""
+"""The account of the wall time: every part, and what is unexplained as a separate row."""
 
 from __future__ import annotations
 

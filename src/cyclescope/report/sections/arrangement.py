@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.message import Message, Series, Text, m, plural
-from cyclescope.explaining.arrangement import Arrangement, Part
-from cyclescope.explaining.chain import PathOp, PathSegment
+from cyclescope.explaining.arrangement import Arrangement, WorkPart
+from cyclescope.explaining.path_summary import PathOp, PathSegment
 from cyclescope.report import format as fmt
 from cyclescope.report.naming.between import between
 from cyclescope.report.naming.stages import stage_name
@@ -117,7 +117,7 @@ def _parts(found: Arrangement) -> Table:
     return Table(columns if known else columns[:-1], tuple(rows), caption=caption)
 
 
-def _part(name: Text, parts: Sequence[Part], known: bool) -> tuple[Text, ...]:
+def _part(name: Text, parts: Sequence[WorkPart], known: bool) -> tuple[Text, ...]:
     """One row; of several parts the medians."""
     cells = (
         name,
@@ -176,31 +176,31 @@ def _path(found: Arrangement) -> Table:
     )
     rows = tuple(
         (
-            m("{name}: {value}", name=_stretch_name(stretch), value=_links(stretch, found.span_ns)),
-            fmt.time(stretch.time_ns),
-            fmt.share(stretch.time_ns / found.span_ns),
+            m("{name}: {value}", name=_segment_name(segment), value=_links(segment, found.span_ns)),
+            fmt.time(segment.time_ns),
+            fmt.share(segment.time_ns / found.span_ns),
         )
         for turn in found.chain
-        for stretch in turn.stretches
+        for segment in turn.stretches
     )
     return Table(columns, rows, caption=m("Critical path"))
 
 
-def _stretch_name(stretch: PathSegment) -> Text:
+def _segment_name(segment: PathSegment) -> Text:
     """`encode 0…11 × 12`."""
     layers = ""
-    if stretch.first_layer is not None and stretch.last_layer is not None:
-        same = stretch.first_layer == stretch.last_layer
-        layers = str(stretch.first_layer) if same else f"{stretch.first_layer}…{stretch.last_layer}"
-    often = f"× {fmt.count(stretch.repeats)}" if stretch.repeats > 1 else ""
-    return Series((stage_name(stretch.stage), layers, often), " ")
+    if segment.first_layer is not None and segment.last_layer is not None:
+        same = segment.first_layer == segment.last_layer
+        layers = str(segment.first_layer) if same else f"{segment.first_layer}…{segment.last_layer}"
+    often = f"× {fmt.count(segment.repeats)}" if segment.repeats > 1 else ""
+    return Series((stage_name(segment.stage), layers, often), " ")
 
 
-def _links(stretch: PathSegment, span_ns: float) -> str:
+def _links(segment: PathSegment, span_ns: float) -> str:
     """The operations that take time, each with its share of the path; what lies between them as dots."""
-    longest = max(link.time_ns for link in stretch.links)
+    longest = max(link.time_ns for link in segment.links)
     texts: list[str] = []
-    for link in stretch.links:
+    for link in segment.links:
         if link.time_ns >= min(_WORTH_A_NAME * span_ns, longest):
             texts.append(f"{_link_name(link)} {fmt.share(link.time_ns / span_ns)}")
         elif not texts or texts[-1] != _ELIDED:

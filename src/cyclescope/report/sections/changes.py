@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cyclescope.core.message import Message, Series, Text, m, plural
 from cyclescope.core.statistics import Estimate
-from cyclescope.explaining.changes import Change
+from cyclescope.explaining.changes import PartChange
 from cyclescope.explaining.comparison import Comparison
 from cyclescope.report import format as fmt
 from cyclescope.report.drawings.interval import change_shape
@@ -65,10 +65,10 @@ class _Rows:
     between: Message
     largest: float
 
-    def of(self, changes: Sequence[Change]) -> tuple[tuple[Text | Cell, ...], ...]:
+    def of(self, changes: Sequence[PartChange]) -> tuple[tuple[Text | Cell, ...], ...]:
         return tuple(map(self._row, changes))
 
-    def _row(self, change: Change) -> tuple[Text | Cell, ...]:
+    def _row(self, change: PartChange) -> tuple[Text | Cell, ...]:
         name = part_name(change, self.between)
         if change.kind and (times := often(change)):
             name = Series((name, times))
@@ -87,13 +87,13 @@ def time_cell(time: Estimate | None) -> Cell:
     return Cell(fmt.time(time.value_ns), sort=time.value_ns) if time else Cell(fmt.UNKNOWN, sort=0.0)
 
 
-def changed(change: Change) -> bool:
+def changed(change: PartChange) -> bool:
     """Whether the change is beyond its interval, which too few samples do not have."""
     ratio = change.ratio
     return ratio is None or (ratio.has_interval and (ratio.low > 1 or ratio.high < 1))
 
 
-def _layers(layers: Sequence[Change], rows: _Rows) -> Iterator[Block]:
+def _layers(layers: Sequence[PartChange], rows: _Rows) -> Iterator[Block]:
     """All layers in their order; of many, those with the largest changes first."""
     if len(layers) <= _FEW_LAYERS:
         yield Table(_COLUMNS, rows.of(layers))
@@ -104,7 +104,7 @@ def _layers(layers: Sequence[Change], rows: _Rows) -> Iterator[Block]:
     yield Table(_COLUMNS, rows.of(ordered), shown=min(_FEW_LAYERS, beyond or len(layers)), sortable=True)
 
 
-def _summary(layers: Sequence[Change], beyond: int) -> Text:
+def _summary(layers: Sequence[PartChange], beyond: int) -> Text:
     count = fmt.count(len(layers))
     if beyond:
         return m(
@@ -117,7 +117,7 @@ def _summary(layers: Sequence[Change], beyond: int) -> Text:
     return m("Too few cycles to say which of {count} layers changed; the largest changes:", count=count)
 
 
-def _places(operations: Sequence[Change], rows: _Rows) -> Iterator[Block]:
+def _places(operations: Sequence[PartChange], rows: _Rows) -> Iterator[Block]:
     """Places by the size of their change. HTML has all of them, the smaller ones on demand."""
     more = _others(operations[MOST_PLACES:]) if len(operations) > MOST_PLACES else ""
     first = rows.of(operations[:MOST_ROWS])
@@ -126,7 +126,7 @@ def _places(operations: Sequence[Change], rows: _Rows) -> Iterator[Block]:
         yield Details(_others(others), (Table(_COLUMNS, rows.of(others), sortable=True),))
 
 
-def _others(changes: Sequence[Change]) -> Text:
+def _others(changes: Sequence[PartChange]) -> Text:
     return plural(
         "{n} more place changes by {change}.",
         "{n} more places change by {change} together.",

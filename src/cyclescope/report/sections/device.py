@@ -19,29 +19,29 @@ _MOST_NAMES = 3  # of operations that wait
 _LITTLE = 0.005  # a smaller share that is unclear is not worth a sentence
 
 
-def device_section(told: DeviceLine | None) -> Section | None:
+def device_section(device: DeviceLine | None) -> Section | None:
     """How far the host is ahead, what is uncertain, the stages, and the places that take the most; None without a device.
 
     What limits the cycle stands in the answer of the page (`naming.device.pace`).
     """
-    return Section("device", m("Device activity"), tuple(_blocks(told))) if told is not None else None
+    return Section("device", m("Device activity"), tuple(_blocks(device))) if device is not None else None
 
 
-def _blocks(told: DeviceLine) -> Iterator[Block]:
-    if told.unclear_share >= _LITTLE or told.pace is Pace.UNCLEAR:
-        yield Note(Severity.INFO, _unclear(told), "" if told.held else _few_held())
-    yield Paragraph(_launches(told))
-    yield Paragraph(_waits(told))
-    yield _stages(told)
-    yield _places(told)
-    yield Paragraph(_account(told))
+def _blocks(device: DeviceLine) -> Iterator[Block]:
+    if device.unclear_share >= _LITTLE or device.pace is Pace.UNCLEAR:
+        yield Note(Severity.INFO, _unclear(device), "" if device.held else _few_held())
+    yield Paragraph(_launches(device))
+    yield Paragraph(_waits(device))
+    yield _stages(device)
+    yield _places(device)
+    yield Paragraph(_account(device))
 
 
-def _unclear(told: DeviceLine) -> Message:
+def _unclear(device: DeviceLine) -> Message:
     return m(
         "{unclear} ({share}) lies in operations that the host was never ahead of: there, work and waiting cannot be separated.",
-        unclear=fmt.time(float(told.unclear_ns.sum())),
-        share=fmt.share(told.unclear_share),
+        unclear=fmt.time(float(device.unclear_ns.sum())),
+        share=fmt.share(device.unclear_share),
     )
 
 
@@ -51,22 +51,22 @@ def _few_held() -> Message:
     )
 
 
-def _launches(told: DeviceLine) -> Text:
+def _launches(device: DeviceLine) -> Text:
     return sentences(
         plural(
             "{n} operation uses the device; the device was idle before {starved} of them.",
             "{n} operations use the device; the device was idle before {starved} of them.",
-            told.working,
-            n=fmt.count(told.working),
-            starved=fmt.count(told.starved),
+            device.working,
+            n=fmt.count(device.working),
+            starved=fmt.count(device.starved),
         ),
-        m("On average the host is {ahead} ahead of the device.", ahead=fmt.time(told.ahead_ns)),
+        m("On average the host is {ahead} ahead of the device.", ahead=fmt.time(device.ahead_ns)),
     )
 
 
-def _waits(told: DeviceLine) -> Text:
-    rows, names = np.flatnonzero(told.waits).tolist(), told.attribution.graph.names
-    at_end = m("At the end of the cycle it waits {end}.", end=fmt.time(told.end_wait_ns))
+def _waits(device: DeviceLine) -> Text:
+    rows, names = np.flatnonzero(device.waits).tolist(), device.attribution.graph.names
+    at_end = m("At the end of the cycle it waits {end}.", end=fmt.time(device.end_wait_ns))
     if not rows:
         return sentences(m("In no operation does the host wait for the device."), at_end)
     found = Counter(names[i] for i in rows)
@@ -77,21 +77,21 @@ def _waits(told: DeviceLine) -> Text:
         len(rows),
         n=fmt.count(len(rows)),
         names=listed((*most, "…") if len(found) > _MOST_NAMES else most),
-        time=fmt.time(told.waited_ns),
+        time=fmt.time(device.waited_ns),
     )
     return sentences(waits, at_end)
 
 
-def _account(told: DeviceLine) -> Text:
+def _account(device: DeviceLine) -> Text:
     return sentences(
         m(
             "Work and waiting add up to {span}, which is {ratio} of the wall time of uninstrumented runs.",
-            span=fmt.time(told.span_ns),
-            ratio=fmt.ratio(told.of_wall),
+            span=fmt.time(device.span_ns),
+            ratio=fmt.ratio(device.of_wall),
         ),
         m(
             "Event marks lengthened the instrumented runs by {marks}, which is subtracted.",
-            marks=fmt.time(told.marks_ns),
+            marks=fmt.time(device.marks_ns),
         ),
     )
 
@@ -107,21 +107,21 @@ def _columns(first: Text) -> tuple[Column, ...]:
     )
 
 
-def _stages(told: DeviceLine) -> Table:
-    rows = [_row(stage_name(row.name), row, told) for row in told.stages]
-    if told.tail_ns:
-        rows.append(_row(m("after the last operation"), DeviceRow(Place(), 0, 0.0, 0.0, told.tail_ns, 0.0), told))
-    busy, unclear = float(told.busy_ns.sum()), float(told.unclear_ns.sum())
-    rows.append(_row(m("total"), DeviceRow(Place(), 0, busy, unclear, told.idle_total_ns, told.ahead_ns), told))
+def _stages(device: DeviceLine) -> Table:
+    rows = [_row(stage_name(row.name), row, device) for row in device.stages]
+    if device.tail_ns:
+        rows.append(_row(m("after the last operation"), DeviceRow(Place(), 0, 0.0, 0.0, device.tail_ns, 0.0), device))
+    busy, unclear = float(device.busy_ns.sum()), float(device.unclear_ns.sum())
+    rows.append(_row(m("total"), DeviceRow(Place(), 0, busy, unclear, device.idle_total_ns, device.ahead_ns), device))
     caption = m("Work and waiting of the device in each part of the cycle")
     return Table(_columns(m("part")), tuple(rows), total=True, caption=caption)
 
 
-def _places(told: DeviceLine) -> Table:
-    rows = [_row(place_name(row.place, row.count), row, told) for row in told.places[:MOST_PLACES]]
+def _places(device: DeviceLine) -> Table:
+    rows = [_row(place_name(row.place, row.count), row, device) for row in device.places[:MOST_PLACES]]
     return Table(_columns(m("place")), tuple(rows), caption=m("Places that take the device's time"))
 
 
-def _row(name: Text, row: DeviceRow, told: DeviceLine) -> tuple[Text, ...]:
+def _row(name: Text, row: DeviceRow, device: DeviceLine) -> tuple[Text, ...]:
     times = (fmt.time(row.busy_ns), fmt.time(row.unclear_ns), fmt.time(row.idle_ns))
-    return (name, *times, fmt.share(row.total_ns / told.span_ns if told.span_ns else None), fmt.time(row.queue_ns))
+    return (name, *times, fmt.share(row.total_ns / device.span_ns if device.span_ns else None), fmt.time(row.queue_ns))

@@ -19,7 +19,7 @@ from cyclescope.report.naming.findings import (
     WAITING_THREADS,
     FindingAdvice,
 )
-from cyclescope.report.naming.stages import layer_name, site_name, stage_name
+from cyclescope.report.naming.stages import layer_name, location_name, stage_name
 from cyclescope.report.page import Claim, Claims, Section
 
 # What these are about lies outside the cycle that is drawn.
@@ -87,9 +87,9 @@ def place_name(place: Location, graph: Graph) -> Text:
 
 def operation_name(op: int, graph: Graph) -> Text:
     """`encode 3 · encoder.layer.3.intermediate (gelu)`."""
-    site = graph.site(op)
-    stage = site.stage if site.layer is None else f"{site.stage} {site.layer}"
-    return site_name(stage, site.module, graph.names[op])
+    location = graph.location(op)
+    stage = location.stage if location.layer is None else f"{location.stage} {location.layer}"
+    return location_name(stage, location.module, graph.names[op])
 
 
 def _claim(found: Finding, graph: Graph, links: LinkTargets) -> Claim:
@@ -107,7 +107,7 @@ def _claim(found: Finding, graph: Graph, links: LinkTargets) -> Claim:
 
 
 def _where(found: Finding) -> Iterable[Location]:
-    """Where it shows, the most telling first: the place, what the evidence stands at, then wider and wider around it."""
+    """Where it shows, the most significant first: the place, what the evidence stands at, then wider and wider around it."""
     here = found.place
     yield here
     yield from (Location(op=each.op) for each in found.evidence if each.op >= 0)

@@ -8,7 +8,7 @@ from cyclescope.core.graph.graph import Graph
 from cyclescope.core.message import Text, listed, m
 from cyclescope.explaining.generation import Generation, Phase, PhaseRow
 from cyclescope.report import format as fmt
-from cyclescope.report.drawings.stack import Key, Part, Stack, stack_bar
+from cyclescope.report.drawings.stack import Key, StackDrawing, StackPart, stack_bar
 from cyclescope.report.naming.between import between, between_label, between_short
 from cyclescope.report.naming.phases import PHASES
 from cyclescope.report.page import Align, Bar, Bars, Block, Column, Drawing, Emphasis, Heading, Section
@@ -16,21 +16,26 @@ from cyclescope.report.sections.generation_metrics import metric_blocks, metrics
 from cyclescope.report.sections.generation_steps import growth_blocks, step_blocks
 
 
-def generation_section(told: Generation | None, graph: Graph) -> Section | None:
-    """Metrics, phases, steps and growth of `told`; None for a cycle that wrote no text."""
-    if told is None:
+def generation_section(generation: Generation | None, graph: Graph) -> Section | None:
+    """Metrics, phases, steps and growth of `generation`; None for a cycle that wrote no text."""
+    if generation is None:
         return None
-    blocks = (*metric_blocks(told), *_phases(told, graph), *step_blocks(told, graph), *growth_blocks(told, graph))
+    blocks = (
+        *metric_blocks(generation),
+        *_phases(generation, graph),
+        *step_blocks(generation, graph),
+        *growth_blocks(generation, graph),
+    )
     if not blocks:
         return None
-    return Section("generation", m("Generation"), blocks, metrics_note() if told.metrics else "", wide=True)
+    return Section("generation", m("Generation"), blocks, metrics_note() if generation.metrics else "", wide=True)
 
 
-def _phases(told: Generation, graph: Graph) -> Iterator[Block]:
-    if not told.phases:
+def _phases(generation: Generation, graph: Graph) -> Iterator[Block]:
+    if not generation.phases:
         return
     yield Heading(m("Phases"))
-    yield _stack(told.phases, graph)
+    yield _stack(generation.phases, graph)
     columns = (
         Column(m("time"), Align.RIGHT, emphasis=Emphasis.STRONG),
         Column(m("95 % interval"), Align.RIGHT, priority=2, term="interval", emphasis=Emphasis.SOFT),
@@ -38,7 +43,7 @@ def _phases(told: Generation, graph: Graph) -> Iterator[Block]:
         Column(m("in operations"), Align.RIGHT, html=True),
         Column(between_short(graph), Align.RIGHT, html=True),
     )
-    bars = tuple(_bar(row, graph) for row in told.phases)
+    bars = tuple(_bar(row, graph) for row in generation.phases)
     caption = m("Time of each phase: operations, and {between} between them", between=between(graph))
     yield Bars((m("operations"), between_label(graph)), columns, bars, m("phase"), caption)
 
@@ -75,11 +80,11 @@ def _stack(rows: tuple[PhaseRow, ...], graph: Graph) -> Drawing:
     """All phases in one bar, each in its colour, hatched where no operation ran."""
     paints = {phase: f"s{number}" for number, phase in enumerate(Phase)}
     parts = [
-        Part(size, paints[row.phase], _spoken(row, graph), hatched)
+        StackPart(size, paints[row.phase], _spoken(row, graph), hatched)
         for row in rows
         for size, hatched in ((row.op_ns, False), (row.python_ns, True))
     ]
     shares = listed(m("{name} {share}", name=PHASES[row.phase], share=fmt.share(row.share)) for row in rows)
     legend = tuple(Key(paints[row.phase], PHASES[row.phase]) for row in rows)
     whole = sum(row.time.value_ns for row in rows)
-    return Drawing("stack", Stack((stack_bar(parts, whole, shares),), legend), shares)
+    return Drawing("stack", StackDrawing((stack_bar(parts, whole, shares),), legend), shares)

@@ -18,8 +18,8 @@ from cyclescope.report.page import (
     Column,
     Details,
     Emphasis,
-    Figure,
     Figures,
+    Headline,
     Note,
     Paragraph,
     Severity,
@@ -31,18 +31,18 @@ _TIMES = (Unit.NANOSECONDS, Unit.NS_PER_1000_POSITIONS)
 _HEADLINES = (MetricName.TTFT, MetricName.TPOT, MetricName.PREFILL_THROUGHPUT, MetricName.DECODE_THROUGHPUT)
 
 
-def metric_blocks(told: Generation) -> Iterator[Block]:
+def metric_blocks(generation: Generation) -> Iterator[Block]:
     """Every metric that is defined, and the names of those that are not."""
-    if not told.metrics:
+    if not generation.metrics:
         return
-    defined = [metric for metric in told.metrics if metric.figure is not None]
+    defined = [metric for metric in generation.metrics if metric.figure is not None]
     yield Figures(tuple(_headlines(defined)))
     yield _table(defined)
-    undefined = [metric.definition.name.value for metric in told.metrics if metric.figure is None]
+    undefined = [metric.definition.name.value for metric in generation.metrics if metric.figure is None]
     if undefined:
         text = m(
             "Undefined at this number of tokens ({tokens}): {names}.",
-            tokens=fmt.count(told.tokens),
+            tokens=fmt.count(generation.tokens),
             names=listed(undefined),
         )
         yield Note(Severity.INFO, text)
@@ -60,8 +60,8 @@ def metric_blocks(told: Generation) -> Iterator[Block]:
             )
         )
     yield Paragraph(m("Measured in uninstrumented cycles. Definitions here and in other tools: cyclescope define NAME"))
-    if told.dialects:
-        yield _dialects(told.dialects)
+    if generation.dialects:
+        yield _dialects(generation.dialects)
 
 
 def metrics_note() -> Text:
@@ -122,14 +122,14 @@ def _percentiles(metric: Metric) -> dict[int, Text]:
     return {percent: amount(at.get(percent), metric.definition.unit) for percent in PERCENTS}
 
 
-def _headlines(metrics: list[Metric]) -> Iterator[Figure]:
+def _headlines(metrics: list[Metric]) -> Iterator[Headline]:
     """The large figures; inter-token latency is shown by its percentiles."""
     by_name = {metric.definition.name: metric for metric in metrics}
     for name in _HEADLINES:
         if name in by_name:
             metric, interval = by_name[name], _interval(by_name[name])
             beside = "" if interval == fmt.UNKNOWN else interval
-            yield Figure(METRICS[name], _value(metric), beside, _n(metric), _term(metric))
+            yield Headline(METRICS[name], _value(metric), beside, _n(metric), _term(metric))
     gaps = by_name.get(MetricName.ITL)
     if gaps is not None:
         percentiles = _percentiles(gaps).items()
@@ -139,7 +139,7 @@ def _headlines(metrics: list[Metric]) -> Iterator[Figure]:
             for k, value in percentiles
             if value == fmt.UNKNOWN
         )
-        yield Figure(METRICS[MetricName.ITL], Series(tuple(known), " "), absent, _n(gaps), _term(gaps))
+        yield Headline(METRICS[MetricName.ITL], Series(tuple(known), " "), absent, _n(gaps), _term(gaps))
 
 
 def _n(metric: Metric) -> Text:

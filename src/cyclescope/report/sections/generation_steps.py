@@ -45,16 +45,16 @@ class GrowthCurve:
     notes: Text
 
 
-def step_blocks(told: Generation, graph: Graph) -> Iterator[Block]:
+def step_blocks(generation: Generation, graph: Graph) -> Iterator[Block]:
     """The decode steps as a strip or a curve, and as a table; nothing where there are fewer than two."""
-    decode = [step for step in told.steps if step.step > 0]
-    drawn = curve(told.steps)
+    decode = [step for step in generation.steps if step.step > 0]
+    drawn = curve(generation.steps)
     if drawn is None:
         return
     yield Heading(m("Decode steps"))
     times = [step.time.value_ns for step in decode]
     text, cache = _in_words(decode, graph), _cache(decode)
-    growth = any(metric.definition.name is MetricName.GROWTH and metric.figure for metric in told.metrics)
+    growth = any(metric.definition.name is MetricName.GROWTH and metric.figure for metric in generation.metrics)
     value = GrowthCurve(
         drawn,
         tuple(map(_spoken, drawn.points)),
@@ -175,11 +175,11 @@ def _table(points: Sequence[Point], graph: Graph) -> Table:
     return Table(columns, rows, caption=caption)
 
 
-def growth_blocks(told: Generation, graph: Graph) -> Iterator[Block]:
+def growth_blocks(generation: Generation, graph: Graph) -> Iterator[Block]:
     """The places that grow most; what does not differ from no growth is left out."""
-    if not told.growth:
+    if not generation.growth:
         return
-    growing = [row for row in told.growth if row.grows][:MOST_GROWING]
+    growing = [row for row in generation.growth if row.grows][:MOST_GROWING]
     yield Heading(m("Growth from step to step"))
     if not growing:
         yield Paragraph(m("No operation grows beyond the variation of the measurement."))

@@ -9,9 +9,9 @@ from cyclescope.core.graph.graph import Graph
 from cyclescope.core.message import Message, Text, listed, m, sentences
 from cyclescope.explaining.memory import Held, Holding, Memory
 from cyclescope.report import format as fmt
-from cyclescope.report.drawings.stack import Part, Stack, StackBar, stack_bar
+from cyclescope.report.drawings.stack import StackBar, StackDrawing, StackPart, stack_bar
 from cyclescope.report.naming.holdings import HOLDINGS
-from cyclescope.report.naming.stages import site_name
+from cyclescope.report.naming.stages import location_name
 from cyclescope.report.page import (
     Align,
     Block,
@@ -26,7 +26,7 @@ from cyclescope.report.page import (
     Severity,
     Table,
 )
-from cyclescope.report.sections.memory_course import COMPUTED, MEASURED, course_blocks
+from cyclescope.report.sections.memory_curve import COMPUTED, MEASURED, curve_blocks
 
 _LARGE = 0.05  # from which difference on the activations and the cache deserve a sentence
 _PAINTS = {
@@ -39,23 +39,23 @@ _PAINTS = {
 
 
 def memory_section(
-    told: Memory | None, graph: Graph, span_of_op: Mapping[int, int] = MappingProxyType({})
+    memory: Memory | None, graph: Graph, span_of_op: Mapping[int, int] = MappingProxyType({})
 ) -> Section | None:
-    """What is held at the peak on both sides, why they differ, and the course over the cycle; None where it is unknown.
+    """What is held at the peak on both sides, why they differ, and the curve over the cycle; None where it is unknown.
 
     `span_of_op` is where each operation that is drawn stands in the timeline.
     """
-    if told is None:
+    if memory is None:
         return None
     blocks = (
-        Paragraph(peak_sentence(told, graph)),
-        _stack(told),
-        _table(told),
-        *_difference(told),
+        Paragraph(peak_sentence(memory, graph)),
+        _stack(memory),
+        _table(memory),
+        *_difference(memory),
         Heading(m("Activations and cache over the cycle")),
-        *course_blocks(told, graph, span_of_op),
-        *_largest(told, graph),
-        *_resident(told),
+        *curve_blocks(memory, graph, span_of_op),
+        *_largest(memory, graph),
+        *_resident(memory),
     )
     note = sentences(
         m("Memory held at once: computed from the graph alone, and measured on the running model."),
@@ -64,9 +64,9 @@ def memory_section(
     return Section("memory", m("Memory"), blocks, note)
 
 
-def peak_sentence(told: Memory, graph: Graph) -> Text:
+def peak_sentence(memory: Memory, graph: Graph) -> Text:
     """The computed peak, what of it is weights, where it is, and what the activations would need at the least."""
-    held = told.computed
+    held = memory.computed
     standing = held.weights + held.buffers + held.inputs
     return sentences(
         m(
@@ -78,29 +78,29 @@ def peak_sentence(told: Memory, graph: Graph) -> Text:
         m("It is in {place}.", place=_place(graph, held.peak_op)),
         m(
             "If every tensor were freed right after its last use, activations and cache would peak at {needed}.",
-            needed=fmt.data(told.needed - standing),
+            needed=fmt.data(memory.needed - standing),
         ),
     )
 
 
 def _place(graph: Graph, op: int) -> Text:
-    site = graph.site(op)
-    return site_name(site.stage, site.module, graph.names[op])
+    location = graph.location(op)
+    return location_name(location.stage, location.module, graph.names[op])
 
 
-def _stack(told: Memory) -> Drawing:
+def _stack(memory: Memory) -> Drawing:
     """Both peaks on one scale."""
     there = [
-        (label, held) for label, held in ((COMPUTED, told.computed), (MEASURED, told.measured)) if held is not None
+        (label, held) for label, held in ((COMPUTED, memory.computed), (MEASURED, memory.measured)) if held is not None
     ]
     most = max(held.peak for _, held in there)
     bars = tuple(_bar(label, held, most) for label, held in there)
-    return Drawing("stack", Stack(bars), sentences(*(bar.spoken for bar in bars)))
+    return Drawing("stack", StackDrawing(bars), sentences(*(bar.spoken for bar in bars)))
 
 
 def _bar(label: Message, held: Held, most: int) -> StackBar:
     parts = [
-        Part(size, _PAINTS[holding], m("{name} {size}", name=HOLDINGS[holding], size=fmt.data(size)))
+        StackPart(size, _PAINTS[holding], m("{name} {size}", name=HOLDINGS[holding], size=fmt.data(size)))
         for holding, size in held.at(held.peak_op).items()
         if size
     ]
@@ -111,8 +111,8 @@ def _bar(label: Message, held: Held, most: int) -> StackBar:
     return stack_bar(parts, most, spoken, label, total)
 
 
-def _table(told: Memory) -> Table:
-    computed, measured = told.computed, told.measured
+def _table(memory: Memory) -> Table:
+    computed, measured = memory.computed, memory.measured
     at_peak = computed.at(computed.peak_op)
     seen = measured.at(measured.peak_op) if measured is not None else {}
     rows: list[tuple[Text | Cell, ...]] = [
@@ -137,9 +137,9 @@ def _cells(computed: int, measured: int | None) -> tuple[str, ...]:
     return fmt.data(computed), fmt.data(measured), fmt.data_difference(measured - computed)
 
 
-def _difference(told: Memory) -> Iterator[Block]:
+def _difference(memory: Memory) -> Iterator[Block]:
     """What the difference between computed and measured comes from, where it is large."""
-    computed, measured = told.computed, told.measured
+    computed, measured = memory.computed, memory.measured
     if measured is None:
         yield Paragraph(m("No running cycle was observed, so only the computed side is known."), soft=True)
         return
@@ -177,28 +177,30 @@ def _peaks_differ(difference: int) -> Message:
     )
 
 
-def _largest(told: Memory, graph: Graph) -> Iterator[Block]:
-    if not told.largest:
+def _largest(memory: Memory, graph: Graph) -> Iterator[Block]:
+    if not memory.largest:
         return
     columns = (
         Column(m("largest at the peak, by the operation that made it")),
         Column(m("held as"), priority=1),
         Column(m("size"), Align.RIGHT, emphasis=Emphasis.STRONG),
     )
-    rows = tuple((_place(graph, piece.maker), HOLDINGS[piece.holding], fmt.data(piece.bytes)) for piece in told.largest)
+    rows = tuple(
+        (_place(graph, piece.maker), HOLDINGS[piece.holding], fmt.data(piece.bytes)) for piece in memory.largest
+    )
     yield Table(columns, rows, caption=m("The largest pieces of memory at the computed peak"))
 
 
-def _resident(told: Memory) -> Iterator[Block]:
-    if told.resident_bytes is None or told.resident_peak_bytes is None:
+def _resident(memory: Memory) -> Iterator[Block]:
+    if memory.resident_bytes is None or memory.resident_peak_bytes is None:
         return
     yield Paragraph(
         sentences(
             m(
                 "The process takes {before} of main memory before a cycle and {peak} at its peak, {growth} more.",
-                before=fmt.data(told.resident_bytes),
-                peak=fmt.data(told.resident_peak_bytes),
-                growth=fmt.data(told.resident_peak_bytes - told.resident_bytes),
+                before=fmt.data(memory.resident_bytes),
+                peak=fmt.data(memory.resident_peak_bytes),
+                growth=fmt.data(memory.resident_peak_bytes - memory.resident_bytes),
             ),
             m("Besides what the model holds, that is Python, the libraries and their working memory."),
         )

@@ -15,7 +15,7 @@ from cyclescope.report.naming.arithmetic import at_least, flops_of
 from cyclescope.report.naming.run import PARTIAL, RANDOM_WEIGHTS, stand_in_tokenizer
 from cyclescope.report.naming.warnings import warning
 from cyclescope.report.naming.work import work_facts
-from cyclescope.report.page import Block, Figure, Figures, KeyValues, Note, Paragraph, Section, Severity
+from cyclescope.report.page import Block, Figures, Headline, KeyValues, Note, Paragraph, Section, Severity
 from cyclescope.report.sections.throughput import task_facts
 
 
@@ -83,20 +83,20 @@ def _facts(explanation: Explanation) -> Iterator[tuple[Text, Text]]:
         yield m("outcome"), explanation.cycle.workload.outcome
 
 
-def _figures(explanation: Explanation) -> Iterator[Figure]:
+def _figures(explanation: Explanation) -> Iterator[Headline]:
     wall, total = explanation.wall, explanation.cycle.graph.total
     worked = explanation.closure.wall.value_ns  # in which the operations of the graph ran
     interval = fmt.time_range(wall.low_ns, wall.high_ns) if fmt.has_interval(wall) else ""
     n = m("n = {n}", n=fmt.count(wall.n))
-    yield Figure(m("wall time, median"), fmt.time(wall.value_ns), interval, n, "wall")
-    yield Figure(m("minimum"), fmt.time(explanation.minimum_ns), term="minimum")
+    yield Headline(m("wall time, median"), fmt.time(wall.value_ns), interval, n, "wall")
+    yield Headline(m("minimum"), fmt.time(explanation.minimum_ns), term="minimum")
     cores = fmt.significant(explanation.cpu.value_ns / wall.value_ns if wall.value_ns else None)
-    yield Figure(
+    yield Headline(
         m("processor time"), fmt.time(explanation.cpu.value_ns), m("{cores} cores busy", cores=cores), "", "cpu"
     )
     graph = explanation.cycle.graph
     rate = fmt.UNKNOWN
     if total.flops and worked:
         rate = at_least(fmt.flop_rate(total.flops / worked * NS_PER_S), graph)
-    yield Figure(m("arithmetic"), flops_of(graph), rate, "", "flops")
-    yield Figure(m("bytes read and written"), fmt.data(total.read_bytes + total.written_bytes), term="bytes")
+    yield Headline(m("arithmetic"), flops_of(graph), rate, "", "flops")
+    yield Headline(m("bytes read and written"), fmt.data(total.read_bytes + total.written_bytes), term="bytes")

@@ -51,12 +51,12 @@ def _others(explanation: Explanation, shown: int) -> Text:
 
 def _operations(explanation: Explanation, links: LinkTargets) -> Details:
     rows = tuple(row for row in explanation.operations[:MOST_OPERATIONS] if row.time.value_ns > 0)
-    site = Column(m("location"), emphasis=Emphasis.PATH)
+    location = Column(m("location"), emphasis=Emphasis.PATH)
     caption = m(
         "The {shown} costliest of {all} operations", shown=len(rows), all=fmt.count(len(explanation.operations))
     )
     cells = tuple(_operation(row, links) for row in rows)
-    table = Table((Column(m("operation")), site, _kind(), *_numbers()), cells, caption=caption, sortable=True)
+    table = Table((Column(m("operation")), location, _kind(), *_numbers()), cells, caption=caption, sortable=True)
     return Details(m("Single operations, each at one location"), (table,))
 
 
@@ -85,9 +85,9 @@ def _place(row: GroupRow, links: LinkTargets) -> tuple[Text | Cell, ...]:
 def _operation(row: OperationRow, links: LinkTargets) -> tuple[Text | Cell, ...]:
     stage = stage_name(row.site.stage)
     layer = "" if row.site.layer is None else f" {row.site.layer}"
-    site = Series((Series((stage, layer)), row.site.module), " · ")
+    location = Series((Series((stage, layer)), row.site.module), " · ")
     name = Cell(row.name, links.ops.get(row.op))
-    return (name, site, _kind_cell(row.kind), *_figures(row.time, row.share, row.cost))
+    return (name, location, _kind_cell(row.kind), *_figures(row.time, row.share, row.cost))
 
 
 def _kind_cell(kind: OpKind) -> Cell:

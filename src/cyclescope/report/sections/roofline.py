@@ -8,7 +8,7 @@ from functools import partial
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.message import Series, Text, listed, m, plural, sentences
 from cyclescope.explaining.explanation import Explanation
-from cyclescope.explaining.roofline import Gap, Roofline, Utilisation
+from cyclescope.explaining.roofline import Roofline, RooflineRow, Utilisation
 from cyclescope.report import format as fmt
 from cyclescope.report.drawings.link_targets import NOWHERE, LinkTargets
 from cyclescope.report.drawings.roofline import roofline_drawing, spoken
@@ -185,8 +185,8 @@ def _bounds(found: Roofline, graph: Graph) -> Table:
     return Table(columns, tuple(rows), total=True, caption=m("The cycle by what bounds its operations"))
 
 
-def _cells(row: Gap, found: Roofline) -> tuple[str, ...]:
-    """Time, floor, reached share of the ceiling, gap, share of the gap."""
+def _cells(row: RooflineRow, found: Roofline) -> tuple[str, ...]:
+    """Time, lower bound, efficiency (share of the ceiling), headroom, share of the headroom."""
     return (
         fmt.time(row.time_ns),
         fmt.time(row.floor_ns),

@@ -8,7 +8,7 @@ from cyclescope.core.message import Text, m
 from cyclescope.core.statistics import Ratio
 from cyclescope.report import format as fmt
 from cyclescope.report.drawings.interval import interval_shape
-from cyclescope.report.page import Drawing, Figure
+from cyclescope.report.page import Drawing, Headline
 
 
 def speedup_of(ratio: Ratio) -> Ratio:
@@ -22,10 +22,10 @@ def speedup_range(ratio: Ratio) -> tuple[str, str]:
     return fmt.significant(1 / ratio.high), fmt.significant(1 / ratio.low) if ratio.low > 0 else fmt.UNKNOWN
 
 
-def speedup_figure(ratio: Ratio, below: Text) -> Figure:
+def speedup_figure(ratio: Ratio, below: Text) -> Headline:
     """The speedup as a headline number."""
     low, high = speedup_range(ratio)
-    return Figure(m("Speedup"), fmt.times(1 / ratio.value), f"[{low} – {high}]" if ratio.has_interval else "", below)
+    return Headline(m("Speedup"), fmt.times(1 / ratio.value), f"[{low} – {high}]" if ratio.has_interval else "", below)
 
 
 def speedup_drawing(ratio: Ratio) -> Iterator[Drawing]:

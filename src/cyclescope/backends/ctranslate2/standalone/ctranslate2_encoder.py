@@ -27,7 +27,7 @@ class CTranslate2Encoder:
         )
         if mask is not None and mask.all():
             mask = None  # nothing is padding
-        # All zeros is what it takes by itself.
+        # All zeros is its default.
         more = {"token_type_ids": rows_of(kinds, mask)} if kinds is not None and kinds.any() else {}
         given = self._encoder.forward_batch(rows_of(ids, mask), **more)
         results = {"last_hidden_state": _placed(numpy.asarray(given.last_hidden_state), mask)}

@@ -60,10 +60,10 @@ class CTranslate2Writer:
         late = [0 if self._behind else len(row) - least for row in rows]
         skips = late if least == 1 else [0] * len(rows)
         longest = new_tokens + max(skips)
-        moments = [0] * longest
+        timestamps = [0] * longest
 
         def out(step: Any) -> bool:
-            moments[max(0, step.step - late[step.batch_id])] = perf_counter_ns()
+            timestamps[max(0, step.step - late[step.batch_id])] = perf_counter_ns()
             return False
 
         shortest = longest if exactly else 0
@@ -87,7 +87,7 @@ class CTranslate2Writer:
                 **self._settings,
             )
             tokens = [one.sequences_ids[0] for one in given]
-        self.emitted_ns = [moment for moment in moments[:new_tokens] if moment]
+        self.emitted_ns = [timestamp for timestamp in timestamps[:new_tokens] if timestamp]
         tokens = [some[skip : skip + new_tokens] for some, skip in zip(tokens, skips, strict=True)]
         if exactly and self._last is not None:
             tokens = [[*some[:-1], self._last] for some in tokens]

@@ -9,7 +9,7 @@ import numpy
 
 from cyclescope.backends.openvino.standalone.openvino_model import plugin_settings
 
-_MOST_DEAD = 64  # tokens that stay in the cache though they are forgotten, before it is made anew without them
+_MOST_DEAD = 64  # tokens that stay in the cache though they are forgotten, before it is rebuilt without them
 
 
 def compiled_decoder(path: str, threads: int, precision: str, group: int, cache: str) -> Any:

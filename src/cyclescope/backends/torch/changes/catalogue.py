@@ -20,7 +20,7 @@ from cyclescope.backends.torch.standalone.editing import edit
 from cyclescope.core.edits import Edit
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.message import Series, Text, m
-from cyclescope.core.plan import Change
+from cyclescope.core.plan import ModelChange
 
 MAKERS: dict[str, Maker] = {
     "prune-heads": prune_heads,
@@ -39,7 +39,7 @@ MAKERS: dict[str, Maker] = {
 _ORDER = tuple(MAKERS)
 
 
-def make_changes(subject: Subject, changes: Sequence[Change]) -> Edits:
+def make_changes(subject: Subject, changes: Sequence[ModelChange]) -> Edits:
     """Decide `changes` and make them to the model, one after the other. Raises `Unsupported`; the model is then half
     changed.
     """

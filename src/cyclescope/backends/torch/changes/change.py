@@ -12,7 +12,7 @@ from cyclescope.core.edits import Edit
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.message import Text, m
-from cyclescope.core.plan import Change
+from cyclescope.core.plan import ModelChange
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +33,7 @@ class Subject:
     tokenizer: Any = None
     write: Callable[[], Sequence[torch.Tensor]] | None = None
     original: torch.nn.Module | None = None
-    earlier: tuple[Change, ...] = ()
+    earlier: tuple[ModelChange, ...] = ()
 
     def linear(self, weight: str) -> torch.nn.Linear:
         """The module of the parameter `weight`. Raises `Unsupported` unless it is a plain linear layer."""

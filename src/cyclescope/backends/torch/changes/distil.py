@@ -40,7 +40,7 @@ def distil(subject: Subject, amount: float) -> Edits:
     What is compared is the last hidden state (cosine and squared distance), and what each layer hands to the next with
     what that was handed in the whole model (after Jiao et al., 2020, "TinyBERT"). It ends after 60 s, or when texts that
     it does not learn from get no better; what was best on those is kept. The weights of the layers are the result: they
-    lie in a file of their own, which is taken as it is where it is there already.
+    lie in a file of their own, which is reused where it exists already.
     """
     path, stack = longest_stack(subject.model)
     keep = int(amount)
@@ -204,7 +204,7 @@ def _name(subject: Subject, keep: int) -> str:
 
 
 def _save(weights: Mapping[str, torch.Tensor], file: Path) -> None:
-    """In full or not at all: another process may look for it meanwhile."""
+    """In full or not at all: another process may look for it at the same time."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with NamedTemporaryFile(dir=file.parent, delete=False) as made:
         save_file({name: weight.contiguous() for name, weight in weights.items()}, made.name)

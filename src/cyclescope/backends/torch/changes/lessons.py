@@ -22,7 +22,7 @@ LEAST_TEXTS = 8
 class Lessons:
     """Rows to learn from and rows that are held out. `own` are the tokens of the first, `tokens` is how many there are.
 
-    What the whole model gives is known for any tokens, so texts that nobody would write teach as well, and dozens of
+    What the whole model gives is known for any tokens, so texts without meaning teach as well, and dozens of
     real ones alone are soon known by heart.
     """
 
@@ -32,7 +32,7 @@ class Lessons:
     tokens: int
 
     def batch(self, chance: Random, size: int) -> dict[str, torch.Tensor]:
-        """`size` rows to learn from, every fourth as it is and the others random cuts with other tokens."""
+        """`size` rows to learn from, every fourth unchanged and the others random cuts with other tokens."""
         rows = [chance.choice(self.learned) for _ in range(size)]
         return padded([row if k % 4 == 0 else self._altered(_cut(row, chance), chance) for k, row in enumerate(rows)])
 

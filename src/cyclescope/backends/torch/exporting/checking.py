@@ -15,7 +15,7 @@ from cyclescope.backends.artifacts.writing_session import written
 from cyclescope.backends.engine import Engine
 from cyclescope.backends.torch.exporting.array_calls import array_call
 from cyclescope.backends.torch.exporting.named_outputs import named_outputs
-from cyclescope.backends.torch.exporting.token_settings import asked_settings
+from cyclescope.backends.torch.exporting.token_settings import requested_settings
 from cyclescope.backends.torch.generating.writing import Writer
 from cyclescope.backends.torch.steps import Steps
 from cyclescope.core.errors import EngineError, Unsupported
@@ -54,10 +54,10 @@ def refuse_generation(model: Any, plan: Plan, texts: Sequence[Sequence[int]]) ->
         raise Unsupported(m("{engine} manages its own cache.", engine=plan.engine), "", m("Leave --cache out."))
     if plan.drafting != "off" and any(len(some) > 1 for some in texts):
         raise Unsupported(m("Drafting needs batch size 1."), "", m("Use --batch 1."))
-    asked = asked_settings(model.generation_config)
-    if asked:
+    requested = requested_settings(model.generation_config)
+    if requested:
         raise Unsupported(
-            m("The model's generation configuration sets {asked}.", asked=", ".join(asked)),
+            m("The model's generation configuration sets {asked}.", asked=", ".join(requested)),
             m("{engine} decodes greedily.", engine=plan.engine),
             _WAY_OUT,
         )

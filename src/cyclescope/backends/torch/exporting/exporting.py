@@ -81,7 +81,7 @@ class _Positional(torch.nn.Module):
 
 
 def _quiet_cache(model: Any) -> dict[str, Any]:
-    """A decoder that only reads would hand its cache back, which nobody wants in the file."""
+    """A decoder that only reads would return its cache, which the file must not contain."""
     return {"use_cache": False} if getattr(getattr(model, "config", None), "use_cache", False) else {}
 
 
@@ -164,7 +164,7 @@ def _fused_attention(
     def flat(tensor: torch.Tensor) -> torch.Tensor:
         return tensor.transpose(1, 2).reshape(batch, tensor.shape[2], heads * tensor.shape[3])
 
-    # While the outputs are named the model runs as it is, with the same result in another way.
+    # While the outputs are named the model runs unmodified, with the same result in another way.
     if torch.onnx.is_in_onnx_export():
         joined = torch.onnx.ops.symbolic(
             "com.microsoft::MultiHeadAttention",

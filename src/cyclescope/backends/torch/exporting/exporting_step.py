@@ -270,7 +270,7 @@ def _prepared(model: Any, step: _Step) -> Iterator[None]:
 
     before = model.config._attn_implementation
     AttentionInterface.register(_ATTENTION, step.attend)
-    with silence():  # one without a mask: none is made. A model that does not follow is told of by what it lacks
+    with silence():  # one without a mask: none is made. A model that ignores it is recognized by what it lacks
         model.set_attn_implementation(_ATTENTION)
     hook = model.get_output_embeddings().register_forward_pre_hook(step.pick)
     places = [sys.modules[name] for name in {type(module).__module__ for module in model.modules()}]

@@ -13,7 +13,7 @@ from cyclescope.backends.artifacts.cache import exported_once, folder_of, name_o
 from cyclescope.backends.artifacts.calibrated_files import install_artifacts, keep
 from cyclescope.backends.artifacts.exported_model import AttentionForm, Exported
 from cyclescope.backends.artifacts.program import Program
-from cyclescope.backends.artifacts.samples import Samples
+from cyclescope.backends.artifacts.samples import CalibrationInputs
 from cyclescope.backends.errors import engine_errors
 from cyclescope.backends.torch.exporting.checking import refuse_other_results, results_of_model
 from cyclescope.backends.torch.exporting.exporting import export
@@ -29,14 +29,14 @@ from cyclescope.core.workload import InputUnit
 
 
 @dataclass(frozen=True, slots=True)
-class Making:
+class ExportJob:
     """What a program is made of. Edits that name files of an engine in the folder `files` have these run as they are; where there
     are none and the plan calibrates, they are made and kept there.
     """
 
     runtime: Runtime
     resolved: ResolvedRequest
-    samples: Samples
+    samples: CalibrationInputs
     files: str | None
 
     @property
@@ -59,11 +59,11 @@ class Making:
         return self.runtime.build(exported, plan, self.resolved.machine, folder, self.samples)
 
 
-def make_program(making: Making, folder: Path) -> tuple[Program, tuple[Edit, ...], tuple[Text, ...]]:
+def make_program(making: ExportJob, folder: Path) -> tuple[Program, tuple[Edit, ...], tuple[Text, ...]]:
     """The first form of the model that can be exported and gives what the model itself gives, the edits that name what was
     calibrated, and notes.
 
-    What another process has left in `folder` of the same model with the same edits is taken as it is.
+    What another process has left in `folder` of the same model with the same edits is reused.
     """
     resolved, inputs = making.resolved, making.inputs
     failures: list[EngineError] = []
@@ -95,7 +95,7 @@ def make_program(making: Making, folder: Path) -> tuple[Program, tuple[Edit, ...
 
 
 def _built(
-    making: Making, exported: Exported, inputs: Mapping[str, torch.Tensor], place: Path, name: str
+    making: ExportJob, exported: Exported, inputs: Mapping[str, torch.Tensor], place: Path, name: str
 ) -> tuple[Program, tuple[Edit, ...], tuple[Text, ...]]:
     """The program of the plan, once its engine has been seen to give in float32 what the model itself gives."""
     resolved = making.resolved

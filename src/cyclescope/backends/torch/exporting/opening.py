@@ -17,7 +17,7 @@ from cyclescope.backends.artifacts.writing_session import WritingSession
 from cyclescope.backends.base import OpenTimes, Request
 from cyclescope.backends.engine import Engine
 from cyclescope.backends.torch.exporting.checking import refuse_plan
-from cyclescope.backends.torch.exporting.making import Making, make_program
+from cyclescope.backends.torch.exporting.making import ExportJob, make_program
 from cyclescope.backends.torch.exporting.opening_writer import ready_writer, writing_session
 from cyclescope.backends.torch.exporting.resolving import ResolvedRequest, folder_for, resolve_request, unmodified
 from cyclescope.backends.torch.exporting.runtime import Runtime
@@ -50,7 +50,7 @@ def open_exported(request: Request, engine: Engine, load_runtime: Callable[[], R
             files = writer.files
         else:
             samples = samples_of(unmodified(request), loaded, resolved.calls, resolved.texts)
-            program, kept, notes = make_program(Making(runtime, resolved, samples, request.files), place)
+            program, kept, notes = make_program(ExportJob(runtime, resolved, samples, request.files), place)
             files = program.files
             resolved = replace(resolved, edits=resolved.edits + kept, notes=resolved.notes + notes)
         if request.export_to is not None:

@@ -14,8 +14,8 @@ from cyclescope.backends.artifacts.writer import EngineWriter, ProfiledWriter
 from cyclescope.backends.artifacts.writing_session import WritingSession
 from cyclescope.backends.base import OpenTimes
 from cyclescope.backends.errors import engine_errors
+from cyclescope.backends.torch.exporting.call_costs import generation_costs
 from cyclescope.backends.torch.exporting.checking import refuse_generation, refuse_other_tokens
-from cyclescope.backends.torch.exporting.pricing import priced_generation
 from cyclescope.backends.torch.exporting.resolving import ResolvedRequest
 from cyclescope.backends.torch.exporting.runtime import Runtime
 from cyclescope.core.errors import Unsupported
@@ -26,7 +26,7 @@ from cyclescope.core.plan import REFERENCE_ENGINE, Plan
 def ready_writer(resolved: ResolvedRequest, runtime: Runtime, folder: Path) -> EngineWriter:
     """What writes by the plan of `resolved`, once its engine has been seen to write in float32 what the model itself does.
 
-    What another process has left in `folder` of the same model with the same edits is taken as it is. Raises `Unsupported`
+    What another process has left in `folder` of the same model with the same edits is reused. Raises `Unsupported`
     and `EngineError`.
     """
     plan, model = resolved.plan, resolved.steps.model
@@ -59,9 +59,13 @@ def writing_session(
     if len(calls) > 1:
         run = WriterRun(writer)
         return ArtifactCalls(run, calls, resolved.texts, *parts, folder=folder, notes=notes, edits=edits)
-    price = partial(priced_generation, resolved.steps, resolved.workload, resolved.plan, resolved.machine)
+    estimate_costs = partial(generation_costs, resolved.steps, resolved.workload, resolved.plan, resolved.machine)
     reason = writer.not_profiled_reason if isinstance(writer, ProfiledWriter) else ""
     if isinstance(writer, ProfiledWriter) and not reason:
-        return ProfiledSession(writer, calls[0], *parts, price=price, folder=folder, notes=notes, edits=edits)
+        return ProfiledSession(
+            writer, calls[0], *parts, estimate_costs=estimate_costs, folder=folder, notes=notes, edits=edits
+        )
     notes = (*notes, *((reason,) if reason else ()))
-    return WritingSession(writer, calls[0], *parts, price=price, folder=folder, notes=notes, edits=edits)
+    return WritingSession(
+        writer, calls[0], *parts, estimate_costs=estimate_costs, folder=folder, notes=notes, edits=edits
+    )

@@ -26,13 +26,13 @@ from cyclescope.core.plan import Plan
 from cyclescope.core.workload import Workload
 from cyclescope.machines.host import read_machine, usable_cores
 
-ENGINE_CHANGES = ("unfused",)  # changes that an engine makes to the exported model, and nobody to the model itself
+ENGINE_CHANGES = ("unfused",)  # changes that an engine makes to the exported model only
 
 
 @dataclass(frozen=True, slots=True)
 class ResolvedRequest:
     """The `calls` of the model of a cycle, and the numbers of the `texts` of each. `edits` have been made in the model, `kept`
-    are those that name what an engine runs from instead. `plan` is as it is in force.
+    are those that name what an engine runs from instead. `plan` is the one in force.
     """
 
     calls: tuple[Steps, ...]
@@ -56,7 +56,7 @@ class ResolvedRequest:
 
 
 def unmodified(request: Request) -> Request:
-    """The same of the model as it is, on PyTorch: what an engine is made of and held against."""
+    """The same of the unmodified model, on PyTorch: what an engine is made of and held against."""
     return replace(request, dtype=None, attention=None, plan=None, threads=None, device="cpu")
 
 

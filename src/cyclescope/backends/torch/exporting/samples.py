@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from cyclescope.backends.artifacts.program import Arrays
-from cyclescope.backends.artifacts.samples import Samples
+from cyclescope.backends.artifacts.samples import CalibrationInputs
 from cyclescope.backends.base import Request
 from cyclescope.backends.torch.loading.inputs import prepare
 from cyclescope.backends.torch.loading.loading import Loaded
@@ -20,7 +20,9 @@ _MOST_TEXTS = 64
 _OTHER_SEED = 1_000_003  # draws that no run of its own is likely to take
 
 
-def samples_of(request: Request, loaded: Loaded, calls: Sequence[Steps], texts: Sequence[Sequence[int]]) -> Samples:
+def samples_of(
+    request: Request, loaded: Loaded, calls: Sequence[Steps], texts: Sequence[Sequence[int]]
+) -> CalibrationInputs:
     """Those for `request`, whose `calls` hold the `texts` with these numbers.
 
     Of many texts those that are not held out; of few all of them. Of made-up tokens other draws.
@@ -31,7 +33,7 @@ def samples_of(request: Request, loaded: Loaded, calls: Sequence[Steps], texts: 
             made = [_inputs(steps) for steps in _draws(request, loaded)]
             return made if whole else [_rows(inputs, range(_rows_enough(inputs))) for inputs in made]
 
-        return Samples(
+        return CalibrationInputs(
             drawn,
             m(
                 "Calibrated on {draws} other draws of synthetic tokens of this length: real texts have other ranges.",
@@ -63,7 +65,7 @@ def samples_of(request: Request, loaded: Loaded, calls: Sequence[Steps], texts: 
         if out
         else m("Calibrated on the inputs that it is judged on, too few to hold any out: others may drift more.")
     )
-    return Samples(learned, said)
+    return CalibrationInputs(learned, said)
 
 
 def _draws(request: Request, loaded: Loaded) -> list[Steps]:

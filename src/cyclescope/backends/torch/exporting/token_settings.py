@@ -36,7 +36,7 @@ in it, nor what says where a text ends.
 """
 
 
-def asked_settings(generation: Any, known: Collection[str] = ()) -> tuple[str, ...]:
+def requested_settings(generation: Any, known: Collection[str] = ()) -> tuple[str, ...]:
     """Those of `TOKEN_SETTINGS` that the configuration `generation` asks for, without those that an engine has `known`."""
-    asked = {name: getattr(generation, name, None) for name in TOKEN_SETTINGS if name not in known}
-    return tuple(name for name, value in asked.items() if value is not None and value not in TOKEN_SETTINGS[name])
+    requested = {name: getattr(generation, name, None) for name in TOKEN_SETTINGS if name not in known}
+    return tuple(name for name, value in requested.items() if value is not None and value not in TOKEN_SETTINGS[name])

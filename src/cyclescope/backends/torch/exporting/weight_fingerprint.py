@@ -1,4 +1,4 @@
-"""By which numbers another model of the same class is told from this one."""
+"""The numbers that distinguish another model of the same class from this one."""
 
 from __future__ import annotations
 

@@ -58,8 +58,8 @@ def batch_of(request: Request, loaded: Loaded) -> Batch:
     texts = list(request.texts) or [CHINESE_SENTENCE if chinese else ENGLISH_SENTENCE]
     refuse_undecoded(m("Text"), texts)
     if loaded.task == "translate" and is_decoder(getattr(loaded.model, "config", None)):
-        asked = [f"Translate into {'English' if _is_chinese(text) else 'Chinese'}: {text}\n" for text in texts]
-        return Batch((_filled(asked, request.batch),), m("The model was asked with “Translate into …: TEXT”."))
+        prompts = [f"Translate into {'English' if _is_chinese(text) else 'Chinese'}: {text}\n" for text in texts]
+        return Batch((_filled(prompts, request.batch),), m("The model was asked with “Translate into …: TEXT”."))
     return Batch((_filled(texts, request.batch),))
 
 
@@ -69,10 +69,10 @@ def _answer(request: Request, loaded: Loaded, ours: tuple[str, str]) -> Batch:
     refuse_undecoded(m("Context"), contexts)
     if loaded.head != WRITE:
         return Batch((_filled(questions, request.batch), _filled(contexts, request.batch)))
-    asked = [f"question: {q} context: {c}" for q, c in zip(questions, contexts, strict=True)]
+    prompts = [f"question: {q} context: {c}" for q, c in zip(questions, contexts, strict=True)]
     if is_decoder(getattr(loaded.model, "config", None)):
-        asked = [f"{text} answer:" for text in asked]
-    return Batch((_filled(asked, request.batch),), m("The model was asked with “question: … context: …”."))
+        prompts = [f"{text} answer:" for text in prompts]
+    return Batch((_filled(prompts, request.batch),), m("The model was asked with “question: … context: …”."))
 
 
 def _filled(texts: list[str], batch: int | None) -> tuple[str, ...]:

@@ -17,8 +17,17 @@ import numpy as np
 import torch
 
 from cyclescope.backends.base import Request
-from cyclescope.backends.torch.keeping.places import Array, Cutting, Drawing, Members, Names, Place, Values, drawing
-from cyclescope.backends.torch.keeping.places import Sequence as Items
+from cyclescope.backends.torch.keeping.places import (
+    Array,
+    AttributeState,
+    Members,
+    RandomState,
+    StateSlot,
+    TruncationState,
+    Values,
+    random_state,
+)
+from cyclescope.backends.torch.keeping.places import SequenceState as Items
 
 # What cannot change, or is no state of a model: nothing is looked for behind it.
 _ENDS = (
@@ -38,10 +47,10 @@ MOST_COPIED_BYTES = 256_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class StateDifference:
     """Parts of a place that are not what they were."""
 
-    place: Place
+    place: StateSlot
     parts: Sequence[Hashable]
 
     def restore(self) -> None:
@@ -55,17 +64,17 @@ class Kept:
 
     def __init__(self, roots: Iterable[Any], most_bytes: int = MOST_COPIED_BYTES) -> None:
         self.roots = list(roots)  # held, so that an identity stays that of the same object
-        self._places: dict[int, Place] = {}
+        self._places: dict[int, StateSlot] = {}
         self.has_inference_tensors = False
         self._walk()
         self._copy_values(most_bytes)
 
-    def differences(self) -> list[Difference]:
+    def differences(self) -> list[StateDifference]:
         """What is not as it was."""
         found = ((place, place.differences()) for place in self._places.values())
-        return [Difference(place, parts) for place, parts in found if parts]
+        return [StateDifference(place, parts) for place, parts in found if parts]
 
-    def place(self, target: object) -> Place | None:
+    def place(self, target: object) -> StateSlot | None:
         """The place of `target`; None where it was not there."""
         return self._places.get(id(target))
 
@@ -74,7 +83,7 @@ class Kept:
         for difference in self.differences():
             difference.restore()
         for place in self._places.values():
-            if isinstance(place, Cutting | Drawing):
+            if isinstance(place, TruncationState | RandomState):
                 place.restore(())
 
     def _walk(self) -> None:
@@ -106,12 +115,12 @@ class Kept:
             tensors[k].copy_values()
 
 
-def _place_of(found: Any) -> tuple[Place | None, Sequence[Any]]:
+def _place_of(found: Any) -> tuple[StateSlot | None, Sequence[Any]]:
     """The place that `found` is, and what hangs on it."""
     if isinstance(found, torch.Tensor):
         return _tensor_place(found), ()
     if isinstance(found, dict):
-        return Names(found), list(dict.values(found))
+        return AttributeState(found), list(dict.values(found))
     if isinstance(found, list | deque):
         return Items(found), list(found)
     if isinstance(found, set):
@@ -120,16 +129,16 @@ def _place_of(found: Any) -> tuple[Place | None, Sequence[Any]]:
         return None, list(found)
     if isinstance(found, np.ndarray):
         return (Array(found) if found.flags.writeable and not found.dtype.hasobject else None), ()
-    generator = drawing(found)
+    generator = random_state(found)
     if generator is not None:
         return generator, ()
     package = type(found).__module__.partition(".")[0]
     if package == "tokenizers" and hasattr(found, "enable_truncation"):
-        return Cutting(found), ()
+        return TruncationState(found), ()
     attributes = getattr(found, "__dict__", None)
     if not isinstance(attributes, dict) or (package in _LEFT_ALONE and not isinstance(found, torch.nn.Module)):
         return None, ()
-    return Names(attributes), list(attributes.values())
+    return AttributeState(attributes), list(attributes.values())
 
 
 def _tensor_place(tensor: torch.Tensor) -> Values | None:

@@ -13,7 +13,7 @@ import torch
 _ABSENT = object()
 
 
-class Place(Protocol):
+class StateSlot(Protocol):
     """One place as it was found. Of its `target` the parts that differ have keys; None where it has no parts."""
 
     target: Any
@@ -27,7 +27,7 @@ class Place(Protocol):
         ...
 
 
-class Names:
+class AttributeState:
     """A dictionary, or the attributes of an object. What it holds is compared by identity."""
 
     def __init__(self, target: dict[Any, Any]) -> None:
@@ -55,7 +55,7 @@ class Names:
                 kind.__setitem__(target, key, value)
 
 
-class Sequence:
+class SequenceState:
     """A list or a queue, whose items are compared by identity."""
 
     def __init__(self, target: list[Any] | deque[Any]) -> None:
@@ -129,7 +129,7 @@ class Values:
                 self.target.copy_(self._copy)
 
 
-class Drawing:
+class RandomState:
     """A generator of random numbers that somebody holds."""
 
     def __init__(self, target: Any, read: Callable[[], Any], write: Callable[[Any], object]) -> None:
@@ -144,7 +144,7 @@ class Drawing:
         self._write(self._before)
 
 
-class Cutting:
+class TruncationState:
     """How a fast tokenizer fills up and cuts texts: each call of it leaves what that call was asked for."""
 
     def __init__(self, target: Any) -> None:
@@ -162,17 +162,17 @@ class Cutting:
             self.target.no_truncation() if truncation is None else self.target.enable_truncation(**truncation)
 
 
-def drawing(target: Any) -> Drawing | None:
+def random_state(target: Any) -> RandomState | None:
     """The place of a generator; None where `target` is none."""
     if isinstance(target, torch.Generator):
-        return Drawing(target, target.get_state, target.set_state)
+        return RandomState(target, target.get_state, target.set_state)
     if isinstance(target, random.Random):
-        return Drawing(target, target.getstate, target.setstate)
+        return RandomState(target, target.getstate, target.setstate)
     if isinstance(target, np.random.RandomState):
-        return Drawing(target, target.get_state, target.set_state)
+        return RandomState(target, target.get_state, target.set_state)
     if isinstance(target, np.random.Generator):
         bits = target.bit_generator
-        return Drawing(target, lambda: bits.state, lambda state: setattr(bits, "state", state))
+        return RandomState(target, lambda: bits.state, lambda state: setattr(bits, "state", state))
     return None
 
 

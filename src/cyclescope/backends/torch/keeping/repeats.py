@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from cyclescope.backends.torch.keeping.objects import Difference, Kept
+from cyclescope.backends.torch.keeping.objects import Kept, StateDifference
 
 _LOOKS = 2  # after the first run, and after the second: what that has changed again, every run changes
 
@@ -26,7 +26,7 @@ class Repeats:
         self._model = Kept([model]) if model is not None else None
         self._inputs = Kept([inputs])
         self._after_first: Kept | None = None
-        self._moving: list[Difference] = []
+        self._moving: list[StateDifference] = []
         self.unsure = False  # a run has changed something, and another one must show whether each run does
         self._looks = _LOOKS if model is not None else 0
 
@@ -73,11 +73,11 @@ class Repeats:
         self._after_first, self.unsure = None, False
         self._moving = self._inputs.differences() + self._from_the_first(self._model, moved)
 
-    def _from_the_first(self, model: Kept, moved: list[Difference]) -> list[Difference]:
+    def _from_the_first(self, model: Kept, moved: list[StateDifference]) -> list[StateDifference]:
         """What has `moved` in the second run, in the state of before the first. All that is not as it was where the first
         run made an object which the second has changed: then the second must make it, too.
         """
         places = [(model.place(difference.place.target), difference.parts) for difference in moved]
         if any(place is None for place, _ in places):
             return model.differences()
-        return [Difference(place, parts) for place, parts in places if place is not None]
+        return [StateDifference(place, parts) for place, parts in places if place is not None]

@@ -49,10 +49,10 @@ def generation_settings(model: Any, request: Request) -> GenerationSettings:
     elif cache is Cache.DYNAMIC and configured is not Cache.DYNAMIC:
         overrides |= {"use_cache": True, "cache_implementation": None}
     for name, usual in (("num_beams", 1), ("num_return_sequences", 1), *((name, None) for name in _ENDINGS)):
-        asked = getattr(config, name, None)
-        if asked is not None and asked != usual:
+        requested = getattr(config, name, None)
+        if requested is not None and requested != usual:
             overrides[name] = usual
-            notes.append(_departure(name, asked, usual))
+            notes.append(_departure(name, requested, usual))
     if request.plan is None and configured is not Cache.DYNAMIC and cache is configured:
         notes.append(m("The model's generation_config chooses the cache: {cache}.", cache=cache.value))
     return GenerationSettings(cache, overrides, tuple(notes))
@@ -80,16 +80,16 @@ def _refuse_several(config: Any) -> None:
         )
 
 
-def _departure(name: str, asked: object, used: int | None) -> Text:
+def _departure(name: str, requested: object, used: int | None) -> Text:
     if used is None:
         return m(
             "The model's generation_config sets {name} to {asked}, which can end a generation early; the cycle ignores it.",
             name=name,
-            asked=str(asked),
+            asked=str(requested),
         )
     return m(
         "The model's generation_config sets {name} to {asked}; the cycle is measured with {used}.",
         name=name,
-        asked=str(asked),
+        asked=str(requested),
         used=used,
     )

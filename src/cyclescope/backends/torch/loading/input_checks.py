@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 import torch
 
-from cyclescope.backends.torch.loading.extent import tensors_in
+from cyclescope.backends.torch.loading.input_dimensions import tensors_in
 from cyclescope.core.errors import UsageError
 from cyclescope.core.message import Text, listed, m
 

@@ -12,16 +12,16 @@ from cyclescope.backends.base import DEFAULT_NEW_TOKENS, DEFAULT_TOKENS, Request
 from cyclescope.backends.torch.exits import exits_of
 from cyclescope.backends.torch.generating.asking import batch_of
 from cyclescope.backends.torch.generating.writing import Writer, refuse_beyond_context
-from cyclescope.backends.torch.loading.extent import extent_of, moved
 from cyclescope.backends.torch.loading.generation_settings import generation_settings
 from cyclescope.backends.torch.loading.heads import WRITE
 from cyclescope.backends.torch.loading.input_checks import check_ids, check_inputs, strange_inputs
+from cyclescope.backends.torch.loading.input_dimensions import dimensions_of, moved
 from cyclescope.backends.torch.loading.loading import Loaded
 from cyclescope.backends.torch.loading.sizes import size_of
 from cyclescope.backends.torch.reading import reader
 from cyclescope.backends.torch.steps import Arrays, Steps
+from cyclescope.backends.torch.tracing.concrete_values import ConcreteValues
 from cyclescope.backends.torch.tracing.meta import build_on_meta
-from cyclescope.backends.torch.tracing.shadow import Shadows
 from cyclescope.core.errors import InputTooLong, UsageError
 from cyclescope.core.message import Text, m
 from cyclescope.core.workload import InputSource, ModelFacts, Workload
@@ -34,10 +34,10 @@ def prepare(request: Request, loaded: Loaded) -> tuple[Steps, Workload, tuple[Te
     model: Any = loaded.model
     limit = longest_input(model, loaded.tokenizer)
     notes: list[Text] = []
-    asked = batch_of(request, loaded)
-    texts = asked.texts
-    if asked.note:
-        notes.append(asked.note)
+    prompts = batch_of(request, loaded)
+    texts = prompts.texts
+    if prompts.note:
+        notes.append(prompts.note)
     encode: Callable[[], dict[str, Any]] | None = None
     encode_arrays: Callable[[], Arrays] | None = None
     given: dict[str, Any] = {}
@@ -50,7 +50,7 @@ def prepare(request: Request, loaded: Loaded) -> tuple[Steps, Workload, tuple[Te
             )
         )
     if texts:
-        tokenized, cut = _encoder(loaded, asked.columns, limit)
+        tokenized, cut = _encoder(loaded, prompts.columns, limit)
         encode = partial(_on, request.device, tokenized)
         encode_arrays = partial(tokenized, return_tensors="np")
         first = encode()
@@ -62,8 +62,8 @@ def prepare(request: Request, loaded: Loaded) -> tuple[Steps, Workload, tuple[Te
         _refuse_too_long(tokens, limit, loaded.reference)
         given = _synthetic(model, request.batch or 1, tokens, request.seed, request.device)
         first = given
-    extent = extent_of(first, model)
-    fixed = _decoder_start(model, extent.batch or 1, request.device, first)
+    dimensions = dimensions_of(first, model)
+    fixed = _decoder_start(model, dimensions.batch or 1, request.device, first)
     if loaded.head == WRITE:
         check_ids(model, first, bool(texts))  # which names `generate` takes, it says by itself
     else:
@@ -72,7 +72,7 @@ def prepare(request: Request, loaded: Loaded) -> tuple[Steps, Workload, tuple[Te
     writer = None
     new_tokens = (request.new_tokens or DEFAULT_NEW_TOKENS) if loaded.head == WRITE else 0
     if new_tokens:
-        refuse_beyond_context(extent.length, new_tokens, limit, not model.config.is_encoder_decoder)
+        refuse_beyond_context(dimensions.length, new_tokens, limit, not model.config.is_encoder_decoder)
         settings = generation_settings(model, request)
         notes += settings.notes
         sample = request.sampling == "sample"
@@ -94,16 +94,16 @@ def prepare(request: Request, loaded: Loaded) -> tuple[Steps, Workload, tuple[Te
         model=facts_of(loaded, limit),
         task=loaded.task,
         input_source=source,
-        batch=extent.batch,
-        tokens_in=extent.length,
-        real_tokens=extent.real,
+        batch=dimensions.batch,
+        tokens_in=dimensions.length,
+        real_tokens=dimensions.real,
         characters=sum(len(t) for t in texts),
         text_bytes=sum(len(t.encode()) for t in texts),
         tokens_out=new_tokens,
         cut_tokens=cut,
         texts=texts if request.keep_text else (),
-        unit=extent.unit,
-        shape=extent.shape,
+        unit=dimensions.unit,
+        shape=dimensions.shape,
     )
     return steps, workload, tuple(notes)
 
@@ -182,7 +182,7 @@ def _encoder(loaded: Loaded, columns: Sequence[Sequence[str]], limit: int | None
     """
     tokenizer, config = loaded.tokenizer, getattr(loaded.model, "config", None)
     batch = [list(texts) for texts in columns]
-    # Quietly: that a text is too long is told in the report, as what is cut, and not by the tokenizer.
+    # Quietly: that a text is too long is reported as what is cut, and not by the tokenizer.
     whole = tokenizer(*batch, verbose=False)["input_ids"]
     cut = sum(max(0, len(ids) - limit) for ids in whole) if limit is not None else 0
     many = len({len(ids) for ids in whole}) > 1
@@ -242,7 +242,7 @@ def _decoder_start(model: Any, batch: int, device: str, inputs: dict[str, Any]) 
 
 def synthetic_steps(build: Callable[[], torch.nn.Module], request: Request) -> Steps:
     """Steps for a model that exists as a class only: made-up tokens, no tokenizer, nothing to read out."""
-    shell = build_on_meta(build, Shadows())
+    shell = build_on_meta(build, ConcreteValues())
     limit = longest_input(shell, None)
     tokens = request.tokens or DEFAULT_TOKENS
     _refuse_too_long(tokens, limit, str(request.model))
@@ -257,7 +257,7 @@ def step_inputs(build: Callable[[], torch.nn.Module], request: Request) -> dict[
     of what the decoder writes. Raises `UsageError` and `InputTooLong`.
     """
     length = request.cache_length or 0
-    shell: Any = build_on_meta(build, Shadows())
+    shell: Any = build_on_meta(build, ConcreteValues())
     limit = longest_input(shell, None)
     if limit is not None and length + 1 > limit:
         raise InputTooLong(

@@ -20,8 +20,8 @@ from cyclescope.backends.torch.loading.hub import require_on_hub
 from cyclescope.backends.torch.loading.input_checks import check_tokenizer
 from cyclescope.backends.torch.loading.modalities import refuse_no_text
 from cyclescope.backends.torch.stamping.device import free_bytes
+from cyclescope.backends.torch.tracing.concrete_values import ConcreteValues
 from cyclescope.backends.torch.tracing.meta import build_on_meta
-from cyclescope.backends.torch.tracing.shadow import Shadows
 from cyclescope.core.errors import (
     CyclescopeError,
     EngineError,
@@ -152,7 +152,7 @@ def load(request: Request) -> Loaded:
     """The model that `request` names, with weights, on its device. One that is kept is the same object every time."""
     assert isinstance(request.model, str)
     if (kept := _kept.get(_key(request))) is not None:
-        return _as_asked(*kept, request)
+        return _as_requested(*kept, request)
     made = recipe(request)
     wanted: Wanted = "auto" if request.weights == "auto" else "random" if request.weights == "random" else "pretrained"
     weights = choose_weights(made.source, wanted)
@@ -204,7 +204,7 @@ def load(request: Request) -> Loaded:
     )
 
 
-def _as_asked(loaded: Loaded, threads: int, request: Request) -> Loaded:
+def _as_requested(loaded: Loaded, threads: int, request: Request) -> Loaded:
     """The kept model in the precision, with the attention and on the device that `request` wants."""
     torch.set_num_threads(threads)
     model: Any = loaded.model
@@ -348,7 +348,7 @@ def _refuse_too_large(made: ModelRecipe, request: Request) -> None:
     free = available_memory_bytes() if request.device == "cpu" else free_bytes(request.device)
     if free is None:
         return
-    model = build_on_meta(made.build, Shadows())
+    model = build_on_meta(made.build, ConcreteValues())
     where = m(" on {device}", device=request.device) if request.device != "cpu" else ""
     need = sum(p.numel() * p.element_size() for p in model.parameters())
     if need > _MOST_OF_MEMORY * free:
@@ -423,8 +423,8 @@ def _model_errors(request: Request, task: str) -> Iterator[None]:
                 m("Use --task embed."),
             ) from exc
         # A model that is asked for no kind of attention can still say the word, about its number of heads.
-        asked = request.attention is not None
-        if asked and "attention" in line.lower() and isinstance(exc, ValueError | ImportError):
+        requested = request.attention is not None
+        if requested and "attention" in line.lower() and isinstance(exc, ValueError | ImportError):
             raise Unsupported(
                 m(
                     "{reference} does not support --attention {attention}.",

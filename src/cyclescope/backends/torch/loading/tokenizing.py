@@ -32,7 +32,7 @@ class TorchTokenizer:
     info: TokenizerInfo
 
     def count(self, text: str) -> TokenCount:
-        # Quietly: that a text is longer than the model takes is told in the report.
+        # Quietly: that a text is longer than the model takes is in the report.
         whole = self._asked(lambda: self.tokenizer(text, verbose=False)["input_ids"])
         own = self._asked(lambda: self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
         unknown = _unknown_id(self.tokenizer)
@@ -72,9 +72,9 @@ def open_torch_tokenizers(request: Request) -> OpenTokenizers:
             m("Put tokenizer.json beside its config.json, or pass the tokenizer too."),
         )
     found = [TorchTokenizer(own, _info(own, name, stand_in))]
-    twin = python_twin(own)
-    if twin is not None:
-        found.append(TorchTokenizer(twin, _info(twin, type(twin).__name__, stand_in)))
+    counterpart = python_counterpart(own)
+    if counterpart is not None:
+        found.append(TorchTokenizer(counterpart, _info(counterpart, type(counterpart).__name__, stand_in)))
     return OpenTokenizers(
         reference=reference,
         machine=read_machine("cpu", packages=PACKAGES),
@@ -84,11 +84,11 @@ def open_torch_tokenizers(request: Request) -> OpenTokenizers:
     )
 
 
-def python_twin(fast: Any) -> Any | None:
+def python_counterpart(fast: Any) -> Any | None:
     """The Python tokenizer with the vocabulary and rules of `fast`, or None where transformers has none.
 
     Since version 5 transformers loads a Python tokenizer only where there is no other; BERT's is still there, under the
-    name of a legacy. So a twin exists for WordPiece as BERT cuts it, a stand-in of ours included.
+    name of a legacy. So a counterpart exists for WordPiece as BERT cuts it, a stand-in of ours included.
     """
     if not getattr(fast, "is_fast", False):
         return None

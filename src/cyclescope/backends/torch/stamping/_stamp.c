@@ -1,8 +1,8 @@
 /* Stamps without a Python frame: a callable that reads the clock, calls what it stands for, and reads the clock again.
  *
- * A shim in Python costs a third of a microsecond where every cache is warm, and several microseconds behind a large
+ * A wrapper in Python costs a third of a microsecond where every cache is warm, and several microseconds behind a large
  * matrix product, where the interpreter finds its caches emptied. This one touches a few lines of memory. It is built
- * where a C compiler is at hand; without it the shims in `recorder.py` do the same, at their price.
+ * where a C compiler is at hand; without it the wrappers in `recorder.py` do the same, at their price.
  */
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
@@ -11,7 +11,7 @@
 #include <time.h>
 
 #ifndef __linux__
-#error "perf_counter_ns reads CLOCK_MONOTONIC on Linux only; elsewhere the shims in Python are used"
+#error "perf_counter_ns reads CLOCK_MONOTONIC on Linux only; elsewhere the wrappers in Python are used"
 #endif
 
 static inline int64_t
@@ -202,7 +202,7 @@ static PyTypeObject RecordsType = {
     .tp_as_buffer = &records_as_buffer,
 };
 
-/* Shim: stands for one callable. */
+/* Wrapper: stands for one callable. */
 
 typedef struct {
     PyObject_HEAD
@@ -210,12 +210,12 @@ typedef struct {
     PyObject *call;
     Records *records;
     int64_t key;
-} Shim;
+} Wrapper;
 
 static PyObject *
-shim_vectorcall(PyObject *object, PyObject *const *args, size_t nargsf, PyObject *names)
+wrapper_vectorcall(PyObject *object, PyObject *const *args, size_t nargsf, PyObject *names)
 {
-    Shim *self = (Shim *)object;
+    Wrapper *self = (Wrapper *)object;
     Stamp begin = stamp(self->records);
     PyObject *result = PyObject_Vectorcall(self->call, args, nargsf, names);
     Stamp end = stamp(self->records);
@@ -226,7 +226,7 @@ shim_vectorcall(PyObject *object, PyObject *const *args, size_t nargsf, PyObject
 }
 
 static PyObject *
-shim_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+wrapper_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     PyObject *call;
     Records *records;
@@ -236,14 +236,14 @@ shim_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         return NULL;
     }
     if (!PyCallable_Check(call)) {
-        PyErr_SetString(PyExc_TypeError, "a shim stands for something that can be called");
+        PyErr_SetString(PyExc_TypeError, "a wrapper stands for something that can be called");
         return NULL;
     }
-    Shim *self = (Shim *)type->tp_alloc(type, 0);
+    Wrapper *self = (Wrapper *)type->tp_alloc(type, 0);
     if (self == NULL) {
         return NULL;
     }
-    self->vectorcall = shim_vectorcall;
+    self->vectorcall = wrapper_vectorcall;
     self->call = Py_NewRef(call);
     self->records = (Records *)Py_NewRef((PyObject *)records);
     self->key = key;
@@ -251,21 +251,21 @@ shim_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 }
 
 static int
-shim_traverse(Shim *self, visitproc visit, void *arg)
+wrapper_traverse(Wrapper *self, visitproc visit, void *arg)
 {
     Py_VISIT(self->call);
     return 0;
 }
 
 static int
-shim_clear(Shim *self)
+wrapper_clear(Wrapper *self)
 {
     Py_CLEAR(self->call);
     return 0;
 }
 
 static void
-shim_dealloc(Shim *self)
+wrapper_dealloc(Wrapper *self)
 {
     PyObject_GC_UnTrack(self);
     Py_CLEAR(self->call);
@@ -273,9 +273,9 @@ shim_dealloc(Shim *self)
     Py_TYPE(self)->tp_free((PyObject *)self);
 }
 
-/* On a class a shim binds like the function that it stands for. */
+/* On a class a wrapper binds like the function that it stands for. */
 static PyObject *
-shim_get(PyObject *self, PyObject *instance, PyObject *Py_UNUSED(owner))
+wrapper_get(PyObject *self, PyObject *instance, PyObject *Py_UNUSED(owner))
 {
     if (instance == NULL || instance == Py_None) {
         return Py_NewRef(self);
@@ -283,42 +283,42 @@ shim_get(PyObject *self, PyObject *instance, PyObject *Py_UNUSED(owner))
     return PyMethod_New(self, instance);
 }
 
-/* Whoever looks at a shim (a signature, a name) sees what it stands for. */
+/* Inspection of a wrapper (its signature, its name) finds those of the wrapped callable. */
 static PyObject *
-shim_getattro(PyObject *object, PyObject *name)
+wrapper_getattro(PyObject *object, PyObject *name)
 {
     PyObject *own = PyObject_GenericGetAttr(object, name);
     if (own != NULL || !PyErr_ExceptionMatches(PyExc_AttributeError)) {
         return own;
     }
     PyErr_Clear();
-    return PyObject_GetAttr(((Shim *)object)->call, name);
+    return PyObject_GetAttr(((Wrapper *)object)->call, name);
 }
 
 static PyObject *
-shim_wrapped(Shim *self, void *Py_UNUSED(closure))
+wrapper_wrapped(Wrapper *self, void *Py_UNUSED(closure))
 {
     return Py_NewRef(self->call);
 }
 
-static PyGetSetDef shim_getset[] = {
-    {"__wrapped__", (getter)shim_wrapped, NULL, "What the shim stands for.", NULL},
+static PyGetSetDef wrapper_getset[] = {
+    {"__wrapped__", (getter)wrapper_wrapped, NULL, "What the wrapper stands for.", NULL},
     {NULL, NULL, NULL, NULL, NULL},
 };
 
-static PyTypeObject ShimType = {
-    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "cyclescope.backends.torch.stamping._stamp.Shim",
-    .tp_basicsize = sizeof(Shim),
-    .tp_vectorcall_offset = offsetof(Shim, vectorcall),
+static PyTypeObject WrapperType = {
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "cyclescope.backends.torch.stamping._stamp.Wrapper",
+    .tp_basicsize = sizeof(Wrapper),
+    .tp_vectorcall_offset = offsetof(Wrapper, vectorcall),
     .tp_call = PyVectorcall_Call,
     .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL | Py_TPFLAGS_METHOD_DESCRIPTOR,
-    .tp_new = shim_new,
-    .tp_dealloc = (destructor)shim_dealloc,
-    .tp_traverse = (traverseproc)shim_traverse,
-    .tp_clear = (inquiry)shim_clear,
-    .tp_descr_get = shim_get,
-    .tp_getattro = shim_getattro,
-    .tp_getset = shim_getset,
+    .tp_new = wrapper_new,
+    .tp_dealloc = (destructor)wrapper_dealloc,
+    .tp_traverse = (traverseproc)wrapper_traverse,
+    .tp_clear = (inquiry)wrapper_clear,
+    .tp_descr_get = wrapper_get,
+    .tp_getattro = wrapper_getattro,
+    .tp_getset = wrapper_getset,
 };
 
 static struct PyModuleDef stamp_module = {
@@ -331,7 +331,7 @@ static struct PyModuleDef stamp_module = {
 PyMODINIT_FUNC
 PyInit__stamp(void)
 {
-    if (PyType_Ready(&RecordsType) < 0 || PyType_Ready(&ShimType) < 0) {
+    if (PyType_Ready(&RecordsType) < 0 || PyType_Ready(&WrapperType) < 0) {
         return NULL;
     }
     PyObject *module = PyModule_Create(&stamp_module);
@@ -339,7 +339,7 @@ PyInit__stamp(void)
         return NULL;
     }
     if (PyModule_AddObjectRef(module, "Records", (PyObject *)&RecordsType) < 0
-        || PyModule_AddObjectRef(module, "Shim", (PyObject *)&ShimType) < 0) {
+        || PyModule_AddObjectRef(module, "Wrapper", (PyObject *)&WrapperType) < 0) {
         Py_DECREF(module);
         return NULL;
     }

@@ -16,7 +16,7 @@ import torch
 
 from cyclescope.backends.torch.stamping.device import DeviceClock
 from cyclescope.backends.torch.stamping.recorder import Alignment, Recorder, own_forward
-from cyclescope.backends.torch.stamping.stamps import MarkedRecords, rows_of, stamped
+from cyclescope.backends.torch.stamping.stamps import MarkedRecords, instrumented, rows_of
 from cyclescope.backends.torch.steps import Steps
 from cyclescope.core.samples import DeviceSamples
 from cyclescope.core.units import IntArray, Nanoseconds
@@ -40,9 +40,9 @@ class _Run:
 
 
 class Marking:
-    """Runs `steps`, stamped by `recorder` and laid beside the graph by `alignment`, with marks of `clock`.
+    """Runs `steps`, instrumented by `recorder` and laid beside the graph by `alignment`, with marks of `clock`.
 
-    `prepare` is called before each run, outside of what is stamped.
+    `prepare` is called before each run, outside of what is instrumented.
     """
 
     def __init__(
@@ -89,14 +89,14 @@ class Marking:
 
     def _hold(self) -> None:
         if self._hold_ns:
-            # Its own calls are no operations of the model, though they may go through the same doors.
+            # Its own calls are no operations of the model, though they may go through the same patch points.
             with self._records.looking_away():
                 self._clock.hold(self._hold_ns)
 
     def _run(self) -> _Run:
         steps, records, clock, text = self._steps, self._records, self._clock, self._recorder.keys.first_text
-        encode = stamped(steps.encode, text, records) if steps.encode is not None else None
-        read_out = stamped(steps.read_out, text, records) if steps.read_out is not None else None
+        encode = instrumented(steps.encode, text, records) if steps.encode is not None else None
+        read_out = instrumented(steps.read_out, text, records) if steps.read_out is not None else None
         self._prepare()
         records.clear()
         clock.rewind()

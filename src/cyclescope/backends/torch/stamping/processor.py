@@ -1,8 +1,8 @@
 """The processor time of this process, to be read at every stamp: which clocks, and what reading them takes.
 
 The clock of the whole process is one reading, but the kernel brings the share of threads on other cores up to date only
-at its own ticks (1 to 10 ms), so that work seen through it is smeared over its neighbours. A thread's own clock is exact
-whoever asks (Linux, kernel/sched/cputime.c: `thread_group_cputime` refreshes the asking thread alone). So where few
+at its own ticks (1 to 10 ms), so that work seen through it is smeared over its neighbours. A thread's own clock is
+exact from any thread (Linux, kernel/sched/cputime.c: `thread_group_cputime` refreshes the asking thread alone). So where few
 threads work, their clocks are read one by one and summed.
 """
 
@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cyclescope.backends.torch.stamping.stamps import new_records, rows_of, stamped
+from cyclescope.backends.torch.stamping.stamps import instrumented, new_records, rows_of
 
 _TASKS = Path("/proc/self/task")
 # A clock takes about a microsecond; with more threads than this reading them all would take as long as an operation.
@@ -48,16 +48,16 @@ def now_ns(clocks: tuple[int, ...]) -> int:
 def stamp_ns(clocks: tuple[int, ...]) -> float:
     """What one stamp takes that reads `clocks` too, by the wall clock: the lower quartile of stamps in a row.
 
-    Only this thread runs meanwhile, so it is the processor time as well.
+    Only this thread runs during it, so it is the processor time as well.
     """
     records = new_records(clocks)
 
     def nothing() -> None:
         return None
 
-    shim = stamped(nothing, 0, records)
+    wrapper = instrumented(nothing, 0, records)
     for _ in range(_STAMPS):
-        shim()
+        wrapper()
     inside = np.diff(rows_of(records)[:, 1:3], axis=1)
     return float(np.percentile(inside, 25))
 

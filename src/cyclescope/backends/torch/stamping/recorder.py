@@ -1,8 +1,8 @@
-"""Stamps a run: the two ways, and how a run's stamps are laid beside the traced graph.
+"""Instruments a run in one of two ways, and aligns its timestamps with the traced graph.
 
-Shims (see `stamps`) replace each door (see `entry_points`): they take the time before and after, and nothing else
-changes. Where a run does not show exactly the traced sequence of calls (a door was
-missed), a `TorchFunctionMode` does the same at about three microseconds a call. Both are checked against the trace, call
+Wrappers (see `stamps`) replace the callable at each patch point (see `patch_points`): they take the time before and after, and nothing else
+changes. Where a run does not show exactly the traced sequence of calls (a patch point
+was missed), a `TorchFunctionMode` does the same at about three microseconds a call. Both are checked against the trace, call
 by call, so a wrong alignment cannot pass unnoticed.
 """
 
@@ -19,23 +19,23 @@ from numpy.typing import NDArray
 from torch.overrides import TorchFunctionMode
 
 from cyclescope.backends.errors import Misaligned
-from cyclescope.backends.torch.stamping.entry_points import Door, doors
-from cyclescope.backends.torch.stamping.stamps import Records, stamped
+from cyclescope.backends.torch.stamping.patch_points import PatchPoint, patch_points
+from cyclescope.backends.torch.stamping.stamps import Records, instrumented
 from cyclescope.backends.torch.stamping.unseen import unseen_mode
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.units import IntArray
 
 BoolArray: TypeAlias = NDArray[np.bool_]
 
-SHIMS, FUNCTION_MODE = "shims", "function-mode"
+WRAPPERS, FUNCTION_MODE = "shims", "function-mode"  # as run files name them
 WHOLE = "whole"  # nothing of the model is stamped, only its part of the cycle as a whole (key 0)
 
 
 @dataclass(frozen=True, eq=False)
-class Keys:
-    """What is stamped: `functions` by key, then `modules` by path (key = number of functions + position).
+class InstrumentedCalls:
+    """What is instrumented: `functions` by key, then `modules` by path (key = number of functions + position).
 
-    `of_op` [n] is the key of each operation, `of_frame` [frames] of each stamped frame (−1: not stamped). Keys at or
+    `of_op` [n] is the key of each operation, `of_frame` [frames] of each instrumented frame (−1: not instrumented). Keys at or
     above `first_text` are the session's own stamps around the text stages.
     """
 
@@ -60,11 +60,11 @@ class Keys:
 
 
 class StampingMode(TorchFunctionMode):
-    """Stamps the calls of `functions`, with their positions as keys, wherever they come from."""
+    """Instruments the calls of `functions`, with their positions as keys, wherever they come from."""
 
     def __init__(self, functions: Sequence[Callable[..., Any]], records: Records) -> None:
         super().__init__()
-        self._stamped = {id(f): stamped(f, key, records) for key, f in enumerate(functions)}
+        self._stamped = {id(f): instrumented(f, key, records) for key, f in enumerate(functions)}
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
@@ -73,24 +73,24 @@ class StampingMode(TorchFunctionMode):
 
 
 class Recorder:
-    """Stamps the calls of one model in one of the two ways. Looking for the doors takes tens of milliseconds, once."""
+    """Instruments the calls of one model in one of the two ways. Looking for the patch points takes tens of milliseconds, once."""
 
-    def __init__(self, how: str, keys: Keys, model: torch.nn.Module) -> None:
+    def __init__(self, how: str, keys: InstrumentedCalls, model: torch.nn.Module) -> None:
         self.how = how
         self.keys = keys
         self._model = model
-        self._doors = list(doors(keys.functions, model)) if how == SHIMS else []
+        self._patch_points = list(patch_points(keys.functions, model)) if how == WRAPPERS else []
 
     @contextmanager
     def stamping(self, records: Records) -> Iterator[None]:
-        """While open, every stamped call adds its key, begin and end to `records`. Afterwards all is as it was."""
+        """While open, every instrumented call adds its key, begin and end to `records`. Afterwards all is as it was."""
         with ExitStack() as stack:
             for position, path in enumerate(self.keys.modules):
                 module = self._model.get_submodule(path)
-                shim = stamped(module.forward, self.keys.first_module + position, records)
-                stack.enter_context(own_forward(module, shim))
-            if self.how == SHIMS:
-                stack.enter_context(_shimmed(self._doors, self.keys, records))
+                wrapper = instrumented(module.forward, self.keys.first_module + position, records)
+                stack.enter_context(own_forward(module, wrapper))
+            if self.how == WRAPPERS:
+                stack.enter_context(_patched(self._patch_points, self.keys, records))
             elif self.how == FUNCTION_MODE:
                 stack.enter_context(unseen_mode())
                 stack.enter_context(StampingMode(self.keys.functions, records))
@@ -112,30 +112,30 @@ def own_forward(module: torch.nn.Module, forward: Callable[..., Any]) -> Iterato
 
 
 @contextmanager
-def _shimmed(found: Sequence[Door], keys: Keys, records: Records) -> Iterator[None]:
+def _patched(found: Sequence[PatchPoint], keys: InstrumentedCalls, records: Records) -> Iterator[None]:
     key_of = {id(f): key for key, f in enumerate(keys.functions)}
-    opened: list[tuple[Door, bool]] = []
+    opened: list[tuple[PatchPoint, bool]] = []
     try:
-        for door in found:
-            is_own = door.name in vars(door.owner)
-            static = isinstance(door.current, staticmethod)
-            call = door.current.__func__ if static else door.current
-            shim = stamped(call, key_of[id(door.function)], records)
-            opened.append((door, is_own))
-            setattr(door.owner, door.name, staticmethod(shim) if static else shim)
+        for point in found:
+            is_own = point.name in vars(point.owner)
+            static = isinstance(point.current, staticmethod)
+            call = point.current.__func__ if static else point.current
+            wrapper = instrumented(call, key_of[id(point.function)], records)
+            opened.append((point, is_own))
+            setattr(point.owner, point.name, staticmethod(wrapper) if static else wrapper)
         yield
     finally:
-        for door, is_own in reversed(opened):
+        for point, is_own in reversed(opened):
             if is_own:
-                setattr(door.owner, door.name, door.current)
+                setattr(point.owner, point.name, point.current)
             else:
-                delattr(door.owner, door.name)
+                delattr(point.owner, point.name)
 
 
 class Alignment:
     """Lays the stamps of one run beside the slots of a graph."""
 
-    def __init__(self, graph: Graph, keys: Keys) -> None:
+    def __init__(self, graph: Graph, keys: InstrumentedCalls) -> None:
         self._first_module, self._first_text = keys.first_module, keys.first_text
         self._keys = keys
         order, columns = _expected(graph, keys)
@@ -180,7 +180,7 @@ class Alignment:
         return times - begin
 
     def _outermost(self, rows: IntArray) -> BoolArray:
-        """Which rows are no call inside another operation: what a stamped function calls itself is its own affair.
+        """Which rows are no call inside another operation: what an instrumented function calls itself is its own affair.
 
         Rows come in order of their end, so a row inside an operation stands before it and begins after it began.
         """
@@ -192,7 +192,7 @@ class Alignment:
         return outermost
 
 
-def _expected(graph: Graph, keys: Keys) -> tuple[list[int], list[tuple[int, int]]]:
+def _expected(graph: Graph, keys: InstrumentedCalls) -> tuple[list[int], list[tuple[int, int]]]:
     """Keys in the order in which their stamps must come (by end), and the boundary columns of begin and end."""
     order: list[int] = []
     columns: list[tuple[int, int]] = []
@@ -230,7 +230,7 @@ def _expected(graph: Graph, keys: Keys) -> tuple[list[int], list[tuple[int, int]
     return order, columns
 
 
-def _first_difference(keys: Keys, found: Sequence[int], expected: Sequence[int]) -> str:
+def _first_difference(keys: InstrumentedCalls, found: Sequence[int], expected: Sequence[int]) -> str:
     for at, (a, b) in enumerate(zip(found, expected, strict=False)):
         if a != b:
             return f"call {at} is {keys.name(a)}, traced was {keys.name(b)}"

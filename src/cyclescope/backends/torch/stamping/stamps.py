@@ -1,8 +1,8 @@
 """Stamps and where they are kept: compiled where that could be built, in Python everywhere.
 
-Both do the same. The compiled shim (`_stamp.c`) has no frame of its own and writes into memory that stays; it costs about
+Both do the same. The compiled wrapper (`_stamp.c`) has no frame of its own and writes into memory that stays; it costs about
 a tenth of a microsecond a call where caches are warm, the one in Python a third, and several microseconds behind large
-matrix products. CYCLESCOPE_PYTHON_SHIMS=1 forbids the compiled one.
+matrix products. CYCLESCOPE_PYTHON_WRAPPERS=1 forbids the compiled one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 from cyclescope.core.units import IntArray
 
 try:
-    if os.environ.get("CYCLESCOPE_PYTHON_SHIMS"):
+    if os.environ.get("CYCLESCOPE_PYTHON_WRAPPERS"):
         raise ImportError
     from cyclescope.backends.torch.stamping import _stamp
 except ImportError:
@@ -76,7 +76,7 @@ class MarkedRecords(PythonRecords):
 
 
 def new_records(clocks: tuple[int, ...] = (), *, compiled: bool = COMPILED) -> Records:
-    """Where the stamps of one run go. The shims made for it are of the same kind."""
+    """Where the stamps of one run go. The wrappers made for it are of the same kind."""
     return _stamp.Records(clocks=clocks) if compiled else PythonRecords(clocks)
 
 
@@ -89,43 +89,43 @@ def rows_of(records: Records) -> IntArray:
     return np.array(records, dtype=np.int64)
 
 
-def stamped(call: Callable[..., Any], key: int, records: Records) -> Callable[..., Any]:
-    """`call`, stamped into `records`. Whoever asks for its signature gets that of `call`: models do, of `forward`."""
+def instrumented(call: Callable[..., Any], key: int, records: Records) -> Callable[..., Any]:
+    """`call`, with timestamps into `records`. Its signature is that of `call`, since models ask for the signature of `forward`."""
     if not isinstance(records, PythonRecords):
         assert isinstance(records, _stamp.Records)
-        return _stamp.Shim(call, key, records)
+        return _stamp.Wrapper(call, key, records)
     if isinstance(records, MarkedRecords):
-        shim = _marking(call, key, records)
+        wrapper = _marking(call, key, records)
     else:
-        shim = _stamping_both(call, key, records) if records.clocks else _stamping(call, key, records)
-    shim.__wrapped__ = call  # type: ignore[attr-defined]
-    return shim
+        wrapper = _stamping_both(call, key, records) if records.clocks else _stamping(call, key, records)
+    wrapper.__wrapped__ = call  # type: ignore[attr-defined]
+    return wrapper
 
 
 def _stamping(call: Callable[..., Any], key: int, records: PythonRecords) -> Callable[..., Any]:
     append = records.rows.append
 
     # Kept as small as can be: every instruction here is paid at each call.
-    def shim(*args: Any, **kwargs: Any) -> Any:
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
         begin = perf_counter_ns()
         result = call(*args, **kwargs)
         append((key, begin, perf_counter_ns()))
         return result
 
-    return shim
+    return wrapper
 
 
 def _stamping_both(call: Callable[..., Any], key: int, records: PythonRecords) -> Callable[..., Any]:
     append, clocks = records.rows.append, records.clocks
 
-    def shim(*args: Any, **kwargs: Any) -> Any:
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
         # The wall clock first at both ends, so that both clocks lie on the same side of what they cost.
         begin, busy = perf_counter_ns(), sum(map(clock_gettime_ns, clocks))
         result = call(*args, **kwargs)
         append((key, begin, perf_counter_ns(), busy, sum(map(clock_gettime_ns, clocks))))
         return result
 
-    return shim
+    return wrapper
 
 
 def _marking(call: Callable[..., Any], key: int, records: MarkedRecords) -> Callable[..., Any]:
@@ -139,7 +139,7 @@ def _marking(call: Callable[..., Any], key: int, records: MarkedRecords) -> Call
         append((key, begin, perf_counter_ns(), -1, -1))
         return result
 
-    def shim(*args: Any, **kwargs: Any) -> Any:
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
         if records.inside:
             return call(*args, **kwargs)
         records.inside = True
@@ -153,4 +153,4 @@ def _marking(call: Callable[..., Any], key: int, records: MarkedRecords) -> Call
         append((key, begin, end, first, last))
         return result
 
-    return unmarked if key in records.unmarked else shim
+    return unmarked if key in records.unmarked else wrapper

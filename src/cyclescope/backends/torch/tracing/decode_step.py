@@ -15,8 +15,8 @@ import transformers
 
 from cyclescope.backends.torch.stamping.recorder import own_forward
 from cyclescope.backends.torch.steps import Inputs
+from cyclescope.backends.torch.tracing.concrete_values import ConcreteValues
 from cyclescope.backends.torch.tracing.meta import build_on_meta, to_meta
-from cyclescope.backends.torch.tracing.shadow import Shadows
 from cyclescope.backends.torch.tracing.tracing import Traced, Tracer
 from cyclescope.core.graph.tensor import TensorRole
 
@@ -48,9 +48,9 @@ def trace_step(build: Callable[[], torch.nn.Module], inputs: Inputs, cache_lengt
     `inputs` are the arguments of `generate`: the prompt, which makes the cache. What was there before the step has the
     role of a cache if a call of the model made it for the next one, else of an input. Raises `ValueUnknown`.
     """
-    shadows = Shadows()
-    model: Any = build_on_meta(build, shadows)
-    tracer = Tracer(model, shadows, device)
+    concrete_values = ConcreteValues()
+    model: Any = build_on_meta(build, concrete_values)
+    tracer = Tracer(model, concrete_values, device)
     tracer.recording = False
     experts = model.get_experts_implementation()
     calls: list[Any] = []
@@ -65,7 +65,7 @@ def trace_step(build: Callable[[], torch.nn.Module], inputs: Inputs, cache_lengt
                     _keep_experts(model, experts)
                 _describe(tracer, kwargs)
             result = forward(*args, **kwargs)
-            # The result of the step is held until the trace is finished, as it would be by whoever called it.
+            # The result of the step is held until the trace is finished, as its caller would hold it.
             calls.append(result if tracer.recording else None)
             tracer.recording = False
             return result
@@ -73,7 +73,7 @@ def trace_step(build: Callable[[], torch.nn.Module], inputs: Inputs, cache_lengt
         second_only.__wrapped__ = forward  # type: ignore[attr-defined]  # `generate` reads its signature
         with own_forward(model, second_only):
             model.generate(
-                **{name: to_meta(value, shadows) for name, value in inputs.items()},
+                **{name: to_meta(value, concrete_values) for name, value in inputs.items()},
                 max_new_tokens=_NEW_TOKENS,
                 min_new_tokens=_NEW_TOKENS,
                 do_sample=False,

@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from cyclescope.backends.torch.tracing.shadow import Shadows
+from cyclescope.backends.torch.tracing.concrete_values import ConcreteValues
 from cyclescope.core.graph.experts import ExpertLoad
 
 _WHOLE = (torch.int64, torch.int32)
 
 
 def expert_load(
-    frame: int, module: torch.nn.Module, arguments: Sequence[Any], shadows: Shadows | None
+    frame: int, module: torch.nn.Module, arguments: Sequence[Any], concrete_values: ConcreteValues | None
 ) -> ExpertLoad | None:
     """The load of the call `frame` of `module`; None unless it is a mixture's experts.
 
@@ -33,7 +33,7 @@ def expert_load(
     tokens, each = chosen.shape
     # Looking at it is no operation of the model.
     with torch._C.DisableTorchFunction(), torch._C._DisableTorchDispatch():
-        values = chosen if shadows is None else shadows.of(chosen)
+        values = chosen if concrete_values is None else concrete_values.of(chosen)
         if values is None:
             return ExpertLoad(frame, experts, tokens, each)
         ids = values.detach().cpu().numpy().ravel()

@@ -103,7 +103,7 @@ def with_resident_set(samples: MemorySamples, run: Callable[[], object]) -> Memo
 
 
 def _give_back() -> None:
-    """Ask the C library to return what it holds and nobody uses; only glibc can."""
+    """Ask the C library to return its unused memory; only glibc can."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 
-from cyclescope.backends.torch.tracing.shadow import Shadows
+from cyclescope.backends.torch.tracing.concrete_values import ConcreteValues
 
 # Methods and functions that draw the first values of a weight, by name, since transformers puts its own in the place of those
 # of PyTorch. On the meta device there are no values, and yet each call would take as long as a layer does to be traced.
@@ -33,8 +33,8 @@ class _WeightsOnMeta(TorchFunctionMode):
         return func(*args, **kwargs)
 
 
-def build_on_meta(build: Callable[[], torch.nn.Module], shadows: Shadows) -> torch.nn.Module:
-    """The model that `build` makes, with all tensors on the meta device; the values of its buffers go to `shadows`."""
+def build_on_meta(build: Callable[[], torch.nn.Module], concrete_values: ConcreteValues) -> torch.nn.Module:
+    """The model that `build` makes, with all tensors on the meta device; the values of its buffers go to `concrete_values`."""
     with _WeightsOnMeta():
         model = build().eval()
     for module in model.modules():
@@ -44,12 +44,12 @@ def build_on_meta(build: Callable[[], torch.nn.Module], shadows: Shadows) -> tor
                 module._parameters[name] = on_meta
         for name, buffer in list(module._buffers.items()):
             if buffer is not None and buffer.device.type != "meta":
-                module._buffers[name] = to_meta(buffer, shadows)
+                module._buffers[name] = to_meta(buffer, concrete_values)
     return model
 
 
-def to_meta(value: torch.Tensor, shadows: Shadows) -> torch.Tensor:
+def to_meta(value: torch.Tensor, concrete_values: ConcreteValues) -> torch.Tensor:
     """A meta tensor like `value`, which is remembered as its known value."""
     made = torch.empty_like(value, device="meta")
-    shadows.attach(made, value.detach().to("cpu"))
+    concrete_values.attach(made, value.detach().to("cpu"))
     return made

@@ -7,31 +7,31 @@ from typing import Any
 
 import torch
 
-from cyclescope.backends.torch.tracing.shadow import Shadows, ValueUnknown, affordable
+from cyclescope.backends.torch.tracing.concrete_values import ConcreteValues, ValueUnknown, affordable
 
 SDPA = torch.nn.functional.scaled_dot_product_attention
 _GROUPED = torch.ops.aten._grouped_mm.default
 _ALIGNED = 16  # bytes: rows of a grouped product begin at a multiple of this
 
 
-def on_meta(func: Any, args: Sequence[Any], kwargs: dict[str, Any], shadows: Shadows) -> Any:
+def on_meta(func: Any, args: Sequence[Any], kwargs: dict[str, Any], concrete_values: ConcreteValues) -> Any:
     """Run `func` on meta tensors; where it depends on values, by the values that are known."""
     if _asks_for_values(func, args):
-        real = shadows.call(func, args, kwargs)
+        real = concrete_values.call(func, args, kwargs)
         if real is None:
             raise ValueUnknown(f"{func} needs a value that depends on the weights")
         if not isinstance(real, torch.Tensor | tuple | list):
             return real
         result = torch.utils._pytree.tree_map(lambda t: t.to("meta") if isinstance(t, torch.Tensor) else t, real)
-        shadows.follow(result, real)
+        concrete_values.follow(result, real)
         return result
     if func is _GROUPED and _rows_by_group(args):
         return _grouped_like(args[0], args[1])
     result = func(*args, **kwargs)
     if affordable(result):
-        real = shadows.call(func, args, kwargs)
+        real = concrete_values.call(func, args, kwargs)
         if real is not None:
-            shadows.follow(result, real)
+            concrete_values.follow(result, real)
     return result
 
 

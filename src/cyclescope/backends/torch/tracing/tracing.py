@@ -20,13 +20,13 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.weak import WeakTensorKeyDictionary
 
-from cyclescope.backends.torch.stamping.recorder import Keys, own_forward
+from cyclescope.backends.torch.stamping.recorder import InstrumentedCalls, own_forward
 from cyclescope.backends.torch.stamping.unseen import unseen_mode
+from cyclescope.backends.torch.tracing.concrete_values import ConcreteValues
 from cyclescope.backends.torch.tracing.experts import expert_load
 from cyclescope.backends.torch.tracing.layouts import footprint, held, lengths_of, nonzeros_of, shape_of, stored_bytes
 from cyclescope.backends.torch.tracing.memory import Lifetimes
 from cyclescope.backends.torch.tracing.on_meta import SDPA, attention_like, on_meta
-from cyclescope.backends.torch.tracing.shadow import Shadows
 from cyclescope.core.graph.builder import GraphBuilder
 from cyclescope.core.graph.experts import ExpertLoad
 from cyclescope.core.graph.graph import Graph
@@ -35,7 +35,7 @@ from cyclescope.core.graph.structure import READ_OUT, TOKENIZE, WHOLE
 from cyclescope.core.graph.tensor import TensorRole
 from cyclescope.core.message import Text, m, plural
 from cyclescope.cost.call import EngineCall, OpCost
-from cyclescope.cost.registry import kind_of_group, price
+from cyclescope.cost.registry import estimate_cost, kind_of_group
 
 _LIFTS = (torch.ops.aten.lift_fresh.default, torch.ops.aten.lift_fresh_copy.default, torch.ops.aten.lift.default)
 # They make a tensor out of Python values, which would be lost if it were made on the meta device.
@@ -46,11 +46,11 @@ _LITERALS = (torch.tensor, torch.as_tensor, torch.scalar_tensor, torch.from_nump
 class Traced:
     """A graph and, beside it, the very functions and modules behind its operations and frames.
 
-    `lifetimes` tells what was held meanwhile, where the model ran for real.
+    `lifetimes` says what was held during the run, where the model ran for real.
     """
 
     graph: Graph
-    keys: Keys
+    keys: InstrumentedCalls
     lifetimes: Lifetimes | None = None
 
 
@@ -126,12 +126,12 @@ class Tracer:
     written down.
     """
 
-    def __init__(self, model: torch.nn.Module, shadows: Shadows | None, device: str = "cpu") -> None:
+    def __init__(self, model: torch.nn.Module, concrete_values: ConcreteValues | None, device: str = "cpu") -> None:
         self.builder = GraphBuilder()
         # On the meta device nothing is held that a look could tell.
-        self.lifetimes = Lifetimes() if shadows is None else None
+        self.lifetimes = Lifetimes() if concrete_values is None else None
         self.memory = _Memory(self.builder, self.lifetimes)
-        self.shadows = shadows
+        self.concrete_values = concrete_values
         self.device = device
         self.recording = True
         self._model = model
@@ -173,7 +173,7 @@ class Tracer:
         """Run `call`, which calls the model, under the observers."""
         self._number_weights()
         # What a model makes without naming a device lies where the model lies, which is the meta device here.
-        here = torch.device("meta") if self.shadows is not None and self.device == "cpu" else nullcontext()
+        here = torch.device("meta") if self.concrete_values is not None and self.device == "cpu" else nullcontext()
         with self._framed(), unseen_mode(), here, _Operations(self), _Parts(self):
             return call()
 
@@ -222,7 +222,7 @@ class Tracer:
                 if not self.recording:
                     return forward(*args, **kwargs)
                 with self.builder.frame(path, name) as frame:
-                    load = expert_load(frame, module, (*args, *kwargs.values()), self.shadows)
+                    load = expert_load(frame, module, (*args, *kwargs.values()), self.concrete_values)
                     if load is not None:
                         self._experts.append(load)
                     return forward(*args, **kwargs)
@@ -237,7 +237,7 @@ class Tracer:
 
     def literal(self, func: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> torch.Tensor:
         """A tensor of Python values on the meta device, with its values beside it."""
-        assert self.shadows is not None
+        assert self.concrete_values is not None
         with torch._C._DisableTorchDispatch():
             real: torch.Tensor = func(
                 *args, **{**kwargs, "device": torch.device("cpu")} if func is not torch.from_numpy else kwargs
@@ -245,7 +245,7 @@ class Tracer:
             if not isinstance(real, torch.Tensor) or real.device.type == "meta":
                 return real  # as_tensor of a tensor that is one already
             made = torch.empty_like(real, device="meta")
-        self.shadows.attach(made, real)
+        self.concrete_values.attach(made, real)
         return made
 
     def begin_operation(self) -> None:
@@ -329,7 +329,7 @@ class Tracer:
             nonzeros=_nonzeros(tensors),
             lengths=lengths_of(tensors[0]) if tensors else (),
         )
-        priced = price(call)
+        priced = estimate_cost(call)
         if not priced.known:
             self._unknown[name] = None
         pending.parts.append(_Part(priced, tuple(reads), tuple(fresh), is_view))
@@ -377,7 +377,7 @@ class Tracer:
         of_op = {row: function_key[id(function)] for row, function in self._function_of.items()}
         text = len(functions) + len(modules)
         of_frame = tuple(module_key[frame.module] if frame.timed else -1 for frame in graph.frames)
-        keys = Keys(
+        keys = InstrumentedCalls(
             functions=tuple(functions.values()),
             modules=modules,
             of_op=tuple(of_op.get(i, text) for i in range(len(graph))),
@@ -451,15 +451,15 @@ class _Operations(TorchFunctionMode):
 
     def _run(self, func: Callable[..., Any], args: Any, kwargs: dict[str, Any]) -> Any:
         tracer = self._tracer
-        if func is SDPA and tracer.shadows is not None:
+        if func is SDPA and tracer.concrete_values is not None:
             return attention_like(tracer.device, *args, **kwargs)
-        if func in _LITERALS and tracer.shadows is not None:
+        if func in _LITERALS and tracer.concrete_values is not None:
             return tracer.literal(func, args, kwargs)
         return func(*args, **kwargs)
 
 
 def _is_question(func: Callable[..., Any]) -> bool:
-    """Property getters (`x.shape`, `x.device`) and their like: no operation, and no door that could be stamped."""
+    """Property getters (`x.shape`, `x.device`) and their like: no operation, and no call that could be instrumented."""
     return getattr(func, "__name__", "") in ("__get__", "__set__", "__delete__", "__len__", "__format__", "__repr__")
 
 
@@ -477,8 +477,8 @@ class _Parts(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None) -> Any:
         kwargs = kwargs or {}
-        shadows = self._tracer.shadows
-        result = func(*args, **kwargs) if shadows is None else on_meta(func, args, kwargs, shadows)
+        concrete_values = self._tracer.concrete_values
+        result = func(*args, **kwargs) if concrete_values is None else on_meta(func, args, kwargs, concrete_values)
         if self._tracer.recording:
             self._tracer.part(func, args, kwargs, result)
         return result

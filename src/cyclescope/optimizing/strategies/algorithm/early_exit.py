@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cyclescope.core.message import m
-from cyclescope.core.plan import Change, Plan
+from cyclescope.core.plan import ModelChange, Plan
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily, changed, has
 
@@ -24,5 +24,5 @@ class EarlyExit:
             return Offer(not_applicable_reason=m("The model declares no early exits."))
         if has(plan, self.name) or has(plan, "drop-layers") or has(plan, "distil"):
             return Offer(not_applicable_reason=m("Some layers are already removed."))
-        plans = tuple(changed(plan, Change(self.name, float(at))) for at in sorted(exits, reverse=True))
+        plans = tuple(changed(plan, ModelChange(self.name, float(at))) for at in sorted(exits, reverse=True))
         return Offer(plans, expected_speedup=max(1.0, situation.layers / max(exits)))

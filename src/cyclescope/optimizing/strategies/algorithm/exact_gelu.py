@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cyclescope.core.message import m
-from cyclescope.core.plan import Change, Plan
+from cyclescope.core.plan import ModelChange, Plan
 from cyclescope.explaining.findings.finding import FindingCode
-from cyclescope.optimizing.strategies.algorithm.gelu_form import Form, form_of
+from cyclescope.optimizing.strategies.algorithm.gelu_form import GeluForm, form_of
 from cyclescope.optimizing.strategies.strategy import (
     Effect,
     Offer,
@@ -34,7 +34,9 @@ class ExactGelu:
             return Offer(not_applicable_reason=m("The engine has its own activation kernels."))
         if has(plan, self.name) or has(plan, "relu"):
             return Offer(not_applicable_reason=m("Already applied."))
-        slow = [each for each in situation.about(FindingCode.SCALAR_ACTIVATION) if form_of(each.subject) is Form.TANH]
+        slow = [
+            each for each in situation.about(FindingCode.SCALAR_ACTIVATION) if form_of(each.subject) is GeluForm.TANH
+        ]
         if not slow:
             return Offer(not_applicable_reason=m("Every tanh form of GELU is close to its memory bound here."))
-        return Offer((changed(plan, Change(self.name)),), expected_speedup=expected_speedup(slow, _PART))
+        return Offer((changed(plan, ModelChange(self.name)),), expected_speedup=expected_speedup(slow, _PART))

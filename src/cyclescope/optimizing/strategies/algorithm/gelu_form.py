@@ -9,7 +9,7 @@ _TANH_FORMS = ("new", "tanh", "fast", "accurate")
 _NO_GELU = ("quick",)  # a sigmoid, another function
 
 
-class Form(Enum):
+class GeluForm(Enum):
     """EXACT uses the error function, TANH is what is near to it, OTHER is no GELU."""
 
     EXACT = auto()
@@ -17,13 +17,13 @@ class Form(Enum):
     OTHER = auto()
 
 
-def form_of(subject: str) -> Form:
+def form_of(subject: str) -> GeluForm:
     """The form that an operation or a module named `subject` computes. A bare `tanh` or `erf` is taken for the heart of
     a GELU that is spelled out; whether it is one is decided where the model is changed.
     """
     name = subject.lower()
     if any(word in name for word in _NO_GELU):
-        return Form.OTHER
+        return GeluForm.OTHER
     if any(word in name for word in _TANH_FORMS):
-        return Form.TANH
-    return Form.EXACT if "gelu" in name or "erf" in name else Form.OTHER
+        return GeluForm.TANH
+    return GeluForm.EXACT if "gelu" in name or "erf" in name else GeluForm.OTHER

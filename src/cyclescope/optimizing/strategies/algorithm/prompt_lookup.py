@@ -31,7 +31,7 @@ class PromptLookup:
             )
         if plan.drafting != "off" or plan.decoding != Decoding.GREEDY or situation.workload.batch > 1:
             return Offer(not_applicable_reason=m("Drafting needs a batch of one, greedy decoding, and no other draft."))
-        # What the model as it is has written tells how many calls there would have been.
+        # What the unmodified model has generated gives the number of calls there would have been.
         steps = _STEPS * _CHECKING / situation.tokens_a_call
         plans = (replace(plan, drafting="prompt-lookup", cache=Cache.DYNAMIC),)
         return Offer(plans, expected_speedup=1 / (1 - _STEPS + steps))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from cyclescope.core.message import m
-from cyclescope.core.plan import Change, Plan
+from cyclescope.core.plan import ModelChange, Plan
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategies.strategy import (
     Effect,
@@ -37,4 +37,4 @@ class Relu:
                 not_applicable_reason=m("Every activation function of this cycle is close to its memory bound.")
             )
         base = replace(plan, changes=tuple(c for c in plan.changes if c.name not in _FORMS))
-        return Offer((changed(base, Change(self.name)),), expected_speedup=expected_speedup(slow))
+        return Offer((changed(base, ModelChange(self.name)),), expected_speedup=expected_speedup(slow))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cyclescope.core.message import m
-from cyclescope.core.plan import Change, Plan, Quantization
+from cyclescope.core.plan import ModelChange, Plan, Quantization
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily, changed, has
 
@@ -40,7 +40,7 @@ class Distil:
             )
         keep = situation.layers // 2
         return Offer(
-            (changed(plan, Change(self.name, float(keep))),),
+            (changed(plan, ModelChange(self.name, float(keep))),),
             expected_speedup=situation.layers / keep * 0.9,
             takes_s=_SECONDS,
         )

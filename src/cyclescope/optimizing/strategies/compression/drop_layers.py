@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cyclescope.core.message import m
-from cyclescope.core.plan import Change, Plan
+from cyclescope.core.plan import ModelChange, Plan
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily, changed, has
 
@@ -31,4 +31,4 @@ class DropLayers:
             return Offer(not_applicable_reason=m("The model has no stack of layers to shorten."))
         counts = sorted({1, max(1, situation.layers // 4)})
         expected = situation.layers / (situation.layers - counts[-1])
-        return Offer(tuple(changed(plan, Change(self.name, float(n))) for n in counts), expected_speedup=expected)
+        return Offer(tuple(changed(plan, ModelChange(self.name, float(n))) for n in counts), expected_speedup=expected)

@@ -6,7 +6,7 @@ from cyclescope.core.plan import Plan
 from cyclescope.optimizing.strategies.strategy import Situation
 
 # Tokens of a call with which a product computes for as long as its float32 weights take to be read: two operations a
-# token and weight, 4 bytes a weight, and some 12 operations a byte that a processor's core can do meanwhile.
+# token and weight, 4 bytes a weight, and some 12 operations a byte that a processor's core can do in that time.
 _RIDGE_TOKENS = 25
 _MOST_READING = 0.9  # of a cycle; not all of it is products
 _HALF = 1.5  # what 16 bits have brought already where a plan computes in them; 8 bits bring only what is beyond

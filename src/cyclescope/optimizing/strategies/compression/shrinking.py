@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cyclescope.core.message import m
-from cyclescope.core.plan import Change, Plan, Quantization
+from cyclescope.core.plan import ModelChange, Plan, Quantization
 from cyclescope.optimizing.strategies.strategy import Offer, changed, has
 
 
@@ -17,4 +17,4 @@ def shrunk(plan: Plan, name: str, amounts: Sequence[float], expected: float) -> 
         return Offer(not_applicable_reason=m("The student model was trained with exactly these layers."))
     if plan.quantization != Quantization.OFF:
         return Offer(not_applicable_reason=m("This strategy must come before quantization."))
-    return Offer(tuple(changed(plan, Change(name, amount)) for amount in amounts), expected_speedup=expected)
+    return Offer(tuple(changed(plan, ModelChange(name, amount)) for amount in amounts), expected_speedup=expected)

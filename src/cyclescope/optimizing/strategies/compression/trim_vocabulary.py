@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cyclescope.core.message import m
-from cyclescope.core.plan import Change, Plan, Quantization
+from cyclescope.core.plan import ModelChange, Plan, Quantization
 from cyclescope.core.workload import InputSource
 from cyclescope.explaining.findings.finding import FindingCode
 from cyclescope.optimizing.strategies.strategy import Effect, Offer, Situation, StrategyFamily, changed, has
@@ -34,4 +34,4 @@ class TrimVocabulary:
             return Offer(
                 not_applicable_reason=m("The engine must run the model's own modules, which must not be quantized yet.")
             )
-        return Offer((changed(plan, Change(self.name)),), expected_speedup=1.1)
+        return Offer((changed(plan, ModelChange(self.name)),), expected_speedup=1.1)

@@ -7,10 +7,10 @@ import math
 from pydantic import Field
 
 from cyclescope.explaining.arrangement import Arrangement
-from cyclescope.report.documents.figures import Part, Text, seconds
+from cyclescope.report.documents.figures import DocumentPart, Text, seconds
 
 
-class ArrangedPart(Part):
+class ArrangedPart(DocumentPart):
     """The operations of one stage, or of one layer of it, without the others."""
 
     stage: Text
@@ -23,7 +23,7 @@ class ArrangedPart(Part):
     )
 
 
-class Schedule(Part):
+class Schedule(DocumentPart):
     """The operations on so many workers, by list scheduling with the longest path first."""
 
     workers: int = Field(
@@ -35,14 +35,14 @@ class Schedule(Part):
     at_best: float = Field(description="(python + work) ÷ (python + makespan): upper bound of the speedup")
 
 
-class Link(Part):
+class Link(DocumentPart):
     """One operation of the critical path, with those that repeat it."""
 
     places: list[Text] = Field(description="where it stands, as in places; several where layers differ")
     time_s: float = Field(description="s; all repeats together")
 
 
-class Stretch(Part):
+class Stretch(DocumentPart):
     """A part of the critical path inside one stage."""
 
     stage: Text
@@ -53,14 +53,14 @@ class Stretch(Part):
     links: list[Link]
 
 
-class Round(Part):
+class Round(DocumentPart):
     """Stretches that follow each other, so many times over."""
 
     times: int = Field(description="how often they follow each other; 1: no round")
     stretches: list[Stretch]
 
 
-class ArrangementPart(Part):
+class ArrangementPart(DocumentPart):
     """Dependencies between operations; Python between them is left out."""
 
     work_s: float = Field(description="s; all operations one after the other")

@@ -7,28 +7,28 @@ from pydantic import Field
 
 from cyclescope.core.units import FloatArray
 from cyclescope.explaining.device import DeviceLine, Pace
-from cyclescope.report.documents.figures import Part, Ratio, Text, ratio, seconds
+from cyclescope.report.documents.figures import DocumentPart, Ratio, Text, ratio, seconds
 
 
-class DeviceRow(Part):
+class DeviceRow(DocumentPart):
     """Operations of one stage, or of one place in every layer, on the device's timeline."""
 
     name: Text
     count: int = Field(description="operations added up here")
     busy_s: float = Field(description="s; the device works for them")
-    unclear_s: float = Field(description="s; work and waiting cannot be told apart")
+    unclear_s: float = Field(description="s; work and waiting cannot be separated")
     idle_s: float = Field(description="s; it waits for the host to launch them")
     queue_s: float = Field(description="s; how far the host was ahead of them on average")
 
 
-class DevicePart(Part):
+class DevicePart(DocumentPart):
     """When the device works, and when it waits for the host; the cost of the marks is subtracted."""
 
     pace: Pace = Field(description="what decides how long the cycle takes")
     span_s: float = Field(description="s; busy + unclear + idle, to the end of the device's work")
     busy_s: float = Field(description="s; the device works")
     unclear_s: float = Field(
-        description="s in operations that the host was never ahead of: work and waiting cannot be told apart"
+        description="s in operations that the host was never ahead of: work and waiting cannot be separated"
     )
     idle_s: float = Field(description="s; the device waits for the host, tail_s included")
     tail_s: float = Field(description="s from its last operation to the end")

@@ -17,13 +17,22 @@ from cyclescope.report.documents.cycle.generation import GenerationPart, generat
 from cyclescope.report.documents.cycle.memory import MemoryPart, memory
 from cyclescope.report.documents.cycle.roofline import RooflinePart, roofline
 from cyclescope.report.documents.cycle.tasks import Division, Throughput, division, throughput
-from cyclescope.report.documents.figures import Document, Figure, Part, Text, WarningPart, schema_field, seconds, time
+from cyclescope.report.documents.figures import (
+    Document,
+    DocumentPart,
+    Figure,
+    Text,
+    WarningPart,
+    schema_field,
+    seconds,
+    time,
+)
 from cyclescope.report.documents.run import Host, Plan, Workload
 from cyclescope.report.naming.answer import answer
 from cyclescope.report.sections.opening import remarks
 
 
-class SetUp(Part):
+class SetUp(DocumentPart):
     """What is paid once, before the steady state; null where it did not happen in this process. Not part of the cycle."""
 
     import_s: float | None = Field(description="s; importing the framework")

@@ -7,10 +7,10 @@ from pydantic import Field
 from cyclescope.core.graph.graph import Graph
 from cyclescope.explaining.experts import expert_rows
 from cyclescope.report.documents.cycle.parts import Place
-from cyclescope.report.documents.figures import Part
+from cyclescope.report.documents.figures import DocumentPart
 
 
-class Experts(Part):
+class Experts(DocumentPart):
     """How the tokens of a cycle divide on the experts of one layer of a mixture."""
 
     site: Place

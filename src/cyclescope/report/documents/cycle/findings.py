@@ -7,7 +7,7 @@ from pydantic import Field
 from cyclescope.core.graph.graph import Graph
 from cyclescope.explaining.explanation import MeasurementWarning, WarningCode
 from cyclescope.explaining.findings.finding import Evidence, Finding, FindingCode, Quantity
-from cyclescope.report.documents.figures import Figure, Part, Text, WarningPart, seconds
+from cyclescope.report.documents.figures import DocumentPart, Figure, Text, WarningPart, seconds
 from cyclescope.report.naming.warnings import warning as words_of
 from cyclescope.report.sections.findings import finding_words
 
@@ -15,7 +15,7 @@ _UNITS = {Quantity.TIME: "s", Quantity.BYTES: "B", Quantity.FLOP_RATE: "FLOP/s",
 _WITHOUT_FIGURE = (WarningCode.SWAPPED, WarningCode.NO_CALIBRATION, WarningCode.NO_INSTRUMENTED_RUN)
 
 
-class EvidenceFigure(Part):
+class EvidenceFigure(DocumentPart):
     """One number that carries a finding."""
 
     name: Text = Field(description="stable, for machines")
@@ -26,15 +26,15 @@ class EvidenceFigure(Part):
     )
 
 
-class FindingPlace(Part):
+class FindingPlace(DocumentPart):
     """Where in the cycle it is."""
 
     stage: Text = Field(description="empty where it is not one place")
     layer: int | None = Field(description="number of the layer within its stage; null where in none")
-    operation: int | None = Field(description="index of the most telling operation; null where there is none")
+    operation: int | None = Field(description="index of the most significant operation; null where there is none")
 
 
-class FindingPart(Part):
+class FindingPart(DocumentPart):
     """A bottleneck with its evidence; docs/findings.md says how each is decided."""
 
     code: FindingCode

@@ -8,7 +8,7 @@ from cyclescope.explaining.generation import Generation, GrowthRow, Phase, Phase
 from cyclescope.explaining.metrics.definition import MetricName, Population, Summary, Unit
 from cyclescope.explaining.metrics.dialects import DialectFigure
 from cyclescope.explaining.metrics.metric import IntervalSource, Metric
-from cyclescope.report.documents.figures import Figure, Part, Share, Text, Time, seconds
+from cyclescope.report.documents.figures import DocumentPart, Figure, Share, Text, Time, seconds
 
 # The unit of a metric in a document, and by what its values are multiplied for it.
 UNITS = {
@@ -19,7 +19,7 @@ UNITS = {
 }
 
 
-class MetricPart(Part):
+class MetricPart(DocumentPart):
     """One metric of a generation, over uninstrumented cycles."""
 
     name: MetricName = Field(description="`cyclescope define NAME` explains it")
@@ -40,7 +40,7 @@ class MetricPart(Part):
     percentiles: dict[str, float] = Field(description="p50, p90 and p99 in unit, each only where n supports it")
 
 
-class DialectPart(Part):
+class DialectPart(DocumentPart):
     """What another tool would report of the same generations, by its own definition."""
 
     tool: Text
@@ -56,7 +56,7 @@ class DialectPart(Part):
     source: Text = Field(description="URL of the code that it was read in")
 
 
-class PhasePart(Part):
+class PhasePart(DocumentPart):
     """One phase of a generation; the phases add up to closure.attributed_s. time.value = operations_s + python_s."""
 
     name: Phase
@@ -66,7 +66,7 @@ class PhasePart(Part):
     python_s: float = Field(description="s of Python between operations")
 
 
-class Step(Part):
+class Step(DocumentPart):
     """One forward pass and the choice of a token after it; step 0 is the prefill. time.value = operations_s + python_s."""
 
     step: int = Field(description="number of the step, from 0")
@@ -83,7 +83,7 @@ class Step(Part):
     cache_bytes: int = Field(description="bytes that this step reads, in layers, of what earlier steps wrote there")
 
 
-class Growth(Part):
+class Growth(DocumentPart):
     """How the time of one place grows over the decode steps, the steepest first."""
 
     name: Text = Field(description="place as in places, or a stage for the Python time in it")
@@ -93,7 +93,7 @@ class Growth(Part):
     grows: bool = Field(description="whether it grows by more than chance would show in one of so many places")
 
 
-class GenerationPart(Part):
+class GenerationPart(DocumentPart):
     """A cycle that wrote text."""
 
     sequences: int = Field(description="sequences of the batch")

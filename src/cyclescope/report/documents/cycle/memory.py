@@ -7,10 +7,10 @@ from pydantic import Field
 from cyclescope.core.graph.graph import Graph
 from cyclescope.explaining.memory import Held, Holding, Memory
 from cyclescope.report.documents.cycle.parts import Place
-from cyclescope.report.documents.figures import Part
+from cyclescope.report.documents.figures import DocumentPart
 
 
-class HeldMemory(Part):
+class HeldMemory(DocumentPart):
     """Bytes held while each operation runs; peak_bytes is the most of weight_bytes + buffer_bytes + input_bytes +
     activations + cache.
     """
@@ -30,7 +30,7 @@ class HeldMemory(Part):
     cache: list[int] = Field(description="bytes of the cache while operation i of the graph runs")
 
 
-class Piece(Part):
+class Piece(DocumentPart):
     """One piece of memory at the computed peak."""
 
     operation: int = Field(description="row in the graph of the operation that first wrote it")
@@ -38,7 +38,7 @@ class Piece(Part):
     holding: Holding
 
 
-class MemoryPart(Part):
+class MemoryPart(DocumentPart):
     """What the cycle holds: computed from the graph, and as observed in a run for this purpose."""
 
     computed: HeldMemory
@@ -71,7 +71,7 @@ def _held(held: Held, graph: Graph) -> HeldMemory:
     return HeldMemory(
         peak_bytes=held.peak,
         peak_operation=op,
-        peak_site=Place.of(graph.site(op)),
+        peak_site=Place.of(graph.location(op)),
         weight_bytes=held.weights,
         buffer_bytes=held.buffers,
         input_bytes=held.inputs,

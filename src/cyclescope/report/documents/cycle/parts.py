@@ -8,10 +8,10 @@ from pydantic import Field
 
 from cyclescope.core.graph.op import OpKind
 from cyclescope.explaining.explanation import Closure, Explanation, GroupRow, LayerRow, OperationRow, StageRow
-from cyclescope.report.documents.figures import Part, Ratio, Share, Text, Time, Work, ratio, seconds
+from cyclescope.report.documents.figures import DocumentPart, Ratio, Share, Text, Time, Work, ratio, seconds
 
 
-class Stage(Part):
+class Stage(DocumentPart):
     """One stage of the cycle, in order of time. time.value = operations_s + python_s."""
 
     name: Text
@@ -23,7 +23,7 @@ class Stage(Part):
     work: Work
 
 
-class Layer(Part):
+class Layer(DocumentPart):
     """One layer, Python time inside it included."""
 
     stage: Text
@@ -36,7 +36,7 @@ class Layer(Part):
     work: Work
 
 
-class Place(Part):
+class Place(DocumentPart):
     """Where an operation stands."""
 
     stage: Text
@@ -44,8 +44,8 @@ class Place(Part):
     module: Text = Field(description="module path; empty for the model itself")
 
 
-class Operation(Part):
-    """One operation at one site, the costliest first. The last four fields are null where no ceilings are known."""
+class Operation(DocumentPart):
+    """One operation at one location, the costliest first. The last four fields are null where no ceilings are known."""
 
     index: int = Field(description="row of the operation in the graph (schema cyclescope/graph/2)")
     kind: OpKind
@@ -68,7 +68,7 @@ class Operation(Part):
     gap_s: float | None = Field(default=None, description="s; max(0, time.value − floor_s)")
 
 
-class Group(Part):
+class Group(DocumentPart):
     """Operations added up, the costliest group first."""
 
     name: Text
@@ -79,7 +79,7 @@ class Group(Part):
     work: Work
 
 
-class AccountRow(Part):
+class AccountRow(DocumentPart):
     """One row of the account; the rows add up to the uninstrumented wall time."""
 
     name: Text = Field(description="operations, python, native (code that was not traced), text or unexplained")
@@ -88,7 +88,7 @@ class AccountRow(Part):
     share_of_wall: float = Field(description="time_s ÷ wall.value; negative where more was attributed than passed")
 
 
-class Account(Part):
+class Account(DocumentPart):
     """Does the account close? wall.value = attributed_s + rest_s. Ratios are null without both kinds of runs."""
 
     attributed_s: float = Field(description="s; sum of the stages' times, instrumentation subtracted")

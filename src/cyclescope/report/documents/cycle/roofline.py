@@ -7,17 +7,17 @@ from pydantic import Field
 from cyclescope.core.ceilings import Origin
 from cyclescope.explaining.generation import Phase
 from cyclescope.explaining.roofline import Bound, Roofline
-from cyclescope.report.documents.figures import Part, Sourced, Text, seconds, sourced
+from cyclescope.report.documents.figures import DocumentPart, Sourced, Text, seconds, sourced
 
 
-class Use(Part):
+class Use(DocumentPart):
     """A reached rate as a share of a ceiling; null where that ceiling, or the time, is unknown."""
 
     of_measured: float | None = Field(description="share of the ceiling measured on this machine")
     of_datasheet: float | None = Field(description="share of the ceiling that the datasheet states")
 
 
-class MemoryLevel(Part):
+class MemoryLevel(DocumentPart):
     """One level of the memory, as fast as it can be with so many threads."""
 
     level: Text = Field(description="L1, L2, L3 or memory")
@@ -25,7 +25,7 @@ class MemoryLevel(Part):
     bandwidth: Sourced = Field(description="B/s")
 
 
-class RooflineCeilings(Part):
+class RooflineCeilings(DocumentPart):
     """The ceilings of the machine that the cycle is compared with."""
 
     origin: Origin
@@ -40,7 +40,7 @@ class RooflineCeilings(Part):
     dispatch: Sourced | None = Field(description="s; least time to dispatch one operation; null where not measured")
 
 
-class Gap(Part):
+class Gap(DocumentPart):
     """Operations added up, and how far they are from their floors. time_s = floor_s + gap_s."""
 
     name: Text = Field(description="place as in places; empty where the row is about one bound")
@@ -52,7 +52,7 @@ class Gap(Part):
     gap_s: float = Field(description="s; sum of the operations' gap_s")
 
 
-class PhaseUse(Part):
+class PhaseUse(DocumentPart):
     """One phase of a generation in which the model runs."""
 
     name: Phase
@@ -63,7 +63,7 @@ class PhaseUse(Part):
     mbu: Use
 
 
-class RooflinePart(Part):
+class RooflinePart(DocumentPart):
     """The cycle against the ceilings of its machine. total_s = floor_s + gap_s."""
 
     ceilings: RooflineCeilings

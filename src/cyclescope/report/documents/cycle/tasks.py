@@ -9,10 +9,10 @@ from pydantic import Field
 from cyclescope.core.workload import InputItem
 from cyclescope.explaining import tasks
 from cyclescope.explaining.explanation import Explanation
-from cyclescope.report.documents.figures import Figure, Part, Share, Time, seconds
+from cyclescope.report.documents.figures import DocumentPart, Figure, Share, Time, seconds
 
 
-class Throughput(Part):
+class Throughput(DocumentPart):
     """A cycle that writes no text, by the text."""
 
     texts: int = Field(description="texts in one cycle, or what else it reads")
@@ -26,7 +26,7 @@ class Throughput(Part):
     )
 
 
-class Division(Part):
+class Division(DocumentPart):
     """How the time of a generation divides on the encoder, which runs once, and the decoder, which runs for each token."""
 
     tokens: int = Field(description="tokens written, of each sequence")

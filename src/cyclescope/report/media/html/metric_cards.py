@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 from cyclescope.core.message import Text
 from cyclescope.explaining.metrics.definition import Definition, Summary
 from cyclescope.explaining.metrics.formula import Formula, Pair, Sign, Symbol
-from cyclescope.explaining.metrics.observed import Quantity
+from cyclescope.explaining.metrics.observed import FormulaTerm
 from cyclescope.report.naming.metrics import QUANTITIES
 from cyclescope.report.page import Block, Heading
 from cyclescope.report.pages.definitions import definition_page
@@ -40,15 +40,15 @@ def metric_card(definition: Definition, say: Say) -> MetricCard:
     return MetricCard(definition.name.value, page.title, name + _right_side(definition, words), blocks)
 
 
-def _right_side(definition: Definition, words: Mapping[Quantity, str]) -> Markup:
-    told = mathml(definition.formula, words)
+def _right_side(definition: Definition, words: Mapping[FormulaTerm, str]) -> Markup:
+    formula = mathml(definition.formula, words)
     if definition.summary is not Summary.SLOPE:
-        return told
+        return formula
     # Theil and Sen: the median over all pairs of points; t is the formula, x the position.
     t, x = (_difference(symbol) for symbol in "tx")
     median = "<munder><mi>median</mi><mrow><mi>i</mi><mo>&lt;</mo><mi>j</mi></mrow></munder>"
     line = Markup(median + '<mspace width="0.35em"/>{}').format(_over(t, x))
-    return line + Markup('<mo>,</mo><mspace width="1em"/><mi>t</mi><mo>=</mo>') + told
+    return line + Markup('<mo>,</mo><mspace width="1em"/><mi>t</mi><mo>=</mo>') + formula
 
 
 def _difference(symbol: str) -> Markup:
@@ -56,7 +56,7 @@ def _difference(symbol: str) -> Markup:
     return part.format(symbol, "j") + Markup("<mo>−</mo>") + part.format(symbol, "i")
 
 
-def mathml(formula: Formula, words: Mapping[Quantity, str]) -> Markup:
+def mathml(formula: Formula, words: Mapping[FormulaTerm, str]) -> Markup:
     """`formula` as presentation MathML: divisions as fractions, brackets where the order needs them."""
     if isinstance(formula, Symbol):
         return Markup("<mtext>{}</mtext>").format(words[formula.quantity])
@@ -76,6 +76,6 @@ def _over(top: Markup, bottom: Markup) -> Markup:
     return Markup("<mfrac><mrow>{}</mrow><mrow>{}</mrow></mfrac>").format(top, bottom)
 
 
-def _bracketed(term: Formula, told: Markup) -> Markup:
+def _bracketed(term: Formula, formula: Markup) -> Markup:
     loose = isinstance(term, Pair) and term.sign in _LOOSE
-    return Markup("<mrow><mo>(</mo>{}<mo>)</mo></mrow>").format(told) if loose else told
+    return Markup("<mrow><mo>(</mo>{}<mo>)</mo></mrow>").format(formula) if loose else formula

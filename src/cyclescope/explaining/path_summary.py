@@ -11,7 +11,7 @@ from cyclescope.core.graph.graph import Graph
 from cyclescope.core.units import FloatArray, IntArray
 from cyclescope.explaining.places import Place
 
-# Paths through two layers are told as one where more than this share of their operations stand at the same places: which
+# Paths through two layers are shown as one where more than this share of their operations stand at the same places: which
 # of query, key and value is the longest is chance, and differs from layer to layer.
 _ALIKE = 0.5
 _LONGEST_ROUND = 8  # stretches; a step of a generation has five
@@ -54,7 +54,7 @@ class PathRepetition:
 
     @property
     def time_ns(self) -> float:
-        return sum(stretch.time_ns for stretch in self.stretches)
+        return sum(segment.time_ns for segment in self.stretches)
 
 
 def fold(path: IntArray, graph: Graph, places: Sequence[Place], op_ns: FloatArray) -> tuple[PathRepetition, ...]:
@@ -62,10 +62,10 @@ def fold(path: IntArray, graph: Graph, places: Sequence[Place], op_ns: FloatArra
 
     The links' times add up to the length of the path.
     """
-    return tuple(_rounds(list(_layers_folded(_stretches(path.tolist(), graph, places, op_ns)))))
+    return tuple(_rounds(list(_layers_folded(_segments(path.tolist(), graph, places, op_ns)))))
 
 
-def _stretches(path: Sequence[int], graph: Graph, places: Sequence[Place], op_ns: FloatArray) -> Iterator[PathSegment]:
+def _segments(path: Sequence[int], graph: Graph, places: Sequence[Place], op_ns: FloatArray) -> Iterator[PathSegment]:
     on_path = np.asarray(path, dtype=np.int64)
     step_of = np.asarray([frame.step for frame in graph.frames], dtype=np.int64)
     home = np.stack([graph.op_stage.numbers[on_path], graph.op_layer[on_path], step_of[graph.op_frame[on_path]]])
@@ -73,32 +73,32 @@ def _stretches(path: Sequence[int], graph: Graph, places: Sequence[Place], op_ns
     ends = [*begins[1:].tolist(), len(on_path)]
     times = op_ns[on_path].tolist()
     for begin, end in zip(begins.tolist(), ends, strict=True):
-        site = graph.site(path[begin])
+        location = graph.location(path[begin])
         links = tuple(PathOp((places[path[k]],), times[k]) for k in range(begin, end))
-        yield PathSegment(site.stage, site.layer, site.layer, 1, links)
+        yield PathSegment(location.stage, location.layer, location.layer, 1, links)
 
 
 def _layers_folded(stretches: Iterator[PathSegment]) -> Iterator[PathSegment]:
     """Layers that follow each other and whose paths are alike as one stretch."""
     kept: PathSegment | None = None
-    for stretch in stretches:
-        if kept is not None and _continues(kept, stretch):
-            kept = replace(_added(kept, stretch), last_layer=stretch.last_layer)
+    for segment in stretches:
+        if kept is not None and _continues(kept, segment):
+            kept = replace(_added(kept, segment), last_layer=segment.last_layer)
         else:
             if kept is not None:
                 yield kept
-            kept = stretch
+            kept = segment
     if kept is not None:
         yield kept
 
 
-def _continues(kept: PathSegment, stretch: PathSegment) -> bool:
-    """Whether `stretch` is the layer after those of `kept`, with a path like theirs."""
+def _continues(kept: PathSegment, segment: PathSegment) -> bool:
+    """Whether `segment` is the layer after those of `kept`, with a path like theirs."""
     return (
         kept.last_layer is not None
-        and stretch.first_layer == kept.last_layer + 1
-        and stretch.stage == kept.stage
-        and _alike(kept.links, stretch.links)
+        and segment.first_layer == kept.last_layer + 1
+        and segment.stage == kept.stage
+        and _alike(kept.links, segment.links)
     )
 
 
@@ -109,12 +109,12 @@ def _alike(some: Sequence[PathOp], others: Sequence[PathOp]) -> bool:
     return same > _ALIKE * len(some) or same == len(some)
 
 
-def _added(kept: PathSegment, stretch: PathSegment) -> PathSegment:
+def _added(kept: PathSegment, segment: PathSegment) -> PathSegment:
     links = tuple(
         PathOp(tuple(dict.fromkeys((*a.places, *b.places))), a.time_ns + b.time_ns)
-        for a, b in zip(kept.links, stretch.links, strict=True)
+        for a, b in zip(kept.links, segment.links, strict=True)
     )
-    return replace(kept, repeats=kept.repeats + stretch.repeats, links=links)
+    return replace(kept, repeats=kept.repeats + segment.repeats, links=links)
 
 
 def _rounds(stretches: Sequence[PathSegment]) -> Iterator[PathRepetition]:

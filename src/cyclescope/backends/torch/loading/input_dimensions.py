@@ -17,7 +17,7 @@ _HIDDEN = -1e4  # a mask that is added to scores hides what it makes smaller tha
 
 
 @dataclass(frozen=True, slots=True)
-class Extent:
+class InputDimensions:
     """`batch` × `length` of `unit`, `real` of all of them without padding; 0 for what is unknown. `shape` lists tensors."""
 
     unit: InputUnit
@@ -52,19 +52,19 @@ def moved(value: Any, device: str, depth: int = 0) -> Any:
     return value
 
 
-def extent_of(inputs: Mapping[str, Any], model: torch.nn.Module) -> Extent:
+def dimensions_of(inputs: Mapping[str, Any], model: torch.nn.Module) -> InputDimensions:
     """What `inputs` are for `model`."""
     found = list(tensors_in(inputs))
     by_name = dict(reversed(found))  # of two with one name the outer one
     shape = ", ".join(f"{name} {'×'.join(map(str, tensor.shape)) or 'scalar'}" for name, tensor in found)
     read = _tokens(found, by_name, model) or _image(by_name, model) or _sound(by_name, model)
     if read is None:
-        return Extent(InputUnit.UNKNOWN, 0, 0, 0, shape)
+        return InputDimensions(InputUnit.UNKNOWN, 0, 0, 0, shape)
     unit, batch, length = read
     real = batch * length
     if unit is InputUnit.TOKENS and "attention_mask" in by_name:
         real = _attended(by_name["attention_mask"], batch, length)
-    return Extent(unit, batch, length, real, "" if by_name.keys() <= _OF_TEXT else shape)
+    return InputDimensions(unit, batch, length, real, "" if by_name.keys() <= _OF_TEXT else shape)
 
 
 _Read = tuple[InputUnit, int, int]

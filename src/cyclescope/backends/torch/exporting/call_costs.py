@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from cyclescope.backends.artifacts.black_box import PricedCalls, Weights, continued, costs_of_calls
+from cyclescope.backends.artifacts.black_box import CallCosts, StoredWeights, continued, costs_of_calls
 from cyclescope.backends.base import OpenTimes
 from cyclescope.backends.torch.generating.writing import Writer
 from cyclescope.backends.torch.session import TorchSession
@@ -22,28 +22,28 @@ _STORED = {"int8-dynamic": "int8", "int8-weights": "int8", "int8-static": "int8"
 _TRACED = 4  # tokens that are traced: the prefill and some steps, from which the further ones follow
 
 
-def weights_of(model: Any, plan: Plan) -> Weights:
+def weights_of(model: Any, plan: Plan) -> StoredWeights:
     """The parameters of `model`, each counted once, as an engine holds them that runs `plan`."""
     dtype = _STORED.get(plan.quantization, plan.dtype)
     held = {id(weight): weight for weight in model.parameters()}.values()
     number = sum(weight.numel() for weight in held)
     bits = sum(8 * weight.numel() * weight.element_size() for weight in held)
-    return Weights(number, dtype, number * bits_of(dtype) / max(1, bits))
+    return StoredWeights(number, dtype, number * bits_of(dtype) / max(1, bits))
 
 
-def cost_of_call(steps: Steps, workload: Workload, plan: Plan, machine: Machine, weights: Weights) -> Cost:
+def cost_of_call(steps: Steps, workload: Workload, plan: Plan, machine: Machine, weights: StoredWeights) -> Cost:
     """The work of one call that encodes."""
     traced = _traced(steps, workload, plan, machine, generates=False)
     return sum(costs_of_calls(traced, weights.bytes_a_byte), Cost())
 
 
-def priced_generation(steps: Steps, workload: Workload, plan: Plan, machine: Machine) -> PricedCalls:
+def generation_costs(steps: Steps, workload: Workload, plan: Plan, machine: Machine) -> CallCosts:
     """The work of each call of a generation, from that of the first few."""
     assert steps.writer is not None
     weights = weights_of(steps.model, plan)
     traced = _traced(_few(steps), workload, plan, machine, generates=True)
     costs = continued(costs_of_calls(traced, weights.bytes_a_byte), steps.writer.new_tokens)
-    return PricedCalls(costs, weights)
+    return CallCosts(costs, weights)
 
 
 def _traced(steps: Steps, workload: Workload, plan: Plan, machine: Machine, *, generates: bool) -> Graph:

@@ -12,7 +12,7 @@ from torch import nn
 
 from cyclescope.backends.base import Request
 from cyclescope.backends.registry import open_session
-from cyclescope.backends.torch.loading.extent import extent_of
+from cyclescope.backends.torch.loading.input_dimensions import dimensions_of
 from cyclescope.core.errors import CyclescopeError, UsageError
 from cyclescope.core.workload import InputItem, InputSource, InputUnit, Workload
 from cyclescope.explaining.explain import explain
@@ -77,8 +77,8 @@ def test_tokens_in_a_mapping_are_found_with_their_padding(bert: Any) -> None:
 
 
 def test_tokens_in_lists_and_under_another_name_are_found_where_an_embedding_takes_them(bert: Any) -> None:
-    assert extent_of({"parts": [{"ids": IDS}]}, bert).length == 12
-    assert extent_of({"x": IDS}, nn.Linear(2, 2)).unit is InputUnit.UNKNOWN
+    assert dimensions_of({"parts": [{"ids": IDS}]}, bert).length == 12
+    assert dimensions_of({"x": IDS}, nn.Linear(2, 2)).unit is InputUnit.UNKNOWN
 
 
 def test_of_a_plain_module_only_the_shape_is_known() -> None:
@@ -98,8 +98,8 @@ def test_images_are_counted_and_cut_into_patches() -> None:
 def test_sound_is_counted_in_frames_where_the_axis_of_mel_channels_is_known(whisper: Any) -> None:
     work = work_of(whisper, input_features=torch.zeros(2, 8, 20))
     assert (work.batch, work.tokens_in, work.items) == (2, 20, InputItem.RECORDINGS)
-    assert extent_of({"input_features": torch.zeros(2, 8, 8)}, whisper).length == 0
-    assert extent_of({"input_values": torch.zeros(1, 400)}, whisper).unit is InputUnit.SAMPLES
+    assert dimensions_of({"input_features": torch.zeros(2, 8, 8)}, whisper).length == 0
+    assert dimensions_of({"input_values": torch.zeros(1, 400)}, whisper).unit is InputUnit.SAMPLES
 
 
 @pytest.mark.parametrize(
@@ -115,12 +115,12 @@ def test_sound_is_counted_in_frames_where_the_axis_of_mel_channels_is_known(whis
     ids=["whole", "bool", "float", "4-d", "causal", "added"],
 )
 def test_padding_is_what_no_position_attends_to(mask: torch.Tensor, bert: Any) -> None:
-    assert extent_of({"input_ids": IDS, "attention_mask": mask}, bert).real == 20
+    assert dimensions_of({"input_ids": IDS, "attention_mask": mask}, bert).real == 20
 
 
 def test_a_mask_that_says_nothing_of_the_tokens_leaves_them_all(bert: Any) -> None:
     for mask in (torch.ones(2, 3), torch.zeros(2, 1, 12, 12), torch.ones(5, 12)):
-        assert extent_of({"input_ids": IDS, "attention_mask": mask}, bert).real == 24
+        assert dimensions_of({"input_ids": IDS, "attention_mask": mask}, bert).real == 24
 
 
 def test_rates_count_what_is_read(whisper: Any, bert: Any) -> None:

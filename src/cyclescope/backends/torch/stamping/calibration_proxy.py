@@ -1,12 +1,12 @@
-"""What stamping costs, measured on a tiny twin: the same model class, the same calls, almost no work in each.
+"""What timestamps cost, measured on a calibration proxy: the same model class, the same calls, almost no work in each.
 
-On the twin the stamps are a large part of the time, so their cost is seen sharply; the model itself would hide it in its
-noise. Plain and instrumented runs alternate in blocks. Whatever disturbs a run only makes it longer, so each block counts by
-its quickest runs, and the difference of stamped and plain, the median over the pairs of blocks, is divided by the number
-of stamps. A loop of stamped calls, in which every cache stays warm, gives the least that it can be.
+On the proxy the timestamps are a large part of the time, so their cost is seen sharply; the model itself would hide it in its
+noise. Uninstrumented and instrumented runs alternate in blocks. Whatever disturbs a run only makes it longer, so each block counts by
+its quickest runs, and the difference of instrumented and uninstrumented, the median over the pairs of blocks, is divided by the number
+of stamps. A loop of instrumented calls, in which every cache stays warm, gives the least that it can be.
 
 Behind a large matrix product the interpreter finds its caches emptied, and a stamp costs up to twice as much there. So each
-layer of the twin reads as much memory as the weights of the layer that it stands for, up to what empties a core's caches.
+layer of the proxy reads as much memory as the weights of the layer that it stands for, up to what empties a core's caches.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ import torch
 
 from cyclescope.backends.errors import Misaligned
 from cyclescope.backends.torch.keeping.repeats import Repeats
-from cyclescope.backends.torch.stamping.recorder import SHIMS, Alignment, Recorder, StampingMode
-from cyclescope.backends.torch.stamping.stamps import COMPILED, new_records, rows_of, stamped
+from cyclescope.backends.torch.stamping.recorder import WRAPPERS, Alignment, Recorder, StampingMode
+from cyclescope.backends.torch.stamping.stamps import COMPILED, instrumented, new_records, rows_of
 from cyclescope.backends.torch.tracing.tracing import Traced, Tracer
 from cyclescope.core.samples import Instrumentation
 from cyclescope.core.units import FloatArray, Nanoseconds
@@ -79,8 +79,8 @@ def _shrink(config: Any) -> None:
             setattr(config, name, value % _VOCABULARY)
 
 
-def calibrate_on_twin(steps: Steps, recorder: Recorder, traced: Traced, budget_ns: Nanoseconds) -> Instrumentation:
-    """The cost of a stamp pair for this recorder. Falls back to a loop of tiny calls where no twin can be made, or may be:
+def calibrate_on_proxy(steps: Steps, recorder: Recorder, traced: Traced, budget_ns: Nanoseconds) -> Instrumentation:
+    """The cost of a stamp pair for this recorder. Falls back to a loop of tiny calls where no proxy can be made, or may be:
     with a budget of 0.
     """
     inside_share = _inside_share()
@@ -88,7 +88,7 @@ def calibrate_on_twin(steps: Steps, recorder: Recorder, traced: Traced, budget_n
     total, pairs, name = least, 0, "a loop of tiny calls"
     try:
         if budget_ns > 0:
-            total, pairs = _on_twin(steps, recorder.how, traced, budget_ns)
+            total, pairs = _on_proxy(steps, recorder.how, traced, budget_ns)
             name = f"a twin of {type(steps.model).__name__} with tiny layers"
     except Exception:
         # Any class may refuse the shrunken configuration in its own way; what is lost is only accuracy, and it is said.
@@ -98,40 +98,40 @@ def calibrate_on_twin(steps: Steps, recorder: Recorder, traced: Traced, budget_n
 
 
 def _kind(how: str) -> str:
-    return f"compiled {how}" if COMPILED and how == SHIMS else how
+    return f"compiled {how}" if COMPILED and how == WRAPPERS else how
 
 
-def _on_twin(steps: Steps, how: str, traced: Traced, budget_ns: Nanoseconds) -> tuple[float, int]:
-    """Nanoseconds a stamp pair, and the number of interleaved pairs of runs behind it. Raises where there is no twin."""
+def _on_proxy(steps: Steps, how: str, traced: Traced, budget_ns: Nanoseconds) -> tuple[float, int]:
+    """Nanoseconds a stamp pair, and the number of interleaved pairs of runs behind it. Raises where there is no proxy."""
     model = steps.model
     config = tiny_config(model.config)
     config._attn_implementation = getattr(model.config, "_attn_implementation", None)
     with torch.random.fork_rng():
-        twin = type(model)(config).eval().to(next(model.parameters()).dtype)
+        proxy = type(model)(config).eval().to(next(model.parameters()).dtype)
     # Copies: the twin must not write into a cache of the model, and each of its runs begins as the first.
     inputs = {name: _small(value) for name, value in steps.inputs().items()}
-    repeats = Repeats(twin, inputs)
+    repeats = Repeats(proxy, inputs)
     fixed = {name: _small(value) for name, value in steps.fixed.items()}
-    tracer = Tracer(twin, None)
+    tracer = Tracer(proxy, None)
     with repeats.tracing():
-        twin(**inputs, **fixed)
+        proxy(**inputs, **fixed)
         repeats.end()
         repeats.begin()
         begun = perf_counter_ns()
-        twin(**inputs, **fixed)
+        proxy(**inputs, **fixed)
         block = _block(perf_counter_ns() - begun, budget_ns)
         repeats.begin()
         tracer.given({k: v for k, v in (inputs | fixed).items() if isinstance(v, torch.Tensor)})
-        tracer.run(lambda: twin(**inputs, **fixed))
+        tracer.run(lambda: proxy(**inputs, **fixed))
         repeats.end()
-    twin_traced = tracer.finish("cpu")
+    proxy_traced = tracer.finish("cpu")
     wanted = [name for name, kind in zip(traced.graph.names, traced.graph.kinds, strict=True) if kind.value != "text"]
-    # Of a generation the twin makes one call, in which the stamps are as they are in every step.
-    if steps.writer is None and list(twin_traced.graph.names) != wanted:
+    # Of a generation the proxy makes one call, in which the stamps are as they are in every step.
+    if steps.writer is None and list(proxy_traced.graph.names) != wanted:
         raise Misaligned("the twin takes another path")
-    recorder = Recorder(how, twin_traced.keys, twin)
-    alignment = Alignment(twin_traced.graph, twin_traced.keys)
-    _read_as_much_as(model, twin)
+    recorder = Recorder(how, proxy_traced.keys, proxy)
+    alignment = Alignment(proxy_traced.graph, proxy_traced.keys)
+    _read_as_much_as(model, proxy)
     differences: list[float] = []
     records = new_records()
 
@@ -142,7 +142,7 @@ def _on_twin(steps: Steps, how: str, traced: Traced, budget_ns: Nanoseconds) -> 
             repeats.begin()
             records.clear()
             begin = perf_counter_ns()
-            twin(**inputs, **fixed)
+            proxy(**inputs, **fixed)
             walls.append(perf_counter_ns() - begin)
         return sorted(walls[_WARM_UP:])[block // 4]
 
@@ -159,7 +159,7 @@ def _on_twin(steps: Steps, how: str, traced: Traced, budget_ns: Nanoseconds) -> 
                 repeats.begin()
                 records.clear()
                 begin = perf_counter_ns()
-                twin(**inputs, **fixed)
+                proxy(**inputs, **fixed)
                 alignment.boundaries(rows_of(records), begin, perf_counter_ns())  # raises unless all stamps were there
             differences.append((instrumented - uninstrumented) / len(records))
     return median(differences), len(differences) * block
@@ -182,10 +182,10 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _read_as_much_as(model: torch.nn.Module, twin: torch.nn.Module) -> None:
-    """Let each leaf of `twin` read as much memory as the weights of the same leaf of `model`."""
+def _read_as_much_as(model: torch.nn.Module, proxy: torch.nn.Module) -> None:
+    """Let each leaf of `proxy` read as much memory as the weights of the same leaf of `model`."""
     memory = np.ones(_EMPTIES_CACHES // 8)
-    for path, module in twin.named_modules():
+    for path, module in proxy.named_modules():
         if next(module.children(), None) is not None:
             continue
         weights = sum(p.nbytes for p in model.get_submodule(path).parameters(recurse=False))
@@ -202,7 +202,7 @@ def _reading(forward: Callable[..., Any], memory: FloatArray) -> Callable[..., A
 
 
 def _small(value: Any) -> Any:
-    """`value` as the twin takes it: on the processor, where stamps cost what they cost for any device."""
+    """`value` as the proxy takes it: on the processor, where stamps cost what they cost for any device."""
     if not isinstance(value, torch.Tensor):
         return copy.deepcopy(value)
     here = value.detach().to("cpu", copy=True)
@@ -225,26 +225,26 @@ def _on_loop(how: str) -> float:
         return min(best)
 
     bare = loop(torch.neg)
-    if how == SHIMS:
-        return loop(stamped(torch.neg, 0, records)) - bare
+    if how == WRAPPERS:
+        return loop(instrumented(torch.neg, 0, records)) - bare
     with StampingMode((torch.neg,), records):
         return loop(torch.neg) - bare
 
 
 def _inside_share() -> float:
-    """Share of a stamp pair's cost that falls between its two stamps, from a shim around a function that does nothing."""
+    """Share of a stamp pair's cost that falls between its two stamps, from a wrapper around a function that does nothing."""
     records = new_records()
 
     def nothing(_: object) -> None:
         return None
 
-    shim = stamped(nothing, 0, records)
+    wrapper = instrumented(nothing, 0, records)
     inside, around = [], []
     for _ in range(30):
         records.clear()
         begin = perf_counter_ns()
         for _ in range(100):
-            shim(None)
+            wrapper(None)
         around.append((perf_counter_ns() - begin) / 100)
         inside.append(float(np.median(np.diff(rows_of(records)[:, 1:], axis=1))))
         begin = perf_counter_ns()

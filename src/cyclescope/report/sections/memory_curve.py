@@ -1,4 +1,4 @@
-"""The course of memory over the operations of a cycle: a strip for each side, and both as one drawing."""
+"""Memory over the operations of a cycle: a strip for each side, and both as one drawing."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from cyclescope.core.graph.graph import Graph
 from cyclescope.core.message import Message, Text, listed, m, plural, sentences
 from cyclescope.explaining.memory import Held, Memory
 from cyclescope.report import format as fmt
-from cyclescope.report.drawings.step_plot import Course, Moment, course
-from cyclescope.report.naming.stages import site_name
+from cyclescope.report.drawings.step_plot import CurveStep, MemoryCurve, memory_curve
+from cyclescope.report.naming.stages import location_name
 from cyclescope.report.page import Block, Drawing, Strip
 
 COMPUTED, MEASURED = m("computed"), m("measured")
@@ -18,8 +18,8 @@ _MOST_COLUMNS = 120  # more operations are drawn in groups, each by its most
 
 
 @dataclass(frozen=True, slots=True)
-class CourseRow:
-    """One step of the curve: which operations, the site of the one that holds the most, `sizes` of each side, and the span
+class CurveRow:
+    """One step of the curve: which operations, the location of the one that holds the most, `sizes` of each side, and the span
     of that operation in the timeline (None: not drawn).
     """
 
@@ -30,27 +30,27 @@ class CourseRow:
 
 
 @dataclass(frozen=True, slots=True)
-class MemoryCourse:
+class MemoryCurveDrawing:
     """The drawing `step-plot`: `sides` are named in the order of the lines, `peaks` stand at their highest points.
 
     The script says a step by `template`, whose braces are filled from a row of the table; `start` is the peak's step.
     """
 
-    course: Course
+    curve: MemoryCurve
     sides: tuple[Text, ...]
     peaks: tuple[Text, ...]
-    rows: tuple[CourseRow, ...]
+    rows: tuple[CurveRow, ...]
     template: Text
     start: Text
     notes: Text
 
 
-def course_blocks(told: Memory, graph: Graph, span_of_op: Mapping[int, int]) -> Iterator[Block]:
+def curve_blocks(memory: Memory, graph: Graph, span_of_op: Mapping[int, int]) -> Iterator[Block]:
     """Activations and cache over the operations, each side with its peak."""
-    for label, held in ((COMPUTED, told.computed), (MEASURED, told.measured)):
+    for label, held in ((COMPUTED, memory.computed), (MEASURED, memory.measured)):
         if held is None:
             continue
-        drawing = _drawing(told, graph, span_of_op) if held is told.computed else None
+        drawing = _drawing(memory, graph, span_of_op) if held is memory.computed else None
         yield Strip(label, tuple(_grouped(held.passing.tolist())), _in_words(held, graph), drawing)
 
 
@@ -66,8 +66,8 @@ def _in_words(held: Held, graph: Graph) -> Text:
 
 
 def _place(graph: Graph, op: int) -> Text:
-    site = graph.site(op)
-    return site_name(site.stage, site.module, graph.names[op])
+    site = graph.location(op)
+    return location_name(site.stage, site.module, graph.names[op])
 
 
 def _grouped(values: Sequence[int]) -> list[float]:
@@ -76,15 +76,15 @@ def _grouped(values: Sequence[int]) -> list[float]:
     return [float(max(values[k : k + few])) for k in range(0, len(values), few)]
 
 
-def _drawing(told: Memory, graph: Graph, span_of_op: Mapping[int, int]) -> Drawing:
-    computed, measured = told.computed, told.measured
-    drawn = course(computed.passing.tolist(), measured.passing.tolist() if measured is not None else None)
+def _drawing(memory: Memory, graph: Graph, span_of_op: Mapping[int, int]) -> Drawing:
+    computed, measured = memory.computed, memory.measured
+    drawn = memory_curve(computed.passing.tolist(), measured.passing.tolist() if measured is not None else None)
     sides = (COMPUTED, MEASURED) if measured is not None else (COMPUTED,)
     marks = (drawn.computed.peak, *((drawn.measured.peak,) if drawn.measured else ()))
-    rows = tuple(_row(moment, graph, span_of_op) for moment in drawn.moments)
-    peak = rows[drawn.peak_moment]
-    value = MemoryCourse(
-        course=drawn,
+    rows = tuple(_row(step, graph, span_of_op) for step in drawn.steps)
+    peak = rows[drawn.peak_step]
+    value = MemoryCurveDrawing(
+        curve=drawn,
         sides=sides,
         peaks=tuple(
             m("{side}: peak {size}", side=side, size=fmt.data(mark.bytes))
@@ -100,13 +100,13 @@ def _drawing(told: Memory, graph: Graph, span_of_op: Mapping[int, int]) -> Drawi
     return Drawing("step-plot", value, text)
 
 
-def _row(moment: Moment, graph: Graph, span_of_op: Mapping[int, int]) -> CourseRow:
-    number = " – ".join(map(fmt.count, dict.fromkeys((moment.first + 1, moment.last + 1))))
-    sizes = (moment.computed, *((moment.measured,) if moment.measured is not None else ()))
-    return CourseRow(number, _place(graph, moment.most), tuple(map(fmt.data, sizes)), span_of_op.get(moment.most))
+def _row(step: CurveStep, graph: Graph, span_of_op: Mapping[int, int]) -> CurveRow:
+    number = " – ".join(map(fmt.count, dict.fromkeys((step.first + 1, step.last + 1))))
+    sizes = (step.computed, *((step.measured,) if step.measured is not None else ()))
+    return CurveRow(number, _place(graph, step.most), tuple(map(fmt.data, sizes)), span_of_op.get(step.most))
 
 
-def _spoken(drawn: Course, sides: Sequence[Text], number: str, site: Text, sizes: Sequence[str]) -> Message:
+def _spoken(drawn: MemoryCurve, sides: Sequence[Text], number: str, site: Text, sizes: Sequence[str]) -> Message:
     """One step of the curve in words."""
     held = listed(m("{name} {size}", name=side, size=size) for side, size in zip(sides, sizes, strict=False))
     values = {"number": number, "all": fmt.count(drawn.operations), "site": site, "held": held}
@@ -115,7 +115,7 @@ def _spoken(drawn: Course, sides: Sequence[Text], number: str, site: Text, sizes
     return m("operation {number} of {all}, {site}: {held}", **values)
 
 
-def _notes(held: Held, drawn: Course) -> Iterator[Message]:
+def _notes(held: Held, drawn: MemoryCurve) -> Iterator[Message]:
     """How the curve is to be read."""
     yield m(
         "Weights, buffers and inputs ({size}) are held throughout and not in this drawing.",

@@ -18,7 +18,7 @@ MAIN_MEMORY = "memory"
 
 
 @dataclass(frozen=True, eq=False)
-class Floors:
+class LowerBounds:
     """Least times by each limit [n], in nanoseconds; those of text operations are 0, since no ceiling is theirs.
 
     `level` [n] is the position in `level_names` of the level that most of `memory_ns` belongs to, −1 for none.
@@ -39,8 +39,8 @@ class Floors:
         return tuple(names[k] for k in self.level.tolist())
 
 
-def find_floors(graph: Graph, ceilings: Ceilings, threads: int, *, on_device: bool = False) -> Floors:
-    """The floors of `graph` under `ceilings` with `threads` threads (0: the whole device).
+def find_lower_bounds(graph: Graph, ceilings: Ceilings, threads: int, *, on_device: bool = False) -> LowerBounds:
+    """The lower bounds of `graph` under `ceilings` with `threads` threads (0: the whole device).
 
     Compute is FLOPs ÷ the ceiling of a product of that type and shape; elementwise work has none of its own and is bound
     by its memory. Memory is the sum over all that is touched, of bytes ÷ the bandwidth of the level that it is found in.
@@ -54,7 +54,7 @@ def find_floors(graph: Graph, ceilings: Ceilings, threads: int, *, on_device: bo
     memory, memory_bytes, level, names = _memory(graph, ceilings, threads)
     memory[text] = memory_bytes[text] = 0.0
     level[text] = -1
-    return Floors(_compute(graph, ceilings, threads), memory, overhead, memory_bytes, level, names)
+    return LowerBounds(_compute(graph, ceilings, threads), memory, overhead, memory_bytes, level, names)
 
 
 def main_memory(ceilings: Ceilings, threads: int) -> Figure | None:

@@ -1,8 +1,8 @@
 """Where Python enters the engine: the functions that a model calls, and every name under which it can reach them.
 
 `TorchFunctionMode` names a call by the function object (`torch.Tensor.add` for `x + y`), while code reaches that function
-through many doors: a module attribute, a copy imported elsewhere, an attribute of a layer (an activation function), an
-operator. To stamp calls without a mode, every door must be found.
+through many patch points: a module attribute, a copy imported elsewhere, an attribute of a layer (an activation function), an
+operator. To instrument calls without a mode, every patch point must be found.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from torch.overrides import TorchFunctionMode
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class PatchPoint:
     """`owner.name` leads to the function that is reported as `function`; what lies there now is `current`."""
 
     owner: Any
@@ -68,8 +68,8 @@ def _operators() -> dict[int, tuple[str, ...]]:
     return {key: tuple(names) for key, names in pairs.items()}
 
 
-def doors(functions: Iterable[Callable[..., Any]], model: torch.nn.Module) -> Iterator[Door]:
-    """Every door to each of `functions`: in loaded modules, in the model's own layers, on the tensor class."""
+def patch_points(functions: Iterable[Callable[..., Any]], model: torch.nn.Module) -> Iterator[PatchPoint]:
+    """Every patch point of each of `functions`: in loaded modules, in the model's own layers, on the tensor class."""
     wanted = {id(f): f for f in functions}
     for module in tuple(sys.modules.values()):
         # A module that loads its names lazily must not be made to load them here, so only what stands in it counts.
@@ -78,22 +78,22 @@ def doors(functions: Iterable[Callable[..., Any]], model: torch.nn.Module) -> It
             continue
         for name, value in tuple(space.items()):
             if id(value) in wanted:
-                yield Door(module, name, wanted[id(value)], value)
+                yield PatchPoint(module, name, wanted[id(value)], value)
     for layer in model.modules():
         for name, value in tuple(layer.__dict__.items()):
             if id(value) in wanted:
-                yield Door(layer, name, wanted[id(value)], value)
+                yield PatchPoint(layer, name, wanted[id(value)], value)
         for owner in type(layer).__mro__:
             for name, value in tuple(vars(owner).items()):
                 uninstrumented = value.__func__ if isinstance(value, staticmethod) else value
                 if id(uninstrumented) in wanted and owner not in (torch.nn.Module, object):
-                    yield Door(owner, name, wanted[id(uninstrumented)], value)
+                    yield PatchPoint(owner, name, wanted[id(uninstrumented)], value)
     on_tensor: dict[int, list[str]] = {}
     for name in dir(torch.Tensor):
         on_tensor.setdefault(id(getattr(torch.Tensor, name, None)), []).append(name)
     for key, function in wanted.items():
         for name in on_tensor.get(key, ()):
-            yield Door(torch.Tensor, name, function, getattr(torch.Tensor, name))
+            yield PatchPoint(torch.Tensor, name, function, getattr(torch.Tensor, name))
         if key in on_tensor:
             for name in _operators().get(key, ()):
-                yield Door(torch.Tensor, name, function, getattr(torch.Tensor, name))
+                yield PatchPoint(torch.Tensor, name, function, getattr(torch.Tensor, name))

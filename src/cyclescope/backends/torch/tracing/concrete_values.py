@@ -2,7 +2,7 @@
 
 On the meta device a tensor has a shape and no values, yet models branch on some: whether a mask hides anything, how many
 positions there are. All of those are computed from small integer inputs, never from weights. So every tensor that
-descends only from values that are known here carries its real value along (its shadow), computed by the same calls on
+descends only from values that are known here carries its real value along, computed by the same calls on
 the CPU; what depends on a weight has none, and a model that branches on it cannot be traced without its weights.
 """
 
@@ -23,8 +23,8 @@ class ValueUnknown(Exception):
     """The model asked for a value that depends on weights, which a meta tensor does not have."""
 
 
-class Shadows:
-    """The known values, by meta tensor. Views of a meta tensor have views of its shadow, so writes in place agree."""
+class ConcreteValues:
+    """The known values, by meta tensor. Views of a meta tensor have views of its value, so writes in place agree."""
 
     def __init__(self) -> None:
         self._value = WeakTensorKeyDictionary()
