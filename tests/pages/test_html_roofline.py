@@ -57,31 +57,31 @@ def test_every_place_with_time_is_under_the_roof_on_the_strip_or_counted_as_neit
     view: RooflineDrawing, told: Roofline
 ) -> None:
     drawn = view.upper + view.lower
-    assert {spot.gap.name for spot in view.upper}.isdisjoint(spot.gap.name for spot in view.lower)
-    assert all(spot.flops > 0 for spot in view.upper)
-    assert all(spot.flops == 0 < spot.bytes for spot in view.lower)
-    left = [spot for spot in view.spots if spot not in drawn]
-    assert {spot.kind.value for spot in left} == {"view", "text"}
-    assert sum(spot.time_ns for spot in view.spots) == pytest.approx(told.time_ns.sum())
+    assert {point.entry.name for point in view.upper}.isdisjoint(point.entry.name for point in view.lower)
+    assert all(point.flops > 0 for point in view.upper)
+    assert all(point.flops == 0 < point.bytes for point in view.lower)
+    left = [point for point in view.points if point not in drawn]
+    assert {point.kind.value for point in left} == {"view", "text"}
+    assert sum(point.time_ns for point in view.points) == pytest.approx(told.time_ns.sum())
     (remark,) = map(str, view.remarks)
     assert remark.startswith(f"{len(left)} places")
-    assert fmt.time(sum(spot.time_ns for spot in left)) in remark
+    assert fmt.time(sum(point.time_ns for point in left)) in remark
 
 
 def test_a_point_stands_at_its_intensity_and_rate(
     view: RooflineDrawing, told: Roofline, calibrated: Explanation
 ) -> None:
     graph = calibrated.cycle.graph
-    (spot,) = (spot for spot in view.upper if "intermediate.dense" in spot.gap.name)
+    (point,) = (point for point in view.upper if "intermediate.dense" in point.entry.name)
     ops = [
         i
         for i in range(len(graph))
         if graph.flops[i] == 2 * 16 * 768 * 3072 and i > 9 and "intermediate" in graph.location(i).module
     ]
     flops, moved = graph.flops[ops].sum(), (graph.read_bytes + graph.written_bytes)[ops].sum()
-    assert spot.gap.count == len(ops) == 12
-    assert spot.intensity == pytest.approx(flops / moved)
-    assert spot.flops_per_s == pytest.approx(flops / told.time_ns[ops].sum() * 1e9)
+    assert point.entry.count == len(ops) == 12
+    assert point.intensity == pytest.approx(flops / moved)
+    assert point.flops_per_s == pytest.approx(flops / told.time_ns[ops].sum() * 1e9)
 
 
 def test_the_pieces_of_the_bar_add_up_to_the_cycle(view: RooflineDrawing, told: Roofline) -> None:
@@ -108,7 +108,7 @@ def test_more_places_than_can_be_told_apart_are_left_out_and_counted(told: Roofl
     crowded = of(replace(calibrated, roofline=many, places=groups))
     assert len(crowded.upper) == len(crowded.lower) == MOST_POINTS
     assert len(crowded.remarks) == 2
-    rest = 40 * len(view.spots) - 2 * MOST_POINTS - 40 * sum(spot.kind.value in ("view", "text") for spot in view.spots)
+    rest = 40 * len(view.points) - 2 * MOST_POINTS - 40 * sum(point.kind.value in ("view", "text") for point in view.points)
     assert f"The {rest:,} places" in str(crowded.remarks[1])
 
 
@@ -177,7 +177,7 @@ def test_area_is_time_and_height_is_rate(visit: Open, why: str, view: RooflineDr
         )
     # On a logarithmic scale equal factors are equal distances.
     a, b, c = (
-        next(k for k, s in enumerate(view.upper) if part in s.gap.name) for part in ("query", "scaled", "pooler")
+        next(k for k, s in enumerate(view.upper) if part in s.entry.name) for part in ("query", "scaled", "pooler")
     )
     slope = [
         (seen[p]["x"] - seen[q]["x"]) / math.log(view.upper[p].intensity / view.upper[q].intensity)
@@ -190,8 +190,8 @@ def test_area_is_time_and_height_is_rate(visit: Open, why: str, view: RooflineDr
 def test_pointing_at_a_place_tells_it(visit: Open, why: str, view: RooflineDrawing) -> None:
     page = visit(why).page
     page.locator("#roofline-plot").scroll_into_view_if_needed()
-    k = next(k for k, spot in enumerate(view.lower) if spot.gap.name.endswith("gelu"))
-    spot = view.lower[k]
+    k = next(k for k, point in enumerate(view.lower) if point.entry.name.endswith("gelu"))
+    point = view.lower[k]
     page.locator("#roofline-plot circle").nth(len(view.upper) + k).hover(force=True)
     tip = page.locator("#roofline-plot .tip")
     tip.wait_for(state="visible")
@@ -200,11 +200,11 @@ def test_pointing_at_a_place_tells_it(visit: Open, why: str, view: RooflineDrawi
     assert told == {
         "kind": "activations",
         "operations": "12",
-        "time": fmt.time(spot.gap.time_ns),
-        "bound by": str(bound_name(spot.gap.bound, spot.gap.level)),
-        "at the ceiling": fmt.time(spot.gap.floor_ns),
-        "reached": fmt.share(spot.gap.reached),
-        "bytes/s": fmt.bandwidth(spot.bytes_per_s),
+        "time": fmt.time(point.entry.time_ns),
+        "bound by": str(bound_name(point.entry.bound, point.entry.level)),
+        "at the ceiling": fmt.time(point.entry.floor_ns),
+        "reached": fmt.share(point.entry.reached),
+        "bytes/s": fmt.bandwidth(point.bytes_per_s),
     }
     page.mouse.move(5, 5)
     tip.wait_for(state="hidden")

@@ -93,7 +93,7 @@ def test_the_bounds_add_up_to_the_cycle_with_python_as_a_row_of_its_own(bert: Ex
     assert [row[0] for row in rows[-2:]] == ["Python between operations", "total"]
     assert rows[-1][1] == fmt.time(told.total_ns)
     assert rows[-1][4:6] == (fmt.time(told.gap_total_ns), fmt.share(1.0))
-    text = next(row for row in rows if row[0].startswith("text"))
+    text = next(row for row in rows if row[0].startswith("no ceiling"))
     assert text[3:6] == (fmt.UNKNOWN, fmt.time(0.0), fmt.share(0.0))
 
 
