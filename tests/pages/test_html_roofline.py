@@ -108,7 +108,11 @@ def test_more_places_than_can_be_told_apart_are_left_out_and_counted(told: Roofl
     crowded = of(replace(calibrated, roofline=many, places=groups))
     assert len(crowded.upper) == len(crowded.lower) == MOST_POINTS
     assert len(crowded.remarks) == 2
-    rest = 40 * len(view.points) - 2 * MOST_POINTS - 40 * sum(point.kind.value in ("view", "text") for point in view.points)
+    rest = (
+        40 * len(view.points)
+        - 2 * MOST_POINTS
+        - 40 * sum(point.kind.value in ("view", "text") for point in view.points)
+    )
     assert f"The {rest:,} places" in str(crowded.remarks[1])
 
 

@@ -369,7 +369,7 @@ def watch(model: object, *, budget: float = DEFAULT_BUDGET_S, progress: Notify =
         "Watched: the last of {count} calls in your own code was measured again on its own.", count=len(seen.calls_ns)
     )
     notes = (*cycle.notes, note)
-    if calls.model is not model:
+    if calls.model is not None and calls.model is not model:
         called, watched = type(calls.model).__name__, type(model).__name__
         notes = (
             *notes,
