@@ -160,7 +160,7 @@ def test_the_cache_of_a_generation_is_measured_as_computed(cache: str) -> None:
 
 
 def test_without_further_cycles_only_a_trace_on_the_real_device_tells(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cyclescope.measuring.measure._MOST_LOOKED_AT_NS", -NS_PER_S)
+    monkeypatch.setattr("cyclescope.measuring.measure._SMALL_LOOKS_NS", -NS_PER_S)
     on_meta = measure("minilm", tokens=8, budget=0.2, threads=1)
     here = measure(Block().eval(), inputs={"x": torch.ones(ROWS, WIDTH)}, budget=0.2)
 

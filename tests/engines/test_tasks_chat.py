@@ -61,11 +61,11 @@ def test_the_history_grows_and_the_cache_holds_its_beginning(name: str, tokenize
 
 def test_with_the_cache_only_what_is_new_is_read(tokenizer: Any) -> None:
     model = small()
-    session = opened(model, tokenizer)
     read: list[int] = []
     hook = model.register_forward_pre_hook(
         lambda module, args, kwargs: read.append(kwargs["input_ids"].shape[1]), with_kwargs=True
     )
+    session = opened(model, tokenizer)
     facts = session.turns[2]
     for _ in range(2):  # the cache that is handed on is not used up
         read.clear()

@@ -185,7 +185,7 @@ def test_a_model_in_hand_that_can_neither_mark_nor_write_is_refused() -> None:
 
 
 def test_a_named_model_without_a_head_for_answers_is_refused(tmp_path: Any) -> None:
-    transformers.PatchTSTConfig().save_pretrained(tmp_path)
+    transformers.CLIPTextConfig(hidden_size=16, intermediate_size=16, num_hidden_layers=1).save_pretrained(tmp_path)
     with pytest.raises(Unsupported, match="no head for the task 'answer'"):
         measure(str(tmp_path), tokens=4, task="answer", budget=0.1)
 

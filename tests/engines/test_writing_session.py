@@ -39,7 +39,7 @@ def sessions() -> tuple[TorchSession, Any]:
         parts = theirs.workload, theirs.plan, theirs.machine
         price = partial(generation_costs, theirs._steps, *parts)
         call = array_call(theirs._steps, theirs.workload.task)
-        return WritingSession(writer, call, *parts, OpenTimes(None, None), price=price, folder=nullcontext())
+        return WritingSession(writer, call, *parts, OpenTimes(None, None), estimate_costs=price, folder=nullcontext())
 
     return theirs, ours
 

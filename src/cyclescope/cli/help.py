@@ -8,9 +8,11 @@ from typing import Any
 
 from typer.core import TyperCommand, TyperGroup
 
+from cyclescope.backends.engines import engine_names
 from cyclescope.cli.front_page import print_front_page
 from cyclescope.cli.language import LANG, known_languages
-from cyclescope.cli.refusals import Refusal, refused, shows_help, too_many, unknown_command
+from cyclescope.cli.refusals import Refusal, help_of, refused, shows_help, too_many, unknown_command
+from cyclescope.core.errors import UsageError
 from cyclescope.core.message import Message, Text, m
 
 LANGUAGE = "cyclescope.language"  # its place in the object that the parser hands from command to command
@@ -30,6 +32,9 @@ class _Speaking:
         lenient, ctx.allow_extra_args = ctx.allow_extra_args, True
         try:
             rest: list[str] = super().parse_args(ctx, args)  # type: ignore[misc]
+        except UsageError as error:  # of a check of ours, which does not know the command
+            error.way_out = error.way_out or help_of(ctx.command_path)
+            raise
         except Exception as error:
             if isinstance(error, Refusal) and not shows_help(error):
                 raise refused(error, ctx) from error
@@ -103,6 +108,8 @@ def _values(option: Any, ctx: Any) -> str:
     """What an option can be: its choices, or the kind of its value."""
     if LANG in option.opts:
         return " | ".join(known_languages())
+    if "--engine" in option.opts:
+        return " | ".join(engine_names())
     shown = option.metavar or str(option.display_type_rich(ctx)).strip("<>.")
     return str(shown).removeprefix("list[").removesuffix("]").replace("|", " | ")
 

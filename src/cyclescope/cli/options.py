@@ -13,6 +13,7 @@ from cyclescope.backends.engines import engine_names
 from cyclescope.cli.duration import seconds
 from cyclescope.cli.files import given_texts
 from cyclescope.cli.language import LANG_HELP, known_language
+from cyclescope.cli.refusals import not_one_of
 from cyclescope.core.message import N_
 from cyclescope.core.plan import REFERENCE_ENGINE
 
@@ -33,13 +34,12 @@ class Task(StrEnum):
     CHAT = "chat"
 
 
-if TYPE_CHECKING:
-
-    class EngineName(StrEnum):
-        """What runs the model: the names of all engines there are."""
-else:
-    EngineName = StrEnum("EngineName", [(name, name) for name in engine_names()])
-DEFAULT_ENGINE = EngineName(REFERENCE_ENGINE)
+def known_engine(name: str) -> str:
+    """`name`, if it is that of an engine: of one that the tuple of engines has now. Raises `UsageError`."""
+    names = engine_names()
+    if name not in names:
+        raise not_one_of("--engine", name, names)
+    return name
 
 
 class Sampling(StrEnum):
@@ -156,7 +156,9 @@ class Measuring:
     threads: ThreadsOption = None
     dtype: DtypeOption = "float32"
     attention: AttentionOption = None
-    engine: Annotated[EngineName, typer.Option(help=N_("Inference engine"))] = DEFAULT_ENGINE
+    engine: Annotated[str, typer.Option(parser=known_engine, metavar="ENGINE", help=N_("Inference engine"))] = (
+        REFERENCE_ENGINE
+    )
     device: DeviceOption = "cpu"
     weights: WeightsOption = WeightsWanted.AUTO
     task: TaskOption = Task.AUTO

@@ -25,22 +25,29 @@ def shows_help(error: object) -> bool:
 
 def refused(error: Refusal, context: Any) -> UsageError:
     """What the parser of a command refuses with `error`, recognized by its parts and not by its English."""
-    made = UsageError(*_said(error, context), _help_of(context.command_path))
+    made = UsageError(*_said(error, context), help_of(context.command_path))
     made.exit_code = error.exit_code
     return made
 
 
 def too_many(given: Sequence[str], context: Any) -> UsageError:
     """More arguments than a command has."""
-    return UsageError(m("There is no argument for {given}.", given=" ".join(given)), "", _help_of(context.command_path))
+    return UsageError(m("There is no argument for {given}.", given=" ".join(given)), "", help_of(context.command_path))
+
+
+def not_one_of(option: str, given: str, known: Sequence[str]) -> UsageError:
+    """The value `given` of `option` is none of those that are `known`."""
+    fact = m("{option} must be one of {all} (got {value}).", option=option, all=listed(known), value=given)
+    return UsageError(fact, _meant(given.lower(), known))
 
 
 def unknown_command(name: str, known: Sequence[str]) -> UsageError:
     """There is no command `name`."""
-    return UsageError(m("There is no command {name}.", name=name), _meant(name, known), _help_of("cyclescope"))
+    return UsageError(m("There is no command {name}.", name=name), _meant(name, known), help_of("cyclescope"))
 
 
-def _help_of(command: str) -> Text:
+def help_of(command: str) -> Text:
+    """Where to find help about `command`."""
     command += " --help"
     return m("For help: {command}", command=command)
 
@@ -71,9 +78,8 @@ def _bad_value(error: Any, parameter: Any) -> tuple[Text, Text]:
     if given is None:
         return m("{option}: {message}", option=name, message=error.message), ""
     if choices:
-        known = [str(getattr(choice, "value", choice)) for choice in choices]
-        fact = m("{option} must be one of {all} (got {value}).", option=name, all=listed(known), value=given)
-        return fact, _meant(given.lower(), known)
+        refused = not_one_of(name, given, [str(getattr(choice, "value", choice)) for choice in choices])
+        return refused.fact, refused.cause
     match getattr(error.__cause__, "errors", list)()[0]["type"].partition("_")[0]:
         case "int":
             return m("{option} must be a whole number (got {value}).", option=name, value=given), ""
