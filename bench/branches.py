@@ -17,7 +17,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter_ns
 from typing import Any
 
@@ -28,7 +28,7 @@ from transformers import BertConfig, BertModel, BertPreTrainedModel
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.statistics import Ratio, median_ranks, median_ratio
 from cyclescope.explaining.arrangement import arrange
-from cyclescope.explaining.attribution import Attribution, attribute
+from cyclescope.explaining.attribution import attribute
 from cyclescope.explaining.places import places
 from cyclescope.measuring.measure import measure
 from occupancy import Occupancy, occupancy
@@ -79,9 +79,8 @@ def predicted(cycle: Cycle) -> Ratio:
     booked, where = attribute(cycle), places(cycle.graph)
     values = []
     for run in range(len(booked.runs_ns)):
-        alone = Attribution(
-            booked.graph, booked.runs_ns[run : run + 1], np.zeros(1, dtype=np.int64), booked.stamp_cost_ns
-        )
+        first = np.zeros(1, dtype=np.int64)
+        alone = replace(booked, runs_ns=booked.runs_ns[run : run + 1], typical=first)
         told = arrange(cycle, alone, where)
         assert told is not None
         two = next(schedule for schedule in told.schedules if schedule.workers == 2)

@@ -19,11 +19,11 @@ def _closes(told: Explanation) -> str:
 
 @pytest.mark.parametrize(("model", "tokens"), [("minilm", 16), ("bert-base-chinese", 16), ("bert-base-chinese", 128)])
 def test_attributed_time_is_the_unprofiled_wall_within_three_percent(model: str, tokens: int) -> None:
-    hold_on_a_quiet_try(_closes, model, tokens=tokens, threads=1, budget=3)
+    hold_on_a_quiet_try(_closes, model, tokens=tokens, threads=1, budget=3 if tokens == 16 else 10)
 
 
 def test_a_whole_generation_closes_as_one_pass_does() -> None:
-    hold_on_a_quiet_try(_closes, "gpt2", tokens=16, new_tokens=8, threads=1, budget=8)
+    hold_on_a_quiet_try(_closes, "gpt2", tokens=16, new_tokens=8, threads=1, budget=20)
 
 
 def test_stamping_a_small_model_costs_little() -> None:

@@ -178,7 +178,7 @@ class Odd(torch.nn.Module):
 @pytest.mark.parametrize("odd", [None, 3])
 @on_a_quiet_try
 def test_a_layer_that_does_more_than_its_siblings_is_told(odd: int | None) -> None:
-    model = torch.nn.Sequential(*(Odd(sorts=number == odd) for number in range(6))).eval()
+    model = torch.nn.Sequential(*(Odd(sorts=number == odd) for number in range(8 if odd else 6))).eval()
     cycle = measure(model, inputs={"input": torch.randn(512, 128)}, budget=BUDGET, threads=1)
     told = found(cycle)
     if odd is None:

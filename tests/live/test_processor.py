@@ -14,7 +14,7 @@ from cyclescope.measuring.measure import measure
 
 pytestmark = pytest.mark.live
 
-PAUSE_S = 0.003
+PAUSE_S = 0.008
 
 
 class Slowed(torch.nn.Module):
