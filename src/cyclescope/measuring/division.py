@@ -23,8 +23,6 @@ _CHECKED = 3  # runs at most: two ways to take timestamps are tried, and one run
 _LEAST_STAMPED_RUNS = 2  # the one that checks the trace, and one that counts
 # A cycle so short, in a budget so small, is run whole: the fixed costs exceed such a budget in any case.
 SMALL_BUDGET_NS, _SHORT_NS = 2 * NS_PER_S, 3 * NS_PER_S
-# The same where a modest budget fits so many cycles: without an instrumented run they would tell little.
-_MODEST_BUDGET_NS, _MANY = 10 * NS_PER_S, 5
 TWIN = 5  # calibrating timestamps on a twin takes so many times what tracing adds to one call of the model
 _LEAST_DIVIDED = 4  # tokens; of so few nothing is left out
 _MOST_OF_LEFT = 4  # a cycle that fits so often into what is left may be traced and checked in the usual way
@@ -123,12 +121,12 @@ class Divider:
 
     @property
     def is_short(self) -> bool:
-        wall_ns = self.first.wall_ns
-        tiny = self.budget_ns < SMALL_BUDGET_NS and wall_ns < _SHORT_NS
-        small = self.budget_ns < _MODEST_BUDGET_NS and _MANY * wall_ns <= self.budget_ns
-        # 0: where tokens do not come one by one
-        whole = len(self.first.emitted_ns) in (0, self.session.workload.tokens_out)
-        return whole and (tiny or small)
+        return (
+            self.budget_ns < SMALL_BUDGET_NS
+            and self.first.wall_ns < _SHORT_NS
+            and len(self.first.emitted_ns)
+            in (0, self.session.workload.tokens_out)  # 0: where they do not come one by one
+        )
 
     def left_ns(self) -> Nanoseconds:
         return self.begin_ns + self.budget_ns - self.clock.now_ns()
