@@ -35,6 +35,11 @@ class UninstrumentedRun:
     emitted_ns: tuple[Nanoseconds, ...] = ()
     emitted_by_call: tuple[tuple[Nanoseconds, ...], ...] = ()
 
+    @property
+    def calls_emitted_ns(self) -> tuple[tuple[Nanoseconds, ...], ...]:
+        """When each token of each call came out; empty where nothing was written, or the times are unknown."""
+        return self.emitted_by_call or ((self.emitted_ns,) if self.emitted_ns else ())
+
 
 @dataclass(frozen=True, eq=False)
 class InstrumentedRun:

@@ -14,12 +14,13 @@ from cyclescope.core.plan import Plan
 from cyclescope.core.results import Results
 from cyclescope.core.units import NS_PER_S, Nanoseconds
 from cyclescope.core.workload import Workload
+from cyclescope.measuring.pace import Pace
 from cyclescope.optimizing.processes.messages import Job
 from cyclescope.optimizing.processes.process_pool import ProcessPool
 from cyclescope.optimizing.processes.worker_group import CallSample, PoolPreparer, WorkerGroup
 from cyclescope.optimizing.scope import Scope, probe_of, scope_of
 from cyclescope.optimizing.search.plan_cache import PreparedPlan
-from cyclescope.optimizing.search.whole_cycle import WholeCycle, step_ns
+from cyclescope.optimizing.search.whole_cycle import WholeCycle
 from cyclescope.optimizing.strategies.strategy import Goal
 
 _EXAMINE = 0.04  # of the budget for each of the two cycles that explain
@@ -65,9 +66,8 @@ def open_baseline(pool: ProcessPool, plan: Plan, goal: Goal, budget_ns: Nanoseco
     probe.close()
     tokens_out = asked.new_tokens or opened.workload.tokens_out
     call = preparer.whole_call(opened.plan, tokens_out)
-    emitted = run.emitted_ns or next(iter(run.emitted_by_call), ())
-    step = step_ns(emitted) if len(emitted) > 1 else float(run.wall_ns)
-    call_ns = int(call.texts * ((emitted[0] if emitted else 0) + (tokens_out - 1) * step))
+    pace = next((Pace.of_tokens(emitted) for emitted in run.calls_emitted_ns if len(emitted) > 1), None)
+    call_ns = call.texts * (pace.cycle_ns(tokens_out) if pace is not None else max(1, tokens_out - 1) * run.wall_ns)
     begin = clock.now_ns()
     sample = looked_at(call, call_ns, budget_ns)
     # A trial is opened, gives its outputs and runs once: two runs of two texts.
@@ -76,7 +76,7 @@ def open_baseline(pool: ProcessPool, plan: Plan, goal: Goal, budget_ns: Nanoseco
     examined_ns = clock.now_ns() - begin
     scope = scope_of(
         asked,
-        run,
+        pace,
         tokens_in=opened.workload.tokens_in,
         tokens_out=tokens_out,
         budget_ns=budget_ns,

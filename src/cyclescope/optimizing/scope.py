@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from cyclescope.backends.base import UninstrumentedRun
 from cyclescope.core.message import Text, m
 from cyclescope.core.ratios import LEAST_ROUNDS_FOR_VERDICT
 from cyclescope.core.units import Nanoseconds
+from cyclescope.measuring.pace import Pace, most_tokens
 from cyclescope.optimizing.processes.messages import Job
 from cyclescope.optimizing.search.schedule import ASSUMED_TIME_SHARE, WARM_CYCLES
-from cyclescope.optimizing.search.whole_cycle import WHOLE, WholeCycle, step_ns
+from cyclescope.optimizing.search.whole_cycle import WHOLE, WholeCycle
 
 PROBE_TOKENS = 8  # written once, to see what a step takes
 _LONG = 0.01  # of the budget; cycles up to this are run whole in every trial
@@ -68,7 +68,7 @@ def probe_of(job: Job) -> Job:
 
 def scope_of(
     job: Job,
-    run: UninstrumentedRun,
+    pace: Pace | None,
     *,
     tokens_in: int,
     tokens_out: int,
@@ -76,32 +76,31 @@ def scope_of(
     batches: bool,
     grows: bool,
 ) -> Scope:
-    """The scope for `job`, whose probe took `run` on a prompt of `tokens_in` tokens; `tokens_out` are to be written.
+    """The scope for `job`, whose probe wrote at `pace` (None: unknown) on a prompt of `tokens_in` tokens; `tokens_out` are to
+    be written.
 
     `batches`: several texts may share a call, so that a trial needs all of them. `grows`: the KV cache of a decode step holds
     the prompt, so that a longer prompt shows how a step grows.
     """
-    emitted = run.emitted_ns or next(iter(run.emitted_by_call), ())
-    if len(emitted) < 2 or tokens_out <= _TRIAL_TOKENS:
+    if pace is None or tokens_out <= _TRIAL_TOKENS:
         return Scope(job, job)
-    step, prefill = step_ns(emitted), float(emitted[0])
-    one = prefill + (tokens_out - 1) * step
+    one = pace.cycle_ns(tokens_out)
     texts = len(job.texts) or 1
     if one * texts <= _LONG * budget_ns:
         return Scope(job, job)
     most = _PROOF * budget_ns / ((WARM_CYCLES + LEAST_ROUNDS_FOR_VERDICT) * (1 + ASSUMED_TIME_SHARE))
     count = max(1, min(texts, int(most / one)))
-    tokens = tokens_out if one <= most else max(_TRIAL_TOKENS, 1 + int((most - prefill) / step))
+    tokens = max(_TRIAL_TOKENS, most_tokens(pace.cycle_ns, most, tokens_out))
     kept = _usual_first(job)[:count]
-    proof = replace(job, texts=kept, new_tokens=min(tokens, tokens_out))
-    apart = (proof.new_tokens or 0) - _TRIAL_TOKENS
+    proof = replace(job, texts=kept, new_tokens=tokens)
+    apart = tokens - _TRIAL_TOKENS
     if batches or not kept or not grows or apart <= 0:
         # A call of several texts is not that of one, and made-up tokens all have one length.
         sampled = kept if batches else kept[:1]
         trial = replace(proof, texts=sampled, new_tokens=_TRIAL_TOKENS)
-        return Scope(proof, trial, WholeCycle(max(1, count), proof.new_tokens or 0, 0, max(1, len(sampled))))
+        return Scope(proof, trial, WholeCycle(count, tokens, sampled=max(1, len(sampled))))
     trial = replace(proof, texts=(kept[0], longer(kept[0], tokens_in, apart)), new_tokens=_TRIAL_TOKENS, batch=None)
-    return Scope(proof, trial, WholeCycle(count, proof.new_tokens or 0, apart), one_each=True)
+    return Scope(proof, trial, WholeCycle(count, tokens, apart), one_each=True)
 
 
 def longer(text: str, tokens: int, more: int) -> str:

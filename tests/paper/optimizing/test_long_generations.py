@@ -19,6 +19,7 @@ from cyclescope.core.ratios import LEAST_ROUNDS_FOR_VERDICT
 from cyclescope.core.results import Results
 from cyclescope.core.units import NS_PER_S
 from cyclescope.explaining.comparison import Verdict
+from cyclescope.measuring.pace import Pace
 from cyclescope.optimizing.optimization import Found, Outcome, Phase
 from cyclescope.optimizing.processes.messages import Job
 from cyclescope.optimizing.scope import Scope, longer, probe_of, scope_of
@@ -95,10 +96,10 @@ TEXTS = ("aa " * 10, "bbb " * 10, "c", "dd " * 9)
 def scope(
     step_ms: float, texts: Sequence[str] = TEXTS, tokens: int = 64, budget_s: float = 300.0, **more: bool
 ) -> Scope:
-    run = run_of(emitted(2 * step_ms * MS, step_ms * MS, 0, 0, 8))
+    pace = Pace.of_tokens(emitted(2 * step_ms * MS, step_ms * MS, 0, 0, 8))
     job = Job("paper", texts=tuple(texts), new_tokens=tokens)
     options = {"batches": False, "grows": True} | more
-    return scope_of(job, run, tokens_in=10, tokens_out=tokens, budget_ns=int(budget_s * NS_PER_S), **options)
+    return scope_of(job, pace, tokens_in=10, tokens_out=tokens, budget_ns=int(budget_s * NS_PER_S), **options)
 
 
 def test_short_generations_are_run_whole() -> None:
@@ -139,8 +140,7 @@ def test_where_prompts_cannot_be_made_longer_a_trial_has_those_that_there_are(mo
 
 def test_a_model_that_tells_no_times_is_run_whole() -> None:
     job = Job("paper", texts=TEXTS)
-    run = UninstrumentedRun(0, NS_PER_S, NS_PER_S)
-    made = scope_of(job, run, tokens_in=9, tokens_out=0, budget_ns=NS_PER_S, batches=False, grows=True)
+    made = scope_of(job, None, tokens_in=9, tokens_out=0, budget_ns=NS_PER_S, batches=False, grows=True)
     assert made == Scope(job, job)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from cyclescope.backends.base import UninstrumentedRun
 from cyclescope.core.units import Nanoseconds
+from cyclescope.measuring.pace import Pace
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,25 +28,21 @@ class WholeCycle:
 
     def time_ns(self, run: UninstrumentedRun) -> float:
         """The time of the whole cycle that `run` is a trial of."""
-        calls = run.emitted_by_call or (run.emitted_ns,)
-        if not self.tokens or min(map(len, calls)) < 2:
+        calls = run.calls_emitted_ns
+        if not self.tokens or not calls or min(map(len, calls)) < 2:
             return run.wall_ns * self.factor
         if not self.apart:
-            return sum(self._generation_ns(call, 0.0) for call in calls) * self.texts / self.sampled
-        near, far = (step_ns(call) for call in calls[:2])
+            whole = sum(Pace.of_tokens(call, 0.0).cycle_ns(self.tokens) for call in calls)
+            return whole * self.texts / self.sampled
+        near, far = (_step_ns(call) for call in calls[:2])
         # Guessing from the text makes calls on a long prompt look cheap; no step is cheaper for a longer cache.
         growth = min(max(0.0, far - near), near) / self.apart
-        return self._generation_ns(calls[0], growth) * self.texts
-
-    def _generation_ns(self, emitted: Sequence[Nanoseconds], growth_ns: float) -> float:
-        """One text, whose first tokens came out at `emitted`; a step takes `growth_ns` more for each token in the cache."""
-        later = (self.tokens - len(emitted)) / 2  # tokens in the cache: mean of all steps − mean of those that ran
-        return emitted[0] + (self.tokens - 1) * (step_ns(emitted) + growth_ns * later)
+        return float(Pace.of_tokens(calls[0], growth).cycle_ns(self.tokens) * self.texts)
 
 
 WHOLE = WholeCycle()  # a trial runs the cycle itself
 
 
-def step_ns(emitted: Sequence[Nanoseconds]) -> float:
+def _step_ns(emitted: Sequence[Nanoseconds]) -> float:
     """The mean time from one token to the next."""
     return (emitted[-1] - emitted[0]) / (len(emitted) - 1)
