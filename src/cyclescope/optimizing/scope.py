@@ -40,8 +40,8 @@ class Scope:
         if not self.sampled:
             return
         yield m(
-            "Plans were tried on {n} output tokens of one text; the time of a whole generation follows from its prefill and "
-            "its decode steps. The confirmation ran whole generations.",
+            "Plans were tried on the first {n} output tokens; the time of a whole generation follows from its prefill and its "
+            "decode steps.",
             n=self.trial.new_tokens or 0,
         )
         if len(self.proof.texts) < len(asked.texts):
