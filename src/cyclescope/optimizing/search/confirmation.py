@@ -46,17 +46,15 @@ _LEAST_NS = NS_PER_S
 
 
 class Confirmation:
-    """Proves and takes apart what is in `found`, within `schedule`. `baseline_ns` is the time of a whole cycle of the
-    baseline, `run_ns` that of a run of `trials`, which take plans apart. `proof` makes ready what the proof runs (None: the
-    same); the outputs of its plans are then judged once more, by `max_drift`.
+    """Proves and takes apart what is in `found`, within `schedule`. `trials` take plans apart. `proof` makes ready what the
+    proof runs (None: the same); the outputs of its plans are then judged once more, by `max_drift`. `baseline_is` says what
+    a cycle takes before anything else is asked.
     """
 
     def __init__(
         self,
         trials: Trials,
         proof: Callable[[], Trials] | None,
-        baseline_ns: float,
-        run_ns: float,
         found: Found,
         schedule: BudgetSchedule,
         max_drift: float,
@@ -67,8 +65,7 @@ class Confirmation:
         self._proof = proof
         self._plan_cache = trials.plan_cache
         self._baseline = trials.baseline
-        self._baseline_ns = baseline_ns
-        self._run_share = run_ns / baseline_ns if baseline_ns else 1.0
+        self._baseline_ns, self._run_share = 0.0, 1.0
         self.found = found
         self._schedule = schedule
         self._max_drift = max_drift
@@ -115,28 +112,14 @@ class Confirmation:
         ready: list[int] = []
         try:
             while finalists and len(ready) < decided.finalists:
-                # Who allows a drift wants to know what is to be had without one.
-                k = next(
-                    (
-                        k
-                        for k in finalists
-                        if ready
-                        and same_outputs(rows[k], rows[0].plan)
-                        and not same_outputs(rows[ready[0]], rows[0].plan)
-                    ),
-                    finalists[0],
-                )
-                finalists.remove(k)
+                k = self._next(finalists, ready)
                 if self._no_time_for(rows[k], walls if ready else walls[:1]):
-                    if not ready:
-                        finalists.insert(0, k)
                     break
+                finalists.remove(k)
                 if made := self._made_ready(k, proof):
                     prepared.append(made)
                     ready.append(k)
-                elif rows[k].outcome is Outcome.DRIFTED:
-                    self.refused.add(numbers(rows[k].plan))
-                    finalists = [other for other in finalists if numbers(rows[other].plan) not in self.refused]
+                finalists = [other for other in finalists if numbers(rows[other].plan) not in self.refused]
             if not ready:
                 if finalists:  # none could be made ready in what was left
                     more = self._proof_ready_ns(rows[finalists[0]]) + LEAST_ROUNDS_FOR_VERDICT * one
@@ -163,12 +146,24 @@ class Confirmation:
             more = (LEAST_ROUNDS_FOR_VERDICT - interleaved.rounds) * estimated_round_ns(walls, one_way=decided.one_way)
             self._hand_over(ready[0], more, interleaved.rounds)
 
+    def _next(self, finalists: Sequence[int], ready: Sequence[int]) -> int:
+        """The fastest of `finalists`; where what is `ready` drifts, the fastest of those that do not, if there is one: who
+        allows a drift wants to know what is to be had without it.
+        """
+        rows, base = self.found.rows, self.found.rows[0].plan
+        drifts = bool(ready) and not same_outputs(rows[ready[0]], base)
+        return next((k for k in finalists if drifts and same_outputs(rows[k], base)), finalists[0])
+
     def judge(self, k: int) -> None:
         """Judge the outputs of row `k` on all that the proof generates, where trials generate less and its format of numbers was
         not judged yet: what is made of it later need not be tried in vain.
         """
         row = self.found.rows[k]
-        if self._proof is None or _same_numbers(row, self.found.rows[0]) or numbers(row.plan) in self._judged:
+        if (
+            self._proof is None
+            or numbers(row.plan) == numbers(self._baseline.plan)
+            or numbers(row.plan) in self._judged
+        ):
             return
         walls = [self._baseline_ns, row.wall_ns]
         warm = self._proof_ready_ns(row) + (0 if self._opened is not None else self._warm_ns(self._baseline_ns))
@@ -178,8 +173,6 @@ class Confirmation:
         proof = self._proving()
         if made := self._made_ready(k, proof):
             proof.plan_cache.release(made, utility(row, self._baseline.plan))
-        elif self.found.rows[k].outcome is Outcome.DRIFTED:
-            self.refused.add(numbers(row.plan))
 
     def _proving(self) -> Trials:
         """What the proof runs, made ready when it is first needed."""
@@ -218,6 +211,7 @@ class Confirmation:
             return made
         proof.plan_cache.evict(made)
         rows[k] = replace(rows[k], outcome=Outcome.DRIFTED)
+        self.refused.add(numbers(rows[k].plan))
         return None
 
     def _proof_ready_ns(self, row: Row) -> Nanoseconds:
@@ -367,10 +361,6 @@ class Confirmation:
 def numbers(plan: Plan) -> Numbers:
     """What decides how far the outputs of `plan` drift, as a rule."""
     return plan.engine, plan.quantization, plan.dtype, plan.changes
-
-
-def _same_numbers(row: Row, other: Row) -> bool:
-    return numbers(row.plan) == numbers(other.plan)
 
 
 def same_outputs(row: Row, base: Plan) -> bool:

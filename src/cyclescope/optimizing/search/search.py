@@ -111,8 +111,6 @@ class Search:
         confirmation = Confirmation(
             self._trials,
             self._proof,
-            self._baseline_ns,
-            self._run_ns,
             self.found,
             self._limits.schedule,
             self._limits.max_drift,
