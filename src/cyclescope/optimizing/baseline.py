@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from cyclescope.backends.base import UninstrumentedRun
@@ -53,14 +53,26 @@ class Baseline:
     probe: UninstrumentedRun | None = None
 
 
-def open_baseline(pool: ProcessPool, plan: Plan, goal: Goal, budget_ns: Nanoseconds, clock: Clock) -> Baseline:
-    """Open `plan` on the job of `pool`, decide by one short run of it what trials and the proof run, and explain a cycle."""
+def open_baseline(
+    pool: ProcessPool,
+    plan: Plan,
+    goal: Goal,
+    budget_ns: Nanoseconds,
+    clock: Clock,
+    check: Callable[[Results], object] | None = None,
+) -> Baseline:
+    """Open `plan` on the job of `pool`, decide by one short run of it what trials and the proof run, and explain a cycle.
+
+    `check` is given the first outputs, and raises where they are not what the user takes them for.
+    """
     limit_s = budget_ns / NS_PER_S
     started = clock.now_ns()
     preparer, probe_job = PoolPreparer(pool), probe_of(pool.job)
     probe = PoolPreparer(pool, probe_job).group(plan, limit_s)
     if not probe.opened.workload.tokens_out:
-        return _of_one_pass(pool, plan, probe, probe_job, budget_ns, clock)
+        return _of_one_pass(pool, plan, probe, probe_job, budget_ns, clock, check)
+    if check is not None:
+        check(probe.results())
     asked, opened, run = pool.job, probe.opened, probe.opened.first
     assert run is not None
     probe.close()
@@ -115,7 +127,13 @@ def trial_preparer(pool: ProcessPool, scope: Scope, probe: UninstrumentedRun | N
 
 
 def _of_one_pass(
-    pool: ProcessPool, plan: Plan, probe: WorkerGroup, probe_job: Job, budget_ns: Nanoseconds, clock: Clock
+    pool: ProcessPool,
+    plan: Plan,
+    probe: WorkerGroup,
+    probe_job: Job,
+    budget_ns: Nanoseconds,
+    clock: Clock,
+    check: Callable[[Results], object] | None,
 ) -> Baseline:
     """The same for a model that writes nothing: whole cycles are short."""
     preparer = PoolPreparer(pool)
@@ -128,6 +146,8 @@ def _of_one_pass(
     prepared = PreparedPlan(group, opened.plan, opened.ready_ns, opened.edits, opened.again_ns)
     computing = clock.now_ns()
     reference = group.results()
+    if check is not None:
+        check(reference)
     examining = clock.now_ns()
     call = preparer.whole_call(opened.plan, opened.workload.tokens_out)
     sample = looked_at(call, (examining - computing) * call.texts // opened.workload.batch, budget_ns)

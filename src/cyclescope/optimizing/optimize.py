@@ -153,11 +153,10 @@ def _optimize_in(
     begin = clock.now_ns()
     tell(progress, Phase.BASELINE, 0.0, left_ns=schedule.left_ns(begin))
     meter = LoadMeter(with_children=True)
-    base = open_baseline(pool, search_request.plan, search_request.goal, budget_ns, clock)
+    # Labels that do not fit are refused as soon as there are outputs, before the time is spent.
+    base = open_baseline(pool, search_request.plan, search_request.goal, budget_ns, clock, limits.score)
     group, reference, scope = base.group, base.reference, base.scope
     baseline, opened, before = base.prepared, group.opened, base.before
-    if limits.score is not None:
-        limits.score(reference)  # labels that do not fit are known now, before the time is spent
     spent[Phase.BASELINE] = clock.now_ns() - begin
     after_ns = min(int(_AFTER * base.examined_ns), int(budget_ns * _MOST_AFTER))
     found = Found(spent=spent)
