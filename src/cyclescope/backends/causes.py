@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from cyclescope.core.errors import CyclescopeError, EngineError, Unsupported, UsageError
-from cyclescope.core.message import Text, m
+from cyclescope.core.message import N_, Message, Text, m
 
 Recognizes: TypeAlias = Callable[[BaseException], bool]
 Says: TypeAlias = Callable[[Text, BaseException], CyclescopeError]
@@ -22,6 +22,7 @@ Says: TypeAlias = Callable[[Text, BaseException], CyclescopeError]
 # As PyTorch, the C++ library beneath an engine, and ONNX Runtime say it.
 _NO_MEMORY = ("can't allocate memory", "not enough memory", "bad_alloc", "Failed to allocate memory")
 _OUT_OF_MEMORY = "OutOfMemoryError"  # as frameworks call theirs, which derives from no error of Python's
+_FOREIGN = "{why}"  # nothing but what the engine says, which no language translates
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -106,108 +107,106 @@ def _misaligned(doing: Text, exc: BaseException) -> CyclescopeError:
 _MOST_THREADS = 4  # names of them
 
 
-def _without_values(doing: Text, exc: BaseException) -> CyclescopeError:
-    return UsageError(
-        m("The engine could not {doing}.", doing=doing),
-        m("A tensor of the model or of its input is on the meta device, which holds no values."),
-        m(
-            "Load the model and make its input while the default device is not meta. `cyclescope trace` shows the structure of a model without values."
-        ),
-    )
+def _could_not(
+    kind: type[CyclescopeError], why: str, way_out: Text, words_of: Callable[[BaseException], str] = first_line
+) -> Says:
+    """Says that the engine could not do it, `why` (a template for the foreign words `{why}`), and the `way_out`."""
+
+    def says(doing: Text, exc: BaseException) -> CyclescopeError:
+        reason = Message(why, (("why", words_of(exc)),))
+        return kind(m("The engine could not {doing}.", doing=doing), reason, way_out)
+
+    return says
 
 
-def _on_two_devices(doing: Text, exc: BaseException) -> CyclescopeError:
-    return UsageError(
-        m("The engine could not {doing}.", doing=doing),
-        first_line(exc),
-        m("Move the model and everything that it holds or is given to one device: model.to(…)."),
-    )
-
-
-def _without_kernel(doing: Text, exc: BaseException) -> CyclescopeError:
-    return EngineError(
-        m("The engine could not {doing}.", doing=doing),
-        m("It has no kernel for this dtype ({why}).", why=first_line(exc)),
-        m("Try --dtype float32, or another device."),
-    )
-
-
-def _of_two_dtypes(doing: Text, exc: BaseException) -> CyclescopeError:
-    return EngineError(
-        m("The engine could not {doing}.", doing=doing),
-        m("Two tensors that meet have different dtypes ({why}).", why=first_line(exc)),
-        m("Give inputs in the dtype of the model, or load the whole model in one: --dtype float32."),
-    )
-
-
-def _attention(doing: Text, exc: BaseException) -> CyclescopeError:
-    return EngineError(m("The engine could not {doing}.", doing=doing), foreign_words(exc), m("Try --attention eager."))
-
-
-def _beyond_a_table(doing: Text, exc: BaseException) -> CyclescopeError:
-    return EngineError(
-        m("The engine could not {doing}.", doing=doing),
-        m("A token, position or other index is beyond the rows of an embedding ({why}).", why=first_line(exc)),
-        m("Use the tokenizer that belongs to the model, and no more tokens than it has positions."),
-    )
-
-
-def _of_another_name(doing: Text, exc: BaseException) -> CyclescopeError:
-    return UsageError(
-        m("The engine could not {doing}.", doing=doing),
-        m("The names of the inputs do not fit the model ({why}).", why=first_line(exc)),
-        m("Give inputs= by the names that its `forward` or `generate` takes."),
-    )
-
-
-def _of_another_shape(doing: Text, exc: BaseException) -> CyclescopeError:
-    return UsageError(
-        m("The engine could not {doing}.", doing=doing),
-        m("The shapes of the input and of the model do not fit ({why}).", why=first_line(exc)),
-        m("Give inputs in the shapes that the model takes."),
-    )
-
-
-def _without_pictures(doing: Text, exc: BaseException) -> CyclescopeError:
-    return Unsupported(
-        m("The engine could not {doing}.", doing=doing),
-        m("The model reads pictures or sound, and is given none ({why}).", why=first_line(exc)),
-        m("Give them in Python: cyclescope.measure(model, inputs={{NAME: …}})."),
-    )
-
-
-def _without_padding(doing: Text, exc: BaseException) -> CyclescopeError:
-    return UsageError(
-        m("The engine could not {doing}.", doing=doing),
-        m("A decoder that classifies a batch must know its padding token ({why}).", why=first_line(exc)),
-        m("Set it: model.config.pad_token_id = tokenizer.pad_token_id, or that of the end of a text."),
-    )
-
-
-def _unknown(doing: Text, exc: BaseException) -> CyclescopeError:
-    return EngineError(
-        m("The engine could not {doing}.", doing=doing),
-        foreign_words(exc),
+_UNKNOWN = Cause(
+    lambda exc: True,
+    _could_not(
+        EngineError,
+        _FOREIGN,
         m(
             "Call the model once in your own code with the same input: an error of the model shows itself there too. CYCLESCOPE_DEBUG=1 prints the traceback."
         ),
-    )
-
-
-_UNKNOWN = Cause(lambda exc: True, _unknown)
+        foreign_words,
+    ),
+)
 CAUSES: tuple[Cause, ...] = (
     Cause(is_memory_error, _out_of_memory),
     Cause(lambda exc: isinstance(exc, Misaligned), _misaligned),
-    Cause(words(r"meta tensor|device meta\b|on the meta device|'Meta' backend"), _without_values),
-    Cause(words(r"Expected all tensors to be on the same device"), _on_two_devices),
-    Cause(words(r"specify `?(pixel_values|input_features|input_values)"), _without_pictures),
-    Cause(words(r"no padding token is defined"), _without_padding),
-    Cause(words(r"index out of range in self"), _beyond_a_table),
     Cause(
-        words(r"unexpected keyword argument|required positional argument|`model_kwargs` are not used"), _of_another_name
+        words(r"meta tensor|device meta\b|on the meta device|'Meta' backend"),
+        _could_not(
+            UsageError,
+            N_("A tensor of the model or of its input is on the meta device, which holds no values."),
+            m(
+                "Load the model and make its input while the default device is not meta. `cyclescope trace` shows the structure of a model without values."
+            ),
+        ),
     ),
-    Cause(words(r"shapes cannot be multiplied"), _of_another_shape),
-    Cause(words(r"not implemented for '\w+'"), _without_kernel),
-    Cause(words(r"same dtype|expected scalar type|expected m1 and m2 to have"), _of_two_dtypes),
-    Cause(words(r"(?i)scaled_dot_product_attention|flash[-_ ]?att|sdpa|attn_implementation"), _attention),
+    Cause(
+        words(r"Expected all tensors to be on the same device"),
+        _could_not(
+            UsageError,
+            _FOREIGN,
+            m("Move the model and everything that it holds or is given to one device: model.to(…)."),
+        ),
+    ),
+    Cause(
+        words(r"specify `?(pixel_values|input_features|input_values)"),
+        _could_not(
+            Unsupported,
+            N_("The model reads pictures or sound, and is given none ({why})."),
+            m("Give them in Python: cyclescope.measure(model, inputs={{NAME: …}})."),
+        ),
+    ),
+    Cause(
+        words(r"no padding token is defined"),
+        _could_not(
+            UsageError,
+            N_("A decoder that classifies a batch must know its padding token ({why})."),
+            m("Set it: model.config.pad_token_id = tokenizer.pad_token_id, or that of the end of a text."),
+        ),
+    ),
+    Cause(
+        words(r"index out of range in self"),
+        _could_not(
+            EngineError,
+            N_("A token, position or other index is beyond the rows of an embedding ({why})."),
+            m("Use the tokenizer that belongs to the model, and no more tokens than it has positions."),
+        ),
+    ),
+    Cause(
+        words(r"unexpected keyword argument|required positional argument|`model_kwargs` are not used"),
+        _could_not(
+            UsageError,
+            N_("The names of the inputs do not fit the model ({why})."),
+            m("Give inputs= by the names that its `forward` or `generate` takes."),
+        ),
+    ),
+    Cause(
+        words(r"shapes cannot be multiplied"),
+        _could_not(
+            UsageError,
+            N_("The shapes of the input and of the model do not fit ({why})."),
+            m("Give inputs in the shapes that the model takes."),
+        ),
+    ),
+    Cause(
+        words(r"not implemented for '\w+'"),
+        _could_not(
+            EngineError, N_("It has no kernel for this dtype ({why})."), m("Try --dtype float32, or another device.")
+        ),
+    ),
+    Cause(
+        words(r"same dtype|expected scalar type|expected m1 and m2 to have"),
+        _could_not(
+            EngineError,
+            N_("Two tensors that meet have different dtypes ({why})."),
+            m("Give inputs in the dtype of the model, or load the whole model in one: --dtype float32."),
+        ),
+    ),
+    Cause(
+        words(r"(?i)scaled_dot_product_attention|flash[-_ ]?att|sdpa|attn_implementation"),
+        _could_not(EngineError, _FOREIGN, m("Try --attention eager."), foreign_words),
+    ),
 )
