@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Any
 
@@ -11,10 +11,13 @@ from typer.core import TyperCommand, TyperGroup
 from cyclescope.backends.engines import engine_names
 from cyclescope.cli.front_page import print_front_page
 from cyclescope.cli.language import LANG, known_languages
+from cyclescope.cli.options import ENGINE
 from cyclescope.cli.refusals import Refusal, help_of, refused, shows_help, too_many, unknown_command
 from cyclescope.core.errors import UsageError
 from cyclescope.core.message import Message, Text, m
 
+# Options whose values are known when help is asked for, and not when the option is declared.
+_CHOICES: Mapping[str, Callable[[], Sequence[str]]] = {LANG: known_languages, ENGINE: engine_names}
 LANGUAGE = "cyclescope.language"  # its place in the object that the parser hands from command to command
 
 
@@ -106,10 +109,9 @@ def _option_row(option: Any, ctx: Any) -> tuple[Text, ...]:
 
 def _values(option: Any, ctx: Any) -> str:
     """What an option can be: its choices, or the kind of its value."""
-    if LANG in option.opts:
-        return " | ".join(known_languages())
-    if "--engine" in option.opts:
-        return " | ".join(engine_names())
+    for name, choices in _CHOICES.items():
+        if name in option.opts:
+            return " | ".join(choices())
     shown = option.metavar or str(option.display_type_rich(ctx)).strip("<>.")
     return str(shown).removeprefix("list[").removesuffix("]").replace("|", " | ")
 

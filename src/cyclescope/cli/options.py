@@ -34,11 +34,14 @@ class Task(StrEnum):
     CHAT = "chat"
 
 
+ENGINE = "--engine"
+
+
 def known_engine(name: str) -> str:
     """`name`, if it is that of an engine: of one that the tuple of engines has now. Raises `UsageError`."""
     names = engine_names()
     if name not in names:
-        raise not_one_of("--engine", name, names)
+        raise not_one_of(ENGINE, name, names)
     return name
 
 

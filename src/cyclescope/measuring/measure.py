@@ -15,7 +15,7 @@ from cyclescope.core.cycle import Cycle
 from cyclescope.core.errors import EngineError, UsageError
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.message import Text, m
-from cyclescope.core.progress import Notify, silent, tell
+from cyclescope.core.progress import Notify, silent, with_time_left
 from cyclescope.core.samples import (
     DeviceSamples,
     Instrumentation,
@@ -127,8 +127,9 @@ class _Measurement:
     """One measurement, from the first cycle to the last."""
 
     def __init__(self, session: Session, budget_ns: Nanoseconds, clock: Clock, progress: Notify) -> None:
-        self._clock, self._budget_ns, self._progress = clock, budget_ns, progress
+        self._clock, self._budget_ns = clock, budget_ns
         self._begin_ns = clock.now_ns()
+        self._tell = with_time_left(progress, clock.now_ns, self._stop_ns)
         self._division = divide(session, clock, self._begin_ns, budget_ns, self._tell)
         first = self._division.first
         self._set_up = SetUp(
@@ -149,9 +150,6 @@ class _Measurement:
     def _stop_ns(self) -> Nanoseconds:
         return self._begin_ns + self._budget_ns
 
-    def _tell(self, phase: str, done: float, now: Text = "") -> None:
-        tell(self._progress, phase, done, now=now, left_ns=max(0, self._stop_ns - self._clock.now_ns()))
-
     def cycle(self) -> Cycle:
         partial = False
         try:
@@ -161,7 +159,7 @@ class _Measurement:
             if not self._collected.uninstrumented and self._division.is_whole:
                 # Nothing steady was seen yet; the very first cycle is still a fact, and better than none.
                 self._collected.uninstrumented.append(self._division.first)
-        self._progress("done", 1.0)
+        self._tell("done", 1.0)
         collected, division = self._collected, self._division
         samples = Samples(
             uninstrumented=collected.uninstrumented_samples(),

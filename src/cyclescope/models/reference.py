@@ -85,7 +85,7 @@ def resolve(reference: str, environment: Mapping[str, str] = os.environ) -> Mode
     if os.path.isdir(path):
         return read_folder(path)
     if os.path.isfile(path):
-        if _is_zip(path):
+        if _begins_with(path, _ZIP):
             raise ModelError(
                 m("{path} must be a model.", path=str(path)),
                 m("It is a zip archive, as a saved run is."),
@@ -111,9 +111,14 @@ def resolve(reference: str, environment: Mapping[str, str] = os.environ) -> Mode
 
 def _is_gguf(path: Path) -> bool:
     """Whether it begins as https://github.com/ggml-org/ggml/blob/master/docs/gguf.md says."""
+    return _begins_with(path, _GGUF)
+
+
+def _begins_with(path: Path, head: bytes) -> bool:
+    """Whether these are the first bytes of a file; False where it cannot be read."""
     try:
         with path.open("rb") as file:
-            return file.read(4) == b"GGUF"
+            return file.read(len(head)) == head
     except OSError:
         return False
 
@@ -175,6 +180,7 @@ def refuse_remote_code(source: ModelSource) -> None:
         )
 
 
+_ZIP, _GGUF = b"PK\x03\x04", b"GGUF"
 _LIST = m("`cyclescope models` lists the built-in architectures.")
 
 
@@ -183,14 +189,6 @@ def _is_text(reference: str) -> bool:
     try:
         return b"\0" not in os.fsencode(reference)
     except UnicodeError:
-        return False
-
-
-def _is_zip(path: Path) -> bool:
-    try:
-        with path.open("rb") as file:
-            return file.read(4) == b"PK\x03\x04"
-    except OSError:
         return False
 
 
