@@ -235,7 +235,11 @@ def _optimize_in(
         workload=base.workload,
         edits=rows[found.best].edits,
         partial=partial,
-        notes=(*opened.notes, *sample_notes(base.sample, base.call), *scope.notes(pool.job, base.call.tokens_out)),
+        notes=(
+            *opened.notes,
+            *sample_notes(base.sample, base.call),
+            *scope.notes(pool.job, base.call.tokens_out, confirmed=rows[0].confirmed),
+        ),
         choice=found.choice,
         load=load,
         unfinished=tuple(found.unfinished),

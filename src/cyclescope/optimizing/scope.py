@@ -35,8 +35,10 @@ class Scope:
         """Whether a trial runs less than the proof."""
         return self.trial != self.proof
 
-    def notes(self, asked: Job, tokens_out: int) -> Iterator[Text]:
-        """What a reader must know where less than the `asked` job with its `tokens_out` tokens a text was run."""
+    def notes(self, asked: Job, tokens_out: int, *, confirmed: bool) -> Iterator[Text]:
+        """What a reader must know where less than the `asked` job with its `tokens_out` tokens a text was run; `confirmed`:
+        the proof ran.
+        """
         if not self.sampled:
             return
         yield m(
@@ -44,6 +46,8 @@ class Scope:
             "decode steps.",
             n=self.trial.new_tokens or 0,
         )
+        if not confirmed:
+            return
         if len(self.proof.texts) < len(asked.texts):
             yield m(
                 "The confirmation covers {some} of {texts} texts: more do not fit into the budget.",

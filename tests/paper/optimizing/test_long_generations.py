@@ -106,7 +106,7 @@ def test_short_generations_are_run_whole() -> None:
     found = scope(1.0)
     assert not found.sampled
     assert found.trial.texts == TEXTS
-    assert not list(found.notes(Job("paper", texts=TEXTS), 64))
+    assert not list(found.notes(Job("paper", texts=TEXTS), 64, confirmed=True))
 
 
 def test_long_generations_are_tried_on_one_text_at_both_ends_of_the_cache() -> None:
@@ -120,7 +120,9 @@ def test_long_generations_are_tried_on_one_text_at_both_ends_of_the_cache() -> N
     assert found.trial.new_tokens == 8
     assert found.whole == WholeCycle(2, 64, 56)
     assert found.one_each
-    assert len(list(found.notes(Job("paper", texts=TEXTS, new_tokens=64), 64))) == 2
+    asked = Job("paper", texts=TEXTS, new_tokens=64)
+    assert len(list(found.notes(asked, 64, confirmed=True))) == 2
+    assert len(list(found.notes(asked, 64, confirmed=False))) == 1
 
 
 def test_of_a_very_long_generation_the_proof_runs_what_fits() -> None:

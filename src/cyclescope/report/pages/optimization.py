@@ -196,7 +196,7 @@ def _facts(found: Optimization, row: Row) -> Iterator[tuple[Text, Text]]:
             row.rounds,
             n=fmt.count(row.rounds),
         )
-        yield m("Confirmation"), rounds
+        yield m("Confirmation") if row.confirmed else m("Trial"), rounds
     if (other := without_drift(found)) is not None and other.ratio is not None:
         yield (
             m("Fastest without drift"),
