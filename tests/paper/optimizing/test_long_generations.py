@@ -21,7 +21,8 @@ from cyclescope.core.units import NS_PER_S
 from cyclescope.explaining.comparison import Verdict
 from cyclescope.measuring.pace import Pace
 from cyclescope.optimizing.optimization import Found, Outcome, Phase
-from cyclescope.optimizing.processes.messages import Job
+from cyclescope.optimizing.processes.messages import Job, Opened
+from cyclescope.optimizing.processes.worker_group import WorkerGroup
 from cyclescope.optimizing.scope import Scope, longer, probe_of, scope_of
 from cyclescope.optimizing.search.plan_cache import PlanCache, PreparedPlan
 from cyclescope.optimizing.search.schedule import BudgetSchedule
@@ -156,6 +157,30 @@ def test_a_longer_text_goes_on_as_it_began(text: str, tokens: int, more: int) ->
     made = longer(text, tokens, more)
     assert made.startswith(text)
     assert len(made) == round(len(text) * (1 + more / tokens))
+
+
+@dataclass
+class SlowWorker:
+    """Keeps what it may take to give its outputs."""
+
+    limits: list[float] = field(default_factory=list)
+    opened: Opened = field(
+        default_factory=lambda: Opened(workload(), BASELINE, situation().machine, (), (), NS_PER_S, NS_PER_S)
+    )
+
+    def outputs(self, limit_s: float) -> Results:
+        self.limits.append(limit_s)
+        return Results(np.ones((1, 4), dtype=np.int64), tokens=np.arange(8)[None, :])
+
+
+def test_the_first_outputs_belong_to_making_ready_and_keep_its_limit() -> None:
+    """A static cache is compiled in the first run, which took a minute of a budget that had three seconds left."""
+    worker = SlowWorker()
+    group = WorkerGroup([worker], NS_PER_S, first_s=3.0)  # type: ignore[list-item]
+    group.results()
+    assert worker.limits == [3.0]
+    group.results()
+    assert worker.limits[1] > 30
 
 
 # The search ----------------------------------------------------------------------------------------------------------

@@ -79,7 +79,7 @@ class Worker:
     def outputs(self, limit_s: float = _START_S) -> Results:
         """What comes out."""
         folder = Path(tempfile.mkdtemp(dir=self._home.folder))
-        self.ask(Compute(str(folder)), Done, max(_START_S, limit_s))
+        self.ask(Compute(str(folder)), Done, limit_s)
         return read(folder)
 
     def cycle(self, budget_ns: Nanoseconds) -> Cycle:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -19,18 +20,22 @@ from cyclescope.optimizing.processes.process_pool import ProcessPool, Worker
 from cyclescope.optimizing.search.plan_cache import PreparedPlan
 
 _PATIENCE_S = 30.0
+_LEAST_OUTPUTS_S = 120.0  # for outputs, which may take longer than a cycle
+_LEAST_FIRST_S = 1.0
 _SLOWEST = 3.0  # times of what making it ready took, for one cycle
 
 
 class WorkerGroup:
     """Workers that run a cycle at the same time; the cycle lasts from the first start to the last end.
 
-    `cycle_ns` is what a cycle is expected to take, where making ready did not end in one.
+    `cycle_ns` is what a cycle is expected to take, where making ready did not end in one: the first outputs are then the
+    last of it, and must be there within `first_s`.
     """
 
-    def __init__(self, workers: Sequence[Worker], cycle_ns: Nanoseconds = 0) -> None:
+    def __init__(self, workers: Sequence[Worker], cycle_ns: Nanoseconds = 0, first_s: float | None = None) -> None:
         self.workers = tuple(workers)
         self._cycle_ns = cycle_ns
+        self._first_s = first_s
 
     @property
     def opened(self) -> Opened:
@@ -57,7 +62,8 @@ class WorkerGroup:
         return _PATIENCE_S + _SLOWEST * cycles * max(self.opened.ready_ns, self._cycle_ns) / NS_PER_S
 
     def results(self) -> Results:
-        return joined([worker.outputs(self._limit_s(1)) for worker in self.workers])
+        limit_s, self._first_s = self._first_s or max(_LEAST_OUTPUTS_S, self._limit_s(1)), None
+        return joined([worker.outputs(limit_s) for worker in self.workers])
 
     def held_bytes(self) -> int:
         return sum(worker.held_bytes() for worker in self.workers)
@@ -122,9 +128,10 @@ class PoolPreparer:
 
     def group(self, plan: Plan, limit_s: float) -> WorkerGroup:
         """The workers for `plan`. Raises what stands in the way of the first that cannot be made."""
+        begin = time.monotonic()
         if plan.instances == 1:
             worker = self._pool.spawn(plan, limit_s=limit_s, job=self._job, cold=self._cold)
-            return WorkerGroup([worker], self._cycle_ns)
+            return self._grouped([worker], limit_s, begin)
         workers: list[Worker] = []
         alone = replace(plan, instances=1)
         try:
@@ -134,7 +141,12 @@ class PoolPreparer:
         except CyclescopeError:
             WorkerGroup(workers).close()
             raise
-        return WorkerGroup(workers, self._cycle_ns)
+        return self._grouped(workers, limit_s, begin)
+
+    def _grouped(self, workers: Sequence[Worker], limit_s: float, begin_s: float) -> WorkerGroup:
+        """The group of `workers`, which began to be made ready at `begin_s` and had `limit_s` for all of it."""
+        left_s = max(_LEAST_FIRST_S, limit_s - (time.monotonic() - begin_s))
+        return WorkerGroup(workers, self._cycle_ns, left_s if self._cold else None)
 
     @property
     def _cold(self) -> bool:
