@@ -107,7 +107,7 @@ $(STAMPS)/demo: requirements-demo.txt $(STAMPS)/package
 
 $(STAMPS)/test: requirements-test.txt $(STAMPS)/package
 	$(call quietly,Installing the test tools and the other engines (350 MB),\
-		$(PIP) install -c $(VENV)/constraints.txt -e '.[engines]' -r requirements-test.txt)
+		$(PIP) install -c $(VENV)/constraints.txt -e '.[engines,predict]' -r requirements-test.txt)
 	@touch $@
 
 $(JS_STAMP): $(JS)/package.json $(JS)/package-lock.json $(JS)/.npmrc | node

@@ -8,7 +8,8 @@ CyclescopeError                  1
 │   ├── WeightsMissing           3   a folder without weights, or with pickled weights only
 │   └── RemoteCodeRefused        3   the model needs code that came with it
 ├── RunFileError                 4   a saved run cannot be read
-│   └── CalibrationFileError     4   a kept calibration cannot be read
+│   ├── CalibrationFileError     4   a kept calibration cannot be read
+│   └── FittedModelError         4   a fitted timing model cannot be read
 ├── OutputError                  5   a file cannot be written (full disk, no permission)
 ├── Unsupported                  6   this engine cannot make that plan real
 ├── MissingExtra                 7   an optional package is not installed
@@ -80,6 +81,10 @@ class RunFileError(CyclescopeError):
 
 class CalibrationFileError(RunFileError):
     """A kept calibration is cut, empty, foreign or newer than this version."""
+
+
+class FittedModelError(RunFileError):
+    """A fitted timing model is cut, empty, foreign or of another version than this one reads."""
 
 
 class OutputError(CyclescopeError):

@@ -70,15 +70,18 @@ def _array_name(number: int) -> str:
     return f"arrays/{number}.npy"
 
 
-def write_archive(file: BinaryIO, archive: Archive) -> None:
-    """Write `archive` to the seekable `file`. Raises `ArchiveError` if it is larger than `read_archive` accepts."""
+def write_archive(file: BinaryIO, archive: Archive, document: str = DOCUMENT) -> None:
+    """Write `archive` to the seekable `file`, its JSON as the member `document`.
+
+    Raises `ArchiveError` if it is larger than `read_archive` accepts.
+    """
     text = json.dumps(archive.document, separators=(",", ":")).encode("ascii")
     arrays = [_portable(array) for array in archive.arrays]
     sizes = [len(text), *(array.nbytes for array in arrays)]
     if max(sizes) > MEMBER_LIMIT_BYTES - _HEADER_LIMIT or sum(sizes) > TOTAL_LIMIT_BYTES - _HEADER_LIMIT * len(sizes):
         raise ArchiveError(m("The run has {bytes} bytes, more than a run file may hold.", bytes=sum(sizes)))
     with zipfile.ZipFile(file, "w") as archive_file:
-        archive_file.writestr(_member(DOCUMENT), text, compresslevel=_EFFORT)
+        archive_file.writestr(_member(document), text, compresslevel=_EFFORT)
         for number, array in enumerate(arrays):
             content = io.BytesIO()
             npy.write_array(content, array, version=(1, 0), allow_pickle=False)
@@ -100,12 +103,15 @@ def _portable(array: AnyArray) -> AnyArray:
     return np.asarray(array, dtype=array.dtype.newbyteorder("<"), order="C")
 
 
-def read_archive(file: BinaryIO, size: int) -> Archive:
-    """The archive in `file` of `size` bytes. Raises `ArchiveError`; sizes are checked before memory is taken."""
+def read_archive(file: BinaryIO, size: int, document: str = DOCUMENT) -> Archive:
+    """The archive in `file` of `size` bytes, its JSON in the member `document`.
+
+    Raises `ArchiveError`; sizes are checked before memory is taken.
+    """
     try:
         with zipfile.ZipFile(file) as archive_file:
-            members = _checked_members(archive_file, size)
-            document = json.loads(_content(archive_file, members[DOCUMENT]))
+            members = _checked_members(archive_file, size, document)
+            content = json.loads(_content(archive_file, members[document]))
             arrays = [_read_array(archive_file, members[_array_name(n)]) for n in range(len(members) - 1)]
     except ArchiveError:
         raise
@@ -115,14 +121,14 @@ def read_archive(file: BinaryIO, size: int) -> Archive:
         raise ArchiveError(m("It needs more memory than this machine has.")) from None
     except _DAMAGE as exc:
         raise ArchiveError(m("It is cut or damaged ({why}).", why=str(exc))) from exc
-    return Archive(document, arrays)
+    return Archive(content, arrays)
 
 
-def _checked_members(archive_file: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipInfo]:
-    """The members by name: `cycle.json`, and arrays numbered without a gap."""
+def _checked_members(archive_file: zipfile.ZipFile, size: int, document: str) -> dict[str, zipfile.ZipInfo]:
+    """The members by name: `document`, and arrays numbered without a gap."""
     infos = archive_file.infolist()
     members = {info.filename: info for info in infos}
-    expected = {DOCUMENT, *(_array_name(number) for number in range(len(infos) - 1))}
+    expected = {document, *(_array_name(number) for number in range(len(infos) - 1))}
     if set(members) != expected or len(members) != len(infos):
         raise ArchiveError(m("It is a zip of something else."))
     for info in infos:
