@@ -238,6 +238,19 @@ class Request:
         return replace(self.plan or settings, engine=engine)
 
 
+@dataclass(frozen=True, slots=True)
+class ModelOutline:
+    """What is known of a model before anything is allocated: its facts, the task that it is asked for, the attention that
+    it computes, whether that task writes text token by token, and whether an encoder reads for the decoder that does.
+    """
+
+    model: ModelFacts
+    task: str
+    attention: str
+    writes: bool
+    has_encoder: bool
+
+
 class DialogueSession(Protocol):
     """One dialogue that was held once, each turn ready to be asked again and again."""
 

@@ -16,7 +16,7 @@ from cyclescope.core.errors import MissingExtra
 from cyclescope.core.message import Text, listed, m
 
 if TYPE_CHECKING:
-    from cyclescope.backends.base import DialogueSession, OpenTokenizers, Request, Session, WatchedCalls
+    from cyclescope.backends.base import DialogueSession, ModelOutline, OpenTokenizers, Request, Session, WatchedCalls
     from cyclescope.backends.code import EngineCode
     from cyclescope.backends.probing import Probes
     from cyclescope.backends.settings import Setting
@@ -83,6 +83,7 @@ class Engine:
     probes: Callable[[str], Probes] | None = None
     preload: Callable[[Request], None] | None = None
     trace: Callable[[Request], Graph] | None = None
+    outline: Callable[[Request], ModelOutline] | None = None
     configuration: Callable[[str], Mapping[str, Any]] | None = None
     dialogue: Callable[[Request, str], DialogueSession] | None = None
     tokenizers: Callable[[Request], OpenTokenizers] | None = None

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
-from cyclescope.backends.base import DialogueSession, OpenTokenizers, Request, Session, WatchedCalls
+from cyclescope.backends.base import DialogueSession, ModelOutline, OpenTokenizers, Request, Session, WatchedCalls
 from cyclescope.backends.engines import ENGINES, engine_named
 from cyclescope.backends.errors import engine_errors
 from cyclescope.backends.probing import Probes
@@ -61,6 +61,14 @@ def open_trace(request: Request) -> Graph:
     with engine_errors(m("trace the model")):
         graph: Graph = _offered(request.engine, "trace")(request)
     return graph
+
+
+def open_outline(request: Request) -> ModelOutline:
+    """What is known of the model that `request` names without its weights. Raises like `open_session`."""
+    check(request)
+    with engine_errors(m("prepare the model")):
+        outline: ModelOutline = _offered(request.engine, "outline")(request)
+    return outline
 
 
 def full_configuration(model: str) -> Mapping[str, Any]:

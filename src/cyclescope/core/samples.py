@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from cyclescope.core.stored import STORED_AS
+from cyclescope.core.prediction import Prediction
+from cyclescope.core.stored import ADDED_LATER, STORED_AS
 from cyclescope.core.units import IntArray, Nanoseconds
 
 
@@ -242,6 +243,9 @@ class Samples:
 
     `instrumented_tokens`: the graph and everything but the uninstrumented runs are about a cycle that writes that many of
     the tokens, the first ones, since the whole was too long for the budget. 0: they are about the whole cycle.
+
+    Where there is a `prediction`, nothing was timed: each row is a scenario, and together they spread as the errors of the
+    timing model do. The k-th of K rows is as long as the cycle is with probability (k + ½) ÷ K at most.
     """
 
     # Run files have called them so since the first format.
@@ -256,3 +260,4 @@ class Samples:
     processor: ProcessorSamples | None = None
     device: DeviceSamples | None = None
     instrumented_tokens: int = 0
+    prediction: Prediction | None = field(default=None, metadata=ADDED_LATER)

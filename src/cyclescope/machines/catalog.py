@@ -24,12 +24,15 @@ _NO_NAME = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class KnownMachine:
-    """One row: the name, the other names of it, what it can do at best, and its memory (0: not part of it)."""
+    """One row: the name, the other names of it, what it can do at best, its memory (0: not part of it), and the cores of a
+    processor (0: it is a device).
+    """
 
     name: str
     also: tuple[str, ...]
     ceilings: Ceilings
     memory_bytes: int
+    cores: int = 0
 
 
 def find_machine(name: str) -> Ceilings | None:
@@ -40,6 +43,18 @@ def find_machine(name: str) -> Ceilings | None:
     """
     machine = _by_words().get(_words(name))
     return machine.ceilings if machine is not None else None
+
+
+def machines_like(name: str) -> tuple[KnownMachine, ...]:
+    """All rows that `name` can mean: the one whose name it is, else those that have all of its words."""
+    if (exact := _by_words().get(_words(name))) is not None:
+        return (exact,)
+    asked = _words(name)
+    if not asked:
+        return ()
+    return tuple(
+        machine for machine in known_machines() if any(asked <= _words(known) for known in (machine.name, *machine.also))
+    )
 
 
 @cache
@@ -70,7 +85,7 @@ def _machine(row: Mapping[str, Any]) -> KnownMachine:
         products=(*_stated(row.get("flops", {}), source, remark), *_derived(row, source, remark)),
         bandwidths=() if rate is None else (BandwidthCeiling("memory", 0, 0, Figure.stated(rate, source, remark)),),
     )
-    return KnownMachine(row["name"], tuple(row["also"]), ceilings, int(row.get("memory_bytes", 0)))
+    return KnownMachine(row["name"], tuple(row["also"]), ceilings, int(row.get("memory_bytes", 0)), int(row.get("cores", 0)))
 
 
 def _stated(flops: Mapping[str, float], source: str, remark: Text) -> list[ProductCeiling]:

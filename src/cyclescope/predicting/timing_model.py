@@ -32,7 +32,8 @@ class KeptOutErrors:
 class Durations:
     """The predicted times of the slots of one graph (`Graph.slots`): operations and what passes between them.
 
-    `slot_ns` [slots] is at least 0. `spread` [slots] is the standard deviation of ln(true ÷ predicted) of each slot by
+    `slot_ns` [slots] is at least 0, and NaN where the model cannot tell it: that slot then counts for nothing, and the
+    prediction says so. `spread` [slots] is the standard deviation of ln(true ÷ predicted) of each slot by
     itself, as the model sees it (NaN where it has none of its own: then `errors.operations` tells). `outside` says what of
     the graph, plan or machine lies outside of what the model has seen, and `widening` (at least 1) by what factor its
     intervals must be wider for that. `notes` are facts that every reader of the prediction must know.

@@ -15,7 +15,7 @@ from cyclescope.backends.torch.packages import COMPANIONS, OWN, READS_WITH
 from cyclescope.core.message import m
 
 if TYPE_CHECKING:
-    from cyclescope.backends.base import DialogueSession, OpenTokenizers, Request, Session, WatchedCalls
+    from cyclescope.backends.base import DialogueSession, ModelOutline, OpenTokenizers, Request, Session, WatchedCalls
     from cyclescope.backends.code import EngineCode
     from cyclescope.backends.probing import Probes
     from cyclescope.backends.settings import Setting
@@ -44,6 +44,12 @@ def _trace(request: Request) -> Graph:
     from cyclescope.backends.torch.opening import trace_only
 
     return trace_only(request)
+
+
+def _outline(request: Request) -> ModelOutline:
+    from cyclescope.backends.torch.opening import outline_only
+
+    return outline_only(request)
 
 
 def _configuration(model: str) -> Mapping[str, Any]:
@@ -122,6 +128,7 @@ ENGINE = Engine(
     probes=_probes,
     preload=_preload,
     trace=_trace,
+    outline=_outline,
     configuration=_configuration,
     dialogue=_dialogue,
     tokenizers=_tokenizers,

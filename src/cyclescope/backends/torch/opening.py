@@ -9,7 +9,7 @@ from dataclasses import replace
 from time import perf_counter_ns
 from typing import TYPE_CHECKING, Any
 
-from cyclescope.backends.base import OpenTimes, Request
+from cyclescope.backends.base import ModelOutline, OpenTimes, Request
 from cyclescope.backends.settings import note_imports
 from cyclescope.backends.torch.keeping.settings import quiet
 from cyclescope.backends.torch.packages import PACKAGES
@@ -162,6 +162,25 @@ def _plan_of(request: Request, model: torch.nn.Module) -> Plan:
         cache=Cache(request.cache),
         decoding=Decoding(request.sampling),
     )
+
+
+def outline_only(request: Request) -> ModelOutline:
+    """What is known of a named model without its weights or their memory."""
+    _import_framework()
+    from cyclescope.backends.torch.loading.heads import WRITE
+    from cyclescope.backends.torch.loading.inputs import facts_of, longest_input
+    from cyclescope.backends.torch.loading.loading import named, recipe, shown_reference
+    from cyclescope.backends.torch.loading.modalities import refuse_no_text
+    from cyclescope.backends.torch.tracing.concrete_values import ConcreteValues
+    from cyclescope.backends.torch.tracing.meta import build_on_meta
+
+    made = recipe(request)
+    refuse_no_text(made.config, shown_reference(str(request.model)))
+    shell = build_on_meta(made.build, ConcreteValues())
+    facts = facts_of(named(made, request, shell), longest_input(shell, None))
+    attention = _plan_of(request, shell).attention
+    has_encoder = bool(getattr(made.config, "is_encoder_decoder", False))
+    return ModelOutline(facts, made.task, attention, made.head == WRITE, has_encoder)
 
 
 def trace_only(request: Request) -> Graph:

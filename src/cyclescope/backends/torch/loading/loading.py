@@ -133,6 +133,23 @@ def recipe(request: Request) -> ModelRecipe:
     return ModelRecipe(source, config, task, head, build, settings, note)
 
 
+def named(made: ModelRecipe, request: Request, model: torch.nn.Module) -> Loaded:
+    """`model`, made by the recipe of `request`, without a tokenizer."""
+    return Loaded(
+        model=model,
+        tokenizer=None,
+        tokenizer_name="none",
+        stand_in=False,
+        reference=shown_reference(str(request.model)),
+        source=_published(made.source, str(request.model)),
+        weights=Weights.RANDOM,
+        task=made.task,
+        head=made.head,
+        build=made.build,
+        note=made.note,
+    )
+
+
 # Models that this process keeps for sessions to come, with the number of threads that is to be in force again.
 _kept: dict[tuple[object, ...], tuple[Loaded, int]] = {}
 

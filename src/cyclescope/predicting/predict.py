@@ -1,0 +1,144 @@
+"""`predict`: from a model, a workload and a machine to a cycle that was never run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cyclescope.backends.base import DEFAULT_TOKENS, ModelOutline, Request
+from cyclescope.backends.registry import keeping, open_outline, open_trace
+from cyclescope.core.ceilings import Ceilings
+from cyclescope.core.cycle import Cycle
+from cyclescope.core.graph.graph import Graph
+from cyclescope.core.plan import REFERENCE_ENGINE, Plan
+from cyclescope.core.prediction import Alternative
+from cyclescope.core.progress import Notify, silent
+from cyclescope.core.workload import InputSource, Workload
+from cyclescope.predicting.models import AUTO, available, best, named_model
+from cyclescope.predicting.prediction import mean_error, predicted_cycle
+from cyclescope.predicting.scenarios import has_interval
+from cyclescope.predicting.target import THIS, Target, target
+from cyclescope.predicting.timing_model import Durations, TimingModel
+
+
+def predict(
+    model: str,
+    *,
+    tokens: int | None = None,
+    batch: int | None = None,
+    new_tokens: int | None = None,
+    cache_length: int | None = None,
+    task: str = "auto",
+    dtype: str | None = None,
+    attention: str | None = None,
+    threads: int | None = None,
+    engine: str = REFERENCE_ENGINE,
+    on: str = THIS,
+    machine: Ceilings | None = None,
+    model_kind: str = AUTO,
+    seed: int = 0,
+    trust_remote_code: bool = False,
+    progress: Notify = silent,
+) -> Cycle:
+    """Predict the cycle of `model` for `batch` × `tokens` tokens, without its weights or their memory.
+
+    With `cache_length` it is one decode step behind so many tokens. `on` is `this` machine, as it was calibrated, or one
+    of the catalogue; `machine` gives the figures of any other instead. `model_kind` is the timing model; `auto` takes the
+    one with the least error on cycles that it was not fitted on. The other options are those of `measure`.
+
+    Raises like `trace`, and `Unsupported` where the machine lacks a figure that is needed.
+    """
+    found = target(on, engine, machine)
+    request = Request(
+        model=model,
+        tokens=tokens,
+        batch=batch,
+        new_tokens=new_tokens,
+        cache_length=cache_length,
+        task=task,
+        dtype=dtype,
+        attention=attention,
+        threads=threads,
+        device=found.device,
+        seed=seed,
+        trust_remote_code=trust_remote_code,
+        engine=engine,
+    )
+    progress("trace", 0.0)
+    with keeping(request):
+        outline = open_outline(request)
+        graph = open_trace(request)
+    progress("predict", 0.0)
+    return predict_graph(graph, workload_of(request, outline, graph), plan_of(request, outline, found), found, model_kind)
+
+
+def predict_graph(graph: Graph, workload: Workload, plan: Plan, found: Target, model_kind: str = AUTO) -> Cycle:
+    """The predicted cycle of a graph that is there already."""
+    chosen = _chosen(graph, plan, found.ceilings, model_kind)
+    return predicted_cycle(
+        graph,
+        workload,
+        plan,
+        found.machine,
+        chosen.model,
+        chosen.durations,
+        alternatives=chosen.alternatives,
+        notes=found.notes,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Chosen:
+    """The timing model that predicts, what it says, and what the others would have said."""
+
+    model: TimingModel
+    durations: Durations
+    alternatives: tuple[Alternative, ...] = ()
+
+
+def _chosen(graph: Graph, plan: Plan, machine: Ceilings, kind: str) -> _Chosen:
+    if kind != AUTO:
+        model = named_model(kind, plan, machine)
+        return _Chosen(model, model.predict(graph, plan, machine))
+    said = [(model, model.predict(graph, plan, machine)) for model in available(plan, machine)]
+    number = best(said)
+    others = tuple(_alternative(*each) for i, each in enumerate(said) if i != number)
+    return _Chosen(*said[number], others)
+
+
+def _alternative(model: TimingModel, durations: Durations) -> Alternative:
+    cycles = durations.errors.cycles
+    known = has_interval(durations.errors)
+    bias = float(np.exp(np.median(cycles))) if known else 1.0
+    return Alternative(model.name, float(np.nansum(durations.slot_ns)) * bias, mean_error(cycles) if known else None)
+
+
+def plan_of(request: Request, outline: ModelOutline, found: Target) -> Plan:
+    """How the cycle is run: as asked for, on all cores of a processor."""
+    threads = request.threads or (found.machine.cores if found.device == "cpu" else 0)
+    return Plan(
+        engine=request.engine,
+        device=found.device,
+        threads=threads,
+        dtype=request.dtype or "float32",
+        attention=outline.attention,
+        seed=request.seed,
+    )
+
+
+def workload_of(request: Request, outline: ModelOutline, graph: Graph) -> Workload:
+    """What is asked of the model: made-up tokens of the length that was given."""
+    batch = request.batch or 1
+    step = request.cache_length is not None
+    tokens = 1 if step and not outline.has_encoder else request.tokens or DEFAULT_TOKENS
+    return Workload(
+        model=outline.model,
+        task=outline.task,
+        input_source=InputSource.SYNTHETIC,
+        batch=batch,
+        tokens_in=tokens,
+        real_tokens=batch * tokens,
+        characters=0,
+        text_bytes=0,
+    )
