@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cyclescope.optimizing.optimize import optimize
     from cyclescope.optimizing.recipes.apply import apply
     from cyclescope.optimizing.recipes.verify import verify
+    from cyclescope.predicting.predict import predict
     from cyclescope.store.run_file import load, save
 
 _HOMES = {
@@ -39,6 +40,7 @@ _HOMES = {
     "measure_dialogue": "cyclescope.measuring.dialogue",
     "measure_pair": "cyclescope.measuring.pair",
     "optimize": "cyclescope.optimizing.optimize",
+    "predict": "cyclescope.predicting.predict",
     "trace": "cyclescope.measuring.measure",
     "verify": "cyclescope.optimizing.recipes.verify",
     "watch": "cyclescope.measuring.measure",
@@ -62,6 +64,7 @@ __all__ = [
     "measure_dialogue",
     "measure_pair",
     "optimize",
+    "predict",
     "save",
     "trace",
     "verify",

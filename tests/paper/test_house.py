@@ -34,6 +34,7 @@ PUBLIC = NOUNS | {
     "measure_dialogue",
     "measure_pair",
     "optimize",
+    "predict",
     "save",
     "trace",
     "verify",

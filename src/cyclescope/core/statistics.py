@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cyclescope.core.units import AnyArray
+from cyclescope.core.prediction import COVERAGE
+from cyclescope.core.units import AnyArray, FloatArray
 
 CONFIDENCE = 0.95
 LEAST_SAMPLES = 6  # fewer have no 95 % interval of their median (see `median_ranks`)
@@ -17,7 +18,9 @@ _BOOTSTRAP_SEED = 20_170_612  # any fixed number would do; fixed so that a repor
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A value in nanoseconds with its 95 % interval and the number of samples behind it."""
+    """A value in nanoseconds with its 95 % interval and the number of samples behind it; of a predicted cycle these are
+    scenarios, and the interval holds `prediction.COVERAGE` of them.
+    """
 
     value_ns: float
     low_ns: float
@@ -79,6 +82,19 @@ def median_estimate(samples: AnyArray) -> Estimate:
     ordered = np.sort(np.asarray(samples, dtype=np.float64))
     low, high = median_ranks(len(ordered))
     return Estimate(float(np.median(ordered)), float(ordered[low]), float(ordered[high]), len(ordered))
+
+
+def scenario_quantiles(rows: AnyArray) -> tuple[FloatArray, FloatArray]:
+    """The ends of the interval that holds `COVERAGE` of the scenarios `rows` [scenarios, …], each standing for an equal share."""
+    tail = (1 - COVERAGE) / 2
+    low, high = np.quantile(np.asarray(rows, dtype=np.float64), [tail, 1 - tail], axis=0, method="hazen")
+    return low, high
+
+
+def scenario_estimate(samples: AnyArray) -> Estimate:
+    """Median of the scenarios `samples` [n] in nanoseconds with the interval that holds `COVERAGE` of them."""
+    low, high = scenario_quantiles(samples)
+    return Estimate(float(np.median(samples)), float(low), float(high), len(samples))
 
 
 def scaled(estimate: Estimate, factor: float) -> Estimate:

@@ -7,10 +7,10 @@ from functools import cached_property
 
 import numpy as np
 
-from cyclescope.core.cycle import Cycle
+from cyclescope.core.cycle import Cycle, Source
 from cyclescope.core.graph.columns import Rows
 from cyclescope.core.graph.graph import Graph
-from cyclescope.core.statistics import Estimate, median_ranks
+from cyclescope.core.statistics import Estimate, median_ranks, scenario_quantiles
 from cyclescope.core.units import BoolArray, FloatArray, IntArray
 
 
@@ -38,6 +38,9 @@ class Attribution:
     half; `slot_ns` [slots] is the mean over those. A mean is additive where a median is not: the sum of `slot_ns` is
     the mean total, and the middle half keeps out the runs that something else disturbed. `native` [slots] are those
     between operations that are neither an operation nor Python, but native code that was not traced.
+
+    Of a predicted cycle the runs are `scenarios`: typical is the one of median length, which is the prediction itself, and
+    intervals are quantiles of all.
     """
 
     graph: Graph
@@ -45,6 +48,7 @@ class Attribution:
     typical: IntArray
     stamp_cost_ns: FloatArray
     native: BoolArray
+    scenarios: bool = False
 
     @cached_property
     def slot_ns(self) -> FloatArray:
@@ -61,7 +65,8 @@ class Attribution:
     def estimates(self, group: IntArray, groups: int) -> Estimates:
         """Estimate of each group of slots; `group` [slots] says which (−1: none).
 
-        The value adds up over groups; the interval is that of the median over all runs, widened to hold the value.
+        The value adds up over groups; the interval is that of the median over all runs, or the quantiles of scenarios,
+        widened to hold the value.
         """
         chosen = np.flatnonzero(group >= 0)
         chosen = chosen[np.argsort(group[chosen], kind="stable")]
@@ -75,10 +80,14 @@ class Attribution:
         if len(chosen):
             starts = np.flatnonzero(np.append(True, mine[1:] != mine[:-1]))
             sums[:, mine[starts]] = np.add.reduceat(self.runs_ns[:, chosen], starts, axis=1)
-        sums.sort(axis=0)
-        low, high = median_ranks(runs)
-        lows = np.clip(np.minimum(sums[low], values), 0.0, None)
-        return Estimates(values, lows, np.maximum(sums[high], values), runs)
+        if self.scenarios:
+            low_sums, high_sums = scenario_quantiles(sums)
+        else:
+            sums.sort(axis=0)
+            low, high = median_ranks(runs)
+            low_sums, high_sums = sums[low], sums[high]
+        lows = np.clip(np.minimum(low_sums, values), 0.0, None)
+        return Estimates(values, lows, np.maximum(high_sums, values), runs)
 
 
 def attribute(cycle: Cycle) -> Attribution:
@@ -96,8 +105,17 @@ def attribute(cycle: Cycle) -> Attribution:
         native[[slot for slot in instrumentation.native if slot < len(slots) and slots.op[slot] < 0]] = True
     if not len(instrumented):
         return Attribution(cycle.graph, np.zeros((0, len(slots))), np.zeros(0, dtype=np.int64), cost, native)
+    if cycle.source is Source.PREDICTED:
+        rows = np.diff(instrumented.boundaries_ns, axis=1).astype(np.float64)
+        return Attribution(cycle.graph, rows, middle_one(instrumented.wall_ns), cost, native, scenarios=True)
     runs = np.diff(instrumented.boundaries_ns, axis=1) - cost
     return Attribution(cycle.graph, runs, middle_half(instrumented.wall_ns), cost, native)
+
+
+def middle_one(totals: IntArray) -> IntArray:
+    """Index of the sample of median length [1]."""
+    order = np.argsort(totals, kind="stable")
+    return order[len(totals) // 2 : len(totals) // 2 + 1]
 
 
 def middle_half(totals: IntArray) -> IntArray:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from cyclescope.core.cycle import Cycle
+from cyclescope.core.cycle import Cycle, Source
 from cyclescope.core.graph.op import OpKind
-from cyclescope.core.statistics import Estimate, Ratio, median_estimate, median_ratio
+from cyclescope.core.statistics import Estimate, Ratio, median_estimate, median_ratio, scenario_estimate
 from cyclescope.explaining.attribution import Attribution
 from cyclescope.explaining.covered import covered_wall_ns
 from cyclescope.explaining.explanation import AccountRow, Closure
@@ -18,12 +18,16 @@ NATIVE = "native"  # code that was not traced
 def close(cycle: Cycle, attribution: Attribution) -> Closure:
     """The account of `cycle`: rows in the order of the stages, operations before Python, then the unexplained rest.
 
-    Where only the first tokens of a generation were instrumented, it is the account of those.
+    Where only the first tokens of a generation were instrumented, it is the account of those. A prediction has none: its
+    parts make its whole, and nothing could be left unexplained.
     """
     uninstrumented = covered_wall_ns(cycle)
     wall = median_estimate(uninstrumented) if len(uninstrumented) else Estimate(0.0, 0.0, 0.0, 0)
     attributed = attribution.total_ns
     nothing = Ratio(0.0, 0.0, 0.0, 0)
+    if cycle.source is Source.PREDICTED:
+        wall = scenario_estimate(uninstrumented) if len(uninstrumented) else wall
+        return Closure(wall, attributed, 0.0, nothing, nothing, 0.0, ())
     if not len(uninstrumented) or not len(attribution.runs_ns) or wall.value_ns <= 0:
         return Closure(wall, attributed, wall.value_ns - attributed, nothing, nothing, 0.0, ())
     slots = attribution.graph.slots

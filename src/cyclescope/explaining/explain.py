@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cyclescope.core.ceilings import Ceilings
-from cyclescope.core.cycle import Cycle
+from cyclescope.core.cycle import Cycle, Source
 from cyclescope.core.graph.columns import Labels
 from cyclescope.core.graph.op import OpKind
 from cyclescope.core.statistics import Estimate, median_estimate, scaled
@@ -48,6 +48,8 @@ def explain(cycle: Cycle) -> Explanation:
     place_of_op = places(cycle.graph)
     wall = median_estimate(uninstrumented.wall_ns) if len(uninstrumented) else none
     cpu = median_estimate(uninstrumented.cpu_ns) if len(uninstrumented) else none
+    if cycle.source is Source.PREDICTED:
+        wall, cpu = closure.wall, none  # how many cores would be busy, no timing model says
     # Findings are about what was instrumented; both times are of that.
     covered = scaled(cpu, covered_share(cycle)) if closure.tokens else cpu
     device = device_line(cycle, place_of_op)

@@ -13,7 +13,7 @@ from cyclescope.core.graph.columns import Labels, in_order_of_appearance
 from cyclescope.core.graph.op import OpKind
 from cyclescope.core.graph.slots import Slots
 from cyclescope.core.graph.structure import PREPARE, READ_OUT, SAMPLE, TOKENIZE
-from cyclescope.core.statistics import CONFIDENCE, Estimate, median_estimate
+from cyclescope.core.statistics import CONFIDENCE, Estimate, median_estimate, scenario_estimate
 from cyclescope.core.units import IntArray
 from cyclescope.explaining.attribution import Attribution
 from cyclescope.explaining.cache import cache_bytes
@@ -172,9 +172,10 @@ def _steps(cycle: Cycle, attribution: Attribution, steps: int, gaps: IntArray | 
     sample_ns = np.bincount(number, slot_ns * sampling, minlength=steps)
     read = cache_bytes(attribution.graph, steps)
     prompt = _decoder_prompt(cycle)
+    estimated = scenario_estimate if attribution.scenarios else median_estimate
     rows = []
     for k, time in enumerate(attribution.estimates(slots.step, steps)):
-        gap = median_estimate(gaps[:, k - 1]) if gaps is not None and 0 < k <= gaps.shape[1] else None
+        gap = estimated(gaps[:, k - 1]) if gaps is not None and 0 < k <= gaps.shape[1] else None
         rows.append(
             StepRow(
                 step=k,

@@ -53,7 +53,9 @@ def machines_like(name: str) -> tuple[KnownMachine, ...]:
     if not asked:
         return ()
     return tuple(
-        machine for machine in known_machines() if any(asked <= _words(known) for known in (machine.name, *machine.also))
+        machine
+        for machine in known_machines()
+        if any(asked <= _words(known) for known in (machine.name, *machine.also))
     )
 
 
@@ -85,7 +87,9 @@ def _machine(row: Mapping[str, Any]) -> KnownMachine:
         products=(*_stated(row.get("flops", {}), source, remark), *_derived(row, source, remark)),
         bandwidths=() if rate is None else (BandwidthCeiling("memory", 0, 0, Figure.stated(rate, source, remark)),),
     )
-    return KnownMachine(row["name"], tuple(row["also"]), ceilings, int(row.get("memory_bytes", 0)), int(row.get("cores", 0)))
+    return KnownMachine(
+        row["name"], tuple(row["also"]), ceilings, int(row.get("memory_bytes", 0)), int(row.get("cores", 0))
+    )
 
 
 def _stated(flops: Mapping[str, float], source: str, remark: Text) -> list[ProductCeiling]:

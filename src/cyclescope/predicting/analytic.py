@@ -65,7 +65,8 @@ class AnalyticModel:
         """Time of operations on text [operations]; NaN where the pace of the tokenizer is unknown."""
         if self.text_ns_per_byte is None:
             return np.full(len(graph), np.nan)
-        return (graph.read_bytes + graph.written_bytes) * self.text_ns_per_byte.value
+        pace = self.text_ns_per_byte.value
+        return np.asarray((graph.read_bytes + graph.written_bytes) * pace, dtype=np.float64)
 
 
 def _host(graph: Graph, plan: Plan, machine: Ceilings) -> FloatArray:

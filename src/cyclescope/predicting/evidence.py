@@ -31,7 +31,7 @@ def evidence_for(timing_model: str, plan: Plan, machine: Ceilings) -> KeptOutErr
 @cache
 def _errors() -> Mapping[tuple[str, str, str, str], KeptOutErrors]:
     text = resources.files(__package__).joinpath("evidence.toml").read_text(encoding="utf-8")
-    return {key: errors for key, errors in map(_row, tomllib.loads(text).get("evidence", []))}
+    return dict(map(_row, tomllib.loads(text).get("evidence", [])))
 
 
 def _row(row: Mapping[str, Any]) -> tuple[tuple[str, str, str, str], KeptOutErrors]:

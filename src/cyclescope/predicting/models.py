@@ -44,13 +44,20 @@ def named_model(name: str, plan: Plan, machine: Ceilings) -> TimingModel:
     names = [kind.name for kind in KINDS]
     if name not in names:
         raise UsageError(
-            m("--model must be a timing model (got {name}).", name=name), "", m("Known are {names}.", names=listed((AUTO, *names)))
+            m("--model must be a timing model (got {name}).", name=name),
+            "",
+            m("Known are {known}.", known=listed((AUTO, *names))),
         )
     for model in available(plan, machine):
         if model.name == name:
             return model
     raise UsageError(
-        m("There is no {name} timing model for {engine} on {machine}.", name=name, engine=plan.engine, machine=machine.machine),
+        m(
+            "There is no {name} timing model for {engine} on {machine}.",
+            name=name,
+            engine=plan.engine,
+            machine=machine.machine,
+        ),
         m("Nothing was learned there."),
         m("Run `cyclescope calibrate --learn`, or use --model {analytic}.", analytic=analytic.NAME),
     )

@@ -70,7 +70,9 @@ def predict(
         outline = open_outline(request)
         graph = open_trace(request)
     progress("predict", 0.0)
-    return predict_graph(graph, workload_of(request, outline, graph), plan_of(request, outline, found), found, model_kind)
+    return predict_graph(
+        graph, workload_of(request, outline, graph), plan_of(request, outline, found), found, model_kind
+    )
 
 
 def predict_graph(graph: Graph, workload: Workload, plan: Plan, found: Target, model_kind: str = AUTO) -> Cycle:

@@ -104,7 +104,8 @@ def missing_bytes(graph: Graph, workload: Workload, machine: Machine) -> int:
 def _boundaries(rows: FloatArray) -> IntArray:
     """Whole nanoseconds at which each slot of each scenario begins and ends [scenarios, slots + 1]."""
     edges = np.concatenate([np.zeros((len(rows), 1)), np.cumsum(rows, axis=1)], axis=1)
-    return np.rint(edges).astype(np.int64)
+    whole: IntArray = np.rint(edges).astype(np.int64)
+    return whole
 
 
 def _tokens(graph: Graph, boundaries: IntArray) -> TokenSamples | None:

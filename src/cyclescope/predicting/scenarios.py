@@ -104,4 +104,5 @@ def equal_slots(graph: Graph) -> IntArray:
         of_op[i] = known.setdefault((graph.names[i], shapes), len(known))
     group = len(known) + slots.op_stamps * 3 + slots.frame_stamps
     group[slots.of_op] = of_op
-    return np.unique(group, return_inverse=True)[1]
+    numbers: IntArray = np.unique(group, return_inverse=True)[1]
+    return numbers

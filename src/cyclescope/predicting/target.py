@@ -58,7 +58,7 @@ def _this(engine: str) -> Target:
     """This machine with what is kept of it, for `engine` or else for the reference engine."""
     machine = machine_for(engine)
     reference = machine_for()
-    for calibrated, seen in dict([(engine, machine), (REFERENCE_ENGINE, reference)]).items():
+    for calibrated, seen in {engine: machine, REFERENCE_ENGINE: reference}.items():
         found = nearest(stored_calibrations(calibrated, machine.device), seen, calibrated)
         if found is None:
             continue
@@ -102,5 +102,7 @@ def _unknown(name: str) -> UsageError:
     return UsageError(
         m("--on must be `this` or a machine of the catalogue (got {name}).", name=name),
         "",
-        m("Did you mean {names}?", names=listed(near)) if near else m("{known}.", known=listed(r.name for r in known_machines())),
+        m("Did you mean {names}?", names=listed(near))
+        if near
+        else m("Known are {known}.", known=listed(r.name for r in known_machines())),
     )

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from cyclescope.core.cycle import Cycle
+from cyclescope.core.cycle import Cycle, Source
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.graph.op import OpKind
 from cyclescope.core.graph.structure import READ_OUT, TOKENIZE
@@ -68,7 +68,11 @@ class Facts:
 
     @property
     def noise_floor(self) -> float:
-        """The share below which nothing means anything here: the widest of three noises, as shares of the cycle."""
+        """The share below which nothing means anything here: the widest of three noises, as shares of the cycle. A prediction
+        has no noise: its parts are wrong together more than apart.
+        """
+        if self.cycle.source is Source.PREDICTED:
+            return _LEAST_FLOOR
         ceilings = self.cycle.machine.ceilings
         usable = ceilings.usable_noise if ceilings is not None else None
         apart = usable.value if usable is not None else 0.0

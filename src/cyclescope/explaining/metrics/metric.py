@@ -9,7 +9,7 @@ from enum import StrEnum
 import numpy as np
 
 from cyclescope.core.series import mean_of_rows, median_of_rows, series_interval
-from cyclescope.core.statistics import CONFIDENCE, LEAST_SAMPLES, Estimate, median_ranks
+from cyclescope.core.statistics import CONFIDENCE, LEAST_SAMPLES, Estimate, median_ranks, scenario_quantiles
 from cyclescope.core.units import FloatArray
 from cyclescope.explaining.metrics.definition import DEFINITIONS, Definition, MetricName, Summary, Unit
 from cyclescope.explaining.metrics.formula import Formula
@@ -25,6 +25,7 @@ class IntervalSource(StrEnum):
     """What an interval comes from."""
 
     RUNS = "runs"
+    SCENARIOS = "scenarios"  # of a prediction
     STEPS = "steps"  # of a few runs, in blocks, so that their dependence is counted
     NONE = "none"
 
@@ -34,7 +35,7 @@ class MetricFigure:
     """A value in the unit of its metric, with its 95 % interval over `runs` independent runs (for a slope: over points).
 
     Where runs are few, and steps of a generation many, the interval is that of the steps: `steps` is how many independent
-    ones they are worth, 0 where it comes from the runs.
+    ones they are worth, 0 where it comes from the runs. Of a prediction the runs are `scenarios`.
     """
 
     value: float
@@ -42,6 +43,7 @@ class MetricFigure:
     high: float
     runs: int
     steps: int = 0
+    scenarios: bool = False
 
     @property
     def as_time(self) -> Estimate:
@@ -53,7 +55,9 @@ class MetricFigure:
         """What the interval comes from."""
         if self.steps:
             return IntervalSource.STEPS
-        return IntervalSource.RUNS if self.as_time.has_interval else IntervalSource.NONE
+        if not self.as_time.has_interval:
+            return IntervalSource.NONE
+        return IntervalSource.SCENARIOS if self.scenarios else IntervalSource.RUNS
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,8 @@ def evaluate(definition: Definition, observed: Observed) -> Metric:
     values = samples_of(definition.formula, definition.unit, observed)
     if not values.size:
         return absent
+    if observed.scenarios:
+        return _predicted(definition, values)
     if definition.summary is Summary.SLOPE:
         series = np.median(values, axis=0)
         trend = theil_sen(np.arange(len(series)), series)
@@ -114,6 +120,21 @@ def evaluate(definition: Definition, observed: Observed) -> Metric:
             if values.size >= least_samples(percent)
         ),
     )
+
+
+def _predicted(definition: Definition, values: FloatArray) -> Metric:
+    """The metric of scenarios [scenarios, k]: the figure of the median one, between the quantiles of all.
+
+    What a scenario is worth as a sample of many cycles, no scenario says: there is no mean and there are no percentiles.
+    """
+    if definition.summary is Summary.SLOPE:
+        of_rows = np.asarray([theil_sen(np.arange(values.shape[1]), row).slope for row in values])
+    else:
+        of_rows = np.median(values, axis=1)
+    value = float(np.median(of_rows))
+    low, high = (float(end) for end in scenario_quantiles(of_rows))
+    figure = MetricFigure(value, min(low, value), max(high, value), len(of_rows), scenarios=True)
+    return Metric(definition, len(of_rows), figure, None)
 
 
 def evaluate_all(observed: Observed) -> tuple[Metric, ...]:

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from cyclescope.core.cycle import Cycle
+from cyclescope.core.cycle import Cycle, Source
 from cyclescope.core.units import AnyArray, IntArray
 
 
@@ -32,7 +32,7 @@ class Observed:
 
     `called_ns` [runs], `emitted_ns` [runs, tokens] and `wall_ns` [runs] count from the moment in which the request was
     handed in. A token comes out once for each of the `sequences` of a batch, at the same time. `prompt_tokens` are those
-    of all sequences, padding left out.
+    of all sequences, padding left out. `scenarios`: each row is one of a prediction.
     """
 
     called_ns: IntArray
@@ -40,6 +40,7 @@ class Observed:
     wall_ns: IntArray
     sequences: int
     prompt_tokens: int
+    scenarios: bool = False
 
     def __len__(self) -> int:
         return len(self.emitted_ns)
@@ -92,4 +93,5 @@ def observe(cycle: Cycle) -> Observed | None:
         wall_ns=uninstrumented.wall_ns[:runs],
         sequences=cycle.workload.batch,
         prompt_tokens=cycle.workload.prompt_tokens or cycle.workload.real_tokens,
+        scenarios=cycle.source is Source.PREDICTED,
     )
