@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Unpack
 
 from cyclescope.backends.base import Request, Session
-from cyclescope.backends.registry import keeping, open_session, open_trace, watching
+from cyclescope.backends.registry import keeping, open_session, watching
 from cyclescope.backends.request_checks import check
 from cyclescope.core.clock import Clock, SystemClock
 from cyclescope.core.cycle import Cycle
@@ -32,6 +32,7 @@ from cyclescope.measuring.division import SMALL_BUDGET_NS, TWIN, Division, divid
 from cyclescope.measuring.interleaving import collect
 from cyclescope.measuring.options import MeasureOptions, request_of, shows_options
 from cyclescope.measuring.sampling import Collected, warm_up
+from cyclescope.measuring.structures import structure_of
 
 DEFAULT_BUDGET_S = 10.0
 DEFAULT_WRITING_BUDGET_S = 30.0  # a generation is a cycle of a second or more, and a few repeats are the least
@@ -302,7 +303,8 @@ def trace(
     """The structure of `model` for an input of `batch` × `tokens` made-up tokens, without weights or their memory.
 
     With `cache_length` it is one decode step that reads one token more than those in the cache: the model's call as
-    `generate` makes it. `tokens` are then those of the encoder, where there is one.
+    `generate` makes it. `tokens` are then those of the encoder, where there is one. A structure that was traced before is
+    read from where it is kept, and no framework is imported for it.
 
     Raises like `measure`; `EngineError` too where the model decides by values that depend on its weights.
     """
@@ -318,8 +320,7 @@ def trace(
         seed=seed,
         trust_remote_code=trust_remote_code,
     )
-    with keeping(request):
-        return open_trace(request)
+    return structure_of(request)
 
 
 @dataclass

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 import stat
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -24,6 +23,7 @@ from cyclescope.core.machine import Machine
 from cyclescope.core.message import Text, m
 from cyclescope.machines.fingerprint import Trait, changes, fingerprint, freshness_beside, traits_of
 from cyclescope.store.atomic import atomic_writer
+from cyclescope.store.home import home_folder
 
 SCHEMA = "cyclescope/calibration"
 VERSION = 1
@@ -49,14 +49,7 @@ class StoredCalibrations:
 
 def folder() -> Path | None:
     """Where calibrations are kept; None where this user has no home."""
-    if named := os.environ.get("CYCLESCOPE_HOME"):
-        return Path(named).expanduser() / "calibrations"
-    data = os.environ.get("XDG_DATA_HOME", "")
-    if os.path.isabs(data):  # a relative one is to be ignored: XDG Base Directory Specification 0.8
-        return Path(data) / "cyclescope" / "calibrations"
-    with suppress(RuntimeError):
-        return Path.home() / ".local" / "share" / "cyclescope" / "calibrations"
-    return None
+    return home_folder("calibrations")
 
 
 def keep(ceilings: Ceilings) -> Path:

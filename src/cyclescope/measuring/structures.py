@@ -1,0 +1,78 @@
+"""The structure of a named model: found among those that were traced before, or traced and kept."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import cyclescope
+from cyclescope.backends.base import Request
+from cyclescope.backends.engines import engine_named
+from cyclescope.backends.registry import keeping, open_trace
+from cyclescope.backends.request_checks import check
+from cyclescope.core.graph.graph import Graph
+from cyclescope.core.plan import REFERENCE_ENGINE
+from cyclescope.core.version import __version__
+from cyclescope.machines.host import package_versions
+from cyclescope.models.identity import configuration_of
+from cyclescope.models.reference import resolve
+from cyclescope.store.kept_graphs import digest_of, find_graph, keep_graph
+
+# What of a request a trace depends on; of the rest a trace takes nothing.
+_OF_REQUEST = ("tokens", "cache_length", "batch", "task", "dtype", "attention", "device", "seed")
+# The folders whose code decides what a graph looks like.
+_SOURCES = ("backends/torch", "core/graph", "cost")
+
+
+def structure_of(request: Request) -> Graph:
+    """The graph of `request`, which names a model. Raises like `backends.registry.open_trace`.
+
+    Where the same was traced before, no framework is imported. The packages that a trace needs must be there all the
+    same, so that what works does not depend on what happens to be kept.
+    """
+    check(request)
+    engine_named(REFERENCE_ENGINE).require()
+    key = _key(request)
+    digest = None if key is None else digest_of(key)
+    if digest is not None and (found := find_graph(digest)) is not None:
+        return found
+    with keeping(request):
+        graph = open_trace(request)
+    if digest is not None:
+        keep_graph(digest, graph)
+    return graph
+
+
+def _key(request: Request) -> dict[str, Any] | None:
+    """All that the graph of `request` follows from; None where a part of that is unknown before the model is loaded."""
+    if not isinstance(request.model, str):
+        return None
+    configuration = configuration_of(resolve(request.model))
+    if configuration is None:
+        return None
+    engine = engine_named(REFERENCE_ENGINE)
+    return {
+        "configuration": dict(configuration),
+        "request": {name: getattr(request, name) for name in _OF_REQUEST},
+        "versions": package_versions((*engine.packages, *engine.reads_with)),
+        "python": sys.version_info[:2],
+        "cyclescope": __version__,
+        "sources": _sources(),
+    }
+
+
+@cache
+def _sources() -> tuple[tuple[str, int, int], ...]:
+    """Name, size and time of the files that make graphs: another state of them makes other graphs under one version."""
+    root = Path(cyclescope.__file__).parent
+    return tuple(_stated(root))
+
+
+def _stated(root: Path) -> Iterator[tuple[str, int, int]]:
+    for folder in _SOURCES:
+        for path in sorted((root / folder).rglob("*.py")):
+            status = path.stat()
+            yield str(path.relative_to(root)), status.st_size, status.st_mtime_ns
