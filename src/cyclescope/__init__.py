@@ -18,13 +18,14 @@ if TYPE_CHECKING:
     from cyclescope.explaining.comparison import compare
     from cyclescope.explaining.explain import explain
     from cyclescope.measuring.dialogue import measure_dialogue
-    from cyclescope.measuring.measure import measure, trace, watch
+    from cyclescope.measuring.measure import measure, watch
     from cyclescope.measuring.pair import measure_pair
     from cyclescope.optimizing.optimize import optimize
     from cyclescope.optimizing.recipes.apply import apply
     from cyclescope.optimizing.recipes.verify import verify
     from cyclescope.predicting.predict import predict
     from cyclescope.store.run_file import load, save
+    from cyclescope.tracing.trace import trace
 
 _HOMES = {
     "Cycle": "cyclescope.core.cycle",
@@ -41,7 +42,7 @@ _HOMES = {
     "measure_pair": "cyclescope.measuring.pair",
     "optimize": "cyclescope.optimizing.optimize",
     "predict": "cyclescope.predicting.predict",
-    "trace": "cyclescope.measuring.measure",
+    "trace": "cyclescope.tracing.trace",
     "verify": "cyclescope.optimizing.recipes.verify",
     "watch": "cyclescope.measuring.measure",
     "load": "cyclescope.store.run_file",

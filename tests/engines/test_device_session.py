@@ -27,8 +27,9 @@ from cyclescope.core.cycle import Cycle
 from cyclescope.core.errors import EngineError, Unsupported, UsageError
 from cyclescope.core.graph.op import OpKind
 from cyclescope.explaining.explain import explain
-from cyclescope.measuring.measure import measure_session, trace
+from cyclescope.measuring.measure import measure_session
 from cyclescope.store.run_file import load, save
+from cyclescope.tracing.trace import trace
 
 
 def pretending(session: TorchSession, monkeypatch: pytest.MonkeyPatch, **plan: str) -> TorchSession:

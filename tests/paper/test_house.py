@@ -200,7 +200,7 @@ def test_an_engine_has_an_extra_that_installs_its_packages(engine: Engine) -> No
 
 FLOORS = {
     "cli": 8, "notebook": 8, "pytest_plugin": 8, "report": 7, "optimizing": 6, "calibrating": 5, "measuring": 4, "predicting": 4,
-    "explaining": 3, "backends": 2, "store": 2, "models": 1, "cost": 1, "machines": 1, "core": 0,
+    "explaining": 3, "tracing": 3, "backends": 2, "store": 2, "models": 1, "cost": 1, "machines": 1, "core": 0,
 }  # fmt: skip
 
 

@@ -63,7 +63,7 @@ def trace(
     require_places((out, *forms.files))
     from cyclescope.backends.base import DEFAULT_TOKENS
     from cyclescope.cli.progress import progress
-    from cyclescope.measuring.measure import trace as trace_model
+    from cyclescope.tracing.trace import trace as trace_model
 
     with progress(forms.language) as show:
         show("trace", 0.0)

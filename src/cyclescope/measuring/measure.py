@@ -32,7 +32,6 @@ from cyclescope.measuring.division import SMALL_BUDGET_NS, TWIN, Division, divid
 from cyclescope.measuring.interleaving import collect
 from cyclescope.measuring.options import MeasureOptions, request_of, shows_options
 from cyclescope.measuring.sampling import Collected, warm_up
-from cyclescope.measuring.structures import structure_of
 
 DEFAULT_BUDGET_S = 10.0
 DEFAULT_WRITING_BUDGET_S = 30.0  # a generation is a cycle of a second or more, and a few repeats are the least
@@ -285,42 +284,6 @@ def _read_device(session: Session, graph: Graph, runs: int, notes: list[Text]) -
     except EngineError as error:
         notes.append(m("The work of the device by operation is unknown. {why}", why=error.summary))
         return None
-
-
-def trace(
-    model: str,
-    *,
-    tokens: int | None = None,
-    cache_length: int | None = None,
-    batch: int | None = None,
-    task: str = "auto",
-    dtype: str | None = None,
-    attention: str | None = None,
-    device: str = "cpu",
-    seed: int = 0,
-    trust_remote_code: bool = False,
-) -> Graph:
-    """The structure of `model` for an input of `batch` × `tokens` made-up tokens, without weights or their memory.
-
-    With `cache_length` it is one decode step that reads one token more than those in the cache: the model's call as
-    `generate` makes it. `tokens` are then those of the encoder, where there is one. A structure that was traced before is
-    read from where it is kept, and no framework is imported for it.
-
-    Raises like `measure`; `EngineError` too where the model decides by values that depend on its weights.
-    """
-    request = Request(
-        model=model,
-        tokens=tokens,
-        cache_length=cache_length,
-        batch=batch,
-        task=task,
-        dtype=dtype,
-        attention=attention,
-        device=device,
-        seed=seed,
-        trust_remote_code=trust_remote_code,
-    )
-    return structure_of(request)
 
 
 @dataclass

@@ -15,6 +15,8 @@ import torch
 from torch.utils._pytree import tree_flatten, tree_map
 from torch.utils.weak import WeakTensorKeyDictionary
 
+from cyclescope.backends.torch.tracing.layouts import leaves
+
 # Above this many elements a value is not carried along: masks of a few thousand positions squared still are.
 _MOST_ELEMENTS = 1 << 25
 
@@ -38,9 +40,8 @@ class ConcreteValues:
 
     def call(self, func: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         """`func` on the real values, or None where one of the tensors among the arguments has no known value."""
-        leaves, _ = tree_flatten((args, kwargs))
-        for leaf in leaves:
-            if isinstance(leaf, torch.Tensor) and leaf.device.type == "meta" and leaf not in self._value:
+        for tensor in leaves((args, kwargs)):
+            if tensor.device.type == "meta" and tensor not in self._value:
                 return None
         real_args, real_kwargs = tree_map(self._real, (tuple(args), kwargs))
         if isinstance(real_kwargs.get("device"), torch.device):
@@ -63,4 +64,4 @@ class ConcreteValues:
 
 def affordable(result: Any) -> bool:
     """Whether a result is small enough to be computed for real beside the meta tensor."""
-    return all(leaf.numel() <= _MOST_ELEMENTS for leaf in tree_flatten(result)[0] if isinstance(leaf, torch.Tensor))
+    return all(tensor.numel() <= _MOST_ELEMENTS for tensor in leaves(result))

@@ -8,13 +8,16 @@ from typing import Any
 import torch
 
 from cyclescope.backends.torch.tracing.concrete_values import ConcreteValues, ValueUnknown, affordable
+from cyclescope.backends.torch.tracing.known_results import KnownResults
 
 SDPA = torch.nn.functional.scaled_dot_product_attention
 _GROUPED = torch.ops.aten._grouped_mm.default
 _ALIGNED = 16  # bytes: rows of a grouped product begin at a multiple of this
 
 
-def on_meta(func: Any, args: Sequence[Any], kwargs: dict[str, Any], concrete_values: ConcreteValues) -> Any:
+def on_meta(
+    func: Any, args: Sequence[Any], kwargs: dict[str, Any], concrete_values: ConcreteValues, known: KnownResults
+) -> Any:
     """Run `func` on meta tensors; where it depends on values, by the values that are known."""
     if _asks_for_values(func, args):
         real = concrete_values.call(func, args, kwargs)
@@ -27,7 +30,7 @@ def on_meta(func: Any, args: Sequence[Any], kwargs: dict[str, Any], concrete_val
         return result
     if func is _GROUPED and _rows_by_group(args):
         return _grouped_like(args[0], args[1])
-    result = func(*args, **kwargs)
+    result = known.call(func, args, kwargs)
     if affordable(result):
         real = concrete_values.call(func, args, kwargs)
         if real is not None:

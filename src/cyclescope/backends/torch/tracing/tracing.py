@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import torch
@@ -24,7 +25,16 @@ from cyclescope.backends.torch.stamping.recorder import InstrumentedCalls, own_f
 from cyclescope.backends.torch.stamping.unseen import unseen_mode
 from cyclescope.backends.torch.tracing.concrete_values import ConcreteValues
 from cyclescope.backends.torch.tracing.experts import expert_load
-from cyclescope.backends.torch.tracing.layouts import footprint, held, lengths_of, nonzeros_of, shape_of, stored_bytes
+from cyclescope.backends.torch.tracing.known_results import KnownResults
+from cyclescope.backends.torch.tracing.layouts import (
+    footprint,
+    held,
+    leaves,
+    lengths_of,
+    nonzeros_of,
+    shape_of,
+    stored_bytes,
+)
 from cyclescope.backends.torch.tracing.memory import Lifetimes
 from cyclescope.backends.torch.tracing.on_meta import SDPA, attention_like, on_meta
 from cyclescope.core.graph.builder import GraphBuilder
@@ -292,8 +302,7 @@ class Tracer:
         """An ATen call has returned."""
         into = _out_names(func)
         given = (list(args), {k: v for k, v in kwargs.items() if k not in into})
-        tensors = [t for t in tree_leaves(given) if isinstance(t, torch.Tensor)]
-        results = [t for t in tree_leaves(result) if isinstance(t, torch.Tensor)]
+        tensors, results = list(leaves(given)), list(leaves(result))
         if func in _LIFTS:
             return  # a tensor of Python values comes into the world; the operation that made it is already known
         name = str(func._schema.name).replace("::", ".")
@@ -309,7 +318,7 @@ class Tracer:
             not mutated
             and bool(results)
             and all(self.memory.storage(t) in origin for t in results)
-            and any(a.alias_info is not None for a in func._schema.returns)
+            and _may_alias(func)
         )
         # What is written in place is also the result, and counts once.
         made = [self.memory.number(t, TensorRole.ACTIVATION) for t in (*results, *mutated)]
@@ -405,14 +414,22 @@ def _nonzeros(tensors: Sequence[torch.Tensor]) -> tuple[int, ...]:
 def _mutated(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> list[torch.Tensor]:
     """The tensors that the schema of `func` says it writes into."""
     found: list[torch.Tensor] = []
-    for position, argument in enumerate(func._schema.arguments):
-        if argument.alias_info is None or not argument.alias_info.is_write:
-            continue
-        value = args[position] if position < len(args) else kwargs.get(argument.name)
-        found += [t for t in tree_leaves(value) if isinstance(t, torch.Tensor)]
+    for position, name in _written_arguments(func):
+        found += leaves(args[position] if position < len(args) else kwargs.get(name))
     return found
 
 
+@cache
+def _written_arguments(func: Any) -> tuple[tuple[int, str], ...]:
+    """Position and name of the arguments that `func` writes into."""
+    return tuple(
+        (position, argument.name)
+        for position, argument in enumerate(func._schema.arguments)
+        if argument.alias_info is not None and argument.alias_info.is_write
+    )
+
+
+@cache
 def _out_names(func: Any) -> frozenset[str]:
     """Arguments that only say where the result goes (`out=`)."""
     return frozenset(a.name for a in func._schema.arguments if a.is_out)
@@ -420,8 +437,19 @@ def _out_names(func: Any) -> frozenset[str]:
 
 def _plain_arguments(func: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> dict[str, object]:
     """The arguments that are no tensors, by their name in the schema."""
-    named = {a.name: v for a, v in zip(func._schema.arguments, args, strict=False)} | kwargs
-    return {k: v for k, v in named.items() if not any(isinstance(leaf, torch.Tensor) for leaf in tree_leaves(v))}
+    named = dict(zip(_argument_names(func), args, strict=False)) | kwargs
+    return {k: v for k, v in named.items() if next(leaves(v), None) is None}
+
+
+@cache
+def _argument_names(func: Any) -> tuple[str, ...]:
+    return tuple(argument.name for argument in func._schema.arguments)
+
+
+@cache
+def _may_alias(func: Any) -> bool:
+    """Whether a result of `func` may be a part of what it was given."""
+    return any(returned.alias_info is not None for returned in func._schema.returns)
 
 
 class _Operations(TorchFunctionMode):
@@ -474,11 +502,16 @@ class _Parts(TorchDispatchMode):
     def __init__(self, tracer: Tracer) -> None:
         super().__init__()
         self._tracer = tracer
+        self._known = KnownResults()
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None) -> Any:
         kwargs = kwargs or {}
         concrete_values = self._tracer.concrete_values
-        result = func(*args, **kwargs) if concrete_values is None else on_meta(func, args, kwargs, concrete_values)
+        result = (
+            func(*args, **kwargs)
+            if concrete_values is None
+            else on_meta(func, args, kwargs, concrete_values, self._known)
+        )
         if self._tracer.recording:
             self._tracer.part(func, args, kwargs, result)
         return result

@@ -15,9 +15,9 @@ from cyclescope.backends.base import Request
 from cyclescope.core.codec import encode
 from cyclescope.core.errors import UsageError
 from cyclescope.core.graph.graph import Graph
-from cyclescope.measuring import structures
-from cyclescope.measuring.measure import trace
-from cyclescope.store.kept_graphs import graphs_folder
+from cyclescope.store.kept_structures import structures_folder
+from cyclescope.tracing import structures
+from cyclescope.tracing.trace import trace
 
 TINY = {
     "model_type": "llama", "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "vocab_size": 64,
@@ -33,7 +33,7 @@ def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def files() -> set[str]:
-    folder = graphs_folder()
+    folder = structures_folder()
     assert folder is not None
     return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
 
@@ -94,7 +94,7 @@ def test_a_kept_structure_needs_no_framework(model: Path) -> None:
 
 def test_no_text_of_the_users_stands_in_a_kept_structure(model: Path) -> None:
     trace(str(model), tokens=5)
-    folder = graphs_folder()
+    folder = structures_folder()
     assert folder is not None
     for path in folder.iterdir():
         with zipfile.ZipFile(path) as kept:

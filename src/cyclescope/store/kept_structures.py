@@ -1,8 +1,8 @@
-"""Traced graphs, kept a file each, so that the same structure need not be traced twice.
+"""Structures that were traced, kept a file each, so that the same need not be traced twice.
 
-A file is an archive like a run: {"schema": "cyclescope/graph", "version": 1, "key": …, "graph": …} as `core.codec` encodes
+A file is an archive like a run: {"schema": "cyclescope/structure", "version": 1, "key": …, "kind": …, "value": …} as `core.codec` encodes
 it, with its columns. Its name is the digest of the key: the configuration of the model, the shapes and all else that a
-trace depends on, never a text of the user's. The files stand in `graphs` beside the calibrations. What cannot be read is
+trace depends on, never a text of the user's. The files stand in `structures` beside the calibrations. What cannot be read is
 traced anew, and what was not used for the longest time gives way to what is new.
 """
 
@@ -14,7 +14,7 @@ import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from cyclescope.core.codec import CodecError, decode, encode
 from cyclescope.core.errors import OutputError
@@ -23,9 +23,10 @@ from cyclescope.store.archive import Archive, ArchiveError, read_archive, write_
 from cyclescope.store.atomic import atomic_writer
 from cyclescope.store.home import home_folder
 
-SCHEMA = "cyclescope/graph"
+T = TypeVar("T")
+SCHEMA = "cyclescope/structure"
 VERSION = 1
-SUFFIX = ".graph"
+SUFFIX = ".structure"
 MOST_BYTES = 200_000_000  # of all files together; a decoder of 80 layers takes 70 kB
 _MOST_OF_ONE = 20_000_000
 _READING = (
@@ -42,9 +43,9 @@ _READING = (
 )
 
 
-def graphs_folder() -> Path | None:
-    """Where graphs are kept; None where this user has no home."""
-    return home_folder("graphs")
+def structures_folder() -> Path | None:
+    """Where structures are kept; None where this user has no home."""
+    return home_folder("structures")
 
 
 def digest_of(key: Mapping[str, Any]) -> str:
@@ -53,8 +54,8 @@ def digest_of(key: Mapping[str, Any]) -> str:
     return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:32]
 
 
-def find_graph(digest: str) -> Graph | None:
-    """The graph that is kept under `digest`, checked; None where there is none, or the file is cut or foreign."""
+def find_structure(kind: type[T], digest: str) -> T | None:
+    """The value of type `kind` that is kept under `digest`, a graph checked; None where there is none, or the file is cut or foreign."""
     path = _path(digest)
     if path is None:
         return None
@@ -64,24 +65,24 @@ def find_graph(digest: str) -> Graph | None:
             return None
         with path.open("rb") as file:
             archive = read_archive(file, size)
-        graph = _graph(archive, digest)
+        value = _value(kind, archive, digest)
     except _READING:
         return None
     with suppress(OSError):  # the last use decides what gives way, and a folder may be read-only
         os.utime(path)
-    return graph
+    return value
 
 
-def keep_graph(digest: str, graph: Graph) -> Path | None:
-    """Keep `graph` under `digest`, in full or not at all; its file, or None where it cannot be kept.
+def keep_structure(digest: str, value: object) -> Path | None:
+    """Keep `value`, which `core.codec` knows, under `digest`, in full or not at all; its file, or None where it cannot be kept.
 
     Never raises for what the system refuses: without it, the next trace takes as long as this one did.
     """
     path = _path(digest)
     if path is None:
         return None
-    data, arrays = encode(graph)
-    document = {"schema": SCHEMA, "version": VERSION, "key": digest, "graph": data}
+    data, arrays = encode(value)
+    document = {"schema": SCHEMA, "version": VERSION, "key": digest, "kind": type(value).__name__, "value": data}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_writer(path) as file:
@@ -93,19 +94,20 @@ def keep_graph(digest: str, graph: Graph) -> Path | None:
 
 
 def _path(digest: str) -> Path | None:
-    folder = graphs_folder()
+    folder = structures_folder()
     return None if folder is None else folder / f"{digest}{SUFFIX}"
 
 
-def _graph(archive: Archive, digest: str) -> Graph | None:
+def _value(kind: type[T], archive: Archive, digest: str) -> T | None:
     document = archive.document
     if not isinstance(document, dict) or document.get("schema") != SCHEMA or document.get("version") != VERSION:
         return None
-    if document.get("key") != digest:
+    if document.get("key") != digest or document.get("kind") != kind.__name__:
         return None
-    graph = decode(Graph, document.get("graph"), list(archive.arrays))
-    graph.self_check()
-    return graph
+    value = decode(kind, document.get("value"), list(archive.arrays))
+    if isinstance(value, Graph):
+        value.self_check()
+    return value
 
 
 def _make_room(newest: Path) -> None:

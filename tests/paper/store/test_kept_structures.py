@@ -11,9 +11,9 @@ from paper_models import PaperBert
 
 from cyclescope.core.codec import encode
 from cyclescope.core.graph.graph import Graph
-from cyclescope.store import kept_graphs
+from cyclescope.store import kept_structures
 from cyclescope.store.archive import Archive, write_archive
-from cyclescope.store.kept_graphs import digest_of, find_graph, keep_graph
+from cyclescope.store.kept_structures import digest_of, find_structure, keep_structure
 
 GRAPH = PaperBert(2, 1, 4, 8, 16).graph()
 
@@ -30,19 +30,20 @@ def same(a: Graph, b: Graph) -> bool:
 
 
 def kept(name: str = "a") -> Path:
-    path = keep_graph(digest_of({"name": name}), GRAPH)
+    path = keep_structure(digest_of({"name": name}), GRAPH)
     assert path is not None
     return path
 
 
 def found(name: str = "a") -> Graph | None:
-    return find_graph(digest_of({"name": name}))
+    return find_structure(Graph, digest_of({"name": name}))
 
 
 def test_what_is_kept_is_found_again_unchanged() -> None:
     kept()
     again = found()
-    assert again is not None and same(again, GRAPH)
+    assert again is not None
+    assert same(again, GRAPH)
     assert found("b") is None
 
 
@@ -74,8 +75,21 @@ def test_a_file_of_another_key_version_or_kind_is_not_taken() -> None:
     path = kept()
     data, arrays = encode(GRAPH)
     digest = digest_of({"name": "a"})
-    whole = {"schema": kept_graphs.SCHEMA, "version": kept_graphs.VERSION, "key": digest, "graph": data}
-    others = ({"schema": "cyclescope/cycle"}, {"version": 99}, {"key": "0"}, {"graph": {"names": 1}}, {"graph": None})
+    whole = {
+        "schema": kept_structures.SCHEMA,
+        "version": kept_structures.VERSION,
+        "key": digest,
+        "kind": "Graph",
+        "value": data,
+    }
+    others = (
+        {"schema": "cyclescope/cycle"},
+        {"version": 99},
+        {"key": "0"},
+        {"kind": "Cycle"},
+        {"value": {"names": 1}},
+        {"value": None},
+    )
     for change in ({}, *others):
         content = io.BytesIO()
         write_archive(content, Archive({**whole, **change}, arrays))
@@ -88,7 +102,7 @@ def test_what_was_used_longest_ago_gives_way(monkeypatch: pytest.MonkeyPatch) ->
     for age, path in zip((30, 20, 10), paths, strict=True):
         os.utime(path, (1e9 - age, 1e9 - age))
     assert found("a") is not None  # used again, so that "b" is now the oldest
-    monkeypatch.setattr(kept_graphs, "MOST_BYTES", 3 * paths[0].stat().st_size + 100)
+    monkeypatch.setattr(kept_structures, "MOST_BYTES", 3 * paths[0].stat().st_size + 100)
     kept("d")
     assert [found(name) is not None for name in "abcd"] == [True, False, True, True]
 
@@ -98,5 +112,5 @@ def test_a_place_that_cannot_be_written_keeps_nobody_from_tracing(
 ) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("CYCLESCOPE_HOME", str(tmp_path / "file"))
-    assert keep_graph(digest_of({}), GRAPH) is None
-    assert find_graph(digest_of({})) is None
+    assert keep_structure(digest_of({}), GRAPH) is None
+    assert find_structure(Graph, digest_of({})) is None

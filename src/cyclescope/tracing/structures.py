@@ -8,7 +8,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import cyclescope
 from cyclescope.backends.base import Request
 from cyclescope.backends.engines import engine_named
 from cyclescope.backends.registry import keeping, open_trace
@@ -19,12 +18,12 @@ from cyclescope.core.version import __version__
 from cyclescope.machines.host import package_versions
 from cyclescope.models.identity import configuration_of
 from cyclescope.models.reference import resolve
-from cyclescope.store.kept_graphs import digest_of, find_graph, keep_graph
+from cyclescope.store.kept_structures import digest_of, find_structure, keep_structure
 
 # What of a request a trace depends on; of the rest a trace takes nothing.
 _OF_REQUEST = ("tokens", "cache_length", "batch", "task", "dtype", "attention", "device", "seed")
 # The folders whose code decides what a graph looks like.
-_SOURCES = ("backends/torch", "core/graph", "cost")
+_SOURCES = ("backends", "core/graph", "cost")
 
 
 def structure_of(request: Request) -> Graph:
@@ -37,12 +36,12 @@ def structure_of(request: Request) -> Graph:
     engine_named(REFERENCE_ENGINE).require()
     key = _key(request)
     digest = None if key is None else digest_of(key)
-    if digest is not None and (found := find_graph(digest)) is not None:
+    if digest is not None and (found := find_structure(Graph, digest)) is not None:
         return found
     with keeping(request):
         graph = open_trace(request)
     if digest is not None:
-        keep_graph(digest, graph)
+        keep_structure(digest, graph)
     return graph
 
 
@@ -67,7 +66,7 @@ def _key(request: Request) -> dict[str, Any] | None:
 @cache
 def _sources() -> tuple[tuple[str, int, int], ...]:
     """Name, size and time of the files that make graphs: another state of them makes other graphs under one version."""
-    root = Path(cyclescope.__file__).parent
+    root = Path(__file__).parents[1]
     return tuple(_stated(root))
 
 
