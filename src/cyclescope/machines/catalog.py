@@ -63,7 +63,7 @@ def machines_like(name: str) -> tuple[KnownMachine, ...]:
 def known_machines() -> tuple[KnownMachine, ...]:
     """All rows of the catalogue, in its order."""
     text = resources.files(__package__).joinpath("machines.toml").read_text(encoding="utf-8")
-    return tuple(_machine(row) for row in tomllib.loads(text)["machine"])
+    return tuple(machine_of_row(row) for row in tomllib.loads(text)["machine"])
 
 
 @cache
@@ -76,8 +76,9 @@ def _words(name: str) -> frozenset[str]:
     return frozenset(re.findall(r"[a-z0-9.+]+", plain)) - _NOISE
 
 
-def _machine(row: Mapping[str, Any]) -> KnownMachine:
-    source, remark = row["source"], REMARKS[row["remark"]] if "remark" in row else ""
+def machine_of_row(row: Mapping[str, Any]) -> KnownMachine:
+    """A row of the catalogue, or of a file in its form, as a machine."""
+    source, remark = row.get("source", ""), REMARKS.get(row.get("remark", ""), row.get("remark", ""))
     rate = row.get("bytes_per_s")
     ceilings = Ceilings(
         origin=Origin.DATASHEET,

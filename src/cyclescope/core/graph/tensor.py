@@ -28,6 +28,11 @@ def bits_of(dtype: str) -> int:
         raise UsageError(m("Unknown dtype {name}.", name=dtype), "", known) from None
 
 
+def known_dtypes() -> tuple[str, ...]:
+    """All dtypes whose size is known."""
+    return tuple(_ITEM_BITS)
+
+
 class TensorRole(StrEnum):
     """Where a tensor comes from."""
 
