@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from cyclescope.backends.base import DEFAULT_TOKENS, ModelOutline, Request
-from cyclescope.backends.registry import keeping, open_outline, open_trace
 from cyclescope.core.ceilings import Ceilings
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.graph.graph import Graph
@@ -20,6 +19,7 @@ from cyclescope.predicting.prediction import mean_error, predicted_cycle
 from cyclescope.predicting.scenarios import has_interval
 from cyclescope.predicting.target import THIS, Target, target
 from cyclescope.predicting.timing_model import Durations, TimingModel
+from cyclescope.tracing.structures import outline_of, structure_of
 
 
 def predict(
@@ -66,9 +66,7 @@ def predict(
         engine=engine,
     )
     progress("trace", 0.0)
-    with keeping(request):
-        outline = open_outline(request)
-        graph = open_trace(request)
+    outline, graph = outline_of(request), structure_of(request)
     progress("predict", 0.0)
     return predict_graph(
         graph, workload_of(request, outline, graph), plan_of(request, outline, found), found, model_kind

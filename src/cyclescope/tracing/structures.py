@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from cyclescope.backends.base import Request
+from cyclescope.backends.base import ModelOutline, Request
 from cyclescope.backends.engines import engine_named
-from cyclescope.backends.registry import keeping, open_trace
+from cyclescope.backends.registry import keeping, open_outline, open_trace
 from cyclescope.backends.request_checks import check
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.plan import REFERENCE_ENGINE
@@ -20,33 +20,47 @@ from cyclescope.models.identity import configuration_of
 from cyclescope.models.reference import resolve
 from cyclescope.store.kept_structures import digest_of, find_structure, keep_structure
 
-# What of a request a trace depends on; of the rest a trace takes nothing.
-_OF_REQUEST = ("tokens", "cache_length", "batch", "task", "dtype", "attention", "device", "seed")
+T = TypeVar("T")
+# What of a request its structure depends on.
+_OF_TRACE = (
+    "tokens", "cache_length", "new_tokens", "batch", "task", "dtype", "attention", "device", "seed", "engine", "cache", "sampling",
+)  # fmt: skip
+# An outline names the model as the user did.
+_OF_OUTLINE = ("model", *_OF_TRACE)
 # The folders whose code decides what a graph looks like.
 _SOURCES = ("backends", "core/graph", "cost")
 
 
 def structure_of(request: Request) -> Graph:
-    """The graph of `request`, which names a model. Raises like `backends.registry.open_trace`.
+    """The graph of `request`, which names a model. Raises like `backends.registry.open_trace`."""
+    return _kept(Graph, request, open_trace, _OF_TRACE)
 
-    Where the same was traced before, no framework is imported. The packages that a trace needs must be there all the
-    same, so that what works does not depend on what happens to be kept.
+
+def outline_of(request: Request) -> ModelOutline:
+    """What is known of the model that `request` names. Raises like `backends.registry.open_outline`."""
+    return _kept(ModelOutline, request, open_outline, _OF_OUTLINE)
+
+
+def _kept(kind: type[T], request: Request, ask: Callable[[Request], T], fields: tuple[str, ...]) -> T:
+    """What `ask` says of `request`; where it said so before, no framework is imported.
+
+    The packages that it needs must be there all the same, so that what works does not depend on what happens to be kept.
     """
     check(request)
     engine_named(REFERENCE_ENGINE).require()
-    key = _key(request)
-    digest = None if key is None else digest_of(key)
-    if digest is not None and (found := find_structure(Graph, digest)) is not None:
+    key = _key(request, fields)
+    digest = None if key is None else digest_of({"kind": kind.__name__, **key})
+    if digest is not None and (found := find_structure(kind, digest)) is not None:
         return found
     with keeping(request):
-        graph = open_trace(request)
+        value = ask(request)
     if digest is not None:
-        keep_structure(digest, graph)
-    return graph
+        keep_structure(digest, value)
+    return value
 
 
-def _key(request: Request) -> dict[str, Any] | None:
-    """All that the graph of `request` follows from; None where a part of that is unknown before the model is loaded."""
+def _key(request: Request, fields: tuple[str, ...]) -> dict[str, Any] | None:
+    """All that the structure of `request` follows from, of the request itself its `fields`; None where a part of that is unknown before the model is loaded."""
     if not isinstance(request.model, str):
         return None
     configuration = configuration_of(resolve(request.model))
@@ -55,7 +69,7 @@ def _key(request: Request) -> dict[str, Any] | None:
     engine = engine_named(REFERENCE_ENGINE)
     return {
         "configuration": dict(configuration),
-        "request": {name: getattr(request, name) for name in _OF_REQUEST},
+        "request": {name: getattr(request, name) for name in fields},
         "versions": package_versions((*engine.packages, *engine.reads_with)),
         "python": sys.version_info[:2],
         "cyclescope": __version__,
