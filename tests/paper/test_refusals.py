@@ -23,6 +23,12 @@ from cyclescope.cli.main import run
         (["measure", "gpt2", "--tokens"], 2, "--tokens needs a value.", ""),
         (["measure", "gpt2", "--json=3"], 2, "--json takes no value.", ""),
         (["measure", "gpt2", "--tokens", "four"], 2, "--tokens must be a whole number (got four).", ""),
+        (
+            ["optimize", "gpt2", "--max-drift", "3"],
+            2,
+            "--max-drift must be between 0 and 1 (got 3).",
+            "Give a share such as 0.01; 0 allows none.",
+        ),
         (["optimize", "gpt2", "--max-drift", "low"], 2, "--max-drift must be a number (got low).", ""),
         (["compare", "a", "--fail-if-slower", "5%"], 64, "The argument B is missing.", ""),
         (["--nothing"], 2, "There is no option --nothing.", ""),

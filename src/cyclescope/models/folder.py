@@ -66,10 +66,13 @@ def read_folder(path: Path) -> LocalFolder:
     if not (path / CONFIG).is_file() and (path / ADAPTER_CONFIG).is_file():
         raise _is_adapter(path)
     if not (path / CONFIG).is_file():
+        gguf = next((name for name in _other_weights(path) if name.endswith(GGUF)), None)
         raise ModelError(
             m("The folder {path} must be a model.", path=str(path)),
             m("It has no {config}.", config=CONFIG),
-            m("Name the folder that save_pretrained wrote, or for a model from the hub its snapshot folder."),
+            m("Name the folder that save_pretrained wrote, or for a model from the hub its snapshot folder.")
+            if gguf is None
+            else m("Name the file: {path}.", path=str(path / gguf)),
         )
     config = read_config(path / CONFIG)
     shards = _missing_shards(path)

@@ -49,9 +49,9 @@ def choose_weights(source: ModelSource, wanted: Wanted) -> Weights:
 
 
 def unread_weights(source: ModelSource) -> Text:
-    """Why files that look like weights of `source` are not taken; empty where there is none."""
+    """Why files that look like weights of `source` are not taken, and what to do; empty where there is none."""
     folder = weights_folder(source)
-    return sentences(*_unread(folder)[:2]) if folder is not None and folder.other_weights else ""
+    return sentences(*_unread(folder)) if folder is not None and folder.other_weights else ""
 
 
 def refuse_unread(source: ModelSource) -> None:

@@ -363,10 +363,15 @@ def _check(
         )
     if threads is not None and threads < 1:
         raise UsageError(m("--threads must be at least 1 (got {given}).", given=threads))
-    for name, value in (("--max-drift", max_drift), ("--max-loss", max_loss)):
+    for name, value, what in (
+        ("--max-drift", max_drift, m("It is a share: of generated tokens that differ, or 1 − the mean cosine.")),
+        ("--max-loss", max_loss, m("It is the share of labelled texts that may be lost.")),
+    ):
         if not 0 <= value <= 1:
             raise UsageError(
-                m("{option} must be between 0 and 1 (got {given}).", option=name, given=format(value, "g"))
+                m("{option} must be between 0 and 1 (got {given}).", option=name, given=format(value, "g")),
+                what,
+                m("Give a share such as 0.01; 0 allows none."),
             )
     if max_loss and labels is None:
         raise UsageError(

@@ -37,6 +37,7 @@ def test_weights_under_another_name_are_told_and_not_taken(tmp_path: Path, files
     assert choose_weights(folder, "auto") is Weights.RANDOM
     assert files[0] in str(unread_weights(folder))
     assert why in str(unread_weights(folder))
+    assert not files[0].endswith(".gguf") or f"Name the file: {tmp_path / files[0]}." in str(unread_weights(folder))
     for refused in (lambda: refuse_unread(folder), lambda: choose_weights(folder, "pretrained")):
         with pytest.raises(WeightsMissing) as error:
             refused()
@@ -50,6 +51,13 @@ def test_other_files_are_no_weights_that_were_left(tmp_path: Path, files: tuple[
     folder = folder_with(tmp_path, *files)
     assert unread_weights(folder) == ""
     refuse_unread(folder)
+
+
+def test_a_folder_with_nothing_but_a_gguf_file_points_to_the_file(tmp_path: Path) -> None:
+    (tmp_path / "llama-q4.gguf").touch()
+    with pytest.raises(ModelError) as error:
+        read_folder(tmp_path)
+    assert str(error.value.way_out) == f"Name the file: {tmp_path / 'llama-q4.gguf'}."
 
 
 def test_an_adapter_is_called_one_with_the_model_that_it_is_for(tmp_path: Path) -> None:

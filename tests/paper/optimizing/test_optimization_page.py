@@ -118,6 +118,15 @@ def test_nothing_that_was_tried_is_hidden() -> None:
     assert "outputs drift too far" in text
 
 
+def test_only_what_is_confirmed_is_recommended() -> None:
+    assert "(recommended)" in told(FOUND)
+    for changes in ({"confirmed": False}, {"verdict": Verdict.INCONCLUSIVE}):
+        rows = tuple(replace(row, **changes) for row in FOUND.rows)
+        text = told(replace(FOUND, rows=rows))
+        assert "(recommended)" not in text
+        assert "(fastest, not confirmed)" in text
+
+
 def told(found: Optimization) -> str:
     return " ".join(to_text(optimization_page(found)).split())
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from cyclescope.core.message import Text, m
 from cyclescope.core.statistics import Ratio
+from cyclescope.explaining.comparison import Verdict
 from cyclescope.optimizing.optimization import NotTried, Optimization, Outcome, Skip
 from cyclescope.report import format as fmt
 from cyclescope.report.drawings.front import TriedPoint, front_shape
@@ -88,7 +89,7 @@ class _Rows:
         ratio = row.ratio if k else Ratio(1.0, 1.0, 1.0, 0)
         plan = plan_words(row.plan, self.found.rows[0].plan)
         return (
-            m("{plan} (recommended)", plan=plan) if k and k == self.found.best else plan,
+            self._labelled(k, plan),
             ratio_cell(ratio if k else None, "1" if not k else fmt.UNKNOWN),
             _ON_FRONT if k in self.found.front else "",
             ratio_bar(ratio, self.largest),
@@ -96,6 +97,15 @@ class _Rows:
             Cell(fmt.data(row.held_bytes) if row.held_bytes else fmt.UNKNOWN, sort=float(row.held_bytes)),
             Cell(fmt.time(row.ready_ns), sort=float(row.ready_ns)),
         )
+
+    def _labelled(self, k: int, plan: Text) -> Text:
+        """The plan that the answer names, and whether the answer recommends it: only what is confirmed to be faster is."""
+        if not k or k != self.found.best:
+            return plan
+        row = self.found.rows[k]
+        if row.confirmed and row.verdict is Verdict.FASTER:
+            return m("{plan} (recommended)", plan=plan)
+        return m("{plan} (fastest, not confirmed)", plan=plan)
 
 
 def ratio_cell(ratio: Ratio | None, otherwise: Text) -> Cell:
