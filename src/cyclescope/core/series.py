@@ -17,9 +17,10 @@ _DRAWS, _SEED = 1000, 20_170_612  # fixed, so that a report never changes by bei
 _MOST_DEPENDENCE = 0.95
 # Fewer tell no line, no noise and how that hangs together: of one run, and of all together.
 _LEAST_STEPS, _LEAST_IN_ALL = 6, 12
-_LEAST_WORTH = (
-    8  # independent samples; what looks like more by chance, of a series that hangs together more, is left out
-)
+_LEAST_WORTH = 1.5  # independent samples; the interval of so few is wide, and covers what it should (see the tests)
+_DOUBT = 0.5  # standard errors by which the dependence is taken to be larger than it looks
+_APART = 0.9  # quantile of F beyond which runs differ by more than their steps explain
+_LEAST_KEPT = 0.1  # share of the variance that means and a line leave; of fewer steps than these nothing more is known
 _DRAWN_AT_ONCE = 2_000_000  # numbers; longer series are drawn in fewer draws
 
 
@@ -50,11 +51,13 @@ def series_interval(
     """Interval of `statistic` (of rows [draws, n] to [draws]) of the steps `samples` [runs, steps] of a few equal runs; None
     where they tell too little.
 
-    What is the same in every run is no noise: a straight line over the steps is fitted and set aside. Of what is left
-    (autoregressive of order one, by its lag-1 correlation with the bias of so short a series taken off; Marriott and
-    Pope, 1954) follows how many independent samples it is worth, n·(1 − φ) ÷ (1 + φ). Blocks of it, long enough to hold
-    its dependence, are drawn again (Künsch, 1989) and put on the line. Such draws spread too little where blocks are
-    few: they are stretched to the variance of the mean that φ says, and as Student's t is to the normal distribution.
+    What is the same in every run is no noise: a straight line over the steps is fitted and set aside, and so is the level
+    of each run, where there are several. Of what is left (autoregressive of order one, by its lag-1 correlation with the
+    bias of so short a series taken off; Marriott and Pope, 1954; half a standard error is added) follows how many
+    independent samples it is worth, n·(1 − φ) ÷ (1 + φ). The variance of the mean follows from φ, or from the levels of
+    the runs where those differ by more than φ explains (analysis of variance: F test, else pooled); an interval is as wide
+    as Student's t with its degrees of freedom says. Blocks of the steps, long enough to hold their dependence, are drawn
+    again (Künsch, 1989) for the shape of the interval and of a median.
     """
     rows = np.asarray(samples, dtype=np.float64)
     runs, steps = rows.shape
@@ -62,26 +65,63 @@ def series_interval(
     if steps < _LEAST_STEPS or n < _LEAST_IN_ALL:
         return None
     line = _line(rows.mean(axis=0))
-    noise = rows - line
-    squares = float((noise**2).sum())
+    levels = rows.mean(axis=1)
+    noise = rows - line - (levels - levels.mean())[:, None]
     value = float(statistic(rows.reshape(1, -1))[0])
-    if squares <= n * (1e-12 * max(1.0, abs(value))) ** 2:
+    negligible = n * (1e-12 * max(1.0, abs(value))) ** 2
+    if float(((rows - line) ** 2).sum()) <= negligible:
         return SeriesInterval(value, value, n)
-    correlation = float((noise[:, 1:] * noise[:, :-1]).sum()) / squares * steps / (steps - 1)
-    # Two parameters of a line: E φ̂ ≈ φ − (2 + 4 φ) ÷ n.
-    phi = min(max((n * correlation + 2) / (n - 4), 0.0), _MOST_DEPENDENCE)
+    squares = float((noise**2).sum())
+    phi = _dependence_of(noise, squares) if squares > negligible else 0.0
     dependence = (1 + phi) / (1 - phi)
     worth = n / dependence
     if worth < _LEAST_WORTH:
         return None
-    variance = squares / n / (1 - 2 / worth) * dependence / n
-    drawn, means = _drawn(noise, min(steps, math.ceil(2 * dependence)), np.tile(line, runs), statistic)
-    degrees = max(3, math.floor(worth) - 2)
-    stretch = student_t((1 + confidence) / 2, degrees) / NormalDist().inv_cdf((1 + confidence) / 2)
+    variance, degrees = _variance_of_mean(squares, levels, steps, dependence)
+    length = min(steps, math.ceil(2 * dependence))
+    drawn, means = _drawn(noise, length, np.tile(line, runs), statistic)
+    stretch = student_t((1 + confidence) / 2, max(1, math.floor(degrees))) / NormalDist().inv_cdf((1 + confidence) / 2)
     scale = stretch * math.sqrt(variance) / max(float(means.std()), 1e-300)
     tail = (1 - confidence) / 2 * 100
     low, high = scale * (np.percentile(drawn, [tail, 100 - tail]) - np.median(drawn))
-    return SeriesInterval(value + min(0.0, float(low)), value + max(0.0, float(high)), math.floor(worth))
+    return SeriesInterval(value + min(0.0, float(low)), value + max(0.0, float(high)), max(1, math.floor(worth)))
+
+
+def _dependence_of(noise: FloatArray, squares: float) -> float:
+    """How much of a step's deviation is left in the next one, of `noise` [runs, steps] with its sum of squares."""
+    runs, steps = noise.shape
+    correlation = float((noise[:, 1:] * noise[:, :-1]).sum()) / squares * steps / (steps - 1)
+    # A mean taken off: E φ̂ ≈ φ − (1 + 3 φ) ÷ steps. A line: φ − (2 + 4 φ) ÷ steps; all runs share that of the slope.
+    phi = (steps * correlation + 1 + 1 / runs) / (steps - 3 - 1 / runs)
+    doubt = math.sqrt(max(0.0, 1 - min(max(phi, 0.0), 1.0) ** 2) / noise.size)
+    return min(max(phi + _DOUBT * doubt, 0.0), _MOST_DEPENDENCE)
+
+
+def _variance_of_mean(
+    squares: float, levels: FloatArray, steps: int, dependence: float
+) -> tuple[float, float]:
+    """Variance of the mean of runs of `steps` steps with these `levels` [runs], and its degrees of freedom."""
+    runs = len(levels)
+    n = runs * steps
+    kept = max(_LEAST_KEPT, 1 - (1 + 1 / runs) * dependence / steps)
+    within = squares / n / kept * dependence / n
+    degrees = max(1.0, n / dependence - (runs + 1 if runs > 1 else 2))
+    if runs == 1:
+        return within, degrees
+    between = float(levels.var(ddof=1)) / runs
+    if between > _f_quantile(_APART, runs - 1, degrees) * within:
+        return between, float(runs - 1)
+    together = degrees + runs - 1
+    return (degrees * within + (runs - 1) * between) / together, together
+
+
+def _f_quantile(share: float, upper: float, lower: float) -> float:
+    """Quantile of the F distribution with so many degrees of freedom (Paulson, 1942: its cube root is nearly normal)."""
+    z2 = NormalDist().inv_cdf(share) ** 2
+    a, b = 1 - 2 / (9 * lower), 1 - 2 / (9 * upper)
+    square = a * a - z2 * (1 - a)
+    root: float = (a * b + math.sqrt(a * a * b * b - square * (b * b - z2 * (1 - b)))) / square
+    return root**3
 
 
 def _line(series: FloatArray) -> FloatArray:
