@@ -97,9 +97,7 @@ def _dependence_of(noise: FloatArray, squares: float) -> float:
     return min(max(phi + _DOUBT * doubt, 0.0), _MOST_DEPENDENCE)
 
 
-def _variance_of_mean(
-    squares: float, levels: FloatArray, steps: int, dependence: float
-) -> tuple[float, float]:
+def _variance_of_mean(squares: float, levels: FloatArray, steps: int, dependence: float) -> tuple[float, float]:
     """Variance of the mean of runs of `steps` steps with these `levels` [runs], and its degrees of freedom."""
     runs = len(levels)
     n = runs * steps

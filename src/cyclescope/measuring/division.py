@@ -26,6 +26,9 @@ SMALL_BUDGET_NS, _SHORT_NS = 2 * NS_PER_S, 3 * NS_PER_S
 TWIN = 5  # calibrating timestamps on a twin takes so many times what tracing adds to one call of the model
 _LEAST_DIVIDED = 4  # tokens; of so few nothing is left out
 _MOST_OF_LEFT = 4  # a cycle that fits so often into what is left may be traced and checked in the usual way
+# Of what is left, that a second cycle may take: the first one is cold, and says too little about those that follow. What makes
+# it slower (weights that are touched first, threads that start) takes a second or so, and matters in short ones.
+_WARMED, _COLD_NS = 0.7, 2 * NS_PER_S
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +38,8 @@ class Division:
     Whole cycles are runs of `session`; instrumented ones are runs of `parts`, which writes the first `tokens` tokens of it
     (0: the same cycle). An instrumented run takes about `stamped_ns` (None: nobody knows); `instruments` is False where the
     budget does not fit one. `first` is the very first
-    cycle, which is not whole where `is_whole` is False. `spared` says what was given up.
+    cycle, which is not whole where `is_whole` is False, `warm` the one after it, where one was run. `spared` says what was
+    given up.
     """
 
     session: Session
@@ -49,10 +53,13 @@ class Division:
     spared: tuple[Text, ...] = ()
     instruments: bool = True
     call_overhead_ns: Nanoseconds = 0  # what tracing adds to one call of the model
+    warm: UninstrumentedRun | None = None
 
     @property
     def run_ns(self) -> Nanoseconds:
-        """How long a whole cycle takes, as far as the first one told."""
+        """How long a whole cycle takes, as far as the first ones told."""
+        if self.warm is not None:
+            return min(self.warm.wall_ns, self.first.wall_ns)
         return self.first.wall_ns if self.is_whole else Pace.of(self.first).cycle_ns(self.session.workload.tokens_out)
 
 
@@ -138,14 +145,21 @@ class Divider:
         instrumented run that counts.
         """
         cycle_ns = self.first.wall_ns
+        warm: UninstrumentedRun | None = None
+        left_ns = self.left_ns()
+        is_tight = _MOST_OF_LEFT * cycle_ns > left_ns and cycle_ns <= _WARMED * left_ns
+        if is_tight and (cycle_ns <= _COLD_NS or (1 + _STAMPED) * cycle_ns <= _WARMED * left_ns):
+            warm = self.session.uninstrumented(1)[0]
+            cycle_ns = min(cycle_ns, warm.wall_ns)
         stamped_ns = int(_STAMPED * cycle_ns)
         if _MOST_OF_LEFT * cycle_ns <= self.left_ns():
-            return _traced(self.session, self.first, self.clock, self.notify, stamped_ns)
+            division = _traced(self.session, self.first, self.clock, self.notify, stamped_ns)
+            return replace(division, warm=warm)
         self.notify("trace", 0.0)
         begin = self.clock.now_ns()
         graph = self.session.outline()
         if graph is None:
-            return _traced(self.session, self.first, self.clock, self.notify, stamped_ns)
+            return replace(_traced(self.session, self.first, self.clock, self.notify, stamped_ns), warm=warm)
         trace_ns = self.clock.now_ns() - begin
         fits = stamped_ns <= self.left_ns()
         if not fits:
@@ -160,6 +174,7 @@ class Divider:
             spared=tuple(self.spared),
             instruments=fits,
             call_overhead_ns=trace_ns,
+            warm=warm,
         )
 
     # A cycle that writes ---------------------------------------------------------------------------------------------

@@ -208,9 +208,11 @@ class _Measurement:
         is_tight = bool(division.stamped_ns) and both_ns > stop_ns - self._clock.now_ns()
         if is_tight and division.is_whole:
             # One more cycle at most: the instrumented one, which tells the parts. The first one is slower than those to come.
-            collected.uninstrumented.append(division.first)
+            collected.uninstrumented.append(division.warm or division.first)
             self._notes.append(
                 m("The budget fits no second uninstrumented cycle: the first one stands for them, and it was not warm.")
+                if division.warm is None
+                else m("The budget fits no more uninstrumented cycles: the second one of all stands for them.")
             )
         collect(
             division.session,

@@ -247,7 +247,7 @@ def _without_rounds(sides: Sequence[Side], clock: Clock, stop_ns: Nanoseconds) -
     """Not even one round fits: the first cycle of each stands for it, and a second one where it fits."""
     for side in sides:
         side.notes.append(m("The budget fits no round of A and B in turns, so the interval of their ratio is unknown."))
-        side.collected.uninstrumented.append(side.division.first)
+        side.collected.uninstrumented.append(side.division.warm or side.division.first)
     for side in sides:
         side.instrumented_block(stop_ns)
     for side in sides:

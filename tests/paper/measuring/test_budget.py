@@ -200,6 +200,20 @@ def test_one_cycle_that_fills_the_budget_is_all_that_is_run() -> None:
     assert "the first one stands for them" in notes(cycle)
 
 
+def test_a_cold_first_call_does_not_cost_the_account() -> None:
+    """A cycle of 0.45 s, whose first run takes 1.2 s, within three seconds."""
+    made = session(450 * MS, pace=(1.0, 1.01, 0.99), warm_up=(2.7,))
+    s = Forward(made.script, made.clock, times=made.times)
+    cycle = measure_session(s, 3 * S, s.clock)
+    assert s.clock.now_ns() <= 3.6 * S
+    assert len(cycle.samples.instrumented) > 0
+    assert cycle.samples.set_up is not None
+    assert cycle.samples.set_up.first_cycle_ns == pytest.approx(2.7 * 450 * MS, rel=0.01)
+    assert max(cycle.samples.uninstrumented.wall_ns) < 500 * MS
+    found = explain(cycle).closure
+    assert found.attributed_ns == pytest.approx(found.wall.value_ns, rel=0.05)
+
+
 # Foreseeing ----------------------------------------------------------------------------------------------------------
 
 
