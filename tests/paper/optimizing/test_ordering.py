@@ -19,6 +19,7 @@ from .plans_on_paper import BASELINE, PaperPreparer, searched, situation
 
 ENGINES = {"onnxruntime": "", "openvino": ""}
 INT8: Step = (("quantization", "int8-dynamic"),)
+S = 1_000_000_000
 
 
 def test_a_step_is_what_changes_and_an_engine_brings_its_attention() -> None:
@@ -140,9 +141,39 @@ def test_what_one_engine_gains_by_a_step_sends_it_ahead_on_the_next() -> None:
     preparer = PaperPreparer(FakeClock(), speed)
     searched(preparer, where=where)
     half = next(k for k, plan in enumerate(preparer.prepared) if plan.dtype == "bfloat16")
-    after = [plan for plan in preparer.prepared[half + 1 :] if plan.engine == "openvino" and not plan.changes]
+    there = preparer.prepared[half].engine
+    after = [plan for plan in preparer.prepared[half + 1 :] if plan.engine not in ("torch", there) and not plan.changes]
     first = next(plan for plan in after if plan.quantization != "off" or plan.dtype != "float32")
     assert first.dtype == "bfloat16"
+
+
+def test_what_is_ready_comes_before_the_export_of_another_engine() -> None:
+    """Gemma 3 270M on two cores: conversion 9 s, export 80 s; 8 bits on the one are ready in 5 s and promise as much."""
+    rows = [Row(BASELINE, (), -1, Outcome.TRIED, Ratio(1.0, 1.0, 1.0, 0))]
+    costs = Costs(15 * S, S, 268_000_000, writes=True)
+    converted, exported = (replace(BASELINE, engine=name) for name in ("ctranslate2", "onnxruntime"))
+    assert costs.guess(exported) > 75 * S
+    costs.learn(converted, 9 * S)
+    assert costs.guess(exported) > 75 * S
+    rows.append(Row(converted, (), 0, Outcome.TRIED, Ratio(0.47, 0.45, 0.5, 6)))
+    int8 = replace(converted, quantization="int8-dynamic")
+    ready = Candidate(int8, "int8-dynamic", 1, False, INT8, 2.0)
+    ahead = Ahead(INT8, 2.0, replace(exported, quantization="int8-dynamic"))
+    export = Candidate(exported, "engine", 0, False, step_between(BASELINE, exported), 2.3, (ahead,), exact=True)
+
+    def first(left: int) -> str:
+        queue = Queue(Guesses(), costs)
+        for each in (export, ready):
+            queue.put(each)
+        taken = queue.take(rows, left, 4 * S)
+        assert taken is not None
+        return taken.strategy
+
+    assert first(150 * S) == "int8-dynamic"
+    queue = Queue(Guesses(), costs)
+    queue.put(export)
+    assert queue.take(rows, 77 * S, 4 * S) is None  # as dear as what is left of the search
+    assert queue.take(rows, 200 * S, 4 * S) is export
 
 
 def test_what_goes_too_far_only_with_another_is_tried_without_it() -> None:

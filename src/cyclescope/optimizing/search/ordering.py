@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 from cyclescope.backends.engines import capabilities_of
 from cyclescope.core.plan import Plan, Quantization
 from cyclescope.core.units import Nanoseconds
-from cyclescope.optimizing.optimization import Row
+from cyclescope.optimizing.optimization import Outcome, Row
 
 # What a strategy is taken to bring counts as half a measurement: one real one on another engine outweighs it.
 _PRIOR_WEIGHT = 0.5
@@ -19,13 +19,21 @@ _UNSEEN, _SEEN_ELSEWHERE, _SEEN_HERE = 0.6, 0.3, 0.1
 _LITTLE = 0.1  # the same of a step that promises nothing: what promises little surprises little
 _HOPE = 0.5  # standard deviations that a guess is taken to be too low
 _LEAST_GAIN, _MOST_GAIN = 0.01, 100.0
-# Of two plans that promise as much the cheaper one; one that takes all the time that is left must promise this much more.
+# Of plans that promise nothing the cheaper one; one that takes all the time that is left must promise this much more.
 _DEAR = 0.5
+# Of the time that is left, on top of what each trial takes: a trial that costs next to nothing is not worth any price.
+_LEAST_COST = 0.1
 # An engine that nothing was made ready on yet, in times of what loading the model took, with the imports that it needs. One
 # that is given the weights as they are takes a part of what an export does.
 _EXPORT, _CONVERSION = 5.0, 1.0
+# What it took a parameter of the model on two cores of an AMD EPYC: the export of a model that reads (BERT-base on ONNX Runtime
+# and OpenVINO) and of one that writes (Gemma 3 270M on ONNX Runtime, which was longer still), and a conversion of that one. Other
+# machines are as much slower as what was made ready on them.
+_READER_NS, _WRITER_NS, _CONVERTED_NS = 120.0, 300.0, 33.0
+_MOST_SCALE = 4.0
 _WITHOUT_EXPORT, _QUANTIZING = 0.3, 0.6  # of what the first plan of an engine took
-# A guess of what something takes is right within a third; what might fit is tried, what hardly can is not.
+# A guess of what something takes is right within a third; what might fit is tried, what hardly can is not. The first plan of
+# an engine may take longer than anything seen, and would take all that is left with it: it must fit with room to spare.
 _SURE = 0.7
 
 Kind = tuple[str, ...]
@@ -82,11 +90,17 @@ class Guesses:
 
 
 class Costs:
-    """What making plans ready took here, and so what another will take."""
+    """What making plans ready took here, and so what another will take. `parameters` are those of the model (0: unknown), which
+    `writes` or not.
+    """
 
-    def __init__(self, load_ns: Nanoseconds, baseline_ns: Nanoseconds) -> None:
+    def __init__(
+        self, load_ns: Nanoseconds, baseline_ns: Nanoseconds, parameters: int = 0, *, writes: bool = False
+    ) -> None:
         self._load_ns = load_ns
         self._baseline_ns = baseline_ns
+        self._parameters = parameters
+        self._writes = writes
         self._taken: dict[str, dict[Kind, list[int]]] = {}
 
     def learn(self, plan: Plan, ready_ns: Nanoseconds) -> None:
@@ -103,7 +117,7 @@ class Costs:
     def guess(self, plan: Plan) -> Nanoseconds:
         """Of the same kind the least that it took. Of another kind a part of what the first on that engine took, which paid for
         the export that all share; quantizing looks at every weight again. A new engine takes as long as the slowest first
-        plan of another would have, were it one of its kind.
+        plan of another would have, were it one of its kind, and no less than the size of the model lets expect.
         """
         here, native = self._taken.get(plan.engine), capabilities_of(plan.engine).native
         if here:
@@ -115,12 +129,23 @@ class Costs:
             return int(first * (_WITHOUT_EXPORT if plan.quantization == Quantization.OFF else _QUANTIZING))
         if native:
             return self._baseline_ns
-        elsewhere = [
-            next(iter(taken.values()))[0] / _first(engine)
+        firsts = {
+            engine: next(iter(taken.values()))[0]
             for engine, taken in self._taken.items()
             if not capabilities_of(engine).native
-        ]
-        return int(_first(plan.engine) * max(elsewhere, default=self._load_ns))
+        }
+        elsewhere = max((first / _first(engine) for engine, first in firsts.items()), default=self._load_ns)
+        slower = max(
+            (first / by_size for engine, first in firsts.items() if (by_size := self._by_size(engine))), default=1
+        )
+        by_size = self._by_size(plan.engine) * min(_MOST_SCALE, max(1 / _MOST_SCALE, slower))
+        return int(max(_first(plan.engine) * elsewhere, by_size))
+
+    def _by_size(self, engine: str) -> float:
+        """What the first plan of `engine` takes by the size of the model, in nanoseconds."""
+        if capabilities_of(engine).converts:
+            return self._parameters * _CONVERTED_NS
+        return self._parameters * (_WRITER_NS if self._writes else _READER_NS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,15 +196,25 @@ class Queue:
     ) -> Candidate | None:
         """The best of those that can be made ready and tried within `left_ns`; None where there is none. A trial takes
         `trial_ns` as a rule. `exact`: of those that are, as long as there are any.
+
+        Best is what promises most for what it costs: the logarithm of how many times as fast as the fastest so far, a second.
+        So what is ready (other numbers and threads on an engine that has its files) comes before the export of another.
         """
         fitting = [c for c in self._waiting if self.fits(c, left_ns)]
         if exact:
             fitting = [c for c in fitting if c.exact] or fitting
         if not fitting:
             return None
+        fastest = min(row.ratio.value for row in rows if row.outcome is Outcome.TRIED and row.ratio is not None)
 
-        def order(candidate: Candidate) -> tuple[bool, float]:
-            return candidate.surgery, self.promise(candidate, rows) * self._dear(candidate, left_ns, trial_ns)
+        def order(candidate: Candidate) -> tuple[bool, bool, float]:
+            promise = self.promise(candidate, rows)
+            if promise >= fastest:
+                return candidate.surgery, True, promise * self._dear(candidate, left_ns, trial_ns)
+            cost_ns = trial_ns + _LEAST_COST * left_ns
+            if not self._now_or_never(candidate, left_ns, trial_ns):
+                cost_ns += self.takes_ns(candidate)
+            return candidate.surgery, False, -math.log(fastest / promise) / cost_ns
 
         best = min(fitting, key=order)
         self._waiting.remove(best)
@@ -192,19 +227,23 @@ class Queue:
         return waiting
 
     def fits(self, candidate: Candidate, left_ns: Nanoseconds) -> bool:
-        """Whether it can be ready in time, by what was measured: of an engine that is new here nothing was."""
+        """Whether it can be ready in time, by what was measured; what is new here must fit by a guess, with room to spare."""
         if not self.costs.knows(candidate.plan):
-            return candidate.takes_ns <= left_ns
+            return self.takes_ns(candidate) <= _SURE * left_ns
         return _SURE * self.takes_ns(candidate) <= left_ns
 
-    def _dear(self, candidate: Candidate, left_ns: Nanoseconds, trial_ns: Nanoseconds) -> float:
-        """How much less a plan promises for the time it takes: nothing less where that is there now and would not be after one
-        more trial, or whatever takes long would be put off until it is too late.
+    def _now_or_never(self, candidate: Candidate, left_ns: Nanoseconds, trial_ns: Nanoseconds) -> bool:
+        """Whether there is time for it now and would not be after one more trial: whatever takes long would otherwise be put
+        off until it is too late.
         """
         takes_ns = self.takes_ns(candidate)
-        if left_ns - trial_ns < takes_ns <= left_ns / _SURE:
+        return left_ns - trial_ns < takes_ns <= left_ns / _SURE
+
+    def _dear(self, candidate: Candidate, left_ns: Nanoseconds, trial_ns: Nanoseconds) -> float:
+        """How much less a plan promises for the time it takes."""
+        if self._now_or_never(candidate, left_ns, trial_ns):
             return 1.0
-        return 1 + _DEAR * takes_ns / left_ns
+        return 1 + _DEAR * self.takes_ns(candidate) / left_ns
 
     def takes_ns(self, candidate: Candidate) -> Nanoseconds:
         """What making `candidate` ready is expected to take; what is said to come on top was in what was measured."""

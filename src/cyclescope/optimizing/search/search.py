@@ -84,7 +84,8 @@ class Search:
         self._clock = clock
         self._notify = notify
         self.found = found
-        self._queue = Queue(Guesses(), Costs(found.spent.get(Phase.LOAD, 0), baseline.ready_ns))
+        load_ns, parameters = found.spent.get(Phase.LOAD, 0), situation.workload.model.parameters
+        self._queue = Queue(Guesses(), Costs(load_ns, baseline.ready_ns, parameters, writes=situation.writes))
         self._seen: set[Plan] = {baseline.plan}
         self._refused: dict[tuple[object, ...], Skip] = {}
         self._drifted: set[Numbers] = set()
@@ -251,8 +252,13 @@ class Search:
         return self._strategies[name].effect not in _MOVES_OUTPUTS
 
     def _exact_next(self) -> bool:
-        """Whether the turn is that of plans without drift: of what drifts in long generations little may be left."""
-        return self._proof is not None and self._limits.max_drift > 0 and len(self.found.rows) % _EXACT_TURN == 0
+        """Whether the turn is that of plans without drift: of what drifts in long generations little may be left. Where one of
+        them is faster than the baseline, there is something to fall back on.
+        """
+        if self._proof is None or self._limits.max_drift == 0 or len(self.found.rows) % _EXACT_TURN:
+            return False
+        base = self._baseline.plan
+        return not any(same_outputs(row, base) and row.speed_up > _WORTH_JUDGING for row in self.found.rows[1:])
 
     def _allowed(self, strategy: Strategy) -> bool:
         return strategy.effect not in _MOVES_OUTPUTS or self._limits.max_drift > 0
