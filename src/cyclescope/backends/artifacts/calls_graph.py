@@ -52,7 +52,7 @@ def _call(
             adds = any(value.kept and tensors.holds(value) for value in node.writes)
             writes = [number for value in node.writes for number in tensors.written(value)]
             unique = list(dict.fromkeys(reads)), list(dict.fromkeys(writes))
-            builder.op(node.operator, node.kind, *unique, node.cost, in_place=adds)
+            builder.op(node.operator, node.kind, *unique, node.cost, in_place=adds, priced=node.priced)
         enter_scope(builder, opened, ())
     return root
 

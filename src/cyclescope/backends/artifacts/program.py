@@ -29,7 +29,8 @@ class Value:
 class Node:
     """One operation that the engine runs: what it reads and writes, what it costs, and the modules that it comes from.
 
-    `scope` is empty where nothing tells; `structure` then looks at its neighbours.
+    `scope` is empty where nothing tells; `structure` then looks at its neighbours. `priced` is False where nobody has
+    described its arithmetic: its FLOPs are unknown then.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Node:
     reads: tuple[Value, ...]
     writes: tuple[Value, ...]
     scope: Scope = ()
+    priced: bool = True
 
 
 @dataclass(frozen=True, slots=True)

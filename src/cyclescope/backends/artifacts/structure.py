@@ -48,7 +48,8 @@ def graph_of(
         # What no operation wrote before is a weight, or a constant that the engine has made while it loaded the file.
         reads = [tensor(v, TensorRole.PARAMETER if v.constant else TensorRole.BUFFER) for v in node.reads]
         writes = [tensor(v, TensorRole.ACTIVATION) for v in node.writes]
-        builder.op(node.operator, node.kind, list(dict.fromkeys(reads)), list(dict.fromkeys(writes)), node.cost)
+        given, made = list(dict.fromkeys(reads)), list(dict.fromkeys(writes))
+        builder.op(node.operator, node.kind, given, made, node.cost, priced=node.priced)
     enter_scope(builder, open_frames, ())
     text_out(builder, ends, [number[name] for name in outputs if name in number])
     graph = builder.build(traced_on=engine, generates=generates)

@@ -58,7 +58,8 @@ class File:
             )
             estimated = estimate_cost(call)
             scope = next((self._scopes[name] for name in node.output if name in self._scopes), ())
-            self._made[key] = Node(node.name, node.op_type, estimated.kind, estimated.cost, reads, writes, scope)
+            facts = node.name, node.op_type, estimated.kind, estimated.cost, reads, writes, scope
+            self._made[key] = Node(*facts, priced=estimated.known)
         return self._made[key]
 
 

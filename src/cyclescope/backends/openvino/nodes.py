@@ -52,7 +52,8 @@ def executed_nodes(
         operator = _info(op, "layerType") or "Unknown"
         estimated = _together(operator, parts, reads, writes)
         scope = next((scopes[v] for part in reversed(made_of) for v in _results(part) if v in scopes), ())
-        nodes[name] = Node(name, operator, estimated.kind, estimated.cost, reads, writes, scope)
+        facts = name, operator, estimated.kind, estimated.cost, reads, writes, scope
+        nodes[name] = Node(*facts, priced=estimated.known or operator in _WITHOUT_COST)
     return tuple(nodes[name] for name in executed if name in nodes)
 
 
@@ -79,7 +80,8 @@ def _together(operator: str, parts: Sequence[OpCost], reads: Sequence[Value], wr
         # The plugin forgets the product's own name when it takes a bias into it, so the product comes from its shapes.
         parts = [part for part in parts if part.kind is not OpKind.MATMUL]
         work = sum((part.cost for part in parts), Cost(flops=alone.cost.flops))
-        return OpCost(OpKind.MATMUL, replace(work, read_bytes=_bytes(reads), written_bytes=_bytes(writes)))
+        known = alone.known and all(part.known for part in parts)
+        return OpCost(OpKind.MATMUL, replace(work, read_bytes=_bytes(reads), written_bytes=_bytes(writes)), known)
     if not parts:
         moved = Cost(read_bytes=_bytes(reads), written_bytes=_bytes(writes))
         return alone if alone.kind is not OpKind.VIEW else OpCost(OpKind.COPY, moved)
@@ -89,7 +91,8 @@ def _together(operator: str, parts: Sequence[OpCost], reads: Sequence[Value], wr
         # Of the two products the one whose scaling was taken into a projection has lost its name; they are equally large.
         work = replace(work, flops=2 * work.flops)
     read = min(_bytes(reads), work.read_bytes) if kind is OpKind.EMBEDDING else _bytes(reads)
-    return OpCost(kind, replace(work, read_bytes=read, written_bytes=_bytes(writes)))
+    known = all(part.known for part in parts)
+    return OpCost(kind, replace(work, read_bytes=read, written_bytes=_bytes(writes)), known)
 
 
 def _results(name: str) -> tuple[str, ...]:

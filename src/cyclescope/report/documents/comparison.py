@@ -38,6 +38,7 @@ class Side(DocumentPart):
     workload: Workload
     plan: Plan
     machine: Host
+    unpriced_operations: int = Field(description="operations whose FLOPs are unknown; FLOPs are then lower bounds")
 
 
 class ComparedPart(DocumentPart):
@@ -112,7 +113,8 @@ def comparison_document(comparison: Comparison, limit: float | None = None) -> C
 
 
 def _side(cycle: Cycle, wall: Estimate, attributed_ns: float) -> Side:
-    return Side.of(cycle, wall=wall, attributed_s=seconds(attributed_ns))
+    facts = {"wall": wall, "attributed_s": seconds(attributed_ns)}
+    return Side.of(cycle, **facts, unpriced_operations=len(cycle.graph.unpriced))
 
 
 def _parts(changes: tuple[PartChange, ...]) -> list[ComparedPart]:

@@ -105,7 +105,21 @@ def _opening(comparison: Comparison, limit: float | None) -> Iterator[Block]:
         yield Note(
             Severity.INFO, m("One of the two cycles has no instrumented run, so the change of each part is unknown.")
         )
+    yield from _unpriced(comparison)
     yield KeyValues(tuple(_facts(comparison)))
+
+
+def _unpriced(comparison: Comparison) -> Iterator[Note]:
+    """For each cycle with operations of unknown arithmetic, how many they are."""
+    for letter, cycle in (("A", comparison.a), ("B", comparison.b)):
+        if count := len(cycle.graph.unpriced):
+            text = plural(
+                "FLOPs unknown for {n} operation of {letter}: its FLOPs are a lower bound. Times are not affected.",
+                "FLOPs unknown for {n} operations of {letter}: its FLOPs are a lower bound. Times are not affected.",
+                count,
+                letter=letter,
+            )
+            yield Note(Severity.INFO, text)
 
 
 def _figures(comparison: Comparison) -> Figures:
