@@ -63,7 +63,7 @@ def explain(cycle: Cycle) -> Explanation:
     facts = Facts(cycle, worked, closure.wall, covered, *parts, place_of_op, limits, arrangement, device)
     return Explanation(
         cycle=cycle,
-        answer=_answer(stages, layers, kinds, float(attribution.slot_ns[attribution.native].sum())),
+        answer=_answer(stages, layers, kinds),
         wall=wall,
         cpu=cpu,
         minimum_ns=float(uninstrumented.wall_ns.min()) if len(uninstrumented) else 0.0,
@@ -90,13 +90,11 @@ def _datasheet(cycle: Cycle) -> Ceilings | None:
     return find_machine(cycle.machine.processor)  # on a device that is the device's own name; `device` is only `cuda:0`
 
 
-def _answer(
-    stages: Sequence[StageRow], layers: Sequence[LayerRow], kinds: Sequence[GroupRow], native_ns: float
-) -> Answer:
+def _answer(stages: Sequence[StageRow], layers: Sequence[LayerRow], kinds: Sequence[GroupRow]) -> Answer:
     total = sum(row.time.value_ns for row in stages)
     if not total or not kinds:
         return Answer("", 0.0, 0, OpKind.OTHER, 0.0, 0.0)
     stage = max(stages, key=lambda row: row.time.value_ns)
-    python = (sum(row.python_ns for row in stages) - native_ns) / total
+    python = sum(row.python_ns for row in stages) / total
     count = sum(1 for layer in layers if layer.stage == stage.name)
     return Answer(stage.name, stage.share, count, kinds[0].kind, kinds[0].share, python)

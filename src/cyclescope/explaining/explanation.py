@@ -20,20 +20,23 @@ from cyclescope.explaining.roofline import Roofline
 
 @dataclass(frozen=True, slots=True)
 class StageRow:
-    """One stage. `time` = `op_ns` + `python_ns`; `share` is of the attributed time; costs are the sum of its operations."""
+    """One stage. `time` = `op_ns` + `python_ns` + `native_ns`; `share` is of the attributed time; costs are the sum of its
+    operations.
+    """
 
     name: str
     time: Estimate
     share: float
     op_ns: float
     python_ns: float
+    native_ns: float
     operations: int
     cost: Cost
 
 
 @dataclass(frozen=True, slots=True)
 class LayerRow:
-    """One layer of a stage, Python time inside it included. `class_name` is its module's class, `module` its path."""
+    """One layer of a stage, Python and native time inside it included. `class_name` is its module's class, `module` its path."""
 
     stage: str
     index: int
@@ -42,7 +45,13 @@ class LayerRow:
     time: Estimate
     share: float
     python_ns: float
+    native_ns: float
     cost: Cost
+
+    @property
+    def op_ns(self) -> float:
+        """Time inside its operations."""
+        return self.time.value_ns - self.python_ns - self.native_ns
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,13 +26,15 @@ def stage_rows(attribution: Attribution) -> tuple[StageRow, ...]:
     rows = []
     for number, (name, time) in enumerate(zip(stage.names, times, strict=True)):
         op_ns = float(slot_ns[(stage.numbers == number) & (slots.op >= 0)].sum())
+        native_ns = float(slot_ns[(stage.numbers == number) & attribution.native].sum())
         rows.append(
             StageRow(
                 name=name,
                 time=time,
                 share=_share(time.value_ns, attribution.total_ns),
                 op_ns=op_ns,
-                python_ns=time.value_ns - op_ns,
+                python_ns=time.value_ns - op_ns - native_ns,
+                native_ns=native_ns,
                 operations=counts[number],
                 cost=costs[number],
             )
@@ -52,8 +54,10 @@ def layer_rows(attribution: Attribution) -> tuple[LayerRow, ...]:
         if frame.layer is not None:
             frames.setdefault((frame.stage, frame.layer), frame)
     costs, _ = _added(graph, group[slots.of_op], len(present))
-    between = inside & (slots.op < 0)
-    python_ns = np.bincount(group[between], attribution.slot_ns[between], minlength=len(present)).tolist()
+    python_ns, native_ns = (
+        np.bincount(group[some], attribution.slot_ns[some], minlength=len(present)).tolist()
+        for some in (inside & (slots.op < 0) & ~attribution.native, inside & attribution.native)
+    )
     rows = []
     for number, (key, time) in enumerate(
         zip(present.tolist(), attribution.estimates(group, len(present)), strict=True)
@@ -69,6 +73,7 @@ def layer_rows(attribution: Attribution) -> tuple[LayerRow, ...]:
                 time=time,
                 share=_share(time.value_ns, attribution.total_ns),
                 python_ns=float(python_ns[number]),
+                native_ns=float(native_ns[number]),
                 cost=costs[number],
             )
         )

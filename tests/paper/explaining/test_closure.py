@@ -21,6 +21,7 @@ from cyclescope.explaining.attribution import attribute
 from cyclescope.explaining.closure import NATIVE, OPERATIONS, PYTHON, TEXT, UNEXPLAINED, close
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import AccountRow, Closure
+from cyclescope.report.documents.cycle.document import cycle_document
 from cyclescope.report.media.terminal import to_text
 from cyclescope.report.pages.cycle import cycle_page
 
@@ -155,6 +156,17 @@ def test_native_code_is_a_row_of_its_own_and_no_python() -> None:
 
     assert python(before) - python(after) == TIMES[slot]
     assert explain(seen).answer.python_share == pytest.approx(explain(cycle).answer.python_share - row.share_of_wall)
+    (of_stage,) = [row for row in explain(seen).stages if row.name == where]
+    assert of_stage.native_ns == TIMES[slot]
+    assert of_stage.op_ns + of_stage.python_ns + of_stage.native_ns == pytest.approx(of_stage.time.value_ns)
+    layer = int(GRAPH.slots.layer[slot])
+    of_layer = {(row.stage, row.index): row.native_ns for row in explain(seen).layers if row.native_ns}
+    assert of_layer == ({(where, layer): TIMES[slot]} if layer >= 0 else {})
+    document = cycle_document(explain(seen))
+    assert sum(stage.native_s for stage in document.stages) == pytest.approx(TIMES[slot] / 1e9)
+    assert not any(row.native_ns for row in (*explain(cycle).stages, *explain(cycle).layers))
     page = " ".join(to_text(cycle_page(explain(seen))).split())
     assert "native code, not traced" in page
+    assert "▒▒ native code, not traced" in page
+    assert "▒" not in to_text(cycle_page(explain(cycle)))
     assert "native code between operations that could not be traced" in page

@@ -12,7 +12,7 @@ from cyclescope.explaining.siblings import UNLIKE, unlike_layers
 
 def layer(index: int, ns: float = 1000.0, spread: float = 0.01, *, n: int = 9, kind: str = "Layer") -> LayerRow:
     time = Estimate(ns, ns * (1 - spread), ns * (1 + spread), n)
-    return LayerRow("encode", index, f"layers.{index}", kind, time, 0.1, 0.0, Cost())
+    return LayerRow("encode", index, f"layers.{index}", kind, time, 0.1, 0.0, 0.0, Cost())
 
 
 def test_equal_layers_are_alike() -> None:

@@ -57,7 +57,7 @@ def layer_columns(stage: str, rows: Sequence[LayerRow], graph: Graph) -> LayerCo
     every = next(step for step in (1, 2, 5, 10, 20, 50) if len(chosen) <= step * _NUMBERED)
     columns = tuple(
         LayerColumn(
-            column_shape(k, len(chosen), row.time.value_ns - row.python_ns, row.python_ns, row.time, top),
+            column_shape(k, len(chosen), row.op_ns, row.python_ns + row.native_ns, row.time, top),
             fmt.has_interval(row.time),
             str(row.index) if k % every == 0 else "",
             _spoken(stage, row, graph),

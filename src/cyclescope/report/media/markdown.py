@@ -32,7 +32,7 @@ from cyclescope.report.page import (
 from cyclescope.report.words.translate import ENGLISH, Say, say_in
 
 _BAR_CELLS = 20
-_PARTS = "█░"
+_PARTS = "█░▒"
 _STEPS = "▁▂▃▄▅▆▇█"
 _ALERT = {Severity.INFO: "NOTE", Severity.GOOD: "TIP", Severity.WARNING: "WARNING"}
 # Signs that mean something anywhere in a line. An underscore or a number sign within a word means nothing.
@@ -133,7 +133,7 @@ class _Markdown:
         yield from self._rows(columns, rows)
         if len(chart.legend) > 1:
             yield ""
-            yield ", ".join(f"`{_PARTS[i % 2]}` {self.text(name)}" for i, name in enumerate(chart.legend))
+            yield ", ".join(f"`{_PARTS[i % 3]}` {self.text(name)}" for i, name in enumerate(chart.legend))
 
 
 def _bar(parts: Sequence[float], longest: float) -> str:
@@ -141,7 +141,7 @@ def _bar(parts: Sequence[float], longest: float) -> str:
     for i, part in enumerate(parts):
         reached += max(part, 0.0)
         cells = round(_BAR_CELLS * reached / longest) if longest > 0 else 0
-        drawn += _PARTS[i % 2] * (cells - len(drawn))
+        drawn += _PARTS[i % 3] * (cells - len(drawn))
     return f"`{drawn or '▏'}`" if reached else ""
 
 

@@ -51,7 +51,7 @@ _MOST_PROSE = 100  # longer lines are hard to follow with the eye
 _NOT_DRAWN = (Details, Drawing, Figures)
 _PLAIN = Style.null()
 _TITLE, _LEAD, _HEAD, _DIM = Style(bold=True), Style(bold=True), Style(dim=True), Style(dim=True)
-_PARTS = (Style(color="cyan"), Style(color="yellow"))
+_PARTS = (Style(color="cyan"), Style(color="yellow"), Style(color="magenta"))
 _SEVERITY = {
     Severity.INFO: Style(dim=True),
     Severity.GOOD: Style(color="green"),
@@ -68,15 +68,17 @@ _IN_ASCII = {
 class _Glyphs:
     """The characters that pictures are made of: `parts` fill a bar, `sliver` is the least of it, `steps` rise in a strip."""
 
-    parts: tuple[str, str]
+    parts: tuple[str, str, str]
     sliver: str
     steps: str
     rule: str
     marks: dict[Severity, str]
 
 
-_BLOCKS = _Glyphs(("█", "░"), "▏", "▁▂▃▄▅▆▇█", "─", {Severity.INFO: "·", Severity.GOOD: "✓", Severity.WARNING: "▲"})
-_ASCII = _Glyphs(("#", "-"), "#", "_.-=+*%#", "-", {Severity.INFO: "-", Severity.GOOD: "+", Severity.WARNING: "!"})
+_BLOCKS = _Glyphs(
+    ("█", "░", "▒"), "▏", "▁▂▃▄▅▆▇█", "─", {Severity.INFO: "·", Severity.GOOD: "✓", Severity.WARNING: "▲"}
+)
+_ASCII = _Glyphs(("#", "-", "="), "#", "_.-=+*%#", "-", {Severity.INFO: "-", Severity.GOOD: "+", Severity.WARNING: "!"})
 
 
 class _Console(Console):
@@ -322,7 +324,7 @@ class _Terminal:
         for number, part in enumerate(bar.parts):
             reached += max(part, 0.0) * scale
             cells = round(reached) - drawn
-            text.append(self.glyphs.parts[number % 2] * cells, _PARTS[number % 2])
+            text.append(self.glyphs.parts[number % 3] * cells, _PARTS[number % 3])
             drawn += cells
         if not drawn and bar.length > 0:
             # Something that took time is never drawn as nothing.
@@ -334,7 +336,7 @@ class _Terminal:
     def _legend(self, names: Sequence[str]) -> Iterator[Text]:
         """What the parts of a bar are, on one line if there is room."""
         entries = [
-            Text.assemble((self.glyphs.parts[number % 2] * 2, _PARTS[number % 2]), (f" {name}", _DIM))
+            Text.assemble((self.glyphs.parts[number % 3] * 2, _PARTS[number % 3]), (f" {name}", _DIM))
             for number, name in enumerate(names)
         ]
         line = Text("   ").join(entries)

@@ -32,3 +32,8 @@ def between_label(graph: Graph) -> Message:
 def between_label_of_both(a: Graph, b: Graph) -> Message:
     """The label for two cycles side by side: what is Python in one and an engine in the other is neither."""
     return between_label(a) if a.engine_between == b.engine_between else m("Between operations")
+
+
+def native_label() -> Message:
+    """As a label, the time of native code between operations that was not traced."""
+    return m("native code, not traced")

@@ -7,7 +7,7 @@ from cyclescope.core.message import Series, Text, in_context, m
 from cyclescope.explaining.explanation import AccountRow, Closure, Explanation
 from cyclescope.report import format as fmt
 from cyclescope.report.drawings.account import account_stack
-from cyclescope.report.naming.between import between_label
+from cyclescope.report.naming.between import between_label, native_label
 from cyclescope.report.naming.stages import stage_name
 from cyclescope.report.page import (
     Align,
@@ -66,7 +66,7 @@ def _label(row: AccountRow, graph: Graph) -> Text:
     names: dict[str, Text] = {
         "operations": m("operations"),
         "python": between_label(graph),
-        "native": m("native code, not traced"),
+        "native": native_label(),
         "text": in_context("work of the tokenizer", "text"),
         "unexplained": m("unexplained"),
     }

@@ -11,7 +11,7 @@ from cyclescope.explaining.explanation import Explanation, LayerRow
 from cyclescope.explaining.siblings import UnlikeLayer, unlike_layers
 from cyclescope.report import format as fmt
 from cyclescope.report.drawings.columns import layer_columns
-from cyclescope.report.naming.between import between, between_label, between_short
+from cyclescope.report.naming.between import between, between_label, between_short, native_label
 from cyclescope.report.naming.stages import stage_name
 from cyclescope.report.page import (
     Align,
@@ -84,6 +84,7 @@ def _stack(stage: str, rows: Sequence[LayerRow], graph: Graph) -> Iterator[Block
 
 
 def _bars(rows: Sequence[LayerRow], graph: Graph) -> Bars:
+    native = has_native(rows)
     columns = (
         Column(m("time"), Align.RIGHT, emphasis=Emphasis.STRONG),
         Column(m("95 % interval"), Align.RIGHT, priority=2, term="interval", emphasis=Emphasis.SOFT),
@@ -92,19 +93,20 @@ def _bars(rows: Sequence[LayerRow], graph: Graph) -> Bars:
     bars = tuple(
         Bar(
             _name(row),
-            (row.time.value_ns - row.python_ns, row.python_ns),
+            (row.op_ns, row.python_ns, *((row.native_ns,) if native else ())),
             *((row.time.low_ns, row.time.high_ns) if fmt.has_interval(row.time) else (0.0, 0.0)),
             (fmt.time(row.time.value_ns), fmt.plus_minus(row.time), fmt.share(row.share)),
         )
         for row in rows
     )
-    caption = _caption(graph)
-    return Bars((m("operations"), between_label(graph)), columns, bars, m("layer"), caption)
+    legend = (m("operations"), between_label(graph), *((native_label(),) if native else ()))
+    return Bars(legend, columns, bars, m("layer"), _caption(graph))
 
 
 def _table(explanation: Explanation) -> Details:
     """Every layer in its order, or the costliest where they are too many."""
     rows, graph = explanation.layers, explanation.cycle.graph
+    native = has_native(rows)
     caption: Text = _caption(graph)
     if len(rows) > MOST_ROWS:
         caption = m(
@@ -120,20 +122,27 @@ def _table(explanation: Explanation) -> Details:
         Column(m("time"), Align.RIGHT, emphasis=Emphasis.STRONG),
         Column(m("95 % interval"), Align.RIGHT, emphasis=Emphasis.SOFT),
         Column(between_short(graph), Align.RIGHT),
+        *((Column(m("native code"), Align.RIGHT),) if native else ()),
         Column(m("share"), Align.RIGHT),
         Column("FLOP", Align.RIGHT),
     )
-    cells = tuple(_row(k, row) for k, row in enumerate(rows, start=1))
+    cells = tuple(_row(k, row, native=native) for k, row in enumerate(rows, start=1))
     return Details(m("All layers as a table"), (Table(columns, cells, caption=caption, sortable=True),), printed=True)
 
 
-def _row(number: int, row: LayerRow) -> tuple[Text | Cell, ...]:
+def has_native(rows: Sequence[LayerRow]) -> bool:
+    """Whether native code that was not traced ran in one of these layers."""
+    return any(row.native_ns > 0 for row in rows)
+
+
+def _row(number: int, row: LayerRow, *, native: bool) -> tuple[Text | Cell, ...]:
     return (
         Cell(_name(row), sort=number),
         row.class_name,
         Cell(fmt.time(row.time.value_ns), sort=row.time.value_ns),
         Cell(fmt.plus_minus(row.time), sort=row.time.half_width),
         Cell(fmt.time(row.python_ns), sort=row.python_ns),
+        *((Cell(fmt.time(row.native_ns), sort=row.native_ns),) if native else ()),
         Cell(fmt.share(row.share), sort=row.share),
         Cell(fmt.flops(row.cost.flops) if row.cost.flops else fmt.UNKNOWN, sort=row.cost.flops),
     )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from cyclescope.core.message import m
+from cyclescope.core.message import Text, m
 from cyclescope.core.units import NS_PER_S
 from cyclescope.explaining.explanation import Explanation, StageRow
 from cyclescope.report import format as fmt
-from cyclescope.report.naming.between import between, between_label
+from cyclescope.report.naming.between import between, between_label, native_label
 from cyclescope.report.naming.stages import stage_name
 from cyclescope.report.page import Align, Bar, Bars, Column, Emphasis, Section
 
@@ -16,6 +16,7 @@ def stages_section(explanation: Explanation) -> Section | None:
     if not explanation.answer.stage:
         return None
     graph = explanation.cycle.graph
+    native = any(row.native_ns > 0 for row in explanation.stages)
     columns = (
         Column(m("time"), Align.RIGHT, term="stage", emphasis=Emphasis.STRONG),
         Column(m("95 % interval"), Align.RIGHT, priority=2, term="interval", emphasis=Emphasis.SOFT),
@@ -24,9 +25,9 @@ def stages_section(explanation: Explanation) -> Section | None:
         Column(m("operations"), Align.RIGHT, emphasis=Emphasis.SOFT, html=True),
     )
     bars = Bars(
-        (m("operations"), between_label(graph)),
+        (m("operations"), between_label(graph), *((native_label(),) if native else ())),
         columns,
-        tuple(_bar(row, explanation) for row in explanation.stages),
+        tuple(_bar(row, explanation, native=native) for row in explanation.stages),
         m("stage"),
         m("Time of each stage of the cycle, with interval and share"),
     )
@@ -37,13 +38,14 @@ def stages_section(explanation: Explanation) -> Section | None:
     return Section("stages", m("Stages"), (bars,), note)
 
 
-def _bar(row: StageRow, explanation: Explanation) -> Bar:
+def _bar(row: StageRow, explanation: Explanation, *, native: bool) -> Bar:
+    """The bar of a stage; with a part for `native` code where any stage has some."""
     name = stage_name(row.name)
     time, interval = fmt.time(row.time.value_ns), fmt.plus_minus(row.time)
     ends = (row.time.low_ns, row.time.high_ns) if fmt.has_interval(row.time) else (0.0, 0.0)
     return Bar(
         name,
-        (row.op_ns, row.python_ns),
+        (row.op_ns, row.python_ns, *((row.native_ns,) if native else ())),
         *ends,
         (
             time,
@@ -52,13 +54,23 @@ def _bar(row: StageRow, explanation: Explanation) -> Bar:
             fmt.flop_rate(row.cost.flops / row.op_ns * NS_PER_S) if row.cost.flops and row.op_ns > 0 else fmt.UNKNOWN,
             fmt.count(row.operations),
         ),
-        m(
-            "{name}: {time} {interval}, of which {operations} in operations and {python} in {between}",
-            name=name,
-            time=time,
-            interval=interval,
-            operations=fmt.time(row.op_ns),
-            python=fmt.time(row.python_ns),
-            between=between(explanation.cycle.graph),
-        ),
+        _spoken(row, explanation),
     )
+
+
+def _spoken(row: StageRow, explanation: Explanation) -> Text:
+    facts = {
+        "name": stage_name(row.name),
+        "time": fmt.time(row.time.value_ns),
+        "interval": fmt.plus_minus(row.time),
+        "operations": fmt.time(row.op_ns),
+        "python": fmt.time(row.python_ns),
+        "between": between(explanation.cycle.graph),
+    }
+    if row.native_ns > 0:
+        return m(
+            "{name}: {time} {interval}, of which {operations} in operations, {python} in {between} and {native} in native code",
+            **facts,
+            native=fmt.time(row.native_ns),
+        )
+    return m("{name}: {time} {interval}, of which {operations} in operations and {python} in {between}", **facts)

@@ -12,19 +12,20 @@ from cyclescope.report.documents.figures import DocumentPart, Ratio, Share, Text
 
 
 class Stage(DocumentPart):
-    """One stage of the cycle, in order of time. time.value = operations_s + python_s."""
+    """One stage of the cycle, in order of time. time.value = operations_s + python_s + native_s."""
 
     name: Text
     time: Time
     share: Share
     operations_s: float = Field(description="s inside operations")
     python_s: float = Field(description="s of Python between operations")
+    native_s: float = Field(description="s of native code between operations that was not traced")
     operations: int = Field(description="number of operations")
     work: Work
 
 
 class Layer(DocumentPart):
-    """One layer, Python time inside it included."""
+    """One layer, Python and native time inside it included."""
 
     stage: Text
     index: int = Field(description="position in its stage, from 0")
@@ -33,6 +34,7 @@ class Layer(DocumentPart):
     time: Time
     share: Share
     python_s: float = Field(description="s of Python between operations")
+    native_s: float = Field(description="s of native code between operations that was not traced")
     work: Work
 
 
