@@ -23,13 +23,16 @@ from cyclescope.core.graph.tensor import TensorRole
 from cyclescope.core.plan import Plan
 from cyclescope.core.units import IntArray
 from cyclescope.explaining.attribution import attribute
+from cyclescope.explaining.comparison import compare
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.generation import Phase
 from cyclescope.explaining.places import places
 from cyclescope.explaining.roofline import Bound, Roofline, roofline
+from cyclescope.report.documents.comparison import comparison_document
 from cyclescope.report.documents.cycle.document import cycle_document
 from cyclescope.report.documents.structure import structure_document
 from cyclescope.report.media.terminal import to_text
+from cyclescope.report.pages.comparison import comparison_page
 from cyclescope.report.pages.cycle import cycle_page
 from cyclescope.report.pages.structure import structure_page
 
@@ -186,6 +189,7 @@ def test_an_operation_without_a_price_has_no_ceiling_and_no_gap() -> None:
 def test_an_operation_without_a_price_is_told_on_every_page_and_makes_lower_bounds() -> None:
     b = GraphBuilder()
     product(b, 16, 64, 64)
+    product_graph = b.build()
     b.op("mystery", OpKind.OTHER, [0], [floats(b, 8)], Cost(), priced=False)
     cycle = cycle_of(b.build())
     page, structure = to_text(cycle_page(explain(cycle))), to_text(structure_page(cycle.graph, "paper", 1, 8))
@@ -196,6 +200,11 @@ def test_an_operation_without_a_price_is_told_on_every_page_and_makes_lower_boun
     assert "≥ 131 kFLOP" in render(explain(cycle))
     assert cycle_document(explain(cycle)).unpriced_operations == 1
     assert structure_document(cycle.graph, "paper", 1, 8).unpriced_operations == 1
+    compared = compare(cycle, cycle_of(product_graph))
+    assert "FLOPs unknown for 1 operation of A" in to_text(comparison_page(compared))
+    assert "of B" not in "".join(line for line in to_text(comparison_page(compared)).splitlines() if "FLOPs" in line)
+    document = comparison_document(compared)
+    assert (document.a.unpriced_operations, document.b.unpriced_operations) == (1, 0)
 
 
 def test_an_operation_without_work_and_without_overhead_has_no_floor() -> None:
