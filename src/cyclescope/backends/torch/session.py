@@ -334,7 +334,8 @@ class TorchSession:
             self._begin()
             cost = calibrate_on_proxy(self._steps, recorder, traced, budget_ns)
             alignment = Alignment(graph, traced.keys)
-            native = native_slots(graph, lambda: self._stamped(recorder, alignment, 1)[0], budget_ns)
+            first = self._proof[0] if self._proof else None
+            native = native_slots(graph, lambda: self._stamped(recorder, alignment, 1)[0], budget_ns, first)
             return replace(cost, native=native)
 
     # Processor time --------------------------------------------------------------------------------------------------

@@ -119,7 +119,10 @@ def _on_proxy(steps: Steps, how: str, traced: Traced, budget_ns: Nanoseconds) ->
         repeats.begin()
         begun = perf_counter_ns()
         proxy(**inputs, **fixed)
-        block = _block(perf_counter_ns() - begun, budget_ns)
+        run_ns = perf_counter_ns() - begun
+        if 2 * (_WARM_UP + _LEAST_BLOCK) * run_ns > _MOST_OVERDRAWN * max(budget_ns, _LEAST_FOR_BLOCKS_NS):
+            raise Misaligned("one pair of blocks of the twin takes too long")
+        block = _block(run_ns, budget_ns)
         repeats.begin()
         tracer.given({k: v for k, v in (inputs | fixed).items() if isinstance(v, torch.Tensor)})
         tracer.run(lambda: proxy(**inputs, **fixed))

@@ -26,20 +26,31 @@ _LEAST_SHARE = 0.02
 _SILENCE_NS = 200_000  # no instruction of Python's own takes so long
 _STEP_NS = 50.0  # one that nobody follows, about: CPython 3.11 on the processors of this decade
 _RUNS = 3  # of which the least counts: the system stops some of them
+_FOLLOWED = 2  # runs that are looked into
 
 
-def native_slots(graph: Graph, run: Callable[[], InstrumentedRun], limit_ns: Nanoseconds) -> tuple[int, ...]:
-    """The slots of `graph` between operations that are mostly native. `run` makes one instrumented run; one that is looked
-    into is followed for `limit_ns` at most.
+def native_slots(
+    graph: Graph, run: Callable[[], InstrumentedRun], limit_ns: Nanoseconds, first: InstrumentedRun | None = None
+) -> tuple[int, ...]:
+    """The slots of `graph` between operations that are mostly native. `run` makes one instrumented run, `first` is one that
+    was made; one that is looked into is followed for `limit_ns` at most, and all runs together take no longer than that.
 
-    Empty where somebody else is following the program (a debugger, a tool that measures coverage).
+    Empty where somebody else is following the program (a debugger, a tool that measures coverage), and where a run is too
+    long to be looked into.
     """
     if sys.gettrace() is not None:
         return ()
-    widths = np.min([np.diff(run().boundaries_ns) for _ in range(_RUNS)], axis=0)
+    begin = perf_counter_ns()
+    runs = [first if first is not None else run()]
+    run_ns = int(runs[0].boundaries_ns[-1])
+    if _FOLLOWED * run_ns > limit_ns:
+        return ()
+    while len(runs) < _RUNS and perf_counter_ns() - begin + (1 + _FOLLOWED) * run_ns <= limit_ns:
+        runs.append(run())
+    widths = np.min([np.diff(made.boundaries_ns) for made in runs], axis=0)
     long = widths >= max(_LEAST_NS, _LEAST_SHARE * int(widths.sum()))
     found = np.flatnonzero(long & (graph.slots.op < 0))
-    for _ in range(2):  # in a second run too
+    for _ in range(_FOLLOWED):  # in a second run too
         if len(found):
             found = found[_native(run, limit_ns, found)]
     return tuple(found.tolist())
