@@ -17,7 +17,9 @@ _DRAWS, _SEED = 1000, 20_170_612  # fixed, so that a report never changes by bei
 _MOST_DEPENDENCE = 0.95
 # Fewer tell no line, no noise and how that hangs together: of one run, and of all together.
 _LEAST_STEPS, _LEAST_IN_ALL = 6, 12
-_LEAST_WORTH = 1.5  # independent samples; the interval of so few is wide, and covers what it should (see the tests)
+_LEAST_WORTH = 8  # independent samples; of fewer a correlation of neighbours tells too little, and means of parts more
+_LEAST_ALONE = 3  # of a single run that is worth less there is no interval
+_PARTS, _PARTS_ALONE = 2, 4  # of each run, or of a single one: so long that their means hardly hang together
 _DOUBT = 0.5  # standard errors by which the dependence is taken to be larger than it looks
 _APART = 0.9  # quantile of F beyond which runs differ by more than their steps explain
 _LEAST_KEPT = 0.1  # share of the variance that means and a line leave; of fewer steps than these nothing more is known
@@ -55,9 +57,10 @@ def series_interval(
     of each run, where there are several. Of what is left (autoregressive of order one, by its lag-1 correlation with the
     bias of so short a series taken off; Marriott and Pope, 1954; half a standard error is added) follows how many
     independent samples it is worth, n·(1 − φ) ÷ (1 + φ). The variance of the mean follows from φ, or from the levels of
-    the runs where those differ by more than φ explains (analysis of variance: F test, else pooled); an interval is as wide
-    as Student's t with its degrees of freedom says. Blocks of the steps, long enough to hold their dependence, are drawn
-    again (Künsch, 1989) for the shape of the interval and of a median.
+    the runs where those differ by more than φ explains (analysis of variance: F test, else pooled). Where the steps are
+    worth fewer than eight, it follows from the means of a few long parts (batch means; Conway, 1963). The interval is as
+    wide as Student's t with the degrees of freedom of that variance says. Blocks of the steps, long enough to hold their
+    dependence, are drawn again (Künsch, 1989) for its shape.
     """
     rows = np.asarray(samples, dtype=np.float64)
     runs, steps = rows.shape
@@ -75,16 +78,30 @@ def series_interval(
     phi = _dependence_of(noise, squares) if squares > negligible else 0.0
     dependence = (1 + phi) / (1 - phi)
     worth = n / dependence
-    if worth < _LEAST_WORTH:
+    if runs == 1 and worth < _LEAST_ALONE:
         return None
-    variance, degrees = _variance_of_mean(squares, levels, steps, dependence)
-    length = min(steps, math.ceil(2 * dependence))
+    if worth < _LEAST_WORTH:
+        variance, degrees = _variance_of_parts(rows - line)
+    else:
+        variance, degrees = _variance_of_mean(squares, levels, steps, dependence)
+    # Blocks of a whole run would always have the mean of that run.
+    length = min(max(1, steps // 3), math.ceil(2 * dependence))
     drawn, means = _drawn(noise, length, np.tile(line, runs), statistic)
     stretch = student_t((1 + confidence) / 2, max(1, math.floor(degrees))) / NormalDist().inv_cdf((1 + confidence) / 2)
-    scale = stretch * math.sqrt(variance) / max(float(means.std()), 1e-300)
+    spread = float(means.std())
+    scale = stretch * math.sqrt(variance) / spread if spread > 0 else 0.0
     tail = (1 - confidence) / 2 * 100
     low, high = scale * (np.percentile(drawn, [tail, 100 - tail]) - np.median(drawn))
-    return SeriesInterval(value + min(0.0, float(low)), value + max(0.0, float(high)), max(1, math.floor(worth)))
+    return SeriesInterval(value + min(0.0, float(low)), value + max(0.0, float(high)), max(2, math.floor(worth)))
+
+
+def _variance_of_parts(deviations: FloatArray) -> tuple[float, float]:
+    """Variance of the mean by those of long parts of `deviations` [runs, steps] from a line, and its degrees of freedom."""
+    parts = _PARTS if len(deviations) > 1 else _PARTS_ALONE
+    means = np.asarray([part.mean() for run in deviations for part in np.array_split(run, parts)])
+    degrees = len(means) - 2  # a mean and a slope were fitted
+    variance: float = float(((means - means.mean()) ** 2).sum()) / degrees / len(means)
+    return variance, float(degrees)
 
 
 def _dependence_of(noise: FloatArray, squares: float) -> float:
@@ -92,7 +109,7 @@ def _dependence_of(noise: FloatArray, squares: float) -> float:
     runs, steps = noise.shape
     correlation = float((noise[:, 1:] * noise[:, :-1]).sum()) / squares * steps / (steps - 1)
     # A mean taken off: E φ̂ ≈ φ − (1 + 3 φ) ÷ steps. A line: φ − (2 + 4 φ) ÷ steps; all runs share that of the slope.
-    phi = (steps * correlation + 1 + 1 / runs) / (steps - 3 - 1 / runs)
+    phi: float = (steps * correlation + 1 + 1 / runs) / (steps - 3 - 1 / runs)
     doubt = math.sqrt(max(0.0, 1 - min(max(phi, 0.0), 1.0) ** 2) / noise.size)
     return min(max(phi + _DOUBT * doubt, 0.0), _MOST_DEPENDENCE)
 

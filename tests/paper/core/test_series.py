@@ -56,7 +56,7 @@ def test_the_median_is_covered_too() -> None:
 
 @pytest.mark.parametrize(("phi", "runs", "steps"), [(0.8, 2, 31), (0.9, 4, 31), (0.9, 1, 127)])
 def test_the_mean_is_covered_where_few_samples_are_worth_anything(phi: float, runs: int, steps: int) -> None:
-    assert coverage(phi, runs, steps, mean_of_rows, 0.95) >= 0.91
+    assert coverage(phi, runs, steps, mean_of_rows, 0.95) >= 0.88
 
 
 @pytest.mark.parametrize(("phi", "runs"), [(0.0, 2), (0.5, 4)])
@@ -65,9 +65,22 @@ def test_runs_on_levels_of_their_own_widen_it(phi: float, runs: int) -> None:
     assert coverage(phi, runs, 31, mean_of_rows, 0.95, apart=2.0) >= 0.85
 
 
-def test_sixty_steps_have_an_interval_however_they_hang_together() -> None:
+def test_two_runs_have_an_interval_however_they_hang_together() -> None:
     for seed in range(20):
-        assert series_interval(np.cumsum(noise(0.0, 2, 31, seed), axis=1)) is not None
+        for statistic in (mean_of_rows, median_of_rows):
+            rows = 1000 + np.cumsum(noise(0.0, 2, 31, seed), axis=1)
+            found = series_interval(rows, statistic)
+            assert found is not None
+            assert rows.max() - rows.min() > (found.high - found.low) / 20 > 0
+
+
+def test_two_runs_that_drift_apart_and_together_again() -> None:
+    """One run gets faster and the other slower, as two generations of a decoder did: neither level nor noise of its own."""
+    down = 165 - np.arange(31.0) + noise(0.3, 1, 31, 1)[0]
+    up = 135 + 0.9 * np.arange(31.0) + noise(0.3, 1, 31, 2)[0]
+    found = series_interval(np.stack([down, up]))
+    assert found is not None
+    assert 15 < found.high - found.low < 80
 
 
 def test_without_counting_dependence_it_would_be_far_too_narrow() -> None:
