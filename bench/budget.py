@@ -5,7 +5,7 @@
     python bench/budget.py --table FILE
 
 Every pair of a command and a model runs in a separate process. Loading is apart: the clock begins when it has ended
-(`calibrate` has the budget of its probes and no model). `--beside-busy` keeps one more process busy meanwhile, and runs
+(`calibrate` has the budget of its probes, and no model). `--beside-busy` keeps one more process busy meanwhile, and runs
 models on the cores that are left. `--append` adds each row to a file of JSON lines, so that a table can be measured in
 pieces; `--table` prints the newest row of each pair of such a file. The models are MiniLM; BERT-base on 8 × 512 tokens and
 GPT-2 writing 256 tokens, both with random weights; and Gemma 3 270M writing 32 tokens, from the folder given with `--gemma`
@@ -105,7 +105,7 @@ def run_one(command: str, model: str, budget_s: float, gemma: str, threads: int 
         cyclescope.calibrate(quick=True, keep=False, progress=timeline)
         budget_s = _QUICK_CALIBRATION_S
     took_s = timeline.durations_s(time.perf_counter())
-    loading_s = took_s.pop("load") if command != "calibrate" else 0.0
+    loading_s = took_s.pop("load", 0.0)
     wall_s = sum(took_s.values())
     longest = sorted(((name, round(s, 1)) for name, s in took_s.items()), key=lambda each: -each[1])
     return Row(command, model, budget_s, loading_s, wall_s, wall_s / budget_s, phases=tuple(longest[:_PHASES_SHOWN]))
