@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cyclescope.core.errors import ModelError
-from cyclescope.models.catalog import Architecture, Coverage, TokenizerKind, architectures, find
+from cyclescope.models.catalog import Architecture, Coverage, TokenizerFacts, TokenizerKind, architectures, find
 from cyclescope.models.guess import tokenizer_facts
 from cyclescope.models.packaged import minilm_folder
 from cyclescope.models.standin import StandIn, stand_in
@@ -38,8 +38,23 @@ every = pytest.mark.parametrize("entry", architectures(), ids=lambda a: a.name)
 def built(name: str) -> tuple[Architecture, StandIn, Any]:
     entry = find(name)
     assert entry is not None
-    made = stand_in(entry.tokenizer)
-    return entry, made, tokenizers.Tokenizer.from_str(made.json)
+    return entry, made_of(entry.tokenizer), fast(entry.tokenizer).backend_tokenizer
+
+
+@cache
+def made_of(facts: TokenizerFacts) -> StandIn:
+    return stand_in(facts)
+
+
+@cache
+def fast(facts: TokenizerFacts) -> Any:
+    """The tokenizer of transformers, as a session has it. Relatives share theirs: a large vocabulary takes a second to read."""
+    pytest.importorskip("transformers")
+    from cyclescope.backends.torch.loading.loading import stand_in_tokenizer
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cyclescope.models.standin.stand_in", made_of)
+        return stand_in_tokenizer(facts)
 
 
 def tokens(name: str, text: str, *, special: bool = True) -> list[str]:
@@ -189,7 +204,8 @@ def test_equal_facts_give_equal_bytes_in_every_process() -> None:
     """Another process, which puts sets and dictionaries of texts in another order, makes the same."""
     script = (
         "import hashlib; from cyclescope.models.catalog import architectures; from cyclescope.models.standin import stand_in;"
-        "print(hashlib.sha256(''.join(stand_in(a.tokenizer).json for a in architectures()).encode()).hexdigest())"
+        "print(hashlib.sha256(''.join(stand_in(f).json for f in dict.fromkeys(a.tokenizer for a in architectures())).encode())"
+        ".hexdigest())"
     )
     seed = "1" if os.environ.get("PYTHONHASHSEED") != "1" else "2"
     other = subprocess.run(
@@ -199,26 +215,20 @@ def test_equal_facts_give_equal_bytes_in_every_process() -> None:
         check=True,
         env=os.environ | {"PYTHONHASHSEED": seed},
     )
-    here = "".join(built(entry.name)[1].json for entry in architectures())
+    here = "".join(made_of(facts).json for facts in dict.fromkeys(entry.tokenizer for entry in architectures()))
     assert other.stdout.strip() == hashlib.sha256(here.encode()).hexdigest()
 
 
 @every
 def test_transformers_takes_it(entry: Architecture) -> None:
-    transformers = pytest.importorskip("transformers")
-    _, made, tokenizer = built(entry.name)
-    fast = transformers.PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        model_max_length=made.model_max_length,
-        model_input_names=list(made.input_names),
-        **made.special_tokens,
-    )
-    batch = fast(["the time", "the time and the place"], padding=True)
+    made, tokenizer = made_of(entry.tokenizer), fast(entry.tokenizer)
+    batch = tokenizer(["the time", "the time and the place"], padding=True)
+    tokenizer.backend_tokenizer.no_padding()  # as it was for the others
     assert set(batch) == set(made.input_names)
     assert len({len(row) for row in batch["input_ids"]}) == 1
-    assert len(fast) == entry.tokenizer.vocabulary
+    assert len(tokenizer) == entry.tokenizer.vocabulary
     pad = next(token.id for token in entry.tokenizer.special_tokens if token.role == "pad_token")
-    assert fast.pad_token_id == pad
+    assert tokenizer.pad_token_id == pad
     assert pad in batch["input_ids"][0]
 
 

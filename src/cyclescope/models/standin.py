@@ -24,8 +24,8 @@ from cyclescope.models.catalog import Coverage, TokenizerFacts, TokenizerKind
 _SPACE = "▁"
 # Unused places of WordPiece vocabularies are named as BERT names them; nothing in a text can become one of them,
 # since the brackets are cut off as punctuation first.
-_FILLER = "[unused{}]"
-_SENTENCEPIECE_FILLER = "\ue000{}\ue000"  # private use: no ordinary text holds it
+_FILLER = ("[unused", "]")
+_SENTENCEPIECE_FILLER = ("\ue000", "\ue000")  # private use: no ordinary text holds it
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,43 +84,32 @@ class _Parts:
 
 @dataclass
 class _Vocabulary:
-    """Tokens by id. Special tokens have their places; pieces take the lowest free ones until all are taken."""
+    """Tokens by id. Special tokens have their places; pieces take the lowest free ones, in their order, until all are taken.
+
+    A dictionary of 250,000 pieces is made in every opening of a model, so that what is done for each is done by `dict`.
+    """
 
     facts: TokenizerFacts
-    ids: dict[str, int] = field(default_factory=dict)
-    next_free: int = 0
+    pieces: dict[str, None] = field(default_factory=dict)
+    """What has a place by now, special tokens among it."""
 
     def __post_init__(self) -> None:
-        self.ids = {token.text: token.id for token in self.facts.special_tokens}
-        self._taken = set(self.ids.values())
-        self._skip_taken()
-
-    def _skip_taken(self) -> None:
-        while self.next_free in self._taken:
-            self.next_free += 1
-
-    @property
-    def full(self) -> bool:
-        return self.next_free >= self.facts.vocabulary
-
-    def add(self, piece: str) -> bool:
-        """Give `piece` an id unless it has one; False where no place is left."""
-        if piece in self.ids:
-            return True
-        if self.full:
-            return False
-        self.ids[piece] = self.next_free
-        self.next_free += 1
-        self._skip_taken()
-        return True
+        self.pieces = {token.text: None for token in self.facts.special_tokens}
+        self._special = {token.text: token.id for token in self.facts.special_tokens}
+        taken = set(self._special.values())
+        self._free = [place for place in range(self.facts.vocabulary) if place not in taken]
+        self.most = len(self._special) + len(self._free)
 
     def add_all(self, many: Iterable[str]) -> None:
-        for piece in many:
-            self.add(piece)
+        """Give every piece a place that has none, until none is left."""
+        self.pieces.update(dict.fromkeys(many))
+        while len(self.pieces) > self.most:
+            self.pieces.popitem()
 
     def require(self, many: Iterable[str]) -> None:
         """Add pieces that the kind cannot do without."""
-        if not all(self.add(piece) for piece in many):
+        self.pieces.update(dict.fromkeys(many))
+        if len(self.pieces) > self.most:
             raise ModelError(
                 m(
                     "A vocabulary of {count} tokens is too small for a {kind} tokenizer.",
@@ -134,14 +123,15 @@ class _Vocabulary:
                 ),
             )
 
-    def fill(self, pattern: str) -> None:
-        """Take every place that is left, so that the size is the published one."""
-        free = (place for place in range(self.next_free, self.facts.vocabulary) if place not in self._taken)
-        self.ids.update((pattern.format(place), place) for place in free)
-        self.next_free = self.facts.vocabulary
-
-    def in_order(self) -> list[str]:
-        return sorted(self.ids, key=self.ids.__getitem__)
+    def ids(self, before: str, after: str) -> dict[str, int]:
+        """Every place by its token; one that is left has its number between `before` and `after` for a name."""
+        pieces = [piece for piece in self.pieces if piece not in self._special]
+        rest = self._free[len(pieces) :]
+        return (
+            self._special
+            | dict(zip(pieces, self._free, strict=False))
+            | dict(zip([f"{before}{place}{after}" for place in rest], rest, strict=True))
+        )
 
 
 def _added_tokens(facts: TokenizerFacts) -> list[dict[str, Any]]:
@@ -203,7 +193,6 @@ def _wordpiece(facts: TokenizerFacts, vocabulary: _Vocabulary) -> _Parts:
     if facts.coverage is not Coverage.ENGLISH:
         vocabulary.add_all(pieces.han())
     vocabulary.add_all(f"##{c}" for c in _characters(facts) if c.isalpha())
-    vocabulary.fill(_FILLER)
     return _Parts(
         normalizer={
             "type": "BertNormalizer",
@@ -219,7 +208,7 @@ def _wordpiece(facts: TokenizerFacts, vocabulary: _Vocabulary) -> _Parts:
             "unk_token": _text_of(facts, "unk_token") or "[UNK]",
             "continuing_subword_prefix": "##",
             "max_input_chars_per_word": 100,
-            "vocab": vocabulary.ids,
+            "vocab": vocabulary.ids(*_FILLER),
         },
     )
 
@@ -242,14 +231,15 @@ class _Merges:
 
     def spell(self, many: Iterable[Sequence[str]]) -> None:
         """Add `many` pieces, each with the beginnings that lead to it, until no place is left."""
-        ids, add, pairs = self.vocabulary.ids, self.vocabulary.add, self.pairs
+        places, most, pairs = self.vocabulary.pieces, self.vocabulary.most, self.pairs
         for piece in many:
             left = piece[0]
             for right in piece[1:]:
                 grown = left + right
-                if grown not in ids:
-                    if not add(grown):
+                if grown not in places:
+                    if len(places) >= most:
                         return
+                    places[grown] = None
                     pairs.append((left, right))
                 left = grown
 
@@ -266,7 +256,7 @@ def _byte_level(facts: TokenizerFacts, vocabulary: _Vocabulary) -> _Parts:
     alphabet = _byte_alphabet()
 
     def as_bytes(text: str) -> str:
-        return "".join(alphabet[b] for b in text.encode())
+        return text.encode().decode("latin-1").translate(alphabet)
 
     vocabulary.require(alphabet[b] for b in range(256))
     merges = _Merges(vocabulary)
@@ -283,13 +273,12 @@ def _byte_level(facts: TokenizerFacts, vocabulary: _Vocabulary) -> _Parts:
     if chinese:
         merges.spell(as_bytes(c) for c in pieces.CHINESE_PUNCTUATION + pieces.han() + pieces.alphabets(hangul=True))
     merges.spell(as_bytes(c) for c in pieces.LATIN_LETTERS)
-    vocabulary.fill(_FILLER)
     byte_level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
     return _Parts(
         normalizer={"type": "Lowercase"} if facts.lowercase else None,
         pre_tokenizer=byte_level,
         decoder=byte_level,
-        model=_bpe_model(vocabulary, merges, unk_token=None, byte_fallback=False),
+        model=_bpe_model(vocabulary.ids(*_FILLER), merges, unk_token=None, byte_fallback=False),
     )
 
 
@@ -303,7 +292,7 @@ def _sentencepiece_bpe(facts: TokenizerFacts, vocabulary: _Vocabulary) -> _Parts
     merges.spell(_SPACE + word for word in _words(facts, facts.vocabulary // _PLACES_PER_SPELLED_WORD))
     merges.spell(pieces.endings())
     merges.spell(_words(facts, 2000))
-    vocabulary.fill(_SENTENCEPIECE_FILLER)
+    ids = vocabulary.ids(*_SENTENCEPIECE_FILLER)
     space = {"String": " "}
     return _Parts(
         normalizer={
@@ -323,12 +312,12 @@ def _sentencepiece_bpe(facts: TokenizerFacts, vocabulary: _Vocabulary) -> _Parts
                 {"type": "Strip", "content": " ", "start": 1, "stop": 0},
             ],
         },
-        model=_bpe_model(vocabulary, merges, unk_token=_text_of(facts, "unk_token"), byte_fallback=True),
+        model=_bpe_model(ids, merges, unk_token=_text_of(facts, "unk_token"), byte_fallback=True),
     )
 
 
 def _bpe_model(
-    vocabulary: _Vocabulary, merges: _Merges, *, unk_token: str | None, byte_fallback: bool
+    ids: Mapping[str, int], merges: _Merges, *, unk_token: str | None, byte_fallback: bool
 ) -> dict[str, Any]:
     return {
         "type": "BPE",
@@ -338,7 +327,7 @@ def _bpe_model(
         "end_of_word_suffix": None,
         "fuse_unk": byte_fallback,
         "byte_fallback": byte_fallback,
-        "vocab": vocabulary.ids,
+        "vocab": ids,
         "merges": merges.pairs,
     }
 
@@ -354,10 +343,10 @@ def _unigram(facts: TokenizerFacts, vocabulary: _Vocabulary) -> _Parts:
     vocabulary.add_all(_characters(facts))
     if facts.coverage is not Coverage.ENGLISH:
         vocabulary.add_all(pieces.CHINESE_PUNCTUATION + pieces.han())
-    vocabulary.fill(_SENTENCEPIECE_FILLER)
-    scores = dict(zip(common, _zipf_scores(len(common)), strict=True))
-    special = {token.text for token in facts.special_tokens}
-    rows = [[piece, 0.0 if piece in special else scores.get(piece, _UNRANKED_SCORE)] for piece in vocabulary.in_order()]
+    ids = vocabulary.ids(*_SENTENCEPIECE_FILLER)
+    scores = dict.fromkeys(sorted(ids, key=ids.__getitem__), _UNRANKED_SCORE)
+    scores |= {piece: score for piece, score in zip(common, _zipf_scores(len(common)), strict=True) if piece in scores}
+    scores |= dict.fromkeys((token.text for token in facts.special_tokens), 0.0)
     steps: list[dict[str, Any]] = [
         {"type": "NFKC"},
         {"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": " "},
@@ -370,7 +359,7 @@ def _unigram(facts: TokenizerFacts, vocabulary: _Vocabulary) -> _Parts:
         normalizer={"type": "Sequence", "normalizers": steps},
         pre_tokenizer=metaspace,
         decoder=metaspace,
-        model={"type": "Unigram", "unk_id": unknown, "vocab": rows, "byte_fallback": False},
+        model={"type": "Unigram", "unk_id": unknown, "vocab": list(scores.items()), "byte_fallback": False},
     )
 
 

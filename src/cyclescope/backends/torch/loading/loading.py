@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -284,26 +286,30 @@ def tokenizer_of(source: ModelSource, config: Any, request: Request) -> tuple[An
         except ModelError:
             return None, "none", False
     try:
-        return _stand_in(facts), facts.kind.value, True
+        return stand_in_tokenizer(facts), facts.kind.value, True
     except ModelError:
         if request.tokens is None and request.inputs is None:
             raise
         return None, "none", False  # nobody asks it for anything
 
 
-def _stand_in(facts: TokenizerFacts) -> PreTrainedTokenizerFast:
-    from tokenizers import Tokenizer
+def stand_in_tokenizer(facts: TokenizerFacts) -> PreTrainedTokenizerFast:
+    """The stand-in for `facts` as transformers runs it. Raises `ModelError` where the vocabulary is too small."""
     from transformers import PreTrainedTokenizerFast
 
     from cyclescope.models.standin import stand_in
 
     made = stand_in(facts)
-    return PreTrainedTokenizerFast(
-        tokenizer_object=Tokenizer.from_str(made.json),
-        model_max_length=made.model_max_length,
-        model_input_names=list(made.input_names),
-        **made.special_tokens,
-    )
+    # From a file, since transformers copies a tokenizer that it is given: a large vocabulary would be parsed twice.
+    with tempfile.TemporaryDirectory(prefix="cyclescope-") as folder:
+        file = Path(folder) / "tokenizer.json"
+        file.write_text(made.json, encoding="utf-8")
+        return PreTrainedTokenizerFast(
+            tokenizer_file=str(file),
+            model_max_length=made.model_max_length,
+            model_input_names=list(made.input_names),
+            **made.special_tokens,
+        )
 
 
 def _location(source: ModelSource) -> tuple[str, bool]:
