@@ -21,9 +21,15 @@ def cycle_result(explanation: Explanation) -> Result:
     """The page and the document of one cycle."""
 
     def page() -> Page:
+        from cyclescope.report.pages.cycle import undrawn_cycle_page
+
+        return undrawn_cycle_page(explanation)
+
+    def html(language: str) -> str:
+        from cyclescope.report.media.html.html import to_html
         from cyclescope.report.pages.cycle import cycle_page
 
-        return cycle_page(explanation)
+        return to_html(cycle_page(explanation), language)
 
     def document() -> str:
         from cyclescope.report.documents.cycle.document import cycle_document
@@ -31,7 +37,7 @@ def cycle_result(explanation: Explanation) -> Result:
 
         return dump(cycle_document(explanation))
 
-    return Result(page, document)
+    return Result(page, document, html)
 
 
 def deliver_cycle(cycle: Cycle, out: Path | None, forms: Forms) -> None:

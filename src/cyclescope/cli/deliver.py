@@ -50,7 +50,7 @@ class Forms:
 class Result:
     """A page and a document, each made when it is asked for, so that no form pays for another.
 
-    `html` makes the page in a language where it has its own HTML.
+    `html` makes the page in a language where HTML shows more than text can.
     """
 
     page: Callable[[], Page]

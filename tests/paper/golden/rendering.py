@@ -40,7 +40,7 @@ from cyclescope.report.page import Page
 from cyclescope.report.pages.applied import applied_page
 from cyclescope.report.pages.calibration import calibration_page
 from cyclescope.report.pages.comparison import comparison_page
-from cyclescope.report.pages.cycle import cycle_page
+from cyclescope.report.pages.cycle import undrawn_cycle_page
 from cyclescope.report.pages.definitions import definition_page, definitions_page
 from cyclescope.report.pages.dialogue import dialogue_page
 from cyclescope.report.pages.doctor import doctor_page
@@ -114,6 +114,7 @@ def file_of(page: str, medium: str, language: str) -> str:
     return f"{page}.{middle}.{ENDINGS[medium]}"
 
 
+@cache
 def render(page: str, medium: str, language: str) -> str:
     """`page` in `medium` and `language`."""
     kind, value = page.partition("-")[0], subject(page)
@@ -141,7 +142,7 @@ def render(page: str, medium: str, language: str) -> str:
         case "speedscope":
             made = _indented(to_speedscope(_explained(page)))
         case _:
-            made = _indented(dump(_DOCUMENTS[kind](value)))
+            made = _indented(dump(_DOCUMENTS[kind](_explained(page) if kind == "cycle" else value)))
     return made if made.endswith("\n") else made + "\n"
 
 
@@ -155,7 +156,7 @@ def _page(page: str, language: str) -> Page:
     kind, value = page.partition("-")[0], subject(page)
     match kind:
         case "cycle" | "finding":
-            return cycle_page(_explained(page))
+            return undrawn_cycle_page(_explained(page))
         case "comparison":
             return comparison_page(value, LIMIT)
         case "structure":
@@ -177,7 +178,7 @@ _PAGES: dict[str, Callable[[Any, str], Page]] = {
     "models": lambda rows, _: models_page(rows),
 }
 _DOCUMENTS: dict[str, Callable[[Any], Document]] = {
-    "cycle": lambda cycle: cycle_document(explain(cycle)),
+    "cycle": cycle_document,
     "comparison": lambda found: comparison_document(found, LIMIT),
     "optimization": optimization_document,
     "verification": verification_document,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from cyclescope.core.message import m
 from cyclescope.explaining.explanation import Explanation
+from cyclescope.report.drawings.link_targets import NOWHERE
 from cyclescope.report.drawings.timeline import MOST_BYTES, Timeline
 from cyclescope.report.page import Page, Section
 from cyclescope.report.sections.account import account_section
@@ -31,32 +33,40 @@ IN_A_NOTEBOOK = ("warnings", "stages", "account")
 
 def cycle_page(explanation: Explanation, most_bytes: int = MOST_BYTES) -> Page:
     """What `explanation` says, for any medium. The timeline, which HTML draws, takes about `most_bytes` at most."""
-    cycle = explanation.cycle
     timeline = Timeline(explanation, most_bytes)
 
     def smaller(excess: int) -> Page | None:
         least = min(most_bytes, timeline.bytes) - excess
         return cycle_page(explanation, least) if least >= _LEAST_BYTES else None
 
+    return replace(_page(explanation, timeline), smaller=smaller)
+
+
+def undrawn_cycle_page(explanation: Explanation) -> Page:
+    """The same for a medium of text alone: its timeline is not chosen from the spans, which takes longest of a large cycle."""
+    return _page(explanation, None)
+
+
+def _page(explanation: Explanation, timeline: Timeline | None) -> Page:
+    cycle = explanation.cycle
     return Page(
         m("Compute cycle of {model}", model=cycle.workload.model.reference),
         tuple(opening(explanation)),
         tuple(section for section in _sections(explanation, timeline) if section is not None),
         kind="cycle",
         footer=m("The cycle was taken at {taken_at}.", taken_at=cycle.taken_at) if cycle.taken_at else "",
-        smaller=smaller,
     )
 
 
-def _sections(explanation: Explanation, timeline: Timeline) -> Iterator[Section | None]:
+def _sections(explanation: Explanation, timeline: Timeline | None) -> Iterator[Section | None]:
     """Every section in its order; None for one that this cycle has nothing for."""
     cycle, graph = explanation.cycle, explanation.cycle.graph
-    links = timeline.links
+    links = timeline.links if timeline is not None else NOWHERE
     yield warnings_section(explanation)
     yield findings_section(explanation.findings, graph, links)
     yield generation_section(explanation.generation, graph)
     yield stages_section(explanation)
-    yield timeline_section(timeline)
+    yield timeline_section(timeline) if timeline is not None else None
     yield device_section(explanation.device)
     yield places_section(explanation, links)
     yield roofline_section(explanation, links)
