@@ -57,7 +57,9 @@ class Lifetimes:
         """Note what is there now, in operation `op`."""
         now = len(self._look_op)
         self._look_op.append(op)
-        gone = [row for row, reference in self._alive.items() if reference.expired()]
+        # As `StorageWeakRef.expired` asks, without its steps of Python: this is asked for all that is alive at every operation.
+        expired = torch.UntypedStorage._expired
+        gone = [row for row, reference in self._alive.items() if expired(reference.cdata)]
         for row in gone:
             self._last[row] = now - 1
             del self._alive[row]
