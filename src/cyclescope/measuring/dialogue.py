@@ -48,7 +48,7 @@ def measure_dialogue(
 
     The dialogue is held once, and its replies are the history from then on. Each turn is then measured with the whole
     history read again and with the keys and values of the turn before, in the order A B B A, for `budget` seconds (30)
-    in all. `chat_template` is `own`, that of the tokenizer, or `uninstrumented`. Texts and replies are not kept.
+    in all. `chat_template` is `own`, that of the tokenizer, or `plain`. Texts and replies are not kept.
 
     Raises `UsageError`, `ModelError`, `MissingExtra`, `Unsupported`, `EngineError`.
     """
