@@ -1,4 +1,7 @@
-"""The command line as a user runs it: in this process for speed, or in one of its own where the process matters."""
+"""The command line as a user runs it: in this process for speed, or in one of its own where the process matters.
+
+One of its own is a copy of a process that has all imports behind it, unless its start is what a test is about (`fresh`).
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from forked_process import ForkedProcess
 
 from cyclescope.cli.main import run
 
@@ -103,30 +107,29 @@ def command(*arguments: str | Path) -> list[str]:
     return [sys.executable, "-m", "cyclescope", *map(str, arguments)]
 
 
-def process(
-    *arguments: str | Path, folder: Path, given: bytes = b"", limit_s: float = _TIMEOUT_S, **variables: str
-) -> Done:
+def process(*arguments: str | Path, folder: Path, given: bytes = b"", fresh: bool = False, **variables: str) -> Done:
     """Run a command in a separate process, in `folder`, with pipes on all sides."""
-    done = subprocess.run(
-        command(*arguments),
-        cwd=folder,
-        input=given,
-        capture_output=True,
-        env=environment(**variables),
-        timeout=limit_s,
-        check=False,
-    )
-    return Done.of(done.returncode, done.stdout.decode(), done.stderr.decode())
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    start = subprocess.Popen if fresh else ForkedProcess
+    with start(command(*arguments), cwd=folder, env=environment(**variables), **pipes) as child:
+        try:
+            out, err = child.communicate(given, _TIMEOUT_S)
+        finally:
+            child.kill()
+    return Done.of(child.returncode, out.decode(), err.decode())
 
 
-def interrupted(phase: str, *arguments: str | Path, folder: Path, by: signal.Signals = signal.SIGINT) -> Done:
+def interrupted(
+    phase: str, *arguments: str | Path, folder: Path, by: signal.Signals = signal.SIGINT, fresh: bool = False
+) -> Done:
     """Run a command with a terminal for its messages, and press Ctrl-C as soon as it says that it is in `phase`; or end it
     `by` another signal.
     """
     terminal, side = pty.openpty()
     seen = b""
     with (folder / "standard-output").open("w+b") as out:
-        child = subprocess.Popen(command(*arguments), cwd=folder, stdout=out, stderr=side, env=environment())
+        start = subprocess.Popen if fresh else ForkedProcess
+        child = start(command(*arguments), cwd=folder, stdout=out, stderr=side, env=environment())
         os.close(side)
         pressed = False
         with contextlib.suppress(OSError):  # a terminal whose other side is closed says so with an error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import runpy
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cyclescope.optimizing.recipes.apply as applying
@@ -15,7 +16,8 @@ from cyclescope.optimizing.recipes.recipe import Recipe
 
 
 def plan_here(made: Recipe, job: Job) -> tuple[Results, tuple[str, ...]]:
-    session = open_session(job.request(made.plan))
+    """For several processes too: that these give together what one gives, `test_process_pool` sees."""
+    session = open_session(job.request(replace(made.plan, instances=1)))
     try:
         applying.refuse_other_model(made, session.workload)
         return session.results(), ()

@@ -471,7 +471,7 @@ def test_ctrl_c_while_measuring_keeps_what_there_is(cli: CommandLine, tmp_path: 
 
 
 def test_ctrl_c_while_loading(tmp_path: Path) -> None:
-    done = interrupted("load", "measure", "bert-tiny", folder=tmp_path)
+    done = interrupted("load", "measure", "bert-tiny", folder=tmp_path, fresh=True)
 
     assert done.code == 130
     assert "Error: Interrupted." in done.err

@@ -113,7 +113,9 @@ def test_measure_reads_a_pipe_and_writes_a_document(tmp_path: Path) -> None:
     texts = "苏黎世\nZürich\n".encode()
     # A console of another encoding, as on a bare server, must not matter on either side.
     asked = ("--text-file", "-", "--json", "--out", "run.cycle")
-    done = process("measure", "tiny", *asked, *QUICK, folder=tmp_path, given=texts, PYTHONIOENCODING="ascii")
+    done = process(
+        "measure", "tiny", *asked, *QUICK, folder=tmp_path, given=texts, fresh=True, PYTHONIOENCODING="ascii"
+    )
 
     assert (done.code, done.err) == (0, "Saved the run: run.cycle\n")
     assert done.document["workload"]["text_bytes"] == len(texts) - 2

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import jsonschema
 import numpy as np
 import pytest
 import torch
 from command_line import CommandLine, command, environment, model_folder, refused
 from noise import NoisyMachine, in_turns
 from paper_models import paper_bert, paper_cycle, slot_times
+from valid_documents import validate
 
 from cyclescope.core.cycle import Cycle
 from cyclescope.measuring.pair import measure_pair
 from cyclescope.report.documents.comparison import ComparisonDocument
-from cyclescope.report.documents.figures import json_schema
 from cyclescope.store.run_file import load, save
 
 GRAPH = paper_bert(2)
@@ -93,7 +91,7 @@ def test_the_document_and_the_files(
     arguments = ("compare", stored("a", 1.0), stored("b", 2.0), "--markdown", summary, "--html", page)
     done = cli.succeeds(*arguments, "--json", "--threshold", "0.02")
 
-    jsonschema.validate(done.document, json.loads(json_schema(ComparisonDocument)))
+    validate(done.document, ComparisonDocument)
     assert (done.document["verdict"], done.document["threshold"]) == ("slower", 0.02)
     assert summary.read_text(encoding="utf-8").count("B is slower") == 1
     assert "<h1" in page.read_text(encoding="utf-8")

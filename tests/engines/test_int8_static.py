@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import runpy
+import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from command_line import model_folder
+from forked_process import ForkedProcess
 from installed import needs
 
 import cyclescope.optimizing.recipes.apply as applying
@@ -152,7 +154,10 @@ def test_the_code_runs_what_was_calibrated(proved: Path, tmp_path: Path, monkeyp
     assert not any("alibrated" in str(note) for note in done.notes)
 
 
-def test_it_is_verified_in_fresh_processes_without_the_texts_that_it_was_calibrated_on(proved: Path) -> None:
+def test_it_is_verified_in_other_processes_without_the_texts_that_it_was_calibrated_on(
+    proved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subprocess, "Popen", ForkedProcess)
     again = verify(proved, ("Another text.", "And one more of another length."), budget=0.1)
     assert not again.drifted
     assert again.drift.cosine is not None

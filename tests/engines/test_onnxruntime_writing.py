@@ -17,6 +17,7 @@ from small_writers import LAYERS, SMALL, SMALL_GPT2, VOCABULARY, model_of, writt
 pytest.importorskip("onnxruntime")
 
 from cyclescope.backends.artifacts import profiled_session
+from cyclescope.backends.artifacts.cache import name_of
 from cyclescope.backends.artifacts.stepped_writer import SteppedWriter
 from cyclescope.backends.base import Request
 from cyclescope.backends.onnxruntime.preparing import FILE
@@ -56,26 +57,39 @@ def machine() -> Any:
     return read_machine("cpu")
 
 
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
+    """The folder in which sessions share what is exported of a model: that takes longer than all else here."""
+    folder = tmp_path_factory.mktemp("shared")
+    return lambda name: str(folder / name)
+
+
+@pytest.fixture(scope="module")
+def place(shared: Callable[[str], str]) -> Callable[[str], Path]:
+    """Where a session has the files of a model there."""
+    return lambda name: Path(shared(name)) / f"writer-{name_of((), [])}"
+
+
 def _writer(model: Any, folder: Path, machine: Any, **more: Any) -> SteppedWriter:
     plan = replace(ALONE, **more)
     return build_writer(model, plan, machine, folder / f"onnxruntime-{plan.quantization}")
 
 
 @pytest.mark.parametrize("name", list(MODELS))
-def test_it_writes_what_the_model_writes(name: str, tmp_path: Path, machine: Any) -> None:
+def test_it_writes_what_the_model_writes(name: str, place: Callable[[str], Path], machine: Any) -> None:
     model = model_of(MODELS[name](), 8)
     ids, mask = prompts()
-    writer = _writer(model, tmp_path, machine)
+    writer = _writer(model, place(name), machine)
     rows = writer.write({"input_ids": ids, "attention_mask": mask}, 9)
     assert np.array_equal(rows, written_by(model, ids, mask, 9))
     assert len(writer.calls_ns) == len(writer.emitted_ns) == 9
     one, seen = prompts(1)
     # More tokens than its buffers have places at first, and guesses of which some fail.
-    guessing = _writer(model, tmp_path, machine, drafting="prompt-lookup")
+    guessing = _writer(model, place(name), machine, drafting="prompt-lookup")
     wanted = written_by(model, one, seen, 150)
     assert np.array_equal(guessing.write({"input_ids": one}, 150), wanted)
     assert len(guessing.calls_ns) < 150
-    graph = onnx.load(str(tmp_path / "onnxruntime-off" / FILE), load_external_data=False).graph
+    graph = onnx.load(str(place(name) / "onnxruntime-off" / FILE), load_external_data=False).graph
     kinds = [node.op_type for node in graph.node]
     assert kinds.count("GroupQueryAttention") == LAYERS
     assert "Softmax" not in kinds
@@ -83,9 +97,9 @@ def test_it_writes_what_the_model_writes(name: str, tmp_path: Path, machine: Any
 
 
 @pytest.fixture(scope="module", params=["llama", "gpt2"])
-def prepared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Path]:
-    """A model, and a folder in which what is exported of it is shared."""
-    return model_of(MODELS[request.param](), 8), tmp_path_factory.mktemp(request.param)
+def prepared(request: pytest.FixtureRequest, place: Callable[[str], Path]) -> tuple[Any, Path]:
+    """A model, and the folder in which what is exported of it is shared."""
+    return model_of(MODELS[request.param](), 8), place(request.param)
 
 
 @pytest.mark.parametrize(("how", "least"), [("int8-dynamic", 0.99), ("int8-weights", 0.999), ("int4-weights", 0.9)])
@@ -108,8 +122,8 @@ def test_every_product_is_quantized_and_logits_stay_near(
     assert least < cosine < 1.0
 
 
-def test_a_session_stacks_eight_bits_and_guesses() -> None:
-    asked = Request(model=model_of(MODELS["gpt2"](), 8), tokens=9, batch=1, new_tokens=30)
+def test_a_session_stacks_eight_bits_and_guesses(shared: Callable[[str], str]) -> None:
+    asked = Request(model=model_of(MODELS["gpt2"](), 8), tokens=9, batch=1, new_tokens=30, shared=shared("gpt2"))
     plan = replace(ALONE, quantization="int8-weights")
     alone = open_session(replace(asked, plan=plan))
     guessing = open_session(replace(asked, plan=replace(plan, drafting="prompt-lookup")))
@@ -133,11 +147,13 @@ PROMPT, NEW = 6, 5
 @pytest.mark.parametrize(
     ("name", "how"), [("llama", "int4-weights"), ("gpt2", "off"), ("gpt2", "int8-dynamic"), ("mistral", "off")]
 )
-def test_each_call_is_told_kernel_by_kernel(name: str, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_call_is_told_kernel_by_kernel(
+    name: str, how: str, shared: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     watched: list[str] = []
     watch = OnnxRuntimeWriter.watch
     monkeypatch.setattr(OnnxRuntimeWriter, "watch", lambda writer: watched.append(how) or watch(writer))
-    asked = Request(model=model_of(MODELS[name](), 8), tokens=PROMPT, batch=2, new_tokens=NEW)
+    asked = Request(model=model_of(MODELS[name](), 8), tokens=PROMPT, batch=2, new_tokens=NEW, shared=shared(name))
     theirs, ours = open_session(asked), open_session(replace(asked, plan=replace(ALONE, quantization=how)))
     try:
         graph, whole = ours.trace(), theirs.trace()

@@ -264,7 +264,7 @@ def test_whoever_ends_it_from_outside_finds_nothing_left(model: str, place: Path
 
 
 def test_ctrl_c_while_it_loads_ends_at_once(model: str, place: Path, tmp_path: Path) -> None:
-    done = interrupted("load", "optimize", model, "--tokens", "8", "--budget", "200s", folder=tmp_path)
+    done = interrupted("load", "optimize", model, "--tokens", "8", "--budget", "200s", folder=tmp_path, fresh=True)
     assert done.code == 130
     assert done.out == ""
     assert gone(place)

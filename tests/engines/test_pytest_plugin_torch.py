@@ -8,6 +8,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from command_line import environment, model_folder
+from forked_process import ForkedProcess
 
 TESTS = """
 def test_it_is_measured(cyclescope):
@@ -33,8 +34,10 @@ def test_a_project_measures_saves_and_compares(tmp_path: Path) -> None:
     # Both runs in one process: its start takes longer than they do.
     code = f"import pytest, sys; sys.exit(pytest.main({saving}) or pytest.main({comparing}))"
     command = [sys.executable, "-c", code]
-    done = subprocess.run(command, cwd=tmp_path, env=environment(), capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.count("2 passed") == 2
+    pipe = subprocess.PIPE
+    with ForkedProcess(command, cwd=tmp_path, env=environment(), stdout=pipe, stderr=pipe, text=True) as child:
+        out, errors = child.communicate()
+    assert child.returncode == 0, out + errors
+    assert out.count("2 passed") == 2
 
     assert (tmp_path / ".cyclescope" / "tiny.cycle").is_file()

@@ -1,7 +1,7 @@
 """A recipe as code: it gives what the plan gave, whoever runs it; and a recipe that is verified here.
 
 What each kind of plan comes to is compared in this process, which has the framework loaded; that the code runs as its
-user runs it, and the plan in trial processes, is seen once for each engine and once for several processes.
+user runs it is seen once for each engine and once for several processes, and the plan in trial processes once for each engine.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ pytest.importorskip("torch")
 
 import transformers
 from command_line import CommandLine, interrupted, model_folder, process, refused
+from forked_process import ForkedProcess
 from running_recipes import code_here, plan_here
 
 import cyclescope.optimizing.recipes.apply as applying
@@ -92,6 +93,12 @@ def recipe(model: str, plan: Plan = ALONE, task: str = "embed", written: int = 0
     return Recipe(facts, work, replace(ALONE, attention="sdpa"), plan, proof, **more)
 
 
+@pytest.fixture
+def copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trial processes, and the code of a recipe, have the imports of their start behind them."""
+    monkeypatch.setattr(subprocess, "Popen", ForkedProcess)
+
+
 def _skip_without_engine(asked: dict[str, Any]) -> None:
     skip_without(asked.get("plan", ALONE).engine)
 
@@ -128,7 +135,10 @@ def test_the_code_of_an_encoder_gives_what_the_plan_gave(asked: dict[str, Any], 
     assert done.texts == 4
 
 
-def test_the_code_of_several_processes_gives_what_the_plan_gave(tmp_path: Path) -> None:
+def test_the_code_of_several_processes_gives_what_the_plan_gave(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(applying, "_tried", plan_here)
     done = apply(recipe(str(model_folder(tmp_path)), replace(ALONE, instances=2)), tmp_path / "out", text=TEXTS)
     assert done.agrees
     assert done.drift.largest is not None
@@ -163,6 +173,7 @@ def test_the_code_of_a_model_that_writes_gives_what_the_plan_gave(
     assert done.drift.tokens == 1.0
 
 
+@pytest.mark.usefixtures("copied")
 @pytest.mark.parametrize("engine", ["onnxruntime", "openvino"])
 def test_the_code_of_an_engine_runs_its_file(engine: str, tmp_path: Path) -> None:
     skip_without(engine)
@@ -238,7 +249,7 @@ def test_a_folder_with_other_files_is_left_alone(tmp_path: Path) -> None:
         apply(made, out / "notes.txt")
 
 
-@pytest.mark.usefixtures("here")
+@pytest.mark.usefixtures("here", "copied")
 def test_the_recipe_of_another_model_is_refused(tmp_path: Path) -> None:
     made = recipe(str(model_folder(tmp_path)))
     (tmp_path / "other").mkdir()
@@ -281,6 +292,7 @@ def test_applying_prints_a_document(run: CommandLine, tmp_path: Path) -> None:
     assert document["random_weights"] is True
 
 
+@pytest.mark.usefixtures("copied")
 def test_verifying_answers_by_its_exit_code(run: CommandLine, tmp_path: Path) -> None:
     """Half of the layers against all of them: faster by any clock, and outputs far beyond what is allowed or not."""
     model = str(model_folder(tmp_path, num_hidden_layers=16))
@@ -311,6 +323,7 @@ def test_ctrl_c_while_it_verifies_keeps_what_there_is(tmp_path: Path) -> None:
     assert done.out == "" or json.loads(done.out)["partial"] is True
 
 
+@pytest.mark.usefixtures("copied")
 def test_a_slower_plan_no_longer_holds(tmp_path: Path) -> None:
     model = str(model_folder(tmp_path, num_hidden_layers=16))
     made = recipe(model, ALONE)

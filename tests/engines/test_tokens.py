@@ -267,7 +267,7 @@ def test_ctrl_c_keeps_what_was_measured(tmp_path: Path) -> None:
 
 
 def test_help_loads_no_framework(tmp_path: Path) -> None:
-    done = process("tokens", "--help", folder=tmp_path)
+    done = process("tokens", "--help", folder=tmp_path, fresh=True)
 
     assert done.code == 0
     assert "--cycle" in done.out

@@ -57,7 +57,7 @@ def test_an_unknown_engine_is_refused_with_its_name_among_the_known(
     tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     in_children(monkeypatch)
-    done = process("measure", tiny, "--engine", "tpu", folder=tmp_path)
+    done = process("measure", tiny, "--engine", "tpu", folder=tmp_path, fresh=True)
 
     assert done.code == 2
     assert "toy (got tpu)" in done.err
