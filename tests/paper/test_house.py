@@ -8,7 +8,8 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,17 @@ def repository_files() -> Iterator[Path]:
     return walk(ROOT)
 
 
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@cache
+def nodes_of(path: Path) -> tuple[ast.AST, ...]:
+    """All of a file's syntax: six tests walk through all files."""
+    return tuple(ast.walk(tree_of(path)))
+
+
 def loaded_by(statement: str) -> set[str]:
     """Top-level packages that a fresh interpreter has loaded after `statement`."""
     code = f"{statement}\nimport sys\nprint(*{{name.partition('.')[0] for name in sys.modules}})"
@@ -82,7 +94,7 @@ def loaded_by(statement: str) -> set[str]:
 
 def imports_of(path: Path) -> set[str]:
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
             found.update(alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
@@ -132,8 +144,7 @@ def test_the_bare_package_loads_nothing_but_itself() -> None:
 
 
 def test_every_module_has_a_docstring() -> None:
-    sources = {relative(path): path.read_text(encoding="utf-8") for path in MODULES}
-    without = [name for name, text in sources.items() if text.strip() and not ast.get_docstring(ast.parse(text))]
+    without = [relative(path) for path in MODULES if tree_of(path).body and not ast.get_docstring(tree_of(path))]
 
     assert without == []
 
@@ -156,26 +167,26 @@ def test_no_engine_is_known_by_name_outside_its_folder() -> None:
         place = path.relative_to(SOURCE).as_posix()
         if place.startswith(NAMES_ENGINES):
             continue
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        strings = [text for text in strings_in(tree) if not (place.startswith("report/") and " " in text)]
-        parts = {part for name in identifiers_in(tree) for part in re.split(r"[._]", name.lower())}
+        nodes = nodes_of(path)
+        strings = [text for text in strings_in(nodes) if not (place.startswith("report/") and " " in text)]
+        parts = {part for name in identifiers_in(nodes) for part in re.split(r"[._]", name.lower())}
         found += [(place, text) for text in strings if ENGINE_WORD.search(text)]
         found += [(place, engine.name) for engine in ENGINES if engine.name in parts]
 
     assert found == []
 
 
-def strings_in(tree: ast.AST) -> Iterator[str]:
+def strings_in(nodes: Collection[ast.AST]) -> Iterator[str]:
     """The strings of code, without docstrings and the like."""
-    said = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(tree):
+    said = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    for node in nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in said:
             yield node.value
 
 
-def identifiers_in(tree: ast.AST) -> Iterator[str]:
+def identifiers_in(nodes: Iterable[ast.AST]) -> Iterator[str]:
     """Names of variables, attributes, arguments, functions, classes and imported modules."""
-    for node in ast.walk(tree):
+    for node in nodes:
         for field in ("id", "attr", "arg", "name", "module", "asname"):
             name = getattr(node, field, None)
             if isinstance(name, str):
@@ -264,7 +275,7 @@ def test_remote_code_is_never_switched_on() -> None:
             for call in calls_in(path)
             if any(k.arg == "trust_remote_code" and ast.unparse(k.value) == "True" for k in call.keywords)
         )
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        for node in nodes_of(path):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 found.extend(
                     f"{relative(path)}:{node.lineno}"
@@ -276,8 +287,7 @@ def test_remote_code_is_never_switched_on() -> None:
 
 
 def calls_in(path: Path) -> Iterator[ast.Call]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    return (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    return (node for node in nodes_of(path) if isinstance(node, ast.Call))
 
 
 def defaults_of(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tuple[str, ast.expr]]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-import jsonschema
 import pytest
 from paper_generation import paper_decoder, paper_generation
 from paper_models import paper_bert, paper_cycle
 from paper_roofline import on_paper_machine, paper_ceilings
 from rich.cells import cell_len
+from valid_documents import validate
 
 from cyclescope.core.ceilings import Origin
 from cyclescope.core.graph.builder import GraphBuilder
@@ -20,7 +20,7 @@ from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation
 from cyclescope.report import format as fmt
 from cyclescope.report.documents.cycle.document import CycleDocument, cycle_document
-from cyclescope.report.documents.figures import dump, json_schema
+from cyclescope.report.documents.figures import dump
 from cyclescope.report.media.html.html import to_html
 from cyclescope.report.media.markdown import to_markdown
 from cyclescope.report.media.terminal import to_text
@@ -180,7 +180,7 @@ def test_the_drawing_says_what_it_shows(bert: Explanation) -> None:
 
 def test_the_document_says_the_limit_of_every_operation(bert: Explanation) -> None:
     data = json.loads(dump(cycle_document(bert)), parse_constant=pytest.fail)
-    jsonschema.validate(data, json.loads(json_schema(CycleDocument)))
+    validate(data, CycleDocument)
     told = bert.roofline
     assert told is not None
 

@@ -8,10 +8,10 @@ import re
 from dataclasses import replace
 from typing import Any
 
-import jsonschema
 import pytest
 from rich.cells import cell_len
 from syrupy.assertion import SnapshotAssertion
+from valid_documents import validate
 
 from cyclescope.cli.main import run
 from cyclescope.core.errors import EngineError, UsageError
@@ -40,7 +40,7 @@ from cyclescope.optimizing.recipes.recipe import recipe_of
 from cyclescope.optimizing.recipes.verify import Verification
 from cyclescope.optimizing.search.drift import Drift
 from cyclescope.report.documents.applied import AppliedDocument, applied_document
-from cyclescope.report.documents.figures import Document, dump, json_schema
+from cyclescope.report.documents.figures import Document, dump
 from cyclescope.report.documents.optimization import OptimizationDocument, optimization_document
 from cyclescope.report.documents.verification import VerificationDocument, verification_document
 from cyclescope.report.media.html.html import to_html
@@ -341,7 +341,7 @@ def test_documents_of_applications_validate_and_read_back(done: Applied) -> None
 def read_back(made: Document, kind: type[Document]) -> None:
     text = dump(made)
     assert text.isascii()
-    jsonschema.validate(json.loads(text, parse_constant=no_constant), json.loads(json_schema(kind)))
+    validate(json.loads(text, parse_constant=no_constant), kind)
     assert kind.model_validate_json(text) == made
 
 

@@ -6,19 +6,19 @@ import json
 import re
 from dataclasses import replace
 
-import jsonschema
 import numpy as np
 import pytest
 from paper_comparisons import ALL, APART, BASE, FEW, GRAPH, SLOWER
 from paper_models import PAPER_BERT_WORKLOAD, paper_bert, paper_cycle, slot_times
 from rich.cells import cell_len
 from syrupy.assertion import SnapshotAssertion
+from valid_documents import validate
 
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.errors import UsageError
 from cyclescope.explaining.comparison import Aspect, Comparison, Limit, Verdict, Why, compare, differences
 from cyclescope.report.documents.comparison import ComparisonDocument, comparison_document
-from cyclescope.report.documents.figures import dump, json_schema
+from cyclescope.report.documents.figures import dump
 from cyclescope.report.media.html.html import to_html
 from cyclescope.report.media.markdown import to_markdown
 from cyclescope.report.media.terminal import to_text
@@ -146,16 +146,14 @@ def strict(text: str) -> object:
 @pytest.mark.parametrize("name", ALL)
 @pytest.mark.parametrize("limit", [None, 0.05])
 def test_every_document_keeps_to_the_schema(name: str, limit: float | None) -> None:
-    jsonschema.validate(
-        strict(dump(comparison_document(ALL[name], limit))), json.loads(json_schema(ComparisonDocument))
-    )
+    validate(strict(dump(comparison_document(ALL[name], limit))), ComparisonDocument)
 
 
 def test_a_document_with_hostile_names_keeps_to_the_schema_and_is_ascii() -> None:
     text = dump(comparison_document(hostile()))
 
     assert text.isascii()
-    jsonschema.validate(strict(text), json.loads(json_schema(ComparisonDocument)))
+    validate(strict(text), ComparisonDocument)
 
 
 def test_the_parts_of_a_document_add_up() -> None:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-from functools import cache
 from typing import Any
 
 import jsonschema
 import pytest
 from hypothesis import given, settings
 from paper_models import paper_bert, paper_cycle
+from valid_documents import validate
 
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.statistics import Estimate
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation
 from cyclescope.report.documents.cycle.document import CycleDocument, cycle_document
-from cyclescope.report.documents.figures import dump, json_schema
+from cyclescope.report.documents.figures import dump
 from cyclescope.report.media.markdown import to_markdown
 from cyclescope.report.media.terminal import to_text
 from cyclescope.report.pages.cycle import cycle_page
@@ -50,7 +50,7 @@ def ends_of(part: Any) -> dict[str, Any]:
 def test_below_six_cycles_nothing_has_an_interval(runs: int) -> None:
     told = explain(paper_cycle(paper_bert(2), pace=(1.0, 1.9, 0.6, 1.4, 0.8, 1.2), runs=runs))
     document_of = strict(dump(cycle_document(told)))
-    jsonschema.validate(document_of, json.loads(json_schema(CycleDocument)))
+    validate(document_of, CycleDocument)
     ends = {key: end for key, end in ends_of(document_of).items() if end is not None}
     page = cycle_page(told)
     written = to_text(page, 200) + to_markdown(page)
@@ -65,7 +65,7 @@ def test_documents_validate_and_read_back(which: str, request: pytest.FixtureReq
     explanation = request.getfixturevalue(which)
     text = dump(cycle_document(explanation))
     assert text.isascii()
-    valid().validate(strict(text))
+    validate(strict(text), CycleDocument)
     assert CycleDocument.model_validate_json(text) == cycle_document(explanation)
 
 
@@ -73,7 +73,7 @@ def test_a_document_that_is_off_is_refused(explanation: Explanation) -> None:
     data = strict(dump(cycle_document(explanation)))
     data["stages"][0]["time"]["value"] = "long"
     with pytest.raises(jsonschema.ValidationError):
-        jsonschema.validate(data, json.loads(json_schema(CycleDocument)))
+        validate(data, CycleDocument)
 
 
 def test_what_the_schema_promises(explanation: Explanation) -> None:
@@ -145,19 +145,11 @@ def test_texts_are_in_the_document_only_if_the_cycle_kept_them(explanation: Expl
     assert strict(dump(cycle_document(hostile)))["workload"]["texts"][-1] == "fa:fa-car"
 
 
-@cache
-def valid() -> jsonschema.Draft202012Validator:
-    """What every document must be; that the schema is one is checked once."""
-    schema = json.loads(json_schema(CycleDocument))
-    jsonschema.Draft202012Validator.check_schema(schema)
-    return jsonschema.Draft202012Validator(schema)
-
-
 @settings(max_examples=30)
 @given(timed_graphs())
 def test_any_graph_makes_a_valid_document(timed: Timed) -> None:
     text = dump(cycle_document(explain(paper_cycle(timed.graph, timed.slot_ns, runs=3))))
-    valid().validate(strict(text))
+    validate(strict(text), CycleDocument)
 
 
 def test_the_document_holds_every_operation(explanation: Explanation, graph: Graph) -> None:

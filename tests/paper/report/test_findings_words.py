@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
+from functools import cache
 
 import pytest
 from planted import PLANTED, compute_bound, idle_cores, scalar_activation, slow_tokenizer, with_busy, with_ceilings
 
 from cyclescope.core.cycle import Cycle
 from cyclescope.explaining.explain import explain
+from cyclescope.explaining.explanation import Explanation
 from cyclescope.explaining.findings.finding import EvidenceName, FindingCode
 from cyclescope.report.documents.cycle.document import cycle_document
 from cyclescope.report.documents.figures import dump
@@ -26,8 +28,17 @@ CODES = list(FindingCode)
 
 def words(cycle: Cycle, code: FindingCode, language: str = "en") -> FindingWords:
     """The words of a finding as texts in `language`."""
-    finding = next(finding for finding in explain(cycle).findings if finding.code is code)
-    said, say = finding_words(finding, cycle.graph), say_in(language)
+    return said_in(explain(cycle), code, language)
+
+
+@cache
+def planted(code: FindingCode) -> Explanation:
+    return explain(PLANTED[code]())
+
+
+def said_in(explanation: Explanation, code: FindingCode, language: str) -> FindingWords:
+    finding = next(finding for finding in explanation.findings if finding.code is code)
+    said, say = finding_words(finding, explanation.cycle.graph), say_in(language)
     return FindingWords(say(said.claim), say(said.evidence), say(said.remedy), say(said.gain))
 
 
@@ -40,9 +51,9 @@ def test_every_code_and_every_number_has_its_words() -> None:
 @pytest.mark.parametrize("language", ["en", "zh"])
 @pytest.mark.parametrize("code", CODES, ids=lambda code: code.value)
 def test_each_number_is_told_once(code: FindingCode, language: str) -> None:
-    cycle = PLANTED[code]()
-    told = words(cycle, code, language)
-    finding = next(finding for finding in explain(cycle).findings if finding.code is code)
+    explanation = planted(code)
+    told = said_in(explanation, code, language)
+    finding = next(finding for finding in explanation.findings if finding.code is code)
     for each in finding.evidence:
         assert amount(each) in f"{told.claim} {told.evidence}"
     assert told.remedy
@@ -88,8 +99,8 @@ def test_a_name_from_a_model_is_made_harmless(name: str) -> None:
 @pytest.mark.parametrize("width", range(40, 120, 9))
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_no_number_is_cut_or_torn_from_its_unit(language: str, width: int) -> None:
-    for plant in PLANTED.values():
-        told = explain(plant())
+    for code in PLANTED:
+        told = planted(code)
         lines = to_text(cycle_page(told), width, language=language).splitlines()
         joined = " ".join(line.strip() for line in lines)
         for finding in told.findings:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-import jsonschema
 import pytest
 from paper_generation import LAYERS, SLOPE_NS, paper_decoder, paper_generation
 from paper_html import render
+from valid_documents import validate
 
 from cyclescope.core.graph.graph import Graph
 from cyclescope.explaining.explain import explain
@@ -16,7 +16,7 @@ from cyclescope.explaining.explanation import Explanation
 from cyclescope.explaining.metrics.definition import DEFINITIONS
 from cyclescope.explaining.metrics.dialects import DIALECTS
 from cyclescope.report.documents.cycle.document import CycleDocument, cycle_document
-from cyclescope.report.documents.figures import dump, json_schema
+from cyclescope.report.documents.figures import dump
 from cyclescope.report.media.markdown import to_markdown
 from cyclescope.report.media.terminal import to_text
 from cyclescope.report.page import Bars, Block, Cell, Details, Figures, Heading, Note, Paragraph, Section, Strip, Table
@@ -162,7 +162,7 @@ def test_an_encoders_page_has_no_such_section(explanation: Explanation) -> None:
 def test_the_document_validates_and_reads_back(steps: int) -> None:
     explanation = explain(paper_generation(paper_decoder(steps)))
     text = dump(cycle_document(explanation))
-    jsonschema.validate(json.loads(text), json.loads(json_schema(CycleDocument)))
+    validate(json.loads(text), CycleDocument)
     assert CycleDocument.model_validate_json(text) == cycle_document(explanation)
 
 
