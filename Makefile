@@ -25,6 +25,8 @@ PIP := $(PY) -m pip --disable-pip-version-check --no-input
 FIND_BROWSER := if [ -n "$$CYCLESCOPE_CHROMIUM" ]; then echo "$$CYCLESCOPE_CHROMIUM"; else for b in $(BROWSERS); do command -v $$b && break; done; fi
 # What asserts no times runs side by side; what measures has the machine to itself afterwards.
 JOBS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n > 8 ? 8 : n)))
+# A file's tests stay together, since they share what they prepare; the files of engines take longest and come first.
+SIDE_BY_SIDE := -n $(JOBS) --dist loadfile --no-loadscope-reorder
 PYTEST = $(PY) -m pytest --timeout=300
 NONE_IS_FINE := code=$$?; if [ $$code != 0 ] && [ $$code != 5 ]; then exit $$code; fi
 # The tests never ask a hub, and leave the caches of whoever runs them alone. Byte code is written even where the shell says
@@ -47,7 +49,7 @@ demo: $(STAMPS)/demo ## measure a real MiniLM and bert-base-chinese, and write t
 .PHONY: test
 test: lint test-scripts browser $(STAMPS)/demo ## lint, then run every test (sets up all they need, Chromium too)
 	@export $(TEST_ENV) CYCLESCOPE_CHROMIUM="$$($(FIND_BROWSER))"; \
-	$(PYTEST) -n $(JOBS) --dist worksteal $(wildcard $(addprefix tests/,paper engines pages)) $(ARGS) </dev/null; $(NONE_IS_FINE); \
+	$(PYTEST) $(SIDE_BY_SIDE) $(wildcard $(addprefix tests/,engines pages paper)) $(ARGS) </dev/null; $(NONE_IS_FINE); \
 	$(PYTEST) tests/live $(ARGS) </dev/null; $(NONE_IS_FINE)
 
 .PHONY: record-cuda
@@ -56,11 +58,9 @@ record-cuda: $(STAMPS)/test ## record small cycles on a CUDA device of this mach
 
 .PHONY: lint
 lint: $(STAMPS)/test $(JS_STAMP) ## ruff, mypy --strict, import-linter, tsc --strict
-	@$(PY) -m ruff check
-	@$(PY) -m ruff format --check
-	@$(PY) -m mypy
-	@$(VENV)/bin/lint-imports
-	@$(JS)/node_modules/.bin/tsc -p $(JS)
+	@$(PY) -m mypy >$(VENV)/mypy.log 2>&1 & types=$$!; \
+	$(PY) -m ruff check && $(PY) -m ruff format --check && $(VENV)/bin/lint-imports && $(JS)/node_modules/.bin/tsc -p $(JS); \
+	code=$$?; wait $$types || code=1; cat $(VENV)/mypy.log; exit $$code
 
 .PHONY: test-scripts
 test-scripts: $(JS_STAMP) ## run the unit tests of the page's scripts
