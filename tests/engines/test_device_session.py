@@ -133,7 +133,7 @@ def test_a_model_too_large_for_the_device_is_refused_before_it_is_made(monkeypat
     loading._refuse_too_large(made, request)
 
 
-def test_the_twin_runs_on_the_processor_whatever_its_inputs_lie_on() -> None:
+def test_the_proxy_runs_on_the_processor_whatever_its_inputs_lie_on() -> None:
     assert calibration_proxy._small(torch.arange(1000)).max() < 512
     assert calibration_proxy._small(torch.ones(2)).device.type == "cpu"
     assert calibration_proxy._small("text") == "text"

@@ -1,4 +1,4 @@
-"""`cyclescope tokens` on real tokenizers: known counts, the Python twin, stand-ins, and no weights."""
+"""`cyclescope tokens` on real tokenizers: known counts, its Python counterpart, stand-ins, and no weights."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_counts_are_those_of_the_tokenizers_library(minilm: OpenTokenizers) -> N
 
 
 @needs_minilm
-def test_the_python_twin_cuts_as_the_fast_one_does(minilm: OpenTokenizers) -> None:
+def test_the_python_counterpart_cuts_as_the_fast_one_does(minilm: OpenTokenizers) -> None:
     fast, slow = minilm.tokenizers
     assert (fast.info.fast, slow.info.fast) == (True, False)
     assert fast.info.vocabulary == slow.info.vocabulary == 30_522

@@ -134,7 +134,7 @@ def test_a_model_that_changes_between_cycles_is_refused_with_the_reason() -> Non
         session.instrumented(graph, 1)
 
 
-def test_the_twin_gives_a_cost_of_the_right_kind() -> None:
+def test_the_proxy_gives_a_cost_of_the_right_kind() -> None:
     """A stamp pair costs something, and much less than a function mode does: the median of tries that take turns, since
     what else the machine does may lengthen the runs with stamps or those without.
     """
@@ -146,7 +146,7 @@ def test_the_twin_gives_a_cost_of_the_right_kind() -> None:
     for how in (WRAPPERS, FUNCTION_MODE) * 5:
         session._recorder = Recorder(how, session._traced.keys, model)
         found = session.calibrate(graph, 60_000_000)
-        assert "twin of BertModel" in found.calibrated_on
+        assert "proxy of BertModel" in found.calibrated_on
         costs[how].append(found.inside_ns + found.outside_ns)
     assert 0 < median(costs[WRAPPERS]) < median(costs[FUNCTION_MODE])
 

@@ -186,7 +186,7 @@ def test_a_named_model_is_traced_without_its_weights_and_runs_as_traced() -> Non
     assert cycle.graph.traced_on == "meta"
     assert cycle.machine.processor == torch.cuda.get_device_name()
     assert cycle.samples.instrumentation is not None
-    assert "twin" in cycle.samples.instrumentation.calibrated_on
+    assert "proxy" in cycle.samples.instrumentation.calibrated_on
     assert explanation.device is not None
 
 

@@ -23,7 +23,7 @@ _CHECKED = 3  # runs at most: two ways to take timestamps are tried, and one run
 _LEAST_STAMPED_RUNS = 2  # the one that checks the trace, and one that counts
 # A cycle so short, in a budget so small, is run whole: the fixed costs exceed such a budget in any case.
 SMALL_BUDGET_NS, _SHORT_NS = 2 * NS_PER_S, 3 * NS_PER_S
-TWIN = 5  # calibrating timestamps on a twin takes so many times what tracing adds to one call of the model
+PROXY_CALLS = 5  # calibrating timestamps on a proxy takes so many times what tracing adds to one call of the model
 _LEAST_DIVIDED = 4  # tokens; of so few nothing is left out
 _MOST_OF_LEFT = 4  # a cycle that fits so often into what is left may be traced and checked in the usual way
 # Of what is left, that a second cycle may take: the first one is cold, and says too little about those that follow. What makes
@@ -261,7 +261,7 @@ class Divider:
 
         def cost_ns(count: int) -> float:
             traced = pace.cycle_ns(count) + overhead_ns * count if count > LEAST_TOKENS else 0.0
-            return TWIN * overhead_ns + traced + _LEAST_STAMPED_RUNS * slowdown * pace.cycle_ns(count)
+            return PROXY_CALLS * overhead_ns + traced + _LEAST_STAMPED_RUNS * slowdown * pace.cycle_ns(count)
 
         left, whole_ns = self.left_ns(), pace.cycle_ns(tokens)
         # Whole cycles come first: those of half the time, or the one that fits beside the least that is instrumented.

@@ -28,7 +28,7 @@ from cyclescope.core.samples import (
 from cyclescope.core.units import NS_PER_S, Nanoseconds
 from cyclescope.machines.load import LoadMeter
 from cyclescope.measuring.assembly import assemble, look_at_memory
-from cyclescope.measuring.division import SMALL_BUDGET_NS, TWIN, Division, divide
+from cyclescope.measuring.division import PROXY_CALLS, SMALL_BUDGET_NS, Division, divide
 from cyclescope.measuring.interleaving import collect
 from cyclescope.measuring.options import MeasureOptions, request_of, shows_options
 from cyclescope.measuring.sampling import Collected, warm_up
@@ -40,7 +40,7 @@ _CALIBRATION_SHARE = 0.1
 _MOST_CALIBRATION_NS = 2 * NS_PER_S
 _NEVER_NS = 2**62  # no time is left for that
 _LEAST_CALIBRATION_NS = NS_PER_S // 10
-_TWIN_SHARE = 0.3  # of the time that is left; where the twin takes more, a loop stands in for it
+_PROXY_SHARE = 0.3  # of the time that is left; where the proxy takes more, a loop stands in for it
 _GRACE_SHARE = 0.15  # beyond the budget, where too few uninstrumented cycles were made for an interval
 # What may be looked at behind everything that is timed: that share of the budget; of a small one, short cycles.
 _LOOKS_SHARE, _SMALL_LOOKS_NS = 0.15, 8 * NS_PER_S
@@ -184,11 +184,11 @@ class _Measurement:
         if division.instruments:
             self._tell("calibrate", 0.0)
             left = max(0, self._stop_ns - clock.now_ns())
-            # A twin is made, traced and run some dozen times: several times what tracing one call of the model costs.
-            twin_ns = TWIN * division.call_overhead_ns
+            # A proxy is made, traced and run some dozen times: several times what tracing one call of the model costs.
+            proxy_ns = PROXY_CALLS * division.call_overhead_ns
             most = (
                 0
-                if twin_ns > _TWIN_SHARE * left
+                if proxy_ns > _PROXY_SHARE * left
                 else min(
                     _MOST_CALIBRATION_NS, int(budget_ns * _CALIBRATION_SHARE), max(left // 8, _LEAST_CALIBRATION_NS)
                 )

@@ -21,7 +21,7 @@ from cyclescope.core.statistics import LEAST_SAMPLES
 from cyclescope.core.units import NS_PER_S, Nanoseconds
 from cyclescope.machines.load import LoadMeter
 from cyclescope.measuring.assembly import assemble, look_at_memory
-from cyclescope.measuring.division import TWIN, Division, divide_from, in_seconds
+from cyclescope.measuring.division import PROXY_CALLS, Division, divide_from, in_seconds
 from cyclescope.measuring.options import MeasureOptions, request_of, shows_options
 from cyclescope.measuring.pace import LEAST_TOKENS, Pace, most_tokens
 from cyclescope.measuring.sampling import Collected, WarmUp, warm_up
@@ -45,7 +45,7 @@ _MOST_RUNS = 4000
 # Shares of the budget: the first cycle and the structure of a side; then, of what is left, uninstrumented rounds.
 _FIRST, _SIDE_SHARE, _ROUNDS_SHARE = 0.12, 0.25, 0.6
 _GRACE_SHARE, _SLACK_SHARE = 0.15, 0.05  # beyond the budget: for rounds that an interval still needs, and others
-_TWIN_SHARE = 0.15  # of the time that is left, for a twin; where it takes more, a loop stands in for it
+_PROXY_SHARE = 0.15  # of the time that is left, for a proxy; where it takes more, a loop stands in for it
 _LEAST_FIRST_NS = NS_PER_S // 2
 _FEWEST_TOKENS = 8  # which are written rather than that six rounds fit
 
@@ -298,8 +298,8 @@ class Side:
         if division.instruments:
             notify("calibrate", 0.0)
             most = min(_MOST_CALIBRATION_NS, int(budget_ns * _CALIBRATION_SHARE))
-            twin_ns = TWIN * division.call_overhead_ns
-            instrumentation = division.parts.calibrate(division.graph, 0 if twin_ns > _TWIN_SHARE * left_ns else most)
+            proxy_ns = PROXY_CALLS * division.call_overhead_ns
+            instrumentation = division.parts.calibrate(division.graph, 0 if proxy_ns > _PROXY_SHARE * left_ns else most)
         set_up = SetUp(
             import_ns=session.times.import_ns,
             load_ns=session.times.load_ns,

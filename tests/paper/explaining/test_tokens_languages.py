@@ -42,7 +42,7 @@ def test_every_figure_of_a_text() -> None:
     costs = explain_texts(TextCosts("paper", PAPER_MACHINE, texts, (fast, slow), longest=122))
 
     english, chinese = costs.texts
-    own, twin = chinese.by_tokenizer
+    own, counterpart = chinese.by_tokenizer
     assert own.tokens_per_character == 1.5
     assert own.characters_per_token == 10 / 15
     assert own.unknown_share == 1 / 15
@@ -52,8 +52,8 @@ def test_every_figure_of_a_text() -> None:
     assert own.time_ratio.value == 2.5
     assert own.time_ratio.low < 2.5 < own.time_ratio.high
     assert (own.to_own.value, own.to_own.low, own.to_own.high) == (1.0, 1.0, 1.0)
-    assert twin.to_own.value == 5.0
-    assert twin.time_ratio.value == 25 / 8
+    assert counterpart.to_own.value == 5.0
+    assert counterpart.time_ratio.value == 25 / 8
     assert (english.by_tokenizer[0].token_ratio, english.by_tokenizer[0].time_ratio.value) == (1.0, 1.0)
     assert (english.fitting_characters, chinese.fitting_characters) == (480, 80)  # 120 tokens beside the special ones
     assert costs.one_letter[0] == Estimate(100.0, 99.0, 101.0, 9)

@@ -27,7 +27,7 @@ from .writing import Costs, WritingPaper, writing
 S = 1000 * MS
 # As a decoder of 270 million parameters took on two cores of which one was busy: a generation of 32 tokens takes 12 s.
 SLOW = Costs(
-    400 * MS, 374 * MS, cold=1.0, trace_call_ns=350 * MS, stamped=1.15, twin_ns=1500 * MS, pace=(1.0, 1.04, 0.97)
+    400 * MS, 374 * MS, cold=1.0, trace_call_ns=350 * MS, stamped=1.15, proxy_ns=1500 * MS, pace=(1.0, 1.04, 0.97)
 )
 
 
@@ -97,7 +97,7 @@ def test_a_cycle_far_beyond_the_budget_is_shortened_and_says_so() -> None:
 
 
 def test_a_short_generation_is_run_and_instrumented_whole() -> None:
-    s = writing(32, Costs(2 * MS, 1 * MS, trace_call_ns=30 * MS, stamped=1.2, twin_ns=300 * MS))
+    s = writing(32, Costs(2 * MS, 1 * MS, trace_call_ns=30 * MS, stamped=1.2, proxy_ns=300 * MS))
     cycle, spent = measured(s, 30 * S)
     assert spent <= 1.1
     assert cycle.samples.instrumented_tokens == 0
@@ -145,7 +145,7 @@ def test_any_generation_keeps_any_budget(
         int(growth * step * budget_ns),
         trace_call_ns=int(trace_call * budget_ns),
         stamped=stamped,
-        twin_ns=int(5 * trace_call * budget_ns),
+        proxy_ns=int(5 * trace_call * budget_ns),
     )
     s = writing(tokens, costs)
     with suppress(UsageError):

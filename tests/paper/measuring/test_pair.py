@@ -190,8 +190,8 @@ def generations(tokens: int, a: Costs, b: Costs) -> tuple[WritingPaper, WritingP
     return first, writing(tokens, b, first.clock)
 
 
-SLOW = Costs(400 * MS, 100 * MS, trace_call_ns=350 * MS, stamped=1.15, twin_ns=1500 * MS)
-FAST = Costs(300 * MS, 70 * MS, trace_call_ns=350 * MS, stamped=1.15, twin_ns=1500 * MS)
+SLOW = Costs(400 * MS, 100 * MS, trace_call_ns=350 * MS, stamped=1.15, proxy_ns=1500 * MS)
+FAST = Costs(300 * MS, 70 * MS, trace_call_ns=350 * MS, stamped=1.15, proxy_ns=1500 * MS)
 
 
 @pytest.mark.parametrize("budget_s", [20, 30, 60, 120])

@@ -27,7 +27,7 @@ class Costs:
     cold: float = 1.0  # of the first run of all
     trace_call_ns: int = 0
     stamped: float = 1.0
-    twin_ns: int = 0
+    proxy_ns: int = 0
     pace: tuple[float, ...] = (1.0,)
     runs: int = 0
 
@@ -104,8 +104,8 @@ class WritingPaper(PaperSession):
         return edges
 
     def calibrate(self, graph: Graph, budget_ns: int) -> Instrumentation:
-        self.diary.append("twin" if budget_ns else "loop")
-        self.clock.advance(self.costs.twin_ns if budget_ns else 0)
+        self.diary.append("proxy" if budget_ns else "loop")
+        self.clock.advance(self.costs.proxy_ns if budget_ns else 0)
         return Instrumentation("script", 0.0, 0.0, "script", 1)
 
     def memory(self, graph: Graph, *, again: bool) -> MemorySamples | None:

@@ -143,10 +143,10 @@ def test_json_has_the_figures_and_no_text() -> None:
     assert [text["label"] for text in document["texts"]] == ["en", "zh", "ar"]
     arabic = document["texts"][2]
     assert (arabic["characters"], arabic["utf8_bytes"], arabic["too_long"]) == (79, 146, False)
-    own, twin = arabic["tokenizers"]
+    own, counterpart = arabic["tokenizers"]
     assert (own["tokens"], own["special_tokens"], own["unknown_tokens"], own["token_ratio"]) == (67, 2, 0, 3.35)
     assert own["time"] == {"value": 0.00024, "low": 0.00024, "high": 0.00024, "n": 20, "unit": "s"}
-    assert twin["time_to_own_ratio"]["value"] == 2.5
+    assert counterpart["time_to_own_ratio"]["value"] == 2.5
     assert arabic["cycle"]["ratio"]["value"] == 1.0
     assert "train" not in json.dumps(document)
 

@@ -89,7 +89,7 @@ def calibrate_on_proxy(steps: Steps, recorder: Recorder, traced: Traced, budget_
     try:
         if budget_ns > 0:
             total, pairs = _on_proxy(steps, recorder.how, traced, budget_ns)
-            name = f"a twin of {type(steps.model).__name__} with tiny layers"
+            name = f"a proxy of {type(steps.model).__name__} with tiny layers"
     except Exception:
         # Any class may refuse the shrunken configuration in its own way; what is lost is only accuracy, and it is said.
         pass
@@ -108,7 +108,7 @@ def _on_proxy(steps: Steps, how: str, traced: Traced, budget_ns: Nanoseconds) ->
     config._attn_implementation = getattr(model.config, "_attn_implementation", None)
     with torch.random.fork_rng():
         proxy = type(model)(config).eval().to(next(model.parameters()).dtype)
-    # Copies: the twin must not write into a cache of the model, and each of its runs begins as the first.
+    # Copies: the proxy must not write into a cache of the model, and each of its runs begins as the first.
     inputs = {name: _small(value) for name, value in steps.inputs().items()}
     repeats = Repeats(proxy, inputs)
     fixed = {name: _small(value) for name, value in steps.fixed.items()}
@@ -131,7 +131,7 @@ def _on_proxy(steps: Steps, how: str, traced: Traced, budget_ns: Nanoseconds) ->
     wanted = [name for name, kind in zip(traced.graph.names, traced.graph.kinds, strict=True) if kind.value != "text"]
     # Of a generation the proxy makes one call, in which the stamps are as they are in every step.
     if steps.writer is None and list(proxy_traced.graph.names) != wanted:
-        raise Misaligned("the twin takes another path")
+        raise Misaligned("the proxy takes another path")
     recorder = Recorder(how, proxy_traced.keys, proxy)
     alignment = Alignment(proxy_traced.graph, proxy_traced.keys)
     _read_as_much_as(model, proxy)
