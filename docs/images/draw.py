@@ -22,7 +22,8 @@ from playwright.sync_api import Browser, sync_playwright
 HERE = Path(__file__).parent
 # By language: what its pictures end with.
 ENDINGS = {"en": "png", "zh": "zh.png"}
-WIDTH, HEIGHT = 1280, 1500
+WIDTH, HEIGHT = 1280, 1760
+ROOFLINE_HEIGHT = 1060  # down to the legend; the tables behind it stand in roofline.md as text
 
 
 def page_of(run: Path, language: str) -> str:
@@ -38,7 +39,10 @@ def draw(browser: Browser, html: str, ending: str) -> None:
         file.write_text(html, encoding="utf-8")
         page.goto(file.as_uri())
         page.screenshot(path=HERE / f"page.{ending}")
-        page.locator("#roofline").screenshot(path=HERE / f"roofline.{ending}")
+        page.evaluate("document.querySelector('header').remove()")  # the bar on top, which would cover what is below
+        box = page.locator("#roofline").bounding_box()
+        assert box is not None
+        page.screenshot(path=HERE / f"roofline.{ending}", full_page=True, clip={**box, "height": ROOFLINE_HEIGHT})
     page.close()
 
 
