@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -295,21 +293,28 @@ def tokenizer_of(source: ModelSource, config: Any, request: Request) -> tuple[An
 
 def stand_in_tokenizer(facts: TokenizerFacts) -> PreTrainedTokenizerFast:
     """The stand-in for `facts` as transformers runs it. Raises `ModelError` where the vocabulary is too small."""
+    from tokenizers import Tokenizer
     from transformers import PreTrainedTokenizerFast
 
     from cyclescope.models.standin import stand_in
 
     made = stand_in(facts)
-    # From a file, since transformers copies a tokenizer that it is given: a large vocabulary would be parsed twice.
-    with tempfile.TemporaryDirectory(prefix="cyclescope-") as folder:
-        file = Path(folder) / "tokenizer.json"
-        file.write_text(made.json, encoding="utf-8")
-        return PreTrainedTokenizerFast(
-            tokenizer_file=str(file),
-            model_max_length=made.model_max_length,
-            model_input_names=list(made.input_names),
-            **made.special_tokens,
-        )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=_Uncopied(Tokenizer.from_str(made.json)),
+        model_max_length=made.model_max_length,
+        model_input_names=list(made.input_names),
+        **made.special_tokens,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Uncopied:
+    """A tokenizer that nobody else has: transformers copies what it is given, by writing and parsing all of a vocabulary."""
+
+    tokenizer: Any
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return self.tokenizer
 
 
 def _location(source: ModelSource) -> tuple[str, bool]:
