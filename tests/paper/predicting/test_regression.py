@@ -63,6 +63,17 @@ def test_a_frozen_process_predicts_what_scikit_learn_predicts() -> None:
     assert np.allclose(np.sqrt(variance), deviation, atol=1e-6)
 
 
+def test_errors_of_points_left_out_are_those_of_a_process_without_them() -> None:
+    x, y = sample(30, seed=12)
+    kernel = ConstantKernel(1.0, "fixed") * Matern(np.full(3, 2.0), "fixed", nu=2.5) + WhiteKernel(0.01, "fixed")
+    errors, variance = freeze_process(GaussianProcessRegressor(kernel).fit(x, y), x, np.ones(3)).left_out()
+    for i in (0, 7, 29):
+        rest = np.arange(30) != i
+        mean, deviation = GaussianProcessRegressor(kernel).fit(x[rest], y[rest]).predict(x[[i]], return_std=True)
+        assert errors[i] == pytest.approx(y[i] - mean[0], abs=1e-6)
+        assert variance[i] == pytest.approx(deviation[0] ** 2, rel=1e-6)
+
+
 @pytest.mark.parametrize("name", FITS)
 def test_unseen_rows_are_predicted_to_near_the_noise(name: str) -> None:
     regression = fitted(name)
@@ -99,6 +110,23 @@ def test_a_column_that_never_changed_is_outside_when_it_changes() -> None:
     domain = Domain.of(np.array([[1.0, 0.0], [2.0, 0.0]]))
 
     assert domain.distance(np.array([[1.5, 1.0], [1.5, 0.0]])).tolist() == [1.0, 0.0]
+
+
+@pytest.mark.parametrize("name", FITS)
+def test_a_column_of_one_value_changes_nothing(name: str) -> None:
+    """Of 0.1 the computed deviation is a rounding: divided by it, a constant would be noise."""
+    x, y = sample(40, seed=13)
+    with_constant = np.column_stack([x, np.full(40, 0.1)])
+    assert with_constant.std(axis=0)[3] > 0
+    fits: dict[str, Fit] = {
+        "boosting": boosting((*COLUMNS, "constant"), (*BASE, "constant"), SMALL),
+        "process": process((*COLUMNS, "constant"), (*BASE, "constant"), ProcessSettings(most=150)),
+    }
+    plain, wide = FITS[name](x, y, np.ones(40)), fits[name](with_constant, y, np.ones(40))
+    unseen = sample(40, seed=14)[0]
+
+    expected = plain.evaluate(unseen).mean
+    assert np.allclose(wide.evaluate(np.column_stack([unseen, np.full(40, 0.1)])).mean, expected, atol=0.01)
 
 
 def test_the_process_is_less_sure_where_it_has_not_been() -> None:

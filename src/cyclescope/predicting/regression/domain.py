@@ -33,8 +33,7 @@ class Domain:
     @staticmethod
     def of(rows: FloatArray) -> Domain:
         """The box of `rows` [n, columns], n at least 1."""
-        scale = rows.std(axis=0)
-        return Domain(rows.min(axis=0), rows.max(axis=0), np.where(scale > 0, scale, 1.0))
+        return Domain(rows.min(axis=0), rows.max(axis=0), scale_of(rows))
 
     def beyond(self, rows: FloatArray) -> FloatArray:
         """How far each of `rows` lies outside of the box in each column, in standard deviations, [n, columns]."""
@@ -53,3 +52,11 @@ class Domain:
         """The columns in which any of `rows` lies outside, the farthest first."""
         most = self.beyond(rows).max(axis=0, initial=0.0)
         return tuple(int(i) for i in np.argsort(-most, kind="stable") if most[i] > 0)
+
+
+def scale_of(rows: FloatArray) -> FloatArray:
+    """The standard deviation of each column of `rows` [n, columns]; 1 for a column of one value, whose computed deviation may
+    be a rounding and not 0.
+    """
+    scale: FloatArray = np.where(np.ptp(rows, axis=0) > 0, rows.std(axis=0), 1.0)
+    return scale

@@ -10,7 +10,7 @@ import numpy as np
 from cyclescope.core.errors import MissingExtra
 from cyclescope.core.message import m
 from cyclescope.core.units import AnyArray, FloatArray, IntArray
-from cyclescope.predicting.regression.domain import Domain
+from cyclescope.predicting.regression.domain import Domain, scale_of
 from cyclescope.predicting.regression.freezing import freeze_process, freeze_trees
 from cyclescope.predicting.regression.kept_out import kept_out, random_folds
 from cyclescope.predicting.regression.linear import Linear
@@ -50,8 +50,7 @@ class ProcessSettings:
 def fit_base(columns: Sequence[str], base: Sequence[str], x: FloatArray, y: FloatArray, weights: FloatArray) -> Linear:
     """A ridge regression on the columns `base`, its strength by leave-one-out; without any the weighted mean."""
     chosen = [columns.index(name) for name in base]
-    scale = x[:, chosen].std(axis=0)
-    chosen = [i for i, s in zip(chosen, scale, strict=True) if s > 0]
+    chosen = [i for i in chosen if np.ptp(x[:, i]) > 0]
     full = np.zeros(len(columns))
     if not chosen or len(x) < 3:
         return Linear(float(np.average(y, weights=weights)), full)
@@ -146,7 +145,7 @@ def _gaussian(settings: ProcessSettings, x: FloatArray, y: FloatArray) -> tuple[
     from sklearn.gaussian_process import GaussianProcessRegressor
     from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
-    scale = np.where((std := x.std(axis=0)) > 0, std, 1.0)
+    scale = scale_of(x)
     variance = max(float(y.var()), _LEAST_SPREAD**2)
     kernel = ConstantKernel(variance, (variance * 1e-3, variance * 1e3)) * Matern(
         np.full(x.shape[1], 2.0), (0.05, 1e3), nu=2.5

@@ -49,6 +49,11 @@ class Process:
             variance[part] = self.amplitude - np.einsum("ij,ij->j", white, white)
         return mean, np.maximum(variance, 0.0) + self.noise
 
+    def left_out(self) -> tuple[FloatArray, FloatArray]:
+        """Error and variance at each point [n] had it been left out (the same book, equations 5.10 to 5.12)."""
+        precision: FloatArray = np.einsum("ij,ij->j", self.whitening, self.whitening)
+        return self.coefficients / precision, 1.0 / precision
+
 
 def matern52(a: FloatArray, b: FloatArray) -> FloatArray:
     """The Matérn kernel of ν = 5/2 between `a` [n, columns] and `b` [m, columns], [n, m] (the same book, equation 4.17)."""
