@@ -1,0 +1,62 @@
+"""Predictions of times that others measured: fitted on one part of a folder of tables, tested on the other.
+
+    python bench/predict --data DIR [--row NAME …] [--seeds 5] [--points 150] [--most 6000]
+
+DIR holds tables of vidur, aiconfigurator or Hardware-Aware Transformers in the folders of those projects. Parquet files
+are read with pyarrow (`pip install pyarrow`), fits need scikit-learn (`pip install 'cyclescope[predict]'`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from tables.gpu import attention_rows, product_rows
+from tables.layers import layer_rows
+from tables.networks import network_rows
+from tables.outcome import table
+from tables.reading import read_tables
+from tables.sheet import sheets
+
+from cyclescope.core.errors import CyclescopeError
+
+_ROWS = ("layers", "gemm", "attention", "networks")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="the folder of tables")
+    parser.add_argument("--row", choices=_ROWS, action="append", help="only these kinds of tables")
+    parser.add_argument("--seeds", type=int, default=5, help="repetitions of every random choice")
+    parser.add_argument("--points", type=int, default=150, help="rows of an unseen device that may be measured")
+    parser.add_argument("--most", type=int, default=6000, help="rows of a table that are looked at")
+    asked = parser.parse_args()
+    wanted = asked.row or _ROWS
+    try:
+        found, known = read_tables(asked.data), sheets(asked.data)
+    except CyclescopeError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    outcomes = []
+    begin = time.monotonic()
+    kinds = {
+        "layers": lambda: layer_rows(found.layers, known, asked.seeds),
+        "gemm": lambda: product_rows(found.products, known, asked.points, asked.seeds, asked.most),
+        "networks": lambda: network_rows(found.networks, asked.seeds),
+        "attention": lambda: attention_rows(found.attention, known, asked.points, asked.seeds, asked.most),
+    }
+    for kind in wanted:
+        for one in kinds[kind]():
+            outcomes.append(one)
+            print(
+                f"{time.monotonic() - begin:6.0f} s  {one.row}: {one.what}  {one.mean:.2%}  ({one.remark})", flush=True
+            )
+    print()
+    print(table(outcomes))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
