@@ -11,7 +11,7 @@ from cyclescope.backends.paper import PAPER_MACHINE
 from cyclescope.core.ceilings import Figure
 from cyclescope.core.machine import Machine
 from cyclescope.core.samples import Load
-from cyclescope.machines.doctor import Calibrated, CheckOutcome, MachineFacts
+from cyclescope.machines.doctor import Calibrated, CheckOutcome, Learning, MachineFacts
 from cyclescope.machines.fingerprint import freshness
 from cyclescope.machines.state import HostState
 
@@ -48,6 +48,7 @@ def state(**changes: object) -> MachineFacts:
 
 
 FINE = {
+    CheckOutcome.LEARNING_FRESH: replace(REST, calibrated=replace(REST.calibrated, learned=Learning.FRESH)),
     CheckOutcome.CORES_ALL: REST,
     CheckOutcome.QUOTA_NONE: REST,
     CheckOutcome.QUOTA_LIMITS: state(quota_cores=4.0),
@@ -92,6 +93,8 @@ TROUBLE = {
     CheckOutcome.CALIBRATION_OLD: replace(REST, calibrated=calibrated(now=NOW + timedelta(days=100))),
     CheckOutcome.CALIBRATION_MISSING: replace(REST, calibrated=Calibrated()),
     CheckOutcome.CALIBRATION_BROKEN: replace(REST, calibrated=Calibrated(broken=1)),
+    CheckOutcome.LEARNING_STALE: replace(REST, calibrated=replace(REST.calibrated, learned=Learning.STALE)),
+    CheckOutcome.LEARNING_BROKEN: replace(REST, calibrated=replace(REST.calibrated, learned=Learning.BROKEN)),
     CheckOutcome.CLOCK_COARSE: state(clock_step_ns=15_600),
     CheckOutcome.NOISE_HIGH: replace(REST, noise=replace(NOISE, value=0.05)),
 }

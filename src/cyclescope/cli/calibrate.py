@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,7 +10,7 @@ import typer
 from cyclescope.cli.ceilings import kept_of, machine_of
 from cyclescope.cli.deliver import Forms, Result, deliver
 from cyclescope.cli.files import require_places
-from cyclescope.cli.options import DeviceOption, optional
+from cyclescope.cli.options import DeviceOption, budget_option, optional
 from cyclescope.core.errors import Interrupted, OutputError, UsageError
 from cyclescope.core.message import N_, m
 from cyclescope.core.plan import REFERENCE_ENGINE
@@ -35,14 +36,23 @@ def calibrate(
     show: Annotated[
         bool, typer.Option("--show", help=N_("Show the stored calibration and whether it is stale"))
     ] = False,
+    learns: Annotated[
+        bool, typer.Option("--learn", help=N_("Measure small models and fit the timing models of predict"))
+    ] = False,
+    budget: Annotated[
+        float | None, budget_option(N_("Measuring time of --learn after loading, such as 60s or 3m (default: 60s)"))
+    ] = None,
     forms: Forms,
 ) -> None:
-    """Measure the ceilings of this machine, or show those that are stored."""
+    """Measure the ceilings of this machine, learn its timing models, or show what is stored."""
     counts = _counts(threads)
+    _check(learns=learns, show=show, budget=budget, device=device)
     require_places(forms.files)
     failed: OutputError | None = None
     if show:
         found = kept_of(machine_of(device), REFERENCE_ENGINE)
+    elif learns:
+        found, failed = _learn(quick, device, counts, force, budget, forms.language)
     else:
         found, failed = _measure(quick, device, counts, force, forms.language)
 
@@ -86,6 +96,54 @@ def _measure(
     return Calibration(
         ceilings.machine, ceilings, path, load=load, quieter=quieter.ceilings if quieter else None
     ), failed
+
+
+def _check(*, learns: bool, show: bool, budget: float | None, device: str) -> None:
+    """Raise `UsageError` for options that contradict each other."""
+    if learns and show:
+        raise UsageError(
+            m("Only one of --learn and --show can be given."),
+            m("One measures, the other only reads."),
+            m("Give only one."),
+        )
+    if budget is not None and not learns:
+        raise UsageError(
+            m("--budget goes with --learn."),
+            m("The ceilings take 90 seconds, or seconds with --quick."),
+            m("Add --learn."),
+        )
+    if learns and device != "cpu":
+        raise UsageError(
+            m("--learn runs on the CPU (got --device {device}).", device=device),
+            m("On a device the host only launches the operations, so that their times say little."),
+            m("Leave out --device."),
+        )
+
+
+def _learn(
+    quick: bool, device: str, threads: tuple[int, ...], force: bool, budget: float | None, language: str
+) -> tuple[Calibration, OutputError | None]:
+    """Timing models fitted under the stored ceilings; these are measured first where there are no fresh ones."""
+    from cyclescope.calibrating.learning.learn import DEFAULT_BUDGET_S, check_budget, learn
+    from cyclescope.cli.progress import progress
+
+    wanted = DEFAULT_BUDGET_S if budget is None else budget
+    check_budget(wanted)
+    found = kept_of(machine_of(device), REFERENCE_ENGINE)
+    failed: OutputError | None = None
+    if found.path is None or found.freshness is None or not found.freshness.fresh:
+        found, failed = _measure(quick, device, threads, force, language)
+        if found.quieter is not None:
+            found = kept_of(machine_of(device), REFERENCE_ENGINE)
+    assert found.ceilings is not None
+    try:
+        with progress(language) as notify:
+            learned = learn(found.ceilings, wanted, progress=notify)
+    except KeyboardInterrupt as exc:
+        raise Interrupted(
+            m("Interrupted."), m("What was measured is kept: the next `cyclescope calibrate --learn` goes on there.")
+        ) from exc
+    return replace(found, learned=learned.models, learned_path=learned.path), failed or learned.failed
 
 
 def _counts(text: str | None) -> tuple[int, ...]:

@@ -25,7 +25,8 @@ def machine_of(device: str) -> Machine:
 def kept_of(machine: Machine, engine: str) -> Calibration:
     """What is kept of `machine`, else what its maker states."""
     from cyclescope.machines.catalog import find_machine
-    from cyclescope.machines.fingerprint import freshness
+    from cyclescope.machines.fingerprint import fingerprint, freshness
+    from cyclescope.predicting.fitted import nearest_models, staleness, stored_models
     from cyclescope.report.pages.calibration import Calibration
     from cyclescope.store.calibration_file import nearest, stored_calibrations
 
@@ -34,4 +35,16 @@ def kept_of(machine: Machine, engine: str) -> Calibration:
     if kept is None:
         return Calibration(machine.processor, find_machine(machine.processor), broken=found.broken)
     fresh = freshness(kept.ceilings, machine, engine)
-    return Calibration(machine.processor, kept.ceilings, kept.path, fresh, broken=found.broken)
+    learned, unread = stored_models(engine)
+    models = nearest_models(learned, kept.ceilings)
+    return Calibration(
+        machine.processor,
+        kept.ceilings,
+        kept.path,
+        fresh,
+        broken=found.broken,
+        learned=models.models if models is not None else None,
+        learned_path=models.path if models is not None else None,
+        learned_stale=models is not None and staleness(models.models, kept.ceilings, fingerprint(machine, engine)),
+        unread=unread,
+    )

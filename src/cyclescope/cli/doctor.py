@@ -12,7 +12,9 @@ from cyclescope.core.errors import CyclescopeError
 
 if TYPE_CHECKING:
     from cyclescope.core.ceilings import Figure
+    from cyclescope.machines.doctor import Learning
     from cyclescope.report.page import Page
+    from cyclescope.report.pages.calibration import Calibration
 
 _TRIAL_NS = 2_000_000_000  # not by a name of `core.units`, which loads numpy: help must not wait for it
 _LOOK_S = 0.5  # where nothing can be tried: long enough for the kernel's counters of load
@@ -36,7 +38,7 @@ def doctor(*, forms: Forms) -> None:
     load = meter.read()
     kept = kept_of(machine, REFERENCE_ENGINE)
     measured = kept.ceilings if kept.ceilings is not None and kept.ceilings.origin is Origin.MEASURED else None
-    calibrated = Calibrated(measured, kept.freshness, len(kept.broken))
+    calibrated = Calibrated(measured, kept.freshness, len(kept.broken), _learning(kept))
     examination = examine(MachineFacts(machine, state, load, calibrated, noise))
 
     def page() -> Page:
@@ -51,6 +53,14 @@ def doctor(*, forms: Forms) -> None:
         return dump(doctor_document(examination))
 
     deliver(Result(page, document), forms)
+
+
+def _learning(kept: Calibration) -> Learning | None:
+    from cyclescope.machines.doctor import Learning
+
+    if kept.learned is not None:
+        return Learning.STALE if kept.learned_stale else Learning.FRESH
+    return Learning.BROKEN if kept.unread else None
 
 
 def _noise(language: str) -> Figure | None:

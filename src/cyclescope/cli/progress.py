@@ -37,6 +37,7 @@ _PHASES = {
     "ready": in_context("progress", "prepare"),
     "verify": in_context("progress", "verify"),
     "shapes": in_context("progress", "shapes"),
+    "fit": in_context("progress", "fit"),
     "A/A": in_context("progress", "A/A"),
     "memory": in_context("progress", "memory"),
     "done": in_context("progress", "done"),

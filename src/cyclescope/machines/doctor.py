@@ -37,6 +37,7 @@ class Topic(StrEnum):
     EXTRAS = "extras"
     INSTRUCTIONS = "instructions"
     CALIBRATION = "calibration"
+    LEARNING = "learning"
     CLOCK = "clock"
     NOISE = "noise"
 
@@ -83,6 +84,9 @@ class CheckOutcome(StrEnum):
     CALIBRATION_OLD = "calibration-old"
     CALIBRATION_MISSING = "calibration-missing"
     CALIBRATION_BROKEN = "calibration-broken"
+    LEARNING_FRESH = "learning-fresh"
+    LEARNING_STALE = "learning-stale"
+    LEARNING_BROKEN = "learning-broken"
     CLOCK_FINE = "clock-fine"
     CLOCK_COARSE = "clock-coarse"
     NOISE_LOW = "noise-low"
@@ -108,19 +112,32 @@ WARNINGS = frozenset(
         CheckOutcome.CALIBRATION_OLD,
         CheckOutcome.CALIBRATION_MISSING,
         CheckOutcome.CALIBRATION_BROKEN,
+        CheckOutcome.LEARNING_STALE,
+        CheckOutcome.LEARNING_BROKEN,
         CheckOutcome.CLOCK_COARSE,
         CheckOutcome.NOISE_HIGH,
     }
 )
 
 
+class Learning(StrEnum):
+    """What the stored timing models of a machine are good for."""
+
+    FRESH = "fresh"
+    STALE = "stale"
+    BROKEN = "broken"
+
+
 @dataclass(frozen=True, slots=True)
 class Calibrated:
-    """What is kept of this machine. `broken` counts files that cannot be read."""
+    """What is kept of this machine. `broken` counts files that cannot be read; `learned` is the state of its timing models,
+    None where there never were any.
+    """
 
     ceilings: Ceilings | None = None
     freshness: Freshness | None = None
     broken: int = 0
+    learned: Learning | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +197,8 @@ def _outcomes(facts: MachineFacts) -> Iterator[tuple[Topic, CheckOutcome]]:
     yield Topic.EXTRAS, CheckOutcome.EXTRAS_THERE if state.extras else CheckOutcome.EXTRAS_NONE
     yield Topic.INSTRUCTIONS, _instructions(state)
     yield Topic.CALIBRATION, _calibration(facts.calibrated)
+    if facts.calibrated.learned is not None:
+        yield Topic.LEARNING, _LEARNING[facts.calibrated.learned]
     coarse = state.clock_step_ns > COARSE_CLOCK_NS
     yield Topic.CLOCK, CheckOutcome.CLOCK_COARSE if coarse else CheckOutcome.CLOCK_FINE
     yield Topic.NOISE, _noise(facts.noise)
@@ -253,3 +272,10 @@ def _noise(noise: Figure | None) -> CheckOutcome:
     if noise is None:
         return CheckOutcome.NOISE_UNKNOWN
     return CheckOutcome.NOISE_HIGH if noise.value > NOISY else CheckOutcome.NOISE_LOW
+
+
+_LEARNING = {
+    Learning.FRESH: CheckOutcome.LEARNING_FRESH,
+    Learning.STALE: CheckOutcome.LEARNING_STALE,
+    Learning.BROKEN: CheckOutcome.LEARNING_BROKEN,
+}

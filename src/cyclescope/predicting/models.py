@@ -10,6 +10,8 @@ from cyclescope.core.errors import UsageError
 from cyclescope.core.message import listed, m
 from cyclescope.core.plan import Plan
 from cyclescope.predicting import analytic
+from cyclescope.predicting.fitted import models_for
+from cyclescope.predicting.learned import HYBRID, LEARNED
 from cyclescope.predicting.prediction import mean_error
 from cyclescope.predicting.timing_model import Durations, TimingModel
 
@@ -30,7 +32,17 @@ def _analytic(plan: Plan, machine: Ceilings) -> TimingModel:
     return analytic.AnalyticModel()
 
 
-KINDS: tuple[Kind, ...] = (Kind(analytic.NAME, _analytic),)
+def _learned(plan: Plan, machine: Ceilings) -> TimingModel | None:
+    models = models_for(machine, plan.engine) if plan.device == "cpu" else None
+    return models.learned if models is not None else None
+
+
+def _hybrid(plan: Plan, machine: Ceilings) -> TimingModel | None:
+    models = models_for(machine, plan.engine) if plan.device == "cpu" else None
+    return models.hybrid if models is not None else None
+
+
+KINDS: tuple[Kind, ...] = (Kind(analytic.NAME, _analytic), Kind(LEARNED, _learned), Kind(HYBRID, _hybrid))
 
 
 def available(plan: Plan, machine: Ceilings) -> tuple[TimingModel, ...]:

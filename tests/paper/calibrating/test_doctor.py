@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from paper_doctor import FINE, REST, TROUBLE, state
 
-from cyclescope.machines.doctor import WARNINGS, Calibrated, CheckOutcome, MachineFacts, Topic, examine
+from cyclescope.machines.doctor import WARNINGS, Calibrated, CheckOutcome, Learning, MachineFacts, Topic, examine
 from cyclescope.machines.state import read_state
 from cyclescope.report.documents.doctor import doctor_document
 from cyclescope.report.documents.figures import dump
@@ -78,6 +78,7 @@ def test_the_answer_counts_what_is_wrong() -> None:
 
 def test_the_document_has_every_check_and_is_strict_json() -> None:
     facts = TROUBLE[CheckOutcome.CALIBRATION_CHANGED]
+    facts = replace(facts, calibrated=replace(facts.calibrated, learned=Learning.FRESH))
     document = json.loads(dump(doctor_document(examine(facts))), parse_constant=lambda name: pytest.fail(name))
     assert document["schema"] == "cyclescope/doctor/2"
     assert [warning["code"] for warning in document["warnings"]] == ["calibration-changed"]

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from cyclescope.core import ceilings as core
 from cyclescope.machines.fingerprint import Trait
+from cyclescope.predicting.fitted import errors_by_family, errors_of
 from cyclescope.report.documents.figures import Document, DocumentPart, Sourced, Text, schema_field, sourced
 from cyclescope.report.pages.calibration import Calibration
 
@@ -60,6 +61,36 @@ class ChangedTrait(DocumentPart):
     now: Text
 
 
+class LearnedFamily(DocumentPart):
+    """Workloads of one family, and how far the timing models were off on them without having seen the family."""
+
+    family: Text
+    workloads: int = Field(description="how many were measured")
+    roofline: float = Field(description="mean of |predicted - measured| / measured of the plain roofline")
+    learned: float = Field(description="the same of the learned timing model")
+    hybrid: float = Field(description="the same of the hybrid timing model")
+
+
+class LearnedModels(DocumentPart):
+    """The timing models that were fitted on this machine."""
+
+    path: Text | None = Field(description="file that they are stored in; null where they are not")
+    taken_at: Text = Field(description="UTC, ISO 8601")
+    version: Text = Field(description="cyclescope that fitted them")
+    stale: bool = Field(description="whether they are of another machine, engine, version or calibration")
+    workloads: int = Field(description="how many were measured")
+    planned: int = Field(description="workloads that a whole learning measures")
+    repeat_error: float | None = Field(
+        description="mean relative difference between the first and the last runs of a workload; no model can be better"
+    )
+    roofline: float = Field(
+        description="mean of |predicted - measured| / measured over all workloads, of the plain roofline"
+    )
+    learned: float = Field(description="the same of the learned timing model, on families that were kept out")
+    hybrid: float = Field(description="the same of the hybrid timing model, on families that were kept out")
+    families: list[LearnedFamily]
+
+
 class CalibrationDocument(Document):
     """The ceilings of a machine, and whether they are still valid."""
 
@@ -75,6 +106,7 @@ class CalibrationDocument(Document):
     )
     quieter: Text | None = Field(description="date of stored ceilings that had less noise and stay stored instead")
     broken: list[Text] = Field(description="files of ceilings that cannot be read")
+    learned: LearnedModels | None = Field(description="null where nothing was learned")
 
 
 def calibration_document(found: Calibration) -> CalibrationDocument:
@@ -89,7 +121,36 @@ def calibration_document(found: Calibration) -> CalibrationDocument:
         changed=freshness.changed if freshness is not None else [],
         other_busy=found.load.other_busy if found.load is not None else None,
         quieter=found.quieter.taken_at if found.quieter is not None else None,
-        broken=[error.fact for error in found.broken],
+        broken=[error.fact for error in (*found.broken, *found.unread)],
+        learned=_learned(found) if found.learned is not None else None,
+    )
+
+
+def _learned(found: Calibration) -> LearnedModels:
+    models = found.learned
+    assert models is not None
+    whole = errors_of(models.cases)
+    return LearnedModels(
+        path=str(found.learned_path) if found.learned_path is not None else None,
+        taken_at=models.taken_at,
+        version=models.version,
+        stale=found.learned_stale,
+        workloads=len(models.cases),
+        planned=models.planned,
+        repeat_error=models.repeat_error,
+        roofline=whole.roofline,
+        learned=whole.learned,
+        hybrid=whole.hybrid,
+        families=[
+            LearnedFamily(
+                family=family,
+                workloads=each.workloads,
+                roofline=each.roofline,
+                learned=each.learned,
+                hybrid=each.hybrid,
+            )
+            for family, each in errors_by_family(models.cases)
+        ],
     )
 
 

@@ -39,11 +39,13 @@ TOPICS: Mapping[Topic, Message] = MappingProxyType(
         Topic.EXTRAS: m("extras"),
         Topic.INSTRUCTIONS: m("instructions"),
         Topic.CALIBRATION: m("calibration"),
+        Topic.LEARNING: m("timing models"),
         Topic.CLOCK: m("clock"),
         Topic.NOISE: m("noise"),
     }
 )
 _CALIBRATE = m("Run cyclescope calibrate.")
+_LEARN = m("Run cyclescope calibrate --learn.")
 _A_A = m("Two runs of the same work differ by ±{noise} ({n} pairs).")
 # The fields are filled in by `pages.doctor`.
 FINDINGS: Mapping[CheckOutcome, Advice] = MappingProxyType(
@@ -116,6 +118,9 @@ FINDINGS: Mapping[CheckOutcome, Advice] = MappingProxyType(
         CheckOutcome.CALIBRATION_OLD: Advice(m("Stale: it is {days} days old."), _CALIBRATE),
         CheckOutcome.CALIBRATION_MISSING: Advice(m("There is no calibration of this machine."), _CALIBRATE),
         CheckOutcome.CALIBRATION_BROKEN: Advice(m("The stored calibration cannot be read."), _CALIBRATE),
+        CheckOutcome.LEARNING_FRESH: Advice(m("Learned on this machine: predictions use them.")),
+        CheckOutcome.LEARNING_STALE: Advice(m("Stale: learned on another machine, version or calibration."), _LEARN),
+        CheckOutcome.LEARNING_BROKEN: Advice(m("What was learned cannot be read."), _LEARN),
         CheckOutcome.CLOCK_FINE: Advice(m("Its step is {step}.")),
         CheckOutcome.CLOCK_COARSE: Advice(
             m("Its step is {step}, longer than small operations."), m("Choose a finer clock source (tsc) at boot.")

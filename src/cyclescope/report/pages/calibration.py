@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cyclescope.core.ceilings import BandwidthCeiling, Ceilings, Figure, Origin, ProductCeiling
-from cyclescope.core.errors import CalibrationFileError
+from cyclescope.core.errors import CalibrationFileError, FittedModelError
 from cyclescope.core.message import Message, Text, listed, m, plural
 from cyclescope.core.samples import Load
 from cyclescope.core.statistics import Estimate
 from cyclescope.machines.doctor import BUSY
 from cyclescope.machines.fingerprint import Freshness
+from cyclescope.predicting.fitted import FittedModels
 from cyclescope.report import format as fmt
 from cyclescope.report.naming.machine import changes
 from cyclescope.report.page import (
@@ -29,6 +30,7 @@ from cyclescope.report.page import (
     Severity,
     Table,
 )
+from cyclescope.report.sections.learning import learning_notes, learning_section
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,8 @@ class Calibration:
     """The subject of the page: ceilings (None: nothing is stored and nothing is known), their file and how fresh they are.
 
     `load` is what else ran while they were measured, None where they were measured earlier; `quieter` is what stays kept
-    in their place.
+    in their place. `learned` are the timing models of the machine and `learned_path` their file, `learned_stale` whether they are of
+    another machine, version or calibration; `unread` are files of such models that cannot be read.
     """
 
     machine: str
@@ -46,6 +49,10 @@ class Calibration:
     load: Load | None = None
     quieter: Ceilings | None = None
     broken: tuple[CalibrationFileError, ...] = ()
+    learned: FittedModels | None = None
+    learned_path: Path | None = None
+    learned_stale: bool = False
+    unread: tuple[FittedModelError, ...] = ()
 
 
 def calibration_page(found: Calibration) -> Page:
@@ -58,10 +65,16 @@ def calibration_page(found: Calibration) -> Page:
     if ceilings is None or ceilings.origin is Origin.DATASHEET:
         text = m("This machine has not been calibrated.")
         blocks.append(Note(Severity.WARNING, text, m("Run cyclescope calibrate.")))
-    blocks += [*_freshness_notes(found), *_warnings(found)]
+    blocks += [
+        *_freshness_notes(found),
+        *_warnings(found),
+        *learning_notes(found.learned, found.learned_stale, found.unread),
+    ]
     if ceilings is not None:
         blocks.append(KeyValues(_facts(found, ceilings)))
     sections = tuple(_sections(ceilings)) if ceilings is not None else ()
+    if found.learned is not None:
+        sections = (learning_section(found.learned, found.learned_path), *sections)
     return Page(m("Ceilings of {machine}", machine=found.machine), tuple(blocks), sections, "calibration")
 
 

@@ -1,0 +1,190 @@
+"""What was learned of a machine under an engine: both fitted timing models, what they were fitted on, and their file.
+
+A file is a zip of one JSON document and arrays (`regression/file.py`); nothing is unpickled. Files stand in `$CYCLESCOPE_HOME/learned`, else
+in `cyclescope/learned` beside the calibrations, one for each machine, engine and version, by the digest of the fingerprint.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from cyclescope.core.ceilings import Ceilings
+from cyclescope.core.errors import FittedModelError, OutputError
+from cyclescope.core.message import m
+from cyclescope.machines.fingerprint import TraitChange, changes
+from cyclescope.predicting.learned import LearnedModel
+from cyclescope.predicting.regression.file import read_fitted, write_fitted
+from cyclescope.store.calibration_file import folder as calibrations
+
+SCHEMA = "cyclescope/learned"
+VERSION = 1
+SUFFIX = ".learned"
+AGAIN = m("Delete it and run `cyclescope calibrate --learn`.")
+
+
+@dataclass(frozen=True, slots=True)
+class LearnedCase:
+    """One workload that was learned from: how long it took, and ln(true ÷ predicted) by the plain roofline and by each fitted
+    model that has not seen its family.
+    """
+
+    name: str
+    family: str
+    wall_ns: float
+    runs: int
+    roofline: float
+    learned: float
+    hybrid: float
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyErrors:
+    """Mean of |predicted − measured| ÷ measured over some workloads, by each model."""
+
+    workloads: int
+    roofline: float
+    learned: float
+    hybrid: float
+
+
+def errors_of(cases: Sequence[LearnedCase]) -> FamilyErrors:
+    """The errors over `cases`, at least one."""
+
+    def mean(errors: list[float]) -> float:
+        return sum(abs(math.expm1(-off)) for off in errors) / len(errors)
+
+    return FamilyErrors(
+        len(cases),
+        mean([case.roofline for case in cases]),
+        mean([case.learned for case in cases]),
+        mean([case.hybrid for case in cases]),
+    )
+
+
+def errors_by_family(cases: Sequence[LearnedCase]) -> tuple[tuple[str, FamilyErrors], ...]:
+    """Each family with its errors, in the order in which it first appears."""
+    names = dict.fromkeys(case.family for case in cases)
+    return tuple((name, errors_of([case for case in cases if case.family == name])) for name in names)
+
+
+@dataclass(frozen=True, eq=False)
+class FittedModels:
+    """Both fitted models. `fingerprint` is that of the machine, engine and version; `ceilings` those that times were held
+    against, `design` the version of the set of workloads, `repeat_error` the mean relative difference between the first and the last
+    runs of the same workload, and `other_busy` the share of the cores that others used meanwhile.
+    """
+
+    fingerprint: str
+    engine: str
+    taken_at: str
+    version: str
+    design: int
+    ceilings: Ceilings
+    learned: LearnedModel
+    hybrid: LearnedModel
+    cases: tuple[LearnedCase, ...]
+    planned: int
+    repeat_error: float | None = None
+    other_busy: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredModels:
+    """Fitted models and the file that they were read from."""
+
+    path: Path
+    models: FittedModels
+
+    def changed(self, now: str) -> tuple[TraitChange, ...]:
+        """What differs between the machine that they were learned on and the one of the fingerprint `now`."""
+        return changes(self.models.fingerprint, now)
+
+
+def folder() -> Path | None:
+    """Where fitted models are kept; None where this user has no home."""
+    place = calibrations()
+    return place.parent / "learned" if place is not None else None
+
+
+def place_of(fingerprint: str, engine: str) -> Path | None:
+    """The file of what is learned of the machine of `fingerprint`; its training data stand in a folder of the same name."""
+    place = folder()
+    digest = hashlib.sha256(fingerprint.encode()).hexdigest()[:16]
+    return place / f"{engine}-{digest}{SUFFIX}" if place is not None else None
+
+
+def keep(models: FittedModels) -> Path:
+    """Write `models` in the place of what was learned of the same machine before. Raises `OutputError`."""
+    path = place_of(models.fingerprint, models.engine)
+    if path is None:
+        raise OutputError(
+            m("What was learned cannot be stored."), m("This user has no home folder."), m("Set CYCLESCOPE_HOME.")
+        )
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise OutputError(
+            m("{path} cannot be written.", path=str(path)),
+            f"{exc.strerror or exc}.",
+            m("Set CYCLESCOPE_HOME to a folder where you may write."),
+        ) from exc
+    write_fitted(path, models, SCHEMA, VERSION)
+    return path
+
+
+def load_models(path: Path) -> FittedModels:
+    """The fitted models in the file `path`, checked. Raises `FittedModelError`."""
+    return read_fitted(path, FittedModels, SCHEMA, VERSION, AGAIN)
+
+
+def stored_models(engine: str) -> tuple[tuple[StoredModels, ...], tuple[FittedModelError, ...]]:
+    """All that was learned for `engine`, the newest first, and what cannot be read."""
+    kept: list[StoredModels] = []
+    broken: list[FittedModelError] = []
+    place = folder()
+    paths: list[Path] = []
+    if place is not None:
+        with suppress(OSError):
+            paths = sorted(place.glob(f"{engine}-*{SUFFIX}"))
+    for path in paths:
+        try:
+            kept.append(StoredModels(path, _load(path, path.stat().st_mtime_ns)))
+        except FittedModelError as error:
+            broken.append(error)
+        except OSError:
+            continue
+    kept.sort(key=lambda found: found.models.taken_at, reverse=True)
+    return tuple(kept), tuple(broken)
+
+
+@lru_cache(maxsize=4)
+def _load(path: Path, changed_ns: int) -> FittedModels:
+    return load_models(path)
+
+
+def nearest_models(kept: Sequence[StoredModels], machine: Ceilings) -> StoredModels | None:
+    """What was learned on the machine of `machine`, else what differs from it least, the newer of equals; None without any."""
+    return min(kept, key=lambda found: len(found.changed(machine.fingerprint)), default=None)
+
+
+def staleness(models: FittedModels, ceilings: Ceilings, now: str) -> bool:
+    """Whether `models` were learned on another machine than that of the fingerprint `now`, or under other `ceilings`."""
+    return bool(changes(models.fingerprint, now)) or models.ceilings.taken_at != ceilings.taken_at
+
+
+def models_for(machine: Ceilings, engine: str) -> FittedModels | None:
+    """What was learned of the very machine of `machine` under the ceilings that it has; None where there is no such.
+
+    Times were learned as ratios to these ceilings: under others, measured later, they would mean something else.
+    """
+    for found in stored_models(engine)[0]:
+        models = found.models
+        if models.fingerprint == machine.fingerprint and models.ceilings.taken_at == machine.taken_at:
+            return models
+    return None
