@@ -13,7 +13,7 @@ from test_generation import NEW, WRITERS, prompt, writer
 import cyclescope
 from cyclescope.backends.base import Request
 from cyclescope.backends.registry import open_session
-from cyclescope.backends.torch.tracing.decode_step import trace_step
+from cyclescope.backends.torch.tracing.decode_step import trace_generation, trace_step
 from cyclescope.core.errors import InputTooLong, Unsupported, UsageError
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.graph.tensor import TensorRole
@@ -39,6 +39,19 @@ def lone_step(name: str, cache_length: int) -> Graph:
 @cache
 def real_generation(name: str) -> Graph:
     return open_session(Request(model=writer(name), inputs=prompt(BATCH, PROMPT), new_tokens=NEW)).trace()
+
+
+@pytest.mark.parametrize("name", list(WRITERS))
+def test_a_generation_without_weights_does_the_work_of_the_real_one(name: str) -> None:
+    """All but what a streamer is given, which needs tokens that have values, and the text that is read out."""
+    real = real_generation(name)
+    traced = trace_generation(lambda: writer(name), prompt(BATCH, PROMPT), NEW, "cpu").graph
+    kept = [i for i, op in enumerate(real.names) if op not in ("cpu", "read out")]
+    assert len(traced) == len(kept)
+    assert traced.kinds == tuple(real.kinds[i] for i in kept)
+    for column in ("flops", "elementwise_flops", "read_bytes", "written_bytes", "in_place"):
+        np.testing.assert_array_equal(getattr(traced, column), getattr(real, column)[kept], err_msg=column)
+    np.testing.assert_array_equal(traced.slots.step[traced.slots.of_op], real.slots.step[real.slots.of_op][kept])
 
 
 @pytest.mark.parametrize("name", list(WRITERS))

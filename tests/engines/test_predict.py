@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -9,6 +12,7 @@ import cyclescope
 from cyclescope.core.cycle import Source
 from cyclescope.core.errors import UnknownModel, Unsupported
 from cyclescope.core.units import NS_PER_S
+from cyclescope.explaining.metrics.definition import MetricName
 from cyclescope.machines.catalog import find_machine
 
 DEVICE = "NVIDIA H100 PCIe"
@@ -46,6 +50,31 @@ def test_a_cycle_that_does_not_fit_is_predicted_with_the_memory_that_is_missing(
     intermediate = 4 * batch * tokens * width
     assert said.missing_bytes > intermediate - 16e9 > 0
     assert cycle.samples.uninstrumented.wall_ns[0] > intermediate / 320e9 * NS_PER_S
+
+
+def test_a_generation_has_its_steps_and_its_metrics(tmp_path: Path) -> None:
+    config = {"model_type": "gpt2", "n_embd": 32, "n_layer": 2, "n_head": 2, "vocab_size": 99, "n_positions": 64}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    cycle = cyclescope.predict(str(tmp_path), tokens=8, new_tokens=4, on=DEVICE)
+    found = cyclescope.explain(cycle).generation
+    assert found is not None
+    assert (found.tokens, found.predicted, [step.step for step in found.steps]) == (4, True, [0, 1, 2, 3])
+    assert cycle.samples.tokens is not None
+    emitted = cycle.samples.tokens.emitted_ns
+    assert (np.diff(emitted, axis=1) > 0).all()
+    assert emitted[0, -1] <= cycle.samples.uninstrumented.wall_ns[0]
+    values = {metric.definition.name: metric.figure.value for metric in found.metrics if metric.figure is not None}
+    assert values[MetricName.TTFT] == emitted[0, 0]
+    assert values[MetricName.TPOT] == pytest.approx((emitted[0, -1] - emitted[0, 0]) / 3)
+    assert found.dialects == ()
+
+
+def test_a_decode_step_behind_more_tokens_takes_longer() -> None:
+    walls = [
+        cyclescope.predict("gpt2", cache_length=length, batch=64, on=DEVICE).samples.uninstrumented.wall_ns[0]
+        for length in (8, 512)
+    ]
+    assert walls[1] > 1.5 * walls[0]
 
 
 def test_a_type_that_a_machine_does_not_have_is_refused() -> None:

@@ -17,6 +17,14 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
             "partial result is reported and saved."
         ),
     ),
+    "predict": (
+        N_("Predict the compute cycle of a model that was not run, on this machine or on one of the catalogue."),
+        N_(
+            "The model is traced without its weights or their memory, and a timing model gives every operation its time. "
+            "Where its errors on unseen cycles are known, every figure has an interval. "
+            "--on this needs `cyclescope calibrate`."
+        ),
+    ),
     "compare": (
         N_("Compare two models or saved runs: is B faster or slower than A, by how much, and where?"),
         N_(

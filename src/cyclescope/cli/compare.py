@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cyclescope.cli.comparisons import comparison_result
 from cyclescope.cli.cycles import save_run
-from cyclescope.cli.deliver import Forms, Result, deliver
+from cyclescope.cli.deliver import Forms, deliver
 from cyclescope.cli.files import require_different, require_places
 from cyclescope.cli.gate import EXCEEDED, KEPT, UNKNOWN
 from cyclescope.cli.options import Measuring, budget_option, optional
@@ -22,8 +23,6 @@ from cyclescope.store.recognizing import is_run
 
 if TYPE_CHECKING:
     from cyclescope.core.cycle import Cycle
-    from cyclescope.explaining.comparison import Comparison
-    from cyclescope.report.page import Page
 
 _PERCENT = re.compile(r"\s*(\d+(?:\.\d+)?|\.\d+)\s*(%?)\s*")
 
@@ -81,7 +80,7 @@ def compare(
         for cycle, out in zip(cycles, outs, strict=True)
         if out is not None
     ]
-    deliver(_result(comparison, limit), forms, *saves)
+    deliver(comparison_result(comparison, limit), forms, *saves)
     if any(cycle.partial for cycle in cycles) and not all(map(is_run, (a, b))):
         raise Interrupted(m("Interrupted."), m("The report compares what was measured before."))
     if limit is not None:
@@ -132,18 +131,3 @@ def _cycles(
             found or measure_request(request, budget, notify) for found, request in zip(stored, requests, strict=True)
         )
         return a, b
-
-
-def _result(comparison: Comparison, limit: float | None) -> Result:
-    def page() -> Page:
-        from cyclescope.report.pages.comparison import comparison_page
-
-        return comparison_page(comparison, limit)
-
-    def document() -> str:
-        from cyclescope.report.documents.comparison import comparison_document
-        from cyclescope.report.documents.figures import dump
-
-        return dump(comparison_document(comparison, limit))
-
-    return Result(page, document)

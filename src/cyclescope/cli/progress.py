@@ -24,6 +24,7 @@ _PHASES = {
     "load": in_context("progress", "load"),
     "first cycle": in_context("progress", "first cycle"),
     "trace": in_context("progress", "trace"),
+    "predict": in_context("progress", "predict"),
     "warm up": in_context("progress", "warm up"),
     "calibrate": in_context("progress", "calibrate"),
     "measure": in_context("progress", "measure"),

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cyclescope.core.cycle import Cycle
+from cyclescope.core.cycle import Cycle, Source
 from cyclescope.core.errors import UsageError
 from cyclescope.core.message import m
+from cyclescope.core.prediction import COVERAGE
 from cyclescope.core.ratios import (
     BETWEEN_RUNS,
     LEAST_ROUNDS_FOR_VERDICT,
@@ -16,9 +17,9 @@ from cyclescope.core.ratios import (
     ratio_apart,
     rounds,
 )
-from cyclescope.core.statistics import LEAST_SAMPLES, Estimate, Ratio, median_estimate
+from cyclescope.core.statistics import LEAST_SAMPLES, Estimate, Ratio, median_estimate, scenario_estimate
 from cyclescope.core.workload import InputUnit
-from cyclescope.explaining.changes import PartChange, Partitions, Presence
+from cyclescope.explaining.changes import PartChange, Partitions, Presence, part_ratio
 
 __all__ = ["Aspect", "Comparison", "Difference", "Limit", "PartChange", "Presence", "Verdict", "Why", "compare"]
 
@@ -35,11 +36,13 @@ class Verdict(StrEnum):
 
 
 class Why(StrEnum):
-    """Why a verdict is inconclusive: too few samples; measured apart while others used the cores; a calibration whose
-    noise is beyond use; no difference that reaches the threshold; or an interval that leaves open whether one does.
+    """Why a verdict is inconclusive: too few samples; a prediction whose error is unknown; measured apart while others used
+    the cores; a calibration whose noise is beyond use; no difference that reaches the threshold; or an interval that
+    leaves open whether one does.
     """
 
     TOO_FEW = "too-few"
+    UNKNOWN_ERROR = "unknown-error"
     LOADED = "loaded"
     NOISY = "noisy"
     SAME = "same"
@@ -89,6 +92,24 @@ class Aspect(StrEnum):
     SOURCE = "source"
 
 
+# Where one of these differs, a measurement says nothing about a prediction.
+_OTHER_WORK = frozenset(
+    aspect
+    for aspect in Aspect
+    if aspect
+    not in (
+        Aspect.WEIGHTS,
+        Aspect.CHARACTERS,
+        Aspect.SEED,
+        Aspect.SYSTEM,
+        Aspect.PYTHON,
+        Aspect.PACKAGE,
+        Aspect.VERSION,
+        Aspect.SOURCE,
+    )
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """One thing that is not the same about two cycles, with its value in both. `name` is that of a package."""
@@ -97,6 +118,17 @@ class Difference:
     a: str
     b: str
     name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A prediction held against a measurement: `side` (`a` or `b`) was predicted, `error` is predicted ÷ measured − 1, and
+    `held` says whether the measured median lies within the interval of the prediction (None: it has none).
+    """
+
+    side: str
+    error: float
+    held: bool | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,11 +165,32 @@ class Comparison:
         return self.attributed_b_ns - self.attributed_a_ns
 
     @property
+    def predicts(self) -> bool:
+        """Whether either was predicted; the interval of `ratio` is then that of the prediction's error."""
+        return any(cycle.source is Source.PREDICTED for cycle in (self.a, self.b))
+
+    @property
+    def checked(self) -> Checked | None:
+        """What a measurement says of a prediction; None unless one of the two is each, of the same work."""
+        sides = {"a": (self.a, self.wall_a, self.wall_b), "b": (self.b, self.wall_b, self.wall_a)}
+        said = [letter for letter, (cycle, *_) in sides.items() if cycle.source is Source.PREDICTED]
+        if len(said) != 1 or any(difference.aspect in _OTHER_WORK for difference in self.differences):
+            return None
+        _, predicted, measured = sides[said[0]]
+        held = predicted.low_ns <= measured.value_ns <= predicted.high_ns if predicted.has_interval else None
+        return Checked(said[0], predicted.value_ns / measured.value_ns - 1, held)
+
+    @property
     def inconclusive_reason(self) -> Why | None:
         """Why the interval proves nothing at all; None where it does.
 
         Load by others makes a cycle up to many times as long, which no widening covers; interleaved it hits both.
         """
+        if any(
+            cycle.source is Source.PREDICTED and not wall.has_interval
+            for cycle, wall in ((self.a, self.wall_a), (self.b, self.wall_b))
+        ):
+            return Why.UNKNOWN_ERROR
         if self.ratio.n < (LEAST_ROUNDS_FOR_VERDICT if self.interleaved else LEAST_SAMPLES):
             return Why.TOO_FEW
         loads = (cycle.samples.load.other_busy or 0.0 for cycle in (self.a, self.b))
@@ -196,17 +249,22 @@ def compare(a: Cycle, b: Cycle, threshold: float | None = None, *, between_runs:
             "",
             m("Give a share, such as 0.1 for 10 %."),
         )
+    predicts = any(cycle.source is Source.PREDICTED for cycle in (a, b))
     logs = rounds(a.samples.uninstrumented, b.samples.uninstrumented)
-    interleaved = len(logs) > 0 and _same_machine(a, b)
-    between = 0.0 if interleaved else wide
-    walls = a.samples.uninstrumented.wall_ns, b.samples.uninstrumented.wall_ns
-    ratio = interleaved_ratio(logs) if interleaved else ratio_apart(*walls, between)
+    interleaved = len(logs) > 0 and _same_machine(a, b) and not predicts
+    # How far two measurements lie apart is a part of the errors that a prediction was found to have.
+    between = 0.0 if interleaved or predicts else wide
+    wall_a, wall_b = _wall(a), _wall(b)
     parts = Partitions.of(a, b, between)
     return Comparison(
         a=a,
         b=b,
-        ratio=ratio,
-        confidence=VERDICT_CONFIDENCE,
+        ratio=_ratio_of_estimates(wall_a, wall_b)
+        if predicts
+        else interleaved_ratio(logs)
+        if interleaved
+        else ratio_apart(a.samples.uninstrumented.wall_ns, b.samples.uninstrumented.wall_ns, between),
+        confidence=COVERAGE if predicts else VERDICT_CONFIDENCE,
         threshold=_threshold(a, b) if threshold is None else threshold,
         interleaved=interleaved,
         stages=parts.stages(),
@@ -214,13 +272,25 @@ def compare(a: Cycle, b: Cycle, threshold: float | None = None, *, between_runs:
         kinds=parts.kinds(),
         operations=parts.operations(),
         differences=differences(a, b),
-        wall_a=median_estimate(a.samples.uninstrumented.wall_ns),
-        wall_b=median_estimate(b.samples.uninstrumented.wall_ns),
+        wall_a=wall_a,
+        wall_b=wall_b,
         between_runs=between,
         attributed_a_ns=parts.a.total_ns if parts.known else 0.0,
         attributed_b_ns=parts.b.total_ns if parts.known else 0.0,
         noise_beyond_use=_noise_beyond_use(a, b) if threshold is None else 0.0,
     )
+
+
+def _wall(cycle: Cycle) -> Estimate:
+    samples = cycle.samples.uninstrumented.wall_ns
+    return scenario_estimate(samples) if cycle.source is Source.PREDICTED else median_estimate(samples)
+
+
+def _ratio_of_estimates(a: Estimate, b: Estimate) -> Ratio:
+    """B ÷ A where either was predicted: errors of the two are taken for independent, which is the wider assumption."""
+    ratio = part_ratio(a, b, 0.0)
+    assert ratio is not None  # both take time, or they could not be compared
+    return ratio
 
 
 def _threshold(a: Cycle, b: Cycle) -> float:

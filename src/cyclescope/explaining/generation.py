@@ -93,7 +93,8 @@ class Generation:
     """Everything that is derived from a cycle that wrote text.
 
     `metrics` and `dialects` are of the uninstrumented runs and empty where none was taken; `phases`, `steps` and `growth` are of
-    the instrumented runs. `growth` is sorted by slope, the steepest first.
+    the instrumented runs. `growth` is sorted by slope, the steepest first. Of a `predicted` cycle the runs are scenarios, and what
+    other tools would report of them is left out: they report of runs.
     """
 
     sequences: int
@@ -103,6 +104,7 @@ class Generation:
     phases: tuple[PhaseRow, ...]
     steps: tuple[StepRow, ...]
     growth: tuple[GrowthRow, ...]
+    predicted: bool = False
 
 
 def generation(cycle: Cycle, attribution: Attribution, places: Sequence[Place]) -> Generation | None:
@@ -115,10 +117,13 @@ def generation(cycle: Cycle, attribution: Attribution, places: Sequence[Place]) 
         sequences=cycle.workload.batch,
         tokens=observed.tokens if observed else steps,
         metrics=evaluate_all(observed) if observed else (),
-        dialects=tuple(evaluate_dialect(dialect, observed) for dialect in DIALECTS) if observed else (),
+        dialects=tuple(evaluate_dialect(dialect, observed) for dialect in DIALECTS)
+        if observed and not observed.scenarios
+        else (),
         phases=_phases(attribution),
         steps=_steps(cycle, attribution, steps, observed.gaps_ns if observed else None),
         growth=_growth(attribution, places, steps),
+        predicted=attribution.scenarios,
     )
 
 

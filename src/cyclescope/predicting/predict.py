@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cyclescope.backends.base import DEFAULT_TOKENS, ModelOutline, Request
+from cyclescope.backends.base import DEFAULT_NEW_TOKENS, DEFAULT_TOKENS, ModelOutline, Request
+from cyclescope.backends.request_checks import check
 from cyclescope.core.ceilings import Ceilings
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.graph.graph import Graph
@@ -43,7 +44,8 @@ def predict(
 ) -> Cycle:
     """Predict the cycle of `model` for `batch` × `tokens` tokens, without its weights or their memory.
 
-    With `cache_length` it is one decode step behind so many tokens. `on` is `this` machine, as it was calibrated, or one
+    With `new_tokens` (32 for generative tasks) it is a generation of so many, with `cache_length` one decode step behind so
+    many tokens. `on` is `this` machine, as it was calibrated, or one
     of the catalogue; `machine` gives the figures of any other instead. `model_kind` is the timing model; `auto` takes the
     one with the least error on cycles that it was not fitted on. The other options are those of `measure`.
 
@@ -65,12 +67,14 @@ def predict(
         trust_remote_code=trust_remote_code,
         engine=engine,
     )
+    check(request)
     progress("trace", 0.0)
-    outline, graph = outline_of(request), structure_of(request)
+    outline = outline_of(request)
+    if outline.writes and cache_length is None and new_tokens is None:
+        request = replace(request, new_tokens=DEFAULT_NEW_TOKENS)
+    graph = structure_of(request)
     progress("predict", 0.0)
-    return predict_graph(
-        graph, workload_of(request, outline, graph), plan_of(request, outline, found), found, model_kind
-    )
+    return predict_graph(graph, workload_of(request, outline), plan_of(request, outline, found), found, model_kind)
 
 
 def predict_graph(graph: Graph, workload: Workload, plan: Plan, found: Target, model_kind: str = AUTO) -> Cycle:
@@ -127,7 +131,7 @@ def plan_of(request: Request, outline: ModelOutline, found: Target) -> Plan:
     )
 
 
-def workload_of(request: Request, outline: ModelOutline, graph: Graph) -> Workload:
+def workload_of(request: Request, outline: ModelOutline) -> Workload:
     """What is asked of the model: made-up tokens of the length that was given."""
     batch = request.batch or 1
     step = request.cache_length is not None
@@ -141,4 +145,5 @@ def workload_of(request: Request, outline: ModelOutline, graph: Graph) -> Worklo
         real_tokens=batch * tokens,
         characters=0,
         text_bytes=0,
+        tokens_out=request.new_tokens or 0,
     )

@@ -8,7 +8,7 @@ import numpy as np
 
 from cyclescope.core.cycle import Cycle, Source
 from cyclescope.core.graph.graph import Graph
-from cyclescope.core.graph.structure import SAMPLE
+from cyclescope.core.graph.structure import SAMPLE, TOKENIZE
 from cyclescope.core.machine import Machine
 from cyclescope.core.message import Text, plural
 from cyclescope.core.plan import Plan
@@ -117,8 +117,8 @@ def _tokens(graph: Graph, boundaries: IntArray) -> TokenSamples | None:
         return None
     ends = np.zeros(steps, dtype=np.int64)
     np.maximum.at(ends, slots.step[chosen], np.flatnonzero(chosen) + 1)
-    begin = int(np.flatnonzero(slots.step >= 0)[0])
-    return TokenSamples(boundaries[:, ends], boundaries[:, begin])
+    called = int(np.flatnonzero(~slots.stage.where(lambda stage: stage == TOKENIZE))[0])
+    return TokenSamples(boundaries[:, ends], boundaries[:, called])
 
 
 def _untold(unknown: IntArray) -> tuple[Text, ...]:

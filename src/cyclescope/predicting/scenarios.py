@@ -12,9 +12,11 @@ from statistics import NormalDist
 import numpy as np
 
 from cyclescope.core.graph.graph import Graph
+from cyclescope.core.graph.tensor import TensorRole
 from cyclescope.core.prediction import SCENARIOS
 from cyclescope.core.ratios import student_t
 from cyclescope.core.units import FloatArray, IntArray
+from cyclescope.explaining.places import places
 from cyclescope.predicting.timing_model import Durations, KeptOutErrors
 
 LEAST_UNSEEN = 8  # unseen cycles that an interval needs; fewer say nothing about a tail
@@ -95,13 +97,21 @@ def _spread(errors: tuple[float, ...]) -> float:
 def equal_slots(graph: Graph) -> IntArray:
     """A number for each slot [slots], the same for operations of one name and equal shapes, and for what passes between
     operations in equal surroundings.
+
+    From one decode step to the next shapes grow a little, and errors hardly differ: there operations are alike that read
+    weights of equal shapes, or stand in one place of every layer.
     """
     slots = graph.slots
+    step = slots.step[slots.of_op].tolist()
+    place = places(graph)
+    parameter = graph.of_role(TensorRole.PARAMETER)
     known: dict[object, int] = {}
     of_op = np.zeros(len(graph), dtype=np.int64)
     for i in range(len(graph)):
-        shapes = tuple((graph.tensors[t].shape, graph.tensors[t].dtype) for t in graph.reads(i))
-        of_op[i] = known.setdefault((graph.names[i], shapes), len(known))
+        reads = graph.reads(i)
+        shapes = tuple((graph.tensors[t].shape, graph.tensors[t].dtype) for t in reads if step[i] <= 0 or parameter[t])
+        key = (graph.names[i], shapes, min(step[i], 1), place[i] if step[i] > 0 and not shapes else None)
+        of_op[i] = known.setdefault(key, len(known))
     group = len(known) + slots.op_stamps * 3 + slots.frame_stamps
     group[slots.of_op] = of_op
     numbers: IntArray = np.unique(group, return_inverse=True)[1]

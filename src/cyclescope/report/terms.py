@@ -34,6 +34,15 @@ TERMS: Mapping[str, Term] = MappingProxyType(
             ),
             m("H. A. David and H. N. Nagaraja, Order Statistics, 3rd ed., 2003, section 7.1"),
         ),
+        "predicted": Term(
+            m("Predicted time of a cycle"),
+            m(
+                "The sum of the times that a timing model gives the operations of the graph and what passes between them, moved by the median of its errors on unseen cycles. The interval holds 90 % of such cycles: quantiles of scenarios that spread as those errors do."
+            ),
+            m(
+                "conformal prediction: V. Vovk, A. Gammerman and G. Shafer, Algorithmic Learning in a Random World, 2005"
+            ),
+        ),
         "minimum": Term(
             m("Least wall time"),
             m("The fastest of the n cycles: what the machine can do when nothing disturbs it."),

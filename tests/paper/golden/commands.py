@@ -11,6 +11,7 @@ from cyclescope.optimizing.recipes.recipe import save_recipe
 COMMANDS = (
     "",
     "measure",
+    "predict",
     "compare",
     "optimize",
     "apply",
@@ -53,6 +54,9 @@ ERRORS: tuple[list[str], ...] = tuple(
         "measure gpt2 more",
         "apply recipe.toml",
         "measure gpt2 --tokens 0",
+        "predict gpt2 --on elsewhere",
+        "predict gpt2 --on this",
+        "predict gpt2 --on h100 --tokens 0",
         "measure gpt2 --batch 0",
         "measure gpt2 --threads -1",
         "measure gpt2 --budget 0",

@@ -81,6 +81,7 @@ _MORE = {
     "cycle-partial": ("html",),
     "cycle-wall-only": ("html",),
     "cycle-doubtful": ("html",),
+    "cycle-predicted": ("html",),
     "optimization-found": ("ascii",),
 }
 

@@ -17,6 +17,7 @@ from paper_dialogue import held
 from paper_doctor import REST, TROUBLE
 from paper_generation import paper_decoder, paper_generation
 from paper_models import paper_bert, paper_cycle, slot_times
+from paper_predictions import checked, predicted, predicted_generation, uncertain
 from paper_roofline import on_paper_machine, paper_ceilings
 from paper_structures import EVEN, UNEVEN, mixture, step
 from paper_texts import COSTS, COUNTS, FAST, SLOW, WITH_CYCLES, run, unlabelled
@@ -82,6 +83,9 @@ _CYCLES: Mapping[str, Callable[[], Cycle]] = {
     "partial": lambda: paper_cycle(paper_bert(2), runs=0, instrumented=False, partial=True),
     "wall-only": lambda: paper_cycle(paper_bert(2), runs=3, instrumented=False, partial=True),
     "doubtful": doubtful,
+    "predicted": predicted,
+    "predicted-uncertain": uncertain,
+    "predicted-generation": lambda: predicted_generation(paper_decoder(9)),
 }
 # One cause of slowness each, on a machine whose ceilings are known: for reading only, since little else differs.
 _FINDINGS: Mapping[str, Callable[[], Cycle]] = {code.value: make for code, make in PLANTED.items()}
@@ -156,6 +160,7 @@ SUBJECTS: Mapping[str, Callable[[], Any]] = {
         for name, found in COMPARISONS.items()
         if name != "disturbed"
     },
+    "comparison-checked": checked,
     "optimization-found": lambda: optimizations.FOUND,
     "optimization-nothing": lambda: optimizations.NOTHING,
     "optimization-partial": lambda: replace(optimizations.FOUND, partial=True, load=Load(other_busy=0.42)),

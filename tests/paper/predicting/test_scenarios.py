@@ -6,9 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from paper_generation import paper_decoder
 from paper_models import paper_bert
 from paper_predictions import ERRORS, PLAN, TOKENIZER, ceilings
 
+from cyclescope.core.graph.op import OpKind
 from cyclescope.core.prediction import SCENARIOS
 from cyclescope.core.statistics import scenario_estimate
 from cyclescope.predicting.analytic import AnalyticModel
@@ -99,3 +101,13 @@ def test_an_interval_of_errors_holds_what_it_promises(n: int) -> None:
         low, high = error_quantiles(tuple(errors[:n].tolist()), np.asarray([0.05, 0.95]))
         held.append(low <= errors[n] <= high)
     assert 0.86 <= np.mean(held) <= 0.97
+
+
+def test_decode_steps_that_grow_deviate_alike() -> None:
+    graph = paper_decoder(4)
+    steps = graph.slots.step[graph.slots.of_op]
+    attention = [
+        equal_slots(graph)[graph.slots.of_op[i]] for i in np.flatnonzero(graph.of_kind(OpKind.ATTENTION) & (steps > 0))
+    ]
+    assert len(attention) > 3
+    assert len(set(attention)) == 1

@@ -204,6 +204,8 @@ def trace_only(request: Request) -> Graph:
     with engine_errors(m("trace the model")):
         if request.cache_length is not None:
             traced = _trace_step(made.build, request, request.cache_length, plan)
+        elif request.new_tokens is not None:
+            traced = _trace_generation(made.build, request, request.new_tokens, plan)
         else:
             steps = synthetic_steps(made.build, request)
             traced = _trace_on_meta(made.build, steps, steps.given, plan, generates)
@@ -226,6 +228,25 @@ def _trace_step(build: Callable[[], torch.nn.Module], request: Request, cache_le
 
     try:
         return trace_step(build, step_inputs(build, request), cache_length, plan.device.partition(":")[0])
+    except ValueUnknown:
+        return None
+
+
+def _trace_generation(
+    build: Callable[[], torch.nn.Module], request: Request, new_tokens: int, plan: Plan
+) -> Traced | None:
+    """A whole generation, or None where the model decides by values that depend on its weights."""
+    from cyclescope.backends.torch.generating.writing import refuse_beyond_context
+    from cyclescope.backends.torch.loading.inputs import longest_input, synthetic_steps
+    from cyclescope.backends.torch.tracing.concrete_values import ValueUnknown
+    from cyclescope.backends.torch.tracing.decode_step import trace_generation
+
+    steps = synthetic_steps(build, request)
+    model: Any = steps.model
+    tokens = int(steps.given["input_ids"].shape[1])
+    refuse_beyond_context(tokens, new_tokens, longest_input(model, None), not model.config.is_encoder_decoder)
+    try:
+        return trace_generation(build, steps.given, new_tokens, plan.device.partition(":")[0])
     except ValueUnknown:
         return None
 

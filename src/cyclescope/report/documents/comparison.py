@@ -58,6 +58,14 @@ class ComparedPart(DocumentPart):
     renamed: Text = Field(description="place of the operations in B where it is another, else empty")
 
 
+class CheckedPart(DocumentPart):
+    """A prediction held against a measurement."""
+
+    side: Literal["a", "b"] = Field(description="which of the two was predicted")
+    error: float = Field(description="predicted ÷ measured − 1")
+    held: bool | None = Field(description="whether the measured time lies in the interval; null without an interval")
+
+
 class ComparedFact(DocumentPart):
     """What differs between the two besides time."""
 
@@ -90,6 +98,9 @@ class ComparisonDocument(Document):
     kinds: list[ComparedPart]
     operations: list[ComparedPart]
     differences: list[ComparedFact]
+    checked: CheckedPart | None = Field(
+        default=None, description="null unless one of the two predicts what the other measures"
+    )
 
 
 def comparison_document(comparison: Comparison, limit: float | None = None) -> ComparisonDocument:
@@ -98,7 +109,7 @@ def comparison_document(comparison: Comparison, limit: float | None = None) -> C
     return ComparisonDocument.of(
         found,
         answer=str(verdict(found)),
-        ratio=ratio(found.ratio, known=found.inconclusive_reason is not Why.TOO_FEW),
+        ratio=ratio(found.ratio, known=found.inconclusive_reason not in (Why.TOO_FEW, Why.UNKNOWN_ERROR)),
         limit=limit,
         limit_kept=None if limit is None else found.slower_by_more_than(limit),
         limit_answer=None if limit is None else str(limit_kept(found, limit)),

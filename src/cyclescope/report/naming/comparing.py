@@ -19,6 +19,9 @@ VERDICTS: Mapping[Verdict | Why, Message] = MappingProxyType(
             "Inconclusive: B ÷ A is {ratio}, an interval that allows for differences below and above {threshold}."
         ),
         Why.TOO_FEW: m("Inconclusive: {n} samples or rounds are too few for an interval. B ÷ A is {ratio}."),
+        Why.UNKNOWN_ERROR: m(
+            "Inconclusive: the error of the prediction on such cycles is unknown. B ÷ A is {ratio}: {b} versus {a}."
+        ),
         Why.LOADED: m(
             "Inconclusive: other processes used the cores during the measurement, which may explain the difference. "
             "B ÷ A is {ratio}."

@@ -22,8 +22,15 @@ PARTIAL = m("The measurement was interrupted: this is what was measured until th
 RANDOM_WEIGHTS = m("Weights are random: timing does not depend on their values, outputs do.")
 
 
-def model(ran: ModelFacts) -> tuple[Text, Text]:
-    """Which model ran."""
+def model(ran: ModelFacts, *, weights: bool = True) -> tuple[Text, Text]:
+    """Which model ran; without its `weights` where none were needed."""
+    if not weights:
+        return m("model"), m(
+            "{reference} ({class_name}, {parameters} parameters)",
+            reference=ran.reference,
+            class_name=ran.class_name,
+            parameters=fmt.quantity(ran.parameters),
+        )
     return m("model"), m(
         "{reference} ({class_name}, {parameters} parameters, {weights})",
         reference=ran.reference,
@@ -35,6 +42,14 @@ def model(ran: ModelFacts) -> tuple[Text, Text]:
 
 def plan(made: Plan) -> tuple[Text, Text]:
     """How it ran."""
+    if made.device != "cpu" and not made.threads:  # the threads of a host that is not known
+        return m("plan"), m(
+            "{engine} on {device}, {dtype}, {attention} attention",
+            engine=made.engine,
+            device=made.device,
+            dtype=made.dtype,
+            attention=made.attention,
+        )
     return m("plan"), plural(
         "{engine} on {device}, {dtype}, {attention} attention, {n} thread",
         "{engine} on {device}, {dtype}, {attention} attention, {n} threads",
@@ -47,7 +62,14 @@ def plan(made: Plan) -> tuple[Text, Text]:
 
 
 def machine(used: Machine) -> tuple[Text, Text]:
-    """What it ran on."""
+    """What it ran on, as far as it is known."""
+    if not used.cores:
+        memory = fmt.data(used.memory_bytes)
+        known = m("{processor}, {memory}", processor=used.processor, memory=memory)
+        return m("machine"), known if used.memory_bytes else used.processor
+    if not used.memory_bytes:
+        cores = plural("{processor}, {n} core", "{processor}, {n} cores", used.cores, processor=used.processor)
+        return m("machine"), cores
     hardware = plural(
         "{processor}, {n} core, {memory}",
         "{processor}, {n} cores, {memory}",

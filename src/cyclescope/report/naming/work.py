@@ -11,6 +11,7 @@ from cyclescope.core.workload import InputItem, InputSource, InputUnit, Workload
 from cyclescope.report import format as fmt
 from cyclescope.report.naming import run
 from cyclescope.report.naming.advice import filled
+from cyclescope.report.naming.predicting import is_predicted
 
 _LENGTHS: Mapping[InputUnit, Message] = MappingProxyType(
     {
@@ -32,7 +33,12 @@ _BATCHES: Mapping[InputItem, Message] = MappingProxyType(
 def work_facts(cycle: Cycle) -> tuple[tuple[Text, Text], ...]:
     """Model, input, plan and machine of `cycle`."""
     work = cycle.workload
-    return run.model(work.model), given(work), run.plan(cycle.plan), run.machine(cycle.machine)
+    return (
+        run.model(work.model, weights=not is_predicted(cycle)),
+        given(work),
+        run.plan(cycle.plan),
+        run.machine(cycle.machine),
+    )
 
 
 def given(work: Workload) -> tuple[Text, Text]:

@@ -10,6 +10,7 @@ from cyclescope.explaining.comparison import Aspect, Comparison, Limit
 from cyclescope.report import format as fmt
 from cyclescope.report.drawings.interval import interval_shape
 from cyclescope.report.naming.comparing import aspect_name, limit_kept, verdict
+from cyclescope.report.naming.predicting import held, is_predicted
 from cyclescope.report.naming.work import work_facts
 from cyclescope.report.page import (
     Block,
@@ -41,13 +42,33 @@ def comparison_page(comparison: Comparison, limit: float | None = None) -> Page:
         tuple(_opening(comparison, limit)),
         sections,
         kind="comparison",
-        footer=m(
-            "A measured {a}, B measured {b}, with cyclescope {version}.",
-            a=comparison.a.taken_at,
-            b=comparison.b.taken_at,
-            version=comparison.b.version,
-        ),
+        footer=_footer(comparison),
     )
+
+
+def _footer(comparison: Comparison) -> Text:
+    """When each of the two was measured, or predicted."""
+    when = {
+        "a": comparison.a.taken_at,
+        "b": comparison.b.taken_at,
+        "version": comparison.b.version,
+    }
+    match is_predicted(comparison.a), is_predicted(comparison.b):
+        case False, False:
+            return m("A measured {a}, B measured {b}, with cyclescope {version}.", **when)
+        case True, False:
+            return m("A predicted {a}, B measured {b}, with cyclescope {version}.", **when)
+        case False, True:
+            return m("A measured {a}, B predicted {b}, with cyclescope {version}.", **when)
+    return m("A predicted {a}, B predicted {b}, with cyclescope {version}.", **when)
+
+
+def predicted_sides(comparison: Comparison) -> Text:
+    """Which of the two is a prediction, and what the interval is then."""
+    if is_predicted(comparison.a) and is_predicted(comparison.b):
+        return m("both are predicted; the interval is that of their errors on unseen cycles, taken for independent")
+    letter = "A" if is_predicted(comparison.a) else "B"
+    return m("{letter} is predicted; the interval is that of its error on unseen cycles", letter=letter)
 
 
 def title(comparison: Comparison) -> Text:
@@ -64,6 +85,8 @@ def title(comparison: Comparison) -> Text:
 
 def method(comparison: Comparison) -> Text:
     """How both were measured, and what that does to the interval."""
+    if comparison.predicts:
+        return predicted_sides(comparison)
     if not comparison.interleaved:
         return m(
             "measured separately; the interval is widened by {between} for run-to-run variation",
@@ -87,12 +110,16 @@ def method(comparison: Comparison) -> Text:
 
 def _opening(comparison: Comparison, limit: float | None) -> Iterator[Block]:
     yield Paragraph(verdict(comparison), lead=True)
+    if comparison.checked is not None:
+        checked = comparison.checked
+        severity = Severity.WARNING if checked.held is False else Severity.GOOD if checked.held else Severity.INFO
+        yield Note(severity, held(checked.error, checked.held))
     yield _figures(comparison)
     if comparison.inconclusive_reason is None and not comparison.noise_beyond_use:
         yield _interval(comparison, limit)
     if limit is not None:
         yield Note(_SEVERITY[comparison.slower_by_more_than(limit)], limit_kept(comparison, limit))
-    if not comparison.interleaved:
+    if not comparison.interleaved and not comparison.predicts:
         yield Note(
             Severity.WARNING,
             m(
@@ -165,8 +192,11 @@ def _interval(comparison: Comparison, limit: float | None) -> Drawing:
 
 def _facts(comparison: Comparison) -> Iterator[tuple[Text, Text]]:
     """Both times, their ratio and how it came about, and what both cycles ran."""
-    for letter, wall in (("A", comparison.wall_a), ("B", comparison.wall_b)):
-        yield _wall(letter), f"{fmt.estimate(wall)} (n = {fmt.count(wall.n)})"
+    for letter, wall, cycle in (("A", comparison.wall_a, comparison.a), ("B", comparison.wall_b, comparison.b)):
+        if is_predicted(cycle):
+            yield _wall(letter), m("{wall}, predicted", wall=fmt.estimate(wall))
+        else:
+            yield _wall(letter), f"{fmt.estimate(wall)} (n = {fmt.count(wall.n)})"
     ratio: Text = fmt.ratio(comparison.ratio)
     if comparison.ratio.has_interval:
         ratio = m("{ratio}, {confidence} interval", ratio=ratio, confidence=fmt.share(comparison.confidence))

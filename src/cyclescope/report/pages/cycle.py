@@ -9,6 +9,7 @@ from cyclescope.core.message import m
 from cyclescope.explaining.explanation import Explanation
 from cyclescope.report.drawings.link_targets import NOWHERE
 from cyclescope.report.drawings.timeline import MOST_BYTES, Timeline
+from cyclescope.report.naming.predicting import is_predicted
 from cyclescope.report.page import Page, Section
 from cyclescope.report.sections.account import account_section
 from cyclescope.report.sections.arrangement import arrangement_section
@@ -49,12 +50,19 @@ def undrawn_cycle_page(explanation: Explanation) -> Page:
 
 def _page(explanation: Explanation, timeline: Timeline | None) -> Page:
     cycle = explanation.cycle
+    model = cycle.workload.model.reference
+    predicted = is_predicted(cycle)
+    taken = m("The cycle was taken at {taken_at}.", taken_at=cycle.taken_at)
+    if predicted:
+        taken = m("The cycle was predicted at {taken_at}.", taken_at=cycle.taken_at)
     return Page(
-        m("Compute cycle of {model}", model=cycle.workload.model.reference),
+        m("Predicted compute cycle of {model}", model=model)
+        if predicted
+        else m("Compute cycle of {model}", model=model),
         tuple(opening(explanation)),
         tuple(section for section in _sections(explanation, timeline) if section is not None),
         kind="cycle",
-        footer=m("The cycle was taken at {taken_at}.", taken_at=cycle.taken_at) if cycle.taken_at else "",
+        footer=taken if cycle.taken_at else "",
     )
 
 

@@ -11,8 +11,9 @@ from cyclescope.report import format as fmt
 from cyclescope.report.drawings.stack import Key, StackDrawing, StackPart, stack_bar
 from cyclescope.report.naming.between import between, between_label, between_short
 from cyclescope.report.naming.phases import PHASES
+from cyclescope.report.naming.predicting import interval_name
 from cyclescope.report.page import Align, Bar, Bars, Block, Column, Drawing, Emphasis, Heading, Section
-from cyclescope.report.sections.generation_metrics import metric_blocks, metrics_note
+from cyclescope.report.sections.generation_metrics import PREDICTED_METRICS, metric_blocks, metrics_note
 from cyclescope.report.sections.generation_steps import growth_blocks, step_blocks
 
 
@@ -28,7 +29,13 @@ def generation_section(generation: Generation | None, graph: Graph) -> Section |
     )
     if not blocks:
         return None
-    return Section("generation", m("Generation"), blocks, metrics_note() if generation.metrics else "", wide=True)
+    return Section("generation", m("Generation"), blocks, _note(generation), wide=True)
+
+
+def _note(generation: Generation) -> Text:
+    if not generation.metrics:
+        return ""
+    return PREDICTED_METRICS if generation.predicted else metrics_note()
 
 
 def _phases(generation: Generation, graph: Graph) -> Iterator[Block]:
@@ -38,7 +45,7 @@ def _phases(generation: Generation, graph: Graph) -> Iterator[Block]:
     yield _stack(generation.phases, graph)
     columns = (
         Column(m("time"), Align.RIGHT, emphasis=Emphasis.STRONG),
-        Column(m("95 % interval"), Align.RIGHT, priority=2, term="interval", emphasis=Emphasis.SOFT),
+        Column(interval_name(generation.predicted), Align.RIGHT, priority=2, term="interval", emphasis=Emphasis.SOFT),
         Column(m("share"), Align.RIGHT, priority=1, term="share"),
         Column(m("in operations"), Align.RIGHT, html=True),
         Column(between_short(graph), Align.RIGHT, html=True),

@@ -11,6 +11,7 @@ from cyclescope.explaining.metrics.dialects import DialectFigure
 from cyclescope.explaining.metrics.metric import PERCENTS, Metric, least_samples
 from cyclescope.report import format as fmt
 from cyclescope.report.naming.metrics import AMOUNTS, METRICS
+from cyclescope.report.naming.predicting import interval_name
 from cyclescope.report.page import (
     Align,
     Block,
@@ -37,7 +38,7 @@ def metric_blocks(generation: Generation) -> Iterator[Block]:
         return
     defined = [metric for metric in generation.metrics if metric.figure is not None]
     yield Figures(tuple(_headlines(defined)))
-    yield _table(defined)
+    yield _table(defined, generation.predicted)
     undefined = [metric.definition.name.value for metric in generation.metrics if metric.figure is None]
     if undefined:
         text = m(
@@ -59,9 +60,17 @@ def metric_blocks(generation: Generation) -> Iterator[Block]:
                 ),
             )
         )
+    if generation.predicted:
+        yield Paragraph(m("Predicted. Definitions here and in other tools: cyclescope define NAME"))
+        return
     yield Paragraph(m("Measured in uninstrumented cycles. Definitions here and in other tools: cyclescope define NAME"))
     if generation.dialects:
         yield _dialects(generation.dialects)
+
+
+PREDICTED_METRICS = m(
+    "ƒ opens the formula of a metric, its points of the clock, and what other tools mean by the same name."
+)
 
 
 def metrics_note() -> Text:
@@ -146,23 +155,26 @@ def _n(metric: Metric) -> Text:
     return m("n = {n}", n=fmt.count(metric.n))
 
 
-def _table(metrics: list[Metric]) -> Table:
-    columns = (
+def _table(metrics: list[Metric], predicted: bool) -> Table:
+    columns: tuple[Column, ...] = (
         Column(m("name")),
         Column(m("metric"), priority=4),
         Column(m("value"), Align.RIGHT, emphasis=Emphasis.STRONG),
-        Column(m("95 % interval"), Align.RIGHT, priority=1, term="interval", emphasis=Emphasis.SOFT),
-        Column("n", Align.RIGHT, priority=3, emphasis=Emphasis.SOFT),
-        *(Column(f"p{percent}", Align.RIGHT, priority=5, html=percent <= 50) for percent in PERCENTS),
+        Column(interval_name(predicted), Align.RIGHT, priority=1, term="interval", emphasis=Emphasis.SOFT),
     )
+    if not predicted:  # scenarios are no samples of a population
+        columns = (
+            *columns,
+            Column("n", Align.RIGHT, priority=3, emphasis=Emphasis.SOFT),
+            *(Column(f"p{percent}", Align.RIGHT, priority=5, html=percent <= 50) for percent in PERCENTS),
+        )
     rows = tuple(
         (
             Cell(metric.definition.name.value, term=_term(metric)),
             METRICS[metric.definition.name],
             _value(metric),
             _interval(metric),
-            fmt.count(metric.n),
-            *_percentiles(metric).values(),
+            *(() if predicted else (fmt.count(metric.n), *_percentiles(metric).values())),
         )
         for metric in metrics
     )

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.message import Message, Series, Text, listed, m, plural, sentences
+from cyclescope.core.prediction import COVERAGE
 from cyclescope.explaining.generation import Generation, GrowthRow, Phase, StepRow
 from cyclescope.explaining.metrics.definition import MetricName, Unit
 from cyclescope.report import format as fmt
 from cyclescope.report.drawings.curve import Curve, Point, curve
 from cyclescope.report.naming.between import between_label, between_operations, between_short
 from cyclescope.report.naming.phases import PHASES
+from cyclescope.report.naming.predicting import interval_name
 from cyclescope.report.naming.stages import stage_name
 from cyclescope.report.page import (
     Align,
@@ -59,14 +61,14 @@ def step_blocks(generation: Generation, graph: Graph) -> Iterator[Block]:
         drawn,
         tuple(map(_spoken, drawn.points)),
         cache,
-        _trend(drawn),
+        _trend(drawn, generation.predicted),
         f"metric-{MetricName.GROWTH.value}" if growth else "",
-        sentences(*_notes(drawn)),
+        sentences(*_notes(drawn, generation.predicted)),
     )
     yield Strip(PHASES[Phase.DECODE], tuple(_grouped(times)), text, Drawing("curve", value, text))
     if cache:
         yield Paragraph(cache)
-    yield Details(m("All decode steps as a table"), (_table(drawn.points, graph),), printed=True)
+    yield Details(m("All decode steps as a table"), (_table(drawn.points, graph, generation.predicted),), printed=True)
 
 
 def _in_words(decode: Sequence[StepRow], graph: Graph) -> Text:
@@ -117,24 +119,30 @@ def _spoken(point: Point) -> Text:
     return listed((step, cache))
 
 
-def _trend(drawn: Curve) -> Text:
+def _trend(drawn: Curve, predicted: bool) -> Text:
     """The slope of the fitted line in words, or nothing."""
     if drawn.trend is None:
         return ""
     scale = Unit.NS_PER_1000_POSITIONS.scale
     number, ends = fmt.slope(drawn.trend.slope * scale, drawn.trend.low * scale, drawn.trend.high * scale)
     slope = in_unit(number, Unit.NS_PER_1000_POSITIONS)
+    if predicted:
+        return m("Fitted slope (Theil–Sen): {slope}.", slope=slope)
     return m("Fitted slope (Theil–Sen): {slope}, 95 % interval {interval}.", slope=slope, interval=ends)
 
 
-def _notes(drawn: Curve) -> Iterator[Message]:
+def _notes(drawn: Curve, predicted: bool) -> Iterator[Message]:
     """How the curve is to be read."""
-    if drawn.unprofiled:
+    if predicted:
+        yield m("Each point is the predicted time from one token to the next.")
+    elif drawn.unprofiled:
         yield m("Each point is the time from one token to the next in uninstrumented runs, as a median over the runs.")
     else:
         yield m("Each point is the time of a step in the instrumented runs.")
     n = min(point.time.n for point in drawn.points)
-    if n > 1 and fmt.has_interval(drawn.points[0].time):
+    if predicted and fmt.has_interval(drawn.points[0].time):
+        yield m("The upright line through a point holds {share} of the scenarios.", share=fmt.share(COVERAGE))
+    elif n > 1 and fmt.has_interval(drawn.points[0].time):
         yield m("The upright line through a point is its 95 % interval (n = {n}).", n=fmt.count(n))
     elif n > 1:
         yield m(
@@ -147,12 +155,12 @@ def _notes(drawn: Curve) -> Iterator[Message]:
         yield m("The axis of the time does not begin at zero.")
 
 
-def _table(points: Sequence[Point], graph: Graph) -> Table:
+def _table(points: Sequence[Point], graph: Graph, predicted: bool) -> Table:
     columns = (
         Column(m("step")),
         Column(m("position"), Align.RIGHT),
         Column(m("token to token"), Align.RIGHT, emphasis=Emphasis.STRONG),
-        Column(m("95 % interval"), Align.RIGHT, emphasis=Emphasis.SOFT),
+        Column(interval_name(predicted), Align.RIGHT, emphasis=Emphasis.SOFT),
         Column(m("in operations"), Align.RIGHT),
         Column(between_short(graph), Align.RIGHT),
         Column(m("choosing the token"), Align.RIGHT),
@@ -172,6 +180,8 @@ def _table(points: Sequence[Point], graph: Graph) -> Table:
         for point in points
     )
     caption = m("Decode steps: from token to token in uninstrumented runs, the parts in instrumented runs")
+    if predicted:
+        caption = m("Decode steps, predicted")
     return Table(columns, rows, caption=caption)
 
 
@@ -182,22 +192,31 @@ def growth_blocks(generation: Generation, graph: Graph) -> Iterator[Block]:
     growing = [row for row in generation.growth if row.grows][:MOST_GROWING]
     yield Heading(m("Growth from step to step"))
     if not growing:
-        yield Paragraph(m("No operation grows beyond the variation of the measurement."))
+        flat = m("No operation grows from step to step.")
+        yield Paragraph(
+            flat if generation.predicted else m("No operation grows beyond the variation of the measurement.")
+        )
         return
     columns = (
         Column(m("operation")),
         Column(m("per 1000 positions"), Align.RIGHT, emphasis=Emphasis.STRONG),
-        Column(m("95 % interval"), Align.RIGHT, priority=1, emphasis=Emphasis.SOFT),
+        # The interval of a slope tells chance from growth, of which a prediction has none.
+        *(
+            ()
+            if generation.predicted
+            else (Column(m("95 % interval"), Align.RIGHT, priority=1, emphasis=Emphasis.SOFT),)
+        ),
         Column(m("in this run"), Align.RIGHT, priority=2),
     )
-    rows = tuple(_growing(row, graph) for row in growing)
+    rows = tuple(_growing(row, graph, generation.predicted) for row in growing)
     yield Table(columns, rows, caption=m("Places whose time grows with the position"))
 
 
-def _growing(row: GrowthRow, graph: Graph) -> tuple[Text, ...]:
+def _growing(row: GrowthRow, graph: Graph, predicted: bool) -> tuple[Text, ...]:
     between = between_label(graph) if row.kind is None else ""
+    slope = fmt.slope(row.trend.slope * 1000, row.trend.low * 1000, row.trend.high * 1000)
     return (
         Series((stage_name(row.place.stage), row.place.path, row.place.operation, between), " · "),
-        *fmt.slope(row.trend.slope * 1000, row.trend.low * 1000, row.trend.high * 1000),
+        *((fmt.time(row.trend.slope * 1000),) if predicted else slope),
         fmt.time(row.grown_ns),
     )

@@ -12,6 +12,7 @@ from cyclescope.explaining.siblings import UnlikeLayer, unlike_layers
 from cyclescope.report import format as fmt
 from cyclescope.report.drawings.columns import layer_columns
 from cyclescope.report.naming.between import between, between_label, between_short, native_label
+from cyclescope.report.naming.predicting import interval_name, is_predicted
 from cyclescope.report.naming.stages import stage_name
 from cyclescope.report.page import (
     Align,
@@ -43,14 +44,15 @@ def layers_section(explanation: Explanation) -> Section | None:
     if not stacks or not explanation.answer.stage:
         return None
     graph = explanation.cycle.graph
-    blocks = [block for stage, rows in stacks.items() for block in _stack(stage, rows, graph)]
+    predicted = is_predicted(explanation.cycle)
+    blocks = [block for stage, rows in stacks.items() for block in _stack(stage, rows, graph, predicted)]
     note = m("Layers of one stack do the same work; one that differs has a reason. The dashed line is their median.")
     return Section("layers", m("Layers"), (*blocks, _table(explanation)), note)
 
 
-def _stack(stage: str, rows: Sequence[LayerRow], graph: Graph) -> Iterator[Block]:
+def _stack(stage: str, rows: Sequence[LayerRow], graph: Graph, predicted: bool) -> Iterator[Block]:
     if len(rows) <= _FEW_LAYERS:
-        yield _bars(rows, graph)
+        yield _bars(rows, graph, predicted)
         return
     values = tuple(row.time.value_ns for row in rows)
     unlike = unlike_layers(rows)
@@ -83,11 +85,11 @@ def _stack(stage: str, rows: Sequence[LayerRow], graph: Graph) -> Iterator[Block
     yield from map(_unlike, unlike)
 
 
-def _bars(rows: Sequence[LayerRow], graph: Graph) -> Bars:
+def _bars(rows: Sequence[LayerRow], graph: Graph, predicted: bool) -> Bars:
     native = has_native(rows)
     columns = (
         Column(m("time"), Align.RIGHT, emphasis=Emphasis.STRONG),
-        Column(m("95 % interval"), Align.RIGHT, priority=2, term="interval", emphasis=Emphasis.SOFT),
+        Column(interval_name(predicted), Align.RIGHT, priority=2, term="interval", emphasis=Emphasis.SOFT),
         Column(m("share"), Align.RIGHT, priority=1, term="share"),
     )
     bars = tuple(
@@ -120,7 +122,7 @@ def _table(explanation: Explanation) -> Details:
         Column(m("layer")),
         Column(m("class"), emphasis=Emphasis.PATH),
         Column(m("time"), Align.RIGHT, emphasis=Emphasis.STRONG),
-        Column(m("95 % interval"), Align.RIGHT, emphasis=Emphasis.SOFT),
+        Column(interval_name(is_predicted(explanation.cycle)), Align.RIGHT, emphasis=Emphasis.SOFT),
         Column(between_short(graph), Align.RIGHT),
         *((Column(m("native code"), Align.RIGHT),) if native else ()),
         Column(m("share"), Align.RIGHT),

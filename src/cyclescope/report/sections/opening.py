@@ -12,6 +12,13 @@ from cyclescope.explaining.explanation import Explanation
 from cyclescope.report import format as fmt
 from cyclescope.report.naming.answer import answer
 from cyclescope.report.naming.arithmetic import at_least, flops_of
+from cyclescope.report.naming.predicting import (
+    PREDICTED,
+    interval_name,
+    is_predicted,
+    memory_missing,
+    prediction_facts,
+)
 from cyclescope.report.naming.run import PARTIAL, RANDOM_WEIGHTS, stand_in_tokenizer
 from cyclescope.report.naming.warnings import warning
 from cyclescope.report.naming.work import work_facts
@@ -24,10 +31,14 @@ def opening(explanation: Explanation) -> Iterator[Block]:
     cycle = explanation.cycle
     if cycle.partial:
         yield Note(Severity.WARNING, PARTIAL)
+    if is_predicted(cycle):
+        yield Note(Severity.INFO, PREDICTED)
     yield Paragraph(answer(explanation), lead=True)
     if explanation.wall.n:
         yield Figures(tuple(_figures(explanation)))
     yield KeyValues(tuple(_facts(explanation)), repeated=1 if explanation.wall.n else 0)
+    if (missing := memory_missing(cycle)) is not None:
+        yield Note(Severity.WARNING, *missing)
     for remark in remarks(cycle):
         yield Note(Severity.INFO, remark)
 
@@ -45,7 +56,7 @@ def remarks(cycle: Cycle) -> tuple[Text, ...]:
     """What a reader of the figures must know about how they were obtained."""
     work = cycle.workload
     found: list[Text] = []
-    if work.model.weights is Weights.RANDOM:
+    if work.model.weights is Weights.RANDOM and not is_predicted(cycle):
         found.append(RANDOM_WEIGHTS)
     if work.input_source is InputSource.SYNTHETIC:
         found.append(m("The tokens are synthetic; no text was tokenized."))
@@ -66,7 +77,10 @@ def remarks(cycle: Cycle) -> tuple[Text, ...]:
 
 
 def _facts(explanation: Explanation) -> Iterator[tuple[Text, Text]]:
-    if explanation.wall.n:
+    if is_predicted(explanation.cycle):
+        yield from prediction_facts(explanation.cycle, explanation.wall)
+        yield from task_facts(explanation)
+    elif explanation.wall.n:
         yield (
             m("wall time"),
             m(
@@ -87,13 +101,17 @@ def _figures(explanation: Explanation) -> Iterator[Headline]:
     wall, total = explanation.wall, explanation.cycle.graph.total
     worked = explanation.closure.wall.value_ns  # in which the operations of the graph ran
     interval = fmt.time_range(wall.low_ns, wall.high_ns) if fmt.has_interval(wall) else ""
-    n = m("n = {n}", n=fmt.count(wall.n))
-    yield Headline(m("wall time, median"), fmt.time(wall.value_ns), interval, n, "wall")
-    yield Headline(m("minimum"), fmt.time(explanation.minimum_ns), term="minimum")
-    cores = fmt.significant(explanation.cpu.value_ns / wall.value_ns if wall.value_ns else None)
-    yield Headline(
-        m("processor time"), fmt.time(explanation.cpu.value_ns), m("{cores} cores busy", cores=cores), "", "cpu"
-    )
+    if is_predicted(explanation.cycle):
+        share = interval_name(True) if interval else m("no interval")
+        yield Headline(m("predicted time"), fmt.time(wall.value_ns), interval, share, "predicted")
+    else:
+        n = m("n = {n}", n=fmt.count(wall.n))
+        yield Headline(m("wall time, median"), fmt.time(wall.value_ns), interval, n, "wall")
+        yield Headline(m("minimum"), fmt.time(explanation.minimum_ns), term="minimum")
+        cores = fmt.significant(explanation.cpu.value_ns / wall.value_ns if wall.value_ns else None)
+        yield Headline(
+            m("processor time"), fmt.time(explanation.cpu.value_ns), m("{cores} cores busy", cores=cores), "", "cpu"
+        )
     graph = explanation.cycle.graph
     rate = fmt.UNKNOWN
     if total.flops and worked:

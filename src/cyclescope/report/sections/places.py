@@ -11,6 +11,7 @@ from cyclescope.report import format as fmt
 from cyclescope.report.drawings.link_targets import LinkTargets
 from cyclescope.report.drawings.spans import FAMILIES
 from cyclescope.report.naming.kinds import KINDS
+from cyclescope.report.naming.predicting import interval_name, is_predicted
 from cyclescope.report.naming.stages import place_name, stage_name
 from cyclescope.report.page import Align, Cell, Column, Details, Emphasis, Section, Table
 
@@ -24,7 +25,7 @@ def places_section(explanation: Explanation, links: LinkTargets) -> Section | No
     rows = tuple(row for row in explanation.places[:MOST_PLACES] if row.time.value_ns > 0)
     if not rows:
         return None
-    columns = (Column(m("operation")), _kind(), Column(m("count"), Align.RIGHT, html=True), *_numbers())
+    columns = (Column(m("operation")), _kind(), Column(m("count"), Align.RIGHT, html=True), *_numbers(explanation))
     cells = tuple(_place(row, links) for row in rows)
     caption = m("Costliest places, the same place of every layer added up")
     table = Table(
@@ -56,7 +57,9 @@ def _operations(explanation: Explanation, links: LinkTargets) -> Details:
         "The {shown} costliest of {all} operations", shown=len(rows), all=fmt.count(len(explanation.operations))
     )
     cells = tuple(_operation(row, links) for row in rows)
-    table = Table((Column(m("operation")), location, _kind(), *_numbers()), cells, caption=caption, sortable=True)
+    table = Table(
+        (Column(m("operation")), location, _kind(), *_numbers(explanation)), cells, caption=caption, sortable=True
+    )
     return Details(m("Single operations, each at one location"), (table,))
 
 
@@ -64,10 +67,10 @@ def _kind() -> Column:
     return Column(m("kind"), html=True)
 
 
-def _numbers() -> tuple[Column, ...]:
+def _numbers(explanation: Explanation) -> tuple[Column, ...]:
     return (
         Column(m("time"), Align.RIGHT, emphasis=Emphasis.STRONG),
-        Column(m("95 % interval"), Align.RIGHT, priority=3, emphasis=Emphasis.SOFT),
+        Column(interval_name(is_predicted(explanation.cycle)), Align.RIGHT, priority=3, emphasis=Emphasis.SOFT),
         Column(m("share"), Align.RIGHT, priority=1, term="share"),
         Column("FLOP", Align.RIGHT, term="flops", html=True),
         Column("FLOP/s", Align.RIGHT, priority=2, term="rate"),

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cyclescope.core.message import Text, m, plural
+from cyclescope.core.prediction import COVERAGE, SCENARIOS
 from cyclescope.explaining.explanation import Explanation
 from cyclescope.report import format as fmt
+from cyclescope.report.naming.predicting import is_predicted
 from cyclescope.report.page import Block, Details, KeyValues, Listing, Paragraph, Section
 
 
@@ -21,6 +23,8 @@ def set_up_section(explanation: Explanation) -> Section | None:
 
 def method_section(explanation: Explanation) -> Section:
     """The three passes, their settings, and what else the machine did; HTML only."""
+    if is_predicted(explanation.cycle):
+        return _how_predicted(explanation)
     passes = (
         m(
             "Uninstrumented: whole cycles, until the interval of the median is narrow or the budget ends. The parts must add up to this."
@@ -33,6 +37,29 @@ def method_section(explanation: Explanation) -> Section:
     blocks: tuple[Block, ...] = (Listing(passes), KeyValues(tuple(_method(explanation))))
     summary = m("Three passes, their settings and the other load of the machine")
     return Section("method", m("Method"), (Details(summary, blocks, printed=True),))
+
+
+def _how_predicted(explanation: Explanation) -> Section:
+    """How the times of a prediction came about; HTML only."""
+    steps = (
+        m(
+            "Structure: one trace of the model class, without weights, gives operations, shapes, bytes and dependencies."
+        ),
+        m("Durations: the timing model gives each operation, and what passes between two, its time on this machine."),
+        m(
+            "Scenarios: {n} rows spread as the errors on unseen cycles do, of the whole and of single operations. Every interval holds {share} of them.",
+            n=fmt.count(SCENARIOS),
+            share=fmt.share(COVERAGE),
+        ),
+    )
+    cycle = explanation.cycle
+    facts = [(m("scenarios"), fmt.count(len(cycle.samples.uninstrumented)))]
+    if cycle.graph.traced_on:
+        facts.append((m("traced on"), cycle.graph.traced_on))
+    if cycle.taken_at:
+        facts.append((m("predicted at"), cycle.taken_at))
+    summary = m("Trace, durations and scenarios")
+    return Section("method", m("Method"), (Details(summary, (Listing(steps), KeyValues(tuple(facts))), printed=True),))
 
 
 def _set_up(explanation: Explanation) -> Iterator[tuple[Text, Text]]:

@@ -7,6 +7,7 @@ from cyclescope.core.units import NS_PER_S
 from cyclescope.explaining.explanation import Explanation, StageRow
 from cyclescope.report import format as fmt
 from cyclescope.report.naming.between import between, between_label, native_label
+from cyclescope.report.naming.predicting import interval_name, is_predicted
 from cyclescope.report.naming.stages import stage_name
 from cyclescope.report.page import Align, Bar, Bars, Column, Emphasis, Section
 
@@ -19,7 +20,13 @@ def stages_section(explanation: Explanation) -> Section | None:
     native = any(row.native_ns > 0 for row in explanation.stages)
     columns = (
         Column(m("time"), Align.RIGHT, term="stage", emphasis=Emphasis.STRONG),
-        Column(m("95 % interval"), Align.RIGHT, priority=2, term="interval", emphasis=Emphasis.SOFT),
+        Column(
+            interval_name(is_predicted(explanation.cycle)),
+            Align.RIGHT,
+            priority=2,
+            term="interval",
+            emphasis=Emphasis.SOFT,
+        ),
         Column(m("share"), Align.RIGHT, priority=1, term="share"),
         Column("FLOP/s", Align.RIGHT, priority=3, term="rate"),
         Column(m("operations"), Align.RIGHT, emphasis=Emphasis.SOFT, html=True),
@@ -42,6 +49,9 @@ def _bar(row: StageRow, explanation: Explanation, *, native: bool) -> Bar:
     """The bar of a stage; with a part for `native` code where any stage has some."""
     name = stage_name(row.name)
     time, interval = fmt.time(row.time.value_ns), fmt.plus_minus(row.time)
+    share = fmt.share(row.share)
+    if row.time.value_ns <= 0 and is_predicted(explanation.cycle):
+        time = interval = share = fmt.UNKNOWN  # nothing takes no time: it is unknown
     ends = (row.time.low_ns, row.time.high_ns) if fmt.has_interval(row.time) else (0.0, 0.0)
     return Bar(
         name,
@@ -50,7 +60,7 @@ def _bar(row: StageRow, explanation: Explanation, *, native: bool) -> Bar:
         (
             time,
             interval,
-            fmt.share(row.share),
+            share,
             fmt.flop_rate(row.cost.flops / row.op_ns * NS_PER_S) if row.cost.flops and row.op_ns > 0 else fmt.UNKNOWN,
             fmt.count(row.operations),
         ),

@@ -24,15 +24,19 @@ _NEW_TOKENS = 2  # the first comes out of the prefill, the second out of the ste
 
 
 class _KnownScores(transformers.LogitsProcessor):
-    """Scores that choose the token `chosen`, whatever the model says."""
+    """Scores that choose the token `chosen`, whatever the model says; making them is not written down."""
 
-    def __init__(self, chosen: int) -> None:
-        self._chosen = chosen
+    def __init__(self, chosen: int, tracer: Tracer) -> None:
+        self._chosen, self._tracer = chosen, tracer
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
         batch, vocabulary = scores.shape
-        distance = (torch.arange(vocabulary, device=scores.device) - self._chosen).abs()
-        return -distance.to(scores.dtype).expand(batch, vocabulary)
+        recording, self._tracer.recording = self._tracer.recording, False
+        try:
+            distance = (torch.arange(vocabulary, device=scores.device) - self._chosen).abs()
+            return -distance.to(scores.dtype).expand(batch, vocabulary)
+        finally:
+            self._tracer.recording = recording
 
 
 def _ends_nothing(model: Any) -> int:
@@ -40,6 +44,47 @@ def _ends_nothing(model: Any) -> int:
     ends = model.generation_config.eos_token_id
     ends = ends if isinstance(ends, list | tuple) else [ends]
     return next(token for token in range(len(ends) + 1) if token not in ends)
+
+
+def _settings(model: Any, new_tokens: int, tracer: Tracer) -> dict[str, Any]:
+    """Arguments of `generate` for so many tokens, greedily, whatever the model says."""
+    return {
+        "max_new_tokens": new_tokens,
+        "min_new_tokens": new_tokens,
+        "do_sample": False,
+        "num_beams": 1,
+        "logits_processor": [_KnownScores(_ends_nothing(model), tracer)],
+    }
+
+
+def trace_generation(build: Callable[[], torch.nn.Module], inputs: Inputs, new_tokens: int, device: str) -> Traced:
+    """A whole generation of `new_tokens` tokens as `generate` runs it: the prefill, every decode step, the choice of tokens.
+
+    `inputs` are the arguments of `generate`: the prompt. No streamer reads the tokens, which have no values here. Raises
+    `ValueUnknown`.
+    """
+    concrete_values = ConcreteValues()
+    model: Any = build_on_meta(build, concrete_values)
+    tracer = Tracer(model, concrete_values, device)
+    given = {name: to_meta(value, concrete_values) for name, value in inputs.items()}
+    tracer.given({name: value for name, value in given.items() if isinstance(value, torch.Tensor)})
+    experts = model.get_experts_implementation()
+
+    def write() -> None:
+        forward = model.forward  # by now the one that opens the model's frame
+
+        def as_on_device(*args: Any, **kwargs: Any) -> Any:
+            if device == "cpu":
+                _keep_experts(model, experts)
+            return forward(*args, **kwargs)
+
+        as_on_device.__wrapped__ = forward  # type: ignore[attr-defined]  # `generate` reads its signature
+        with own_forward(model, as_on_device):
+            model.generate(**given, **_settings(model, new_tokens, tracer))
+
+    with torch.no_grad():
+        tracer.run(write)
+    return tracer.finish("meta", generates=True, stepwise=True)
 
 
 def trace_step(build: Callable[[], torch.nn.Module], inputs: Inputs, cache_length: int, device: str) -> Traced:
@@ -74,11 +119,7 @@ def trace_step(build: Callable[[], torch.nn.Module], inputs: Inputs, cache_lengt
         with own_forward(model, second_only):
             model.generate(
                 **{name: to_meta(value, concrete_values) for name, value in inputs.items()},
-                max_new_tokens=_NEW_TOKENS,
-                min_new_tokens=_NEW_TOKENS,
-                do_sample=False,
-                num_beams=1,
-                logits_processor=[_KnownScores(_ends_nothing(model))],
+                **_settings(model, _NEW_TOKENS, tracer),
             )
 
     with torch.no_grad():

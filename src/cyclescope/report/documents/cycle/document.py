@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from cyclescope.core.cycle import Source
+from cyclescope.core.cycle import Cycle, Source
 from cyclescope.explaining.explanation import Explanation
 from cyclescope.report.documents.cycle import parts
 from cyclescope.report.documents.cycle.arrangement import ArrangementPart, arrangement
@@ -29,6 +29,7 @@ from cyclescope.report.documents.figures import (
 )
 from cyclescope.report.documents.run import Host, Plan, Workload
 from cyclescope.report.naming.answer import answer
+from cyclescope.report.naming.predicting import figures_from, is_predicted
 from cyclescope.report.sections.opening import remarks
 
 
@@ -42,6 +43,32 @@ class SetUp(DocumentPart):
     warmup_s: float = Field(description="s; all warm-up cycles together")
     warmup_cycles: int = Field(description="number of warm-up cycles")
     steady: bool = Field(description="whether a steady state was reached")
+
+
+class AlternativePart(DocumentPart):
+    """What another timing model says of the same cycle."""
+
+    timing_model: Text
+    wall_s: float = Field(description="s")
+    mean_error: float | None = Field(description="share; on unseen cycles; null: unknown")
+
+
+class PredictionPart(DocumentPart):
+    """What the times of a predicted cycle rest on."""
+
+    timing_model: Text = Field(description="analytic, learned, graph-network or hybrid")
+    coverage: float = Field(description="share of such cycles that every interval is meant to hold")
+    unseen: int = Field(description="cycles that the model was not fitted on and was held against; 0: no interval")
+    mean_error: float | None = Field(description="share; mean of |predicted − true| ÷ true on them; null: unknown")
+    errors_on: Text = Field(description="what they were")
+    errors_source: Text = Field(description="the command or the file that found the errors")
+    repeat_error: float | None = Field(description="share by which two measurements of one differ; null: unknown")
+    widening: float = Field(description="factor by which intervals are wider for what lies outside")
+    outside: list[Text] = Field(description="what lies outside of what the model has seen")
+    missing_bytes: int = Field(description="bytes that the machine lacks to hold the cycle; 0: it fits, or unknown")
+    unknown_operations: list[int] = Field(description="operations without a time, by their row")
+    alternatives: list[AlternativePart]
+    figures_from: Text = Field(description="where the figures of the machine come from, in English")
 
 
 class CycleDocument(Document):
@@ -64,11 +91,11 @@ class CycleDocument(Document):
     kinds: list[parts.Group] = Field(description="operations added up by kind")
     places: list[parts.Group] = Field(description="operations added up by their place, the same in every layer")
     unpriced_operations: int = Field(description="operations whose FLOPs are unknown; FLOPs are then lower bounds")
-    closure: parts.Account
+    closure: parts.Account | None = Field(description="null for a predicted cycle, which has no account to close")
     workload: Workload
     plan: Plan
     machine: Host
-    set_up: SetUp
+    set_up: SetUp | None = Field(description="null for a predicted cycle")
     warnings: list[WarningPart]
     findings: list[FindingPart] = Field(description="the most promising first, those that only inform last")
     notes: list[Text] = Field(description="facts that a reader of the figures must know")
@@ -80,26 +107,28 @@ class CycleDocument(Document):
     experts: list[Experts] = Field(description="of a mixture of experts, by layer; empty for any other model")
     roofline: RooflinePart | None = Field(description="null where no ceilings are known, or no operation was timed")
     device: DevicePart | None = Field(description="null where no device was marked, as on a CPU")
+    prediction: PredictionPart | None = Field(default=None, description="null for a cycle that was measured")
 
 
 def cycle_document(explanation: Explanation) -> CycleDocument:
     """`explanation` as the public document."""
     cycle, found = explanation.cycle, explanation
     measured = found.wall.n > 0
+    timed = measured and not is_predicted(cycle)
     return CycleDocument.of(
         cycle,
         answer=str(answer(found)),
         wall=time(found.wall) if measured else None,
-        cpu=time(found.cpu) if measured else None,
-        minimum_s=seconds(found.minimum_ns) if measured else None,
+        cpu=time(found.cpu) if timed else None,
+        minimum_s=seconds(found.minimum_ns) if timed else None,
         stages=[parts.stage(row) for row in found.stages],
         layers=[parts.layer(row) for row in found.layers],
         operations=[parts.operation(row, found) for row in found.operations],
         kinds=[parts.group(row) for row in found.kinds],
         places=[parts.group(row) for row in found.places],
         unpriced_operations=len(cycle.graph.unpriced),
-        closure=parts.account(found.closure),
-        set_up=cycle.samples.set_up,
+        closure=None if is_predicted(cycle) else parts.account(found.closure),
+        set_up=None if is_predicted(cycle) else cycle.samples.set_up,
         warnings=[warning(each) for each in found.warnings],
         findings=[finding(each, cycle.graph) for each in found.findings],
         notes=list(map(str, remarks(cycle))),
@@ -111,4 +140,18 @@ def cycle_document(explanation: Explanation) -> CycleDocument:
         experts=experts(cycle.graph),
         roofline=roofline(found.roofline, cycle.plan.dtype) if found.roofline else None,
         device=device(found.device) if found.device else None,
+        prediction=_prediction(cycle),
+    )
+
+
+def _prediction(cycle: Cycle) -> PredictionPart | None:
+    made, ceilings = cycle.samples.prediction, cycle.machine.ceilings
+    if made is None:
+        return None
+    return PredictionPart.of(
+        made,
+        errors_on=str(made.errors_on),
+        outside=list(map(str, made.outside)),
+        unknown_operations=list(made.unknown_operations),
+        figures_from=str(figures_from(ceilings)) if ceilings is not None else "",
     )
