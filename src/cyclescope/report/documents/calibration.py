@@ -81,7 +81,7 @@ class LearnedModels(DocumentPart):
     workloads: int = Field(description="how many were measured")
     planned: int = Field(description="workloads that a whole learning measures")
     repeat_error: float | None = Field(
-        description="mean relative difference between the first and the last runs of a workload; no model can be better"
+        description="mean relative difference between the first and the last runs of a workload; smaller differences mean nothing"
     )
     roofline: float = Field(
         description="mean of |predicted - measured| / measured over all workloads, of the plain roofline"

@@ -46,7 +46,7 @@ def learning_section(models: FittedModels, path: Path | None) -> Section:
         facts.append((m("repeat error"), fmt.share(models.repeat_error)))
     note = m(
         "Each row is the mean of |predicted − measured| ÷ measured by a fit that has seen no model of that family. The repeat "
-        "error is that between the first and the last runs of the same workload: no model can be better."
+        "error is that between the first and the last runs of the same workload: differences below it mean nothing."
     )
     blocks = (Paragraph(answer), Table(columns, rows), KeyValues(tuple(facts)), Paragraph(note, soft=True))
     return Section("learning", m("Learned timing models"), blocks)
