@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from cyclescope.core.graph.op import OpKind
 from cyclescope.core.graph.tensor import TensorSpec
+from cyclescope.core.units import IntArray
 
 
 def product_type(reads: Sequence[TensorSpec]) -> str:
@@ -29,6 +32,47 @@ def product_rows(kind: OpKind, reads: Sequence[TensorSpec], result: TensorSpec |
     else:
         rows = _product(reads, result, flops)
     return max(1, rows)
+
+
+def product_rows_of(kind: OpKind, reads: Sequence[IntArray], result: IntArray | None, flops: IntArray) -> IntArray:
+    """`product_rows` of one operation at many shapes [shapes]: `reads` and `result` are dimensions [shapes, axes], `flops` [shapes]."""
+    if not reads or result is None:
+        return np.ones(len(flops), dtype=np.int64)
+    if kind is OpKind.ATTENTION:
+        ends = [dims[:, -2:] for dims in reads[:2] if dims.shape[1]]
+        return np.maximum(np.concatenate(ends, axis=1).min(axis=1), 1) if ends else np.ones(len(flops), dtype=np.int64)
+    if kind is OpKind.CONVOLUTION:
+        return _one_by_one(kind, reads, result, flops)
+    elements = result.prod(axis=1)
+    inner = np.rint(flops / np.maximum(2 * elements, 1)).astype(np.int64)
+    axes = result.shape[1]
+    width = result[:, -1] if axes else np.ones_like(elements)
+    shared = np.zeros(len(flops), dtype=bool)
+    for dims in reads:
+        if dims.shape[1] == 2:
+            shared |= dims.prod(axis=1) == inner * width
+    rows = elements // np.maximum(width, 1)
+    if axes >= 2:
+        experts = np.ones_like(elements)
+        for dims in reads:
+            if dims.shape[1] == 3 and axes == 2:
+                experts = np.maximum(experts, dims[:, 0])
+        rows = np.where(shared, rows, result[:, -2] // experts)
+    smallest: IntArray = np.maximum(np.minimum(np.minimum(rows, width), inner), 1)
+    return smallest
+
+
+def _one_by_one(kind: OpKind, reads: Sequence[IntArray], result: IntArray, flops: IntArray) -> IntArray:
+    found = [
+        product_rows(
+            kind,
+            [TensorSpec(tuple(dims[k].tolist()), "", 0) for dims in reads],
+            TensorSpec(tuple(result[k].tolist()), "", 0),
+            int(flops[k]),
+        )
+        for k in range(len(flops))
+    ]
+    return np.asarray(found, dtype=np.int64)
 
 
 def _product(reads: Sequence[TensorSpec], result: TensorSpec, flops: int) -> int:

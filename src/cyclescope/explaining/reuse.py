@@ -34,6 +34,28 @@ class MemoryTraffic:
 
 def traffic(graph: Graph) -> MemoryTraffic:
     """What the operations of `graph` move, in a steady loop of the same cycle. Views move nothing."""
+    found = touched_by(graph)
+    blocks = blocks_of(found.storage_bytes, found.born, found.dies)
+    return MemoryTraffic(found.op, found.bytes, stack_distances(blocks[found.storage], found.most))
+
+
+@dataclass(frozen=True, eq=False)
+class Touched:
+    """What the operations of a graph touch, before anything is said of distances: `op`, `storage`, `bytes` and `most` (the larger
+    of read and written) have one row a touch [touches]; `storage_bytes`, `born` and `dies` one a storage.
+    """
+
+    op: IntArray
+    storage: IntArray
+    bytes: IntArray
+    most: IntArray
+    storage_bytes: IntArray
+    born: IntArray
+    dies: IntArray
+
+
+def touched_by(graph: Graph) -> Touched:
+    """The touches of `graph` in order of time. Views touch nothing."""
     storages = _Storages.of(graph)
     read = _moved(graph, storages, graph.input_offsets, graph.inputs)
     written = _moved(graph, storages, graph.output_offsets, graph.outputs)
@@ -42,7 +64,7 @@ def traffic(graph: Graph) -> MemoryTraffic:
     read = _fitted(read, overwritten, graph.read_bytes)
     written = _fitted(written, np.zeros(len(written.op), dtype=bool), graph.written_bytes)
     touched, most = _merged(read, written, len(storages.bytes))
-    return MemoryTraffic(touched.op, touched.bytes, stack_distances(_blocks(storages)[touched.storage], most))
+    return Touched(touched.op, touched.storage, touched.bytes, most, storages.bytes, storages.born, storages.dies)
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,21 +182,21 @@ def _merged(read: _Touches, written: _Touches, storages: int) -> tuple[_Touches,
     return _Touches(op[first][order], storage[first][order], total[order]), most[order]
 
 
-def _blocks(storages: _Storages) -> IntArray:
+def blocks_of(storage_bytes: IntArray, born: IntArray, dies: IntArray) -> IntArray:
     """Block of memory that each storage lies in [storages], named by the first storage that lay there.
 
     Freed memory is handed out again by powers of two, the last freed first, as allocators do that keep lists by size.
     """
-    place = list(range(len(storages.bytes)))
-    sizes = np.frexp(storages.bytes.astype(np.float64))[1].tolist()
-    passing = np.flatnonzero(storages.born >= 0)
-    arrivals = passing[np.argsort(storages.born[passing], kind="stable")].tolist()
-    departures = passing[np.argsort(storages.dies[passing], kind="stable")].tolist()
-    born, dies = storages.born.tolist(), storages.dies.tolist()
+    place = list(range(len(storage_bytes)))
+    sizes = np.frexp(storage_bytes.astype(np.float64))[1].tolist()
+    passing = np.flatnonzero(born >= 0)
+    arrivals = passing[np.argsort(born[passing], kind="stable")].tolist()
+    departures = passing[np.argsort(dies[passing], kind="stable")].tolist()
+    comes, goes = born.tolist(), dies.tolist()
     free: dict[int, list[int]] = {}
     gone = 0
     for s in arrivals:
-        while dies[departures[gone]] < born[s]:
+        while goes[departures[gone]] < comes[s]:
             left = departures[gone]
             free.setdefault(sizes[left], []).append(place[left])
             gone += 1

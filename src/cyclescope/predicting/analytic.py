@@ -48,7 +48,7 @@ class AnalyticModel:
         threads = plan.threads if plan.device == "cpu" else 0
         bounds = find_lower_bounds(graph, machine, threads)
         work_ns = np.maximum(bounds.compute_ns, bounds.memory_ns)
-        host_ns = _host(graph, plan, machine)
+        host_ns = host_times(graph, plan, machine)
         if plan.device == "cpu":
             slot_ns = host_ns
             slot_ns[graph.slots.of_op] += work_ns
@@ -69,7 +69,7 @@ class AnalyticModel:
         return np.asarray((graph.read_bytes + graph.written_bytes) * pace, dtype=np.float64)
 
 
-def _host(graph: Graph, plan: Plan, machine: Ceilings) -> FloatArray:
+def host_times(graph: Graph, plan: Plan, machine: Ceilings) -> FloatArray:
     """What the engine takes in each slot without the work itself [slots]: dispatch or launch, and calls of modules."""
     slots, overheads = graph.slots, machine.overheads
     view = graph.of_kind(OpKind.VIEW)

@@ -32,3 +32,15 @@ def on_device(slots: Slots, host_ns: FloatArray, device_ns: FloatArray) -> Float
     last = int(op_slot[-1])
     line[last + 1 :] = host_ns[last + 1 :]
     return line
+
+
+def line_totals(slots: Slots, host_ns: FloatArray, device_ns: FloatArray) -> FloatArray:
+    """How long the line of `on_device` is [points], for `device_ns` [points, operations] of many cycles at once."""
+    op_slot = slots.of_op
+    if not len(op_slot):
+        return np.full(len(device_ns), host_ns.sum())
+    launched = np.cumsum(host_ns)[op_slot]
+    # From when an operation was launched, it and all behind it must still run: the worst of these decides.
+    left = np.cumsum(device_ns[:, ::-1], axis=1)[:, ::-1]
+    totals: FloatArray = (launched + left).max(axis=1) + host_ns[int(op_slot[-1]) + 1 :].sum()
+    return totals

@@ -47,13 +47,7 @@ class GraphFamily:
 
     def values(self, points: IntArray) -> IntArray:
         """The distinct numbers [points, distinct] of the graphs at `points` [points, axes]."""
-        steps = points - np.asarray(self.low, dtype=np.int64)
-        basis = np.ones((len(points), len(self.orders)), dtype=np.int64)
-        for term, orders in enumerate(self.orders.tolist()):
-            for axis, order in enumerate(orders):
-                for k in range(order):  # C(t, k + 1) = C(t, k) · (t − k) ÷ (k + 1), which divides without rest
-                    basis[:, term] = basis[:, term] * (steps[:, axis] - k) // (k + 1)
-        found: IntArray = basis @ self.patterns.T
+        found: IntArray = basis_of(points, self.low, self.orders) @ self.patterns.T
         return found
 
     def numbers(self, point: Point) -> IntArray:
@@ -181,6 +175,34 @@ def with_numbers(graph: Graph, numbers: IntArray) -> Graph:
     )
 
 
+def basis_of(points: IntArray, low: Point, orders: IntArray) -> IntArray:
+    """Π C(x_a − low_a, order_a) for each of `points` and each of `orders` [points, terms]."""
+    steps = points - np.asarray(low, dtype=np.int64)
+    basis = np.ones((len(points), len(orders)), dtype=np.int64)
+    for term, of_axes in enumerate(orders.tolist()):
+        for axis, order in enumerate(of_axes):
+            for k in range(order):  # C(t, k + 1) = C(t, k) · (t − k) ÷ (k + 1), which divides without rest
+                basis[:, term] = basis[:, term] * (steps[:, axis] - k) // (k + 1)
+    return basis
+
+
+def differences(values: IntArray, orders: IntArray) -> IntArray:
+    """The forward differences [rows, terms] of `values` [rows, nodes], where node k lies `orders`[k] steps from the first.
+
+    Of order i: Σ (−1)^(i−j) C(i, j) f(low + j), in every axis.
+    """
+    nodes = orders.tolist()
+    weights = np.asarray(
+        [
+            [prod((-1) ** (i - j) * comb(i, j) if j <= i else 0 for i, j in zip(of, at, strict=True)) for at in nodes]
+            for of in nodes
+        ],
+        dtype=np.int64,
+    )
+    found: IntArray = values.astype(np.int64) @ weights.T
+    return found
+
+
 def stencil(low: Point, high: Point, degrees: Point) -> tuple[Point, ...]:
     """The points that decide polynomials of `degrees` from `low` on: `low` and its next neighbours, up to `high`."""
     widths = [min(degree, most - least) for least, most, degree in zip(low, high, degrees, strict=True)]
@@ -206,18 +228,7 @@ def fit(axes: Sequence[str], low: Point, high: Point, graphs: Mapping[Point, Gra
         if all(_comparisons(g.tensors[g.reads(i)[0]].shape) == g.elementwise_flops[i] for g in graphs.values())
     )
     seen, rows = np.unique(columns, axis=0, return_inverse=True)
-    # Forward differences of order i: Σ (−1)^(i−j) C(i, j) f(low + j), in every axis.
-    weights = np.asarray(
-        [
-            [
-                int(np.prod([(-1) ** (i - j) * comb(i, j) if j <= i else 0 for i, j in zip(order, at, strict=True)]))
-                for at in orders
-            ]
-            for order in orders
-        ],
-        dtype=np.int64,
-    )
-    patterns = seen.astype(np.int64) @ weights.T
+    patterns = differences(seen, np.asarray(orders, dtype=np.int64))
     used = np.flatnonzero(patterns.any(axis=0))
     orders_used = np.asarray(orders, dtype=np.int64)[used]
     return GraphFamily(tuple(axes), low, high, graphs[low], rows.reshape(-1), patterns[:, used], orders_used, sorts)
