@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cyclescope.cli.cycles import deliver_cycle, save_run
-from cyclescope.cli.deliver import Forms, deliver
+from cyclescope.cli.deliver import Forms, Result, deliver
 from cyclescope.cli.files import require_places
 from cyclescope.cli.options import (
     ENGINE,
@@ -29,7 +30,11 @@ from cyclescope.core.message import N_, m
 from cyclescope.core.plan import REFERENCE_ENGINE
 
 if TYPE_CHECKING:
+    from cyclescope.backends.base import Request
     from cyclescope.core.cycle import Cycle
+    from cyclescope.predicting.settings import Setting, Settings
+    from cyclescope.predicting.target import Target
+    from cyclescope.report.page import Page
 
 
 def predict(
@@ -41,6 +46,23 @@ def predict(
             metavar="MACHINE", help=N_("Machine: this (as calibrated), or one of the catalogue, such as 'H100 PCIe'")
         ),
     ] = "this",
+    machine: Annotated[
+        Path | None,
+        optional(N_("File with the figures of a machine (TOML, as in the catalogue); of several, --on names one")),
+    ] = None,
+    changes: Annotated[
+        list[str] | None,
+        optional(
+            N_("Change one thing: bandwidth=2x, flops=1.5x, overhead=0x, memory=2x, threads=8, dtype=int8 …"), "--set"
+        ),
+    ] = None,
+    sweeps: Annotated[
+        list[str] | None,
+        optional(
+            N_("Predict for each of several values: batch=1,2,4,8, tokens=…, cache=…, threads=…; twice: a grid"),
+            "--sweep",
+        ),
+    ] = None,
     tokens: Annotated[int | None, optional(N_("Length of each sequence of synthetic tokens (default: 128)"))] = None,
     batch: Annotated[int | None, optional(N_("Batch size (default: 1)"))] = None,
     new_tokens: NewTokensOption = None,
@@ -83,6 +105,15 @@ def predict(
 ) -> None:
     """Predict the compute cycle of a model."""
     require_places((out, *forms.files))
+    from cyclescope.predicting.settings import Settings, parse_setting, parse_sweep
+
+    what_if = Settings(tuple(map(parse_setting, changes or ())))
+    if check and (machine is not None or changes or sweeps):
+        raise UsageError(
+            m("--check takes no --machine, --set or --sweep."),
+            m("What is predicted is not what could be measured here."),
+            m("Remove them, or remove --check."),
+        )
     if check:
         _require_checkable(on, cache_length)
     elif budget is not None:
@@ -90,6 +121,22 @@ def predict(
     from cyclescope.cli.progress import progress
     from cyclescope.predicting.predict import predict as predicted
 
+    if sweeps:
+        if out is not None:
+            raise UsageError(
+                m("--out takes no --sweep."),
+                m("A run holds one cycle."),
+                m("Use --json or --html FILE for the table, or predict one point."),
+            )
+        from cyclescope.backends.base import Request as Asked
+
+        request = Asked(
+            model=model, tokens=tokens, batch=batch, new_tokens=new_tokens, cache_length=cache_length, task=task.value,
+            dtype=dtype, attention=attention.value if attention else None, threads=threads, seed=seed,
+            trust_remote_code=trust_remote_code, engine=engine,
+        )  # fmt: skip
+        _sweep(request, _target(on, engine, machine), tuple(map(parse_sweep, sweeps)), what_if, timing_model, forms)
+        return
     with progress(forms.language) as notify:
         cycle = predicted(
             model,
@@ -104,6 +151,8 @@ def predict(
             threads=threads,
             engine=engine,
             model_kind=timing_model,
+            machine=_target(on, engine, machine) if machine is not None else None,
+            what_if=what_if,
             seed=seed,
             trust_remote_code=trust_remote_code,
             progress=notify,
@@ -112,6 +161,40 @@ def predict(
         _check(cycle, model, trust_remote_code, budget, out, forms)
     else:
         deliver_cycle(cycle, out, forms)
+
+
+def _target(on: str, engine: str, machine: Path | None) -> Target:
+    """The machine of a prediction: of a file, or as --on names it."""
+    from cyclescope.machines.machine_file import read_machine_file
+    from cyclescope.predicting.target import THIS, target, target_of_row
+
+    if machine is None:
+        return target(on, engine)
+    return target_of_row(read_machine_file(machine, None if on == THIS else on))
+
+
+def _sweep(
+    request: Request, found: Target, sweeps: tuple[tuple[Setting, ...], ...], what_if: Settings, kind: str, forms: Forms
+) -> None:
+    """Predict over a grid and report it."""
+    from cyclescope.cli.progress import progress
+    from cyclescope.predicting.sweep import sweep
+
+    with progress(forms.language) as notify:
+        done = sweep(replace(request, device=found.device), found, sweeps, what_if, kind, notify)
+
+    def page() -> Page:
+        from cyclescope.report.pages.what_if import what_if_page
+
+        return what_if_page(done)
+
+    def document() -> str:
+        from cyclescope.report.documents.figures import dump
+        from cyclescope.report.documents.what_if import what_if_document
+
+        return dump(what_if_document(done))
+
+    deliver(Result(page, document), forms)
 
 
 def _require_checkable(on: str, cache_length: int | None) -> None:

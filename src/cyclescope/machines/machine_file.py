@@ -12,6 +12,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,9 @@ def read_machine_file(path: str | os.PathLike[str], name: str | None = None) -> 
     """The machine in the file `path`; where it has several, the one called `name`. Raises `UsageError`: which figure is
     wrong, and what it was likely meant to be.
     """
-    machines = [_checked(row, f"{path}") for row in _rows(Path(path))]
+    rows = _rows(Path(path))
+    read_at = datetime.fromtimestamp(Path(path).stat().st_mtime, UTC).strftime("%Y-%m-%d")
+    machines = [_checked(row, str(path), read_at) for row in rows]
     if name is None and len(machines) == 1:
         return machines[0]
     names = [machine.name for machine in machines]
@@ -89,8 +92,8 @@ def _rows(path: Path) -> list[Mapping[str, Any]]:
     return rows
 
 
-def _checked(row: Mapping[str, Any], path: str) -> KnownMachine:
-    """`row` as a machine. Raises `UsageError`."""
+def _checked(row: Mapping[str, Any], path: str, read_at: str) -> KnownMachine:
+    """`row` as a machine whose figures were written down at `read_at`. Raises `UsageError`."""
     name = row.get("name")
     if not isinstance(name, str) or not name.strip():
         raise UsageError(m("A machine in {path} has no name.", path=path), "", _EXAMPLE)
@@ -114,7 +117,7 @@ def _checked(row: Mapping[str, Any], path: str) -> KnownMachine:
     levels = [_level(level, name) for level in _list(row, "levels", name)]
     _require(row, name)
     known = machine_of_row({**{key: row[key] for key in _TEXTS if key in row}, **figures, "also": also})
-    ceilings = replace(known.ceilings, taken_at="", overheads=_overheads(row, figures))
+    ceilings = replace(known.ceilings, taken_at=read_at, overheads=_overheads(row, figures))
     source = str(row.get("source", ""))
     caches = (
         BandwidthCeiling(level["level"], int(level["capacity_bytes"]), 0, Figure.stated(level["bytes_per_s"], source))

@@ -18,8 +18,10 @@ from cyclescope.core.workload import InputSource, Workload
 from cyclescope.predicting.models import AUTO, available, best, named_model
 from cyclescope.predicting.prediction import mean_error, predicted_cycle
 from cyclescope.predicting.scenarios import has_interval
+from cyclescope.predicting.settings import Settings, changed_machine
 from cyclescope.predicting.target import THIS, Target, target
 from cyclescope.predicting.timing_model import Durations, TimingModel
+from cyclescope.predicting.weights import with_weights_in
 from cyclescope.tracing.structures import outline_of, structure_of
 
 
@@ -36,8 +38,9 @@ def predict(
     threads: int | None = None,
     engine: str = REFERENCE_ENGINE,
     on: str = THIS,
-    machine: Ceilings | None = None,
+    machine: Ceilings | Target | None = None,
     model_kind: str = AUTO,
+    what_if: Settings = Settings(),  # noqa: B008  frozen
     seed: int = 0,
     trust_remote_code: bool = False,
     progress: Notify = silent,
@@ -47,11 +50,12 @@ def predict(
     With `new_tokens` (32 for generative tasks) it is a generation of so many, with `cache_length` one decode step behind so
     many tokens. `on` is `this` machine, as it was calibrated, or one
     of the catalogue; `machine` gives the figures of any other instead. `model_kind` is the timing model; `auto` takes the
-    one with the least error on cycles that it was not fitted on. The other options are those of `measure`.
+    one with the least error on cycles that it was not fitted on. `what_if` changes figures of the machine by factors, and what
+    is run. The other options are those of `measure`.
 
     Raises like `trace`, and `Unsupported` where the machine lacks a figure that is needed.
     """
-    found = target(on, engine, machine)
+    found = changed_target(target(on, engine, machine), what_if)
     request = Request(
         model=model,
         tokens=tokens,
@@ -67,14 +71,48 @@ def predict(
         trust_remote_code=trust_remote_code,
         engine=engine,
     )
+    request = requested(request, what_if)
     check(request)
     progress("trace", 0.0)
-    outline = outline_of(request)
-    if outline.writes and cache_length is None and new_tokens is None:
-        request = replace(request, new_tokens=DEFAULT_NEW_TOKENS)
-    graph = structure_of(request)
+    outline, request = outlined(request)
+    graph = weighed(structure_of(request), what_if)
     progress("predict", 0.0)
     return predict_graph(graph, workload_of(request, outline), plan_of(request, outline, found), found, model_kind)
+
+
+def outlined(request: Request) -> tuple[ModelOutline, Request]:
+    """What is known of the model, and the request with the length of a generation where it makes one."""
+    outline = outline_of(request)
+    if outline.writes and request.cache_length is None and request.new_tokens is None:
+        request = replace(request, new_tokens=DEFAULT_NEW_TOKENS)
+    return outline, request
+
+
+def requested(request: Request, settings: Settings) -> Request:
+    """`request` with what `settings` change of it."""
+    return replace(
+        request,
+        batch=settings.count("batch", request.batch),
+        tokens=settings.count("tokens", request.tokens),
+        cache_length=settings.count("cache", request.cache_length),
+        threads=settings.count("threads", request.threads),
+        dtype=settings.name("dtype", request.dtype),
+        attention=settings.name("attention", request.attention),
+    )
+
+
+def changed_target(found: Target, settings: Settings) -> Target:
+    """The machine of a prediction with what `settings` change of it, which its notes say."""
+    if not settings.changes:
+        return found
+    machine, ceilings = changed_machine(found.machine, found.ceilings, settings)
+    return replace(found, machine=machine, ceilings=ceilings, notes=(*found.notes, *settings.notes))
+
+
+def weighed(graph: Graph, settings: Settings) -> Graph:
+    """`graph` with its weights in the dtype that `settings` name, if they do."""
+    dtype = settings.name("weights", None)
+    return graph if dtype is None else with_weights_in(graph, dtype)
 
 
 def predict_graph(graph: Graph, workload: Workload, plan: Plan, found: Target, model_kind: str = AUTO) -> Cycle:

@@ -29,11 +29,13 @@ class Target:
     notes: tuple[Text, ...] = ()
 
 
-def target(on: str, engine: str, given: Ceilings | None = None) -> Target:
+def target(on: str, engine: str, given: Ceilings | Target | None = None) -> Target:
     """The machine named `on`, `this` or a row of the catalogue, or the one whose figures are `given`.
 
     Raises `UsageError` for a name that is unknown and `Unsupported` where this machine was not calibrated.
     """
+    if isinstance(given, Target):
+        return given
     if given is not None:
         return given_target(given)
     return _this(engine) if on == THIS else _catalogued(on)
@@ -89,10 +91,11 @@ def _catalogued(name: str) -> Target:
     if len(rows) > 1:
         others = listed(other.name for other in rows[1:])
         notes = (m("{name} could also be {others}; this is {chosen}.", name=name, others=others, chosen=row.name),)
-    return replace(_of_row(row), notes=notes)
+    return replace(target_of_row(row), notes=notes)
 
 
-def _of_row(row: KnownMachine) -> Target:
+def target_of_row(row: KnownMachine) -> Target:
+    """A machine of the catalogue, or of a file in its form."""
     return given_target(row.ceilings, row.memory_bytes, row.cores)
 
 

@@ -16,6 +16,7 @@ from cyclescope.report.documents.optimization import OptimizationDocument
 from cyclescope.report.documents.structure import StructureDocument
 from cyclescope.report.documents.tokens import TokensDocument
 from cyclescope.report.documents.verification import VerificationDocument
+from cyclescope.report.documents.what_if import WhatIfDocument
 
 DOCUMENTS: tuple[type[Document], ...] = (
     CycleDocument,
@@ -31,4 +32,5 @@ DOCUMENTS: tuple[type[Document], ...] = (
     DefinitionsDocument,
     ModelsDocument,
     GraphDocument,
+    WhatIfDocument,
 )
