@@ -30,6 +30,7 @@ from cyclescope.report.documents.optimization import optimization_document
 from cyclescope.report.documents.structure import structure_document
 from cyclescope.report.documents.tokens import tokens_document
 from cyclescope.report.documents.verification import verification_document
+from cyclescope.report.documents.what_if import what_if_document
 from cyclescope.report.exports.mermaid import mermaid
 from cyclescope.report.exports.perfetto import to_perfetto
 from cyclescope.report.exports.speedscope import to_speedscope
@@ -49,6 +50,7 @@ from cyclescope.report.pages.optimization import optimization_page
 from cyclescope.report.pages.structure import structure_page
 from cyclescope.report.pages.tokens import tokens_page
 from cyclescope.report.pages.verification import verification_page
+from cyclescope.report.pages.what_if import what_if_page
 
 from .markup import markup
 from .subjects import LIMIT, SUBJECTS, subject
@@ -177,6 +179,7 @@ _PAGES: dict[str, Callable[[Any, str], Page]] = {
     "tokens": lambda costs, _: tokens_page(explain_texts(costs)),
     "dialogue": lambda dialogue, _: dialogue_page(explain_dialogue(dialogue)),
     "models": lambda rows, _: models_page(rows),
+    "sweep": lambda found, _: what_if_page(found),
 }
 _DOCUMENTS: dict[str, Callable[[Any], Document]] = {
     "cycle": cycle_document,
@@ -191,6 +194,7 @@ _DOCUMENTS: dict[str, Callable[[Any], Document]] = {
     "structure": lambda cycle: structure_document(cycle.graph, "paper", 1, cycle.tokens),
     "definitions": lambda name: definitions_document(DEFINITIONS if name is None else (define(name),)),
     "models": models_document,
+    "sweep": what_if_document,
 }
 
 

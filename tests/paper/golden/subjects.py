@@ -28,12 +28,15 @@ from cyclescope.core.cycle import Cycle
 from cyclescope.core.dialogue import Dialogue
 from cyclescope.core.graph.op import OpKind
 from cyclescope.core.samples import Load
+from cyclescope.core.statistics import Estimate
 from cyclescope.core.tokenization import TokenCount
 from cyclescope.machines.catalog import find_machine
 from cyclescope.machines.doctor import Calibrated, MachineFacts
 from cyclescope.machines.fingerprint import freshness
 from cyclescope.models.listing import ModelRow, model_rows
 from cyclescope.models.packaged import MINILM
+from cyclescope.predicting.settings import Setting
+from cyclescope.predicting.sweep import Limit, Sweep, SweepRow
 from cyclescope.report.pages.calibration import Calibration
 
 LIMIT = 0.05  # what a comparison is held against
@@ -151,6 +154,22 @@ def models() -> tuple[ModelRow, ...]:
     return (real, *rows)
 
 
+def what_if() -> Sweep:
+    """A decode step over batch and cache on paper: it turns to compute, and its largest point does not fit."""
+    rows = tuple(
+        SweepRow(
+            (Setting("batch", batch), Setting("cache", cache)), Estimate(ns, 0.9 * ns, 1.2 * ns, 41), batch, batch,
+            ((Limit.COMPUTE, share), (Limit.MEMORY, 0.9 - share), (Limit.OVERHEAD, 0.1)), held, held <= 80_000_000_000, most,
+        )
+        for batch, cache, ns, share, held, most in (
+            (1, 1024, 5e6, 0.1, 17_000_000_000, 480), (1, 8192, 5.5e6, 0.2, 18_000_000_000, 60),
+            (64, 1024, 7e6, 0.3, 25_000_000_000, 480), (64, 8192, 12e6, 0.6, 84_000_000_000, 60),
+        )
+    )  # fmt: skip
+    fixed = (Setting("bandwidth", 2.0), Setting("weights", "int8"))
+    return Sweep("paper-llama", "Paper GPU", 80_000_000_000, "analytic", ("batch", "cache"), fixed, True, rows, 0.07)
+
+
 # Every page, and of what; the first part of the name says which page it is.
 SUBJECTS: Mapping[str, Callable[[], Any]] = {
     **{f"cycle-{name}": make for name, make in _CYCLES.items()},
@@ -188,6 +207,7 @@ SUBJECTS: Mapping[str, Callable[[], Any]] = {
     "definitions-all": lambda: None,
     **{f"definitions-{name}": lambda name=name: name for name in ("tpot", "itl", "throughput")},
     "models-all": models,
+    "sweep-grid": what_if,
 }
 
 

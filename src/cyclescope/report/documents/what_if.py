@@ -30,8 +30,8 @@ class WhatIfPoint(DocumentPart):
 
     settings: list[Change]
     time: Figure = Field(description="predicted time of the cycle, or of one decode step")
-    tokens_per_s: float
-    batch: int
+    tokens_per_s: float = Field(description="tokens a second: written ones where any are written, else read ones")
+    batch: int = Field(description="sequences at once")
     limit: Limit = Field(description="what most of the time is limited by")
     shares: list[Share]
     needed_bytes: int | None = Field(description="memory at the peak: weights, cache, activations; null: unknown")
