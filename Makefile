@@ -14,6 +14,9 @@ LOG := $(VENV)/pip.log
 # What pip is asked for when $(VENV) has no torch yet. Another build: make test TORCH='torch==2.14.1'
 TORCH ?= torch
 
+# What the tests need of the package. A variable, since a comma within `$(call …)` would end the argument.
+TEST_EXTRAS := engines,predict
+
 # Names of a browser that the page tests can drive, in order of preference; CYCLESCOPE_CHROMIUM overrides the search.
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
 
@@ -107,7 +110,7 @@ $(STAMPS)/demo: requirements-demo.txt $(STAMPS)/package
 
 $(STAMPS)/test: requirements-test.txt $(STAMPS)/package
 	$(call quietly,Installing the test tools and the other engines (350 MB),\
-		$(PIP) install -c $(VENV)/constraints.txt -e '.[engines,predict]' -r requirements-test.txt)
+		$(PIP) install -c $(VENV)/constraints.txt -e '.[$(TEST_EXTRAS)]' -r requirements-test.txt)
 	@touch $@
 
 $(JS_STAMP): $(JS)/package.json $(JS)/package-lock.json $(JS)/.npmrc | node
