@@ -23,12 +23,6 @@ from cyclescope.cli.main import run
         (["measure", "gpt2", "--tokens"], 2, "--tokens needs a value.", ""),
         (["measure", "gpt2", "--json=3"], 2, "--json takes no value.", ""),
         (["measure", "gpt2", "--tokens", "four"], 2, "--tokens must be a whole number (got four).", ""),
-        (
-            ["optimize", "gpt2", "--max-drift", "3"],
-            2,
-            "--max-drift must be between 0 and 1 (got 3).",
-            "Give a share such as 0.01; 0 allows none.",
-        ),
         (["optimize", "gpt2", "--max-drift", "low"], 2, "--max-drift must be a number (got low).", ""),
         (["compare", "a", "--fail-if-slower", "5%"], 64, "The argument B is missing.", ""),
         (["--nothing"], 2, "There is no option --nothing.", ""),
@@ -46,6 +40,15 @@ def test_what_the_parser_refuses_is_an_error_like_any_other(
     assert "Value error" not in shown.err
     assert ("Did you mean" in shown.err, meant in shown.err) == (bool(meant), True)
     assert "For help: " in shown.err.splitlines()[-1]
+
+
+def test_a_drift_beyond_one_is_refused_with_what_it_is_and_a_way_out(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run(["optimize", "gpt2", "--max-drift", "3"])
+    shown = capsys.readouterr()
+    assert (ended.value.code, shown.out) == (2, "")
+    assert shown.err.splitlines()[0] == "Error: --max-drift must be between 0 and 1 (got 3)."
+    assert "Give a share such as 0.01; 0 allows none." in shown.err
 
 
 @pytest.mark.parametrize("command", ["measure", "compare"])
