@@ -28,6 +28,12 @@ def is_predicted(cycle: Cycle) -> bool:
     return cycle.source is Source.PREDICTED
 
 
+def takes_ceilings(cycle: Cycle) -> bool:
+    """Whether the times of `cycle` are the ceilings themselves, so that their distance says nothing."""
+    made = cycle.samples.prediction
+    return made is not None and made.timing_model == "analytic"
+
+
 def interval_name(predicted: bool) -> Text:
     """What a column of intervals holds."""
     return m("{percent} % interval", percent=round(100 * COVERAGE)) if predicted else m("95 % interval")

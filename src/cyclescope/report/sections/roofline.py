@@ -18,6 +18,7 @@ from cyclescope.report.naming.arithmetic import at_least
 from cyclescope.report.naming.between import between, between_label
 from cyclescope.report.naming.bounds import ORIGINS, bound_name, level_name
 from cyclescope.report.naming.phases import PHASES
+from cyclescope.report.naming.predicting import is_predicted, takes_ceilings
 from cyclescope.report.naming.stages import place_name
 from cyclescope.report.page import (
     Align,
@@ -39,6 +40,9 @@ MOST_GAPS = 8  # of these, where there is room
 # From which share of the time on operations that beat their ceiling put the figures in doubt.
 _TOO_FAST = 0.01
 _TITLE = m("Distance to the ceilings")
+_NO_GAP = m(
+    "The analytic timing model takes the work of every operation at its ceiling, so there is no gap to show; what bounds the operations follows."
+)
 
 
 def roofline_section(explanation: Explanation, links: LinkTargets = NOWHERE) -> Section | None:
@@ -76,12 +80,17 @@ def _unknown() -> Note:
 
 def _blocks(explanation: Explanation, found: Roofline, links: LinkTargets) -> Iterator[Block]:
     graph = explanation.cycle.graph
-    yield Paragraph(gap_sentence(found, graph), term="roofline")
-    if found.faster_ns >= _TOO_FAST * found.total_ns:
+    if takes_ceilings(explanation.cycle):
+        yield Note(Severity.INFO, _NO_GAP)
+    else:
+        yield Paragraph(gap_sentence(found, graph), term="roofline")
+    # A timing model may foresee what no ceiling allows; that says nothing about how the ceilings were measured.
+    if found.faster_ns >= _TOO_FAST * found.total_ns and not is_predicted(explanation.cycle):
         yield _faster(found)
     drawing = roofline_drawing(explanation, found, links)
     yield Drawing("roofline", drawing, spoken(found, drawing.pieces))
-    yield _places(explanation, found, links)
+    if not takes_ceilings(explanation.cycle):
+        yield _places(explanation, found, links)
     yield _bounds(found, graph)
     yield KeyValues((*_used(found, graph), ceilings_fact(found, explanation.cycle.plan.dtype)))
     yield Paragraph(
