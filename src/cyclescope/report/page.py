@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
-from cyclescope.core.message import Text
+from cyclescope.core.message import Text, m
 
 
 class Severity(StrEnum):
@@ -36,6 +36,9 @@ class Emphasis(StrEnum):
     STRONG = "strong"
     SOFT = "soft"
     PATH = "path"  # a name that may be long, such as a module's
+
+
+_TIME_DRAWN = m("time, drawn")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +142,16 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """Bars on one common scale. `label` titles the rows, `legend` names the parts, `columns` the numbers beside the bars."""
+    """Bars on one common scale. `label` titles the rows, `legend` names the parts, `columns` the numbers beside the bars, and
+    `drawn` what their lengths show.
+    """
 
     legend: tuple[Text, ...]
     columns: tuple[Column, ...]
     rows: tuple[Bar, ...]
     label: Text = ""
     caption: Text = ""
+    drawn: Text = _TIME_DRAWN
 
     def __post_init__(self) -> None:
         if any(len(bar.cells) != len(self.columns) or len(bar.parts) != len(self.legend) for bar in self.rows):

@@ -156,7 +156,7 @@ def _throughput(sweep: Sweep) -> Bars:
         for row in sweep.rows
     )
     columns = (Column(m("throughput"), Align.RIGHT), Column(m("fits")))
-    return Bars((m("tokens a second"),), columns, rows, _title(sweep))
+    return Bars((m("tokens a second"),), columns, rows, _title(sweep), drawn=m("throughput, drawn"))
 
 
 def _table(sweep: Sweep) -> Table:
