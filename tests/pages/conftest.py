@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Route, sync_playwright
+from playwright.sync_api import Browser, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "paper"))
 
@@ -19,7 +19,7 @@ from paper_generation import paper_decoder, paper_generation
 from paper_html import render
 from paper_models import PAPER_BERT_WORKLOAD, paper_bert, paper_cycle, slot_times
 from paper_roofline import on_paper_machine, paper_ceilings
-from visiting import Open, Visit
+from visiting import Open, Tabs, Visit
 
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation
@@ -84,40 +84,27 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+@pytest.fixture(scope="session")
+def tabs(browser: Browser) -> Tabs:
+    return Tabs(browser)
+
+
 @pytest.fixture
-def visit(browser: Browser, tmp_path: Path) -> Iterator[Open]:
+def visit(tabs: Tabs, tmp_path: Path) -> Iterator[Open]:
     """Opens HTML as a file. At the end of the test the page must have asked for nothing and complained of nothing."""
     visits: list[Visit] = []
 
     def open_page(html: str, *, width: int = 1280, height: int = 900, scheme: str = "light") -> Visit:
         path = tmp_path / f"page{len(visits)}.html"
         path.write_text(html, encoding="utf-8")
-        context = browser.new_context(
-            viewport={"width": width, "height": height},
-            color_scheme="dark" if scheme == "dark" else "light",
-            reduced_motion="reduce",
-        )
-        made = Visit(context.new_page())
-
-        def watch(route: Route) -> None:
-            made.requests.append(route.request.url)
-            if route.request.url == path.as_uri():
-                route.continue_()
-            else:
-                route.abort()
-
-        made.page.route("**/*", watch)
-        made.page.on("console", lambda message: made.complaints.append(f"{message.type}: {message.text}"))
-        made.page.on("pageerror", lambda error: made.complaints.append(f"error: {error}"))
-        made.page.goto(path.as_uri())
+        made = tabs.open(len(visits), path.as_uri(), (width, height), scheme)
         visits.append(made)
         return made
 
     yield open_page
-    for made in visits:
-        asked = set(made.requests)
-        complained = list(made.complaints)
-        made.page.context.close()
+    for number, made in enumerate(visits):
+        asked, complained = set(made.requests), list(made.complaints)
+        tabs.leave(number, made)
         assert len(asked) == 1, asked
         assert complained == []
 
