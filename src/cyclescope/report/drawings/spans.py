@@ -95,9 +95,13 @@ class _Words:
 
     def __init__(self) -> None:
         self.known: dict[str, int] = {}
+        self._numbers: dict[str, int] = {}  # by the text as it was given: few of many are new
 
     def number(self, text: str) -> int:
-        return self.known.setdefault(name(text), len(self.known))
+        number = self._numbers.get(text)
+        if number is None:
+            number = self._numbers[text] = self.known.setdefault(name(text), len(self.known))
+        return number
 
 
 def columns_of(spans: Sequence[Span], graph: Graph) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass
+from functools import cache
 
 from cyclescope.core.message import Message, Series, Text
 from cyclescope.explaining.metrics.definition import DEFINITIONS
@@ -16,16 +17,32 @@ _METRIC = "metric-"
 
 def terms_of(page: Page) -> frozenset[str]:
     """The names of all definitions that `page` offers."""
-    return frozenset(_named(page.opening) | _named(page.sections)) - {""}
+    found: set[str] = set()
+    _collect(page.opening, found)
+    _collect(page.sections, found)
+    return frozenset(found - {""})
 
 
-def _named(value: object) -> set[str]:
+def _collect(value: object, found: set[str]) -> None:
+    """Add the terms that `value` names, itself or in its fields, to `found`."""
     if isinstance(value, tuple):
-        return set().union(*map(_named, value))
-    if not is_dataclass(value) or isinstance(value, type | Message | Series):
-        return set()
-    own = {getattr(value, "term", ""), *getattr(value, "terms", ())}
-    return own.union(*(_named(getattr(value, field.name)) for field in fields(value)))
+        for part in value:
+            _collect(part, found)
+        return
+    for name in _field_names(type(value)):
+        part = getattr(value, name)
+        if name == "term":
+            found.add(part)
+        elif name == "terms":
+            found.update(part)
+        elif not isinstance(part, str | int | float):
+            _collect(part, found)
+
+
+@cache
+def _field_names(kind: type) -> tuple[str, ...]:
+    """The fields of a block or a part of one; a sentence names no definition."""
+    return () if not is_dataclass(kind) or issubclass(kind, Message | Series) else tuple(f.name for f in fields(kind))
 
 
 def formulas(names: frozenset[str]) -> dict[str, Term]:
