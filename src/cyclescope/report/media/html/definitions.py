@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, is_dataclass
 from functools import cache
+from typing import Any
 
 from cyclescope.core.message import Message, Series, Text
 from cyclescope.explaining.metrics.definition import DEFINITIONS
@@ -23,7 +24,7 @@ def terms_of(page: Page) -> frozenset[str]:
     return frozenset(found - {""})
 
 
-def _collect(value: object, found: set[str]) -> None:
+def _collect(value: Any, found: set[str]) -> None:
     """Add the terms that `value` names, itself or in its fields, to `found`."""
     if isinstance(value, tuple):
         for part in value:
