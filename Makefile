@@ -15,7 +15,7 @@ LOG := $(VENV)/pip.log
 TORCH ?= torch
 
 # What the tests need of the package. A variable, since a comma within `$(call …)` would end the argument.
-TEST_EXTRAS := engines,predict
+TEST_EXTRAS := engines,predict,ray
 
 # Names of a browser that the page tests can drive, in order of preference; CYCLESCOPE_CHROMIUM overrides the search.
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable
@@ -109,7 +109,7 @@ $(STAMPS)/demo: requirements-demo.txt $(STAMPS)/package
 	@touch $@
 
 $(STAMPS)/test: requirements-test.txt $(STAMPS)/package
-	$(call quietly,Installing the test tools and the other engines (350 MB),\
+	$(call quietly,Installing the test tools and the other engines (430 MB),\
 		$(PIP) install -c $(VENV)/constraints.txt -e '.[$(TEST_EXTRAS)]' -r requirements-test.txt)
 	@touch $@
 

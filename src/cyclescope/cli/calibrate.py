@@ -42,12 +42,21 @@ def calibrate(
     budget: Annotated[
         float | None, budget_option(N_("Measuring time of --learn after loading, such as 60s or 3m (default: 60s)"))
     ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            "--ray", metavar="ADDRESS", help=N_("Learn on all machines of the Ray cluster at this address, or auto")
+        ),
+    ] = None,
     forms: Forms,
 ) -> None:
     """Measure the ceilings of this machine, learn its timing models, or show what is stored."""
     counts = _counts(threads)
-    _check(learns=learns, show=show, budget=budget, device=device)
+    _check(learns=learns, show=show, budget=budget, device=device, ray=ray)
     require_places(forms.files)
+    if ray is not None:
+        _learn_on_cluster(ray, quick, counts, budget, forms)
+        return
     failed: OutputError | None = None
     if show:
         found = kept_of(machine_of(device), REFERENCE_ENGINE)
@@ -98,8 +107,14 @@ def _measure(
     ), failed
 
 
-def _check(*, learns: bool, show: bool, budget: float | None, device: str) -> None:
+def _check(*, learns: bool, show: bool, budget: float | None, device: str, ray: str | None) -> None:
     """Raise `UsageError` for options that contradict each other."""
+    if ray is not None and not learns:
+        raise UsageError(
+            m("--ray goes with --learn."),
+            m("Ceilings are measured on this machine, or by learning on those of the cluster."),
+            m("Add --learn."),
+        )
     if learns and show:
         raise UsageError(
             m("Only one of --learn and --show can be given."),
@@ -144,6 +159,40 @@ def _learn(
             m("Interrupted."), m("What was measured is kept: the next `cyclescope calibrate --learn` goes on there.")
         ) from exc
     return replace(found, learned=learned.models, learned_path=learned.path), failed or learned.failed
+
+
+def _learn_on_cluster(address: str, quick: bool, threads: tuple[int, ...], budget: float | None, forms: Forms) -> None:
+    """Timing models of every kind of machine in a Ray cluster: shown, then what is missing is raised."""
+    from cyclescope.calibrating.learning.cluster.learn import learn_on
+    from cyclescope.calibrating.learning.cluster.on_ray import RayPool
+    from cyclescope.calibrating.learning.learn import DEFAULT_BUDGET_S, check_budget
+    from cyclescope.cli.progress import progress
+
+    wanted = DEFAULT_BUDGET_S if budget is None else budget
+    check_budget(wanted)
+    try:
+        with RayPool(address) as pool, progress(forms.language) as notify:
+            found = learn_on(pool, wanted, quick=quick, threads=threads, progress=notify)
+    except KeyboardInterrupt as exc:
+        raise Interrupted(
+            m("Interrupted."), m("What was measured is kept: the next `cyclescope calibrate --learn` goes on there.")
+        ) from exc
+
+    def page() -> Page:
+        from cyclescope.report.pages.cluster_learning import cluster_learning_page
+
+        return cluster_learning_page(found)
+
+    def document() -> str:
+        from cyclescope.report.documents.cluster_learning import cluster_learning_document
+        from cyclescope.report.documents.figures import dump
+
+        return dump(cluster_learning_document(found))
+
+    deliver(Result(page, document), forms)
+    for failed in (*(kind.failed for kind in found.kinds), found.unfinished()):
+        if failed is not None:
+            raise failed
 
 
 def _counts(text: str | None) -> tuple[int, ...]:

@@ -10,13 +10,14 @@ import hashlib
 import math
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
 from cyclescope.core.ceilings import Ceilings
 from cyclescope.core.errors import FittedModelError, OutputError
 from cyclescope.core.message import m
+from cyclescope.core.stored import ADDED_LATER
 from cyclescope.machines.fingerprint import TraitChange, changes
 from cyclescope.predicting.learned import LearnedModel
 from cyclescope.predicting.regression.file import read_fitted, write_fitted
@@ -77,7 +78,8 @@ def errors_by_family(cases: Sequence[LearnedCase]) -> tuple[tuple[str, FamilyErr
 class FittedModels:
     """Both fitted models. `fingerprint` is that of the machine, engine and version; `ceilings` those that times were held
     against, `design` the version of the set of workloads, `repeat_error` the mean relative difference between the first and the last
-    runs of the same workload, and `other_busy` the share of the cores that others used meanwhile.
+    runs of the same workload, and `other_busy` the share of the cores that others used meanwhile. `machines` are the names of
+    those of a cluster that measured for it, empty where it was this machine alone.
     """
 
     fingerprint: str
@@ -92,6 +94,7 @@ class FittedModels:
     planned: int
     repeat_error: float | None = None
     other_busy: float | None = None
+    machines: tuple[str, ...] = field(default=(), metadata=ADDED_LATER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,16 +115,19 @@ def folder() -> Path | None:
     return place.parent / "learned" if place is not None else None
 
 
-def place_of(fingerprint: str, engine: str) -> Path | None:
-    """The file of what is learned of the machine of `fingerprint`; its training data stand in a folder of the same name."""
+def place_of(fingerprint: str, engine: str, apart: str = "") -> Path | None:
+    """The file of what is learned of the machine of `fingerprint`; its training data stand in a folder of the same name.
+
+    `apart` names machines that are not like others of the same fingerprint.
+    """
     place = folder()
-    digest = hashlib.sha256(fingerprint.encode()).hexdigest()[:16]
+    digest = hashlib.sha256((fingerprint + apart).encode()).hexdigest()[:16]
     return place / f"{engine}-{digest}{SUFFIX}" if place is not None else None
 
 
-def keep(models: FittedModels) -> Path:
-    """Write `models` in the place of what was learned of the same machine before. Raises `OutputError`."""
-    path = place_of(models.fingerprint, models.engine)
+def keep(models: FittedModels, apart: str = "") -> Path:
+    """Write `models` in the place of what was learned of the same machine before (see `place_of`). Raises `OutputError`."""
+    path = place_of(models.fingerprint, models.engine, apart)
     if path is None:
         raise OutputError(
             m("What was learned cannot be stored."), m("This user has no home folder."), m("Set CYCLESCOPE_HOME.")
@@ -169,8 +175,14 @@ def _load(path: Path, changed_ns: int) -> FittedModels:
 
 
 def nearest_models(kept: Sequence[StoredModels], machine: Ceilings) -> StoredModels | None:
-    """What was learned on the machine of `machine`, else what differs from it least, the newer of equals; None without any."""
-    return min(kept, key=lambda found: len(found.changed(machine.fingerprint)), default=None)
+    """What was learned on the machine of `machine`, else what differs from it least: under its very ceilings, then the newer
+    of equals. None without any.
+    """
+
+    def distance(found: StoredModels) -> tuple[int, bool]:
+        return len(found.changed(machine.fingerprint)), found.models.ceilings.taken_at != machine.taken_at
+
+    return min(kept, key=distance, default=None)
 
 
 def staleness(models: FittedModels, ceilings: Ceilings, now: str) -> bool:

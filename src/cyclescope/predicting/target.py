@@ -12,7 +12,8 @@ from cyclescope.core.machine import Machine
 from cyclescope.core.message import Text, listed, m
 from cyclescope.core.plan import REFERENCE_ENGINE
 from cyclescope.machines.catalog import KnownMachine, known_machines, machines_like
-from cyclescope.machines.fingerprint import changes, fingerprint
+from cyclescope.machines.fingerprint import Trait, changes, fingerprint, traits_of
+from cyclescope.predicting.fitted import stored_models
 from cyclescope.store.calibration_file import nearest, stored_calibrations
 
 THIS = "this"
@@ -30,7 +31,8 @@ class Target:
 
 
 def target(on: str, engine: str, given: Ceilings | Target | None = None) -> Target:
-    """The machine named `on`, `this` or a row of the catalogue, or the one whose figures are `given`.
+    """The machine named `on`: `this`, one of which timing models were learned, or a row of the catalogue; or the one whose
+    figures are `given`.
 
     Raises `UsageError` for a name that is unknown and `Unsupported` where this machine was not calibrated.
     """
@@ -38,7 +40,9 @@ def target(on: str, engine: str, given: Ceilings | Target | None = None) -> Targ
         return given
     if given is not None:
         return given_target(given)
-    return _this(engine) if on == THIS else _catalogued(on)
+    if on == THIS:
+        return _this(engine)
+    return _learned(on, engine) or _catalogued(on)
 
 
 def given_target(ceilings: Ceilings, memory_bytes: int = 0, cores: int = 0) -> Target:
@@ -82,6 +86,29 @@ def _this(engine: str) -> Target:
     )
 
 
+def _learned(name: str, engine: str) -> Target | None:
+    """The machine of a cluster that was learned under `name`, from the newest of what was; None where there is none."""
+    for found in stored_models(engine)[0]:
+        if name.lower() not in {machine.lower() for machine in found.models.machines}:
+            continue
+        ceilings = found.models.ceilings
+        traits = traits_of(found.models.fingerprint)
+        cores, memory = traits.get(Trait.CORES, ""), traits.get(Trait.MEMORY, "").split(" ")[0]
+        machine = Machine(
+            processor=ceilings.machine,
+            cores=int(cores) if cores.isdecimal() else 0,
+            memory_bytes=int(memory) * 10**9 if memory.isdecimal() else 0,
+            system="",
+            python="",
+            instruction_set=traits.get(Trait.INSTRUCTION_SET, ""),
+            packages=((engine, traits.get(Trait.VERSION, "")),),
+            virtual=traits.get(Trait.VIRTUAL, "") == "yes",
+            ceilings=ceilings,
+        )
+        return Target(machine, ceilings, machine.device)
+    return None
+
+
 def _catalogued(name: str) -> Target:
     rows = machines_like(name)
     if not rows:
@@ -103,7 +130,7 @@ def _unknown(name: str) -> UsageError:
     names = {known.lower(): machine.name for machine in known_machines() for known in (machine.name, *machine.also)}
     near = dict.fromkeys(names[found] for found in get_close_matches(name.lower(), names, 5, 0.5))
     return UsageError(
-        m("--on must be `this` or a machine of the catalogue (got {name}).", name=name),
+        m("--on must be `this`, a machine that was learned, or one of the catalogue (got {name}).", name=name),
         "",
         m("Did you mean {names}?", names=listed(near))
         if near

@@ -18,6 +18,7 @@ from cyclescope.explaining.metrics.definition import DEFINITIONS, define
 from cyclescope.machines.doctor import examine
 from cyclescope.report.documents.applied import applied_document
 from cyclescope.report.documents.calibration import calibration_document
+from cyclescope.report.documents.cluster_learning import cluster_learning_document
 from cyclescope.report.documents.comparison import comparison_document
 from cyclescope.report.documents.cycle.document import cycle_document
 from cyclescope.report.documents.definitions import definitions_document
@@ -40,6 +41,7 @@ from cyclescope.report.media.terminal import to_text
 from cyclescope.report.page import Page
 from cyclescope.report.pages.applied import applied_page
 from cyclescope.report.pages.calibration import calibration_page
+from cyclescope.report.pages.cluster_learning import cluster_learning_page
 from cyclescope.report.pages.comparison import comparison_page
 from cyclescope.report.pages.cycle import undrawn_cycle_page
 from cyclescope.report.pages.definitions import definition_page, definitions_page
@@ -175,6 +177,7 @@ _PAGES: dict[str, Callable[[Any, str], Page]] = {
     "verification": lambda found, _: verification_page(found),
     "applied": lambda done, _: applied_page(done),
     "calibration": lambda found, _: calibration_page(found),
+    "cluster": lambda found, _: cluster_learning_page(found),
     "doctor": lambda facts, _: doctor_page(examine(facts)),
     "tokens": lambda costs, _: tokens_page(explain_texts(costs)),
     "dialogue": lambda dialogue, _: dialogue_page(explain_dialogue(dialogue)),
@@ -188,6 +191,7 @@ _DOCUMENTS: dict[str, Callable[[Any], Document]] = {
     "verification": verification_document,
     "applied": applied_document,
     "calibration": calibration_document,
+    "cluster": cluster_learning_document,
     "doctor": lambda facts: doctor_document(examine(facts)),
     "tokens": lambda costs: tokens_document(explain_texts(costs)),
     "dialogue": lambda dialogue: dialogue_document(explain_dialogue(dialogue)),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from optimizing import optimizations
@@ -23,10 +24,13 @@ from paper_structures import EVEN, UNEVEN, mixture, step
 from paper_texts import COSTS, COUNTS, FAST, SLOW, WITH_CYCLES, run, unlabelled
 from planted import PLANTED, growing_cache, restless, with_ceilings
 
+from cyclescope.calibrating.learning.cluster.kinds import MachineShare
+from cyclescope.calibrating.learning.cluster.learn import ClusterLearning, LearnedKind
 from cyclescope.core.ceilings import Figure
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.dialogue import Dialogue
 from cyclescope.core.graph.op import OpKind
+from cyclescope.core.message import m
 from cyclescope.core.samples import Load
 from cyclescope.core.statistics import Estimate
 from cyclescope.core.tokenization import TokenCount
@@ -35,8 +39,11 @@ from cyclescope.machines.doctor import Calibrated, MachineFacts
 from cyclescope.machines.fingerprint import freshness
 from cyclescope.models.listing import ModelRow, model_rows
 from cyclescope.models.packaged import MINILM
+from cyclescope.predicting.fitted import FittedModels, LearnedCase
+from cyclescope.predicting.learned import LearnedModel
 from cyclescope.predicting.settings import Setting
 from cyclescope.predicting.sweep import Limit, Sweep, SweepRow
+from cyclescope.predicting.timing_model import KeptOutErrors
 from cyclescope.report.pages.calibration import Calibration
 
 LIMIT = 0.05  # what a comparison is held against
@@ -154,6 +161,36 @@ def models() -> tuple[ModelRow, ...]:
     return (real, *rows)
 
 
+def cluster() -> ClusterLearning:
+    """Two machines that are alike, one of which died; one that was learned apart and died too; and one of another version."""
+    errors = KeptOutErrors((), (), "", "")
+    learned, hybrid = (LearnedModel(name, (), 0.0, (4,), ("float32",), errors) for name in ("learned", "hybrid"))
+    models = FittedModels(
+        CEILINGS.fingerprint, "torch", "2026-11-30T07:00:00Z", "0.1.0", 1, CEILINGS, learned, hybrid,
+        (
+            LearnedCase("00-bert-1x24", "bert", 4e6, 12, 0.3, 0.05, -0.04),
+            LearnedCase("01-llama-1x64", "llama", 9e6, 8, 0.2, -0.06, 0.05),
+            LearnedCase("02-gpt2-1x32", "gpt2", 6e6, 9, 0.4, 0.08, 0.03),
+        ), 4, 0.02, 0.01, ("node-1", "node-2"),
+    )  # fmt: skip
+    died = m("The machine, or Ray on it, died.")
+    machines = MachineShare("node-1", 2), MachineShare("node-2", 1, died)
+    left_out = (("03-t5-1x16+4", m("It needs more memory than there is.")),)
+    kinds = (
+        LearnedKind(CEILINGS.fingerprint, machines, 4, models, Path("/home/me/torch-1.learned"), left_out=left_out),
+        LearnedKind(
+            CEILINGS.fingerprint, (MachineShare("node-3", 1, died),), 4,
+            why=m("It was interrupted, or the budget was too small."), missing=("01-llama-1x64", "02-gpt2-1x32", "03-t5-1x16+4"),
+        ),
+    )  # fmt: skip
+    unable = (("node-4", m("cyclescope {theirs} is installed there, {ours} here.", theirs="0.0.9", ours="0.1.0")),)
+    apart = m(
+        "{machine} is learned apart from {other}, though both look alike: {what} is {ratio} times that of {other}.",
+        machine="node-3", other="node-1", what=m("bandwidth of {level}", level="memory"), ratio="0.62",
+    )  # fmt: skip
+    return ClusterLearning(kinds, unable, (apart,))
+
+
 def what_if() -> Sweep:
     """A decode step over batch and cache on paper: it turns to compute, and its largest point does not fit."""
     rows = tuple(
@@ -191,6 +228,7 @@ SUBJECTS: Mapping[str, Callable[[], Any]] = {
     "applied-here": lambda: replace(optimizations.APPLIED, model_here="/a b/model"),
     "applied-differs": lambda: optimizations.OTHER,
     **{f"calibration-{name}": make for name, make in _CALIBRATIONS.items()},
+    "cluster-learning": cluster,
     "doctor-rest": lambda: REST,
     "doctor-troubled": troubled,
     "tokens-languages": lambda: COSTS,

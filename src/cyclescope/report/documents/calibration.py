@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
 from cyclescope.core import ceilings as core
 from cyclescope.machines.fingerprint import Trait
-from cyclescope.predicting.fitted import errors_by_family, errors_of
+from cyclescope.predicting.fitted import FittedModels, errors_by_family, errors_of
 from cyclescope.report.documents.figures import Document, DocumentPart, Sourced, Text, schema_field, sourced
 from cyclescope.report.pages.calibration import Calibration
 
@@ -122,19 +123,20 @@ def calibration_document(found: Calibration) -> CalibrationDocument:
         other_busy=found.load.other_busy if found.load is not None else None,
         quieter=found.quieter.taken_at if found.quieter is not None else None,
         broken=[error.fact for error in (*found.broken, *found.unread)],
-        learned=_learned(found) if found.learned is not None else None,
+        learned=learned_models(found.learned, found.learned_path, stale=found.learned_stale)
+        if found.learned is not None
+        else None,
     )
 
 
-def _learned(found: Calibration) -> LearnedModels:
-    models = found.learned
-    assert models is not None
+def learned_models(models: FittedModels, path: Path | None, *, stale: bool) -> LearnedModels:
+    """`models`, which stand in the file `path`, as a part of a document."""
     whole = errors_of(models.cases)
     return LearnedModels(
-        path=str(found.learned_path) if found.learned_path is not None else None,
+        path=str(path) if path is not None else None,
         taken_at=models.taken_at,
         version=models.version,
-        stale=found.learned_stale,
+        stale=stale,
         workloads=len(models.cases),
         planned=models.planned,
         repeat_error=models.repeat_error,

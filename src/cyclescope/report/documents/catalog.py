@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cyclescope.report.documents.applied import AppliedDocument
 from cyclescope.report.documents.calibration import CalibrationDocument
+from cyclescope.report.documents.cluster_learning import ClusterLearningDocument
 from cyclescope.report.documents.comparison import ComparisonDocument
 from cyclescope.report.documents.cycle.document import CycleDocument
 from cyclescope.report.documents.definitions import DefinitionsDocument
@@ -33,4 +34,5 @@ DOCUMENTS: tuple[type[Document], ...] = (
     ModelsDocument,
     GraphDocument,
     WhatIfDocument,
+    ClusterLearningDocument,
 )
