@@ -19,7 +19,7 @@ from cyclescope.backends.torch.probes import TorchProbes
 from cyclescope.calibrating import calibrate as module
 from cyclescope.calibrating.probe_plan import ProbePlan
 from cyclescope.cli.main import run
-from cyclescope.core.ceilings import Figure
+from cyclescope.core.ceilings import MOST_NOISE, Figure
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.units import NS_PER_S
 from cyclescope.store.calibration_file import keep, load_calibration
@@ -118,7 +118,10 @@ def test_the_command_tells_keeps_and_shows(short: None, home: Path, capsys: pyte
     shown = json.loads(out)
     assert code == 0
     assert shown["fresh"] is True
+    noise, kept = (figures["ceilings"].pop("noise") for figures in (document, shown))
     assert shown["ceilings"] == document["ceilings"]
+    # A noise beyond use is told once and not kept.
+    assert kept == noise or (kept is None and noise["value"] > MOST_NOISE)
 
 
 def test_a_quieter_calibration_stays_unless_it_is_to_be_replaced(

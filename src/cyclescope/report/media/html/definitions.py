@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import fields, is_dataclass
 from functools import cache
-from typing import Any
+from typing import cast
 
 from cyclescope.core.message import Message, Series, Text
 from cyclescope.explaining.metrics.definition import DEFINITIONS
@@ -24,13 +25,13 @@ def terms_of(page: Page) -> frozenset[str]:
     return frozenset(found - {""})
 
 
-def _collect(value: Any, found: set[str]) -> None:
+def _collect(value: object, found: set[str]) -> None:
     """Add the terms that `value` names, itself or in its fields, to `found`."""
     if isinstance(value, tuple):
         for part in value:
             _collect(part, found)
         return
-    for name in _field_names(type(value)):
+    for name in _field_names(cast(Hashable, type(value))):
         part = getattr(value, name)
         if name == "term":
             found.add(part)
@@ -43,7 +44,7 @@ def _collect(value: Any, found: set[str]) -> None:
 @cache
 def _field_names(kind: type) -> tuple[str, ...]:
     """The fields of a block or a part of one; a sentence names no definition."""
-    return () if not is_dataclass(kind) or issubclass(kind, Message | Series) else tuple(f.name for f in fields(kind))
+    return () if issubclass(kind, Message | Series) or not is_dataclass(kind) else tuple(f.name for f in fields(kind))
 
 
 def formulas(names: frozenset[str]) -> dict[str, Term]:
