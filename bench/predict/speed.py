@@ -1,10 +1,11 @@
-"""How many predictions a second a sweep makes, and how far they are from those of single points.
+"""How many predictions a second a sweep makes, by the clock on the wall, and how far they are from those of single points.
 
     python bench/predict/speed.py [--points 10000]
 
 For BERT-base and a Llama of 32 layers, as a prompt and as a decode step: every batch up to 64 with lengths of no round
-number, on a processor with three caches and four numbers of threads, and on a device of the catalogue. Tracing is told
-apart: graphs are kept, and a family needs some ten of them once.
+number, on a processor with three caches by 8 threads, by 1, 8, 16 and 32 threads, and on a device of the catalogue. What is
+timed is `cyclescope.predicting.sweep.sweep`, all that `predict --sweep` does before its page: the first call, which traces
+some ten graphs, and the second, which finds them kept. Intervals are those of the built-in evidence, where there is any.
 """
 
 from __future__ import annotations
@@ -17,29 +18,29 @@ import numpy as np
 
 from cyclescope.backends.base import Request
 from cyclescope.core.ceilings import BandwidthCeiling, Ceilings, Figure, Origin, Overheads, ProductCeiling
-from cyclescope.core.plan import Plan
-from cyclescope.core.units import IntArray
-from cyclescope.machines.catalog import find_machine
-from cyclescope.predicting.analytic import AnalyticModel
-from cyclescope.predicting.fast import FastFamily
-from cyclescope.tracing.families import families_of
+from cyclescope.predicting.predict import predict
+from cyclescope.predicting.settings import Setting, Settings
+from cyclescope.predicting.sweep import sweep
+from cyclescope.predicting.sweep_rows import Sweep
+from cyclescope.predicting.target import Target, given_target, target
 
-_CHECKED = 10
-_THREADS = (1, 8, 16, 32)
+_CHECKED = 4
 
 
 @dataclass(frozen=True)
 class Case:
-    """One model with the range of its shapes."""
+    """One model with the range of its shapes; `length` is what is swept beside the batch."""
 
     model: str
-    ranges: dict[str, tuple[int, int]]
+    length: str
+    batches: tuple[int, int]
+    lengths: tuple[int, int]
 
 
 CASES = (
-    Case("bert-base-uncased", {"batch": (1, 64), "tokens": (16, 512)}),
-    Case("llama-3.1-8b", {"batch": (1, 64), "tokens": (16, 2048)}),
-    Case("llama-3.1-8b", {"batch": (1, 64), "cache_length": (16, 4096)}),
+    Case("bert-base-uncased", "tokens", (1, 64), (16, 512)),
+    Case("llama-3.1-8b", "tokens", (1, 64), (16, 2048)),
+    Case("llama-3.1-8b", "cache", (1, 64), (16, 4096)),
 )
 
 
@@ -64,53 +65,62 @@ def processor() -> Ceilings:
     return Ceilings(Origin.MEASURED, "a processor", "torch", "", products, bandwidths, overheads)
 
 
-def points_of(case: Case, count: int) -> IntArray:
-    """About `count` distinct shapes over the whole range."""
-    (batch, length) = case.ranges.values()
-    batches = np.arange(batch[0], batch[1] + 1)
-    lengths = np.unique(np.geomspace(length[0], length[1], max(2, count // len(batches))).astype(np.int64))
-    mesh = np.meshgrid(batches, lengths, indexing="ij")
-    return np.stack([axis.reshape(-1) for axis in mesh], axis=1)
+def lengths_of(case: Case, count: int) -> list[Setting]:
+    """About `count` distinct lengths over the whole range."""
+    found = np.unique(np.geomspace(*case.lengths, max(2, count)).astype(np.int64))
+    return [Setting(case.length, int(length)) for length in found]
+
+
+def swept(case: Case, on: Target, sweeps: list[list[Setting]], threads: int | None) -> Sweep:
+    request = Request(
+        model=case.model, dtype="bfloat16", device=on.device, threads=threads,
+        tokens=16 if case.length == "tokens" else None, cache_length=16 if case.length == "cache" else None,
+    )  # fmt: skip
+    return sweep(request, on, sweeps, model_kind="analytic")
+
+
+def off(case: Case, on: Target, found: Sweep, threads: int | None) -> list[float]:
+    """How far some points are from `predict`."""
+    rng = np.random.default_rng(0)
+    errors = []
+    for k in rng.choice(len(found.rows), _CHECKED, replace=False).tolist():
+        row = found.rows[k]
+        single = predict(
+            case.model, dtype="bfloat16", threads=threads, machine=on, model_kind="analytic", what_if=Settings(row.settings),
+            tokens=16 if case.length == "tokens" else None, cache_length=16 if case.length == "cache" else None,
+        )  # fmt: skip
+        wall = float(np.median(single.samples.uninstrumented.wall_ns))
+        errors.append(abs(row.wall.value_ns / wall - 1))
+    return errors
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--points", type=int, default=10_000)
     asked = parser.parse_args()
-    h100 = find_machine("H100 SXM")
-    assert h100 is not None
-    here = processor()
-    asked_of = [(here, Plan(threads=n, dtype="bfloat16")) for n in _THREADS] + [
-        (h100, Plan(device="cuda", dtype="bfloat16"))
-    ]
+    here, h100 = given_target(processor(), cores=32), target("H100 SXM", "torch")
     for case in CASES:
-        begin = time.perf_counter()
-        families = families_of(Request(model=case.model, dtype="bfloat16"), case.ranges)
-        traced = time.perf_counter() - begin
-        points = points_of(case, asked.points // len(asked_of))
-        begin = time.perf_counter()
-        inside = [np.asarray([piece.holds(tuple(p)) for p in points.tolist()]) for piece in families.pieces]
-        fast = [FastFamily.of(piece, points[at]) for piece, at in zip(families.pieces, inside, strict=True)]
-        ready = time.perf_counter() - begin
-        totals = np.zeros((len(asked_of), len(points)))
-        for k, (machine, plan) in enumerate(asked_of):
-            for piece, at in zip(fast, inside, strict=True):
-                totals[k, at] = piece.totals(plan, machine)
-        took = time.perf_counter() - begin
-        rng = np.random.default_rng(0)
-        off = []
-        for k, (machine, plan) in enumerate(asked_of):
-            for p in rng.choice(len(points), _CHECKED, replace=False).tolist():
-                single = AnalyticModel().predict(families.at(tuple(points[p].tolist())), plan, machine)
-                off.append(abs(totals[k, p] / np.nansum(single.slot_ns) - 1))
-        groups = sum(len(piece.groups) for piece in fast)
-        print(
-            f"{case.model:18} {' × '.join(case.ranges):20} {len(points)} shapes × {len(asked_of)} = {totals.size} predictions"
-            f" in {took:.2f} s ({ready:.2f} s to make ready, {groups} orders of memory): {totals.size / took:,.0f} a second;"
-            f" off from {len(off)} single ones by {100 * np.mean(off):.2g} % in the mean, {100 * max(off):.2g} % at most;"
-            f" {families.traces} traces in {traced:.1f} s",
-            flush=True,
-        )
+        batches = [Setting("batch", n) for n in range(case.batches[0], case.batches[1] + 1)]
+        by_threads = [Setting("threads", n) for n in (1, 8, 16, 32)]
+        few = lengths_of(case, asked.points // len(batches))
+        grids: list[tuple[str, Target, list[list[Setting]], int | None]] = [
+            ("processor", here, [batches, few], 8),
+            ("by threads", here, [by_threads, lengths_of(case, asked.points // len(by_threads))], None),
+            ("device", h100, [batches, few], None),
+        ]
+        for name, on, sweeps, threads in grids:
+            took = []
+            for _ in range(2):
+                begin = time.perf_counter()
+                found = swept(case, on, sweeps, threads)
+                took.append(time.perf_counter() - begin)
+            errors = off(case, on, found, threads)
+            print(
+                f"{case.model:18} {case.length:7} {name:11} {len(found.rows):6} predictions in {took[1]:.2f} s:"
+                f" {len(found.rows) / took[1]:8,.0f} a second (first call {took[0]:.2f} s);"
+                f" off from {len(errors)} single ones by at most {100 * max(errors):.2g} %",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ def test_every_point_is_the_prediction_of_that_point(tmp_path: Path, axis: str, 
     device = find_machine("NVIDIA T4")
     assert device is not None
     for machine, plan in ((PROCESSOR, Plan(threads=1)), (PROCESSOR, Plan(threads=3)), (device, Plan(device="cuda"))):
-        totals = fast.totals(plan, machine)
+        totals = fast.times(plan, machine).total_ns
         for point, total in list(zip(points.tolist(), totals.tolist(), strict=True))[:15]:
             single = AnalyticModel().predict(family.at(tuple(point)), plan, machine)
             # Sums of the same terms in another order: nothing but rounding may differ.

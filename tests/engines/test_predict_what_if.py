@@ -10,9 +10,13 @@ import pytest
 import cyclescope
 from cyclescope.backends.base import Request
 from cyclescope.core.cycle import Cycle
+from cyclescope.core.errors import UsageError
 from cyclescope.explaining.memory import memory
+from cyclescope.predicting import sweep as sweeping
 from cyclescope.predicting.settings import Settings, parse_setting, parse_sweep
-from cyclescope.predicting.sweep import Limit, Sweep, sweep
+from cyclescope.predicting.sweep import sweep
+from cyclescope.predicting.sweep_rows import Limit, Sweep
+from cyclescope.predicting.sweep_singly import Singly
 from cyclescope.predicting.target import target
 from cyclescope.tracing import families
 
@@ -98,3 +102,31 @@ def test_a_growing_batch_turns_from_memory_to_compute(tmp_path: Path) -> None:
     found = swept(configured(tmp_path, wide), "batch=1,4000", settings=("flops=0.05x",), cache_length=2)
     assert [row.limit for row in found.rows] == [Limit.MEMORY, Limit.COMPUTE]
     assert [row.settings[0].value for row in found.turns] == [4000]
+
+
+def test_points_together_are_those_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = configured(tmp_path, TINY)
+    asked = ("batch=1..9:4", "bandwidth=1x,0.01x")
+    settings = ("dtype=int8", "memory=0.00001x")
+    together = swept(model, *asked, settings=settings, cache_length=30)
+    monkeypatch.setattr(sweeping, "_FEW_POINTS", 1000)
+    singly = swept(model, *asked, settings=settings, cache_length=30)
+    assert len(together.rows) == 6
+    for a, b in zip(together.rows, singly.rows, strict=True):
+        assert a.wall.value_ns == pytest.approx(b.wall.value_ns, abs=1)
+        assert dict(a.shares) == pytest.approx(dict(b.shares), abs=0.02)  # of a few hundred whole nanoseconds
+        parts = ("settings", "batch", "tokens", "needed_bytes", "fits", "most_sequences")
+        assert [getattr(a, part) for part in parts] == [getattr(b, part) for part in parts]
+    assert together.notes == singly.notes
+    assert {row.fits for row in together.rows} == {True, False}
+
+
+def test_many_points_are_never_predicted_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = configured(tmp_path, TINY)
+    monkeypatch.setattr(Singly, "row", None)
+    found = swept(model, "batch=1..40", "cache=10..300:10", cache_length=10)
+    assert len(found.rows) == 1200
+    assert found.rows[-1].wall.value_ns > found.rows[0].wall.value_ns
+    monkeypatch.setattr(sweeping, "together", lambda *_: None)
+    with pytest.raises(UsageError, match=r"at most 1.?000 predictions"):
+        swept(model, "batch=1..40", "cache=10..300:10", cache_length=10)

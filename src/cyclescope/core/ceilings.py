@@ -134,7 +134,7 @@ class Ceilings:
         measured are scaled in proportion from the nearest lower number (else from the lowest), which the source then says.
         None for a type that no product was measured or stated for, integers among them.
         """
-        curve = self._curve(dtype, threads)
+        curve = self.curve(dtype, threads)
         if not curve:
             return None
         after = next((i for i, point in enumerate(curve) if point.rows >= rows), len(curve))
@@ -146,7 +146,7 @@ class Ceilings:
 
     def peak(self, dtype: str, threads: int) -> Figure | None:
         """The most that matrix products of `dtype` reach on `threads` threads, whatever their shape; None if unknown."""
-        curve = self._curve(dtype, threads)
+        curve = self.curve(dtype, threads)
         return curve[-1].flops_per_s if curve else None
 
     def levels(self, threads: int) -> tuple[BandwidthCeiling, ...]:
@@ -185,7 +185,7 @@ class Ceilings:
                 return level
         return levels[-1] if levels else None
 
-    def _curve(self, dtype: str, threads: int) -> tuple[ProductCeiling, ...]:
+    def curve(self, dtype: str, threads: int) -> tuple[ProductCeiling, ...]:
         """Products of `dtype` on `threads` threads by rows, each at least what fewer rows reach."""
         known = [product for product in self.products if product.dtype == dtype]
         if not known:

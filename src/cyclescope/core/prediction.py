@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cyclescope.core.message import Text
+from cyclescope.core.stored import ADDED_LATER
 
 COVERAGE = 0.9  # share of unseen cycles that an interval of a prediction is meant to hold
 SCENARIOS = 41  # rows of samples of a predicted cycle: odd, so that one of them is the median
@@ -28,7 +29,8 @@ class Prediction:
     file that found it, and `repeat_error`, by which two measurements of one cycle differ there. With `unseen` 0 no
     interval is stated. `coverage` is the share of cycles that an interval is meant to hold, which is `widening` times as
     wide as on what was seen, because of what lies `outside`. `missing_bytes` is what the cycle needs beyond the memory
-    of the machine (0: it fits, or either is unknown). `unknown_operations` are those that no time could be given.
+    of the machine (0: it fits, or either is unknown). `unknown_operations` are those that no time could be given. `shift` is
+    the factor by which the median error on what was unseen moves what the timing model itself says.
     """
 
     timing_model: str
@@ -43,3 +45,4 @@ class Prediction:
     missing_bytes: int = 0
     unknown_operations: tuple[int, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
+    shift: float = field(default=1.0, metadata=ADDED_LATER)

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from typing import TypeAlias
 
 import numpy as np
 
 from cyclescope.core.ceilings import Ceilings
-from cyclescope.core.graph.family import GraphFamily, basis_of, differences, stencil
+from cyclescope.core.graph.family import GraphFamily, basis_of, differences
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.graph.op import OpKind
 from cyclescope.core.plan import Plan
@@ -25,7 +26,10 @@ from cyclescope.explaining.stack_distance import stack_distances
 from cyclescope.predicting.analytic import host_times
 from cyclescope.predicting.schedule import line_totals
 
-_BLOCK = 512  # points at once: columns of them stay in the cache
+_BLOCK, _NUMBERS = 512, 2**19  # points at once, and numbers of one column: they stay in the cache
+
+
+_Curve: TypeAlias = Callable[[str], tuple[FloatArray, FloatArray]]  # rows and FLOPs a second, by dtype
 
 
 class NotAlike(ValueError):
@@ -33,14 +37,41 @@ class NotAlike(ValueError):
 
 
 @dataclass(frozen=True, eq=False)
+class Times:
+    """Of each point [points], in nanoseconds: the whole time, and of it the work of operations that are bound by products and
+    of those that are bound by memory.
+    """
+
+    total_ns: FloatArray
+    compute_ns: FloatArray
+    memory_ns: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Factors:
+    """By what the figures of the machine are multiplied at each point [points]."""
+
+    flops: FloatArray
+    bandwidth: FloatArray
+    overhead: FloatArray
+
+    @staticmethod
+    def none(points: int) -> Factors:
+        return Factors(np.ones(points), np.ones(points), np.ones(points))
+
+    def at(self, places: IntArray) -> Factors:
+        """Those of the points at `places`."""
+        return Factors(self.flops[places], self.bandwidth[places], self.overhead[places])
+
+
+@dataclass(frozen=True, eq=False)
 class _Group:
-    """The points [points, axes] of one order of memory, by their places `at` among all. Operations come in classes: `of_op`
+    """The points of one order of memory, by their places `at` among all. Operations come in classes: `of_op`
     [operations] is the class of each, `count` and `first` [classes] how many there are and which is the first. `moved` and
     `distance` [classes, touches, terms] are polynomials.
     """
 
     at: IntArray
-    points: IntArray
     of_op: IntArray
     count: IntArray
     first: IntArray
@@ -61,73 +92,80 @@ class FastFamily:
     groups: tuple[_Group, ...]
 
     @staticmethod
-    def of(family: GraphFamily, points: IntArray) -> FastFamily:
-        """Ready for `points`. Raises `NotAlike`."""
-        degrees = tuple(int(order) for order in family.orders.max(axis=0, initial=0))
-        nodes = stencil(family.low, family.high, degrees)
-        graphs = [family.at(node) for node in nodes]
+    def of(family: GraphFamily, points: IntArray, *, caches: bool = True) -> FastFamily:
+        """Ready for `points`; without `caches` for machines with one level of memory. Raises `NotAlike`."""
+        orders, graphs = family.node_orders, [graph for _, graph in family.nodes]
         found = [touched_by(graph) for graph in graphs]
         first = found[0]
         if any(not np.array_equal(first.op, t.op) or not np.array_equal(first.storage, t.storage) for t in found):
             raise NotAlike("operations touch other memory at other sizes")
-        orders = np.asarray(nodes, dtype=np.int64) - np.asarray(family.low, dtype=np.int64)
         sizes = differences(np.stack([t.storage_bytes for t in found], axis=1), orders)
         moved = differences(np.stack([t.bytes for t in found], axis=1), orders)
         both = np.where(first.bytes > first.most, 2, 1)
         same = np.logical_not(np.logical_or.reduce(sizes[:, 1:] != 0, axis=1))[first.storage]
         most = np.where(same, both * first.storage_bytes[first.storage], np.inf)
+        limits = _by_operation(graphs[0], first, most)
+        product = _products(family)
+        if not caches:
+            everywhere = np.arange(len(points))
+            group = _group(graphs[0], first, everywhere, product, moved, np.zeros_like(moved))
+            return FastFamily(family, points, orders, limits, (group,))
         # A lookup of many rows touches its whole table, and then no more: what it touches is another polynomial from there.
         partial = np.flatnonzero(same & np.logical_or.reduce(moved[:, 1:] != 0, axis=1))
         whole = basis_of(points, family.low, orders) @ moved[partial].T > most[partial]
-        group = _orders_of_memory(sizes[first.born >= 0], points, family, orders, whole)
-        product = _products(family)
+        number = _orders_of_memory(sizes[first.born >= 0], points, family, orders, whole)
         groups = []
-        for number in range(int(group.max(initial=-1)) + 1):
-            at = np.flatnonzero(group == number)
+        for k in range(int(number.max(initial=-1)) + 1):
+            at = np.flatnonzero(number == k)
             here = sizes @ basis_of(points[at[:1]], family.low, orders)[0]
             blocks = blocks_of(here, first.born, first.dies)[first.storage]
             tables = partial[whole[at[0]]]
-            distances = []
-            for touched in found:
-                touches = touched.most.copy()
-                touches[tables] = first.storage_bytes[first.storage[tables]]
-                distances.append(stack_distances(blocks, touches))
-            distance = differences(np.stack(distances, axis=1), orders)
-            groups.append(_group(graphs[0], first, at, points[at], product, moved, distance))
-        return FastFamily(family, points, orders, _by_operation(graphs[0], first, most), tuple(groups))
+            touches = np.stack([touched.most for touched in found], axis=1)
+            touches[tables] = first.storage_bytes[first.storage[tables], None]
+            distance = differences(stack_distances(blocks, touches), orders)
+            groups.append(_group(graphs[0], first, at, product, moved, distance))
+        return FastFamily(family, points, orders, limits, tuple(groups))
 
-    def totals(self, plan: Plan, machine: Ceilings) -> FloatArray:
-        """The predicted time in nanoseconds of each point [points] by `plan` on `machine`: what the slots of
-        `AnalyticModel.predict` add up to.
+    def times(self, plan: Plan, machine: Ceilings, factors: Factors | None = None) -> Times:
+        """The predicted times of all points by `plan` on `machine`, whose figures are multiplied by `factors`: what the slots
+        of `AnalyticModel.predict` add up to.
         """
+        by = factors or Factors.none(len(self.points))
         host = host_times(self.family.graph, plan, machine)
         threads = plan.threads if plan.device == "cpu" else 0
 
         @cache
-        def known_rate(dtype: str, rows: int) -> float:
-            figure = machine.flops_per_s(dtype, rows, threads)
-            return figure.value if figure is not None else 0.0
+        def curve(dtype: str) -> tuple[FloatArray, FloatArray]:
+            known = machine.curve(dtype, threads)
+            return np.asarray([point.rows for point in known]), np.asarray([point.flops_per_s.value for point in known])
 
-        found = np.zeros(len(self.points))
+        found = np.zeros((3, len(self.points)))
         for group in self.groups:
-            for begin in range(0, len(group.at), _BLOCK):
-                part = slice(begin, begin + _BLOCK)
-                found[group.at[part]] = self._block(group, group.points[part], host, plan, machine, known_rate)
-        return found
+            block = self._points_at_once(group, overlaps=plan.device != "cpu" and bool(host.any()))
+            for begin in range(0, len(group.at), block):
+                at = group.at[begin : begin + block]
+                compute = self._compute(group, self.points[at], curve) / by.flops[at, None]
+                memory = self._memory(group, self.points[at], machine, threads) / by.bandwidth[at, None]
+                work = np.maximum(compute, memory)
+                by_compute = compute >= memory
+                found[0, at] = self._whole(group, host, by.overhead[at], work, plan)
+                found[1, at] = np.where(by_compute, compute, 0.0) @ group.count
+                found[2, at] = np.where(by_compute, 0.0, memory) @ group.count
+        return Times(*found)
 
-    def _block(
-        self, group: _Group, points: IntArray, host: FloatArray, plan: Plan, machine: Ceilings,
-        known_rate: Callable[[str, int], float],
-    ) -> FloatArray:  # fmt: skip
-        threads = plan.threads if plan.device == "cpu" else 0
-        compute, memory = self._compute(group, points, known_rate), self._memory(group, points, machine, threads)
-        work = np.maximum(compute, memory)
-        if plan.device == "cpu":
-            one_after_the_other: FloatArray = work @ group.count + host.sum()
+    def _whole(self, group: _Group, host: FloatArray, overhead: FloatArray, work: FloatArray, plan: Plan) -> FloatArray:
+        """How long the cycle is [points]: what the host does is multiplied by `overhead` [points]."""
+        if plan.device == "cpu" or not host.any():
+            one_after_the_other: FloatArray = work @ group.count + host.sum() * overhead
             return one_after_the_other
-        return line_totals(self.family.graph.slots, host, work[:, group.of_op])
+        return line_totals(self.family.graph.slots, host, work[:, group.of_op], overhead)
 
-    def _compute(self, group: _Group, points: IntArray, known_rate: Callable[[str, int], float]) -> FloatArray:
+    def _points_at_once(self, group: _Group, *, overlaps: bool) -> int:
+        """How many points are computed together, so that their columns stay in the cache."""
+        columns = len(self.family.graph) if overlaps else group.moved.shape[0] * group.moved.shape[1]
+        return int(min(_BLOCK, max(1, _NUMBERS // max(columns, 1))))
+
+    def _compute(self, group: _Group, points: IntArray, curve: _Curve) -> FloatArray:
         """Time of products [points, classes]."""
         graph, layout, rows = self.family.graph, self.family.layout, self.family.rows
         values = self.family.values(points)
@@ -139,7 +177,7 @@ class FastFamily:
             dims = [values[:, rows[layout.dims[t] : layout.dims[t + 1]]] for t in (*reads, *writes)]
             result = dims.pop() if writes else None
             smallest = product_rows_of(graph.kinds[op], dims, result, flops[:, c])
-            rate = _rates(known_rate, product_type([graph.tensors[t] for t in reads]), smallest)
+            rate = _rates(*curve(product_type([graph.tensors[t] for t in reads])), smallest)
             ns[:, c] = np.divide(flops[:, c] * float(NS_PER_S), rate, out=np.zeros(len(points)), where=rate > 0)
         return ns
 
@@ -155,9 +193,14 @@ class FastFamily:
         basis = basis_of(points, self.family.low, self.orders).astype(np.float64)
         shape = (len(points), *group.moved.shape[:2])
         moved = (basis @ group.moved.reshape(-1, len(self.orders)).T).reshape(shape)
-        distance = (basis @ group.distance.reshape(-1, len(self.orders)).T).reshape(shape)
-        found = np.minimum(np.searchsorted(holds, distance, side="left"), len(levels) - 1)
-        ns: FloatArray = (np.minimum(moved, self.limits[group.first]) * ns_per_byte[found]).sum(axis=2)
+        np.minimum(moved, self.limits[group.first], out=moved)
+        if len(levels) > 1:
+            distance = (basis @ group.distance.reshape(-1, len(self.orders)).T).reshape(shape)
+            found = np.minimum(np.searchsorted(holds, distance, side="left"), len(levels) - 1)
+            moved *= ns_per_byte[found]
+        else:
+            moved *= ns_per_byte[0]
+        ns: FloatArray = moved.sum(axis=2)
         return ns
 
 
@@ -180,14 +223,13 @@ def _group(
     graph: Graph,
     touched: Touched,
     at: IntArray,
-    points: IntArray,
     product: IntArray,
     moved: IntArray,
     distance: IntArray,
 ) -> _Group:
     """Operations with equal products and equal touches as classes."""
     both = np.concatenate([moved, distance], axis=1)
-    known, number = np.unique(both, axis=0, return_inverse=True)
+    known, number = _distinct(both)
     place = _by_operation(graph, touched, (number.reshape(-1) + 1).astype(np.float64))
     place[graph.of_kind(OpKind.TEXT)] = 0
     keys = np.concatenate([place, product[:, None]], axis=1)
@@ -196,7 +238,20 @@ def _group(
     # Whole numbers below 2^53, which a product of matrices of reals keeps exactly and computes far sooner.
     touches = np.concatenate([nothing, known])[place[first].astype(np.int64)].astype(np.float64)
     terms = moved.shape[1]
-    return _Group(at, points, of_op.reshape(-1), count, first, touches[:, :, :terms], touches[:, :, terms:])
+    return _Group(at, of_op.reshape(-1), count, first, touches[:, :, :terms], touches[:, :, terms:])
+
+
+def _distinct(rows: IntArray) -> tuple[IntArray, IntArray]:
+    """The distinct ones of `rows` [n, columns], and the position of each row among them [n].
+
+    Found by a sum of 64 bits with fixed weights, since whole rows are slow to sort; rows that only share it are told apart.
+    """
+    weights = np.random.default_rng(0).integers(1, 2**62, rows.shape[1]) | 1
+    _, first, number = np.unique(rows @ weights, return_index=True, return_inverse=True)
+    number = number.reshape(-1)
+    if not np.array_equal(rows[first[number]], rows):
+        return np.unique(rows, axis=0, return_inverse=True)
+    return rows[first], number
 
 
 def _by_operation(graph: Graph, touched: Touched, values: FloatArray) -> FloatArray:
@@ -221,9 +276,14 @@ def _products(family: GraphFamily) -> IntArray:
     return found
 
 
-def _rates(known_rate: Callable[[str, int], float], dtype: str, rows: IntArray) -> FloatArray:
-    """`Ceilings.flops_per_s` for each of `rows` [points]; 0 where there is no ceiling."""
-    distinct, inverse = np.unique(rows, return_inverse=True)
-    figures = [known_rate(dtype, n) for n in distinct.tolist()]
-    rates: FloatArray = np.asarray(figures)[inverse.reshape(-1)]
+def _rates(known: FloatArray, flops_per_s: FloatArray, rows: IntArray) -> FloatArray:
+    """`Ceilings.flops_per_s` for each of `rows` [points], from its curve; 0 where there is no ceiling."""
+    if not len(known):
+        return np.zeros(len(rows))
+    if len(known) == 1:
+        return np.full(len(rows), flops_per_s[0])
+    after = np.clip(np.searchsorted(known, rows, side="left"), 1, len(known) - 1)
+    within = np.clip(rows, known[0], known[-1])
+    part = np.log(within / known[after - 1]) / np.log(known[after] / known[after - 1])
+    rates: FloatArray = flops_per_s[after - 1] ** (1 - part) * flops_per_s[after] ** part
     return rates

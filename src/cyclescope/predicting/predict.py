@@ -117,21 +117,21 @@ def weighed(graph: Graph, settings: Settings) -> Graph:
 
 def predict_graph(graph: Graph, workload: Workload, plan: Plan, found: Target, model_kind: str = AUTO) -> Cycle:
     """The predicted cycle of a graph that is there already."""
-    chosen = _chosen(graph, plan, found.ceilings, model_kind)
+    said = chosen(graph, plan, found.ceilings, model_kind)
     return predicted_cycle(
         graph,
         workload,
         plan,
         found.machine,
-        chosen.model,
-        chosen.durations,
-        alternatives=chosen.alternatives,
+        said.model,
+        said.durations,
+        alternatives=said.alternatives,
         notes=found.notes,
     )
 
 
 @dataclass(frozen=True, eq=False)
-class _Chosen:
+class Chosen:
     """The timing model that predicts, what it says, and what the others would have said."""
 
     model: TimingModel
@@ -139,14 +139,15 @@ class _Chosen:
     alternatives: tuple[Alternative, ...] = ()
 
 
-def _chosen(graph: Graph, plan: Plan, machine: Ceilings, kind: str) -> _Chosen:
+def chosen(graph: Graph, plan: Plan, machine: Ceilings, kind: str = AUTO) -> Chosen:
+    """What the timing model named `kind` says of `graph`; by `auto` the one with the least error."""
     if kind != AUTO:
         model = named_model(kind, plan, machine)
-        return _Chosen(model, model.predict(graph, plan, machine))
+        return Chosen(model, model.predict(graph, plan, machine))
     said = [(model, model.predict(graph, plan, machine)) for model in available(plan, machine)]
     number = best(said)
     others = tuple(_alternative(*each) for i, each in enumerate(said) if i != number)
-    return _Chosen(*said[number], others)
+    return Chosen(*said[number], others)
 
 
 def _alternative(model: TimingModel, durations: Durations) -> Alternative:

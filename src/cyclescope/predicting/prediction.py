@@ -25,7 +25,7 @@ from cyclescope.core.units import FloatArray, IntArray
 from cyclescope.core.version import __version__
 from cyclescope.core.workload import Workload
 from cyclescope.explaining.memory import memory
-from cyclescope.predicting.scenarios import has_interval, scenarios
+from cyclescope.predicting.scenarios import has_interval, scenarios, whole_cycles
 from cyclescope.predicting.timing_model import Durations, TimingModel
 
 
@@ -55,6 +55,7 @@ def predicted_cycle(
         errors_source=errors.source,
         repeat_error=errors.repeat_error,
         widening=durations.widening,
+        shift=float(np.median(whole_cycles(durations))),
         outside=durations.outside,
         missing_bytes=missing_bytes(graph, workload, machine),
         unknown_operations=tuple(unknown.tolist()),

@@ -34,12 +34,20 @@ def scenarios(graph: Graph, durations: Durations) -> FloatArray:
     if not has_interval(errors) or not slot_ns.sum():
         return slot_ns[None]
     levels = (np.arange(SCENARIOS) + 0.5) / SCENARIOS
-    whole = error_quantiles(errors.cycles, levels)
-    whole = np.median(whole) + (whole - np.median(whole)) * durations.widening
-    total = slot_ns.sum() * np.exp(whole)
+    total = slot_ns.sum() * whole_cycles(durations)
     rows = slot_ns * np.exp(_own_errors(graph, durations, levels))
     scaled: FloatArray = rows * (total / rows.sum(axis=1))[:, None]
     return scaled
+
+
+def whole_cycles(durations: Durations) -> FloatArray:
+    """How long a whole cycle is in every scenario [scenarios], for one that the model says takes 1."""
+    if not has_interval(durations.errors):
+        return np.ones(1)
+    levels = (np.arange(SCENARIOS) + 0.5) / SCENARIOS
+    whole = error_quantiles(durations.errors.cycles, levels)
+    spread: FloatArray = np.exp(np.median(whole) + (whole - np.median(whole)) * durations.widening)
+    return spread
 
 
 def has_interval(errors: KeptOutErrors) -> bool:

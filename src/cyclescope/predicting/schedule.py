@@ -34,13 +34,19 @@ def on_device(slots: Slots, host_ns: FloatArray, device_ns: FloatArray) -> Float
     return line
 
 
-def line_totals(slots: Slots, host_ns: FloatArray, device_ns: FloatArray) -> FloatArray:
-    """How long the line of `on_device` is [points], for `device_ns` [points, operations] of many cycles at once."""
+def line_totals(
+    slots: Slots, host_ns: FloatArray, device_ns: FloatArray, overhead: FloatArray | None = None
+) -> FloatArray:
+    """How long the line of `on_device` is [points], for `device_ns` [points, operations] of many cycles at once; in each the
+    host takes `overhead` [points] times `host_ns` (once without it).
+    """
     op_slot = slots.of_op
+    by = np.ones(len(device_ns)) if overhead is None else overhead
     if not len(op_slot):
-        return np.full(len(device_ns), host_ns.sum())
+        return host_ns.sum() * by
     launched = np.cumsum(host_ns)[op_slot]
     # From when an operation was launched, it and all behind it must still run: the worst of these decides.
     left = np.cumsum(device_ns[:, ::-1], axis=1)[:, ::-1]
-    totals: FloatArray = (launched + left).max(axis=1) + host_ns[int(op_slot[-1]) + 1 :].sum()
+    behind = host_ns[int(op_slot[-1]) + 1 :].sum()
+    totals: FloatArray = (launched * by[:, None] + left).max(axis=1) + behind * by
     return totals

@@ -22,7 +22,9 @@ NAMES = ("dtype", "attention", "weights")
 KEYS = (*FACTORS, *COUNTS, *NAMES)
 ATTENTION = ("eager", "sdpa")
 WEIGHT_TYPES = ("int8", "int4", "float8_e4m3fn", "float8_e5m2")  # of weights only: products are computed in the dtype
-MOST_POINTS = 1_000
+MOST_POINTS = 20_000
+_RANGE = re.compile(r"(\d+)\s*\.\.\s*(\d+)(?:\s*([:*×])\s*(\d+))?")
+_MOST_COUNT = 10**8
 _FACTOR = re.compile(r"(?:[x×]\s*([0-9.]+(?:e-?[0-9]+)?)|([0-9.]+(?:e-?[0-9]+)?)\s*[x×])", re.IGNORECASE)
 
 
@@ -77,15 +79,49 @@ def parse_setting(text: str) -> Setting:
 
 
 def parse_sweep(text: str) -> tuple[Setting, ...]:
-    """`batch=1,2,4`: one setting for each value. Raises `UsageError`."""
+    """`batch=1,2,4`, `batch=1..64`, `tokens=128..4096:128`, `cache=1024..65536*2`: one setting for each value.
+
+    Raises `UsageError`.
+    """
     name, values = _split(text, "--sweep")
-    parts = [part.strip() for part in values.split(",")]
+    parts = [value for part in values.split(",") for value in _values(part.strip(), text)]
     if len(set(parts)) < 2 or not all(parts):
         raise UsageError(
             m("--sweep must have two values or more (got {value}).", value=text), "",
             m("Write for example --sweep {name}=1,2,4,8.", name=name),
         )  # fmt: skip
     return tuple(_setting(name, part, "--sweep") for part in dict.fromkeys(parts))
+
+
+def _values(part: str, text: str) -> Sequence[str]:
+    """The values of one part between commas: itself, or all of a range."""
+    found = _RANGE.fullmatch(part)
+    if found is None:
+        return (part,)
+    first, last, how = int(found[1]), int(found[2]), found[3] or ":"
+    step = int(found[4] or 1)
+    if first > last or step < (1 if how == ":" else 2) or (how != ":" and not first) or last > _MOST_COUNT:
+        raise UsageError(
+            m("--sweep must have ranges that rise (got {value}).", value=text),
+            m("A range is FIRST..LAST, FIRST..LAST:STEP, or FIRST..LAST*FACTOR."),
+            m("Write for example --sweep batch=1..64, or --sweep tokens=128..4096*2."),
+        )  # fmt: skip
+    if how == ":":
+        wanted = range(first, last + 1, step)
+        if len(wanted) > MOST_POINTS:
+            raise _too_many(len(wanted))
+        return tuple(map(str, wanted))
+    counts = [first]
+    while counts[-1] * step <= last:
+        counts.append(counts[-1] * step)
+    return tuple(map(str, counts))
+
+
+def _too_many(points: int) -> UsageError:
+    return UsageError(
+        m("--sweep must make at most {most} predictions (got {points}).", most=MOST_POINTS, points=points), "",
+        m("Give fewer values."),
+    )  # fmt: skip
 
 
 def grid(sweeps: Sequence[Sequence[Setting]]) -> list[tuple[Setting, ...]]:
@@ -98,10 +134,7 @@ def grid(sweeps: Sequence[Sequence[Setting]]) -> list[tuple[Setting, ...]]:
         )  # fmt: skip
     points = math.prod(len(sweep) for sweep in sweeps)
     if points > MOST_POINTS:
-        raise UsageError(
-            m("--sweep must make at most {most} predictions (got {points}).", most=MOST_POINTS, points=points), "",
-            m("Give fewer values."),
-        )  # fmt: skip
+        raise _too_many(points)
     return list(product(*sweeps))
 
 
@@ -160,7 +193,7 @@ def _setting(name: str, value: str, option: str) -> Setting:
     if name in FACTORS:
         return Setting(name, _factor(name, value, option))
     if name in COUNTS:
-        if not value.isascii() or not value.isdigit() or not 1 <= int(value) <= 10**8:
+        if not value.isascii() or not value.isdigit() or not 1 <= int(value) <= _MOST_COUNT:
             raise UsageError(
                 m("{option} {name} must be a whole number from 1 up (got {value}).", option=option, name=name, value=value),
                 "", m("Write for example {option} {name}=8.", option=option, name=name),

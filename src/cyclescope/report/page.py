@@ -143,7 +143,7 @@ class Bar:
 @dataclass(frozen=True, slots=True)
 class Bars:
     """Bars on one common scale. `label` titles the rows, `legend` names the parts, `columns` the numbers beside the bars, and
-    `drawn` what their lengths show.
+    `drawn` what their lengths show. `drawing`, where there is one, is the picture that a medium with more than characters shows instead.
     """
 
     legend: tuple[Text, ...]
@@ -152,6 +152,7 @@ class Bars:
     label: Text = ""
     caption: Text = ""
     drawn: Text = _TIME_DRAWN
+    drawing: Drawing | None = None
 
     def __post_init__(self) -> None:
         if any(len(bar.cells) != len(self.columns) or len(bar.parts) != len(self.legend) for bar in self.rows):

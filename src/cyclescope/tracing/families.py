@@ -15,7 +15,7 @@ from cyclescope.core.errors import Unsupported
 from cyclescope.core.graph.family import GraphFamily, Point, fit, same_numbers, stencil, structure_key
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.message import listed, m
-from cyclescope.tracing.structures import structure_of
+from cyclescope.tracing.structures import kept_of, structure_of
 
 AXES = ("batch", "tokens", "cache_length")
 MOST_TRACES = 60
@@ -58,7 +58,14 @@ def families_of(request: Request, ranges: dict[str, tuple[int, int]]) -> Familie
             )
         )
 
-    return find_families(trace, axes, tuple(ranges[a][0] for a in axes), tuple(ranges[a][1] for a in axes))
+    low, high = tuple(ranges[a][0] for a in axes), tuple(ranges[a][1] for a in axes)
+    first = replace(
+        request,
+        **dict.fromkeys(axes),
+    )
+    return kept_of(
+        Families, first, lambda _: find_families(trace, axes, low, high), {"low": low, "high": high, "axes": axes}
+    )
 
 
 def find_families(trace: Callable[[Point], Graph], axes: tuple[str, ...], low: Point, high: Point) -> Families:

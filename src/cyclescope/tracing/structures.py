@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from cyclescope.backends.base import ModelOutline, Request
@@ -41,7 +42,18 @@ def outline_of(request: Request) -> ModelOutline:
     return _kept(ModelOutline, request, open_outline, _OF_OUTLINE)
 
 
-def _kept(kind: type[T], request: Request, ask: Callable[[Request], T], fields: tuple[str, ...]) -> T:
+def kept_of(kind: type[T], request: Request, ask: Callable[[Request], T], more: Mapping[str, object]) -> T:
+    """What `ask` finds out about the structures of `request` and others like it, which `more` describes; kept like these."""
+    return _kept(kind, request, ask, _OF_TRACE, more)
+
+
+def _kept(
+    kind: type[T],
+    request: Request,
+    ask: Callable[[Request], T],
+    fields: tuple[str, ...],
+    more: Mapping[str, object] = MappingProxyType({}),
+) -> T:
     """What `ask` says of `request`; where it said so before, no framework is imported.
 
     The packages that it needs must be there all the same, so that what works does not depend on what happens to be kept.
@@ -49,7 +61,7 @@ def _kept(kind: type[T], request: Request, ask: Callable[[Request], T], fields: 
     check(request)
     engine_named(REFERENCE_ENGINE).require()
     key = _key(request, fields)
-    digest = None if key is None else digest_of({"kind": kind.__name__, **key})
+    digest = None if key is None else digest_of({"kind": kind.__name__, **key, **more})
     if digest is not None and (found := find_structure(kind, digest)) is not None:
         return found
     with keeping(request):

@@ -61,3 +61,11 @@ def test_sizes_beyond_32_bits_add_up_exactly() -> None:
 
 def test_no_touches_have_no_distances() -> None:
     assert distances([], []) == []
+
+
+def test_several_cases_at_once_are_each_by_itself() -> None:
+    rng = np.random.default_rng(3)
+    blocks, sizes = rng.integers(0, 12, 200), rng.integers(0, 2**40, (200, 3))
+    together = stack_distances(blocks, sizes)
+    for case in range(3):
+        assert together[:, case].tolist() == distances(blocks.tolist(), sizes[:, case].tolist())

@@ -86,6 +86,7 @@ _MORE = {
     "cycle-wall-only": ("html",),
     "cycle-doubtful": ("html",),
     "cycle-predicted": ("html",),
+    "sweep-grid": ("html",),
     "optimization-found": ("ascii",),
 }
 
@@ -131,7 +132,7 @@ def render(page: str, medium: str, language: str) -> str:
             made = to_text(_page(page, language), 80, "ascii", language)
         case "markdown":
             made = to_markdown(_page(page, language), language)
-        case "html" if kind == "comparison":
+        case "html" if kind in ("comparison", "sweep"):
             made = markup(to_html(_page(page, language), language))
         case "html":
             made = markup(render_cycle(_explained(page), lang=language))

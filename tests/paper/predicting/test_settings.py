@@ -64,7 +64,33 @@ def test_a_sweep_of_less_than_two_values_is_refused(text: str) -> None:
 
 def test_the_same_name_three_names_and_too_many_points_are_refused() -> None:
     one, other = parse_sweep("batch=1,2"), parse_sweep("tokens=1,2")
-    many = parse_sweep("cache=" + ",".join(map(str, range(1, MOST_POINTS // 2 + 2))))
+    many = parse_sweep(f"cache=1..{MOST_POINTS // 2 + 1}")
     for sweeps in ([one, one], [one, other, many], [one, many]):
         with pytest.raises(UsageError):
             grid(sweeps)
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("batch=1..5", [1, 2, 3, 4, 5]),
+        ("tokens=128..512:128", [128, 256, 384, 512]),
+        ("tokens=128..500:128", [128, 256, 384]),
+        ("cache=1024..9000*2", [1024, 2048, 4096, 8192]),
+        ("cache = 1 .. 100 × 10, 7", [1, 10, 100, 7]),
+        ("threads=1,2..4,4", [1, 2, 3, 4]),
+    ],
+)
+def test_a_range_is_all_of_its_values(text: str, values: list[int]) -> None:
+    assert [setting.value for setting in parse_sweep(text)] == values
+
+
+@pytest.mark.parametrize("text", ["batch=8..1", "batch=1..8*1", "batch=1..8:0", "batch=0..8*2", "batch=1..1000000000"])
+def test_a_range_that_does_not_rise_is_refused(text: str) -> None:
+    with pytest.raises(UsageError):
+        parse_sweep(text)
+
+
+def test_a_range_of_too_many_values_is_refused_before_it_is_made() -> None:
+    with pytest.raises(UsageError, match="at most 20"):
+        parse_sweep("batch=1..99999999")

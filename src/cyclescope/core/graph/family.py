@@ -68,6 +68,18 @@ class GraphFamily:
         return with_numbers(self.graph, self.numbers(point))
 
     @cached_property
+    def nodes(self) -> tuple[tuple[Point, Graph], ...]:
+        """The points that decide the polynomials, with their graphs: of each axis no more than its degree asks for."""
+        degrees = tuple(int(order) for order in self.orders.max(axis=0, initial=0))
+        return tuple((point, self.at(point)) for point in stencil(self.low, self.high, degrees))
+
+    @cached_property
+    def node_orders(self) -> IntArray:
+        """How far each of `nodes` lies from the first [nodes, axes]: the terms of whatever follows from their graphs."""
+        found: IntArray = np.asarray([point for point, _ in self.nodes], dtype=np.int64) - np.asarray(self.low)
+        return found
+
+    @cached_property
     def layout(self) -> Layout:
         """Which of the numbers is what."""
         return Layout.of(self.graph)

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from cyclescope.predicting.settings import Setting
-from cyclescope.predicting.sweep import Limit, Sweep, SweepRow
+from cyclescope.predicting.sweep_rows import Limit, Sweep, SweepRow
 from cyclescope.report.documents.figures import Document, DocumentPart, Figure, Text, schema_field, time
 
 
@@ -64,8 +64,8 @@ def what_if_document(sweep: Sweep) -> WhatIfDocument:
         model=sweep.model,
         machine=sweep.machine,
         memory_bytes=sweep.memory_bytes or None,
-        timing_model=sweep.timing_model,
-        mean_error=sweep.mean_error,
+        timing_model=sweep.prediction.timing_model,
+        mean_error=sweep.prediction.mean_error,
         swept=list(sweep.names),
         fixed=_changes(sweep.fixed),
         step=sweep.step,

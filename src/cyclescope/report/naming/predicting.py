@@ -77,7 +77,7 @@ def prediction_facts(cycle: Cycle, wall: Estimate) -> Iterator[tuple[Text, Text]
     else:
         yield m("predicted time"), m("{time}; no interval", time=fmt.time(wall.value_ns))
     if made is not None:
-        yield m("timing model"), _model(made)
+        yield m("timing model"), model_fact(made)
         if made.alternatives:
             yield m("other timing models"), _alternatives(made)
         if made.outside:
@@ -86,7 +86,8 @@ def prediction_facts(cycle: Cycle, wall: Estimate) -> Iterator[tuple[Text, Text]
         yield m("figures of the machine"), figures_from(cycle.machine.ceilings)
 
 
-def _model(made: Prediction) -> Text:
+def model_fact(made: Prediction) -> Text:
+    """The timing model, and how far it is off."""
     name = timing_model(made.timing_model)
     if made.mean_error is None:
         return m("{model}; error on unseen cycles unknown", model=name)

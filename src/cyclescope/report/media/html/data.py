@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any
 
 from cyclescope.core.message import Message, Series, Text, in_context
-from cyclescope.report.page import Block, Details, Drawing, Strip
+from cyclescope.report.page import Bars, Block, Details, Drawing, Strip
 from cyclescope.report.words.translate import Say
 
 THEMES: Mapping[str, Text] = {
@@ -25,7 +25,7 @@ def drawings_of(*blocks: Sequence[Block]) -> Iterator[Drawing]:
             yield block
         elif isinstance(block, Details):
             yield from drawings_of(block.blocks)
-        elif isinstance(block, Strip) and block.drawing is not None:
+        elif isinstance(block, Strip | Bars) and block.drawing is not None:
             yield block.drawing
 
 

@@ -75,5 +75,6 @@ def environment(language: str) -> Environment:
         bandwidth=fmt.bandwidth,
         significant=fmt.significant,
         times=fmt.times,
+        quantity=fmt.quantity,
     )
     return made
