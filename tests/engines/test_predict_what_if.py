@@ -107,7 +107,7 @@ def test_a_growing_batch_turns_from_memory_to_compute(tmp_path: Path) -> None:
 def test_points_together_are_those_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = configured(tmp_path, TINY)
     asked = ("batch=1..9:4", "bandwidth=1x,0.01x")
-    settings = ("dtype=int8", "memory=0.00001x")
+    settings = ("dtype=int8", "memory=0.0000015x")
     together = swept(model, *asked, settings=settings, cache_length=30)
     monkeypatch.setattr(sweeping, "_FEW_POINTS", 1000)
     singly = swept(model, *asked, settings=settings, cache_length=30)

@@ -14,39 +14,38 @@ from playwright.sync_api import Page
 from visiting import Open, Visit
 
 from cyclescope.core.ceilings import Ceilings
+from cyclescope.core.graph.graph import Graph
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation
+from cyclescope.explaining.lower_bounds import find_lower_bounds
 from cyclescope.explaining.roofline import Bound, Roofline
 from cyclescope.report import format as fmt
 from cyclescope.report.drawings.whatif import DIGITS, MOST_ROWS, gathered, thread_choices
 
 
 def expected(
-    told: Roofline, *, bandwidth: float = 1, peak: float = 1, overhead: float = 1, threads: int | None = None
+    graph: Graph,
+    told: Roofline,
+    *,
+    bandwidth: float = 1,
+    peak: float = 1,
+    overhead: float = 1,
+    threads: int | None = None,
 ) -> tuple[float, float]:
     """Floor and time at the same distance, operation by operation, without any gathering."""
-    known, now = told.ceilings, told.threads
-    count = now if threads is None else threads
-    here, there = known.peak("float32", now), known.peak("float32", count)
-    assert here is not None
-    assert there is not None
-    before = {row.level: row.bytes_per_s.value for row in known.levels(now)}
-    after = {row.level: row.bytes_per_s.value for row in known.levels(count)}
+    then = told if threads is None else find_lower_bounds(graph, told.ceilings, threads)
     floor = total = 0.0
     for i, time in enumerate(told.time_ns.tolist()):
         if told.bounds[i] is Bound.NOTHING:
             floor, total = floor + time, total + time
             continue
         c, m, o = float(told.compute_ns[i]), float(told.memory_ns[i]), float(told.overhead_ns[i])
-        level = told.levels[i]
-        faster = bandwidth * (after[level] / before[level] if level else 1)
-        new = max(c / (peak * there.value / here.value), m / faster, o * overhead)
+        new = float(then.compute_ns[i]) / peak, float(then.memory_ns[i]) / bandwidth, o * overhead
         if max(c, m, o) == 0:
             total += time * overhead  # a view: the engine's alone
             continue
-        factor = new / max(c, m, o)
-        floor += min(time, max(c, m, o)) * factor
-        total += time * factor
+        floor += min(time, max(c, m, o)) * max(new) / max(c, m, o)
+        total += time * (max(new[:2]) + new[2]) / (max(c, m) + o)
     return floor, total + told.python_ns * overhead
 
 
@@ -97,7 +96,7 @@ def test_sliders_compute_what_the_columns_say(
     told = roofline(calibrated)
     seen = visit(why)
     move(seen.page, **positions)
-    floor, total = expected(told, **factors)  # type: ignore[arg-type]
+    floor, total = expected(calibrated.cycle.graph, told, **factors)  # type: ignore[arg-type]
     assert outcome(seen) == pytest.approx((floor, total), rel=1e-6)
     panel = seen.page.locator("#what-if-panel")
     assert panel.locator("[data-part=floor]").inner_text() == fmt.time(floor)
@@ -114,7 +113,9 @@ def test_a_generation_computes_the_same(visit: Open) -> None:
     explanation = explain(on_paper_machine(paper_generation(paper_decoder(12)), paper_ceilings(faster=5.0)))
     seen = visit(render(explanation))
     move(seen.page, bandwidth=2, overhead=0.5)
-    assert outcome(seen) == pytest.approx(expected(roofline(explanation), bandwidth=4, overhead=0.5), rel=1e-6)
+    assert outcome(seen) == pytest.approx(
+        expected(explanation.cycle.graph, roofline(explanation), bandwidth=4, overhead=0.5), rel=1e-6
+    )
 
 
 @pytest.mark.browser
@@ -164,7 +165,7 @@ def test_on_paper_there_are_no_sliders_but_what_they_stood_at(visit: Open, why: 
 
 def test_equal_operations_are_gathered_and_nothing_is_lost(calibrated: Explanation) -> None:
     told = roofline(calibrated)
-    found = gathered(told)
+    found = gathered(told, calibrated.cycle.graph)
     assert found.digits == max(DIGITS)
     assert len(found.time_ns) < len(told.time_ns) / 5
     assert found.floor_ns.sum() + found.text_ns == pytest.approx(told.floor_total_ns)
@@ -187,26 +188,23 @@ def test_a_hundred_thousand_different_operations_become_a_bounded_number_of_rows
         time_ns=time,
         gap_ns=time - floor,
     )
-    found = gathered(told)
+    found = gathered(told, calibrated.cycle.graph)
     assert found.digits < max(DIGITS)
     assert found.floor_ns.sum() == pytest.approx(floor.sum())
     assert found.time_ns.sum() == pytest.approx(time.sum())
     # What the page would say of half the bandwidth is what every operation by itself would say, within its digits.
-    scaled = np.maximum(np.maximum(found.compute_ns, 2 * found.memory_ns), found.overhead_ns)
-    now = np.maximum(np.maximum(found.compute_ns, found.memory_ns), found.overhead_ns)
-    true = float((time * np.maximum(np.maximum(compute, 2 * memory), overhead) / floor).sum())
-    assert float((found.time_ns * scaled / now).sum()) == pytest.approx(true, rel=0.05)
+    scaled = np.maximum(found.compute_ns, 2 * found.memory_ns) + found.overhead_ns
+    now = np.maximum(found.compute_ns, found.memory_ns) + found.overhead_ns
+    alone = (np.maximum(compute, 2 * memory) + overhead) / (np.maximum(compute, memory) + overhead)
+    assert float((found.time_ns * scaled / now).sum()) == pytest.approx(float((time * alone).sum()), rel=0.05)
     tidy = replace(told, compute_ns=np.zeros(n), floor_ns=np.maximum(memory, overhead))
-    assert len(gathered(tidy).time_ns) <= MOST_ROWS
+    assert len(gathered(tidy, calibrated.cycle.graph).time_ns) <= MOST_ROWS
 
 
 def test_threads_can_be_chosen_up_to_the_cores_and_not_on_a_device() -> None:
     ceilings = paper_ceilings()
-    assert [choice.threads for choice in thread_choices(ceilings, "float32", 2, 4)] == [1, 2, 3, 4]
-    one, two, *_ = thread_choices(ceilings, "float32", 2, 4)
-    assert (two.peak, dict(two.levels)) == (1.0, dict.fromkeys(("L1", "L2", "L3", "memory"), 1.0))
-    assert (one.peak, dict(one.levels)) == (0.5, {"L1": 0.5, "L2": 0.5, "L3": 0.5, "memory": 1.0})
-    assert [choice.threads for choice in thread_choices(ceilings, "float32", 24, 48)] == [1, 2, 4, 8, 16, 24, 32, 48]
+    assert thread_choices(ceilings, "float32", 2, 4) == (1, 2, 3, 4)
+    assert thread_choices(ceilings, "float32", 24, 48) == (1, 2, 4, 8, 16, 24, 32, 48)
     assert thread_choices(ceilings, "float32", 1, 1) == ()
     assert thread_choices(ceilings, "int8", 2, 4) == ()
     device = replace(ceilings, products=tuple(replace(row, threads=0) for row in ceilings.products))
@@ -221,7 +219,7 @@ def test_without_threads_to_choose_from_there_is_no_such_slider(visit: Open, cal
     seen = visit(render(explanation))
     assert seen.page.get_by_role("slider").count() == 3
     move(seen.page, peak=1)
-    assert outcome(seen) == pytest.approx(expected(roofline(explanation), peak=2), rel=1e-6)
+    assert outcome(seen) == pytest.approx(expected(explanation.cycle.graph, roofline(explanation), peak=2), rel=1e-6)
 
 
 @pytest.mark.browser
@@ -231,4 +229,6 @@ def test_ceilings_without_bandwidths_draw_and_compute(visit: Open) -> None:
     seen = visit(render(explanation))
     assert seen.page.locator("#roofline-plot circle").count() > 10
     move(seen.page, bandwidth=1)
-    assert outcome(seen) == pytest.approx(expected(roofline(explanation), bandwidth=2), rel=1e-6)
+    assert outcome(seen) == pytest.approx(
+        expected(explanation.cycle.graph, roofline(explanation), bandwidth=2), rel=1e-6
+    )

@@ -23,7 +23,7 @@ from cyclescope.explaining.lower_bounds import find_lower_bounds
 from cyclescope.predicting.dispatching import module_calls
 from cyclescope.predicting.evidence import evidence_for
 from cyclescope.predicting.needed import require_figures
-from cyclescope.predicting.schedule import on_device
+from cyclescope.predicting.schedule import Lanes, lanes_of, on_device
 from cyclescope.predicting.timing_model import Durations, KeptOutErrors
 
 NAME = "analytic"
@@ -49,7 +49,7 @@ class AnalyticModel:
         bounds = find_lower_bounds(graph, machine, threads)
         work_ns = np.maximum(bounds.compute_ns, bounds.memory_ns)
         host_ns = host_times(graph, plan, machine)
-        if plan.device == "cpu":
+        if lanes_of(plan) is Lanes.ADDED:
             slot_ns = host_ns
             slot_ns[graph.slots.of_op] += work_ns
         else:

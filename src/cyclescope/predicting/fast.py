@@ -24,7 +24,7 @@ from cyclescope.explaining.product_shape import product_rows_of, product_type
 from cyclescope.explaining.reuse import Touched, blocks_of, touched_by
 from cyclescope.explaining.stack_distance import stack_distances
 from cyclescope.predicting.analytic import host_times
-from cyclescope.predicting.schedule import line_totals
+from cyclescope.predicting.schedule import Lanes, lanes_of, line_totals
 
 _BLOCK, _NUMBERS = 512, 2**19  # points at once, and numbers of one column: they stay in the cache
 
@@ -141,7 +141,7 @@ class FastFamily:
 
         found = np.zeros((3, len(self.points)))
         for group in self.groups:
-            block = self._points_at_once(group, overlaps=plan.device != "cpu" and bool(host.any()))
+            block = self._points_at_once(group, overlaps=lanes_of(plan) is Lanes.OVERLAPPED and bool(host.any()))
             for begin in range(0, len(group.at), block):
                 at = group.at[begin : begin + block]
                 compute = self._compute(group, self.points[at], curve) / by.flops[at, None]
@@ -155,7 +155,7 @@ class FastFamily:
 
     def _whole(self, group: _Group, host: FloatArray, overhead: FloatArray, work: FloatArray, plan: Plan) -> FloatArray:
         """How long the cycle is [points]: what the host does is multiplied by `overhead` [points]."""
-        if plan.device == "cpu" or not host.any():
+        if lanes_of(plan) is Lanes.ADDED or not host.any():
             one_after_the_other: FloatArray = work @ group.count + host.sum() * overhead
             return one_after_the_other
         return line_totals(self.family.graph.slots, host, work[:, group.of_op], overhead)

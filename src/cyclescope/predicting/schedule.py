@@ -1,11 +1,29 @@
-"""Durations laid on lanes: an engine that waits for each operation has one, a device has its own beside the host's."""
+"""Durations laid on lanes: an engine that waits for each operation has one, a device has its own beside the host's.
+
+Whatever predicts, here or in the script of a page (`whatif.js`), asks `lanes_of` which of the two it is.
+"""
 
 from __future__ import annotations
+
+from enum import StrEnum
 
 import numpy as np
 
 from cyclescope.core.graph.slots import Slots
+from cyclescope.core.plan import Plan
 from cyclescope.core.units import FloatArray
+
+
+class Lanes(StrEnum):
+    """How the time of the host and that of the work of an operation come together."""
+
+    ADDED = "added"  # one after the other: a processor computes nothing while it dispatches
+    OVERLAPPED = "overlapped"  # side by side: `on_device`
+
+
+def lanes_of(plan: Plan) -> Lanes:
+    """The lanes that `plan` runs on."""
+    return Lanes.ADDED if plan.device == "cpu" else Lanes.OVERLAPPED
 
 
 def on_device(slots: Slots, host_ns: FloatArray, device_ns: FloatArray) -> FloatArray:

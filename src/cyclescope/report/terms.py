@@ -152,7 +152,7 @@ TERMS: Mapping[str, Term] = MappingProxyType(
         "what-if": Term(
             m("As if"),
             m(
-                "Every bound of operation i is divided by the factor of its ceiling, the overhead multiplied by its own, and the largest taken again. At the same distance, its time changes as its floor does. Text stays as it is."
+                "Every bound of operation i is divided by the factor of its ceiling, the overhead multiplied by its own; the floor is the largest again. At the same distance, its time changes as the analytic timing model does: on a processor the larger of compute and memory, and the dispatch added; a device works while the host launches. Text stays as it is."
             ),
             m("the columns of the roofline; computed in the page"),
         ),

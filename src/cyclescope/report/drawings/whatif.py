@@ -1,8 +1,10 @@
-"""What another machine would change: the bounds of every operation as data, for the page to compute them again."""
+"""What another machine would change: the bounds of every operation as data, for the page to compute the analytic timing model
+again (`predicting/analytic.py`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
@@ -10,16 +12,23 @@ from typing import Any
 import numpy as np
 
 from cyclescope.core.ceilings import Ceilings
+from cyclescope.core.cycle import Cycle
+from cyclescope.core.graph.graph import Graph
+from cyclescope.core.graph.op import OpKind
 from cyclescope.core.message import Text, m, sentences
 from cyclescope.core.units import FloatArray, IntArray
 from cyclescope.explaining.explanation import Explanation
+from cyclescope.explaining.lower_bounds import find_lower_bounds
 from cyclescope.explaining.roofline import Bound, Roofline
+from cyclescope.predicting.analytic import host_times
+from cyclescope.predicting.schedule import Lanes, lanes_of
 from cyclescope.report.drawings.roofline import BoundPiece, pieces, spoken
 from cyclescope.report.naming.between import between
 
 # Operations whose bounds agree to so many digits are computed as one, with the first number that makes rows few enough.
 DIGITS = (9, 4, 3, 2)
 MOST_ROWS = 1_500
+MOST_IN_ORDER = 60_000  # operations of a device whose order a page holds; beyond, waiting is scaled as a whole
 _EVERY_NUMBER_OF_THREADS = 16
 
 
@@ -27,10 +36,11 @@ _EVERY_NUMBER_OF_THREADS = 16
 class Bounds:
     """The operations of a cycle gathered by their bounds; columns have one row a group [g].
 
-    `compute_ns`, `memory_ns`, `overhead_ns` are of one operation (the mean of its group). `floor_ns` and `time_ns` are
-    of all of them together; where an operation was faster than its bound, its time is its lower bound. `level` is the number
-    of the memory level in `levels`. Operations without any bound are in no group: `text_ns` is the time of text,
-    `engine_ns` that of views, which is the engine's. `digits` is to how many digits the bounds of a group agree.
+    `compute_ns`, `memory_ns`, `overhead_ns` are of one operation (the mean of its group); `by_threads` has the first two with
+    other numbers of threads. `floor_ns` and `time_ns` are of all of them together; where an operation was faster than its
+    bound, its time is its lower bound. Operations without any bound are in no group: `text_ns` is the time of text,
+    `engine_ns` that of views, which is the engine's. `group` [operations] is the group of each, −1 for none, and `digits` is
+    to how many digits the bounds of a group agree.
     """
 
     compute_ns: FloatArray
@@ -38,24 +48,25 @@ class Bounds:
     overhead_ns: FloatArray
     floor_ns: FloatArray
     time_ns: FloatArray
-    level: IntArray
-    levels: tuple[str, ...]
+    by_threads: dict[int, tuple[FloatArray, FloatArray]]
     text_ns: float
     engine_ns: float
+    group: IntArray
     digits: int
 
 
-def gathered(roofline: Roofline) -> Bounds:
-    """The operations of `roofline` in at most `MOST_ROWS` groups, where two digits are enough for that."""
-    limits = np.stack([roofline.compute_ns, roofline.memory_ns, roofline.overhead_ns])
-    levels = tuple(dict.fromkeys(roofline.levels))
-    number = {level: k for k, level in enumerate(levels)}
-    level = np.asarray([number[name] for name in roofline.levels], dtype=np.int64)
-    bound = limits.max(axis=0) > 0
+def gathered(roofline: Roofline, graph: Graph, choices: Sequence[int] = ()) -> Bounds:
+    """The operations of `graph` in at most `MOST_ROWS` groups, where two digits are enough for that; with the bounds by
+    `choices` of threads.
+    """
+    others = {threads: find_lower_bounds(graph, roofline.ceilings, threads) for threads in choices}
+    now = [roofline.compute_ns, roofline.memory_ns, roofline.overhead_ns]
+    limits = np.stack([*now, *(column for each in others.values() for column in (each.compute_ns, each.memory_ns))])
+    bound = limits[:3].max(axis=0) > 0
     text = ~bound & np.asarray([b is Bound.NOTHING for b in roofline.bounds], dtype=bool)
     kept = limits[:, bound]
     for digits in DIGITS:
-        rows, group = np.unique(np.vstack([_rounded(kept, digits), level[bound]]), axis=1, return_inverse=True)
+        rows, group = np.unique(_rounded(kept, digits), axis=1, return_inverse=True)
         if rows.shape[1] <= MOST_ROWS:
             break
     size, group = rows.shape[1], group.reshape(-1)
@@ -64,65 +75,94 @@ def gathered(roofline: Roofline) -> Bounds:
     def summed(column: FloatArray) -> FloatArray:
         return np.bincount(group, column, minlength=size).astype(np.float64)
 
-    compute, memory, overhead = (summed(column) / count for column in kept)
+    compute, memory, overhead, *rest = (summed(column) / count for column in kept)
+    of_op = np.full(len(bound), -1, dtype=np.int64)
+    of_op[bound] = group
     return Bounds(
         compute_ns=compute,
         memory_ns=memory,
         overhead_ns=overhead,
         floor_ns=summed((roofline.time_ns - roofline.gap_ns)[bound]),
         time_ns=summed(roofline.time_ns[bound]),
-        level=rows[3].astype(np.int64),
-        levels=levels,
+        by_threads={threads: (rest[2 * k], rest[2 * k + 1]) for k, threads in enumerate(others)},
         text_ns=float(roofline.time_ns[text].sum()),
         engine_ns=float(roofline.time_ns[~bound & ~text].sum()),
+        group=of_op,
         digits=digits,
     )
 
 
-@dataclass(frozen=True, slots=True)
-class ThreadChoice:
-    """By how much the ceilings of `threads` threads differ from those of the cycle: arithmetic, and each memory level."""
+@dataclass(frozen=True, eq=False)
+class Order:
+    """The operations of a device in the order in which they are launched, [operations] each: their group (−1: nothing is
+    launched), their time, and what the host does from the operation before up to their launch; `tail_ns` is what it does behind the last.
+    """
 
-    threads: int
-    peak: float
-    levels: tuple[tuple[str, float], ...]
+    group: IntArray
+    time_ns: FloatArray
+    host_ns: FloatArray
+    tail_ns: float
 
 
-def thread_choices(ceilings: Ceilings, dtype: str, now: int, cores: int) -> tuple[ThreadChoice, ...]:
-    """What each number of threads up to `cores` would have; empty where there is nothing to choose, as on a device."""
-    here = ceilings.peak(dtype, now)
+def order_of(cycle: Cycle, found: Roofline, group: IntArray) -> Order | None:
+    """The order of a cycle whose host may be what a device waits for; None where it is known never to be, or operations are too many."""
+    if lanes_of(cycle.plan) is Lanes.ADDED or len(cycle.graph) > MOST_IN_ORDER:
+        return None
+    host = host_times(cycle.graph, cycle.plan, found.ceilings)
+    if not host.any():
+        return None
+    at = cycle.graph.slots.of_op
+    launched = np.cumsum(host)[at]
+    made = cycle.samples.prediction
+    shift = made.shift if made is not None else 1.0
+    text = cycle.graph.of_kind(OpKind.TEXT)  # Python's, before anything is launched
+    return Order(
+        group,
+        np.where(text, 0.0, found.time_ns / shift),
+        np.diff(launched, prepend=0.0),
+        float(host[int(at[-1]) + 1 :].sum()),
+    )
+
+
+def thread_choices(ceilings: Ceilings, dtype: str, now: int, cores: int) -> tuple[int, ...]:
+    """The numbers of threads up to `cores`; empty where there is nothing to choose, as on a device."""
     whole_device = 0 in {*(row.threads for row in ceilings.products), *(row.threads for row in ceilings.bandwidths)}
-    if here is None or not now or whole_device:
+    if ceilings.peak(dtype, now) is None or not now or whole_device:
         return ()
-    known = {row.level: row.bytes_per_s.value for row in ceilings.levels(now)}
-    rows = []
-    for count in _thread_counts(max(cores, now), now):
-        peak = ceilings.peak(dtype, count)
-        levels = ((row.level, row.bytes_per_s.value / known[row.level]) for row in ceilings.levels(count))
-        rows.append(ThreadChoice(count, (peak or here).value / here.value, tuple(levels)))
-    return tuple(rows) if len(rows) > 1 else ()
+    counts = _thread_counts(max(cores, now), now)
+    return tuple(counts) if len(counts) > 1 else ()
 
 
-def whatif_data(bounds: Bounds, python_ns: float, choices: tuple[ThreadChoice, ...]) -> dict[str, Any]:
+def whatif_data(
+    bounds: Bounds, python_ns: float, threads: int, choices: Sequence[int], lanes: Lanes, order: Order | None
+) -> dict[str, Any]:
     """Everything that the script computes with. Times keep a thousandth of a nanosecond."""
 
     def short(column: FloatArray) -> list[float]:
         return [round(float(value), 3) for value in column]
 
+    both = {threads: (bounds.compute_ns, bounds.memory_ns), **bounds.by_threads}
     return {
+        "lanes": lanes.value,
         "compute": short(bounds.compute_ns),
         "memory": short(bounds.memory_ns),
         "overhead": short(bounds.overhead_ns),
         "floor": short(bounds.floor_ns),
         "time": short(bounds.time_ns),
-        "level": bounds.level.tolist(),
-        "levels": bounds.levels,
         "text": bounds.text_ns,
         "engine": bounds.engine_ns,
         "python": python_ns,
         "threads": [
-            {"threads": choice.threads, "peak": choice.peak, "levels": dict(choice.levels)} for choice in choices
+            {"threads": count, "compute": short(both[count][0]), "memory": short(both[count][1])} for count in choices
         ],
+        "order": None
+        if order is None
+        else {
+            "group": order.group.tolist(),
+            "time": short(order.time_ns),
+            "host": short(order.host_ns),
+            "tail": order.tail_ns,
+        },
     }
 
 
@@ -143,8 +183,9 @@ class Slider:
 class WhatIfDrawing:
     """The sliders, and what they start from: `floor_ns` and `total_ns` of the cycle, cut into `pieces`.
 
-    `python_ns` is the time between operations, `terms` are the definitions that the drawing offers. `bounds` gathers
-    the operations once it is asked to, since only HTML needs them.
+    `python_ns` is the time between operations, `lanes` how the engine's time and the work come together, `terms` are the
+    definitions that the drawing offers. `bounds` gathers the operations and `order` has them in their order once they are
+    asked to, since only HTML needs them.
     """
 
     sliders: tuple[Slider, ...]
@@ -153,8 +194,12 @@ class WhatIfDrawing:
     pieces: tuple[BoundPiece, ...]
     spoken: Text
     python_ns: float
+    lanes: Lanes
+    threads: int
     bounds: Callable[[], Bounds]
-    choices: tuple[ThreadChoice, ...] = ()
+    order: Callable[[IntArray], Order | None]
+    choices: tuple[int, ...] = ()
+    measured: bool = True
     terms: tuple[str, ...] = ("what-if",)
 
     @property
@@ -164,8 +209,10 @@ class WhatIfDrawing:
 
     def _notes(self) -> Iterator[Text]:
         yield m(
-            "Operations run one after the other, as measured. What a cache would hold on another machine is not modelled."
+            "Every figure is that of the analytic timing model, as `cyclescope predict --set` has it; what a cache would hold on another machine is not modelled."
         )
+        if self.lanes is Lanes.OVERLAPPED:
+            yield m("The host launches operations while the device works; the device waits where the host is behind.")
         if self.choices:
             yield m("The ceilings for each number of threads are measured ones.")
         digits = self.bounds().digits
@@ -176,18 +223,27 @@ class WhatIfDrawing:
     def data(self) -> dict[str, Any]:
         """What the script computes with, and its words."""
         texts = {
-            "as_it_is": m("measured"),
+            "as_it_is": self.now,
             "as_if": m("what if"),
             "bar_spoken": m("{name}: {total}, at the ceilings {floor}"),
             "change": m("×{factor} of now"),
         }
-        return {**whatif_data(self.bounds(), self.python_ns, self.choices), "texts": texts}
+        bounds = self.bounds()
+        order = self.order(bounds.group)
+        found = whatif_data(bounds, self.python_ns, self.threads, self.choices, self.lanes, order)
+        return {**found, "texts": texts}
+
+    @property
+    def now(self) -> Text:
+        """What the cycle is without any change."""
+        return m("measured") if self.measured else m("predicted")
 
 
 def what_if_drawing(explanation: Explanation, found: Roofline) -> WhatIfDrawing:
     """Sliders for what another machine or engine would have, starting from `found`."""
     cycle = explanation.cycle
     choices = thread_choices(found.ceilings, cycle.plan.dtype, found.threads, cycle.machine.cores)
+    others = tuple(count for count in choices if count != found.threads)
     cut = pieces(found, cycle.graph)
     return WhatIfDrawing(
         tuple(_sliders(explanation, found, choices)),
@@ -196,15 +252,18 @@ def what_if_drawing(explanation: Explanation, found: Roofline) -> WhatIfDrawing:
         cut,
         spoken(found, cut),
         found.python_ns,
-        cache(partial(gathered, found)),
+        lanes_of(cycle.plan),
+        found.threads,
+        cache(partial(gathered, found, cycle.graph, others)),
+        partial(order_of, cycle, found),
         choices,
+        cycle.samples.prediction is None,
     )
 
 
-def _sliders(explanation: Explanation, found: Roofline, choices: tuple[ThreadChoice, ...]) -> Iterator[Slider]:
+def _sliders(explanation: Explanation, found: Roofline, choices: tuple[int, ...]) -> Iterator[Slider]:
     if choices:
-        now = next(k for k, choice in enumerate(choices) if choice.threads == explanation.cycle.plan.threads)
-        yield Slider("threads", m("threads"), 0, len(choices) - 1, 1, now, str(found.threads))
+        yield Slider("threads", m("threads"), 0, len(choices) - 1, 1, choices.index(found.threads), str(found.threads))
     yield Slider("bandwidth", m("bandwidth"), -2, 3, 0.25, 0, "×1")
     yield Slider("peak", m("compute"), -2, 3, 0.25, 0, "×1")
     rest = m("overhead and {between}", between=between(explanation.cycle.graph))

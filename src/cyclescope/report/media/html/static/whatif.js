@@ -1,64 +1,82 @@
-/* What another machine would change: the bound of every group of operations, computed again from its columns. */
+/* What another machine would change: the analytic timing model for every group of operations, computed again from its columns. */
 
 /**
- * Groups of operations as report/drawings/whatif.py writes them, one row a group, times in ns; `level` is the number of the
- * memory level in `levels`. `threads` is empty where there is nothing to choose.
+ * Groups of operations as report/drawings/whatif.py writes them, one row a group, times in ns. `threads` has compute and
+ * memory with other numbers of threads; it is empty where there is nothing to choose. `order` has the operations one by
+ * one where a device may wait for their launches, else null.
  * @typedef {object} WhatIfData
+ * @property {"added" | "overlapped"} lanes
  * @property {number[]} compute
  * @property {number[]} memory
  * @property {number[]} overhead
  * @property {number[]} floor
  * @property {number[]} time
- * @property {number[]} level
- * @property {string[]} levels
  * @property {number} text
  * @property {number} engine
  * @property {number} python
  * @property {ThreadChoice[]} threads
+ * @property {Order | null} order
  * @property {{ as_it_is: string, as_if: string, bar_spoken: string, change: string }} texts
  */
-/** @typedef {{ threads: number, peak: number, levels: Record<string, number> }} ThreadChoice */
+/** @typedef {{ threads: number, compute: number[], memory: number[] }} ThreadChoice */
+/** @typedef {{ group: number[], time: number[], host: number[], tail: number }} Order */
 /** @typedef {{ threads: number | null, bandwidth: number, peak: number, overhead: number }} Settings where sliders stand */
-/** @typedef {{ peak: number, memory: number[], overhead: number }} Factors `memory` has one for each level */
 /** @typedef {{ compute: number, memory: number, overhead: number, nothing: number }} Floors */
 /** @typedef {{ floors: Floors, floor: number, python: number, gap: number, total: number }} Outcome times in ns */
 
+/** @type {Settings} */
+const UNCHANGED = { threads: null, bandwidth: 1, peak: 1, overhead: 1 };
+
 /**
- * By what each ceiling changes: the factors of the sliders, and those of the number of threads.
- * @param {WhatIfData} data
- * @param {Settings} settings
- * @returns {Factors}
+ * The line of a device that works while the host launches (predicting/schedule.py, `line_totals`): an operation begins when it
+ * was launched and the one before it has ended.
+ * @param {Order} order
+ * @param {number[]} factors of the work of each group
+ * @param {number} overhead
+ * @returns {number}
  */
-function factorsOf(data, { threads, bandwidth, peak, overhead }) {
-  const choice = data.threads.find((known) => known.threads === threads);
-  return {
-    peak: peak * (choice?.peak ?? 1),
-    memory: data.levels.map((level) => bandwidth * (choice?.levels[level] ?? 1)),
-    overhead,
-  };
+function lineOf({ group, time, host, tail }, factors, overhead) {
+  let launched = 0;
+  let end = 0;
+  for (let i = 0; i < group.length; i++) {
+    launched += host[i] * overhead;
+    end = Math.max(end, launched) + time[i] * (group[i] < 0 ? 1 : factors[group[i]]);
+  }
+  return end + tail * overhead;
 }
 
 /**
- * Floors by what they are bound by, and the time if every operation stays as far above its floor as it is now.
+ * Floors by what they are bound by, and the time if every operation stays as far above what the analytic model says as it is now.
  * @param {WhatIfData} data
- * @param {Factors} factors
+ * @param {Settings} settings
  * @returns {Outcome}
  */
-function extrapolated(data, { peak, memory, overhead }) {
-  const { compute, memory: reads, overhead: costs, floor: floorNow, time, level, text, engine, python } = data;
+function extrapolated(data, { threads, bandwidth, peak, overhead }) {
+  const { lanes, compute, memory, overhead: costs, floor: floorNow, time, text, engine, python, order } = data;
+  const choice = data.threads.find((known) => known.threads === threads) ?? { compute, memory };
   const floors = { compute: 0, memory: 0, overhead: 0, nothing: text };
   let total = text + engine * overhead; // text has no ceiling; all that a view takes is the engine's
+  const added = lanes === "added" ? 1 : 0;
+  const work = [];
   for (let i = 0; i < time.length; i++) {
-    const c = compute[i] / peak;
-    const m = reads[i] / memory[level[i]];
+    const c = choice.compute[i] / peak;
+    const m = choice.memory[i] / bandwidth;
     const o = costs[i] * overhead;
     const bound = Math.max(c, m, o);
-    const factor = bound / Math.max(compute[i], reads[i], costs[i]);
-    floors[bound === c ? "compute" : bound === m ? "memory" : "overhead"] += floorNow[i] * factor;
-    total += time[i] * factor;
+    floors[bound === c ? "compute" : bound === m ? "memory" : "overhead"] += (floorNow[i] * bound) / Math.max(compute[i], memory[i], costs[i]);
+    const now = Math.max(compute[i], memory[i]) + added * costs[i];
+    work.push(now > 0 ? (Math.max(c, m) + added * o) / now : 1);
+    total += time[i] * work[i];
   }
   const floor = Object.values(floors).reduce((sum, ns) => sum + ns, 0);
-  const between = python * overhead;
+  let between = python * overhead;
+  if (order) {
+    // What the device waits follows from its line, which stands to that of now as the whole time does.
+    const sum = time.reduce((whole, ns) => whole + ns, engine) + python;
+    const then = text + (sum * lineOf(order, work, overhead)) / lineOf(order, work.map(() => 1), 1);
+    between = Math.max(0, then - total);
+    total = then - between;
+  }
   return { floors, floor, python: between, gap: Math.max(0, total - floor), total: total + between };
 }
 
@@ -87,7 +105,7 @@ class WhatIf {
       this.sliders.forEach((one, k) => { one.value = this.start[k]; });
       this.show();
     });
-    this.now = extrapolated(data, { peak: 1, overhead: 1, memory: data.levels.map(() => 1) });
+    this.now = extrapolated(data, UNCHANGED);
     this.show();
   }
 
@@ -114,7 +132,7 @@ class WhatIf {
 
   show() {
     const at = this.chosen();
-    const then = extrapolated(this.data, factorsOf(this.data, at));
+    const then = extrapolated(this.data, at);
     /** @param {number} factor */
     const times = (factor) => `×${format.significant(factor)}`;
     if (this.threads) this.tell(this.threads, String(at.threads));
