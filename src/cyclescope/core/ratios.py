@@ -13,6 +13,7 @@ import numpy as np
 
 from cyclescope.core.samples import UninstrumentedSamples
 from cyclescope.core.statistics import Ratio
+from cyclescope.core.student import student_t
 from cyclescope.core.units import FloatArray, IntArray
 
 VERDICT_CONFIDENCE = 0.99
@@ -90,26 +91,6 @@ def ratio_apart(a_ns: IntArray, b_ns: IntArray, between_runs: float = BETWEEN_RU
     between = math.log1p(between_runs)
     low, high = (math.hypot(end, between) for end in _deviations(draws, centre))
     return Ratio(math.exp(centre), math.exp(centre - low), math.exp(centre + high), min(len(a_ns), len(b_ns)))
-
-
-def student_t(probability: float, degrees: int) -> float:
-    """Quantile of Student's t: exact for 1 and 2 degrees of freedom, for more from that of the normal distribution
-    (Abramowitz and Stegun, 26.7.5).
-
-    Within a hundredth of the true value from 4 degrees of freedom on.
-    """
-    if degrees == 1:
-        return math.tan(math.pi * (probability - 0.5))
-    if degrees == 2:
-        return (2 * probability - 1) / math.sqrt(2 * probability * (1 - probability))
-    z, v = NormalDist().inv_cdf(probability), float(degrees)
-    return (
-        z
-        + (z**3 + z) / (4 * v)
-        + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * v**2)
-        + (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / (384 * v**3)
-        + (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / (92160 * v**4)
-    )
 
 
 def _middle_mean(rows: FloatArray) -> FloatArray:

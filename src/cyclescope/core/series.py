@@ -9,8 +9,8 @@ from statistics import NormalDist
 
 import numpy as np
 
-from cyclescope.core.ratios import student_t
 from cyclescope.core.statistics import CONFIDENCE
+from cyclescope.core.student import student_t
 from cyclescope.core.units import AnyArray, FloatArray
 
 _DRAWS, _SEED = 1000, 20_170_612  # fixed, so that a report never changes by being read again

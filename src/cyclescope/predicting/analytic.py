@@ -21,7 +21,7 @@ from cyclescope.core.plan import REFERENCE_ENGINE, Compiling, Plan
 from cyclescope.core.units import FloatArray
 from cyclescope.explaining.lower_bounds import find_lower_bounds
 from cyclescope.predicting.dispatching import module_calls
-from cyclescope.predicting.evidence import evidence_for
+from cyclescope.predicting.evidence import NO_ERRORS, evidence_for
 from cyclescope.predicting.needed import require_figures
 from cyclescope.predicting.schedule import Lanes, lanes_of, on_device
 from cyclescope.predicting.timing_model import Durations, KeptOutErrors
@@ -56,8 +56,13 @@ class AnalyticModel:
             slot_ns = on_device(graph.slots, host_ns, work_ns)
         text = graph.of_kind(OpKind.TEXT)
         slot_ns[graph.slots.of_op[text]] = self._text_ns(graph)[text]
-        errors = self.errors or evidence_for(NAME, plan, machine)
+        errors = self.errors or NO_ERRORS
         widening, outside = _extrapolated(machine, threads)
+        known = evidence_for(NAME, plan, machine) if self.errors is None else None
+        if known is not None:
+            errors = known.errors
+            wider, unseen = known.outside(plan)
+            widening, outside = widening * wider, (*outside, *unseen)
         notes = (*notes, *_unknown_overheads(plan, machine))
         return Durations(slot_ns, np.full(len(slot_ns), np.nan), errors, widening, outside, notes)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 
+from cyclescope.core.student import student_t
 from cyclescope.core.units import AnyArray, FloatArray
 
 _DRAWS = 2000
@@ -99,17 +99,3 @@ def mean_over(figures: Sequence[float]) -> tuple[float, float, float]:
         return mean, -np.inf, np.inf
     half = student_t(0.975, len(values) - 1) * float(values.std(ddof=1)) / len(values) ** 0.5
     return mean, mean - half, mean + half
-
-
-@cache
-def student_t(probability: float, freedom: int) -> float:
-    """The quantile of Student's t for `probability` above ½, by bisection of its distribution function.
-
-    That is ½ + x Γ((ν+1)/2) / (√(πν) Γ(ν/2)) · ₂F₁(½, (ν+1)/2; 3/2; −x²/ν), summed here as the integral of the density in
-    θ = arctan(x/√ν), where it is proportional to cosᵛ⁻¹ θ (Abramowitz and Stegun, 26.7).
-    """
-    angle = np.linspace(0.0, np.pi / 2, 20001)
-    density = np.cos(angle) ** (freedom - 1)
-    mass = np.concatenate(([0.0], np.cumsum((density[1:] + density[:-1]) / 2)))
-    at = np.interp(2 * probability - 1, mass / mass[-1], angle)
-    return float(np.tan(at) * freedom**0.5)

@@ -4,8 +4,7 @@ A score is |ln(true ÷ predicted)| ÷ spread of a row (or a whole cycle) that wa
 predicted · exp(± q · spread · widening), q the conformal quantile of the scores. What was not seen widens it.
 
 Sources: Vovk, Gammerman and Shafer, Algorithmic Learning in a Random World (2005), split conformal and Mondrian by class;
-Lei et al., JASA 2018, scores normalized by a spread; Barber, Candès, Ramdas and Tibshirani, Annals of Statistics 2021, jackknife+
-and CV+; Dunn, Wasserman and Ramdas, JASA 2023, and Lee, Barber and Willett, 2023, groups that are exchangeable as a whole.
+Lei et al., JASA 2018, scores normalized by a spread; Dunn, Wasserman and Ramdas, JASA 2023, and Lee, Barber and Willett, 2023, groups that are exchangeable as a whole.
 """
 
 from __future__ import annotations
@@ -16,8 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cyclescope.core.student import student_t
 from cyclescope.core.units import AnyArray, FloatArray
-from cyclescope.predicting.evaluation import student_t
 from cyclescope.predicting.regression.kept_out import KeptOut
 
 LEVEL = 0.9
@@ -128,22 +127,18 @@ def group_quantile(scores: FloatArray, groups: AnyArray, level: float = LEVEL) -
     return conformal_quantile(np.array([np.quantile(scores[number == g], level) for g in range(len(counts))]), level)
 
 
-def cross_interval(found: KeptOut, rows: FloatArray, level: float = LEVEL) -> tuple[FloatArray, FloatArray]:
-    """CV+ (jackknife+ where every fold is one row or one group): low and high of ln(true ÷ analytic) of each of `rows` [n].
+def error_quantiles(errors: tuple[float, ...], levels: FloatArray) -> FloatArray:
+    """Quantiles of the error of a new case of the same kind, at `levels`, from `errors` of n cases that were kept out.
 
-    Each row that was kept out says what the regression without it would have said of the new one, give or take its own
-    error, both in units of the spread. Coverage is at least 2 · level − 1 whatever the fit, and `level` in practice.
+    A new one is at most the r-th smallest with probability r ÷ (n + 1), whatever the distribution: conformal prediction.
+    Beyond the extremes nothing is known but the spread: there it is Student's t, and never less than the extreme.
     """
-    estimates = [regression.evaluate(rows) for regression in found.regressions]
-    scores = np.abs(found.errors) / found.spread
-    n = len(scores)
-    low, high = (np.empty((n, len(rows))) for _ in range(2))
-    for number, estimate in enumerate(estimates):
-        of = found.fold == number
-        half = scores[of, None] * estimate.spread
-        low[of], high[of] = estimate.mean - half, estimate.mean + half
-    rank = min(math.ceil((n + 1) * level - 1e-9), n)
-    return (
-        np.partition(low, n - rank, axis=0)[n - rank],
-        np.partition(high, rank - 1, axis=0)[rank - 1],
-    )
+    n = len(errors)
+    ordered = np.sort(np.asarray(errors, dtype=np.float64))
+    inner = np.interp(levels, np.arange(1, n + 1) / (n + 1), ordered)
+    centre, spread = float(ordered.mean()), float(ordered.std(ddof=1)) * (1 + 1 / n) ** 0.5
+    tails = centre + spread * np.asarray([student_t(float(level), n - 1) for level in levels])
+    beyond_low, beyond_high = levels < 1 / (n + 1), levels > n / (n + 1)
+    inner[beyond_low] = np.minimum(tails[beyond_low], ordered[0])
+    inner[beyond_high] = np.maximum(tails[beyond_high], ordered[-1])
+    return inner

@@ -11,7 +11,7 @@ import numpy as np
 from cyclescope.core.ceilings import Ceilings
 from cyclescope.core.graph.columns import Labels
 from cyclescope.core.units import BoolArray, FloatArray
-from cyclescope.predicting.features import COLUMN, GROUPS, Group, SlotFeatures
+from cyclescope.predicting.features import COLUMN, GROUPS, Group
 from cyclescope.predicting.passages import SEPARATOR
 from cyclescope.predicting.regression.regression import Regression
 
@@ -133,9 +133,3 @@ class Law:
             seen = known  # the finest part decides
         spread = np.sqrt(said.spread**2 + np.where(seen, 0.0, self.unseen_spread**2))
         return mean, spread, said.outside
-
-
-def slots_of(found: SlotFeatures, group: Group) -> BoolArray:
-    """Mask of the slots of `group` [slots]."""
-    mask: BoolArray = found.group == GROUPS.index(group)
-    return mask

@@ -14,9 +14,9 @@ import numpy as np
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.graph.tensor import TensorRole
 from cyclescope.core.prediction import SCENARIOS
-from cyclescope.core.ratios import student_t
 from cyclescope.core.units import FloatArray, IntArray
 from cyclescope.explaining.places import places
+from cyclescope.predicting.intervals import error_quantiles
 from cyclescope.predicting.timing_model import Durations, KeptOutErrors
 
 LEAST_UNSEEN = 8  # unseen cycles that an interval needs; fewer say nothing about a tail
@@ -53,23 +53,6 @@ def whole_cycles(durations: Durations) -> FloatArray:
 def has_interval(errors: KeptOutErrors) -> bool:
     """Whether there are unseen cycles enough for an interval."""
     return len(errors.cycles) >= LEAST_UNSEEN
-
-
-def error_quantiles(errors: tuple[float, ...], levels: FloatArray) -> FloatArray:
-    """Quantiles of the error of a new case of the same kind, at `levels`, from `errors` of n cases that were kept out.
-
-    A new one is at most the r-th smallest with probability r ÷ (n + 1), whatever the distribution: conformal prediction.
-    Beyond the extremes nothing is known but the spread: there it is Student's t, and never less than the extreme.
-    """
-    n = len(errors)
-    ordered = np.sort(np.asarray(errors, dtype=np.float64))
-    inner = np.interp(levels, np.arange(1, n + 1) / (n + 1), ordered)
-    centre, spread = float(ordered.mean()), float(ordered.std(ddof=1)) * (1 + 1 / n) ** 0.5
-    tails = centre + spread * np.asarray([student_t(float(level), n - 1) for level in levels])
-    beyond_low, beyond_high = levels < 1 / (n + 1), levels > n / (n + 1)
-    inner[beyond_low] = np.minimum(tails[beyond_low], ordered[0])
-    inner[beyond_high] = np.maximum(tails[beyond_high], ordered[-1])
-    return inner
 
 
 def _own_errors(graph: Graph, durations: Durations, levels: FloatArray) -> FloatArray:

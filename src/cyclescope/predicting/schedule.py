@@ -61,7 +61,8 @@ def line_totals(
     op_slot = slots.of_op
     by = np.ones(len(device_ns)) if overhead is None else overhead
     if not len(op_slot):
-        return host_ns.sum() * by
+        nothing: FloatArray = host_ns.sum() * by
+        return nothing
     launched = np.cumsum(host_ns)[op_slot]
     # From when an operation was launched, it and all behind it must still run: the worst of these decides.
     left = np.cumsum(device_ns[:, ::-1], axis=1)[:, ::-1]

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from noise import NoisyMachine, in_turns, samples
 
-from cyclescope.core.ratios import BETWEEN_RUNS, interleaved_ratio, ratio_apart, rounds, student_t
+from cyclescope.core.ratios import BETWEEN_RUNS, interleaved_ratio, ratio_apart, rounds
 from cyclescope.core.samples import UninstrumentedSamples
 from cyclescope.core.statistics import Ratio
 from cyclescope.core.units import FloatArray
@@ -63,11 +63,6 @@ def test_without_samples_there_are_no_rounds() -> None:
     a, _ = in_turns(quiet(), MS, MS, 2)
 
     assert len(rounds(a, UninstrumentedSamples.empty())) == len(rounds(UninstrumentedSamples.empty(), a)) == 0
-
-
-@pytest.mark.parametrize(("degrees", "table"), [(5, 4.032), (9, 3.250), (19, 2.861), (30, 2.750)])
-def test_quantiles_of_student_are_those_of_the_table(degrees: int, table: float) -> None:
-    assert student_t(0.995, degrees) == pytest.approx(table, rel=0.002)
 
 
 @settings(deadline=None)

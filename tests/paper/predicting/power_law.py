@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from cyclescope.core.units import FloatArray
+from cyclescope.predicting.regression.domain import Domain
+from cyclescope.predicting.regression.fitting import fit_base, robust_spread
+from cyclescope.predicting.regression.regression import Fit, Regression
 
 COLUMNS = ("log_size", "log_rows", "is_narrow")
 BASE = ("log_size", "log_rows")
@@ -21,3 +26,14 @@ def law(x: FloatArray) -> FloatArray:
     """The truth without noise."""
     size, rows, narrow = x.T
     return 0.4 - 0.15 * size + 0.1 * rows + 0.3 * narrow * (rows < 3) + 0.1 * np.sin(size)
+
+
+def linear_fit(columns: Sequence[str], base: Sequence[str]) -> Fit:
+    """How to fit nothing but the linear base of the columns `base`."""
+
+    def fit(x: FloatArray, y: FloatArray, weights: FloatArray) -> Regression:
+        linear = fit_base(columns, base, x, y, weights)
+        spread = robust_spread(y - linear.evaluate(x), weights)
+        return Regression(tuple(columns), linear, Domain.of(x), spread, len(x))
+
+    return fit

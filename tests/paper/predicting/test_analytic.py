@@ -14,7 +14,6 @@ from paper_roofline import DISPATCH_NS
 from cyclescope.core.ceilings import BandwidthCeiling, Ceilings, Figure, Origin, Overheads, ProductCeiling
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.graph.builder import GraphBuilder
-from cyclescope.core.graph.graph import Graph
 from cyclescope.core.graph.op import Cost, OpKind
 from cyclescope.core.graph.tensor import TensorRole
 from cyclescope.core.plan import Compiling, Plan
@@ -22,19 +21,7 @@ from cyclescope.explaining.lower_bounds import find_lower_bounds
 from cyclescope.predicting.analytic import AnalyticModel
 from cyclescope.predicting.dispatching import module_calls
 from cyclescope.predicting.evidence import NO_ERRORS
-
-
-def product(dtype: str = "float32", rows: int = 256) -> Graph:
-    """One square product of `rows` rows, and a view of its result."""
-    b = GraphBuilder()
-    with b.frame("", "Model"), b.frame("dense", "Linear"):
-        x, w = (b.tensor((rows, rows), dtype, TensorRole.PARAMETER) for _ in range(2))
-        y = b.tensor((rows, rows), dtype)
-        size = b.spec(y).bytes
-        b.op("linear", OpKind.MATMUL, [x, w], [y], Cost(2 * rows**3, 0, 2 * size, size))
-    with b.frame("", "Model2"):
-        b.op("view", OpKind.VIEW, [y], [b.tensor((rows * rows,), dtype, storage=b.spec(y).storage)])
-    return b.build()
+from predicting.paper_products import product
 
 
 def test_an_operation_takes_its_dispatch_and_the_larger_of_its_limits() -> None:

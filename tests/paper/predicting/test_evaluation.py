@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cyclescope.predicting.evaluation import accuracy, mean_interval, mean_over, student_t
+from cyclescope.predicting.evaluation import accuracy, mean_interval, mean_over
 
 TRUE = np.array([100.0, 200.0, 50.0, 50.0])
 PREDICTED = np.array([110.0, 150.0, 50.0, 60.0])
@@ -49,13 +49,6 @@ def test_a_time_of_zero_and_no_prediction_are_refused() -> None:
         accuracy(np.array([0.0]), np.array([1.0]))
     with pytest.raises(ValueError, match="at least one"):
         accuracy(np.array([]), np.array([]))
-
-
-@pytest.mark.parametrize(("probability", "freedom", "expected"), [
-    (0.975, 1, 12.7062), (0.975, 4, 2.7764), (0.95, 2, 2.9200), (0.95, 8, 1.8595), (0.975, 30, 2.0423),
-])  # fmt: skip
-def test_student_t_is_that_of_the_tables(probability: float, freedom: int, expected: float) -> None:
-    assert student_t(probability, freedom) == pytest.approx(expected, rel=1e-4)
 
 
 @given(st.lists(st.floats(0.01, 1), min_size=2, max_size=8))

@@ -14,7 +14,8 @@ from cyclescope.core.graph.op import OpKind
 from cyclescope.core.prediction import SCENARIOS
 from cyclescope.core.statistics import scenario_estimate
 from cyclescope.predicting.analytic import AnalyticModel
-from cyclescope.predicting.scenarios import LEAST_UNSEEN, equal_slots, error_quantiles, scenarios
+from cyclescope.predicting.intervals import error_quantiles
+from cyclescope.predicting.scenarios import LEAST_UNSEEN, equal_slots, scenarios
 from cyclescope.predicting.timing_model import Durations
 
 GRAPH = paper_bert(2)

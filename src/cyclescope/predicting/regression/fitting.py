@@ -65,17 +65,6 @@ def fit_base(columns: Sequence[str], base: Sequence[str], x: FloatArray, y: Floa
     return Linear(float(model.intercept_ - centre @ slopes), full)
 
 
-def power_law(columns: Sequence[str], base: Sequence[str]) -> Fit:
-    """How to fit nothing but the linear base of the columns `base`."""
-
-    def fit(x: FloatArray, y: FloatArray, weights: FloatArray) -> Regression:
-        linear = fit_base(columns, base, x, y, weights)
-        spread = robust_spread(y - linear.evaluate(x), weights)
-        return Regression(tuple(columns), linear, Domain.of(x), spread, len(x))
-
-    return fit
-
-
 def boosting(columns: Sequence[str], base: Sequence[str], settings: BoostingSettings = BoostingSettings()) -> Fit:
     """How to fit gradient boosting on a linear base of the columns `base`."""
 

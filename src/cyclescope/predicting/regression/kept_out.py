@@ -33,12 +33,6 @@ def folds_of(groups: AnyArray) -> IntArray:
     return np.unique(groups, return_inverse=True)[1].astype(np.int64)
 
 
-def folds_of_groups(groups: AnyArray, folds: int, seed: int = 0) -> IntArray:
-    """`groups` [n] put into at most `folds` folds at random, no group into two."""
-    numbers = folds_of(groups)
-    return random_folds(int(numbers.max(initial=-1)) + 1, folds, seed)[numbers]
-
-
 def kept_out(fit: Fit, x: FloatArray, y: FloatArray, fold: IntArray, weights: FloatArray | None = None) -> KeptOut:
     """`fit` once for each fold of `fold` [n] (0 … F−1, at least two) on all rows but those of the fold."""
     weights = np.ones(len(y)) if weights is None else weights
