@@ -62,10 +62,10 @@ def test_a_generation_has_its_steps_and_its_metrics(tmp_path: Path) -> None:
     assert cycle.samples.tokens is not None
     emitted = cycle.samples.tokens.emitted_ns
     assert (np.diff(emitted, axis=1) > 0).all()
-    assert emitted[0, -1] <= cycle.samples.uninstrumented.wall_ns[0]
+    assert (emitted[:, -1] <= cycle.samples.uninstrumented.wall_ns).all()
     values = {metric.definition.name: metric.figure.value for metric in found.metrics if metric.figure is not None}
-    assert values[MetricName.TTFT] == emitted[0, 0]
-    assert values[MetricName.TPOT] == pytest.approx((emitted[0, -1] - emitted[0, 0]) / 3)
+    assert values[MetricName.TTFT] == pytest.approx(np.median(emitted[:, 0]))
+    assert values[MetricName.TPOT] == pytest.approx(np.median(emitted[:, -1] - emitted[:, 0]) / 3)
     assert found.dialects == ()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import cyclescope
@@ -54,7 +55,7 @@ def test_every_point_of_a_grid_is_the_prediction_of_that_point(tmp_path: Path, m
     for row in (found.rows[1], found.rows[4]):
         batch, cache = (int(change.value) for change in row.settings)
         single = one(model, batch=batch, cache_length=cache)
-        assert row.wall.value_ns == single.samples.uninstrumented.wall_ns[0]
+        assert row.wall.value_ns == np.median(single.samples.uninstrumented.wall_ns)
         held = memory(single.graph)
         assert held is not None
         assert row.needed_bytes == held.computed.peak

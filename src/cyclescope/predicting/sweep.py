@@ -74,12 +74,12 @@ def _variants(
     for at, point in enumerate(points):
         places.setdefault(tuple(each for each in point if each.name not in (*SIZES, *FACTORS)), []).append(at)
     variants = []
-    for kept, at in places.items():
+    for kept, here in places.items():
         own = settings.joined(kept)
-        first = requested(request, settings.joined(points[at[0]]))
+        first = requested(request, settings.joined(points[here[0]]))
         check(first)
         outline, asked = outlined(first)
-        variant = Variant(asked, outline, found, own, tuple(at), tuple(points[k] for k in at))
+        variant = Variant(asked, outline, found, own, tuple(here), tuple(points[k] for k in here))
         for end in variant.ends():
             check(end)
         variants.append(variant)

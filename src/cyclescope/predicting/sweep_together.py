@@ -83,11 +83,11 @@ def together(variant: Variant, model_kind: str, families: Families | None, ready
 
 def _holds(piece: GraphFamily, points: IntArray, but: int | None = None) -> BoolArray:
     """Which of `points` [points, axes] lie in `piece`, whatever they are along the axis `but`."""
-    inside = (points >= np.asarray(piece.low)) & (points <= np.asarray(piece.high))
-    if but is not None:
-        inside[:, but] = True
-    found: BoolArray = inside.all(axis=1)
-    return found
+    inside = np.ones(len(points), dtype=bool)
+    for axis, (low, high) in enumerate(zip(piece.low, piece.high, strict=True)):
+        if axis != but:
+            inside &= (points[:, axis] >= low) & (points[:, axis] <= high)
+    return inside
 
 
 def _most_sequences(peaks: Sequence[Peaks], points: IntArray, has: IntArray) -> IntArray:

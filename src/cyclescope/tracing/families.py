@@ -59,13 +59,14 @@ def families_of(request: Request, ranges: dict[str, tuple[int, int]]) -> Familie
         )
 
     low, high = tuple(ranges[a][0] for a in axes), tuple(ranges[a][1] for a in axes)
-    first = replace(
+    sizeless = replace(
         request,
-        **dict.fromkeys(axes),
+        batch=None if "batch" in axes else request.batch,
+        tokens=None if "tokens" in axes else request.tokens,
+        cache_length=None if "cache_length" in axes else request.cache_length,
     )
-    return kept_of(
-        Families, first, lambda _: find_families(trace, axes, low, high), {"low": low, "high": high, "axes": axes}
-    )
+    more = {"low": low, "high": high, "axes": axes}
+    return kept_of(Families, sizeless, lambda _: find_families(trace, axes, low, high), more)
 
 
 def find_families(trace: Callable[[Point], Graph], axes: tuple[str, ...], low: Point, high: Point) -> Families:
