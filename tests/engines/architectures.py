@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -106,3 +107,14 @@ def inputs_for(model: torch.nn.Module, batch: int = 1, tokens: int = 12) -> dict
     if model.config.is_encoder_decoder:
         given["decoder_input_ids"] = ids[:, :3]
     return given
+
+
+def folder(parent: Path, name: str, **changes: Any) -> str:
+    """A folder in `parent` with the small configuration of that name: its weights are random, its tokenizer a stand-in."""
+    place = parent / name
+    if not place.exists():
+        made = config(name)
+        made.update(changes)
+        place.mkdir()
+        made.to_json_file(place / "config.json")
+    return str(place)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 import transformers
-from architectures import config
+from architectures import config, folder
 
 from cyclescope.backends.base import Request
 from cyclescope.backends.registry import open_session
@@ -18,7 +19,7 @@ from cyclescope.core.graph.structure import PREPARE, READ_OUT, SAMPLE, TOKENIZE
 from cyclescope.explaining.explain import explain
 from cyclescope.measuring.measure import measure
 
-NEW = 5
+NEW = 4
 
 _SMALL: dict[str, Any] = {
     "vocab_size": 500,
@@ -58,8 +59,14 @@ def prompt(batch: int = 1, tokens: int = 7) -> dict[str, torch.Tensor]:
     return {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
 
 
+@cache
 def written(name: str, **settings: Any) -> Cycle:
     return measure(writer(name), inputs=prompt(), new_tokens=NEW, budget=0.3, **settings)
+
+
+@pytest.fixture(scope="module")
+def gpt2(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return folder(tmp_path_factory.getbasetemp(), "GPT2Config")
 
 
 @pytest.mark.parametrize("name", list(WRITERS))
@@ -143,8 +150,8 @@ def test_a_static_cache_keeps_the_shape_of_keys_and_a_dynamic_one_grows() -> Non
     assert fixed == same >= 7 + NEW - 1
 
 
-def test_from_text_to_text_with_every_stage() -> None:
-    cycle = measure("gpt2", "Where does the time go?", new_tokens=2, budget=0.5, threads=1)
+def test_from_text_to_text_with_every_stage(gpt2: str) -> None:
+    cycle = measure(gpt2, "Where does the time go?", new_tokens=2, budget=0.5, threads=1)
     assert cycle.graph.stages[0] == TOKENIZE
     assert cycle.graph.stages[-1] == READ_OUT
     assert cycle.workload.tokens_out == 2
@@ -160,10 +167,10 @@ def test_from_text_to_text_with_every_stage() -> None:
     ],
 )
 def test_a_generation_that_cannot_be_has_a_clear_message(
-    model: str, settings: dict[str, Any], error: type[CyclescopeError]
+    model: str, settings: dict[str, Any], error: type[CyclescopeError], gpt2: str
 ) -> None:
     with pytest.raises(error) as caught:
-        measure(model, budget=0.1, **settings)
+        measure(gpt2 if model == "gpt2" else model, budget=0.1, **settings)
     assert caught.value.fact
     assert caught.value.way_out
 

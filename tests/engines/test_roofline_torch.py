@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from architectures import folder
+from command_line import model_folder
 
 from cyclescope.core.ceilings import BandwidthCeiling, Ceilings, Figure, Origin, Overheads, ProductCeiling
 from cyclescope.core.cycle import Cycle
@@ -56,20 +58,25 @@ def weight_bytes(cycle: Cycle) -> int:
 
 
 @pytest.fixture(scope="module")
-def bert() -> Cycle:
-    return measure("bert-base-uncased", tokens=8, threads=1, budget=0.5)
+def bert(tmp_path_factory: pytest.TempPathFactory) -> Cycle:
+    """Its products have weights of 22 MB."""
+    widths = {"hidden_size": 384, "num_attention_heads": 6, "intermediate_size": 1536}
+    model = model_folder(tmp_path_factory.mktemp("bert"), num_hidden_layers=3, **widths)
+    return measure(str(model), tokens=8, threads=1, budget=0.2)
 
 
 @pytest.fixture(scope="module")
-def gpt2() -> Cycle:
-    return measure("gpt2", task="generate", tokens=8, new_tokens=4, threads=1, budget=0.5)
+def gpt2(tmp_path_factory: pytest.TempPathFactory) -> Cycle:
+    """Its products have weights of 18 MB."""
+    model = folder(tmp_path_factory.mktemp("gpt2"), "GPT2Config", n_embd=384, n_layer=2, n_head=6, vocab_size=2000)
+    return measure(model, task="generate", tokens=8, new_tokens=4, threads=1, budget=0.2)
 
 
 def test_weights_larger_than_the_cache_come_from_memory_in_every_cycle(bert: Cycle) -> None:
-    found = told(bert, planted(64 * MB))
+    found = told(bert, planted(4 * MB))
     weights = weight_bytes(bert)
 
-    assert weights > 300 * MB
+    assert weights > 20 * MB
     assert weights <= found.memory_bytes.sum() <= 1.1 * weights
     products = [i for i, kind in enumerate(bert.graph.kinds) if kind is OpKind.MATMUL]
     assert {found.levels[i] for i in products} == {"memory"}
@@ -83,7 +90,7 @@ def test_weights_that_fit_into_the_cache_stay_there(bert: Cycle) -> None:
 
 
 def test_few_tokens_are_bound_by_memory_and_a_slow_machine_by_compute(bert: Cycle) -> None:
-    fast, slow = told(bert, planted(64 * MB, 1e13)), told(bert, planted(64 * MB, 1e9))
+    fast, slow = told(bert, planted(4 * MB, 1e13)), told(bert, planted(4 * MB, 1e9))
     products = [i for i, kind in enumerate(bert.graph.kinds) if kind is OpKind.MATMUL]
 
     assert {fast.bounds[i] for i in products} == {Bound.MEMORY}
@@ -93,7 +100,7 @@ def test_few_tokens_are_bound_by_memory_and_a_slow_machine_by_compute(bert: Cycl
 
 
 def test_every_decode_step_reads_the_weights_again(gpt2: Cycle) -> None:
-    found = told(gpt2, planted(64 * MB))
+    found = told(gpt2, planted(4 * MB))
     phases = {use.phase: use for use in found.phases}
     weights = weight_bytes(gpt2)
 
@@ -104,7 +111,7 @@ def test_every_decode_step_reads_the_weights_again(gpt2: Cycle) -> None:
 
 def test_no_real_operation_has_a_floor_that_is_no_number(bert: Cycle, gpt2: Cycle) -> None:
     for cycle in (bert, gpt2):
-        found = told(cycle, planted(64 * MB))
+        found = told(cycle, planted(4 * MB))
         assert np.isfinite(found.floor_ns).all()
         assert found.gap_ns + np.minimum(found.time_ns, found.floor_ns) == pytest.approx(found.time_ns)
         views = [i for i, kind in enumerate(cycle.graph.kinds) if kind is OpKind.VIEW]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import torch
 import transformers
-from architectures import config
+from architectures import config, folder
 from command_line import CommandLine
 
 from cyclescope.backends.base import DEFAULT_NEW_TOKENS, Request
@@ -24,6 +24,16 @@ QUESTION, CONTEXT = "Where does the text go?", "The text goes into the tokenizer
 
 def quick(model: object, *, text: Any = None, **settings: Any) -> Cycle:
     return measure(model, text, budget=0.2, threads=1, **settings)
+
+
+@pytest.fixture(scope="module")
+def t5(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return folder(tmp_path_factory.getbasetemp(), "T5Config")
+
+
+@pytest.fixture(scope="module")
+def gpt2(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return folder(tmp_path_factory.getbasetemp(), "GPT2Config")
 
 
 def stages(cycle: Cycle) -> set[str]:
@@ -47,8 +57,8 @@ def test_classify_tells_texts_a_second_and_what_padding_costs() -> None:
 # Translate -------------------------------------------------------------------------------------------------------------
 
 
-def test_translate_runs_the_encoder_once_and_writes_as_many_tokens_as_said() -> None:
-    cycle = quick("t5-small", text="Where does the time go?", task="translate", new_tokens=3)
+def test_translate_runs_the_encoder_once_and_writes_as_many_tokens_as_said(t5: str) -> None:
+    cycle = quick(t5, text="Where does the time go?", task="translate", new_tokens=3)
     assert cycle.workload.task == "translate"
     assert cycle.workload.tokens_out == 3
     assert {TOKENIZE, ENCODE, READ_OUT} <= stages(cycle)
@@ -60,14 +70,14 @@ def test_translate_runs_the_encoder_once_and_writes_as_many_tokens_as_said() -> 
 
 
 @pytest.mark.parametrize("task", ["translate", "generate"])
-def test_a_task_that_writes_has_a_number_of_tokens_of_its_own(task: str) -> None:
-    session = open_session(Request("t5-small", texts=("time",), task=task))
+def test_a_task_that_writes_has_a_number_of_tokens_of_its_own(task: str, t5: str) -> None:
+    session = open_session(Request(t5, texts=("time",), task=task))
     assert session.workload.tokens_out == DEFAULT_NEW_TOKENS == 32
 
 
 @pytest.mark.parametrize(("text", "language"), [("Where?", "Chinese"), ("时间去哪儿了？", "English")])
-def test_a_decoder_is_asked_to_translate(text: str, language: str) -> None:
-    session = open_session(Request("gpt2", texts=(text,), task="translate", new_tokens=2, keep_text=True))
+def test_a_decoder_is_asked_to_translate(text: str, language: str, gpt2: str) -> None:
+    session = open_session(Request(gpt2, texts=(text,), task="translate", new_tokens=2, keep_text=True))
     assert session.workload.texts == (f"Translate into {language}: {text}\n",)
     assert any("Translate into" in str(note) for note in session.notes)
 
@@ -85,8 +95,8 @@ def test_an_encoder_in_hand_cannot_translate() -> None:
         measure(model, tokens=4, task="translate", budget=0.1)
 
 
-def test_texts_of_unequal_length_are_padded_on_the_left_for_a_decoder() -> None:
-    session = open_session(Request("gpt2", texts=("a", "a b c d e f g"), task="generate", new_tokens=1))
+def test_texts_of_unequal_length_are_padded_on_the_left_for_a_decoder(gpt2: str) -> None:
+    session = open_session(Request(gpt2, texts=("a", "a b c d e f g"), task="generate", new_tokens=1))
     mask = session._steps.inputs()["attention_mask"]  # type: ignore[attr-defined]
     assert mask[0].tolist() == sorted(mask[0].tolist())
     assert int(mask[0].sum()) < int(mask[1].sum()) == mask.shape[1]
@@ -144,11 +154,12 @@ def test_pairs_make_a_batch_and_the_answers_are_kept_with_the_texts() -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "prompt"), [("t5-small", "question: {q} context: {c}"), ("gpt2", "question: {q} context: {c} answer:")]
+    ("model", "prompt"), [("t5", "question: {q} context: {c}"), ("gpt2", "question: {q} context: {c} answer:")]
 )
-def test_a_model_that_writes_writes_the_answer(model: str, prompt: str) -> None:
-    request = Request(model, questions=(QUESTION,), contexts=(CONTEXT,), task="answer", new_tokens=2, keep_text=True)
-    session = open_session(request)
+def test_a_model_that_writes_writes_the_answer(model: str, prompt: str, request: pytest.FixtureRequest) -> None:
+    settings = {"task": "answer", "new_tokens": 2, "keep_text": True}
+    asked = Request(request.getfixturevalue(model), questions=(QUESTION,), contexts=(CONTEXT,), **settings)
+    session = open_session(asked)
     assert session.workload.texts == (prompt.format(q=QUESTION, c=CONTEXT),)
     assert session.workload.tokens_out == 2
     assert any("question:" in str(note) for note in session.notes)
