@@ -2,7 +2,8 @@
 
     words.py            extract all messages and bring every catalog up to date; print what has no translation yet
     words.py fill FILE  enter translations: FILE is a JSON object {English: translation} ([English, plural] by the English)
-    words.py check      exit 1 if a message is missing, fuzzy, unused or has other braces, or a .mo is out of date
+    words.py check      exit 1 if a message is missing, fuzzy, unused or has other braces, if a Latin word touches an
+                        ideograph, or a .mo is out of date
     words.py new TAG    begin a catalog for another language
 
 With --lang TAG (default zh). `--memory FILE` with a JSON object as above enters what it knows on the way.
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -32,6 +34,8 @@ SOURCE = ROOT / "src" / "cyclescope"
 CATALOGS = SOURCE / "report" / "words"
 METHODS = [("**.py", "python"), ("**.j2", "jinja2")]
 _NO_DATE = datetime(2026, 1, 1, tzinfo=UTC)
+# A name in braces becomes what stands there, whose spaces the translator sees to.
+_TOUCHING = re.compile(r"[\u4e00-\u9fff][A-Za-z]|(?<![{\w])[A-Za-z]+[\u4e00-\u9fff]")
 _BOILERPLATE = tuple(
     f'"{name}:'
     for name in (
@@ -143,6 +147,8 @@ def faults(tag: str) -> Iterator[str]:
             len(english) == 1 and any(braces(text) != braces(english[0]) for text in texts if text)
         ):
             yield f"other braces: {_first(message.id)!r} {texts!r}"
+        if any(_TOUCHING.search(text) for text in texts if text):
+            yield f"a space between an ideograph and a Latin word is missing: {texts!r}"
     if (CATALOGS / f"{tag}.mo").read_bytes() != as_mo(catalog):
         yield f"{tag}.mo is not compiled from {tag}.po"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -57,3 +58,16 @@ def test_an_unknown_language_is_refused_with_those_that_there_are() -> None:
 )
 def test_the_environment_chooses_the_language(environment: dict[str, str], language: str) -> None:
     assert preferred_language(environment) == language
+
+
+def test_latin_words_stand_between_spaces_beside_ideographs() -> None:
+    say = say_in("zh")
+    between = m("Python between operations")
+    assert say(between) == "算子之间的 Python"
+    sentence = m(
+        "If every operation ran at its ceiling, this cycle would take {floor}; it takes {total}, of which {between} between operations takes {python}.",
+        floor="1 ms", total="2 ms", between=m("Python"), python="1 ms",
+    )  # fmt: skip
+    said = say(sentence)
+    assert re.search("[\u4e00-\u9fff][A-Za-z]|[A-Za-z][\u4e00-\u9fff]", said) is None
+    assert "Python" in said

@@ -56,10 +56,24 @@ class _Translator:
 
     def __call__(self, text: Text | int) -> str:
         if isinstance(text, Message):
-            return fill(self._template(text), ((name, self(value)) for name, value in text.values))
+            template = self._template(text)
+            return fill(template, ((name, self._within(template, name, value)) for name, value in text.values))
         if isinstance(text, Series):
             return self(text.separator).join(filter(None, map(self, text.parts)))
         return str(text)
+
+    def _within(self, template: str, name: str, value: Text | int) -> str:
+        """`value` as it stands in the place of `name`: Latin words and numbers stand between spaces where ideographs are beside
+        them. A name that was given, such as a path, stays as it is: its author wrote the spaces.
+        """
+        said = self(value)
+        at = template.find(f"{{{name}}}")
+        if at < 0 or not said or not isinstance(value, Message | Series):
+            return said
+        after = template[at + len(name) + 2 : at + len(name) + 3]
+        left = " " if _is_ideograph(template[at - 1 : at]) and _is_latin(said[0]) else ""
+        right = " " if _is_ideograph(after) and _is_latin(said[-1]) else ""
+        return f"{left}{said}{right}"
 
     def _template(self, message: Message) -> str:
         catalog, context = self._catalog, message.context
@@ -68,3 +82,11 @@ class _Translator:
         if message.plural:
             return catalog.ngettext(message.text, message.plural, message.count)
         return catalog.pgettext(context, message.text) if context else catalog.gettext(message.text)
+
+
+def _is_ideograph(character: str) -> bool:
+    return "\u4e00" <= character <= "\u9fff"
+
+
+def _is_latin(character: str) -> bool:
+    return character.isascii() and character.isalnum()
