@@ -103,9 +103,9 @@ def learn_on(
         event = pool.next(_LOOK_S)
         if event is not None:
             course.take(event)
-    progress("fit", 0.0)
+    tell(progress, "fit", 0.0)  # nothing measures any more
     kinds = [_fitted(kind, engine, cases) for kind in course.kinds]
-    progress("done", 1.0)
+    tell(progress, "done", 1.0)
     return ClusterLearning(tuple(kinds), (*unable, *course.unable.items()), tuple(course.apart))
 
 
