@@ -53,6 +53,9 @@ def main() -> int:
             print(
                 f"{time.monotonic() - begin:6.0f} s  {one.row}: {one.what}  {one.mean:.2%}  ({one.remark})", flush=True
             )
+    if not outcomes:
+        print("Nothing could be predicted: every table was left out, or is of another kind.", file=sys.stderr)
+        return 2
     print()
     print(table(outcomes))
     return 0

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TypeAlias
 
 import numpy as np
 from tables import attention, products
 from tables.design import spread_out
-from tables.outcome import Outcome, outcome
+from tables.outcome import Outcome, left_out, outcome
 from tables.reading import Table, slices
-from tables.sheet import Sheet, sheet_of
+from tables.sheet import Sheet, no_sheet, sheet_of
 from tables.transfer import Source, plain_boosting, transfer
 
 from cyclescope.core.units import AnyArray, FloatArray
@@ -28,6 +28,7 @@ class _Set:
 
     machine: str
     name: str
+    path: Path
     work: Work
     seconds: FloatArray
     sheet: Sheet
@@ -44,7 +45,7 @@ def product_rows(
             work = products.Products(c["m"][rows], c["n"][rows], c["k"][rows], dtype or "bfloat16")
             found.append((table, f"{table.variant} {dtype}", work, table.seconds["latency"][rows]))
     sets = _with_sheets(found, known)
-    for target in sets:
+    for target in _large(sets, points):
         others = [s for s in sets if s.machine != target.machine]
         same = [s for s in others if s.work.dtype == target.work.dtype]
         row = "GEMM of an unseen GPU" if same else "GEMM of an unseen GPU, dtype unseen"
@@ -57,11 +58,20 @@ def attention_rows(
     """A row for each table; the others are those of other devices, or where there is none of another framework."""
     found = [(t, t.variant, attention.attention(t), t.seconds["latency"]) for t in tables if "step" in t.columns]
     sets = _with_sheets(found, known)
-    for target in sets:
+    for target in _large(sets, points):
         alike = [s for s in sets if s.work.is_context == target.work.is_context and s is not target]  # type: ignore[union-attr]
         others = [s for s in alike if s.machine != target.machine]
         row = "attention of an unseen GPU" if others else "attention of an unseen framework"
         yield _predict(row, target, others or alike, points, seeds, most)
+
+
+def _large(sets: Sequence[_Set], points: int) -> Iterator[_Set]:
+    """Those of which more than `points` rows are there, so that some are left to be tested."""
+    for one in sets:
+        if len(one.seconds) > points:
+            yield one
+        else:
+            left_out(one.path, f"{one.name} has {len(one.seconds)} rows, and {points} are fitted on")
 
 
 def _with_sheets(found: Iterable[tuple[Table, str, Work, FloatArray]], known: dict[str, Sheet]) -> list[_Set]:
@@ -70,12 +80,9 @@ def _with_sheets(found: Iterable[tuple[Table, str, Work, FloatArray]], known: di
     for table, name, work, seconds in found:
         sheet = sheet_of(table.machine, known)
         if sheet is None:
-            print(
-                f"{table.path}: no datasheet of {table.machine} (NAME.yaml, or the catalogue): left out",
-                file=sys.stderr,
-            )
+            left_out(table.path, no_sheet(table.machine))
             continue
-        sets.append(_Set(table.machine, f"{table.machine} {name}", work, seconds, sheet))
+        sets.append(_Set(table.machine, f"{table.machine} {name}", table.path, work, seconds, sheet))
     return sets
 
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from cyclescope.core.units import FloatArray
 from cyclescope.predicting.evaluation import Accuracy, accuracy, mean_over, percentage_errors
+
+
+def left_out(path: Path, why: str) -> None:
+    """One line on standard error about a table that nothing is predicted of."""
+    print(f"{path}: left out, because {why}", file=sys.stderr)
 
 
 @dataclass(frozen=True, slots=True)

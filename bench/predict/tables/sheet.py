@@ -69,6 +69,11 @@ def sheet_of(machine: str, known: dict[str, Sheet]) -> Sheet | None:
     return max(stated, key=lambda sheet: sheet.peak("float16"), default=None)
 
 
+def no_sheet(machine: str) -> str:
+    """Why nothing is predicted on `machine`."""
+    return f"there is no datasheet of {machine} (NAME.yaml, or a row of the catalogue)"
+
+
 def _of_catalogue(row: KnownMachine) -> Sheet | None:
     peak, memory = row.ceilings.peak("float16", 0), row.ceilings.bandwidth(1 << 60, 0)
     if peak is None or memory is None:

@@ -19,6 +19,7 @@ from cyclescope.predicting.regression.regression import Regression
 
 _LENT = 250  # rows of others that join: the fit grows with the third power
 _MOST_SOURCE = 9000
+_LEAST_ERROR = 1e-6  # rows without noise can be met exactly
 _SHARPNESS = 4  # weights ∝ error to the power −4: what errs twice as much counts a sixteenth
 
 
@@ -53,7 +54,7 @@ def transfer(
 ) -> Predicted:
     """Of rows whose features are views[v] [rows, columns] and whose y only at `own` is looked at; sources[v] are the others'."""
     ways = [way for x, others in zip(views, sources, strict=True) for way in _ways(x, y[own], own, others, seed)]
-    weight = np.array([np.abs(way.left_out).mean() ** -_SHARPNESS for way in ways])
+    weight = np.array([max(np.abs(way.left_out).mean(), _LEAST_ERROR) ** -_SHARPNESS for way in ways])
     weight /= weight.sum()
     mean = sum(w * way.mean for w, way in zip(weight, ways, strict=True))
     spread = sum(w * way.spread for w, way in zip(weight, ways, strict=True))

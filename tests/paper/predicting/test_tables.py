@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tables.design import spread_out
+from tables.gpu import product_rows
 from tables.layers import layer_rows
 from tables.networks import network_rows
 from tables.products import Products, analytic, roofline, tiled, units_of
-from tables.reading import read_tables
-from tables.sheet import bytes_of, sheet_of, sheets
+from tables.reading import Table, read_tables
+from tables.sheet import Sheet, bytes_of, sheet_of, sheets
 from tables.transfer import Source, transfer
 
 from cyclescope.core.errors import UsageError
@@ -107,8 +108,6 @@ def test_a_product_takes_whole_tiles_in_whole_waves(tmp_path: Path) -> None:
 
 
 def test_the_number_of_units_is_found_from_times() -> None:
-    from tables.sheet import Sheet
-
     sheet = Sheet({"bfloat16": 300e12}, 2e12, "")
     rng = np.random.default_rng(0)
     m, n, k = (2.0 ** rng.uniform(6, 13, 300).round() for _ in range(3))
@@ -165,3 +164,59 @@ def test_layers_of_an_unseen_model_are_predicted_from_the_others(tmp_path: Path)
     assert between.mean < 0.06
     assert between.roofline is not None
     assert between.roofline > 0.3
+
+
+def products(path: str, machine: str, rows: int, slower: float = 1.0) -> Table:
+    """Products on a made-up device, so many times slower than its datasheet."""
+    rng = np.random.default_rng(rows)
+    m, n, k = (2.0 ** rng.uniform(5, 12, rows).round() for _ in range(3))
+    seconds = slower * analytic(Products(m, n, k, "bfloat16"), Sheet({"bfloat16": 300e12}, 2e12, ""), 56)
+    columns = {"m": m, "n": n, "k": k, "gemm_dtype": np.full(rows, "bfloat16")}
+    return Table(Path(path), machine, "fw/1/gemm", columns, {"latency": seconds})
+
+
+def test_tables_of_any_device_are_predicted_and_what_is_left_out_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    known = {name: Sheet({"bfloat16": 300e12}, 2e12, f"{name}.yaml") for name in ("new-gpu", "alone", "small")}
+    tables = [
+        products("a", "new-gpu", 150, 1.5),
+        products("b", "alone", 160, 2.0),
+        products("c", "small", 30),
+        products("d", "no such device", 150),
+    ]
+    found = list(product_rows(tables, known, points=40, seeds=1, most=120))
+
+    assert [o.what for o in found] == ["new-gpu fw/1/gemm bfloat16", "alone fw/1/gemm bfloat16"]
+    assert [o.seeds[0].n for o in found] == [80, 80]
+    assert max(o.mean for o in found) < 0.1
+    said = capsys.readouterr().err
+    assert "c: left out, because small fw/1/gemm bfloat16 has 30 rows, and 40 are fitted on" in said
+    assert "d: left out, because there is no datasheet of no such device" in said
+
+
+def test_a_device_alone_is_predicted_from_its_own_points() -> None:
+    known = {"alone": Sheet({"bfloat16": 300e12}, 2e12, "alone.yaml")}
+    (found,) = product_rows([products("b", "alone", 150, 2.0)], known, points=40, seeds=1, most=120)
+
+    assert found.fitted_on == "40 points, nothing else"
+    assert found.mean < 0.1
+
+
+def test_a_model_without_others_and_a_device_without_a_datasheet_are_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    layers(tmp_path, "one", 1024)
+    assert not list(layer_rows(read_tables(tmp_path).layers, {}, seeds=1))
+    assert "there is no datasheet of gpu_x" in capsys.readouterr().err
+    (tmp_path / "gpu_x.yaml").write_text(SHEET)
+    assert not list(layer_rows(read_tables(tmp_path).layers, sheets(tmp_path), seeds=1))
+    assert "there is no other model to fit on" in capsys.readouterr().err
+
+
+def test_a_small_table_of_networks_is_tested_on_a_fifth(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    networks(tmp_path / "small.csv", n=150)
+    networks(tmp_path / "tiny.csv", n=40)
+    found = list(network_rows(read_tables(tmp_path).networks, seeds=1))
+
+    assert [(o.row, o.seeds[0].n) for o in found] == [("20 measured networks", 30), ("120 measured networks", 30)]
+    assert max(o.mean for o in found) < 0.02
+    assert "it has 40 rows, and 60 are needed" in capsys.readouterr().err
