@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ import pytest
 pytest.importorskip("torch")
 
 from command_line import interrupted, model_folder
+from forked_process import ForkedProcess
 from installed import needs
 
 from cyclescope.core.errors import EngineError, Unsupported
@@ -112,6 +114,7 @@ def pool(model: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proce
     with pytest.MonkeyPatch.context() as monkeypatch:
         place = _keeps_temporary_files(monkeypatch, parent)
         monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(hooks), *filter(None, [os.environ.get("PYTHONPATH")])]))
+        monkeypatch.setattr(subprocess, "Popen", ForkedProcess)
         opened = ProcessPool(Job(model, tokens=8))
         with opened:
             monkeypatch.undo()  # what this process does meanwhile is not about the pool
@@ -138,8 +141,11 @@ def test_each_fault_ends_its_own_process_and_says_so(pool: ProcessPool) -> None:
     assert len(pool.spawn(PLAN).run(1)) == 1
 
 
-def test_a_plan_that_needs_more_memory_than_it_may_have_is_refused_it(tmp_path: Path) -> None:
+def test_a_plan_that_needs_more_memory_than_it_may_have_is_refused_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The limit is the system's, and what reaches it is a real model: weights of 16 MB, once more in another format."""
+    monkeypatch.setattr(subprocess, "Popen", ForkedProcess)
     folder = model_folder(tmp_path, vocab_size=8000, hidden_size=512, num_attention_heads=8)
     with ProcessPool(Job(str(folder), tokens=8)) as there:
         half = replace(PLAN, dtype="bfloat16")
