@@ -19,6 +19,7 @@ import numpy as np
 import pytest
 import torch
 from command_line import QUICK, TINY, CommandLine, command, environment, interrupted, model_folder, process, refused
+from forked_process import ForkedProcess
 
 import cyclescope
 from cyclescope.core.errors import UsageError
@@ -385,14 +386,13 @@ def test_a_file_that_fails_does_not_cost_the_other(cli: CommandLine, tiny: Path)
 def test_report_that_cannot_be_printed_does_not_cost_the_files(tiny: Path) -> None:
     arguments = command("measure", tiny, "--out", "run.cycle", "--html", "page.html", *QUICK)
     with Path("/dev/full").open("w") as full:
-        done = subprocess.run(
-            arguments, cwd=tiny.parent, stdout=full, stderr=subprocess.PIPE, env=environment(), timeout=120, check=False
-        )
+        child = ForkedProcess(arguments, cwd=tiny.parent, stdout=full, stderr=subprocess.PIPE, env=environment())
+        _, errors = child.communicate(timeout=120)
 
-    assert done.returncode == 5
-    assert b"No space left" in done.stderr
-    assert b"Traceback" not in done.stderr
-    assert b"Exception ignored" not in done.stderr
+    assert child.returncode == 5
+    assert b"No space left" in errors
+    assert b"Traceback" not in errors
+    assert b"Exception ignored" not in errors
     assert cyclescope.load(tiny.parent / "run.cycle").samples.uninstrumented.wall_ns.size
     assert (tiny.parent / "page.html").exists()
 

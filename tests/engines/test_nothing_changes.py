@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
+from forked_process import ForkedProcess
 from snapshots import all_of, differences, everything_global
 from test_calibrating_torch import SHORT
 from tokenizers import Tokenizer, models, pre_tokenizers
@@ -300,6 +302,7 @@ def test_a_search_that_ends_by_ctrl_c(mine: Objects, monkeypatch: pytest.MonkeyP
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Search, "run", ended)
+    monkeypatch.setattr(subprocess, "Popen", ForkedProcess)
     found: list[Optimization] = []
     assert unchanged(mine, lambda: found.append(optimize(mine, lambda *_: None))) == []
     assert found[0].partial

@@ -135,6 +135,7 @@ def test_the_code_of_an_encoder_gives_what_the_plan_gave(asked: dict[str, Any], 
     assert done.texts == 4
 
 
+@pytest.mark.usefixtures("copied")
 def test_the_code_of_several_processes_gives_what_the_plan_gave(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

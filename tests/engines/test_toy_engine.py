@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
 from command_line import CommandLine, model_folder, process
+from forked_process import ForkedProcess
 from installed import needs
 
 pytest.importorskip("torch")
@@ -72,6 +74,7 @@ def test_doctor_tells_its_version(cli: CommandLine, monkeypatch: pytest.MonkeyPa
 
 def test_optimize_tries_it(tiny: Path, cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     in_children(monkeypatch)
+    monkeypatch.setattr(subprocess, "Popen", ForkedProcess)
     monkeypatch.setenv("TOY_ALONE", "1")  # it ends when the toy has been tried
     monkeypatch.setattr(engines, "ENGINES", (engines.ENGINES[0], ENGINE))
     without = [word for each in STRATEGIES if each.name != "engine" for word in ("--without", each.name)]
