@@ -12,7 +12,7 @@ import onnx
 import pytest
 import torch
 import transformers
-from small_writers import LAYERS, SMALL, SMALL_GPT2, VOCABULARY, model_of, written_by
+from small_writers import SMALL, SMALL_GPT2, VOCABULARY, model_of, written_by
 
 pytest.importorskip("onnxruntime")
 
@@ -33,12 +33,13 @@ from cyclescope.explaining.cache import cache_bytes
 from cyclescope.machines.host import read_machine
 
 ALONE = Plan(engine="onnxruntime", threads=1)
+_ONE_LAYER = SMALL | {"num_hidden_layers": 1}
 MODELS: dict[str, Callable[[], Any]] = {
     "llama": lambda: transformers.LlamaConfig(**SMALL, tie_word_embeddings=True),
     "gpt2": lambda: transformers.GPT2Config(**SMALL_GPT2),
     # A window that the texts here outgrow, and norms of queries and keys.
-    "mistral": lambda: transformers.MistralConfig(**SMALL, sliding_window=5),
-    "qwen3": lambda: transformers.Qwen3Config(**SMALL, head_dim=16),
+    "mistral": lambda: transformers.MistralConfig(**_ONE_LAYER, sliding_window=5),
+    "qwen3": lambda: transformers.Qwen3Config(**_ONE_LAYER, head_dim=16),
 }
 # What the engine runs for a layer of each, beside products and sums.
 _KERNELS = {"llama": ("SimplifiedLayerNormalization", "RotaryEmbedding"), "gpt2": ("LayerNormalization", "FastGelu")}
@@ -91,9 +92,10 @@ def test_it_writes_what_the_model_writes(name: str, place: Callable[[str], Path]
     assert len(guessing.calls_ns) < 150
     graph = onnx.load(str(place(name) / "onnxruntime-off" / FILE), load_external_data=False).graph
     kinds = [node.op_type for node in graph.node]
-    assert kinds.count("GroupQueryAttention") == LAYERS
+    layers = model.config.num_hidden_layers
+    assert kinds.count("GroupQueryAttention") == layers
     assert "Softmax" not in kinds
-    assert all(kinds.count(kernel) >= LAYERS for kernel in _KERNELS.get(name, ()))
+    assert all(kinds.count(kernel) >= layers for kernel in _KERNELS.get(name, ()))
 
 
 @pytest.fixture(scope="module", params=["llama", "gpt2"])
@@ -153,7 +155,9 @@ def test_each_call_is_told_kernel_by_kernel(
     watched: list[str] = []
     watch = OnnxRuntimeWriter.watch
     monkeypatch.setattr(OnnxRuntimeWriter, "watch", lambda writer: watched.append(how) or watch(writer))
-    asked = Request(model=model_of(MODELS[name](), 8), tokens=PROMPT, batch=2, new_tokens=NEW, shared=shared(name))
+    config = MODELS[name]()
+    layers = config.num_hidden_layers
+    asked = Request(model=model_of(config, 8), tokens=PROMPT, batch=2, new_tokens=NEW, shared=shared(name))
     theirs, ours = open_session(asked), open_session(replace(asked, plan=replace(ALONE, quantization=how)))
     try:
         graph, whole = ours.trace(), theirs.trace()
@@ -164,7 +168,7 @@ def test_each_call_is_told_kernel_by_kernel(
         assert len(graph) % NEW == 0
         assert list(graph.names) == list(graph.names[: len(graph) // NEW]) * NEW
         attending = np.flatnonzero(np.asarray(graph.names) == "GroupQueryAttention")
-        assert graph.op_layer[attending].tolist() == list(range(LAYERS)) * NEW
+        assert graph.op_layer[attending].tolist() == list(range(layers)) * NEW
         assert set(graph.op_stage.names) == set(whole.op_stage.names) - {SAMPLE, PREPARE}
         flops = [[int(g.flops[at == k].sum()) for k in range(NEW)] for g, at in ((graph, step), (whole, before))]
         assert flops[0] == flops[1]
