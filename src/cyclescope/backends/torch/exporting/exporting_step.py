@@ -76,11 +76,13 @@ def export_step(model: Any, path: Path) -> None:
                     external_data=True,
                     verbose=False,
                 )
+        except _Refused as refused:
+            raise Unsupported(
+                m("Generation with a {name} is not supported.", name=type(model).__name__), refused.why, _WAY_OUT
+            ) from None
         except Exception as exc:
             if memory_error_in(exc) is not None:
                 raise
-            if (refused := _refusal_in(exc)) is not None:
-                raise refused from exc
             raise EngineError(
                 m(
                     "A decode step of a {class_name} cannot be exported to ONNX.",
@@ -148,7 +150,7 @@ class _Step(torch.nn.Module):
         cache = _cache(self._layers, now)
         given = self.model(input_ids=ids, position_ids=positions, **given_cache(self.model, cache))
         if sorted(now.present) != list(range(self._layers)):
-            raise self._unsupported("Its attention is not that of transformers' interface in every layer.")
+            raise _Refused("Its attention is not that of transformers' interface in every layer.")
         return (given.logits, *(tensor for layer in range(self._layers) for tensor in now.present[layer]))
 
     def attend(
@@ -168,9 +170,9 @@ class _Step(torch.nn.Module):
         assert now is not None
         meant = [name for name in _UNKNOWN if others.get(name) is not None]
         if meant or attention_mask is not None or not getattr(module, "is_causal", True):
-            raise self._unsupported(f"Its attention takes {', '.join(meant) or 'a mask of its own'}.")
+            raise _Refused(f"Its attention takes {', '.join(meant) or 'a mask of its own'}.")
         if now.layer is None or now.layer in now.present:
-            raise self._unsupported("A layer attends without keeping its keys, or twice.")
+            raise _Refused("A layer attends without keeping its keys, or twice.")
         rows, heads, tokens, width = query.shape
         attributes: dict[str, Any] = {"num_heads": heads, "kv_num_heads": key.shape[1]}
         if scaling is not None:
@@ -218,17 +220,13 @@ class _Step(torch.nn.Module):
             turned.append(flat.view(rows, tokens, tensor.shape[1], tensor.shape[3]).transpose(1, 2))
         return tuple(turned)
 
-    def _unsupported(self, why: str) -> Unsupported:
-        return Unsupported(
-            m("Generation with a {name} is not supported.", name=type(self.model).__name__), why, _WAY_OUT
-        )
 
+class _Refused(BaseException):
+    """What cannot be right, found while the model is exported. No `Exception`, of which the exporter would try two other ways."""
 
-def _refusal_in(exc: BaseException | None) -> Unsupported | None:
-    """Our own refusal among the causes of what the exporter raises."""
-    while exc is not None and not isinstance(exc, Unsupported):
-        exc = exc.__cause__ or exc.__context__
-    return exc
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 @dataclass(eq=False)
