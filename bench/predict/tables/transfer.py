@@ -14,7 +14,7 @@ import numpy as np
 
 from cyclescope.core.units import FloatArray, IntArray
 from cyclescope.predicting.intervals import conformal_quantile
-from cyclescope.predicting.regression.fitting import BoostingSettings, ProcessSettings, boosting, process
+from cyclescope.predicting.regression.fitting import BoostingSettings, ProcessSettings, boosting, one_thread, process
 from cyclescope.predicting.regression.regression import Regression
 
 _LENT = 250  # rows of others that join: the fit grows with the third power
@@ -105,6 +105,7 @@ def plain_boosting(shapes: FloatArray, ln_seconds: FloatArray, own: IntArray) ->
     """ln(seconds) of all rows by boosting on the logarithms of the sizes alone, default settings: what the bench stands against."""
     from sklearn.ensemble import HistGradientBoostingRegressor
 
-    model = HistGradientBoostingRegressor(random_state=0).fit(shapes[own], ln_seconds[own])
-    found: FloatArray = model.predict(shapes)
+    with one_thread():
+        model = HistGradientBoostingRegressor(random_state=0).fit(shapes[own], ln_seconds[own])
+        found: FloatArray = model.predict(shapes)
     return found

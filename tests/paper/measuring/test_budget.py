@@ -124,7 +124,7 @@ def test_where_one_step_does_not_fit_it_is_refused_with_the_budget_that_would() 
     assert s.clock.now_ns() <= 20 * S  # the prompt and one step, which nobody could foresee
 
 
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=40)
 @given(
     budget_s=st.integers(2, 60),
     first=st.floats(0.001, 0.3),

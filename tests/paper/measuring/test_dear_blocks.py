@@ -103,7 +103,7 @@ def test_a_measurement_allows_some_of_its_budget_for_that() -> None:
     assert s.clock.now_ns() < 6 * S
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(cycle_ms=st.integers(1, 400), ready_ms=st.integers(0, 3000), rounds=st.integers(4, 10))
 def test_plain_runs_have_their_share_and_the_time_is_kept(cycle_ms: int, ready_ms: int, rounds: int) -> None:
     """For any cost of making ready, where there is time for some rounds: a third of the time where blocks cost about the

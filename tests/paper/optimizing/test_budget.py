@@ -43,7 +43,7 @@ def _in_budget(budget_s: float, cycle_s: float, ready_s: float, best: float, aft
     return found, preparer, (clock.now_ns() - begin) / 1e9
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=15)
 @given(
     budget_s=st.floats(20, 600),
     cycle_share=st.floats(1e-5, 1 / 20),

@@ -123,7 +123,7 @@ def _boosted(
         early_stopping=False,
         random_state=settings.seed,
     )
-    with _one_thread():
+    with one_thread():
         return model.fit(x, y, sample_weight=weights)
 
 
@@ -142,7 +142,7 @@ def _gaussian(settings: ProcessSettings, x: FloatArray, y: FloatArray) -> tuple[
         np.full(x.shape[1], 2.0), (0.05, 1e3), nu=2.5
     ) + WhiteKernel(variance * 0.05, (variance * 1e-6 + _LEAST_SPREAD**2, variance * 2 + _LEAST_SPREAD**2))
     model = GaussianProcessRegressor(kernel, n_restarts_optimizer=settings.restarts, random_state=settings.seed)
-    with warnings.catch_warnings(), _one_thread():
+    with warnings.catch_warnings(), one_thread():
         # A length at its bound is a column that does not matter: the search has ended well all the same.
         warnings.simplefilter("ignore", ConvergenceWarning)
         return model.fit(x / scale, y), scale
@@ -161,7 +161,7 @@ def _at_random(n: int, most: int, weights: FloatArray, seed: int) -> IntArray:
     return np.sort(chosen)
 
 
-def _one_thread() -> AbstractContextManager[object]:
+def one_thread() -> AbstractContextManager[object]:
     """So few rows are fitted sooner by one thread than by several that wait for each other, above all on busy cores."""
     from threadpoolctl import threadpool_limits
 
