@@ -243,7 +243,7 @@ CONFIGS: list[dict[str, Any]] = [
     {"model_type": "gpt_neox", "vocab_size": 50432, "bos_token_id": 0, "eos_token_id": 0},
     {"model_type": "llama", "vocab_size": 32000, "bos_token_id": 1, "eos_token_id": [2, 3]},
     {"model_type": "llama", "vocab_size": 1000, "bos_token_id": 1, "eos_token_id": 2},
-    {"model_type": "gemma3", "text_config": {"model_type": "gemma3_text", "vocab_size": 262144, "bos_token_id": 2}},
+    {"model_type": "gemma3", "text_config": {"model_type": "gemma3_text", "vocab_size": 40000, "bos_token_id": 2}},
     {"model_type": "something-new", "vocab_size": 70000},
 ]  # fmt: skip
 
