@@ -16,6 +16,7 @@ MOST_LINES, MOST_MARKS = 6, 40
 MOST_POINTS = 200  # of one line: a screen shows no more
 _T = TypeVar("_T")
 _MARGIN = 0.03  # of the width, on both sides
+_FEW_VALUES, _APART = 8, 0.06  # so many values are all named; the share of the width that a name needs
 _LOGARITHMIC = 8.0  # from this ratio of the largest to the smallest value on, an axis has a logarithmic scale
 
 
@@ -89,7 +90,10 @@ def sweep_plot(sweep: Sweep) -> SweepPlot | None:
         across,
         panels[0],
         panels[1],
-        tuple(Tick(value, x.per_cent(change(value))) for value in _marked(values, logarithmic)),
+        tuple(
+            Tick(value, x.per_cent(change(value)))
+            for value in _marked(values, lambda value: x.at(change(value)), logarithmic=logarithmic)
+        ),
         _fit(kept, across, x, change),
         len(lines) - len(chosen),
     )
@@ -161,13 +165,19 @@ def _fit(lines: dict[Setting | None, list[SweepRow]], across: str, x: Scale, cha
     return x.per_cent(change(only))
 
 
-def _marked(values: Sequence[float], logarithmic: bool) -> list[float]:
-    """The values of the axis that are named: the swept ones where they are few, else round ones."""
-    if len(values) <= 8:
-        return list(values)
-    if logarithmic:
-        return [mark for mark in decades(values, room=1.0).marks if values[0] <= mark <= values[-1]]
-    return [float(tick) for tick in whole_ticks(math.ceil(values[0]), math.floor(values[-1]))]
+def _marked(values: Sequence[float], place: Callable[[float], float], *, logarithmic: bool) -> list[float]:
+    """The values of the axis that are named: the swept ones where they are few, else round ones; none beside another's name."""
+    if len(values) <= _FEW_VALUES:
+        marks = list(values)
+    elif logarithmic:
+        marks = [mark for mark in decades(values, room=1.0).marks if values[0] <= mark <= values[-1]]
+    else:
+        marks = [float(tick) for tick in whole_ticks(math.ceil(values[0]), math.floor(values[-1]))]
+    kept: list[float] = []
+    for mark in marks:
+        if not kept or place(mark) - place(kept[-1]) >= _APART:
+            kept.append(mark)
+    return kept
 
 
 def spread(items: Sequence[_T], most: int) -> list[_T]:
