@@ -13,7 +13,7 @@ import pytest
 from command_line import model_folder
 from installed import needs
 
-from cyclescope.backends.base import Request
+from cyclescope.backends.base import Request, ReshapableSession
 from cyclescope.backends.registry import open_session
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.graph.op import OpKind
@@ -114,6 +114,19 @@ def test_a_cycle_of_the_engine_is_a_cycle_like_any_other(session, tmp_path):
     matmul = next(row for row in told.kinds if row.name == "matmul")
     assert matmul.time.value_ns > 0
     assert matmul.cost.flops > cycle.graph.total.flops / 2
+
+
+def test_the_model_that_is_ready_runs_at_another_shape(session):
+    assert isinstance(session, ReshapableSession)
+    other = session.reshaped(3, 7, 0)
+    assert other.uninstrumented(1)[0].wall_ns > 0
+    given = other.results()
+    assert given.hidden.shape[:2] == given.mask.shape == (3, 7)
+    # The third text is the first again, and the shape that the session was opened with is untouched.
+    np.testing.assert_allclose(given.pooled[2], given.pooled[0], rtol=1e-3, atol=1e-5)
+    assert (other.workload.batch, other.workload.tokens_in) == (3, 7)
+    assert session.results().mask.shape == (2, session.workload.tokens_in)
+    other.trace().self_check()
 
 
 def test_another_graph_is_refused(session, torch_session):

@@ -19,7 +19,7 @@ pytest.importorskip("onnxruntime")
 from cyclescope.backends.artifacts import profiled_session
 from cyclescope.backends.artifacts.cache import name_of
 from cyclescope.backends.artifacts.stepped_writer import SteppedWriter
-from cyclescope.backends.base import Request
+from cyclescope.backends.base import Request, ReshapableSession
 from cyclescope.backends.onnxruntime.preparing import FILE
 from cyclescope.backends.onnxruntime.profiled_writer import OnnxRuntimeWriter
 from cyclescope.backends.onnxruntime.standalone.onnx_stepper import OnnxStepper
@@ -144,6 +144,22 @@ def test_a_session_stacks_eight_bits_and_guesses(shared: Callable[[str], str]) -
 
 
 PROMPT, NEW = 6, 5
+
+
+def test_a_model_that_is_ready_writes_at_another_shape(shared: Callable[[str], str]) -> None:
+    model = model_of(MODELS["gpt2"](), 8)
+    session = open_session(Request(model=model, tokens=9, batch=1, new_tokens=3, shared=shared("gpt2"), plan=ALONE))
+    try:
+        assert isinstance(session, ReshapableSession)
+        other = session.reshaped(2, 5, 4)
+        (run,) = other.uninstrumented(1)
+        assert len(run.emitted_ns) == 4
+        tokens = other.results().tokens
+        assert tokens is not None
+        assert tokens.shape == (2, 4)
+        assert len(session.uninstrumented(1)[0].emitted_ns) == 3
+    finally:
+        session.close()
 
 
 @pytest.mark.parametrize(

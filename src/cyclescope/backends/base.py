@@ -160,6 +160,17 @@ class SparingSession(Session, Protocol):
         ...
 
 
+@runtime_checkable
+class ReshapableSession(Session, Protocol):
+    """A session on made-up tokens whose model, once it is ready, takes other shapes too."""
+
+    def reshaped(self, batch: int, tokens: int, new_tokens: int) -> Session:
+        """A session on the same model for `batch` × `tokens` tokens, of which it writes `new_tokens`. It is not closed: all
+        that it holds is this session's. Running it raises `EngineError` where the model was made for one shape only.
+        """
+        ...
+
+
 @dataclass
 class WatchedCalls:
     """Calls of a model in somebody's own code: their wall times, and what the last one was given, by name.

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
+from copy import copy
+from dataclasses import replace
+from typing import Self
+
+import numpy as np
 
 from cyclescope.backends.artifacts.call import ArrayCall
 from cyclescope.backends.base import OpenTimes
@@ -13,6 +18,7 @@ from cyclescope.core.machine import Machine
 from cyclescope.core.message import Text
 from cyclescope.core.plan import Plan
 from cyclescope.core.samples import DeviceSamples, MemorySamples, ProcessorSamples
+from cyclescope.core.units import AnyArray
 from cyclescope.core.workload import Workload
 
 
@@ -44,6 +50,19 @@ class EngineSession:
         self._traced: Graph | None = None
         self._outcome = ""
 
+    def reshaped(self, batch: int, tokens: int, new_tokens: int) -> Self:
+        """See `backends.base.ReshapableSession`."""
+        before = (self.workload.batch, self.workload.tokens_in)
+        arrays = {name: _reshaped(array, before, (batch, tokens)) for name, array in self._call.encode().items()}
+        fixed = {name: _reshaped(array, before[:1], (batch,)) for name, array in self._call.fixed.items()}
+        other = copy(self)
+        other._call = replace(self._call, encode=lambda: arrays, fixed=fixed, new_tokens=new_tokens)
+        other.workload = replace(
+            self.workload, batch=batch, tokens_in=tokens, real_tokens=batch * tokens, tokens_out=new_tokens
+        )
+        other._traced, other._folder = None, nullcontext()
+        return other
+
     def resume(self) -> None:
         """Threads belong to the engine's own session, so there is nothing to put back."""
 
@@ -65,3 +84,12 @@ class EngineSession:
 
     def outcome(self) -> str:
         return self._outcome
+
+
+def _reshaped(array: AnyArray, before: tuple[int, ...], wanted: tuple[int, ...]) -> AnyArray:
+    """`array` repeated and cut so that its first axes, where they are as long as `before`, are as long as `wanted`."""
+    for axis, (length, size) in enumerate(zip(before, wanted, strict=True)):
+        if axis >= array.ndim or array.shape[axis] != length:
+            break
+        array = np.take(array, np.arange(size) % length, axis=axis)
+    return array
