@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cyclescope.cli.ceilings import kept_of, machine_of
-from cyclescope.cli.deliver import Forms, Result, deliver
+from cyclescope.cli.deliver import Forms, Result, deliver, notify
 from cyclescope.cli.files import require_places
-from cyclescope.cli.options import DeviceOption, budget_option, optional
+from cyclescope.cli.options import ENGINE, DeviceOption, budget_option, known_engine, optional
 from cyclescope.core.errors import Interrupted, OutputError, UsageError
 from cyclescope.core.message import N_, m
 from cyclescope.core.plan import REFERENCE_ENGINE
@@ -39,6 +39,9 @@ def calibrate(
     learns: Annotated[
         bool, typer.Option("--learn", help=N_("Measure small models and fit the timing models of predict"))
     ] = False,
+    engine: Annotated[
+        str, typer.Option(ENGINE, parser=known_engine, metavar="ENGINE", help=N_("Engine that --learn is about"))
+    ] = REFERENCE_ENGINE,
     budget: Annotated[
         float | None, budget_option(N_("Measuring time of --learn after loading, such as 60s or 3m (default: 60s)"))
     ] = None,
@@ -52,7 +55,7 @@ def calibrate(
 ) -> None:
     """Measure the ceilings of this machine, learn its timing models, or show what is stored."""
     counts = _counts(threads)
-    _check(learns=learns, show=show, budget=budget, device=device, ray=ray)
+    _check(learns=learns, show=show, budget=budget, device=device, engine=engine, ray=ray)
     require_places(forms.files)
     if ray is not None:
         _learn_on_cluster(ray, quick, counts, budget, forms)
@@ -61,7 +64,7 @@ def calibrate(
     if show:
         found = kept_of(machine_of(device), REFERENCE_ENGINE)
     elif learns:
-        found, failed = _learn(quick, device, counts, force, budget, forms.language)
+        found, failed = _learn(engine, quick, device, counts, force, budget, forms.language)
     else:
         found, failed = _measure(quick, device, counts, force, forms.language)
 
@@ -93,8 +96,8 @@ def _measure(
 
     meter = LoadMeter()
     try:
-        with progress(language) as notify:
-            ceilings = measure(quick=quick, device=device, threads=threads, keep=False, progress=notify)
+        with progress(language) as shown:
+            ceilings = measure(quick=quick, device=device, threads=threads, keep=False, progress=shown)
         load = meter.read()
         quieter = None if force else clearly_quieter(ceilings)
         path, failed = None if quieter else keep(ceilings), None
@@ -107,8 +110,20 @@ def _measure(
     ), failed
 
 
-def _check(*, learns: bool, show: bool, budget: float | None, device: str, ray: str | None) -> None:
+def _check(*, learns: bool, show: bool, budget: float | None, device: str, engine: str, ray: str | None) -> None:
     """Raise `UsageError` for options that contradict each other."""
+    if engine != REFERENCE_ENGINE and not learns:
+        raise UsageError(
+            m("--engine goes with --learn."),
+            m("Ceilings are those of the machine, and are measured with {engine}.", engine=REFERENCE_ENGINE),
+            m("Add --learn."),
+        )
+    if engine != REFERENCE_ENGINE and ray is not None:
+        raise UsageError(
+            m("--ray takes no --engine (got {engine}).", engine=engine),
+            m("A cluster learns {engine} only.", engine=REFERENCE_ENGINE),
+            m("Learn {engine} on each machine by itself.", engine=engine),
+        )
     if ray is not None and not learns:
         raise UsageError(
             m("--ray goes with --learn."),
@@ -136,12 +151,21 @@ def _check(*, learns: bool, show: bool, budget: float | None, device: str, ray: 
 
 
 def _learn(
-    quick: bool, device: str, threads: tuple[int, ...], force: bool, budget: float | None, language: str
+    engine: str,
+    quick: bool,
+    device: str,
+    threads: tuple[int, ...],
+    force: bool,
+    budget: float | None,
+    language: str,
 ) -> tuple[Calibration, OutputError | None]:
     """Timing models fitted under the stored ceilings; these are measured first where there are no fresh ones."""
+    from cyclescope.backends.engines import engine_named
+    from cyclescope.calibrating.learning.engines.learn import announced, learn_engine
     from cyclescope.calibrating.learning.learn import DEFAULT_BUDGET_S, check_budget, learn
     from cyclescope.cli.progress import progress
 
+    engine_named(engine).require()
     wanted = DEFAULT_BUDGET_S if budget is None else budget
     check_budget(wanted)
     found = kept_of(machine_of(device), REFERENCE_ENGINE)
@@ -152,11 +176,17 @@ def _learn(
             found = kept_of(machine_of(device), REFERENCE_ENGINE)
     assert found.ceilings is not None
     try:
-        with progress(language) as notify:
-            learned = learn(found.ceilings, wanted, progress=notify)
+        if engine != REFERENCE_ENGINE:
+            notify(announced(engine, wanted), language)
+            with progress(language) as shown:
+                of_engine = learn_engine(engine, found.ceilings, wanted, progress=shown)
+            return replace(found, engines=(of_engine.stored,)), failed or of_engine.failed
+        with progress(language) as shown:
+            learned = learn(found.ceilings, wanted, progress=shown)
     except KeyboardInterrupt as exc:
+        command = "cyclescope calibrate --learn" + (f" --engine {engine}" if engine != REFERENCE_ENGINE else "")
         raise Interrupted(
-            m("Interrupted."), m("What was measured is kept: the next `cyclescope calibrate --learn` goes on there.")
+            m("Interrupted."), m("What was measured is kept: the next `{command}` goes on there.", command=command)
         ) from exc
     return replace(found, learned=learned.models, learned_path=learned.path), failed or learned.failed
 
@@ -171,8 +201,8 @@ def _learn_on_cluster(address: str, quick: bool, threads: tuple[int, ...], budge
     wanted = DEFAULT_BUDGET_S if budget is None else budget
     check_budget(wanted)
     try:
-        with RayPool(address) as pool, progress(forms.language) as notify:
-            found = learn_on(pool, wanted, quick=quick, threads=threads, progress=notify)
+        with RayPool(address) as pool, progress(forms.language) as shown:
+            found = learn_on(pool, wanted, quick=quick, threads=threads, progress=shown)
     except KeyboardInterrupt as exc:
         raise Interrupted(
             m("Interrupted."), m("What was measured is kept: the next `cyclescope calibrate --learn` goes on there.")

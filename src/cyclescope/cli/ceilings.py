@@ -24,9 +24,11 @@ def machine_of(device: str) -> Machine:
 
 def kept_of(machine: Machine, engine: str) -> Calibration:
     """What is kept of `machine`, else what its maker states."""
+    from cyclescope.backends.engines import engine_names
     from cyclescope.machines.catalog import find_machine
     from cyclescope.machines.fingerprint import fingerprint, freshness
     from cyclescope.predicting.fitted import nearest_models, staleness, stored_models
+    from cyclescope.predicting.fused.fitted import stored_engine
     from cyclescope.report.pages.calibration import Calibration
     from cyclescope.store.calibration_file import nearest, stored_calibrations
 
@@ -37,6 +39,7 @@ def kept_of(machine: Machine, engine: str) -> Calibration:
     fresh = freshness(kept.ceilings, machine, engine)
     learned, unread = stored_models(engine)
     models = nearest_models(learned, kept.ceilings)
+    of_engines = [stored_engine(each, kept.ceilings) for each in engine_names() if each != engine]
     return Calibration(
         machine.processor,
         kept.ceilings,
@@ -46,5 +49,6 @@ def kept_of(machine: Machine, engine: str) -> Calibration:
         learned=models.models if models is not None else None,
         learned_path=models.path if models is not None else None,
         learned_stale=models is not None and staleness(models.models, kept.ceilings, fingerprint(machine, engine)),
-        unread=unread,
+        engines=tuple(stored for stored, _ in of_engines if stored is not None),
+        unread=(*unread, *(error for _, errors in of_engines for error in errors)),
     )

@@ -98,7 +98,7 @@ def features(graph: Graph, plan: Plan, machine: Ceilings) -> SlotFeatures:
     slots = graph.slots
     of_op = slots.of_op
     threads = plan.threads if plan.device == "cpu" else 0
-    group, numbers, least = _operations(graph, machine, threads)
+    group, numbers, least = operations(graph, machine, threads)
     values = np.zeros((len(slots), len(COLUMNS)))
     values[of_op] = numbers
     of_slot = np.full(len(slots), GROUPS.index(Group.PYTHON), dtype=np.int64)
@@ -117,7 +117,7 @@ def features(graph: Graph, plan: Plan, machine: Ceilings) -> SlotFeatures:
     return SlotFeatures(of_slot, label, values, least_ns)
 
 
-def _operations(graph: Graph, machine: Ceilings, threads: int) -> tuple[IntArray, FloatArray, FloatArray]:
+def operations(graph: Graph, machine: Ceilings, threads: int) -> tuple[IntArray, FloatArray, FloatArray]:
     """Group [n], values [n, COLUMNS] and lower bound [n] of every operation."""
     n = len(graph)
     bounds = find_lower_bounds(graph, machine, threads)

@@ -127,7 +127,11 @@ def place_of(fingerprint: str, engine: str, apart: str = "") -> Path | None:
 
 def keep(models: FittedModels, apart: str = "") -> Path:
     """Write `models` in the place of what was learned of the same machine before (see `place_of`). Raises `OutputError`."""
-    path = place_of(models.fingerprint, models.engine, apart)
+    return keep_at(place_of(models.fingerprint, models.engine, apart), models, SCHEMA, VERSION)
+
+
+def keep_at(path: Path | None, models: object, schema: str, version: int) -> Path:
+    """Write `models` to `path`, whose folder is made. Raises `OutputError`, also where there is no place."""
     if path is None:
         raise OutputError(
             m("What was learned cannot be stored."), m("This user has no home folder."), m("Set CYCLESCOPE_HOME.")
@@ -140,7 +144,7 @@ def keep(models: FittedModels, apart: str = "") -> Path:
             f"{exc.strerror or exc}.",
             m("Set CYCLESCOPE_HOME to a folder where you may write."),
         ) from exc
-    write_fitted(path, models, SCHEMA, VERSION)
+    write_fitted(path, models, schema, version)
     return path
 
 
@@ -149,16 +153,20 @@ def load_models(path: Path) -> FittedModels:
     return read_fitted(path, FittedModels, SCHEMA, VERSION, AGAIN)
 
 
+def stored_paths(engine: str) -> list[Path]:
+    """The files of what was learned for `engine`; a folder that cannot be read holds nothing."""
+    place = folder()
+    if place is not None:
+        with suppress(OSError):
+            return sorted(place.glob(f"{engine}-*{SUFFIX}"))
+    return []
+
+
 def stored_models(engine: str) -> tuple[tuple[StoredModels, ...], tuple[FittedModelError, ...]]:
     """All that was learned for `engine`, the newest first, and what cannot be read."""
     kept: list[StoredModels] = []
     broken: list[FittedModelError] = []
-    place = folder()
-    paths: list[Path] = []
-    if place is not None:
-        with suppress(OSError):
-            paths = sorted(place.glob(f"{engine}-*{SUFFIX}"))
-    for path in paths:
+    for path in stored_paths(engine):
         try:
             kept.append(StoredModels(path, _load(path, path.stat().st_mtime_ns)))
         except FittedModelError as error:

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from cyclescope.core.ceilings import Ceilings
 from cyclescope.core.errors import UsageError
 from cyclescope.core.message import listed, m
-from cyclescope.core.plan import Plan
+from cyclescope.core.plan import REFERENCE_ENGINE, Plan
 from cyclescope.predicting import analytic
 from cyclescope.predicting.fitted import models_for
+from cyclescope.predicting.fused.fitted import FittedEngine, engine_for
+from cyclescope.predicting.fused.models import NETWORK, FusedAnalytic
 from cyclescope.predicting.learned import HYBRID, LEARNED
 from cyclescope.predicting.prediction import mean_error
 from cyclescope.predicting.timing_model import Durations, TimingModel
@@ -28,21 +30,46 @@ class Kind:
     open: Callable[[Plan, Ceilings], TimingModel | None]
 
 
+def fuses(plan: Plan) -> bool:
+    """Whether the engine of `plan` runs a model as a whole, and not operation by operation."""
+    return plan.engine != REFERENCE_ENGINE
+
+
 def _analytic(plan: Plan, machine: Ceilings) -> TimingModel:
-    return analytic.AnalyticModel()
+    if not fuses(plan):
+        return analytic.AnalyticModel()
+    fitted = _engine(plan, machine)
+    return fitted.analytic if fitted is not None else FusedAnalytic()
 
 
 def _learned(plan: Plan, machine: Ceilings) -> TimingModel | None:
+    if fuses(plan):
+        fitted = _engine(plan, machine)
+        return fitted.learned if fitted is not None else None
     models = models_for(machine, plan.engine) if plan.device == "cpu" else None
     return models.learned if models is not None else None
 
 
+def _network(plan: Plan, machine: Ceilings) -> TimingModel | None:
+    fitted = _engine(plan, machine) if fuses(plan) else None
+    return fitted.network if fitted is not None else None
+
+
 def _hybrid(plan: Plan, machine: Ceilings) -> TimingModel | None:
+    if fuses(plan):
+        fitted = _engine(plan, machine)
+        return fitted.hybrid if fitted is not None else None
     models = models_for(machine, plan.engine) if plan.device == "cpu" else None
     return models.hybrid if models is not None else None
 
 
-KINDS: tuple[Kind, ...] = (Kind(analytic.NAME, _analytic), Kind(LEARNED, _learned), Kind(HYBRID, _hybrid))
+def _engine(plan: Plan, machine: Ceilings) -> FittedEngine | None:
+    return engine_for(machine, plan.engine) if plan.device == "cpu" else None
+
+
+KINDS: tuple[Kind, ...] = (
+    Kind(analytic.NAME, _analytic), Kind(LEARNED, _learned), Kind(NETWORK, _network), Kind(HYBRID, _hybrid),
+)  # fmt: skip
 
 
 def available(plan: Plan, machine: Ceilings) -> tuple[TimingModel, ...]:
@@ -71,8 +98,13 @@ def named_model(name: str, plan: Plan, machine: Ceilings) -> TimingModel:
             machine=machine.machine,
         ),
         m("Nothing was learned there."),
-        m("Run `cyclescope calibrate --learn`, or use --model {analytic}.", analytic=analytic.NAME),
+        m("Run `{command}`, or use --model {analytic}.", command=_learning(plan), analytic=analytic.NAME),
     )
+
+
+def _learning(plan: Plan) -> str:
+    command = "cyclescope calibrate --learn"
+    return f"{command} --engine {plan.engine}" if fuses(plan) else command
 
 
 def best(predictions: list[tuple[TimingModel, Durations]]) -> int:

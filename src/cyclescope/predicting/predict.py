@@ -8,14 +8,16 @@ import numpy as np
 
 from cyclescope.backends.base import DEFAULT_NEW_TOKENS, DEFAULT_TOKENS, ModelOutline, Request
 from cyclescope.backends.request_checks import check
-from cyclescope.core.ceilings import Ceilings
+from cyclescope.core.ceilings import Ceilings, Origin
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.graph.graph import Graph
+from cyclescope.core.message import Text, m
 from cyclescope.core.plan import REFERENCE_ENGINE, Plan
 from cyclescope.core.prediction import Alternative
 from cyclescope.core.progress import Notify, silent
 from cyclescope.core.workload import InputSource, Workload
-from cyclescope.predicting.models import AUTO, available, best, named_model
+from cyclescope.predicting.analytic import NAME as ANALYTIC
+from cyclescope.predicting.models import AUTO, available, best, fuses, named_model
 from cyclescope.predicting.prediction import mean_error, predicted_cycle
 from cyclescope.predicting.scenarios import has_interval
 from cyclescope.predicting.settings import Settings, changed_machine
@@ -126,7 +128,35 @@ def predict_graph(graph: Graph, workload: Workload, plan: Plan, found: Target, m
         said.model,
         said.durations,
         alternatives=said.alternatives,
-        notes=found.notes,
+        notes=(*found.notes, *_of_engine(plan, found, said)),
+    )
+
+
+def _of_engine(plan: Plan, found: Target, said: Chosen) -> tuple[Text, ...]:
+    """What a reader must know of a prediction for an engine that fuses: whose graph and figures it rests on."""
+    if not fuses(plan):
+        return ()
+    rests_on = m(
+        "{engine} fuses operations and moves them: predicted is the graph as {reference} runs it, with pointwise operations "
+        "within the kernels before them, and the ceilings are those measured with {measured}.",
+        engine=plan.engine,
+        reference=REFERENCE_ENGINE,
+        measured=found.ceilings.engine or m("no engine"),
+    )
+    if said.model.name != ANALYTIC or has_interval(said.durations.errors):
+        return (rests_on,)
+    if found.device != "cpu" or found.ceilings.origin is not Origin.MEASURED:
+        return (
+            rests_on,
+            m("Nothing was learned of {engine} there, so that its overheads are unknown.", engine=plan.engine),
+        )
+    return (
+        rests_on,
+        m(
+            "Nothing was learned of {engine} on this machine, so that its overheads are unknown and no interval is stated: "
+            "run `cyclescope calibrate --learn --engine {engine}`.",
+            engine=plan.engine,
+        ),
     )
 
 
@@ -165,7 +195,8 @@ def plan_of(request: Request, outline: ModelOutline, found: Target) -> Plan:
         device=found.device,
         threads=threads,
         dtype=request.dtype or "float32",
-        attention=outline.attention,
+        # An engine that runs a file computes attention in a way of its own.
+        attention=outline.attention if request.engine == REFERENCE_ENGINE else "engine",
         seed=request.seed,
     )
 

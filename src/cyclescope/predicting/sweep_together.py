@@ -10,7 +10,7 @@ import numpy as np
 from cyclescope.core.graph.family import GraphFamily, fit
 from cyclescope.core.statistics import Estimate, scenario_estimate
 from cyclescope.core.units import BoolArray, IntArray
-from cyclescope.predicting.analytic import NAME as ANALYTIC
+from cyclescope.predicting.analytic import AnalyticModel
 from cyclescope.predicting.fast import FastFamily, NotAlike, Times
 from cyclescope.predicting.needed import require_figures
 from cyclescope.predicting.peaks import NO_LIMIT, Peaks
@@ -57,7 +57,7 @@ def together(variant: Variant, model_kind: str, families: Families | None, ready
     plan, machine = plan_of(variant.request, variant.outline, variant.found), variant.found.ceilings
     first = weighed(families.at(tuple(points[0].tolist())), variant.settings)
     said = chosen(first, plan, machine, model_kind)
-    if said.model.name != ANALYTIC:
+    if not isinstance(said.model, AnalyticModel):  # that of an engine that fuses has another arithmetic
         return None
     columns = np.zeros((3, len(points)))
     needed = np.zeros(len(points), dtype=np.int64)

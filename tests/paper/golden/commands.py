@@ -110,6 +110,8 @@ ERRORS: tuple[list[str], ...] = tuple(
         "tokens bert-tiny --text a --text-file texts.txt",
         "tokens bert-tiny --budget 0",
         "calibrate --threads 1,,2",
+        "calibrate --engine openvino",
+        "calibrate --learn --engine openvino --ray auto",
         "define tppt",
         ["measure", "gpt2", "--text", " "],
         ["show", "none.cycle", "--lang", "tlh"],

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import paper_fitted_engine
 from optimizing import optimizations
 from paper_calibration import CEILINGS, NOW, told
 from paper_calibration import MACHINE as CALIBRATED
@@ -116,6 +117,8 @@ _CALIBRATIONS: Mapping[str, Callable[[], Calibration]] = {
     "disturbed": lambda: told(ceilings=replace(CEILINGS, noise=Figure(29.9, 1.0, 60.0, 30, "A/A"))),
     "maker": lambda: Calibration("NVIDIA H100 PCIe", find_machine("NVIDIA H100 PCIe")),
     "nothing": lambda: Calibration("unheard of", None),
+    "engine": lambda: told(engines=(paper_fitted_engine.stored(),)),
+    "engine-stale": lambda: told(engines=(paper_fitted_engine.without_network(),)),
 }
 
 

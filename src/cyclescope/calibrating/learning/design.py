@@ -79,9 +79,9 @@ def training_cases() -> tuple[TrainingCase, ...]:
     for number in range(_ROUNDS * len(_PLACES)):
         place = _PLACES[number % len(_PLACES)]
         # Steps of the recurrence within a place: taken across places, its period would meet theirs.
-        at = _point(1 + number // len(_PLACES) + _ROUNDS * (number % len(_PLACES)))
+        at = point(1 + number // len(_PLACES) + _ROUNDS * (number % len(_PLACES)))
         low, high = place.tokens
-        tokens = _between(at[0], low, high)
+        tokens = between(at[0], low, high)
         configuration = FAMILIES[place.family](at[1], at[2], at[3])
         batch = place.batches[number // len(_PLACES) % len(place.batches)]
         name = f"{number:02}-{place.family}-{batch}x{tokens}" + (f"+{place.new_tokens}" if place.new_tokens else "")
@@ -89,7 +89,7 @@ def training_cases() -> tuple[TrainingCase, ...]:
     return tuple(cases)
 
 
-def _point(number: int) -> tuple[float, ...]:
+def point(number: int) -> tuple[float, ...]:
     """Point `number` of the recurrence, each coordinate from 0 up to 1."""
     root = 2.0
     for _ in range(60):  # x^(d+1) = x + 1
@@ -97,6 +97,6 @@ def _point(number: int) -> tuple[float, ...]:
     return tuple((0.5 + number * root ** -(axis + 1)) % 1.0 for axis in range(_DIMENSIONS))
 
 
-def _between(at: float, low: int, high: int) -> int:
+def between(at: float, low: int, high: int) -> int:
     """The whole number that stands at `at` of the way from `low` to `high` on the scale of logarithms."""
     return round(float(low * (high / low) ** at))

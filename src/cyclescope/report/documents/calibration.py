@@ -10,6 +10,7 @@ from pydantic import Field
 from cyclescope.core import ceilings as core
 from cyclescope.machines.fingerprint import Trait
 from cyclescope.predicting.fitted import FittedModels, errors_by_family, errors_of
+from cyclescope.predicting.fused.fitted import StoredEngine
 from cyclescope.report.documents.figures import Document, DocumentPart, Sourced, Text, schema_field, sourced
 from cyclescope.report.pages.calibration import Calibration
 
@@ -92,6 +93,42 @@ class LearnedModels(DocumentPart):
     families: list[LearnedFamily]
 
 
+class ModelErrors(DocumentPart):
+    """How far one timing model was off on models of families that it had not seen."""
+
+    timing_model: Text = Field(description="roofline: the plain one; else as --model names it")
+    mean_error: float = Field(
+        description="mean of |predicted - measured| / measured; of a timing model about the median error of all workloads"
+    )
+
+
+class EngineFamily(DocumentPart):
+    """Workloads of one family on an engine, and the errors on them."""
+
+    family: Text
+    workloads: int = Field(description="how many were measured")
+    errors: list[ModelErrors]
+
+
+class LearnedEngine(DocumentPart):
+    """The timing models of an engine that runs a model as a whole, as they were fitted on this machine."""
+
+    engine: Text
+    path: Text | None = Field(description="file that they are stored in; null where they are not")
+    taken_at: Text = Field(description="UTC, ISO 8601")
+    version: Text = Field(description="cyclescope that fitted them")
+    stale: bool = Field(description="whether they are of another machine, engine, version or calibration")
+    changed: list[ChangedTrait]
+    workloads: int = Field(description="how many were measured")
+    planned_models: int = Field(description="models that a whole learning measures")
+    refused: list[Text] = Field(description="models that the engine does not take")
+    repeat_error: float | None = Field(
+        description="mean relative difference between the first and the last runs of a workload; smaller differences mean nothing"
+    )
+    errors: list[ModelErrors] = Field(description="over all workloads, on families that were kept out")
+    families: list[EngineFamily]
+
+
 class CalibrationDocument(Document):
     """The ceilings of a machine, and whether they are still valid."""
 
@@ -108,6 +145,7 @@ class CalibrationDocument(Document):
     quieter: Text | None = Field(description="date of stored ceilings that had less noise and stay stored instead")
     broken: list[Text] = Field(description="files of ceilings that cannot be read")
     learned: LearnedModels | None = Field(description="null where nothing was learned")
+    engines: list[LearnedEngine] = Field(description="what was learned of other engines")
 
 
 def calibration_document(found: Calibration) -> CalibrationDocument:
@@ -126,6 +164,37 @@ def calibration_document(found: Calibration) -> CalibrationDocument:
         learned=learned_models(found.learned, found.learned_path, stale=found.learned_stale)
         if found.learned is not None
         else None,
+        engines=[_engine(stored) for stored in found.engines],
+    )
+
+
+def _engine(stored: StoredEngine) -> LearnedEngine:
+    fitted = stored.fitted
+
+    def errors(family: str | None = None) -> list[ModelErrors]:
+        means = fitted.mean_errors(family)
+        return [ModelErrors(timing_model=kind, mean_error=mean) for kind, mean in zip(fitted.kinds, means, strict=True)]
+
+    return LearnedEngine(
+        engine=fitted.engine,
+        path=str(stored.path) if stored.path is not None else None,
+        taken_at=fitted.taken_at,
+        version=fitted.version,
+        stale=stored.stale,
+        changed=[ChangedTrait.of(change) for change in stored.changed],
+        workloads=len(fitted.cycles),
+        planned_models=fitted.planned,
+        refused=[each.name for each in fitted.refused],
+        repeat_error=fitted.repeat_error,
+        errors=errors(),
+        families=[
+            EngineFamily(
+                family=family,
+                workloads=sum(cycle.family == family for cycle in fitted.cycles),
+                errors=errors(family),
+            )
+            for family in fitted.families
+        ],
     )
 
 

@@ -14,6 +14,7 @@ from cyclescope.core.statistics import Estimate
 from cyclescope.machines.doctor import BUSY
 from cyclescope.machines.fingerprint import Freshness
 from cyclescope.predicting.fitted import FittedModels
+from cyclescope.predicting.fused.fitted import StoredEngine
 from cyclescope.report import format as fmt
 from cyclescope.report.naming.machine import changes
 from cyclescope.report.page import (
@@ -30,6 +31,7 @@ from cyclescope.report.page import (
     Severity,
     Table,
 )
+from cyclescope.report.sections.engine_learning import engine_notes, engine_section
 from cyclescope.report.sections.learning import learning_notes, learning_section
 
 
@@ -39,7 +41,7 @@ class Calibration:
 
     `load` is what else ran while they were measured, None where they were measured earlier; `quieter` is what stays kept
     in their place. `learned` are the timing models of the machine and `learned_path` their file, `learned_stale` whether they are of
-    another machine, version or calibration; `unread` are files of such models that cannot be read.
+    another machine, version or calibration; `engines` are those of other engines; `unread` are files of such models that cannot be read.
     """
 
     machine: str
@@ -52,6 +54,7 @@ class Calibration:
     learned: FittedModels | None = None
     learned_path: Path | None = None
     learned_stale: bool = False
+    engines: tuple[StoredEngine, ...] = ()
     unread: tuple[FittedModelError, ...] = ()
 
 
@@ -69,10 +72,12 @@ def calibration_page(found: Calibration) -> Page:
         *_freshness_notes(found),
         *_warnings(found),
         *learning_notes(found.learned, found.learned_stale, found.unread),
+        *(note for stored in found.engines for note in engine_notes(stored)),
     ]
     if ceilings is not None:
         blocks.append(KeyValues(_facts(found, ceilings)))
     sections = tuple(_sections(ceilings)) if ceilings is not None else ()
+    sections = (*map(engine_section, found.engines), *sections)
     if found.learned is not None:
         sections = (learning_section(found.learned, found.learned_path), *sections)
     return Page(m("Ceilings of {machine}", machine=found.machine), tuple(blocks), sections, "calibration")
