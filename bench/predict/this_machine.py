@@ -127,6 +127,11 @@ def report(folder: Path) -> None:
     if not rows:
         print(f"Nothing was measured in {folder}: call without --report first.")
         return
+    print_rows(rows)
+
+
+def print_rows(rows: list[Row]) -> None:
+    """Each workload, and the accuracy of each timing model over all of them."""
     names = list(rows[0].said_ns)
     print(f"{'workload':32} {'measured':>10} {'repeat':>8}", *(f"{name:>15}" for name in names))
     for row in rows:
