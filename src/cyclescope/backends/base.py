@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
@@ -168,6 +169,28 @@ class ReshapableSession(Session, Protocol):
         """A session on the same model for `batch` × `tokens` tokens, of which it writes `new_tokens`. It is not closed: all
         that it holds is this session's. Running it raises `EngineError` where the model was made for one shape only.
         """
+        ...
+
+
+class BrokenOff(BaseException):
+    """Ends a call from within, after `after_ns` and about the `share` of it; no error, so that no model takes it for one."""
+
+    def __init__(self, after_ns: Nanoseconds, share: float) -> None:
+        super().__init__(after_ns, share)
+        self.after_ns, self.share = after_ns, share
+
+    @property
+    def whole_ns(self) -> float:
+        """What the call would have taken."""
+        return self.after_ns / max(self.share, 0.01)
+
+
+@runtime_checkable
+class BreakableSession(SparingSession, Protocol):
+    """One whose calls can be ended before they have a result."""
+
+    def breaking_off(self, limit_ns: Nanoseconds) -> AbstractContextManager[None]:
+        """While open, a call of the model that still runs after `limit_ns` ends with `BrokenOff`."""
         ...
 
 

@@ -31,12 +31,14 @@ class Compiling(StrEnum):
 
 class Quantization(StrEnum):
     """The numbers that products are computed in: weights and activations in 8 bits with scales of each run (`dynamic`) or
-    calibrated beforehand (`static`), or weights only.
+    calibrated beforehand (`static`), weights only, or the weights of the head only, whose likeliest tokens are then computed
+    in full.
     """
 
     OFF = "off"
     INT8_DYNAMIC = "int8-dynamic"
     INT8_STATIC = "int8-static"
+    INT8_HEAD = "int8-head"
     INT8_WEIGHTS = "int8-weights"
     INT4_WEIGHTS = "int4-weights"
 

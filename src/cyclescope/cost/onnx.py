@@ -35,6 +35,7 @@ _AS_ATEN: dict[str, Formula] = {
     **dict.fromkeys(("Transpose", "Concat", "Slice", "Split", "Expand", "Cast", "Tile", "Pad", "Trilu", "NonZero", "OneHot"), movement.copy),
     **dict.fromkeys(("ConstantOfShape", "Range"), movement.fill),
     **dict.fromkeys(("GatherElements", "GatherND"), movement.lookup),
+    "ScatterElements": movement.FORMULAS["aten.scatter"],
     "LayerNormalization": rows.FORMULAS["aten.layer_norm"],
     **dict.fromkeys(("RMSNormalization", "SimplifiedLayerNormalization"), rows.FORMULAS["aten.rms_norm"]),
     "Softmax": rows.FORMULAS["aten._softmax"],

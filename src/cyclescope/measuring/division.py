@@ -11,6 +11,7 @@ from cyclescope.core.graph.graph import Graph
 from cyclescope.core.message import Text, m
 from cyclescope.core.progress import Notify
 from cyclescope.core.units import NS_PER_S, Nanoseconds
+from cyclescope.measuring.first_cycle import first_cycle, in_seconds
 from cyclescope.measuring.pace import LEAST_TOKENS, Pace, most_tokens
 
 # Shares of the budget: what the first cycle may take, and a cycle of which several are to be run.
@@ -72,7 +73,7 @@ def divide(session: Session, clock: Clock, begin_ns: Nanoseconds, budget_ns: Nan
     if not isinstance(session, SparingSession):
         return _traced(session, session.uninstrumented(1)[0], clock, notify, stamped_ns=None)
     least_ns = _LEAST_FIRST_NS if budget_ns >= SMALL_BUDGET_NS else _SHORT_NS
-    first = session.rehearse(max(int(_FIRST * budget_ns), least_ns))
+    first = first_cycle(session, max(int(_FIRST * budget_ns), least_ns), budget_ns)
     divider = Divider(session, first, clock, begin_ns, budget_ns, notify)
     if divider.is_short:
         return _traced(session, first, clock, notify, stamped_ns=None)
@@ -321,8 +322,3 @@ class Divider:
                 tokens=tokens,
             )
         )
-
-
-def in_seconds(ns: float) -> str:
-    """Seconds with two digits, for a sentence about a budget."""
-    return format(float(format(ns / NS_PER_S, ".2g")), "g")

@@ -21,7 +21,8 @@ from cyclescope.core.statistics import LEAST_SAMPLES
 from cyclescope.core.units import NS_PER_S, Nanoseconds
 from cyclescope.machines.load import LoadMeter
 from cyclescope.measuring.assembly import assemble, look_at_memory
-from cyclescope.measuring.division import PROXY_CALLS, Division, divide_from, in_seconds
+from cyclescope.measuring.division import PROXY_CALLS, Division, divide_from
+from cyclescope.measuring.first_cycle import first_cycle, in_seconds
 from cyclescope.measuring.options import MeasureOptions, request_of, shows_options
 from cyclescope.measuring.pace import LEAST_TOKENS, Pace, most_tokens
 from cyclescope.measuring.sampling import Collected, WarmUp, warm_up
@@ -156,7 +157,7 @@ def _prepared(
         session.resume()
         tell(progress, "first cycle", 0.0, left_ns=max(0, stop_ns - clock.now_ns()))
         if isinstance(session, SparingSession):
-            starts.append(session.rehearse(limit_ns))
+            starts.append(first_cycle(session, limit_ns, budget_ns, starts, to_come=1 - len(starts)))
         else:
             starts.append(session.uninstrumented(1)[0])
     spared: list[Text] = []

@@ -23,6 +23,7 @@ from cyclescope.core.progress import Notify, silent, tell
 from cyclescope.core.units import NS_PER_S, Nanoseconds
 from cyclescope.core.workload import Workload
 from cyclescope.explaining.explain import explain
+from cyclescope.explaining.head_weights import head_share
 from cyclescope.machines.host import available_memory_bytes, usable_cores
 from cyclescope.machines.load import LoadMeter
 from cyclescope.models.reference import resolve
@@ -311,6 +312,7 @@ def _situation(
         draft=search_request.draft,
         tokens_a_call=tokens_a_call,
         busy_cores=busy_cores,
+        head_share=head_share(before.graph),
     )
 
 

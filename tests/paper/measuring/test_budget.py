@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cyclescope.backends.base import UninstrumentedRun
+from cyclescope.backends.base import BrokenOff, UninstrumentedRun
+from cyclescope.backends.paper import FakeClock
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.errors import UsageError
 from cyclescope.core.graph.graph import Graph
@@ -20,6 +21,7 @@ from cyclescope.explaining.explanation import WarningCode
 from cyclescope.explaining.metrics.metric import IntervalSource
 from cyclescope.measuring.measure import measure_session
 from cyclescope.measuring.pace import Pace, most_tokens
+from cyclescope.measuring.pair import measure_pair_sessions
 
 from .sessions import GRAPH, MS, WatchedSession, session
 from .writing import Costs, WritingPaper, writing
@@ -212,6 +214,60 @@ def test_a_cold_first_call_does_not_cost_the_account() -> None:
     assert max(cycle.samples.uninstrumented.wall_ns) < 500 * MS
     found = explain(cycle).closure
     assert found.attributed_ns == pytest.approx(found.wall.value_ns, rel=0.05)
+
+
+@dataclass
+class Breakable(Forward):
+    """One whose call can be broken off, at a tenth of it."""
+
+    limit_ns: int | None = None
+
+    @contextmanager
+    def breaking_off(self, limit_ns: int) -> Iterator[None]:
+        self.limit_ns = limit_ns
+        try:
+            yield
+        finally:
+            self.limit_ns = None
+
+    def uninstrumented(self, cycles: int) -> Sequence[UninstrumentedRun]:
+        tenth = int(self.script.slot_ns.sum()) // 10
+        for done in range(10 if self.limit_ns is not None else 0):
+            if self.limit_ns is not None and done * tenth > self.limit_ns:
+                self.clock.advance(done * tenth)
+                raise BrokenOff(done * tenth, done / 10)
+        return super().uninstrumented(cycles)
+
+
+def breakable(cycle_ns: int, clock: FakeClock | None = None) -> Breakable:
+    made = session(cycle_ns, pace=(1.0, 1.02, 0.99))
+    return Breakable(made.script, clock or made.clock, times=made.times)
+
+
+@pytest.mark.parametrize(("share", "refused"), [(0.5, False), (1.05, False), (2.0, True), (8.0, True)])
+def test_a_call_beyond_the_budget_is_broken_off_and_what_is_enough_is_told(share: float, refused: bool) -> None:
+    s = breakable(int(share * 20 * S))
+    if not refused:
+        assert len(measure_session(s, 20 * S, s.clock).samples.uninstrumented) >= 1
+        return
+    with pytest.raises(UsageError, match=f"at least {share * 25:g} s") as caught:
+        measure_session(s, 20 * S, s.clock)
+    assert f"about {share * 20:g} s" in str(caught.value.cause)
+    assert s.clock.now_ns() <= (1.1 + share / 10) * 20 * S
+
+
+def test_a_call_of_five_seconds_runs_to_its_end_in_any_budget() -> None:
+    s = breakable(5 * S)
+    assert measure_session(s, 2 * S, s.clock).samples.uninstrumented.wall_ns.tolist() == [5 * S]
+
+
+@pytest.mark.parametrize("slow", [(0.3, 2.0), (2.0, 0.3)])
+def test_of_two_calls_the_one_that_would_exceed_the_budget_is_broken_off(slow: tuple[float, float]) -> None:
+    a = breakable(int(slow[0] * 20 * S))
+    b = breakable(int(slow[1] * 20 * S), a.clock)
+    with pytest.raises(UsageError, match="budget must be at least"):
+        measure_pair_sessions(a, b, 20 * S, a.clock)
+    assert a.clock.now_ns() <= (1.1 + 0.2) * 20 * S
 
 
 # Foreseeing ----------------------------------------------------------------------------------------------------------

@@ -24,6 +24,8 @@ from cyclescope.optimizing.optimization import Found, Outcome, Phase
 from cyclescope.optimizing.processes.messages import Job, Opened
 from cyclescope.optimizing.processes.worker_group import WorkerGroup
 from cyclescope.optimizing.scope import Scope, longer, probe_of, scope_of
+from cyclescope.optimizing.search.confirmation import same_outputs
+from cyclescope.optimizing.search.drift import Drift
 from cyclescope.optimizing.search.plan_cache import PlanCache, PreparedPlan
 from cyclescope.optimizing.search.schedule import BudgetSchedule
 from cyclescope.optimizing.search.search import Limits, Search
@@ -270,12 +272,13 @@ def searched(
     busy_cores: float = 0.0,
     notify: Notify = silent,
     proof_slower: float = 1.0,
+    head_share: float = 0.0,
 ) -> tuple[Found, Preparer, Preparer, float]:
     """What a search finds, with the preparers of trials and proof and the seconds that it took."""
     clock, found = FakeClock(), Found()
     trial, proof = (Preparer(clock, speed_up, wrong_at, whole) for whole in (False, True))
     proof.slower = proof_slower
-    where = situation(busy_cores=busy_cores, workload=workload(tokens_out=TOKENS, batch=1))
+    where = situation(busy_cores=busy_cores, workload=workload(tokens_out=TOKENS, batch=1), head_share=head_share)
     begin = clock.now_ns()
     with PlanCache(trial) as trial_cache, PlanCache(proof) as proof_cache:
         baseline = trial_cache.make(BASELINE, 60.0)
@@ -336,6 +339,21 @@ def test_what_is_to_be_had_without_drift_is_proved_too() -> None:
     same = [row for row in found.rows[1:] if row.confirmed and row.drift is not None and row.drift.same]
     assert [row.plan.threads for row in same] == [2]
     assert all(row.verdict is Verdict.FASTER for row in same)
+
+
+def test_a_head_in_eight_bits_counts_as_a_plan_without_drift() -> None:
+    def fast(plan: Plan) -> float:
+        return {"int8-head": 2.0, "int8-weights": 4.0}.get(plan.quantization, 1.2 if plan.threads == 2 else 1.0)
+
+    def wrong_at(plan: Plan) -> int | None:
+        return None if plan.quantization in ("off", "int8-head") else 60
+
+    found, *_ = searched(fast, wrong_at, 300.0, max_drift=0.0, head_share=0.6)
+    best = found.rows[found.best]
+    assert (best.plan.quantization, best.confirmed) == ("int8-head", True)
+    assert same_outputs(best, BASELINE)
+    assert not same_outputs(replace(best, plan=replace(best.plan, quantization="int8-weights")), BASELINE)
+    assert not same_outputs(replace(best, drift=Drift(tokens=63 / 64)), BASELINE)
 
 
 def test_without_time_for_a_proof_the_fastest_is_handed_over_unproved_with_what_a_proof_needs() -> None:

@@ -135,6 +135,17 @@ def test_drafts_and_caches_are_for_what_writes() -> None:
     assert refused("prompt-lookup", replace(WRITING, workload=replace(WRITING.workload, batch=4)))
 
 
+def test_the_head_alone_is_packed_where_tokens_are_chosen_greedily() -> None:
+    plan = replace(BASELINE, engine="onnxruntime", attention="engine")
+    assert offered("int8-head", WRITING, plan) == (replace(plan, quantization="int8-head"),)
+    gains = [BY_NAME["int8-head"].offer(plan, replace(WRITING, head_share=share)) for share in (0.0, 0.3, 0.6)]
+    assert 1.0 == gains[0].expected_speedup < gains[1].expected_speedup < gains[2].expected_speedup < 1 / (1 - 0.6)
+    assert "generates text" in refused("int8-head", situation(), plan)
+    assert "already" in refused("int8-head", WRITING, replace(plan, quantization="int8-weights"))
+    assert "Sampling" in refused("int8-head", WRITING, replace(plan, decoding="sample"))
+    assert "PyTorch" in refused("int8-head", WRITING)
+
+
 def test_half_precision_needs_a_processor_that_has_it() -> None:
     assert "processor" in refused("half-precision", situation())
     amx = situation()

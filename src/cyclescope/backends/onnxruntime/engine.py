@@ -40,7 +40,9 @@ ENGINE = Engine(
     extra="onnxruntime",
     purpose=m("The model is exported for ONNX Runtime, which then runs it."),
     capabilities=Capabilities(
-        quantizations=("int8-dynamic", "int8-weights", "int4-weights"), checks_guesses=True, threads_between=True
+        quantizations=("int8-dynamic", "int8-head", "int8-weights", "int4-weights"),
+        checks_guesses=True,
+        threads_between=True,
     ),
     open=_open,
     code=_code,

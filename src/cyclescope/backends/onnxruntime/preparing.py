@@ -9,11 +9,10 @@ import onnx
 from cyclescope.backends.artifacts.exported_model import AttentionForm, Exported
 from cyclescope.backends.onnxruntime.fusing import join_projections
 from cyclescope.backends.onnxruntime.runtime import settings, start
-from cyclescope.backends.onnxruntime.step_fusing import fuse_step, split_sums
 from cyclescope.backends.silence import silence
 from cyclescope.core.errors import Unsupported
 from cyclescope.core.message import m
-from cyclescope.core.plan import Plan, Quantization
+from cyclescope.core.plan import Plan
 
 UNFUSED = "unfused"  # the change of a plan that leaves the projections of attention apart
 FILE = "engine.onnx"
@@ -31,15 +30,6 @@ def prepare(exported: Exported, plan: Plan, folder: Path, *, vnni: bool) -> None
     fused = exported.attention is AttentionForm.FUSED and not any(c.name == UNFUSED for c in plan.changes)
     if fused:
         join_projections(model)
-    _finish(model, plan, folder, vnni=vnni)
-
-
-def prepare_step(exported: Path, plan: Plan, folder: Path, *, vnni: bool) -> None:
-    """The same for one call of a decoder, in the file `exported`."""
-    model = onnx.load(str(exported))
-    fuse_step(model)
-    if plan.quantization != Quantization.OFF:
-        split_sums(model)
     _finish(model, plan, folder, vnni=vnni)
 
 

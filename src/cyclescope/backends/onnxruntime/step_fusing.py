@@ -14,6 +14,7 @@ import onnx
 from onnx import helper, numpy_helper
 
 from cyclescope.backends.onnxruntime.fusing import drop_unused
+from cyclescope.backends.onnxruntime.hidden_weights import HiddenWeights
 
 
 class _Looked:
@@ -42,8 +43,7 @@ class _Looked:
 
 
 def fuse_step(model: onnx.ModelProto) -> None:
-    """All of it, in place."""
-    _turn_weights(model.graph)
+    """All of it but the products, in place. Constants are to be weights of the graph."""
     _shorten_reshapes(model.graph)
     _join_norms(model.graph)
     drop_unused(model.graph)
@@ -84,19 +84,28 @@ def split_sums(model: onnx.ModelProto) -> None:
     drop_unused(graph)
 
 
-def _turn_weights(graph: onnx.GraphProto) -> None:
-    """Have weights lie in the file as they are multiplied: a head that is tied to the embedding is turned first."""
-    looked = _Looked(graph)
+def name_norms(graph: onnx.GraphProto, domain: str, operator: str) -> None:
+    """Norms that were exported in one as the engine calls them: it takes `operator` for one of ONNX itself."""
     for node in graph.node:
-        weight = looked.constants.get(node.input[0]) if node.op_type == "Transpose" else None
-        if weight is not None and len(weight.dims) == 2:
-            graph.initializer.append(
-                numpy_helper.from_array(numpy_helper.to_array(weight).T.copy(), f"{node.output[0]}.turned")
-            )
-            for other in graph.node:
-                for number, name in enumerate(other.input):
-                    if name == node.output[0]:
-                        other.input[number] = f"{name}.turned"
+        if (node.domain, node.op_type) == (domain, operator):
+            node.domain = ""
+
+
+def turn_weights(graph: onnx.GraphProto, weights: HiddenWeights) -> None:
+    """Have weights lie in the file as they are multiplied, where the engine would turn them in every call."""
+    made = []
+    for node in graph.node:
+        if node.op_type != "Transpose" or node.input[0] not in weights:
+            made.append(node)
+            continue
+        order = {a.name: helper.get_attribute_value(a) for a in node.attribute}.get("perm")
+        turned = weights.add(graph, f"{node.output[0]}.turned", weights.array(node.input[0]).transpose(order))
+        for other in graph.node:
+            for number, name in enumerate(other.input):
+                if name == node.output[0]:
+                    other.input[number] = turned
+    del graph.node[:]
+    graph.node.extend(made)
 
 
 def _shorten_reshapes(graph: onnx.GraphProto) -> None:

@@ -7,9 +7,10 @@ from typing import Any
 
 from cyclescope.backends.artifacts.cache import build_once
 from cyclescope.backends.artifacts.standalone.decoding import ends_in
-from cyclescope.backends.onnxruntime.preparing import FILE, prepare_step
+from cyclescope.backends.onnxruntime.preparing import FILE
 from cyclescope.backends.onnxruntime.profiled_writer import OnnxRuntimeWriter
 from cyclescope.backends.onnxruntime.runtime import refuse_dtype
+from cyclescope.backends.onnxruntime.step_preparing import prepare_step
 from cyclescope.backends.torch.exporting.exporting_step import export_step
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import Plan

@@ -12,6 +12,7 @@ import torch
 
 from cyclescope.backends.base import InstrumentedRun, OpenTimes, UninstrumentedRun
 from cyclescope.backends.errors import Misaligned, engine_errors
+from cyclescope.backends.torch.breaking_off import breaking_off
 from cyclescope.backends.torch.keeping.repeats import Repeats
 from cyclescope.backends.torch.results import classes_of, results_of
 from cyclescope.backends.torch.stamping.calibration_proxy import calibrate_on_proxy
@@ -220,6 +221,11 @@ class TorchSession:
         writer = self._steps.writer
         with writer.ending_after(limit_ns) if writer is not None else nullcontext():
             return self.uninstrumented(1)[0]
+
+    def breaking_off(self, limit_ns: Nanoseconds) -> AbstractContextManager[None]:
+        model = self._steps.model
+        # Compiled code is guarded by the hooks that there are, and would be compiled anew.
+        return nullcontext() if compiled_part(model) or scripted_part(model) else breaking_off(model, limit_ns)
 
     def shortened(self, tokens: int) -> TorchSession | None:
         writer = self._steps.writer.writing(tokens) if self._steps.writer is not None else None

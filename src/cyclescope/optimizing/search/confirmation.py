@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from cyclescope.core.clock import Clock
 from cyclescope.core.errors import CyclescopeError
-from cyclescope.core.plan import ModelChange, Plan
+from cyclescope.core.plan import ModelChange, Plan, Quantization
 from cyclescope.core.progress import Notify, tell
 from cyclescope.core.ratios import LEAST_ROUNDS_FOR_VERDICT
 from cyclescope.core.statistics import Ratio
@@ -365,9 +365,12 @@ def numbers(plan: Plan) -> Numbers:
 
 def same_outputs(row: Row, base: Plan) -> bool:
     """Whether the outputs of `row` are the same but for rounding, and not only on the few tokens of a trial: it computes in
-    the numbers of the plan `base`.
+    the numbers of the plan `base`, or chooses tokens in them.
     """
-    return row.drift is not None and row.drift.same and numbers(row.plan)[1:] == numbers(base)[1:]
+    plan = row.plan
+    if plan.quantization is Quantization.INT8_HEAD:
+        plan = replace(plan, quantization=Quantization.OFF)
+    return row.drift is not None and row.drift.same and numbers(plan)[1:] == numbers(base)[1:]
 
 
 def utility(row: Row, base: Plan) -> float:

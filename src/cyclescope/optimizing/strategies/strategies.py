@@ -18,6 +18,7 @@ from cyclescope.optimizing.strategies.compression.drop_layers import DropLayers
 from cyclescope.optimizing.strategies.compression.half import HalfPrecision
 from cyclescope.optimizing.strategies.compression.int4_weights import Int4Weights
 from cyclescope.optimizing.strategies.compression.int8_dynamic import Int8Dynamic
+from cyclescope.optimizing.strategies.compression.int8_head import Int8Head
 from cyclescope.optimizing.strategies.compression.int8_static import Int8Static
 from cyclescope.optimizing.strategies.compression.int8_weights import Int8Weights
 from cyclescope.optimizing.strategies.compression.low_rank import LowRank
@@ -50,6 +51,7 @@ STRATEGIES: tuple[Strategy, ...] = (
     PromptLookup(),
     Draft(),
     EarlyExit(),
+    Int8Head(),
     Int8Dynamic(),
     Int8Static(),
     Int8Weights(),

@@ -49,7 +49,8 @@ class Situation:
     """What is known before anything is tried. `texts` is how many there are, `engines` says of each engine whether it
     is installed (empty) or how to install it. `layers` counts those of the largest stack. `opted` are the names of slow
     strategies that the user wants tried, `draft` is the model that may guess tokens for this one (empty: none is given). `tokens_a_call` is how many tokens of the baseline's text each call would
-    have generated, had they been looked up in the text. `busy_cores` is how many cores other processes use.
+    have generated, had they been looked up in the text. `busy_cores` is how many cores other processes use, `head_share` the part of the weights that a decode step reads which is the
+    head's.
     """
 
     workload: Workload
@@ -63,6 +64,7 @@ class Situation:
     draft: str = ""
     tokens_a_call: float = 1.0
     busy_cores: float = 0.0
+    head_share: float = 0.0
 
     def can(self, plan: Plan) -> Capabilities:
         """What the engine of `plan` can do."""

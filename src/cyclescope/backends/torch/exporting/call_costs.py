@@ -14,7 +14,7 @@ from cyclescope.core.graph.graph import Graph
 from cyclescope.core.graph.op import Cost
 from cyclescope.core.graph.tensor import bits_of
 from cyclescope.core.machine import Machine
-from cyclescope.core.plan import Plan
+from cyclescope.core.plan import Plan, Quantization
 from cyclescope.core.workload import Workload
 
 # What an engine stores weights in, by what the plan says of them; else in the plan's dtype.
@@ -28,7 +28,10 @@ def weights_of(model: Any, plan: Plan) -> StoredWeights:
     held = {id(weight): weight for weight in model.parameters()}.values()
     number = sum(weight.numel() for weight in held)
     bits = sum(8 * weight.numel() * weight.element_size() for weight in held)
-    return StoredWeights(number, dtype, number * bits_of(dtype) / max(1, bits))
+    stored = number * bits_of(dtype)
+    if plan.quantization is Quantization.INT8_HEAD:
+        stored -= model.get_output_embeddings().weight.numel() * (bits_of(dtype) - bits_of("int8"))
+    return StoredWeights(number, dtype, stored / max(1, bits))
 
 
 def cost_of_call(steps: Steps, workload: Workload, plan: Plan, machine: Machine, weights: StoredWeights) -> Cost:

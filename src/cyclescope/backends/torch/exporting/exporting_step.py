@@ -21,6 +21,7 @@ from cyclescope.backends.errors import memory_error_in
 from cyclescope.backends.silence import silence
 from cyclescope.backends.torch.exporting.caching import given_cache, layers_kept
 from cyclescope.backends.torch.exporting.exporting import OPSET, reason
+from cyclescope.backends.torch.exporting.norms import norms_in_one
 from cyclescope.core.errors import EngineError, Unsupported
 from cyclescope.core.message import m
 from cyclescope.core.plan import REFERENCE_ENGINE
@@ -61,7 +62,7 @@ def export_step(model: Any, path: Path) -> None:
     )
     names = ["input_ids", "position_ids", "last_read", "longest", "wanted"]
     kinds = [f"{kind}.{layer}" for layer in range(layers) for kind in ("keys", "values")]
-    with _prepared(model, step), torch.no_grad():
+    with torch.no_grad(), _prepared(model, step), norms_in_one(model):
         try:
             with silence():
                 torch.onnx.export(
@@ -73,6 +74,7 @@ def export_step(model: Any, path: Path) -> None:
                     dynamic_shapes=(axes,),
                     opset_version=OPSET,
                     dynamo=True,
+                    optimize=False,  # engines make passes of their own
                     external_data=True,
                     verbose=False,
                 )
