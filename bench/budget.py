@@ -28,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from cyclescope.cli.duration import seconds
+from cyclescope.core.errors import UsageError
 
 BOUND = 1.2
 COMMANDS = ("measure", "compare", "optimize", "calibrate")
@@ -44,7 +45,7 @@ _PHASES_SHOWN = 4
 
 @dataclass(frozen=True)
 class Row:
-    """One command on one model. `ratio` is None where it failed; `why` then says how. `phases` are the longest, in seconds."""
+    """One command on one model. `ratio` is None where it failed; `why` says how, or why a budget was refused. `phases` are the longest, in seconds."""
 
     command: str
     model: str
@@ -89,11 +90,28 @@ def options(model: str, gemma: str) -> tuple[str, dict[str, Any]]:
 
 
 def run_one(command: str, model: str, budget_s: float, gemma: str, threads: int | None) -> Row:
-    """Run it here."""
+    """Run it here. A budget that is refused was not kept in vain: the row says so beside the time that it took."""
+    timeline = Timeline()
+    refused = ""
+    try:
+        run_command(command, model, budget_s, gemma, threads, timeline)
+    except UsageError as error:
+        refused = str(error.fact)
+    if command == "calibrate":
+        budget_s = _QUICK_CALIBRATION_S
+    took_s = timeline.durations_s(time.perf_counter())
+    loading_s = took_s.pop("load", 0.0)
+    wall_s = sum(took_s.values())
+    longest = sorted(((name, round(s, 1)) for name, s in took_s.items()), key=lambda each: -each[1])
+    phases = tuple(longest[:_PHASES_SHOWN])
+    return Row(command, model, budget_s, loading_s, wall_s, wall_s / budget_s, why=refused, phases=phases)
+
+
+def run_command(command: str, model: str, budget_s: float, gemma: str, threads: int | None, timeline: Timeline) -> None:
+    """Run the command, as a user of Python would."""
     import cyclescope
 
     reference, asked = options(model, gemma)
-    timeline = Timeline()
     if command == "measure":
         cyclescope.measure(reference, budget=budget_s, progress=timeline, threads=threads, **asked)
     elif command == "compare":
@@ -103,12 +121,6 @@ def run_one(command: str, model: str, budget_s: float, gemma: str, threads: int 
         cyclescope.optimize(reference, budget=budget_s, max_drift=_DRIFT, progress=timeline, threads=threads, **asked)
     else:
         cyclescope.calibrate(quick=True, keep=False, progress=timeline)
-        budget_s = _QUICK_CALIBRATION_S
-    took_s = timeline.durations_s(time.perf_counter())
-    loading_s = took_s.pop("load", 0.0)
-    wall_s = sum(took_s.values())
-    longest = sorted(((name, round(s, 1)) for name, s in took_s.items()), key=lambda each: -each[1])
-    return Row(command, model, budget_s, loading_s, wall_s, wall_s / budget_s, phases=tuple(longest[:_PHASES_SHOWN]))
 
 
 def run_apart(command: str, model: str, budget_s: float, gemma: str, *, beside_busy: bool) -> Row:
@@ -158,6 +170,8 @@ def table(rows: Sequence[Row]) -> str:
     ]
     for row in rows:
         ratio = row.why if row.ratio is None else f"{row.ratio:.2f}" + (" over" if row.ratio > BOUND else "")
+        if row.ratio is not None and row.why:
+            ratio = f"{ratio}. {row.why}"
         phases = ", ".join(f"{name} {s:.1f} s" for name, s in row.phases)
         beside = "a busy core" if row.beside_busy else "at rest"
         lines.append(

@@ -116,7 +116,7 @@ def measure_session(
 ) -> Cycle:
     """The three passes on an open session. The clock only decides when to stop; the session has its own stamps.
 
-    All of it ends within `budget_ns` and a tenth, but for the first cycle of a model that cannot stop in the middle.
+    All of it ends within `budget_ns` and a fifth.
     What was given up for that is in the notes of the cycle. Raises `UsageError` where the budget is too small for one step.
     """
     clock = clock or SystemClock()
