@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from cyclescope.backends.base import UninstrumentedRun
 from cyclescope.core.clock import Clock
 from cyclescope.core.cycle import Cycle
+from cyclescope.core.errors import UsageError
 from cyclescope.core.graph.structure import DECODE, ENCODE
 from cyclescope.core.message import Text, m
 from cyclescope.core.plan import Plan
@@ -193,7 +194,11 @@ def examined(
     most_ns = examine_ns(budget_ns)
     group = preparer.one_call(plan, budget_ns / NS_PER_S, sample)
     try:
-        return group.cycle(most_ns if left_ns is None else min(most_ns, max(_LEAST_EXAMINE_NS, left_ns)))
+        try:
+            return group.cycle(most_ns if left_ns is None else min(most_ns, max(_LEAST_EXAMINE_NS, left_ns)))
+        except UsageError:
+            # Not even the prompt and one token fit, as beside a load that comes and goes: without a look there is no search.
+            return group.cycle(budget_ns)
     finally:
         group.close()
 

@@ -14,7 +14,7 @@ import torch
 from cyclescope.backends.base import Request
 from cyclescope.backends.errors import memory_error_in
 from cyclescope.backends.torch.keeping.settings import quietly
-from cyclescope.backends.torch.loading.gguf import forget_gguf, gguf_options
+from cyclescope.backends.torch.loading.gguf import forget_gguf, gguf_options, parsed_once
 from cyclescope.backends.torch.loading.heads import auto_class, head_in_hand, head_of, pad_for_classes
 from cyclescope.backends.torch.loading.hub import require_on_hub
 from cyclescope.backends.torch.loading.input_checks import check_tokenizer
@@ -170,6 +170,12 @@ def load(request: Request) -> Loaded:
     assert isinstance(request.model, str)
     if (kept := _kept.get(_key(request))) is not None:
         return _as_requested(*kept, request)
+    with parsed_once(resolve(request.model)):
+        return _loaded(request)
+
+
+def _loaded(request: Request) -> Loaded:
+    """The same, read from where it is."""
     made = recipe(request)
     wanted: Wanted = "auto" if request.weights == "auto" else "random" if request.weights == "random" else "pretrained"
     weights = choose_weights(made.source, wanted)
