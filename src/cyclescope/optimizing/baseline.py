@@ -25,7 +25,7 @@ from cyclescope.optimizing.search.whole_cycle import WholeCycle
 from cyclescope.optimizing.strategies.strategy import Goal
 
 _EXAMINE = 0.04  # of the budget for each of the two cycles that explain
-_LEAST_EXAMINE_NS = 2 * NS_PER_S
+_LEAST_EXAMINE_NS, _MOST_EXAMINE = 2 * NS_PER_S, 0.12
 _MOST_BASELINE = 0.2  # of the budget, for all that is done with the unmodified model before the search
 # A measured cycle takes as long as so many, tracing and looks at memory included; so much of the budget it may take.
 _CYCLES_TO_LOOK, _MOST_LOOKING = 16, 0.1
@@ -198,7 +198,7 @@ def examined(
             return group.cycle(most_ns if left_ns is None else min(most_ns, max(_LEAST_EXAMINE_NS, left_ns)))
         except UsageError:
             # Not even the prompt and one token fit, as beside a load that comes and goes: without a look there is no search.
-            return group.cycle(budget_ns)
+            return group.cycle(int(_MOST_EXAMINE * budget_ns))
     finally:
         group.close()
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from cyclescope.backends.base import UninstrumentedRun
 from cyclescope.backends.paper import FakeClock
+from cyclescope.core.errors import UsageError
 from cyclescope.core.message import Text
 from cyclescope.core.plan import Plan
 from cyclescope.core.progress import Notify, silent
@@ -20,9 +21,10 @@ from cyclescope.core.results import Results
 from cyclescope.core.units import NS_PER_S
 from cyclescope.explaining.comparison import Verdict
 from cyclescope.measuring.pace import Pace
+from cyclescope.optimizing.baseline import examined
 from cyclescope.optimizing.optimization import Found, Outcome, Phase
 from cyclescope.optimizing.processes.messages import Job, Opened
-from cyclescope.optimizing.processes.worker_group import WorkerGroup
+from cyclescope.optimizing.processes.worker_group import CallSample, WorkerGroup
 from cyclescope.optimizing.scope import Scope, longer, probe_of, scope_of
 from cyclescope.optimizing.search.confirmation import same_outputs
 from cyclescope.optimizing.search.drift import Drift
@@ -183,6 +185,36 @@ def test_the_first_outputs_belong_to_making_ready_and_keep_its_limit() -> None:
     assert worker.limits == [3.0]
     group.results()
     assert worker.limits[1] > 30
+
+
+@dataclass
+class Looked:
+    """A group of one worker that measures nothing within `least_ns`."""
+
+    least_ns: int
+    budgets: list[int] = field(default_factory=list)
+    closed: bool = False
+
+    def one_call(self, plan: Plan, limit_s: float, sample: CallSample) -> Looked:
+        return self
+
+    def cycle(self, budget_ns: int) -> str:
+        self.budgets.append(budget_ns)
+        if budget_ns < self.least_ns:
+            raise UsageError("The budget must be larger.")
+        return "cycle"
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.mark.parametrize(("least_s", "budgets_s"), [(1, [2]), (30, [2, 36])])
+def test_a_look_that_a_load_has_made_too_long_is_given_more_time(least_s: int, budgets_s: list[int]) -> None:
+    looked = Looked(least_s * NS_PER_S)
+    found = examined(looked, BASELINE, 300 * NS_PER_S, CallSample(1, 3), left_ns=0)  # type: ignore[arg-type]
+    assert found == "cycle"
+    assert [ns / NS_PER_S for ns in looked.budgets] == budgets_s
+    assert looked.closed
 
 
 # The search ----------------------------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ _EXPORT, _CONVERSION = 5.0, 1.0
 # machines are as much slower as what was made ready on them.
 _READER_NS, _WRITER_NS, _CONVERTED_NS = 120.0, 180.0, 33.0
 _MOST_SCALE = 4.0
-_WITHOUT_EXPORT, _QUANTIZING = 0.3, 0.4  # of what the first plan of an engine took
+_WITHOUT_EXPORT, _QUANTIZING, _QUANTIZING_WRITER = 0.3, 0.6, 0.35  # of what the first plan of an engine took
 # A guess of what something takes is right within a third; what might fit is tried, what hardly can is not. The first plan of
 # an engine may take longer than anything seen, and would take all that is left with it: it must fit with room to spare.
 _SURE = 0.7
@@ -100,7 +100,7 @@ class Costs:
         self._load_ns = load_ns
         self._baseline_ns = baseline_ns
         self._parameters = parameters
-        self._writes = writes
+        self.writes = writes
         self._taken: dict[str, dict[Kind, list[int]]] = {}
 
     def learn(self, plan: Plan, ready_ns: Nanoseconds) -> None:
@@ -126,7 +126,8 @@ class Costs:
             first = next(iter(here.values()))[0]
             if native:
                 return first
-            return int(first * (_WITHOUT_EXPORT if plan.quantization == Quantization.OFF else _QUANTIZING))
+            quantizing = _QUANTIZING_WRITER if self.writes else _QUANTIZING
+            return int(first * (_WITHOUT_EXPORT if plan.quantization == Quantization.OFF else quantizing))
         if native:
             return self._baseline_ns
         firsts = {
@@ -145,7 +146,7 @@ class Costs:
         """What the first plan of `engine` takes by the size of the model, in nanoseconds."""
         if capabilities_of(engine).converts:
             return self._parameters * _CONVERTED_NS
-        return self._parameters * (_WRITER_NS if self._writes else _READER_NS)
+        return self._parameters * (_WRITER_NS if self.writes else _READER_NS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +237,9 @@ class Queue:
         """Whether there is time for it now and would not be after one more trial: whatever takes long would otherwise be put
         off until it is too late.
         """
+        if self.costs.writes and not self.costs.knows(candidate.plan):
+            # Of a reader several engines are exported, each as long as the other: which is worth it, the order says.
+            return self.fits(candidate, left_ns) and not self.fits(candidate, left_ns - trial_ns)
         takes_ns = self.takes_ns(candidate)
         return left_ns - trial_ns < takes_ns <= left_ns / _SURE
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
@@ -39,8 +40,7 @@ def parsed_once(source: ModelSource) -> Iterator[None]:
     if not isinstance(source, GgufFile) or any(find_spec(name) is None for name in _NEEDED):
         yield
         return
-    import gguf
-
+    gguf = import_module("gguf")
     usual = gguf.GGUFReader
     readers: dict[str, Any] = {}
 
