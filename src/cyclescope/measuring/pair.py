@@ -152,7 +152,7 @@ def _prepared(
 ) -> tuple[Side, Side]:
     """Both sides, ready for rounds: each within its share of the budget, and with as many tokens as the other."""
     limit_ns = max(int(_FIRST * budget_ns), _LEAST_FIRST_NS)
-    starts = []
+    starts: list[UninstrumentedRun] = []
     for session in (a, b):
         session.resume()
         tell(progress, "first cycle", 0.0, left_ns=max(0, stop_ns - clock.now_ns()))

@@ -40,7 +40,7 @@ def parsed_once(source: ModelSource) -> Iterator[None]:
     if not isinstance(source, GgufFile) or any(find_spec(name) is None for name in _NEEDED):
         yield
         return
-    gguf = import_module("gguf")
+    gguf: Any = import_module("gguf")
     usual = gguf.GGUFReader
     readers: dict[str, Any] = {}
 

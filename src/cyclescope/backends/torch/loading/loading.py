@@ -176,6 +176,7 @@ def load(request: Request) -> Loaded:
 
 def _loaded(request: Request) -> Loaded:
     """The same, read from where it is."""
+    assert isinstance(request.model, str)
     made = recipe(request)
     wanted: Wanted = "auto" if request.weights == "auto" else "random" if request.weights == "random" else "pretrained"
     weights = choose_weights(made.source, wanted)
