@@ -156,6 +156,9 @@ def test_where_cycles_are_long_the_search_leaves_more_to_the_proof() -> None:
     short, long = (schedule.search_until(ns, ns / 3) for ns in (1e7, 4e9))
     assert long < short < schedule.end_ns
     assert schedule.search_until(1e12, 1e12) > 0
+    # What has one part is not taken apart.
+    longer = schedule.search_until(4e9, 4e9 / 3, parts=False) - long
+    assert longer == pytest.approx(0.08 * schedule.budget_ns)
 
 
 @pytest.mark.parametrize(

@@ -187,7 +187,7 @@ def test_what_is_ready_comes_before_the_export_of_another_engine() -> None:
     assert first(150 * S) == "int8-dynamic"
     queue = Queue(Guesses(), costs)
     queue.put(export)
-    assert queue.take(rows, 65 * S, 4 * S) is None  # as dear as what is left of the search
+    assert queue.take(rows, 52 * S, 4 * S) is None  # as dear as what is left of the search
     assert queue.take(rows, 200 * S, 4 * S) is export
 
 

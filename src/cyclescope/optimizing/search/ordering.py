@@ -35,6 +35,7 @@ _WITHOUT_EXPORT, _QUANTIZING, _QUANTIZING_WRITER = 0.3, 0.6, 0.35  # of what the
 # A guess of what something takes is right within a third; what might fit is tried, what hardly can is not. The first plan of
 # an engine may take longer than anything seen, and would take all that is left with it: it must fit with room to spare.
 _SURE = 0.7
+_SURER = 0.9  # the same where another engine has shown the pace of this machine
 
 Kind = tuple[str, ...]
 Step = tuple[tuple[str, object], ...]
@@ -113,6 +114,11 @@ class Costs:
     def knows(self, plan: Plan) -> bool:
         """Whether any plan was made ready on that engine."""
         return plan.engine in self._taken or capabilities_of(plan.engine).native
+
+    @property
+    def knows_pace(self) -> bool:
+        """Whether the making ready of a decoder on another engine has shown how fast that is here, beside the model's size."""
+        return self.writes and any(not capabilities_of(engine).native for engine in self._taken)
 
     def guess(self, plan: Plan) -> Nanoseconds:
         """Of the same kind the least that it took. Of another kind a part of what the first on that engine took, which paid for
@@ -230,7 +236,7 @@ class Queue:
     def fits(self, candidate: Candidate, left_ns: Nanoseconds) -> bool:
         """Whether it can be ready in time, by what was measured; what is new here must fit by a guess, with room to spare."""
         if not self.costs.knows(candidate.plan):
-            return self.takes_ns(candidate) <= _SURE * left_ns
+            return self.takes_ns(candidate) <= (_SURER if self.costs.knows_pace else _SURE) * left_ns
         return _SURE * self.takes_ns(candidate) <= left_ns
 
     def _now_or_never(self, candidate: Candidate, left_ns: Nanoseconds, trial_ns: Nanoseconds) -> bool:

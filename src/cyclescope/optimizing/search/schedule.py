@@ -59,18 +59,25 @@ class BudgetSchedule:
         return self.end_ns + int(self.budget_ns * _ALL_OVER)
 
     def search_until(
-        self, baseline_ns: float, best_ns: float, warm: int = 0, beside_ns: Sequence[float] = ()
+        self,
+        baseline_ns: float,
+        best_ns: float,
+        warm: int = 0,
+        beside_ns: Sequence[float] = (),
+        *,
+        parts: bool = True,
     ) -> Nanoseconds:
         """When looking ends, so that a plan with cycles of `best_ns` can still be proved and taken apart. While none is
         faster than the baseline there is nothing to take apart, and one that is twice as fast is hoped for. `warm` cycles of
-        each plan come before the rounds of the proof, in which plans with cycles of `beside_ns` run too.
+        each plan come before the rounds of the proof, in which plans with cycles of `beside_ns` run too. Without `parts` nothing
+        is taken apart: the best has one.
         """
         walls = [baseline_ns, min(best_ns, ASSUMED_TIME_SHARE * baseline_ns), *beside_ns]
         least = LEAST_ROUNDS_FOR_VERDICT * estimated_round_ns(walls, one_way=True) + warm * sum(walls)
         if best_ns >= baseline_ns:
             return self.begin_ns + self.budget_ns - int(min(least, self.budget_ns * _MOST_PROOF))
         proof = min(max(self.budget_ns * _PROOF, least), self.budget_ns * _MOST_PROOF)
-        return self.end_ns - int(proof + self.budget_ns * _PARTS)
+        return self.end_ns - int(proof + (self.budget_ns * _PARTS if parts else 0))
 
     def proof_until(self, now_ns: Nanoseconds) -> Nanoseconds:
         """When proving ends that begins now, where it could go on: not all that a short search has left over."""

@@ -17,6 +17,7 @@ from cyclescope.core.results import held_out, only
 from cyclescope.core.statistics import Ratio
 from cyclescope.core.units import NS_PER_S, Nanoseconds
 from cyclescope.optimizing.optimization import Found, LabelScore, NotTried, Outcome, Phase, Row, Skip, Unfinished
+from cyclescope.optimizing.search.ablation import ablations
 from cyclescope.optimizing.search.confirmation import Confirmation, Numbers, numbers, same_outputs, timed, utility
 from cyclescope.optimizing.search.drift import drift
 from cyclescope.optimizing.search.ordering import Ahead, Candidate, Costs, Guesses, Queue, step_between
@@ -186,7 +187,9 @@ class Search:
         ratios = [row.ratio.value for row in self.found.rows if row.outcome is Outcome.TRIED and row.ratio]
         warm = 0 if self._proof is None else WARM_CYCLES
         beside = [self._baseline_ns * row.ratio.value for row in self._exact_beside() if row.ratio is not None]
-        stop = self._schedule.search_until(self._baseline_ns, self._baseline_ns * min(ratios), warm, beside)
+        stop = self._schedule.search_until(
+            self._baseline_ns, self._baseline_ns * min(ratios), warm, beside, parts=self._takes_apart()
+        )
         walls = [self._run_ns, self._run_ns * min(ASSUMED_TIME_SHARE, *ratios)]
         if len(self.found.rows) == 1:
             # One plan is tried even if it could not be proved: that it may be faster is worth knowing.
@@ -194,6 +197,12 @@ class Search:
         screen = self._schedule.screen(walls)
         trial = screen.least * estimated_round_ns(walls, one_way=screen.one_way)
         return stop - self._clock.now_ns() - trial
+
+    def _takes_apart(self) -> bool:
+        """Whether the fastest plan so far has parts to be taken out, as far as a long proof leaves time for it."""
+        ran = [row for row in self.found.rows if row.outcome is Outcome.TRIED]
+        fastest = max(ran, key=lambda row: row.speed_up)
+        return self._proof is None or len(ablations(fastest.plan, self._baseline.plan)) > 1
 
     def _exact_beside(self) -> list[Row]:
         """The fastest plan that leaves the outputs the same, where it is faster than the baseline and not the fastest of all:
