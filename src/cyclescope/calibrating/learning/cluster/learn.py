@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cyclescope.calibrating.learning.cluster.course import Course
+from cyclescope.calibrating.learning.cluster.coordinator import Coordinator
 from cyclescope.calibrating.learning.cluster.kinds import Kind, MachineShare
 from cyclescope.calibrating.learning.cluster.messages import Calibrate, Described, Failed
 from cyclescope.calibrating.learning.cluster.pool import Pool
@@ -96,17 +96,17 @@ def learn_on(
             reasons,
             m("Start Ray on machines with free processors, with the same cyclescope {version}.", version=__version__),
         )
-    course = Course(pool, cases, budget_s, described, Calibrate(engine, quick, tuple(threads)))
-    course.begin()
-    while course.busy:
-        tell(progress, "measure", course.done, now=course.now())
+    coordinator = Coordinator(pool, cases, budget_s, described, Calibrate(engine, quick, tuple(threads)))
+    coordinator.begin()
+    while coordinator.busy:
+        tell(progress, "measure", coordinator.done, now=coordinator.now())
         event = pool.next(_LOOK_S)
         if event is not None:
-            course.take(event)
+            coordinator.take(event)
     tell(progress, "fit", 0.0)  # nothing measures any more
-    kinds = [_fitted(kind, engine, cases) for kind in course.kinds]
+    kinds = [_fitted(kind, engine, cases) for kind in coordinator.kinds]
     tell(progress, "done", 1.0)
-    return ClusterLearning(tuple(kinds), (*unable, *course.unable.items()), tuple(course.apart))
+    return ClusterLearning(tuple(kinds), (*unable, *coordinator.unable.items()), tuple(coordinator.apart))
 
 
 def _able(described: Mapping[str, Described | Failed]) -> tuple[dict[str, str], list[tuple[str, Text]]]:

@@ -1,4 +1,4 @@
-"""The course of a learning on many machines: what each is asked next, and what happens where one fails or dies."""
+"""The coordination of a learning on many machines: what each is asked next, and what happens where one fails or dies."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _BAD_FILE = m("What it sent is no measured cycle.")
 _NOT_RUN = m("It was not run within the budget.")
 
 
-class Course:
+class Coordinator:
     """`described` are the machines that can help, with their fingerprints. Each calibrates first; then it is one of a kind,
     and measures shares of what that kind has still to do until nothing is left.
     """
