@@ -34,7 +34,8 @@ def gguf_options(source: ModelSource) -> dict[str, Any]:
 def parsed_once(source: ModelSource) -> Iterator[None]:
     """While open, a GGUF file is parsed once, for configuration, tokenizer and weights.
 
-    transformers parses it for each of them. Of a vocabulary of 262,144 tokens the reader makes a million small arrays: over a
+    transformers parses it for each of them, and shows a bar that its own switch for bars does not reach: here it does.
+    Of a vocabulary of 262,144 tokens the reader makes a million small arrays: over a
     plain array, and not one that knows of its file, that takes a third of the time.
     """
     if not isinstance(source, GgufFile) or any(find_spec(name) is None for name in _NEEDED):
@@ -53,11 +54,13 @@ def parsed_once(source: ModelSource) -> Iterator[None]:
             readers[str(path)] = Plain(path, *more)
         return readers[str(path)]
 
-    gguf.GGUFReader = read
+    reading: Any = import_module("transformers.modeling_gguf_pytorch_utils")
+    bar = getattr(reading, "tqdm", None)
+    gguf.GGUFReader, reading.tqdm = read, import_module("transformers.utils.logging").tqdm
     try:
         yield
     finally:
-        gguf.GGUFReader = usual
+        gguf.GGUFReader, reading.tqdm = usual, bar
 
 
 def forget_gguf(model: Any) -> None:
