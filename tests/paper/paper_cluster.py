@@ -19,12 +19,12 @@ from cyclescope.calibrating.learning.cluster.messages import (
     Measured,
     Question,
     from_line,
-    to_line,
 )
 from cyclescope.calibrating.learning.cluster.pool import Event, Lost
 from cyclescope.calibrating.learning.design import VERSION as DESIGN
 from cyclescope.calibrating.learning.harvesting import harvest
 from cyclescope.core.ceilings import Ceilings
+from cyclescope.core.lines import to_line
 from cyclescope.core.version import __version__
 
 

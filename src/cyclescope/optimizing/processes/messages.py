@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from io import BufferedRWPair
 
 from cyclescope.backends.base import Request, UninstrumentedRun
-from cyclescope.core.codec import decode, encode
 from cyclescope.core.edits import Edit
+from cyclescope.core.lines import from_line, to_line
 from cyclescope.core.machine import Machine
 from cyclescope.core.message import Text
 from cyclescope.core.plan import Plan
@@ -197,8 +196,7 @@ _KINDS: dict[str, type] = {kind.__name__: kind for kind in Message.__args__}
 
 def send(stream: BufferedRWPair, message: Message) -> None:
     """Write one message and flush."""
-    line = json.dumps({"is": type(message).__name__, "value": encode(message)[0]}, ensure_ascii=True)
-    stream.write(line.encode() + b"\n")
+    stream.write(to_line(message).encode() + b"\n")
     stream.flush()
 
 
@@ -207,6 +205,5 @@ def receive(stream: BufferedRWPair) -> Message | None:
     line = stream.readline()
     if not line.endswith(b"\n"):
         return None
-    data = json.loads(line)
-    message: Message = decode(_KINDS[data["is"]], data["value"], [])
+    message: Message = from_line(line, _KINDS)
     return message

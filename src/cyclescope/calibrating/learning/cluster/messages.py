@@ -9,8 +9,8 @@ import json
 from dataclasses import dataclass, field
 
 from cyclescope.calibrating.learning.design import TrainingCase
+from cyclescope.core import lines
 from cyclescope.core.ceilings import Ceilings
-from cyclescope.core.codec import CodecError, decode, encode
 from cyclescope.core.message import Text
 from cyclescope.core.units import Nanoseconds
 
@@ -105,16 +105,7 @@ class Answer:
     files: dict[str, bytes] = field(default_factory=dict)
 
 
-def to_line(message: Question | Reply) -> str:
-    """`message` as one line of JSON."""
-    return json.dumps({"is": type(message).__name__, "value": encode(message)[0]}, ensure_ascii=True)
-
-
 def from_line(line: str) -> Question | Reply:
     """The message in `line`. Raises `CodecError` for what is none."""
-    try:
-        data = json.loads(line)
-        message: Question | Reply = decode(_KINDS[data["is"]], data["value"], [])
-    except (ValueError, KeyError, TypeError) as exc:
-        raise CodecError(f"no message: {line[:80]!r}") from exc
+    message: Question | Reply = lines.from_line(line, _KINDS)
     return message

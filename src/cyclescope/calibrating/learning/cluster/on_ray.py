@@ -29,13 +29,13 @@ from cyclescope.calibrating.learning.cluster.messages import (
     Question,
     Reply,
     from_line,
-    to_line,
 )
 from cyclescope.calibrating.learning.cluster.pool import Event, Lost, names_of
 from cyclescope.calibrating.learning.cluster.slot import Slot
 from cyclescope.calibrating.learning.cluster.worker import described_line
 from cyclescope.core.codec import CodecError
 from cyclescope.core.errors import MissingExtra, UsageError
+from cyclescope.core.lines import to_line
 from cyclescope.core.message import Text, m
 
 AUTO = "auto"

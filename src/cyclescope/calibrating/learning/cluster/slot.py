@@ -10,8 +10,9 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-from cyclescope.calibrating.learning.cluster.messages import Failed, Measured, from_line, to_line
+from cyclescope.calibrating.learning.cluster.messages import Failed, Measured, from_line
 from cyclescope.calibrating.learning.harvesting import SUFFIX
+from cyclescope.core.lines import to_line
 from cyclescope.core.message import Text, m
 
 _GRACE_S = 5.0

@@ -27,12 +27,12 @@ from cyclescope.calibrating.learning.cluster.messages import (
     Question,
     Reply,
     from_line,
-    to_line,
 )
 from cyclescope.calibrating.learning.design import VERSION as DESIGN
 from cyclescope.core.ceilings import Ceilings
 from cyclescope.core.clock import SystemClock
 from cyclescope.core.errors import CyclescopeError
+from cyclescope.core.lines import to_line
 from cyclescope.core.message import m
 from cyclescope.core.version import __version__
 
