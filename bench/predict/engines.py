@@ -19,19 +19,18 @@ from time import monotonic
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import numpy as np
-from this_machine import ROOFLINE, ROUNDS, Row, print_rows
+from this_machine import ROOFLINE, ROUNDS, Row, print_rows, total_and_interval
 from unseen import CASES, Unseen
 
 from cyclescope.backends.base import Request, ReshapableSession
 from cyclescope.backends.registry import keeping, open_session
 from cyclescope.calibrating.learning.engines.design import Shape
 from cyclescope.calibrating.learning.engines.harvesting import SCHEMA, VERSION, Harvest, Timed
+from cyclescope.calibrating.learning.training import roofline_ns
 from cyclescope.core.ceilings import Ceilings
 from cyclescope.core.errors import CyclescopeError, EngineError
 from cyclescope.core.plan import REFERENCE_ENGINE, Plan
 from cyclescope.core.units import NS_PER_S
-from cyclescope.explaining.lower_bounds import find_lower_bounds
-from cyclescope.predicting.intervals import conformal_quantile
 from cyclescope.predicting.models import available
 from cyclescope.predicting.regression.file import read_fitted, write_fitted
 from cyclescope.predicting.target import THIS, target
@@ -158,18 +157,11 @@ def row_of(
 ) -> Row:
     """The row of one workload whose median time was `rounds_ns`, one a round."""
     graph = structure_of(request_for(ready, shape, folder, REFERENCE_ENGINE))
-    bounds = find_lower_bounds(graph, machine, plan.threads)
-    said = {ROOFLINE: float(np.maximum(bounds.compute_ns, bounds.memory_ns).sum())}
+    said = {ROOFLINE: roofline_ns(graph, machine, plan.threads)}
     interval = {}
     for model in available(plan, machine):
-        found = model.predict(graph, plan, machine)
-        off = np.asarray(found.errors.cycles)
-        middle = float(np.median(off)) if len(off) else 0.0
-        total = float(np.nansum(found.slot_ns)) * float(np.exp(middle))
-        said[model.name] = total
-        if len(off):
-            half = conformal_quantile(np.abs(off - middle)) * found.widening
-            interval[model.name] = (total * float(np.exp(-half)), total * float(np.exp(half)))
+        said[model.name], known = total_and_interval(model.predict(graph, plan, machine))
+        interval |= {model.name: known} if known is not None else {}
     true_ns = float(np.exp(np.mean(np.log(rounds_ns))))
     return Row(f"{ready.model}-{shape.name}", true_ns, rounds_ns, said, interval, {})
 

@@ -35,6 +35,7 @@ from cyclescope.predicting.evaluation import Accuracy, accuracy
 from cyclescope.predicting.intervals import conformal_quantile
 from cyclescope.predicting.models import available
 from cyclescope.predicting.target import THIS, target
+from cyclescope.predicting.timing_model import Durations
 from cyclescope.store.run_file import load, save
 
 ROUNDS = (1, 2)
@@ -91,6 +92,17 @@ class Row:
     operations: dict[str, float]
 
 
+def total_and_interval(found: Durations) -> tuple[float, tuple[float, float] | None]:
+    """The time of a whole cycle in nanoseconds, moved by the median of the known errors, with its 90 % interval where some are known."""
+    off = np.asarray(found.errors.cycles)
+    middle = float(np.median(off)) if len(off) else 0.0
+    total = float(np.nansum(found.slot_ns)) * float(np.exp(middle))
+    if not len(off):
+        return total, None
+    half = conformal_quantile(np.abs(off - middle)) * found.widening
+    return total, (total * float(np.exp(-half)), total * float(np.exp(half)))
+
+
 def row_of(case: Unseen, cycles: list[Cycle], machine: Ceilings) -> Row:
     """The row of one workload that was measured as `cycles`, one a round."""
     seen = [observed(case.name, case.model, cycle, machine) for cycle in cycles]
@@ -101,16 +113,11 @@ def row_of(case: Unseen, cycles: list[Cycle], machine: Ceilings) -> Row:
         np.mean([each.slot_ns for each in seen], axis=0) if len({len(s.slot_ns) for s in seen}) == 1 else one.slot_ns
     )
     is_op = cycle.graph.slots.op >= 0
-    said, interval, operations = {ROOFLINE: roofline_ns(cycle, machine)}, {}, {}
+    said, interval, operations = {ROOFLINE: roofline_ns(cycle.graph, machine, cycle.plan.threads)}, {}, {}
     for model in available(cycle.plan, machine):
         found = model.predict(cycle.graph, cycle.plan, machine)
-        off = np.asarray(found.errors.cycles)
-        middle = float(np.median(off)) if len(off) else 0.0
-        total = float(np.nansum(found.slot_ns)) * float(np.exp(middle))
-        said[model.name] = total
-        if len(off):
-            half = conformal_quantile(np.abs(off - middle)) * found.widening
-            interval[model.name] = (total * float(np.exp(-half)), total * float(np.exp(half)))
+        said[model.name], known = total_and_interval(found)
+        interval |= {model.name: known} if known is not None else {}
         wrong = np.abs(np.nan_to_num(found.slot_ns) - slot_ns)[is_op].sum()
         operations[model.name] = float(wrong / slot_ns[is_op].sum())
     return Row(case.name, true_ns, rounds, said, interval, operations)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
@@ -17,6 +18,8 @@ SLICE_NS = 1_500_000
 _LEAST_ROUNDS = 3  # within the budget and a tenth; one in any case
 _MOST_OVER = 1.1
 _MOST_ROUNDS = 60
+_SHARED_ROUNDS = 4
+_LONG_NS = 100_000_000
 # With fewer than 30 one disturbance decides the interval; where even those take too long, a few tell more than none.
 _FEWEST_PAIRS, _LEAST_PAIRS, _MOST_PAIRS = 2, 30, 1000
 
@@ -65,6 +68,31 @@ def in_turn(
                 return
             notify(phase, min(1.0, spent))
             piece.sample()
+
+
+class Sampled(Protocol):
+    """Something that runs in blocks: `sample` adds one of about `budget_ns`."""
+
+    def sample(self, budget_ns: Nanoseconds) -> None: ...
+
+
+def share_in_turn(pieces: Sequence[Sampled], clock: Clock, budget_ns: Nanoseconds, notify: Notify = silent) -> None:
+    """Share `budget_ns` among `pieces` in a few rounds, forwards and backwards in turn; each is sampled once in any case."""
+    begin = clock.now_ns()
+    for number in range(_SHARED_ROUNDS):
+        order = list(pieces) if number % 2 == 0 else list(reversed(pieces))
+        for place, piece in enumerate(order):
+            left_ns = begin + budget_ns - clock.now_ns()
+            left = (_SHARED_ROUNDS - number) * len(order) - place
+            if left_ns <= 0 and number:
+                return
+            notify("measure", min(1.0, 1 - left_ns / budget_ns))
+            piece.sample(max(0, left_ns) // left)
+
+
+def settling_runs(run_ns: Nanoseconds) -> int:
+    """How many runs of a block do not count, since other work ran before: a long one is warm again long before it ends."""
+    return 1 if run_ns < _LONG_NS else 0
 
 
 def same_against_same(

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeVar
 
 from cyclescope.core.ceilings import Ceilings
 from cyclescope.core.errors import FittedModelError, OutputError
 from cyclescope.core.message import m
 from cyclescope.core.stored import ADDED_LATER
+from cyclescope.core.units import Nanoseconds
 from cyclescope.machines.fingerprint import TraitChange, changes
 from cyclescope.predicting.learned import LearnedModel
 from cyclescope.predicting.regression.file import read_fitted, write_fitted
@@ -26,6 +28,7 @@ from cyclescope.store.calibration_file import folder as calibrations
 SCHEMA = "cyclescope/learned"
 VERSION = 1
 SUFFIX = ".learned"
+_Fitted = TypeVar("_Fitted")
 AGAIN = m("Delete it and run `cyclescope calibrate --learn`.")
 
 
@@ -125,25 +128,36 @@ def place_of(fingerprint: str, engine: str, apart: str = "") -> Path | None:
     return place / f"{engine}-{digest}{SUFFIX}" if place is not None else None
 
 
-def keep(models: FittedModels, apart: str = "") -> Path:
-    """Write `models` in the place of what was learned of the same machine before (see `place_of`). Raises `OutputError`."""
-    return keep_at(place_of(models.fingerprint, models.engine, apart), models, SCHEMA, VERSION)
-
-
-def keep_at(path: Path | None, models: object, schema: str, version: int) -> Path:
-    """Write `models` to `path`, whose folder is made. Raises `OutputError`, also where there is no place."""
-    if path is None:
+def required_place(fingerprint: str, engine: str, apart: str = "") -> Path:
+    """The same as `place_of`. Raises `OutputError` where there is no such place."""
+    place = place_of(fingerprint, engine, apart)
+    if place is None:
         raise OutputError(
             m("What was learned cannot be stored."), m("This user has no home folder."), m("Set CYCLESCOPE_HOME.")
         )
+    return place
+
+
+def unwritable(path: Path, cause: OSError) -> OutputError:
+    """What is raised where `path`, below the home of this tool, cannot be written."""
+    return OutputError(
+        m("{path} cannot be written.", path=str(path)),
+        f"{cause.strerror or cause}.",
+        m("Set CYCLESCOPE_HOME to a folder where you may write."),
+    )
+
+
+def keep(models: FittedModels, apart: str = "") -> Path:
+    """Write `models` in the place of what was learned of the same machine before (see `place_of`). Raises `OutputError`."""
+    return keep_at(required_place(models.fingerprint, models.engine, apart), models, SCHEMA, VERSION)
+
+
+def keep_at(path: Path, models: object, schema: str, version: int) -> Path:
+    """Write `models` to `path`, whose folder is made. Raises `OutputError`."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
-        raise OutputError(
-            m("{path} cannot be written.", path=str(path)),
-            f"{exc.strerror or exc}.",
-            m("Set CYCLESCOPE_HOME to a folder where you may write."),
-        ) from exc
+        raise unwritable(path, exc) from exc
     write_fitted(path, models, schema, version)
     return path
 
@@ -151,6 +165,22 @@ def keep_at(path: Path | None, models: object, schema: str, version: int) -> Pat
 def load_models(path: Path) -> FittedModels:
     """The fitted models in the file `path`, checked. Raises `FittedModelError`."""
     return read_fitted(path, FittedModels, SCHEMA, VERSION, AGAIN)
+
+
+def read_stored(
+    engine: str, read: Callable[[Path, Nanoseconds], _Fitted]
+) -> tuple[list[tuple[Path, _Fitted]], tuple[FittedModelError, ...]]:
+    """All that was learned for `engine`, which `read` reads from a file that was changed then, and what cannot be read."""
+    kept: list[tuple[Path, _Fitted]] = []
+    broken: list[FittedModelError] = []
+    for path in stored_paths(engine):
+        try:
+            kept.append((path, read(path, path.stat().st_mtime_ns)))
+        except FittedModelError as error:
+            broken.append(error)
+        except OSError:
+            continue
+    return kept, tuple(broken)
 
 
 def stored_paths(engine: str) -> list[Path]:
@@ -164,17 +194,10 @@ def stored_paths(engine: str) -> list[Path]:
 
 def stored_models(engine: str) -> tuple[tuple[StoredModels, ...], tuple[FittedModelError, ...]]:
     """All that was learned for `engine`, the newest first, and what cannot be read."""
-    kept: list[StoredModels] = []
-    broken: list[FittedModelError] = []
-    for path in stored_paths(engine):
-        try:
-            kept.append(StoredModels(path, _load(path, path.stat().st_mtime_ns)))
-        except FittedModelError as error:
-            broken.append(error)
-        except OSError:
-            continue
+    found, broken = read_stored(engine, _load)
+    kept = [StoredModels(path, models) for path, models in found]
     kept.sort(key=lambda found: found.models.taken_at, reverse=True)
-    return tuple(kept), tuple(broken)
+    return tuple(kept), broken
 
 
 @lru_cache(maxsize=4)

@@ -10,6 +10,7 @@ from pathlib import Path
 from cyclescope.backends.base import Request, Session
 from cyclescope.backends.registry import open_session
 from cyclescope.calibrating.learning.design import TrainingCase
+from cyclescope.calibrating.rounds import settling_runs, share_in_turn
 from cyclescope.core.clock import Clock
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.graph.graph import Graph
@@ -22,10 +23,7 @@ from cyclescope.measuring.sampling import Collected
 from cyclescope.store.run_file import save
 
 SUFFIX = ".cycle"
-_ROUNDS = 4
 _MOST_IN_BLOCK = 12
-_SETTLE = 1  # runs of a block that do not count: other models ran before, and wrappers came or went
-_LONG_NS = 100_000_000  # a cycle so long is warm again long before it ends
 
 
 @dataclass
@@ -53,7 +51,7 @@ class OpenCase:
         """A block of uninstrumented and one of instrumented runs, which take about `budget_ns` together."""
         self.session.resume()
         fit = max(1, min(_MOST_IN_BLOCK, int(budget_ns / 2 / max(1, self.run_ns))))
-        settle = _SETTLE if self.run_ns < _LONG_NS else 0
+        settle = settling_runs(self.run_ns)
         fit = max(1, fit - settle)
         self.collected.uninstrumented += self.session.uninstrumented(settle + fit)[settle:]
         self.collected.instrumented += self.session.instrumented(self.graph, settle + fit)[settle:]
@@ -102,26 +100,13 @@ def harvest(
         for number, case in enumerate(cases):
             progress("load", number / len(cases))
             opened.append(OpenCase.open(case.name, request_of(case, folder / "models", threads)))
-        _in_rounds(opened, budget_ns, clock, progress)
+        share_in_turn(opened, clock, budget_ns, progress)
     finally:
         kept = [_keep(one, folder) for one in opened if one.collected.uninstrumented and one.collected.instrumented]
         for one in opened:
             with suppress(Exception):
                 one.session.close()
     return kept
-
-
-def _in_rounds(opened: Sequence[OpenCase], budget_ns: Nanoseconds, clock: Clock, progress: Notify) -> None:
-    begin = clock.now_ns()
-    for number in range(_ROUNDS):
-        order = list(opened) if number % 2 == 0 else list(reversed(opened))
-        for place, one in enumerate(order):
-            left_ns = begin + budget_ns - clock.now_ns()
-            left = (_ROUNDS - number) * len(order) - place
-            if left_ns <= 0 and number:
-                return
-            progress("measure", min(1.0, 1 - left_ns / budget_ns))
-            one.sample(max(0, left_ns) // left)
 
 
 def _keep(one: OpenCase, folder: Path) -> Path:

@@ -15,7 +15,7 @@ from cyclescope.calibrating.learning.design import VERSION as DESIGN
 from cyclescope.calibrating.learning.design import TrainingCase, training_cases
 from cyclescope.calibrating.learning.fitting import fit_model, kept_out
 from cyclescope.calibrating.learning.harvesting import SUFFIX, harvest
-from cyclescope.calibrating.learning.training import Observed, observed, roofline_ns
+from cyclescope.calibrating.learning.training import Observed, halves_apart, mean_apart, observed, roofline_ns
 from cyclescope.core.ceilings import Ceilings
 from cyclescope.core.clock import Clock, SystemClock
 from cyclescope.core.cycle import Cycle
@@ -26,13 +26,13 @@ from cyclescope.core.progress import Notify, silent
 from cyclescope.core.units import NS_PER_S
 from cyclescope.core.version import __version__
 from cyclescope.machines.fingerprint import fingerprint
-from cyclescope.predicting.fitted import FittedModels, LearnedCase, keep, place_of
+from cyclescope.predicting.fitted import FittedModels, LearnedCase, keep, required_place
 from cyclescope.predicting.learned import HYBRID, LEARNED
 from cyclescope.store.run_file import load
 
 DEFAULT_BUDGET_S = 60.0
 LEAST_BUDGET_S, MOST_BUDGET_S = 5.0, 24 * 3600.0
-_LEAST_FAMILIES = 3  # of fewer none can be kept out and leave something to learn from
+LEAST_FAMILIES = 3  # of fewer none can be kept out and leave something to learn from
 ON = m("families of models that were kept out")
 
 
@@ -55,12 +55,7 @@ def learn(
     """
     check_budget(budget_s)
     engine = ceilings.engine or REFERENCE_ENGINE
-    path = place_of(ceilings.fingerprint, engine)
-    if path is None:
-        raise OutputError(
-            m("What was learned cannot be stored."), m("This user has no home folder."), m("Set CYCLESCOPE_HOME.")
-        )
-    folder = training_folder(path)
+    folder = training_folder(required_place(ceilings.fingerprint, engine))
     cases = training_cases()
     missing = [case for case in cases if not (folder / f"{case.name}{SUFFIX}").exists()]
     if missing:
@@ -93,9 +88,9 @@ def check_budget(budget_s: float) -> None:
         )
 
 
-def training_folder(path: Path) -> Path:
-    """Where the measured cycles behind the fitted models in `path` stand until the fit is kept."""
-    return path.with_suffix(f".training-{DESIGN}")
+def training_folder(path: Path, design: int = DESIGN) -> Path:
+    """Where what was measured of the version `design` of a design stands until the models fitted on it are kept in `path`."""
+    return path.with_suffix(f".training-{design}")
 
 
 def measured(folder: Path, cases: Sequence[TrainingCase]) -> list[tuple[TrainingCase, Cycle]]:
@@ -112,11 +107,11 @@ def measured(folder: Path, cases: Sequence[TrainingCase]) -> list[tuple[Training
 def fit(taken: Sequence[tuple[TrainingCase, Cycle]], ceilings: Ceilings, planned: int) -> FittedModels:
     """Both timing models fitted on what was `taken`, with their errors on families that were kept out."""
     seen = [observed(case.name, case.family, cycle, ceilings) for case, cycle in taken]
-    if len({one.family for one in seen}) < _LEAST_FAMILIES:
+    if len({one.family for one in seen}) < LEAST_FAMILIES:
         raise UsageError(
             m(
                 "Learning needs workloads of at least {least} families (got {given}).",
-                least=_LEAST_FAMILIES,
+                least=LEAST_FAMILIES,
                 given=len({one.family for one in seen}),
             ),
             m("It was interrupted, or the budget was too small."),
@@ -152,7 +147,7 @@ def _case(one: Observed, place: int, cycle: Cycle, ceilings: Ceilings, learned: 
         one.family,
         one.wall_ns,
         len(cycle.samples.uninstrumented) + len(cycle.samples.instrumented),
-        float(np.log(one.wall_ns / roofline_ns(cycle, ceilings))),
+        float(np.log(one.wall_ns / roofline_ns(cycle.graph, ceilings, cycle.plan.threads))),
         *errors,
     )
 
@@ -162,13 +157,8 @@ def repeat_error(cycles: Sequence[Cycle]) -> float | None:
 
     Rounds go through all workloads, so that the two halves lie apart in time. None where nothing was run twice.
     """
-    off = []
-    for cycle in cycles:
-        walls = cycle.samples.uninstrumented.wall_ns[np.argsort(cycle.samples.uninstrumented.started_ns)]
-        half = len(walls) // 2
-        if half:
-            off.append(abs(float(np.log(np.median(walls[-half:]) / np.median(walls[:half])))))
-    return float(np.expm1(np.mean(off))) if off else None
+    runs = (cycle.samples.uninstrumented for cycle in cycles)
+    return mean_apart(halves_apart(each.wall_ns[np.argsort(each.started_ns)]) for each in runs)
 
 
 def _finish(folder: Path) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from cyclescope.core.ceilings import Ceilings
 from cyclescope.core.cycle import Cycle
-from cyclescope.core.units import FloatArray, IntArray
+from cyclescope.core.graph.graph import Graph
+from cyclescope.core.units import AnyArray, FloatArray, IntArray
 from cyclescope.explaining.attribution import attribute
 from cyclescope.explaining.lower_bounds import find_lower_bounds
 from cyclescope.predicting.features import SlotFeatures, features
@@ -61,10 +62,24 @@ def _put_together(found: SlotFeatures, slot_ns: FloatArray) -> tuple[IntArray, I
     return first, count, np.bincount(np.ravel(number), slot_ns) / count
 
 
-def roofline_ns(cycle: Cycle, machine: Ceilings) -> float:
-    """What the operations of `cycle` take at least by the ceilings of `machine`, one after the other: the plain roofline."""
-    bounds = find_lower_bounds(cycle.graph, machine, cycle.plan.threads)
+def roofline_ns(graph: Graph, machine: Ceilings, threads: int) -> float:
+    """What the operations of `graph` take at least by the ceilings of `machine`, one after the other: the plain roofline."""
+    bounds = find_lower_bounds(graph, machine, threads)
     return float(np.maximum(bounds.compute_ns, bounds.memory_ns).sum())
+
+
+def halves_apart(walls_ns: AnyArray) -> float | None:
+    """|ln| of the median of the later half of the times of one workload, in their order, by that of the earlier half; None
+    where it was run once.
+    """
+    half = len(walls_ns) // 2
+    return abs(float(np.log(np.median(walls_ns[-half:]) / np.median(walls_ns[:half])))) if half else None
+
+
+def mean_apart(apart: Iterable[float | None]) -> float | None:
+    """The mean of what `halves_apart` says of several workloads, as a relative difference; None where it says nothing."""
+    known = [each for each in apart if each is not None]
+    return float(np.expm1(np.mean(known))) if known else None
 
 
 def families(seen: Sequence[Observed]) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from cyclescope.core.ceilings import Ceilings
 from cyclescope.core.errors import FittedModelError
 from cyclescope.core.message import Text, m
 from cyclescope.machines.fingerprint import TraitChange, changes, fingerprint
-from cyclescope.predicting.fitted import keep_at, place_of, stored_paths
+from cyclescope.predicting.fitted import keep_at, read_stored, required_place, stored_paths
 from cyclescope.predicting.fused.models import FusedAnalytic, FusedLearned, FusedNetwork
 from cyclescope.predicting.regression.file import read_fitted
 
@@ -119,7 +119,7 @@ class StoredEngine:
 
 def keep(fitted: FittedEngine) -> Path:
     """Write `fitted` in the place of what was learned of the same engine and machine before. Raises `OutputError`."""
-    return keep_at(place_of(fitted.fingerprint, fitted.engine), fitted, SCHEMA, VERSION)
+    return keep_at(required_place(fitted.fingerprint, fitted.engine), fitted, SCHEMA, VERSION)
 
 
 def load_engine(path: Path, engine: str) -> FittedEngine:
@@ -132,20 +132,13 @@ def stored_engine(engine: str, machine: Ceilings) -> tuple[StoredEngine | None, 
     what cannot be read.
     """
     now = fingerprint(machine_for(engine), engine)
-    found: list[StoredEngine] = []
-    broken: list[FittedModelError] = []
-    for path in stored_paths(engine):
-        try:
-            fitted = _load(path, engine, path.stat().st_mtime_ns)
-        except FittedModelError as error:
-            broken.append(error)
-        except OSError:
-            continue
-        else:
-            recalibrated = fitted.ceilings.taken_at != machine.taken_at
-            found.append(StoredEngine(path, fitted, changes(fitted.fingerprint, now), recalibrated))
+    kept, broken = read_stored(engine, lambda path, changed_ns: _load(path, engine, changed_ns))
+    found = [
+        StoredEngine(path, fitted, changes(fitted.fingerprint, now), fitted.ceilings.taken_at != machine.taken_at)
+        for path, fitted in kept
+    ]
     found.sort(key=lambda each: each.fitted.taken_at, reverse=True)
-    return min(found, key=lambda each: (len(each.changed), each.recalibrated), default=None), tuple(broken)
+    return min(found, key=lambda each: (len(each.changed), each.recalibrated), default=None), broken
 
 
 @lru_cache(maxsize=4)

@@ -73,7 +73,7 @@ class FusedAnalytic:
         notes = require_figures(graph, machine)
         found = kernels(graph, plan, machine)
         slot_ns = on_slots(graph, found, *self.times(found))
-        return Durations(slot_ns, np.full(len(slot_ns), np.nan), self.errors, notes=notes)
+        return _without_spread(slot_ns, self.errors, notes=notes)
 
     def times(self, found: Kernels) -> tuple[FloatArray, FloatArray]:
         """The time of each kernel [kernels], and of each call [steps]."""
@@ -97,9 +97,8 @@ class FusedLearned:
         notes = require_figures(graph, machine)
         found = kernels(graph, plan, machine)
         each_ns, call_ns, far = self.law.times(found)
-        widening, outside = self.seen.outside(plan, far)
         slot_ns = on_slots(graph, found, each_ns, call_ns)
-        return Durations(slot_ns, np.full(len(slot_ns), np.nan), self.errors, widening, outside, notes)
+        return _without_spread(slot_ns, self.errors, *self.seen.outside(plan, far), notes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,9 +120,19 @@ class FusedNetwork:
         found = kernels(graph, plan, machine)
         each_ns, call_ns, far = base_times(self.name, self.roofline, self.law, found)
         each_ns = each_ns * self.network.factors(found, each_ns)
-        widening, outside = self.seen.outside(plan, far)
         slot_ns = on_slots(graph, found, each_ns, call_ns)
-        return Durations(slot_ns, np.full(len(slot_ns), np.nan), self.errors, widening, outside, notes)
+        return _without_spread(slot_ns, self.errors, *self.seen.outside(plan, far), notes)
+
+
+def _without_spread(
+    slot_ns: FloatArray,
+    errors: KeptOutErrors,
+    widening: float = 1.0,
+    outside: tuple[Text, ...] = (),
+    notes: tuple[Text, ...] = (),
+) -> Durations:
+    """Durations of which no slot has a spread of its own: only whole cycles were learned from."""
+    return Durations(slot_ns, np.full(len(slot_ns), np.nan), errors, widening, outside, notes)
 
 
 def base_times(

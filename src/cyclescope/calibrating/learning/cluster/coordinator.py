@@ -20,10 +20,9 @@ from cyclescope.calibrating.learning.cluster.rows import Rows
 from cyclescope.calibrating.learning.design import TrainingCase
 from cyclescope.calibrating.learning.learn import training_folder
 from cyclescope.core.ceilings import Ceilings
-from cyclescope.core.errors import OutputError
 from cyclescope.core.message import Text, listed, m, plural, sentences
 from cyclescope.core.units import NS_PER_S
-from cyclescope.predicting.fitted import place_of
+from cyclescope.predicting.fitted import required_place
 
 _STARTS = 2  # of the slot of a machine that the cluster still counts in
 _LOST = m("The machine, or Ray on it, died.")
@@ -140,11 +139,7 @@ class Coordinator:
 
     def _found(self, fingerprint: str, ceilings: Ceilings, before: int) -> Kind:
         """A kind of which nothing is known but what was measured earlier by machines that are alike."""
-        place = place_of(fingerprint, self._calibrate.engine)
-        if place is None:
-            raise OutputError(
-                m("What was learned cannot be stored."), m("This user has no home folder."), m("Set CYCLESCOPE_HOME.")
-            )
+        place = required_place(fingerprint, self._calibrate.engine)
         machines = sum(1 for other in self._described.values() if other == fingerprint)
         rows = Rows(training_folder(place), self._pool.here)
         kind = Kind(fingerprint, rows, ceilings, Queue.of(self._cases, machines), before)

@@ -17,8 +17,8 @@ from cyclescope.calibrating.learning.harvesting import SUFFIX
 from cyclescope.core.ceilings import Ceilings
 from cyclescope.core.codec import CodecError, decode, encode
 from cyclescope.core.cycle import Cycle
-from cyclescope.core.errors import CyclescopeError, OutputError
-from cyclescope.core.message import m
+from cyclescope.core.errors import CyclescopeError
+from cyclescope.predicting.fitted import unwritable
 from cyclescope.store.atomic import atomic_writer
 from cyclescope.store.run_file import load
 
@@ -77,8 +77,4 @@ class Rows:
             with atomic_writer(path) as file:
                 file.write(content)
         except OSError as exc:
-            raise OutputError(
-                m("{path} cannot be written.", path=str(path)),
-                f"{exc.strerror or exc}.",
-                m("Set CYCLESCOPE_HOME to a folder where you may write."),
-            ) from exc
+            raise unwritable(path, exc) from exc

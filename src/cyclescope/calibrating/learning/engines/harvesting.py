@@ -13,6 +13,7 @@ from cyclescope.backends.base import Request, ReshapableSession, Session, Uninst
 from cyclescope.backends.registry import open_session
 from cyclescope.calibrating.learning.engines.design import EngineCase, Shape
 from cyclescope.calibrating.learning.engines.preparing import prepare, request_of
+from cyclescope.calibrating.rounds import settling_runs, share_in_turn
 from cyclescope.core.clock import Clock
 from cyclescope.core.errors import CyclescopeError, EngineError
 from cyclescope.core.message import Text, m
@@ -22,10 +23,7 @@ from cyclescope.predicting.regression.file import read_fitted, write_fitted
 
 SUFFIX = ".times"
 SCHEMA, VERSION = "cyclescope/engine-training", 1
-_ROUNDS = 4
 _MOST_IN_BLOCK = 20
-_SETTLE = 1  # runs of a block that do not count: another model ran before
-_LONG_NS = 100_000_000  # a cycle so long is warm again long before it ends
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +66,7 @@ class _OpenShape:
 
     def sample(self, budget_ns: Nanoseconds) -> None:
         """A block of runs of about `budget_ns`."""
-        settle = _SETTLE if self.run_ns < _LONG_NS else 0
+        settle = settling_runs(self.run_ns)
         fit = max(1, min(_MOST_IN_BLOCK, int(budget_ns / max(1, self.run_ns))) - settle)
         self.session.resume()
         self.runs += self.session.uninstrumented(settle + fit)[settle:]
@@ -145,7 +143,7 @@ def harvest(
             except CyclescopeError as error:
                 refused = Harvest(case.name, case.family, 0, "", (), error.summary)
                 write_fitted(place_of_case(folder, case), refused, SCHEMA, VERSION)
-        _in_rounds([shape for case in opened for shape in case.shapes], budget_ns, clock, progress)
+        share_in_turn([shape for case in opened for shape in case.shapes], clock, budget_ns, progress)
     finally:
         for one in opened:
             kept = one.harvest()
@@ -153,19 +151,6 @@ def harvest(
                 write_fitted(place_of_case(folder, one.case), kept, SCHEMA, VERSION)
             with suppress(Exception):
                 one.session.close()
-
-
-def _in_rounds(shapes: Sequence[_OpenShape], budget_ns: Nanoseconds, clock: Clock, progress: Notify) -> None:
-    begin = clock.now_ns()
-    for number in range(_ROUNDS):
-        order = list(shapes) if number % 2 == 0 else list(reversed(shapes))
-        for place, one in enumerate(order):
-            left_ns = begin + budget_ns - clock.now_ns()
-            left = (_ROUNDS - number) * len(order) - place
-            if left_ns <= 0 and number:
-                return
-            progress("measure", min(1.0, 1 - left_ns / budget_ns))
-            one.sample(max(0, left_ns) // left)
 
 
 def place_of_case(folder: Path, case: EngineCase) -> Path:

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-import numpy as np
-
 from cyclescope.backends.engines import engine_named
 from cyclescope.backends.registry import keeping, machine_for
 from cyclescope.calibrating.learning.engines.ablation import Ablation, ablated
@@ -16,6 +14,8 @@ from cyclescope.calibrating.learning.engines.design import VERSION as DESIGN
 from cyclescope.calibrating.learning.engines.design import engine_cases
 from cyclescope.calibrating.learning.engines.harvesting import Harvest, harvest, harvested, place_of_case
 from cyclescope.calibrating.learning.engines.observing import SeenCycle, observed
+from cyclescope.calibrating.learning.learn import LEAST_FAMILIES, ON, training_folder
+from cyclescope.calibrating.learning.training import mean_apart
 from cyclescope.core.ceilings import Ceilings
 from cyclescope.core.clock import Clock, SystemClock
 from cyclescope.core.errors import OutputError, UsageError
@@ -25,13 +25,10 @@ from cyclescope.core.units import NS_PER_S
 from cyclescope.core.version import __version__
 from cyclescope.machines.fingerprint import fingerprint
 from cyclescope.machines.load import LoadMeter
-from cyclescope.predicting.fitted import place_of
+from cyclescope.predicting.fitted import required_place
 from cyclescope.predicting.fused.fitted import EngineCycle, FittedEngine, Refused, StoredEngine, keep
 from cyclescope.predicting.fused.models import Seen
 from cyclescope.predicting.timing_model import KeptOutErrors
-
-_LEAST_FAMILIES = 3  # of fewer none can be kept out and leave something to learn from
-ON = m("families of models that were kept out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +64,7 @@ def learn_engine(
     """
     engine_named(engine).require()
     now = fingerprint(machine_for(engine), engine)
-    path = place_of(now, engine)
-    if path is None:
-        raise OutputError(
-            m("What was learned cannot be stored."), m("This user has no home folder."), m("Set CYCLESCOPE_HOME.")
-        )
-    folder = path.with_suffix(f".training-{DESIGN}")
+    folder = training_folder(required_place(now, engine), DESIGN)
     folder.mkdir(parents=True, exist_ok=True)
     cases = engine_cases()
     missing = [case for case in cases if not place_of_case(folder, case).exists()]
@@ -106,12 +98,12 @@ def fit_engine(
     """The timing models of `engine` fitted on `seen`, with their errors on families that were kept out."""
     families = dict.fromkeys(one.family for one in seen)
     refused = tuple(Refused(kept.name, kept.refused) for kept in taken if kept.refused)
-    if len(families) < _LEAST_FAMILIES:
+    if len(families) < LEAST_FAMILIES:
         raise UsageError(
             m(
                 "Learning {engine} needs models of at least {least} families (got {given}).",
                 engine=engine,
-                least=_LEAST_FAMILIES,
+                least=LEAST_FAMILIES,
                 given=len(families),
             ),
             refused[0].why if refused else m("It was interrupted, or the budget was too small."),
@@ -159,5 +151,4 @@ def _errors(found: Ablation, kind: str, engine: str, repeat: float | None) -> Ke
 
 def repeat_error(seen: Sequence[SeenCycle]) -> float | None:
     """Mean relative difference between the medians of the earlier and of the later runs of the same workload."""
-    off = [one.repeat for one in seen if one.repeat is not None]
-    return float(np.expm1(np.mean(off))) if off else None
+    return mean_apart(one.repeat for one in seen)

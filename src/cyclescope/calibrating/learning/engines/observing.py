@@ -11,12 +11,12 @@ import numpy as np
 from cyclescope.calibrating.learning.engines.design import EngineCase
 from cyclescope.calibrating.learning.engines.harvesting import Harvest, Timed
 from cyclescope.calibrating.learning.engines.preparing import request_of
+from cyclescope.calibrating.learning.training import halves_apart, roofline_ns
 from cyclescope.core.ceilings import Ceilings
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.plan import REFERENCE_ENGINE, Plan
 from cyclescope.core.progress import Notify, silent
 from cyclescope.core.units import FloatArray
-from cyclescope.explaining.lower_bounds import find_lower_bounds
 from cyclescope.predicting.fused.kernels import Kernels, kernels
 from cyclescope.predicting.fused.segments import Segment, segments
 from cyclescope.tracing.structures import structure_of
@@ -73,10 +73,7 @@ def seen_cycle(case: EngineCase, timed: Timed, graph: Graph, plan: Plan, machine
         rest = float(np.median(timed.wall_ns - timed.first_ns)) if len(timed.first_ns) else np.nan
         parts = np.asarray([first, rest])
         parts = parts * (wall / parts.sum())
-    bounds = find_lower_bounds(graph, machine, plan.threads)
-    roofline = float(np.maximum(bounds.compute_ns, bounds.memory_ns).sum())
-    half = len(timed.wall_ns) // 2
-    halves = timed.wall_ns[:half], timed.wall_ns[-half:]
-    repeat = abs(float(np.log(np.median(halves[1]) / np.median(halves[0])))) if half else None
+    roofline = roofline_ns(graph, machine, plan.threads)
+    repeat = halves_apart(timed.wall_ns)
     name = f"{case.name}-{timed.shape.name}"
     return SeenCycle(name, case.family, found, cut, parts, wall, roofline, len(timed.wall_ns), repeat)
