@@ -62,6 +62,11 @@ def stamp_ns(clocks: tuple[int, ...]) -> float:
     return float(np.percentile(inside, 25))
 
 
+def thread_clock(thread: int) -> int:
+    """Id of the clock of the processor time of one thread, by its native id."""
+    return ~thread << 3 | 0b110  # Linux, include/linux/posix-timers.h: the scheduler's clock of one thread
+
+
 def _thread_clocks() -> dict[int, int]:
     """Processor time of each thread by the id of its clock; nothing where the system does not list threads."""
     result: dict[int, int] = {}
@@ -70,7 +75,7 @@ def _thread_clocks() -> dict[int, int]:
     except OSError:
         return result
     for thread in threads:
-        clock = ~thread << 3 | 0b110  # Linux, include/linux/posix-timers.h: the scheduler's clock of one thread
+        clock = thread_clock(thread)
         try:
             result[clock] = time.clock_gettime_ns(clock)
         except OSError:  # it has ended
