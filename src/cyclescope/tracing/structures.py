@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from cyclescope.backends.base import ModelOutline, Request
+from cyclescope.backends.base import DEFAULT_TOKENS, ModelOutline, Request
 from cyclescope.backends.engines import engine_named
 from cyclescope.backends.registry import keeping, open_outline, open_trace
 from cyclescope.backends.request_checks import check
+from cyclescope.core.errors import UsageError
 from cyclescope.core.graph.graph import Graph
+from cyclescope.core.graph.unrolling import TRACED, IrregularSteps, agrees_with_step, unrolled
 from cyclescope.core.plan import REFERENCE_ENGINE
 from cyclescope.core.version import __version__
 from cyclescope.machines.host import package_versions
@@ -33,8 +37,31 @@ _SOURCES = ("backends", "core/graph", "cost")
 
 
 def structure_of(request: Request) -> Graph:
-    """The graph of `request`, which names a model. Raises like `backends.registry.open_trace`."""
+    """The graph of `request`, which names a model. Raises like `backends.registry.open_trace`.
+
+    Of a long generation the first steps are traced, and its last one, which says whether the others follow from the first.
+    """
+    written = request.new_tokens
+    if written is None or written <= TRACED or request.cache_length is not None:
+        return _traced(request)
+    with suppress(IrregularSteps, UsageError):
+        graph = unrolled(_traced(replace(request, new_tokens=TRACED)), written)
+        if agrees_with_step(graph, _traced(_last_step(request, written))):
+            return graph
+    return _traced(request)  # step by step; or it is refused for its own length
+
+
+def _traced(request: Request) -> Graph:
+    """The graph of `request`, every call of which was traced."""
     return _kept(Graph, request, open_trace, _OF_TRACE)
+
+
+def _last_step(request: Request, written: int) -> Request:
+    """The last decode step of a generation of `written` tokens, by itself."""
+    if outline_of(request).has_encoder:
+        return replace(request, new_tokens=None, cache_length=written - 1)
+    prompt = request.tokens or DEFAULT_TOKENS
+    return replace(request, new_tokens=None, tokens=None, cache_length=prompt + written - 2)
 
 
 def outline_of(request: Request) -> ModelOutline:
