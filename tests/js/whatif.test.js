@@ -21,6 +21,7 @@ const DATA = {
     { threads: 2, compute: [100, 10, 1], memory: [20, 50, 2] },
   ],
   order: null,
+  at_ceilings: false,
 };
 const UNCHANGED = { threads: 2, bandwidth: 1, peak: 1, overhead: 1 };
 
@@ -30,6 +31,15 @@ test("the unmodified machine gives back what was measured", () => {
   assert.equal(now.floor, 187);
   assert.equal(now.total, 105 + 55 + 64 + 7 + 4 + 11);
   assert.equal(now.gap + now.floor + now.python, now.total);
+});
+
+test("what was predicted at its ceilings has no gap, whatever is changed", () => {
+  const data = { ...DATA, at_ceilings: true, floor: DATA.time };
+  for (const change of [{}, { peak: 10 }, { bandwidth: 4 }, { overhead: 0 }, { threads: 1 }]) {
+    const then = extrapolated(data, { ...UNCHANGED, ...change });
+    assert.ok(Math.abs(then.floor + then.python - then.total) < 1e-9);
+    assert.equal(then.total, extrapolated(DATA, { ...UNCHANGED, ...change }).total);
+  }
 });
 
 test("twice the arithmetic halves what is bound by it until the next limit", () => {

@@ -8,6 +8,7 @@ from cyclescope.core.message import Text
 from cyclescope.core.stored import ADDED_LATER
 
 COVERAGE = 0.9  # share of unseen cycles that an interval of a prediction is meant to hold
+ANALYTIC = "analytic"  # the timing model that takes the work of every operation at its ceiling
 SCENARIOS = 41  # rows of samples of a predicted cycle: odd, so that one of them is the median
 
 
@@ -46,3 +47,8 @@ class Prediction:
     unknown_operations: tuple[int, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
     shift: float = field(default=1.0, metadata=ADDED_LATER)
+
+    @property
+    def at_ceilings(self) -> bool:
+        """Whether every operation is taken at its ceiling, so that its distance from it is nothing but `shift`."""
+        return self.timing_model == ANALYTIC

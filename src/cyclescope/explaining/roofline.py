@@ -89,6 +89,9 @@ class Roofline:
     `memory_bytes` are those that must come from main memory or go there. `mfu` = model FLOPs ÷ (wall · peak of
     products), `mbu` = memory bytes ÷ (wall · bandwidth of main memory). `faster` operations took less time than their
     lower bound, `faster_ns` in all: their ceiling is too low. `places` are sorted by gap, the widest first.
+
+    `at_ceilings`: the cycle was predicted with every operation at its ceiling. No operation has a gap or is faster then: what its
+    time is beyond its lower bound is how far such predictions are off.
     """
 
     ceilings: Ceilings
@@ -111,6 +114,7 @@ class Roofline:
     by_bound: tuple[RooflineRow, ...]
     phases: tuple[PhaseUse, ...] = ()
     on_device: bool = False
+    at_ceilings: bool = False
 
     @property
     def floor_total_ns(self) -> float:
@@ -164,8 +168,10 @@ def roofline(
     bound = np.argmax(limits, axis=0)
     bound[lower_bound <= 0] = _BOUNDS.index(Bound.OVERHEAD)  # a view: all that it takes is the engine's
     bound[unknown] = _BOUNDS.index(Bound.NOTHING)
-    gap = np.maximum(time - lower_bound, 0.0)
-    faster = (time < lower_bound) & (time > 0)
+    made = cycle.samples.prediction
+    at_ceilings = made is not None and made.at_ceilings
+    gap = np.zeros(len(graph)) if at_ceilings else np.maximum(time - lower_bound, 0.0)
+    faster = (time < lower_bound) & (time > 0) & (not at_ceilings)
     table = _Table(time, gap, bound, lower_bounds)
     yardsticks = _Yardsticks.of(cycle, ceilings, datasheet, threads)
     wall = wall_ns or attribution.total_ns
@@ -190,6 +196,7 @@ def roofline(
         by_bound=table.by_bound(),
         phases=_phases(attribution, lower_bounds, yardsticks),
         on_device=on_device,
+        at_ceilings=at_ceilings,
     )
 
 

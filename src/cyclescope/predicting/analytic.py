@@ -18,6 +18,7 @@ from cyclescope.core.graph.graph import Graph
 from cyclescope.core.graph.op import OpKind
 from cyclescope.core.message import Text, m, plural
 from cyclescope.core.plan import REFERENCE_ENGINE, Compiling, Plan
+from cyclescope.core.prediction import ANALYTIC
 from cyclescope.core.units import FloatArray
 from cyclescope.explaining.lower_bounds import find_lower_bounds
 from cyclescope.predicting.dispatching import module_calls
@@ -25,8 +26,6 @@ from cyclescope.predicting.evidence import NO_ERRORS, evidence_for
 from cyclescope.predicting.needed import require_figures
 from cyclescope.predicting.schedule import Lanes, lanes_of, on_device
 from cyclescope.predicting.timing_model import Durations, KeptOutErrors
-
-NAME = "analytic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ class AnalyticModel:
 
     @property
     def name(self) -> str:
-        return NAME
+        return ANALYTIC
 
     def predict(self, graph: Graph, plan: Plan, machine: Ceilings) -> Durations:
         """See `TimingModel`."""
@@ -58,7 +57,7 @@ class AnalyticModel:
         slot_ns[graph.slots.of_op[text]] = self._text_ns(graph)[text]
         errors = self.errors or NO_ERRORS
         widening, outside = _extrapolated(machine, threads)
-        known = evidence_for(NAME, plan, machine) if self.errors is None else None
+        known = evidence_for(ANALYTIC, plan, machine) if self.errors is None else None
         if known is not None:
             errors = known.errors
             wider, unseen = known.outside(plan)

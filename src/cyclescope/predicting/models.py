@@ -6,7 +6,7 @@ from cyclescope.core.ceilings import Ceilings
 from cyclescope.core.errors import UsageError
 from cyclescope.core.message import listed, m
 from cyclescope.core.plan import REFERENCE_ENGINE, Plan
-from cyclescope.predicting.analytic import NAME as ANALYTIC
+from cyclescope.core.prediction import ANALYTIC
 from cyclescope.predicting.analytic import AnalyticModel
 from cyclescope.predicting.fitted import models_for
 from cyclescope.predicting.fused.fitted import engine_for

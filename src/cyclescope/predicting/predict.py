@@ -13,10 +13,9 @@ from cyclescope.core.cycle import Cycle
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.message import Text, m
 from cyclescope.core.plan import REFERENCE_ENGINE, Plan
-from cyclescope.core.prediction import Alternative
+from cyclescope.core.prediction import ANALYTIC, Alternative
 from cyclescope.core.progress import Notify, silent
 from cyclescope.core.workload import InputSource, Workload
-from cyclescope.predicting.analytic import NAME as ANALYTIC
 from cyclescope.predicting.models import AUTO, available, best, fuses, named_model
 from cyclescope.predicting.prediction import mean_error, predicted_cycle
 from cyclescope.predicting.scenarios import has_interval

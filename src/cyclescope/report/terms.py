@@ -43,6 +43,13 @@ TERMS: Mapping[str, Term] = MappingProxyType(
                 "conformal prediction: V. Vovk, A. Gammerman and G. Shafer, Algorithmic Learning in a Random World, 2005"
             ),
         ),
+        "predicted-part": Term(
+            m("Predicted time of a part"),
+            m(
+                "The sum of the predicted times of what lies in the part: operations, and what passes between them. Its share is that sum over the sum of all parts; a rate is FLOP, or bytes, over it."
+            ),
+            m("the timing model that the page names; FLOP and bytes from the graph"),
+        ),
         "minimum": Term(
             m("Least wall time"),
             m("The fastest of the n cycles: what the machine can do when nothing disturbs it."),

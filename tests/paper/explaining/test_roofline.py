@@ -195,7 +195,7 @@ def test_an_operation_without_a_price_is_told_on_every_page_and_makes_lower_boun
     page, structure = to_text(cycle_page(explain(cycle))), to_text(structure_page(cycle.graph, "paper", 1, 8))
     assert "FLOPs unknown for 1 operation." in page
     assert "FLOPs unknown for 1 operation." in structure
-    assert "≥ 57.0 % of what was measured here" in page
+    assert "≥ 57.0 % of the measured ceiling" in page
     assert "≥ 131 kFLOP" in structure
     assert "≥ 131 kFLOP" in render(explain(cycle))
     assert cycle_document(explain(cycle)).unpriced_operations == 1

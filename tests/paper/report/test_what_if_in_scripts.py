@@ -126,11 +126,29 @@ def test_launches_overlap_with_work() -> None:
     assert waited > 1_000_000 * launches * 0.5
 
 
+def learned(cycle: Cycle) -> Cycle:
+    """The same times, said by a timing model that does not take operations at their ceilings."""
+    said = cycle.samples.prediction
+    assert said is not None
+    return replace(cycle, samples=replace(cycle.samples, prediction=replace(said, timing_model="learned")))
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_is_predicted_at_its_ceilings_is_its_own_floor(change: dict[str, float]) -> None:
+    cycle = predicted(paper_bert(2), PLAN, ceilings(), {})
+    found = explain(cycle).roofline
+    assert found is not None
+    data = data_of(cycle)
+    assert data["at_ceilings"]
+    ((total, floor),) = by_script(data, (change,), PLAN.threads)
+    assert floor == pytest.approx(total - found.python_ns * change.get("overhead", 1), rel=1e-6)
+
+
 @pytest.mark.parametrize("change", CHANGES[1:6])
 def test_the_floor_is_that_of_the_changed_ceilings(change: dict[str, float]) -> None:
     graph = paper_bert(2)
-    (_, (_, floor)) = by_script(data_of(predicted(graph, PLAN, ceilings(), {})), ({}, change), 1)
-    changed = explain(predicted(graph, PLAN, ceilings(), change)).roofline
+    (_, (_, floor)) = by_script(data_of(learned(predicted(graph, PLAN, ceilings(), {}))), ({}, change), 1)
+    changed = explain(learned(predicted(graph, PLAN, ceilings(), change))).roofline
     assert changed is not None
     text = float(changed.time_ns[[b.value == "nothing" for b in changed.bounds]].sum())
     bounds = [changed.compute_ns, changed.memory_ns, changed.overhead_ns]

@@ -36,8 +36,11 @@ def scalar_activation(facts: Facts) -> Iterator[Finding]:
     """Found for each function that takes six times what one pass over its values takes; the rest of it can be gained.
 
     One pass is the memory time of the roofline, or without ceilings what the elementwise operations of the same cycle with
-    as many bytes take (their median). A function that a module spells out in several operations counts as one.
+    as many bytes take (their median). A function that a module spells out in several operations counts as one. Nothing is
+    found where a prediction takes every operation at its ceiling.
     """
+    if facts.roofline is not None and facts.roofline.at_ceilings:
+        return
     graph = facts.graph
     functions: dict[str, _Function] = {}
     units: dict[tuple[int, int], int] = {}

@@ -44,7 +44,12 @@ def unfused_attention(facts: Facts) -> Iterator[Finding]:
     op = facts.costliest(inner)
     gain = passes
     if facts.roofline is not None:
-        gain += float(np.maximum(facts.op_ns[outer] - facts.roofline.compute_ns[outer], 0.0).sum())
+        arithmetic = facts.roofline.compute_ns[outer]
+        if (
+            facts.roofline.at_ceilings
+        ):  # its share of the predicted time, which is longer by the error of such predictions
+            arithmetic = facts.op_ns[outer] * arithmetic / np.maximum(facts.roofline.floor_ns[outer], 1e-9)
+        gain += float(np.maximum(facts.op_ns[outer] - arithmetic, 0.0).sum())
     evidence = (
         Evidence(EvidenceName.BETWEEN, Quantity.SHARE, facts.share(passes), op),
         Evidence(EvidenceName.SCORES, Quantity.BYTES, scores),

@@ -40,7 +40,8 @@ def memory_bound_decode(facts: Facts) -> Iterator[Finding]:
     floor = kept * time
     if facts.roofline is not None:
         memory_ns = float(facts.roofline.memory_ns[mask].sum())
-        floor = min(floor, kept * memory_ns)
+        if not facts.roofline.at_ceilings:  # else that is the time itself, but for the error of such predictions
+            floor = min(floor, kept * memory_ns)
         evidence.append(Evidence(EvidenceName.BANDWIDTH_CEILING, Quantity.BANDWIDTH, moved / memory_ns * NS_PER_S))
     share = facts.share(time)
     yield Finding(FindingCode.MEMORY_BOUND_DECODE, share, facts.share(time - floor), tuple(evidence), facts.place(op))

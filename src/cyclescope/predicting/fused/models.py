@@ -11,8 +11,8 @@ from cyclescope.core.graph.graph import Graph
 from cyclescope.core.graph.op import OpKind
 from cyclescope.core.message import Text, listed, m
 from cyclescope.core.plan import Plan
+from cyclescope.core.prediction import ANALYTIC
 from cyclescope.core.units import FloatArray
-from cyclescope.predicting.analytic import NAME as ANALYTIC
 from cyclescope.predicting.evidence import NO_ERRORS
 from cyclescope.predicting.fused.cycle_law import CycleLaw
 from cyclescope.predicting.fused.kernels import Kernels, kernels

@@ -46,8 +46,8 @@ class LayerColumns:
     terms: tuple[str, ...] = ("layers",)
 
 
-def layer_columns(stage: str, rows: Sequence[LayerRow], graph: Graph) -> LayerColumns:
-    """The drawing of the layers `rows` of `stage`."""
+def layer_columns(stage: str, rows: Sequence[LayerRow], graph: Graph, *, predicted: bool = False) -> LayerColumns:
+    """The drawing of the layers `rows` of `stage`; what marks a layer rests on runs, which a `predicted` cycle has none of."""
     top = max(row.time.high_ns for row in rows)
     median = statistics.median(row.time.value_ns for row in rows)
     unlike = {layer.row.index for layer in unlike_layers(rows)}
@@ -65,7 +65,8 @@ def layer_columns(stage: str, rows: Sequence[LayerRow], graph: Graph) -> LayerCo
         )
         for k, row in enumerate(chosen)
     )
-    return LayerColumns(stage_name(stage), top, height_of(median, top), columns, few)
+    terms = () if predicted else ("layers",)
+    return LayerColumns(stage_name(stage), top, height_of(median, top), columns, few, terms)
 
 
 def _spoken(stage: str, row: LayerRow, graph: Graph) -> Text:

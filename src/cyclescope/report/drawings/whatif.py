@@ -168,7 +168,7 @@ def whatif_data(
 
 @dataclass(frozen=True, slots=True)
 class Slider:
-    """A slider from `low` to `high`, at `now` as measured. `name` is what its script knows it by."""
+    """A slider from `low` to `high`, at `now` without any change. `name` is what its script knows it by."""
 
     name: str
     label: Text
@@ -183,6 +183,7 @@ class Slider:
 class WhatIfDrawing:
     """The sliders, and what they start from: `floor_ns` and `total_ns` of the cycle, cut into `pieces`.
 
+    `at_ceilings`: it was predicted with every operation at its ceiling, so that both are the same.
     `python_ns` is the time between operations, `lanes` how the engine's time and the work come together, `terms` are the
     definitions that the drawing offers. `bounds` gathers the operations and `order` has them in their order once they are
     asked to, since only HTML needs them.
@@ -200,6 +201,7 @@ class WhatIfDrawing:
     order: Callable[[IntArray], Order | None]
     choices: tuple[int, ...] = ()
     measured: bool = True
+    at_ceilings: bool = False
     terms: tuple[str, ...] = ("what-if",)
 
     @property
@@ -209,12 +211,12 @@ class WhatIfDrawing:
 
     def _notes(self) -> Iterator[Text]:
         yield m(
-            "Every figure is that of the analytic timing model, as `cyclescope predict --set` has it; what a cache would hold on another machine is not modelled."
+            "The analytic timing model gives every time, as it does for cyclescope predict --set; what a cache would hold on another machine is not modelled."
         )
         if self.lanes is Lanes.OVERLAPPED:
             yield m("The host launches operations while the device works; the device waits where the host is behind.")
         if self.choices:
-            yield m("The ceilings for each number of threads are measured ones.")
+            yield m("The ceilings for each number of threads were measured.")
         digits = self.bounds().digits
         if digits < max(DIGITS):
             yield m("Operations with bounds that agree to {digits} digits are computed together.", digits=digits)
@@ -225,13 +227,13 @@ class WhatIfDrawing:
         texts = {
             "as_it_is": self.now,
             "as_if": m("what if"),
-            "bar_spoken": m("{name}: {total}, at the ceilings {floor}"),
+            "bar_spoken": m("{name}: {total}") if self.at_ceilings else m("{name}: {total}, at the ceilings {floor}"),
             "change": m("×{factor} of now"),
         }
         bounds = self.bounds()
         order = self.order(bounds.group)
         found = whatif_data(bounds, self.python_ns, self.threads, self.choices, self.lanes, order)
-        return {**found, "texts": texts}
+        return {**found, "at_ceilings": self.at_ceilings, "texts": texts}
 
     @property
     def now(self) -> Text:
@@ -258,6 +260,7 @@ def what_if_drawing(explanation: Explanation, found: Roofline) -> WhatIfDrawing:
         partial(order_of, cycle, found),
         choices,
         cycle.samples.prediction is None,
+        found.at_ceilings,
     )
 
 

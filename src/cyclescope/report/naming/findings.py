@@ -110,6 +110,8 @@ ADVICE: Mapping[FindingCode, FindingAdvice] = MappingProxyType(
 COMPUTE_UNCALIBRATED = m(
     "{share} of the cycle is compute in matrix products; `cyclescope calibrate` measures the ceiling that they could reach."
 )
+# Instead of it where each product was predicted at its ceiling.
+COMPUTE_PREDICTED = m("{share} of the cycle is matrix products bound by compute.")
 # Instead of idle cores where there are threads for all of them.
 WAITING_THREADS = FindingAdvice(
     plural(

@@ -28,10 +28,19 @@ def is_predicted(cycle: Cycle) -> bool:
     return cycle.source is Source.PREDICTED
 
 
-def takes_ceilings(cycle: Cycle) -> bool:
-    """Whether the times of `cycle` are the ceilings themselves, so that their distance says nothing."""
-    made = cycle.samples.prediction
-    return made is not None and made.timing_model == "analytic"
+# What stands behind a number of a predicted cycle, where that of a measured one comes from runs.
+_TERMS = {
+    "stage": "predicted-part",
+    "share": "predicted-part",
+    "rate": "predicted-part",
+    "interval": "predicted",
+    "exemplar": "",
+}
+
+
+def term(name: str, predicted: bool) -> str:
+    """The definition `name`, or for a predicted cycle the one in its place ('': there is none)."""
+    return _TERMS.get(name, name) if predicted else name
 
 
 def interval_name(predicted: bool) -> Text:

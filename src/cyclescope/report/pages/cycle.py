@@ -74,7 +74,7 @@ def _sections(explanation: Explanation, timeline: Timeline | None) -> Iterator[S
     yield findings_section(explanation.findings, graph, links)
     yield generation_section(explanation.generation, graph)
     yield stages_section(explanation)
-    yield timeline_section(timeline) if timeline is not None else None
+    yield timeline_section(timeline, predicted=is_predicted(cycle)) if timeline is not None else None
     yield device_section(explanation.device)
     yield places_section(explanation, links)
     yield roofline_section(explanation, links)

@@ -160,7 +160,7 @@ def _schedules(found: Arrangement) -> Iterator[Block]:
     if found.threads > 1:
         workers = shown[0].workers
         text = m(
-            "Each worker has {threads} threads, as measured, so {workers} workers need {cores} cores.",
+            "Each worker has {threads} threads, as this cycle has, so {workers} workers need {cores} cores.",
             threads=fmt.count(found.threads),
             workers=fmt.count(workers),
             cores=fmt.count(workers * found.threads),

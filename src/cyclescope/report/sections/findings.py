@@ -13,6 +13,7 @@ from cyclescope.report.drawings.link_targets import NOWHERE, LinkTargets
 from cyclescope.report.naming.between import between
 from cyclescope.report.naming.findings import (
     ADVICE,
+    COMPUTE_PREDICTED,
     COMPUTE_UNCALIBRATED,
     EVIDENCE,
     OF_AN_ENGINE,
@@ -121,7 +122,7 @@ def _advice(found: Finding, amounts: Mapping[str, str], graph: Graph) -> Finding
     """The words for `found`, which depend on what is known and on the engine."""
     advice = ADVICE[found.code]
     if found.code is FindingCode.COMPUTE_BOUND and "of_ceiling" not in amounts:
-        return replace(advice, claim=COMPUTE_UNCALIBRATED)
+        return replace(advice, claim=COMPUTE_PREDICTED if "flops_ceiling" in amounts else COMPUTE_UNCALIBRATED)
     if found.code is FindingCode.IDLE_CORES and amounts["threads"] == amounts["cores"]:
         return WAITING_THREADS
     if graph.engine_between and found.code in OF_AN_ENGINE:

@@ -11,7 +11,7 @@ from cyclescope.report import format as fmt
 from cyclescope.report.drawings.stack import Key, StackDrawing, StackPart, stack_bar
 from cyclescope.report.naming.between import between, between_label, between_short
 from cyclescope.report.naming.phases import PHASES
-from cyclescope.report.naming.predicting import interval_name
+from cyclescope.report.naming.predicting import interval_name, term
 from cyclescope.report.page import Align, Bar, Bars, Block, Column, Drawing, Emphasis, Heading, Section
 from cyclescope.report.sections.generation_metrics import PREDICTED_METRICS, metric_blocks, metrics_note
 from cyclescope.report.sections.generation_steps import growth_blocks, step_blocks
@@ -45,8 +45,14 @@ def _phases(generation: Generation, graph: Graph) -> Iterator[Block]:
     yield _stack(generation.phases, graph)
     columns = (
         Column(m("time"), Align.RIGHT, emphasis=Emphasis.STRONG),
-        Column(interval_name(generation.predicted), Align.RIGHT, priority=2, term="interval", emphasis=Emphasis.SOFT),
-        Column(m("share"), Align.RIGHT, priority=1, term="share"),
+        Column(
+            interval_name(generation.predicted),
+            Align.RIGHT,
+            priority=2,
+            term=term("interval", generation.predicted),
+            emphasis=Emphasis.SOFT,
+        ),
+        Column(m("share"), Align.RIGHT, priority=1, term=term("share", generation.predicted)),
         Column(m("in operations"), Align.RIGHT, html=True),
         Column(between_short(graph), Align.RIGHT, html=True),
     )

@@ -11,7 +11,7 @@ from cyclescope.explaining.metrics.dialects import DialectFigure
 from cyclescope.explaining.metrics.metric import PERCENTS, Metric, least_samples
 from cyclescope.report import format as fmt
 from cyclescope.report.naming.metrics import AMOUNTS, METRICS
-from cyclescope.report.naming.predicting import interval_name
+from cyclescope.report.naming.predicting import interval_name, term
 from cyclescope.report.page import (
     Align,
     Block,
@@ -160,7 +160,9 @@ def _table(metrics: list[Metric], predicted: bool) -> Table:
         Column(m("name")),
         Column(m("metric"), priority=4),
         Column(m("value"), Align.RIGHT, emphasis=Emphasis.STRONG),
-        Column(interval_name(predicted), Align.RIGHT, priority=1, term="interval", emphasis=Emphasis.SOFT),
+        Column(
+            interval_name(predicted), Align.RIGHT, priority=1, term=term("interval", predicted), emphasis=Emphasis.SOFT
+        ),
     )
     if not predicted:  # scenarios are no samples of a population
         columns = (

@@ -12,7 +12,7 @@ from cyclescope.explaining.siblings import UnlikeLayer, unlike_layers
 from cyclescope.report import format as fmt
 from cyclescope.report.drawings.columns import layer_columns
 from cyclescope.report.naming.between import between, between_label, between_short, native_label
-from cyclescope.report.naming.predicting import interval_name, is_predicted
+from cyclescope.report.naming.predicting import interval_name, is_predicted, term
 from cyclescope.report.naming.stages import stage_name
 from cyclescope.report.page import (
     Align,
@@ -76,7 +76,7 @@ def _stack(stage: str, rows: Sequence[LayerRow], graph: Graph, predicted: bool) 
             **figures,
         )
     )
-    drawn = layer_columns(stage, rows, graph)
+    drawn = layer_columns(stage, rows, graph, predicted=predicted)
     spoken = text
     if drawn.grouped > 1:
         few = fmt.count(drawn.grouped)
@@ -89,8 +89,10 @@ def _bars(rows: Sequence[LayerRow], graph: Graph, predicted: bool) -> Bars:
     native = has_native(rows)
     columns = (
         Column(m("time"), Align.RIGHT, emphasis=Emphasis.STRONG),
-        Column(interval_name(predicted), Align.RIGHT, priority=2, term="interval", emphasis=Emphasis.SOFT),
-        Column(m("share"), Align.RIGHT, priority=1, term="share"),
+        Column(
+            interval_name(predicted), Align.RIGHT, priority=2, term=term("interval", predicted), emphasis=Emphasis.SOFT
+        ),
+        Column(m("share"), Align.RIGHT, priority=1, term=term("share", predicted)),
     )
     bars = tuple(
         Bar(

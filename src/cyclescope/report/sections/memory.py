@@ -57,10 +57,10 @@ def memory_section(
         *_largest(memory, graph),
         *_resident(memory),
     )
-    note = sentences(
-        m("Memory held at once: computed from the graph alone, and measured on the running model."),
-        m("ƒ opens what counts."),
-    )
+    sides = m("Memory held at once: computed from the graph alone, and measured on the running model.")
+    if memory.measured is None:
+        sides = m("Memory held at once, computed from the graph alone.")
+    note = sentences(sides, m("ƒ opens what counts."))
     return Section("memory", m("Memory"), blocks, note)
 
 

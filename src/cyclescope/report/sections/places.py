@@ -11,7 +11,7 @@ from cyclescope.report import format as fmt
 from cyclescope.report.drawings.link_targets import LinkTargets
 from cyclescope.report.drawings.spans import FAMILIES
 from cyclescope.report.naming.kinds import KINDS
-from cyclescope.report.naming.predicting import interval_name, is_predicted
+from cyclescope.report.naming.predicting import interval_name, is_predicted, term
 from cyclescope.report.naming.stages import place_name, stage_name
 from cyclescope.report.page import Align, Cell, Column, Details, Emphasis, Section, Table
 
@@ -68,14 +68,15 @@ def _kind() -> Column:
 
 
 def _numbers(explanation: Explanation) -> tuple[Column, ...]:
+    predicted = is_predicted(explanation.cycle)
     return (
         Column(m("time"), Align.RIGHT, emphasis=Emphasis.STRONG),
-        Column(interval_name(is_predicted(explanation.cycle)), Align.RIGHT, priority=3, emphasis=Emphasis.SOFT),
-        Column(m("share"), Align.RIGHT, priority=1, term="share"),
+        Column(interval_name(predicted), Align.RIGHT, priority=3, emphasis=Emphasis.SOFT),
+        Column(m("share"), Align.RIGHT, priority=1, term=term("share", predicted)),
         Column("FLOP", Align.RIGHT, term="flops", html=True),
-        Column("FLOP/s", Align.RIGHT, priority=2, term="rate"),
+        Column("FLOP/s", Align.RIGHT, priority=2, term=term("rate", predicted)),
         Column(m("bytes"), Align.RIGHT, term="bytes", html=True),
-        Column(m("bytes/s"), Align.RIGHT, priority=4, term="rate"),
+        Column(m("bytes/s"), Align.RIGHT, priority=4, term=term("rate", predicted)),
     )
 
 

@@ -18,7 +18,7 @@ from cyclescope.report.naming.arithmetic import at_least
 from cyclescope.report.naming.between import between, between_label
 from cyclescope.report.naming.bounds import ORIGINS, bound_name, level_name
 from cyclescope.report.naming.phases import PHASES
-from cyclescope.report.naming.predicting import is_predicted, takes_ceilings
+from cyclescope.report.naming.predicting import is_predicted
 from cyclescope.report.naming.stages import place_name
 from cyclescope.report.page import (
     Align,
@@ -53,21 +53,31 @@ def roofline_section(explanation: Explanation, links: LinkTargets = NOWHERE) -> 
     found = explanation.roofline
     if found is None:
         return Section("roofline", _TITLE, (_unknown(),)) if explanation.answer.stage else None
-    note = m(
-        "The least time of each operation by compute, by memory and by the engine’s overhead, compared with its measured time."
-    )
-    return Section("roofline", _TITLE, tuple(_blocks(explanation, found, links)), note, wide=True)
+    return Section("roofline", _TITLE, tuple(_blocks(explanation, found, links)), _note(explanation, found), wide=True)
 
 
 def what_if_section(explanation: Explanation) -> Section | None:
     """What another machine or engine would change, computed in the page; HTML only."""
     if explanation.roofline is None:
         return None
-    note = m(
-        "Another machine or engine in numbers: this page computes the bound of every operation again. No figure of this section is measured."
+    note = sentences(
+        m("Another machine or engine in numbers: this page computes the bound of every operation again."),
+        m("None of its times was measured."),
     )
     drawing = Drawing("what-if", what_if_drawing(explanation, explanation.roofline), m("What-if analysis"))
     return Section("what-if", m("What-if analysis"), (drawing,), note, wide=True)
+
+
+def _note(explanation: Explanation, found: Roofline) -> Text:
+    if found.at_ceilings:
+        return m("What bounds each operation: compute, memory or the engine’s overhead.")
+    if is_predicted(explanation.cycle):
+        return m(
+            "The least time of each operation by compute, by memory and by the engine’s overhead, compared with its predicted time."
+        )
+    return m(
+        "The least time of each operation by compute, by memory and by the engine’s overhead, compared with its measured time."
+    )
 
 
 def _unknown() -> Note:
@@ -80,7 +90,7 @@ def _unknown() -> Note:
 
 def _blocks(explanation: Explanation, found: Roofline, links: LinkTargets) -> Iterator[Block]:
     graph = explanation.cycle.graph
-    if takes_ceilings(explanation.cycle):
+    if found.at_ceilings:
         yield Note(Severity.INFO, _NO_GAP)
     else:
         yield Paragraph(gap_sentence(found, graph), term="roofline")
@@ -89,7 +99,7 @@ def _blocks(explanation: Explanation, found: Roofline, links: LinkTargets) -> It
         yield _faster(found)
     drawing = roofline_drawing(explanation, found, links)
     yield Drawing("roofline", drawing, spoken(found, drawing.pieces))
-    if not takes_ceilings(explanation.cycle):
+    if not found.at_ceilings:
         yield _places(explanation, found, links)
     yield _bounds(found, graph)
     yield KeyValues((*_used(found, graph), ceilings_fact(found, explanation.cycle.plan.dtype)))
@@ -171,11 +181,13 @@ def _places(explanation: Explanation, found: Roofline, links: LinkTargets) -> Ta
 
 def _bounds(found: Roofline, graph: Graph) -> Table:
     """The whole cycle by what bounds its operations, what runs between them included."""
+    if found.at_ceilings:
+        return _predicted_bounds(found, graph)
     rows: list[tuple[Text | Cell, ...]] = [
         (bound_name(row.bound, row.level), *_cells(row, found), fmt.count(row.count)) for row in found.by_bound
     ]
     python = fmt.time(found.python_ns)
-    rest = m("waiting for launches") if found.on_device else between_label(graph)
+    rest = _rest(found, graph)
     rows.append(
         (rest, python, fmt.time(0), fmt.UNKNOWN, python, fmt.share(_share(found.python_ns, found)), fmt.UNKNOWN)
     )
@@ -192,6 +204,32 @@ def _bounds(found: Roofline, graph: Graph) -> Table:
     )
     columns = (*_columns(m("bound by")), Column(m("operations"), Align.RIGHT, priority=3))
     return Table(columns, tuple(rows), total=True, caption=m("The cycle by what bounds its operations"))
+
+
+def _rest(found: Roofline, graph: Graph) -> Text:
+    """What passes between operations."""
+    return m("waiting for launches") if found.on_device else between_label(graph)
+
+
+def _predicted_bounds(found: Roofline, graph: Graph) -> Table:
+    """The same of a cycle that was predicted at its ceilings: there is no gap in it."""
+    parts: list[tuple[Text, float, str]] = [
+        (bound_name(row.bound, row.level), row.time_ns, fmt.count(row.count)) for row in found.by_bound
+    ]
+    parts.sort(key=lambda part: -part[1])
+    parts.append((_rest(found, graph), found.python_ns, fmt.UNKNOWN))
+    parts.append((m("total"), found.total_ns, fmt.count(len(found.time_ns))))
+    columns = (
+        Column(m("bound by")),
+        Column(m("time"), Align.RIGHT, emphasis=Emphasis.STRONG),
+        Column(m("share"), Align.RIGHT, priority=1),
+        Column(m("operations"), Align.RIGHT, priority=2),
+    )
+    rows = tuple(
+        (name, fmt.time(ns), fmt.share(ns / found.total_ns if found.total_ns > 0 else None), count)
+        for name, ns, count in parts
+    )
+    return Table(columns, rows, total=True, caption=m("The cycle by what bounds its operations"))
 
 
 def _cells(row: RooflineRow, found: Roofline) -> tuple[str, ...]:
@@ -214,7 +252,7 @@ def _used(found: Roofline, graph: Graph) -> Iterator[tuple[Text, Text]]:
             shares = []
             least = partial(at_least, graph=graph) if used is mfu else str
             if used.of_measured is not None:
-                shares.append(m("{share} of what was measured here", share=least(fmt.share(used.of_measured))))
+                shares.append(m("{share} of the measured ceiling", share=least(fmt.share(used.of_measured))))
             if used.of_datasheet is not None:
                 shares.append(m("{share} of the datasheet", share=least(fmt.share(used.of_datasheet))))
             if shares:

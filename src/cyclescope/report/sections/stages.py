@@ -7,7 +7,7 @@ from cyclescope.core.units import NS_PER_S
 from cyclescope.explaining.explanation import Explanation, StageRow
 from cyclescope.report import format as fmt
 from cyclescope.report.naming.between import between, between_label, native_label
-from cyclescope.report.naming.predicting import interval_name, is_predicted
+from cyclescope.report.naming.predicting import interval_name, is_predicted, term
 from cyclescope.report.naming.stages import stage_name
 from cyclescope.report.page import Align, Bar, Bars, Column, Emphasis, Section
 
@@ -18,17 +18,18 @@ def stages_section(explanation: Explanation) -> Section | None:
         return None
     graph = explanation.cycle.graph
     native = any(row.native_ns > 0 for row in explanation.stages)
+    predicted = is_predicted(explanation.cycle)
     columns = (
-        Column(m("time"), Align.RIGHT, term="stage", emphasis=Emphasis.STRONG),
+        Column(m("time"), Align.RIGHT, term=term("stage", predicted), emphasis=Emphasis.STRONG),
         Column(
-            interval_name(is_predicted(explanation.cycle)),
+            interval_name(predicted),
             Align.RIGHT,
             priority=2,
-            term="interval",
+            term=term("interval", predicted),
             emphasis=Emphasis.SOFT,
         ),
-        Column(m("share"), Align.RIGHT, priority=1, term="share"),
-        Column("FLOP/s", Align.RIGHT, priority=3, term="rate"),
+        Column(m("share"), Align.RIGHT, priority=1, term=term("share", predicted)),
+        Column("FLOP/s", Align.RIGHT, priority=3, term=term("rate", predicted)),
         Column(m("operations"), Align.RIGHT, emphasis=Emphasis.SOFT, html=True),
     )
     bars = Bars(

@@ -9,9 +9,9 @@ import numpy as np
 
 from cyclescope.calibrating.learning.engines.fitting import Bases, Rows, fit_law, fit_roofline, lengths_of
 from cyclescope.calibrating.learning.engines.observing import SeenCycle
+from cyclescope.core.prediction import ANALYTIC
 from cyclescope.core.progress import Notify, silent
 from cyclescope.core.units import FloatArray
-from cyclescope.predicting.analytic import NAME as ANALYTIC
 from cyclescope.predicting.fused.fitted import ROOFLINE
 from cyclescope.predicting.fused.models import NETWORK, FusedAnalytic, FusedLearned, FusedNetwork, Seen
 from cyclescope.predicting.gnn.training import TrainingSettings, is_there

@@ -16,6 +16,7 @@
  * @property {number} python
  * @property {ThreadChoice[]} threads
  * @property {Order | null} order
+ * @property {boolean} at_ceilings whether it was predicted with every operation at its ceiling: then nothing is above its floor
  * @property {{ as_it_is: string, as_if: string, bar_spoken: string, change: string }} texts
  */
 /** @typedef {{ threads: number, compute: number[], memory: number[] }} ThreadChoice */
@@ -54,7 +55,7 @@ function lineOf({ group, time, host, tail }, factors, overhead) {
 function extrapolated(data, { threads, bandwidth, peak, overhead }) {
   const { lanes, compute, memory, overhead: costs, floor: floorNow, time, text, engine, python, order } = data;
   const choice = data.threads.find((known) => known.threads === threads) ?? { compute, memory };
-  const floors = { compute: 0, memory: 0, overhead: 0, nothing: text };
+  const floors = { compute: 0, memory: 0, overhead: data.at_ceilings ? engine * overhead : 0, nothing: text };
   let total = text + engine * overhead; // text has no ceiling; all that a view takes is the engine's
   const added = lanes === "added" ? 1 : 0;
   const work = [];
@@ -63,9 +64,10 @@ function extrapolated(data, { threads, bandwidth, peak, overhead }) {
     const m = choice.memory[i] / bandwidth;
     const o = costs[i] * overhead;
     const bound = Math.max(c, m, o);
-    floors[bound === c ? "compute" : bound === m ? "memory" : "overhead"] += (floorNow[i] * bound) / Math.max(compute[i], memory[i], costs[i]);
     const now = Math.max(compute[i], memory[i]) + added * costs[i];
     work.push(now > 0 ? (Math.max(c, m) + added * o) / now : 1);
+    floors[bound === c ? "compute" : bound === m ? "memory" : "overhead"] +=
+      floorNow[i] * (data.at_ceilings ? work[i] : bound / Math.max(compute[i], memory[i], costs[i]));
     total += time[i] * work[i];
   }
   const floor = Object.values(floors).reduce((sum, ns) => sum + ns, 0);
@@ -144,8 +146,10 @@ class WhatIf {
      * @param {number} b
      */
     const change = (a, b) => (b > 0 && a !== b ? fill(this.texts.change, { factor: format.significant(a / b) }) : "");
-    this.part("floor").textContent = format.time(then.floor);
-    this.part("floor-change").textContent = change(then.floor, this.now.floor);
+    if (!this.data.at_ceilings) {
+      this.part("floor").textContent = format.time(then.floor);
+      this.part("floor-change").textContent = change(then.floor, this.now.floor);
+    }
     for (const name of ["total", "total-again"]) this.part(name).textContent = format.time(then.total);
     this.part("total-change").textContent = change(then.total, this.now.total);
     const widest = Math.max(then.total, this.now.total);
