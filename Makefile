@@ -15,7 +15,7 @@ LOG := $(VENV)/pip.log
 TORCH ?= torch
 
 # What the tests need of the package. A variable, since a comma within `$(call …)` would end the argument.
-TEST_EXTRAS := engines,predict,gnn,ray
+TEST_EXTRAS := engines,predict,gnn,ray,import
 
 # Names of a browser that the page tests can drive, in order of preference; CYCLESCOPE_CHROMIUM overrides the search.
 BROWSERS := chromium chromium-browser google-chrome google-chrome-stable

@@ -1,0 +1,123 @@
+"""Batches of records into columns. What repeats is numbered at once, so that no record outlives its batch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from cyclescope.core.units import AnyArray, IntArray
+from cyclescope.importing.columns import Columns
+from cyclescope.importing.counts import Defect
+from cyclescope.importing.decoding import Batch
+from cyclescope.importing.formats.arguments import Kept
+from cyclescope.importing.formats.dialect import Dialect
+from cyclescope.importing.interning import Numbering
+from cyclescope.importing.records import NONE, Record
+from cyclescope.importing.sides import Sides
+from cyclescope.importing.trace import Kind
+
+Thread = tuple[int | str, int | str]
+
+# Pieces of time; moments; ends of pieces and arrows, which are matched when all are there.
+_SPANS, _INSTANTS, _MARKS = "X", "iIR", "BEbenSTFpstf"
+_CODES = {phase: code for code, phase in enumerate(_SPANS + _INSTANTS + _MARKS)}
+SPAN, COUNTER, METADATA, OTHER = 0, len(_CODES), len(_CODES) + 1, len(_CODES) + 2
+PHASES = _CODES | {"C": COUNTER, "M": METADATA}
+INSTANTS = [PHASES[phase] for phase in _INSTANTS]
+MARKS = [PHASES[phase] for phase in _MARKS]
+
+
+class Gathering:
+    """All records of one file, in the words of one `dialect`."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self.names: Numbering[str] = Numbering()
+        self.threads: Numbering[Thread] = Numbering()
+        self.ids: Numbering[int | str] = Numbering()
+        self.kept: dict[Kind, Numbering[Kept]] = {kind: Numbering() for kind in dialect.arguments}
+        self.events, self.marks = Columns(), Columns()
+        self.sides = Sides(self.names, self.threads)
+        self.counts: Counter[Defect] = Counter()
+        self.phases: Counter[int] = Counter()
+        self._named: Numbering[tuple[str, str]] = Numbering()
+        self._placed: Numbering[tuple[str, int | str, int | str]] = Numbering()
+        self._table_named = np.empty((0, 2), np.int32)
+        self._table_placed = np.empty((0, 2), np.int32)
+
+    def add(self, batch: Batch) -> None:
+        records = batch.records
+        named = np.array([self._named[r.cat, r.name] for r in records], np.int64)
+        placed = np.array([self._placed[r.ph, r.pid, r.tid] for r in records], np.int64)
+        self._extend_tables()
+        name, kind = self._table_named[named].T
+        phase, thread = self._table_placed[placed].T
+        self.phases.update(dict(enumerate(np.bincount(phase, minlength=OTHER + 1).tolist())))
+        timed = batch.timed | (phase == METADATA)
+        self.counts[Defect.NO_TIME] += int((~timed).sum())
+        self.counts[Defect.UNKNOWN_PHASE] += int((phase == OTHER).sum())
+        self._add_spans(batch, np.flatnonzero((phase == SPAN) & timed), name, kind, thread)
+        if len(other := np.flatnonzero((phase != SPAN) & (phase != OTHER) & timed)):
+            self._add_others(batch, other, phase, name, kind, thread)
+
+    def _extend_tables(self) -> None:
+        """What a new pair of category and name, or of phase and thread, stands for."""
+        if len(self._named) > len(self._table_named):
+            new = [*self._named][len(self._table_named) :]
+            rows = [(self.names[name], self.dialect.kind(category, name)) for category, name in new]
+            self._table_named = np.concatenate([self._table_named, np.array(rows, np.int32)])
+        if len(self._placed) > len(self._table_placed):
+            new_places = [*self._placed][len(self._table_placed) :]
+            places = [(PHASES.get(phase, OTHER), self.threads[pid, tid]) for phase, pid, tid in new_places]
+            self._table_placed = np.concatenate([self._table_placed, np.array(places, np.int32)])
+
+    def _add_spans(self, batch: Batch, rows: IntArray, name: AnyArray, kind: AnyArray, thread: AnyArray) -> None:
+        self.counts[Defect.NEGATIVE] += int(batch.negative[rows].sum())
+        self.counts[Defect.NOT_A_NUMBER] += int(batch.no_number[rows].sum())
+        kind = kind[rows]
+        self.events.add(
+            name=name[rows], kind=kind.astype(np.int8), begin_ns=batch.begin_ns[rows], duration_ns=batch.duration_ns[rows],
+            thread=thread[rows], **self._arguments(batch.records, rows, kind),
+        )  # fmt: skip
+
+    def _arguments(self, records: Sequence[Record], rows: IntArray, kinds: AnyArray) -> dict[str, AnyArray]:
+        """`correlation`, `external` and `detail` [rows]; details are numbered by kind."""
+        correlation, external = np.full(len(rows), NONE, np.int64), np.full(len(rows), NONE, np.int64)
+        detail = np.full(len(rows), NONE, np.int32)
+        for kind in np.unique(kinds).tolist():
+            reader = self.dialect.arguments.get(kind)
+            if reader is None:
+                continue
+            at = np.flatnonzero(kinds == kind)
+            found = reader.read([records[i].args for i in rows[at].tolist()])
+            correlation[at], external[at] = found.correlation, found.external
+            if found.kept:
+                numbers = self.kept[kind]
+                detail[at] = [numbers[kept] if any(kept) else NONE for kept in found.kept]
+        return {"correlation": correlation, "external": external, "detail": detail}
+
+    def _add_others(
+        self, batch: Batch, rows: IntArray, phase: AnyArray, name: AnyArray, kind: AnyArray, thread: AnyArray
+    ) -> None:
+        records = batch.records
+        if len(marks := rows[np.isin(phase[rows], MARKS)]):
+            self.marks.add(
+                phase=phase[marks].astype(np.int8), name=name[marks], kind=kind[marks].astype(np.int8),
+                at_ns=batch.begin_ns[marks], thread=thread[marks],
+                category=np.array([self.names[records[i].cat] for i in marks.tolist()], np.int32),
+                id=np.array([self.ids[records[i].id] for i in marks.tolist()], np.int64),
+                **self._arguments(records, marks, kind[marks]),
+            )  # fmt: skip
+        self.sides.add_metadata([records[i] for i in rows[phase[rows] == METADATA].tolist()])
+        counters = rows[phase[rows] == COUNTER]
+        self.sides.add_counters([records[i] for i in counters.tolist()], batch.begin_ns[counters])
+        instants = rows[np.isin(phase[rows], INSTANTS)]
+        instants = instants[~self.sides.add_memory([records[i] for i in instants.tolist()], batch.begin_ns[instants])]
+        none = np.full(len(instants), NONE, np.int64)
+        self.events.add(
+            name=name[instants], kind=np.full(len(instants), Kind.INSTANT, np.int8), begin_ns=batch.begin_ns[instants],
+            duration_ns=np.zeros(len(instants), np.int64), thread=thread[instants], correlation=none, external=none,
+            detail=none.astype(np.int32),
+        )  # fmt: skip
