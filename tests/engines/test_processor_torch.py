@@ -92,7 +92,8 @@ def test_threads_that_do_no_work_are_not_asked(monkeypatch: pytest.MonkeyPatch) 
     try:
         found = processor.clocks_of(lambda: sum(range(2_000_000)))
         assert processor.thread_clock(threading.get_native_id()) in found
-        assert idle.native_id is not None and processor.thread_clock(idle.native_id) not in found
+        assert idle.native_id is not None
+        assert processor.thread_clock(idle.native_id) not in found
         monkeypatch.setattr(processor, "_MOST_THREADS", 0)
         assert processor.clocks_of(lambda: sum(range(1000))) == WHOLE, "too many threads: the clock of the process"
     finally:
