@@ -11,9 +11,11 @@ from paper_engine import ENGINE, PLAN, SHAPES, cases, use_paper_engine, wall_ns
 from paper_learning import FAMILIES, machine, stack
 
 from cyclescope.backends.paper import FakeClock
+from cyclescope.calibrating.learning.engines import harvesting
 from cyclescope.calibrating.learning.engines.harvesting import SUFFIX
 from cyclescope.calibrating.learning.engines.learn import LearnedEngine, learn_engine
 from cyclescope.core.errors import FittedModelError, UsageError
+from cyclescope.core.samples import Load
 from cyclescope.predicting.fused.fitted import engine_for, load_engine, stored_engine
 from cyclescope.predicting.models import available, best
 from cyclescope.report.media.terminal import to_text
@@ -134,3 +136,25 @@ def test_too_few_families_are_one_sentence(tmp_path: Path, monkeypatch: pytest.M
     with pytest.raises(UsageError, match="at least 3 families") as refused:
         learn_engine(ENGINE, machine(), 5.0, clock=clock)
     assert "--engine onnxruntime" in str(refused.value.way_out)
+
+
+def test_the_processes_that_make_models_ready_are_no_load_of_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CYCLESCOPE_HOME", str(tmp_path))
+    clock = FakeClock()
+    use_paper_engine(monkeypatch, clock)
+    ready: list[float] = []
+    monkeypatch.setattr(harvesting, "prepare", lambda *_: ready.append(0.7))
+
+    class Meter:
+        """Others seem to have the share of the cores that making ready took, if it was not over when the meter was made."""
+
+        def __init__(self) -> None:
+            self.before = len(ready)
+
+        def read(self) -> Load:
+            return Load(0.25 + sum(ready[self.before :]))
+
+    monkeypatch.setattr(harvesting, "LoadMeter", Meter)
+    assert learn_engine(ENGINE, machine(), 20.0, clock=clock).stored.fitted.other_busy == 0.25

@@ -19,6 +19,7 @@ from cyclescope.core.errors import CyclescopeError, EngineError
 from cyclescope.core.message import Text, m
 from cyclescope.core.progress import Notify, silent
 from cyclescope.core.units import FloatArray, Nanoseconds
+from cyclescope.machines.load import LoadMeter
 from cyclescope.predicting.regression.file import read_fitted, write_fitted
 
 SUFFIX = ".times"
@@ -128,10 +129,11 @@ def harvest(
     clock: Clock,
     progress: Notify = silent,
     threads: int | None = None,
-) -> None:
+) -> float | None:
     """Measure `cases` on `engine` in rounds within `budget_ns`, to which making them ready adds, and keep each in `folder`.
 
-    After Ctrl-C what was seen is kept, exports too, and the interruption goes on up.
+    Returns the share of the cores that others used meanwhile, where the system tells it; the processes that make models ready
+    have ended by then. After Ctrl-C what was seen is kept, exports too, and the interruption goes on up.
     """
     prepare(cases, folder, engine, progress, threads)
     opened: list[_OpenCase] = []
@@ -143,7 +145,9 @@ def harvest(
             except CyclescopeError as error:
                 refused = Harvest(case.name, case.family, 0, "", (), error.summary)
                 write_fitted(place_of_case(folder, case), refused, SCHEMA, VERSION)
+        meter = LoadMeter()
         share_in_turn([shape for case in opened for shape in case.shapes], clock, budget_ns, progress)
+        return meter.read().other_busy
     finally:
         for one in opened:
             kept = one.harvest()

@@ -24,7 +24,6 @@ from cyclescope.core.progress import Notify, silent
 from cyclescope.core.units import NS_PER_S
 from cyclescope.core.version import __version__
 from cyclescope.machines.fingerprint import fingerprint
-from cyclescope.machines.load import LoadMeter
 from cyclescope.predicting.fitted import required_place
 from cyclescope.predicting.fused.fitted import EngineCycle, FittedEngine, Refused, StoredEngine, keep
 from cyclescope.predicting.fused.models import Seen
@@ -68,12 +67,11 @@ def learn_engine(
     folder.mkdir(parents=True, exist_ok=True)
     cases = engine_cases()
     missing = [case for case in cases if not place_of_case(folder, case).exists()]
-    meter = LoadMeter()
+    busy = None
     if missing:
         with keeping():
             budget_ns = int(budget_s * len(missing) / len(cases) * NS_PER_S)
-            harvest(missing, folder, engine, budget_ns, clock or SystemClock(), progress)
-    busy = meter.read().other_busy
+            busy = harvest(missing, folder, engine, budget_ns, clock or SystemClock(), progress)
     taken = harvested(folder, cases)
     seen = observed(taken, folder, engine, ceilings, progress)
     fitted = fit_engine(engine, now, [kept for _, kept in taken], seen, ceilings, len(cases), progress)
