@@ -24,14 +24,15 @@ class Disturbed(Exception):
     """Raised by what is to hold where it saw another load itself: then this try shows nothing."""
 
 
-def hold_on_a_quiet_try(holds: Callable[[Explanation], str], *model: object, **request: object) -> None:
+def hold_on_a_quiet_try(holds: Callable[[Explanation], str], *model: object, budget: float, **request: object) -> None:
     """Measure up to six times until `holds` gives an empty text; a systematic error fails every try.
 
-    Skips where another load was there in every try: then nothing was shown, neither way.
+    The first try has half of `budget` [s], which is enough on most machines. Skips where another load was there in every
+    try: then nothing was shown, neither way.
     """
     complaints = []
-    for _ in range(TRIES):
-        told = explain(measure(*model, **request))  # type: ignore[arg-type]
+    for number in range(TRIES):
+        told = explain(measure(*model, budget=budget if number else budget / 2, **request))  # type: ignore[arg-type]
         try:
             complaint = holds(told)
         except Disturbed:
