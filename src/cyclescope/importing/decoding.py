@@ -67,21 +67,25 @@ class Decoder:
             large = np.abs(ts) >= _INEXACT_US
             self.exact = self.exact or bool((ts[large] % 1 != 0).any())
             self.nanoseconds = self.nanoseconds or bool((ts >= _NANOSECONDS).any())
-        scale = 1.0 if self.nanoseconds else 1e3
+        scale = 1 if self.nanoseconds else 1000
         begin, timed = _whole(ts, scale)
         # Of few times all may look whole: a quarter of a microsecond is all that a float keeps there.
         if self.exact or self.nanoseconds or (large.any() and len(ts) < _FEW):
-            begin = np.array([_exactly(t.ts, int(scale)) for t in _times.decode(listed)], np.int64)
+            begin = np.array([_exactly(t.ts, scale) for t in _times.decode(listed)], np.int64)
         duration, numbers = _whole(dur, scale)
         return Batch(records, begin, np.maximum(duration, 0), timed, duration < 0, ~numbers)
 
 
-def _whole(values: FloatArray, scale: float) -> tuple[IntArray, BoolArray]:
-    """`values` · `scale` as whole numbers, and which of them can be: 0 stands for the others."""
-    scaled = values * scale
+def _whole(values: FloatArray, scale: int) -> tuple[IntArray, BoolArray]:
+    """`values` · `scale` as whole numbers, and which of them can be: 0 stands for the others.
+
+    What is whole is multiplied by itself, since a product of floats would round it.
+    """
     with np.errstate(invalid="ignore"):
-        possible = np.abs(scaled) < _MOST_NS
-    return np.rint(np.where(possible, scaled, 0.0)).astype(np.int64), possible
+        possible = np.abs(values) < _MOST_NS / scale
+    values = np.where(possible, values, 0.0)
+    whole = np.floor(values)
+    return whole.astype(np.int64) * scale + np.rint((values - whole) * scale).astype(np.int64), possible
 
 
 def _exactly(text: msgspec.Raw, scale: int) -> int:

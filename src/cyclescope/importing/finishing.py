@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from cyclescope.core.units import AnyArray
-from cyclescope.importing import ordering, pairs
+from cyclescope.importing import defects, ordering, pairs
 from cyclescope.importing.counts import Count, Defect, Reading, Source
 from cyclescope.importing.details import Details
 from cyclescope.importing.formats.arguments import Kept
@@ -52,7 +53,7 @@ def finished(gathering: Gathering, source: Source, values: Mapping[str, Any]) ->
     base = values.get("baseTimeNanoseconds")
     start = zero + (base if isinstance(base, int) else 0)
     counters, flows = _counters(gathering, lanes, zero), _flows(marks, lanes, zero)
-    return Trace(
+    trace = Trace(
         format=gathering.dialect.name,
         names=tuple(gathering.names),
         lanes=tuple(lanes.lanes),
@@ -65,6 +66,8 @@ def finished(gathering: Gathering, source: Source, values: Mapping[str, Any]) ->
         epoch=start > _YEAR_2001,
         properties=gathering.dialect.properties(values),
     )
+    reading = replace(trace.reading, counts=trace.reading.counts + defects.counted(trace, source.rank))
+    return replace(trace, reading=reading)
 
 
 def _add_pairs(gathering: Gathering, marks: pairs.Table) -> None:

@@ -70,8 +70,8 @@ class Splitter:
             if end:
                 chunk, self._held = self._held[:end], self._held[self._held.index(b",", end) + 1 :]
                 yield chunk
-        yield self._held
-        self._held = b""
+        left, self._held = self._held, b""
+        yield left
 
     def put_back(self, text: bytes) -> None:
         """`text` stood before what is held, and is no whole event yet."""

@@ -137,3 +137,11 @@ def test_what_stands_in_the_file_is_counted(tmp_path: Path) -> None:
     assert (source.records, source.metadata, source.arrows) == (len(events()), 2, 2)
     assert not source.cut
     assert source.recovered == source.text == source.size
+
+
+def test_facts_behind_the_events_are_read_too(tmp_path: Path) -> None:
+    text = document().removesuffix('"traceName": "trace.json"\n}') + '"distributedInfo": {"rank": 2, "backend": "gloo"}}'
+    trace = read_text(tmp_path, text)
+
+    assert trace.ranks == (2,)
+    assert trace.properties["backend"] == "gloo"
