@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cyclescope.core.workload import Workload
     from cyclescope.explaining.comparison import compare
     from cyclescope.explaining.explain import explain
+    from cyclescope.importing.import_trace import import_trace
     from cyclescope.measuring.dialogue import measure_dialogue
     from cyclescope.measuring.measure import measure, watch
     from cyclescope.measuring.pair import measure_pair
@@ -37,6 +38,7 @@ _HOMES = {
     "compare": "cyclescope.explaining.comparison",
     "calibrate": "cyclescope.calibrating.calibrate",
     "explain": "cyclescope.explaining.explain",
+    "import_trace": "cyclescope.importing.import_trace",
     "measure": "cyclescope.measuring.measure",
     "measure_dialogue": "cyclescope.measuring.dialogue",
     "measure_pair": "cyclescope.measuring.pair",
@@ -60,6 +62,7 @@ __all__ = [
     "calibrate",
     "compare",
     "explain",
+    "import_trace",
     "load",
     "measure",
     "measure_dialogue",

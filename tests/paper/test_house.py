@@ -30,6 +30,7 @@ PUBLIC = NOUNS | {
     "calibrate",
     "compare",
     "explain",
+    "import_trace",
     "load",
     "measure",
     "measure_dialogue",

@@ -1,11 +1,13 @@
 """All commands, and what their help says of each: first a line for the list of commands, then the rest.
 
-A command is the function of its name in the module of its name, which is imported when the command is called.
+A command is the function of its name in the module of its name, which is imported when the command is called. The name of one
+that is a word of Python has an underscore behind it there.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from keyword import iskeyword
 
 from cyclescope.core.message import N_
 
@@ -23,6 +25,14 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
             "The model is traced without its weights or their memory, and a timing model gives every operation its time. "
             "Where its errors on unseen cycles are known, every figure has an interval. "
             "--on this needs `cyclescope calibrate`."
+        ),
+    ),
+    "import": (
+        N_("Import a trace that a profiler or another engine has recorded, and explain it like a measured cycle."),
+        N_(
+            "The format is recognised from the content. What was dropped, cut or could not be tied is reported first. "
+            "A folder with the files of several ranks is one import. The saved run is the input of `cyclescope show` and "
+            "`cyclescope compare`."
         ),
     ),
     "compare": (
@@ -80,3 +90,8 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
         ),
     ),
 }
+
+
+def home_of(name: str) -> str:
+    """The name of the module and of the function of the command `name`."""
+    return f"{name}_" if iskeyword(name) else name

@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from cyclescope.cli.commands import COMMANDS
+from cyclescope.cli.commands import COMMANDS, home_of
 from cyclescope.cli.defects import forget_output
 from cyclescope.cli.front_page import HELP_OPTIONS, NAME, SUMMARY, VERSION, VERSION_HELP, print_version
 from cyclescope.cli.gate import AnsweringCommand, GatedCommand
@@ -28,7 +28,7 @@ def parser() -> Any:
 
 def command(name: str) -> Any:
     """The parser of the command `name`, one of `COMMANDS`."""
-    function = getattr(import_module(f"cyclescope.cli.{name}"), name)
+    function = getattr(import_module(f"cyclescope.cli.{home_of(name)}"), home_of(name))
     alone = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     kind = _KINDS.get(name, Command)
     alone.command(name, cls=kind, help="\n\n".join(COMMANDS[name]), context_settings=_SETTINGS)(grouped(function))

@@ -41,6 +41,8 @@ _PHASES = {
     "fit": in_context("progress", "fit"),
     "A/A": in_context("progress", "A/A"),
     "memory": in_context("progress", "memory"),
+    "read": in_context("progress", "read"),
+    "structure": in_context("progress", "structure"),
     "done": in_context("progress", "done"),
 }
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from cyclescope.core.lanes import LaneSamples
 from cyclescope.core.prediction import Prediction
 from cyclescope.core.stored import ADDED_LATER, STORED_AS
 from cyclescope.core.units import IntArray, Nanoseconds
@@ -246,6 +247,8 @@ class Samples:
 
     Where there is a `prediction`, nothing was timed: each row is a scenario, and together they spread as the errors of the
     timing model do. The k-th of K rows is as long as the cycle is with probability (k + ½) ÷ K at most.
+
+    Where there are `lanes`, the cycle was imported: each row, of both kinds of runs, is a step of the trace as it was recorded.
     """
 
     # Run files have called them so since the first format.
@@ -261,3 +264,4 @@ class Samples:
     device: DeviceSamples | None = None
     instrumented_tokens: int = 0
     prediction: Prediction | None = field(default=None, metadata=ADDED_LATER)
+    lanes: LaneSamples | None = field(default=None, metadata=ADDED_LATER)

@@ -17,11 +17,12 @@ class Weights(StrEnum):
 
 
 class InputSource(StrEnum):
-    """Whether the input comes from a text, is made up to a length, or is given as tensors."""
+    """Whether the input comes from a text, is made up to a length, is given as tensors, or was never ours to see."""
 
     TEXT = "text"
     SYNTHETIC = "synthetic"
     GIVEN = "given"
+    RECORDED = "recorded"  # by another tool, which tells its shape at most
 
 
 class InputUnit(StrEnum):

@@ -75,7 +75,7 @@ class DeviceLine:
     `busy_ns`: the device works for the operation. `unclear_ns`: it works, or waits for the host; unknown which.
     `idle_ns`: it waits for the launch, before the operation and inside of it; for a stage of text, until the host has
     done with it. `queue_ns`: how far the host was ahead when it asked for the operation. `tail_ns`: from the last
-    operation to the end. Together they are `span_ns`.
+    operation to the end. `other_ns`: it works for what no operation of the cycle asked for. Together they are `span_ns`.
 
     `waits` [n] are the operations in which the host waits for what the device has not done yet, `waited_ns` in all;
     `end_wait_ns` is its wait at the end of the cycle. `marks_ns` was taken off. `runs` are those behind the means, `held`
@@ -98,6 +98,7 @@ class DeviceLine:
     attribution: Attribution
     stages: tuple[DeviceRow, ...]
     places: tuple[DeviceRow, ...]
+    other_ns: float = 0.0
 
     @cached_property
     def span_ns(self) -> float:
@@ -107,7 +108,7 @@ class DeviceLine:
     @property
     def work_ns(self) -> float:
         """The device works, or may."""
-        return float(self.busy_ns.sum() + self.unclear_ns.sum())
+        return float(self.busy_ns.sum() + self.unclear_ns.sum()) + self.other_ns
 
     @property
     def idle_total_ns(self) -> float:
@@ -116,7 +117,7 @@ class DeviceLine:
 
     @property
     def busy_share(self) -> float:
-        return self._share(float(self.busy_ns.sum()))
+        return self._share(float(self.busy_ns.sum()) + self.other_ns)
 
     @property
     def unclear_share(self) -> float:
@@ -171,7 +172,6 @@ def device_line(cycle: Cycle, places: Sequence[Place]) -> DeviceLine | None:
     kept = middle_half(samples.last_ns[free])
     busy, unclear, idle, queue = (column[kept].mean(axis=0) for column in (cut.busy, cut.unclear, cut.idle, cut.queue))
     waits = cut.waits[kept].mean(axis=0) > 0.5
-    rows = _Rows(busy, unclear, idle, queue)
     uninstrumented = cycle.samples.uninstrumented.wall_ns
     ends = samples.boundaries_ns[free, -1] - samples.returned_ns[free]
     attribution = _attribution(cut, graph, kept)
@@ -191,8 +191,10 @@ def device_line(cycle: Cycle, places: Sequence[Place]) -> DeviceLine | None:
         if len(uninstrumented)
         else Ratio(0.0, 0.0, 0.0, 0),
         attribution=attribution,
-        stages=rows.by(Labels(graph.op_stage.numbers, tuple(map(Place, graph.op_stage.names)))),
-        places=tuple(sorted(rows.by(Labels.of(places)), key=lambda row: -row.total_ns)),
+        stages=device_rows(
+            busy, unclear, idle, queue, Labels(graph.op_stage.numbers, tuple(map(Place, graph.op_stage.names)))
+        ),
+        places=tuple(sorted(device_rows(busy, unclear, idle, queue, Labels.of(places)), key=lambda row: -row.total_ns)),
     )
 
 
@@ -272,24 +274,16 @@ def _attribution(cut: _Cut, graph: Graph, kept: IntArray) -> Attribution:
     return Attribution(graph, runs, kept, np.zeros(len(graph.slots)), np.zeros(len(graph.slots), dtype=bool))
 
 
-@dataclass(frozen=True, eq=False)
-class _Rows:
-    """Columns [n] to be added up."""
-
-    busy: FloatArray
-    unclear: FloatArray
-    idle: FloatArray
-    queue: FloatArray
-
-    def by(self, labels: Labels[Place]) -> tuple[DeviceRow, ...]:
-        """A row for each name among `labels` [n]."""
-        group, names = labels.in_order.numbers, labels.in_order.names
-        count = np.bincount(group, minlength=len(names))
-        sums = [
-            np.bincount(group, column, minlength=len(names)).tolist()
-            for column in (self.busy, self.unclear, self.idle, self.queue)
-        ]
-        return tuple(
-            DeviceRow(place, n, busy, unclear, idle, queue / max(1, n))
-            for place, n, busy, unclear, idle, queue in zip(names, count.tolist(), *sums, strict=True)
-        )
+def device_rows(
+    busy_ns: FloatArray, unclear_ns: FloatArray, idle_ns: FloatArray, queue_ns: FloatArray, labels: Labels[Place]
+) -> tuple[DeviceRow, ...]:
+    """A row for each name among `labels` [n], with the columns [n] added up."""
+    group, names = labels.in_order.numbers, labels.in_order.names
+    count = np.bincount(group, minlength=len(names))
+    sums = [
+        np.bincount(group, column, minlength=len(names)).tolist() for column in (busy_ns, unclear_ns, idle_ns, queue_ns)
+    ]
+    return tuple(
+        DeviceRow(place, n, busy, unclear, idle, queue / max(1, n))
+        for place, n, busy, unclear, idle, queue in zip(names, count.tolist(), *sums, strict=True)
+    )

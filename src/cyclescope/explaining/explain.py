@@ -25,6 +25,8 @@ from cyclescope.explaining.findings.catalogue import find
 from cyclescope.explaining.findings.facts import Facts
 from cyclescope.explaining.findings.padding import padding_cost
 from cyclescope.explaining.generation import generation
+from cyclescope.explaining.lanes.device import imported_line
+from cyclescope.explaining.lanes.lanes import lanes_of
 from cyclescope.explaining.memory import memory
 from cyclescope.explaining.places import Place, places
 from cyclescope.explaining.roofline import roofline
@@ -42,24 +44,28 @@ def explain(cycle: Cycle) -> Explanation:
     none = Estimate(0.0, 0.0, 0.0, 0)
     stages = stage_rows(attribution)
     layers = layer_rows(attribution)
-    kinds = group_rows(
-        attribution, Labels(cycle.graph.kind_number, tuple(Place(operation=kind.value) for kind in OpKind))
-    )
     place_of_op = places(cycle.graph)
     wall = median_estimate(uninstrumented.wall_ns) if len(uninstrumented) else none
     cpu = median_estimate(uninstrumented.cpu_ns) if len(uninstrumented) else none
     if cycle.source is Source.PREDICTED:
         wall, cpu = closure.wall, none  # how many cores would be busy, no timing model says
+    if cycle.source is Source.IMPORTED:
+        cpu = none  # a trace does not tell it
     # Findings are about what was instrumented; both times are of that.
     covered = scaled(cpu, covered_share(cycle)) if closure.tokens else cpu
-    device = device_line(cycle, place_of_op)
+    device = device_line(cycle, place_of_op) or imported_line(cycle, place_of_op)
     # What the host sees of an operation on a device is its launch; what it takes, the device's own line of time tells.
     worked = attribution if device is None else device.attribution
     limits = roofline(
         cycle, worked, place_of_op, closure.wall.value_ns, _datasheet(cycle), on_device=device is not None
     )
+    # A trace tells what the device does for each operation, which is what a reader asks first.
+    shown = worked if cycle.source is Source.IMPORTED else attribution
+    kinds = group_rows(shown, Labels(cycle.graph.kind_number, tuple(Place(operation=kind.value) for kind in OpKind)))
     parts = (stages, layers) if device is None else (stage_rows(worked), layer_rows(worked))
-    arrangement = arrange(cycle, worked, place_of_op, on_device=device is not None)
+    # Which tensor is which, and so what waits for what, is unknown in a graph without tensors.
+    tied = bool(cycle.graph.tensors) or cycle.source is not Source.IMPORTED
+    arrangement = arrange(cycle, worked, place_of_op, on_device=device is not None) if tied else None
     facts = Facts(cycle, worked, closure.wall, covered, *parts, place_of_op, limits, arrangement, device)
     return Explanation(
         cycle=cycle,
@@ -69,19 +75,20 @@ def explain(cycle: Cycle) -> Explanation:
         minimum_ns=float(uninstrumented.wall_ns.min()) if len(uninstrumented) else 0.0,
         stages=stages,
         layers=layers,
-        operations=operation_rows(attribution),
+        operations=operation_rows(shown),
         kinds=kinds,
-        places=group_rows(attribution, place_of_op),
+        places=group_rows(shown, place_of_op),
         closure=closure,
         warnings=find_warnings(cycle, wall, closure),
         spans=exemplar_spans(attribution),
         generation=generation(cycle, attribution, place_of_op),
-        memory=memory(cycle.graph, cycle.samples.memory),
+        memory=memory(cycle.graph, cycle.samples.memory) if tied else None,
         roofline=limits,
         arrangement=arrangement,
         findings=find(facts),
         device=device,
         padding=padding_cost(facts),
+        lanes=lanes_of(cycle),
     )
 
 

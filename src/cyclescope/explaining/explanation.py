@@ -13,6 +13,7 @@ from cyclescope.explaining.arrangement import Arrangement
 from cyclescope.explaining.device import DeviceLine
 from cyclescope.explaining.findings.finding import Finding
 from cyclescope.explaining.generation import Generation
+from cyclescope.explaining.lanes.lanes import Lanes
 from cyclescope.explaining.memory import Memory
 from cyclescope.explaining.places import Place
 from cyclescope.explaining.roofline import Roofline
@@ -199,7 +200,7 @@ class Explanation:
     """Everything that is derived from one cycle. `spans` are as they happened in the run closest to the median.
 
     `generation` is there for a cycle that wrote text, `roofline` where ceilings of its machine are known, `device` where
-    a device was marked, `padding` where parts are known and the plan works on padding. `findings` are ranked, the most promising first.
+    a device was marked, `padding` where parts are known and the plan works on padding, `lanes` where it was imported. `findings` are ranked, the most promising first.
     """
 
     cycle: Cycle
@@ -222,3 +223,4 @@ class Explanation:
     findings: tuple[Finding, ...] = ()
     device: DeviceLine | None = None
     padding: PaddingCost | None = None
+    lanes: Lanes | None = None

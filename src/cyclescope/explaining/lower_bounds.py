@@ -39,22 +39,29 @@ class LowerBounds:
         return tuple(names[k] for k in self.level.tolist())
 
 
-def find_lower_bounds(graph: Graph, ceilings: Ceilings, threads: int, *, on_device: bool = False) -> LowerBounds:
+def find_lower_bounds(
+    graph: Graph, ceilings: Ceilings, threads: int, *, on_device: bool = False, dtype: str = ""
+) -> LowerBounds:
     """The lower bounds of `graph` under `ceilings` with `threads` threads (0: the whole device).
 
     Compute is FLOPs ÷ the ceiling of a product of that type and shape; elementwise work has none of its own and is bound
     by its memory. Memory is the sum over all that is touched, of bytes ÷ the bandwidth of the level that it is found in.
     Overhead is that of a dispatch (on a device: of a launch) for all but views, which compute and move nothing: a
     compiled cycle has none of them.
+
+    Of a graph without tensors (of a trace) only sums are known: its products are held against the peak of `dtype`, and all
+    bytes against main memory.
     """
     text, view = graph.of_kind(OpKind.TEXT), graph.of_kind(OpKind.VIEW)
     overheads = ceilings.overheads
     least = overheads.launch_ns if on_device and overheads.launch_ns is not None else overheads.dispatch_ns
     overhead = np.where(text | view, 0.0, max(0.0, least.value) if least is not None else 0.0)
-    memory, memory_bytes, level, names = _memory(graph, ceilings, threads)
+    tied = bool(graph.tensors)
+    memory, memory_bytes, level, names = (_memory if tied else _memory_of_sums)(graph, ceilings, threads)
     memory[text] = memory_bytes[text] = 0.0
     level[text] = -1
-    return LowerBounds(_compute(graph, ceilings, threads), memory, overhead, memory_bytes, level, names)
+    compute = _compute(graph, ceilings, threads) if tied else _compute_of_sums(graph, ceilings, threads, dtype)
+    return LowerBounds(compute, memory, overhead, memory_bytes, level, names)
 
 
 def main_memory(ceilings: Ceilings, threads: int) -> Figure | None:
@@ -108,3 +115,23 @@ def _memory(graph: Graph, ceilings: Ceilings, threads: int) -> tuple[FloatArray,
     from_memory = touched.bytes * (names[-1] == MAIN_MEMORY) * (found == len(levels) - 1)
     memory_bytes = np.bincount(touched.op, from_memory, minlength=n).astype(np.float64)
     return total, memory_bytes, level, names
+
+
+def _compute_of_sums(graph: Graph, ceilings: Ceilings, threads: int, dtype: str) -> FloatArray:
+    """FLOPs ÷ the peak of products of `dtype` [n]; 0 where that is not known."""
+    peak = ceilings.peak(dtype, threads)
+    if peak is None or peak.value <= 0:
+        return np.zeros(len(graph))
+    ns: FloatArray = graph.flops / peak.value * NS_PER_S
+    return ns
+
+
+def _memory_of_sums(
+    graph: Graph, ceilings: Ceilings, threads: int
+) -> tuple[FloatArray, FloatArray, IntArray, tuple[str, ...]]:
+    """As `_memory`, with every byte from main memory."""
+    n, bandwidth = len(graph), main_memory(ceilings, threads)
+    if bandwidth is None or bandwidth.value <= 0:
+        return np.zeros(n), np.zeros(n), np.full(n, -1, dtype=np.int64), ()
+    moved = (graph.read_bytes + graph.written_bytes).astype(np.float64)
+    return moved * (NS_PER_S / bandwidth.value), moved, np.where(moved > 0, 0, -1).astype(np.int64), (MAIN_MEMORY,)

@@ -155,7 +155,9 @@ def roofline(
     if ceilings is None or not len(graph) or not len(attribution.runs_ns):
         return None
     threads = cycle.plan.threads if cycle.plan.device == "cpu" else 0
-    lower_bounds = find_lower_bounds(graph, ceilings, threads, on_device=cycle.plan.device != "cpu")
+    lower_bounds = find_lower_bounds(
+        graph, ceilings, threads, on_device=cycle.plan.device != "cpu", dtype=cycle.plan.dtype
+    )
     if on_device:
         lower_bounds = replace(lower_bounds, overhead_ns=np.zeros(len(graph)))
     slots = graph.slots

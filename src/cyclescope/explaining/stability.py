@@ -20,10 +20,10 @@ _REST = 0.03
 
 
 def find_warnings(cycle: Cycle, wall: Estimate, closure: Closure) -> tuple[MeasurementWarning, ...]:
-    """Every doubt that the facts of `cycle` raise, the gravest first. Of these a predicted cycle can only have operations
-    whose FLOPs are unknown.
+    """Every doubt that the facts of `cycle` raise, the gravest first. Of these a predicted or an imported cycle can only have
+    operations whose FLOPs are unknown.
     """
-    if cycle.source is Source.PREDICTED and cycle.graph.unpriced:
+    if cycle.source is not Source.MEASURED and cycle.graph.unpriced:
         return (MeasurementWarning(WarningCode.UNPRICED, len(cycle.graph.unpriced)),)
     if cycle.source is not Source.MEASURED:
         return ()

@@ -13,6 +13,7 @@ INFINITE = "∞"
 _TIME_UNITS = ("ns", "µs", "ms", "s")
 _SI = ("", "k", "M", "G", "T", "P", "E")
 _DIGITS = 3
+_EXACT_FROM_NS = 100_000  # shorter times have no digit to lose
 # Beyond this many digits before the point a figure is written in powers of ten.
 _MOST_DIGITS = 6
 # An interval whose two sides differ by this factor is written as two ends, since ± would hide which way it leans.
@@ -22,6 +23,11 @@ _LOPSIDED = 2.0
 def time(ns: float | None) -> str:
     """A time given in nanoseconds, in ns, µs, ms or s: `12.3 ms`. None and NaN read `–`."""
     return _scaled(ns, _TIME_UNITS)
+
+
+def exact_time(ns: float) -> str:
+    """A time in milliseconds with all digits down to the microsecond, to be held against what another tool prints: `31.905 ms`."""
+    return f"{ns / 1e6:,.3f} ms" if ns >= _EXACT_FROM_NS else time(ns)
 
 
 def time_difference(ns: float) -> str:

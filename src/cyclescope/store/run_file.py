@@ -158,5 +158,7 @@ def _check_samples(cycle: Cycle) -> None:
         cycle.samples.memory.self_check(len(cycle.graph))
     if cycle.samples.processor is not None:
         cycle.samples.processor.self_check(len(cycle.graph.slots))
+    if cycle.samples.lanes is not None:
+        cycle.samples.lanes.self_check(len(cycle.graph))
     if cycle.samples.device is not None:
         cycle.samples.device.self_check(len(cycle.graph.slots), len(cycle.graph))

@@ -12,6 +12,7 @@ COMMANDS = (
     "",
     "measure",
     "predict",
+    "import",
     "compare",
     "optimize",
     "apply",

@@ -140,7 +140,9 @@ def test_what_stands_in_the_file_is_counted(tmp_path: Path) -> None:
 
 
 def test_facts_behind_the_events_are_read_too(tmp_path: Path) -> None:
-    text = document().removesuffix('"traceName": "trace.json"\n}') + '"distributedInfo": {"rank": 2, "backend": "gloo"}}'
+    text = (
+        document().removesuffix('"traceName": "trace.json"\n}') + '"distributedInfo": {"rank": 2, "backend": "gloo"}}'
+    )
     trace = read_text(tmp_path, text)
 
     assert trace.ranks == (2,)

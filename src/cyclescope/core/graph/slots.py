@@ -55,7 +55,7 @@ def cut(graph: Graph) -> Slots:
     The stamps of frames get their places first, which follow from the operations and the stamps before them; those of
     operations, two each, fill the places that are left, in order.
     """
-    stamped, entry, leave = _frame_stamps(graph)
+    stamped, entry, leave = frame_stamps(graph)
     timed = np.flatnonzero(entry >= 0)
     n = 2 * len(graph) + 2 * len(timed) + 1
     # Each boundary 0 … n: the operation that begins there (or −1), the instrumented frame in force after it, of a frame or not.
@@ -79,7 +79,7 @@ def cut(graph: Graph) -> Slots:
     return Slots(op, frame, stage, layer, step, stamps[0], stamps[1])
 
 
-def _frame_stamps(graph: Graph) -> tuple[IntArray, IntArray, IntArray]:
+def frame_stamps(graph: Graph) -> tuple[IntArray, IntArray, IntArray]:
     """For each frame [frames] the innermost instrumented frame that is or holds it (0: the cycle), and the boundaries at which
     it is entered and left (−1: not instrumented).
     """

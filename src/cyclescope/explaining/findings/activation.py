@@ -79,7 +79,8 @@ def _floors(facts: Facts, ops: IntArray) -> FloatArray:
         floors = facts.roofline.memory_ns[ops]
         return floors
     bytes_of = facts.moved_bytes
-    measure = np.flatnonzero(facts.of_kind(OpKind.ELEMENTWISE, OpKind.COPY) & ~facts.small & (facts.op_ns > 0))
+    moving = facts.of_kind(OpKind.ELEMENTWISE, OpKind.COPY) & (bytes_of > 0)
+    measure = np.flatnonzero(moving & ~facts.small & (facts.op_ns > 0))
     measure = measure[np.argsort(bytes_of[measure], kind="stable")]
     rate = facts.op_ns[measure] / bytes_of[measure]
     sizes, where = np.unique(bytes_of[ops], return_inverse=True)

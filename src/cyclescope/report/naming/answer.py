@@ -8,6 +8,7 @@ from cyclescope.explaining.explanation import Answer, Explanation
 from cyclescope.report import format as fmt
 from cyclescope.report.naming.between import between_operations
 from cyclescope.report.naming.device import pace
+from cyclescope.report.naming.importing_answer import imported_answer
 from cyclescope.report.naming.kinds import KINDS
 from cyclescope.report.naming.predicting import basis, is_predicted
 from cyclescope.report.naming.stages import stage_name
@@ -63,6 +64,8 @@ def answer(explanation: Explanation) -> Text:
     wall = fmt.estimate(explanation.wall)
     if is_predicted(explanation.cycle):
         return _predicted(explanation, wall)
+    if explanation.lanes is not None:
+        return imported_answer(explanation, explanation.lanes)
     if explanation.device is not None:
         # The host's timestamps show launches there, which are not what the reader asks for first.
         return m("A cycle takes {wall}. {pace}", wall=wall, pace=pace(explanation.device))

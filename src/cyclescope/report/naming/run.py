@@ -23,7 +23,9 @@ RANDOM_WEIGHTS = m("Weights are random: timing does not depend on their values, 
 
 
 def model(ran: ModelFacts, *, weights: bool = True) -> tuple[Text, Text]:
-    """Which model ran; without its `weights` where none were needed."""
+    """Which model ran; without its `weights` where none were needed, and its name alone where no more is known."""
+    if not ran.parameters:
+        return m("model"), ran.reference
     if not weights:
         return m("model"), m(
             "{reference} ({class_name}, {parameters} parameters)",

@@ -52,6 +52,9 @@ def given(work: Workload) -> tuple[Text, Text]:
         )
     elif work.input_source is InputSource.SYNTHETIC and work.unit is InputUnit.TOKENS:
         size = m("{batch} × {tokens} tokens, synthetic", batch=work.batch, tokens=work.tokens_in)
+    elif work.input_source is InputSource.RECORDED:
+        known = filled(_LENGTHS[InputUnit.TOKENS], batch=work.batch, tokens=work.tokens_in)
+        size = known if work.batch else m("unknown")
     else:
         size = _tensors(work)
     if work.padding > 0 and work.tokens_in:

@@ -18,10 +18,12 @@ from cyclescope.report.sections.experts import experts_section
 from cyclescope.report.sections.findings import findings_section
 from cyclescope.report.sections.flow import flow_section
 from cyclescope.report.sections.generation import generation_section
+from cyclescope.report.sections.lanes import lanes_section, path_section, ranks_section, steps_section
 from cyclescope.report.sections.layers import layers_section
 from cyclescope.report.sections.memory import memory_section
 from cyclescope.report.sections.opening import opening, warnings_section
 from cyclescope.report.sections.places import places_section
+from cyclescope.report.sections.reading import reading_section
 from cyclescope.report.sections.roofline import roofline_section, what_if_section
 from cyclescope.report.sections.set_up import method_section, set_up_section
 from cyclescope.report.sections.stages import stages_section
@@ -55,10 +57,14 @@ def _page(explanation: Explanation, timeline: Timeline | None) -> Page:
     taken = m("The cycle was taken at {taken_at}.", taken_at=cycle.taken_at)
     if predicted:
         taken = m("The cycle was predicted at {taken_at}.", taken_at=cycle.taken_at)
+    title = m("Compute cycle of {model}", model=model)
+    if predicted:
+        title = m("Predicted compute cycle of {model}", model=model)
+    if explanation.lanes is not None:
+        title = m("Imported compute cycle of {model}", model=model)
+        taken = m("The trace was recorded at {taken_at}.", taken_at=cycle.taken_at)
     return Page(
-        m("Predicted compute cycle of {model}", model=model)
-        if predicted
-        else m("Compute cycle of {model}", model=model),
+        title,
         tuple(opening(explanation)),
         tuple(section for section in _sections(explanation, timeline) if section is not None),
         kind="cycle",
@@ -70,19 +76,25 @@ def _sections(explanation: Explanation, timeline: Timeline | None) -> Iterator[S
     """Every section in its order; None for one that this cycle has nothing for."""
     cycle, graph = explanation.cycle, explanation.cycle.graph
     links = timeline.links if timeline is not None else NOWHERE
+    yield reading_section(explanation.lanes)
     yield warnings_section(explanation)
     yield findings_section(explanation.findings, graph, links)
     yield generation_section(explanation.generation, graph)
     yield stages_section(explanation)
     yield timeline_section(timeline, predicted=is_predicted(cycle)) if timeline is not None else None
-    yield device_section(explanation.device)
+    if explanation.lanes is not None:
+        yield lanes_section(explanation.lanes)
+        yield path_section(explanation.lanes.path)
+        yield ranks_section(explanation.lanes.ranks)
+        yield steps_section(explanation.lanes)
+    yield device_section(explanation.device, recorded=explanation.lanes is not None)
     yield places_section(explanation, links)
     yield roofline_section(explanation, links)
     yield what_if_section(explanation)
     yield layers_section(explanation)
     if explanation.arrangement is not None:
         yield arrangement_section(explanation.arrangement, graph, cycle.machine.cores)
-    yield flow_section(explanation)
+    yield flow_section(explanation) if explanation.lanes is None or graph.tensors else None
     yield account_section(explanation)
     yield experts_section(graph)
     yield memory_section(explanation.memory, graph, links.ops)

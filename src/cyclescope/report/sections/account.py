@@ -11,6 +11,7 @@ from cyclescope.report.naming.between import between_label, native_label
 from cyclescope.report.naming.stages import stage_name
 from cyclescope.report.page import (
     Align,
+    Block,
     Cell,
     Column,
     Drawing,
@@ -29,7 +30,8 @@ def account_section(explanation: Explanation) -> Section | None:
     if not closure.rows:
         return None
     labels = tuple(_label(row, explanation.cycle.graph) for row in closure.rows)
-    verdict = _verdict(closure)
+    recorded = explanation.lanes is not None
+    verdict = _verdict(closure, recorded=recorded)
     stack = account_stack(closure, labels, verdict)
     columns = (
         Column(m("item")),
@@ -45,7 +47,7 @@ def account_section(explanation: Explanation) -> Section | None:
         )
         for row, label, piece in zip(closure.rows, labels, stack.bars[0].pieces, strict=True)
     )
-    whole: Text = m("wall time, uninstrumented")
+    whole: Text = m("time of the step, as recorded") if recorded else m("wall time, uninstrumented")
     if closure.tokens:
         whole = m("wall time of the first {count} tokens, uninstrumented", count=fmt.count(closure.tokens))
     total = (whole, fmt.time(closure.wall.value_ns), fmt.share(1.0))
@@ -53,12 +55,15 @@ def account_section(explanation: Explanation) -> Section | None:
     note = m(
         "The parts were measured in instrumented runs, the whole in uninstrumented runs. The difference is a row of the account."
     )
-    blocks = (
+    if recorded:
+        note = m("The thread that asks for the work, from the beginning of the step to its end, as the trace has it.")
+    blocks: tuple[Block, ...] = (
         Drawing("stack", stack, verdict),
         Table(columns, (*rows, total), total=True, caption=m("The account of the wall time")),
-        Note(severity, verdict, term="closure"),
-        Paragraph(_instrumentation(closure), term="instrumentation"),
+        Note(severity, verdict, term="" if recorded else "closure"),
     )
+    if not recorded:
+        blocks += (Paragraph(_instrumentation(closure), term="instrumentation"),)
     return Section("account", m("Account"), blocks, note)
 
 
@@ -73,9 +78,15 @@ def _label(row: AccountRow, graph: Graph) -> Text:
     return Series((stage_name(row.stage), names.get(row.name, row.name)), " · ")
 
 
-def _verdict(closure: Closure) -> Text:
+def _verdict(closure: Closure, *, recorded: bool) -> Text:
     """Whether the account closes, and by how much."""
     wall = closure.wall.value_ns
+    if recorded:
+        return m(
+            "The account closes: the parts add up to {time}, and {rest} of the step is unexplained.",
+            time=fmt.time(closure.attributed_ns),
+            rest=fmt.time(closure.rest_ns),
+        )
     figures = {
         "ratio": fmt.ratio(closure.ratio),
         "rest": fmt.time(closure.rest_ns),

@@ -19,22 +19,28 @@ _MOST_NAMES = 3  # of operations that wait
 _LITTLE = 0.005  # a smaller share that is unclear is not worth a sentence
 
 
-def device_section(device: DeviceLine | None) -> Section | None:
+def device_section(device: DeviceLine | None, *, recorded: bool = False) -> Section | None:
     """How far the host is ahead, what is uncertain, the stages, and the places that take the most; None without a device.
+    `recorded`: by the events of a trace and not by marks.
 
     What limits the cycle stands in the answer of the page (`naming.device.pace`).
     """
-    return Section("device", m("Device activity"), tuple(_blocks(device))) if device is not None else None
+    return (
+        Section("device", m("Device activity"), tuple(_blocks(device, recorded=recorded)))
+        if device is not None
+        else None
+    )
 
 
-def _blocks(device: DeviceLine) -> Iterator[Block]:
+def _blocks(device: DeviceLine, *, recorded: bool) -> Iterator[Block]:
     if device.unclear_share >= _LITTLE or device.pace is Pace.UNCLEAR:
         yield Note(Severity.INFO, _unclear(device), "" if device.held else _few_held())
     yield Paragraph(_launches(device))
-    yield Paragraph(_waits(device))
+    yield Paragraph(_waits(device, recorded=recorded))
     yield _stages(device)
     yield _places(device)
-    yield Paragraph(_account(device))
+    if not recorded:
+        yield Paragraph(_account(device))
 
 
 def _unclear(device: DeviceLine) -> Message:
@@ -64,11 +70,12 @@ def _launches(device: DeviceLine) -> Text:
     )
 
 
-def _waits(device: DeviceLine) -> Text:
+def _waits(device: DeviceLine, *, recorded: bool) -> Text:
     rows, names = np.flatnonzero(device.waits).tolist(), device.attribution.graph.names
-    at_end = m("At the end of the cycle it waits {end}.", end=fmt.time(device.end_wait_ns))
+    # The call that waits at the end of a recorded cycle is one of its operations.
+    at_end = [] if recorded else [m("At the end of the cycle it waits {end}.", end=fmt.time(device.end_wait_ns))]
     if not rows:
-        return sentences(m("In no operation does the host wait for the device."), at_end)
+        return sentences(m("In no operation does the host wait for the device."), *at_end)
     found = Counter(names[i] for i in rows)
     most = [f"{name} × {fmt.count(n)}" for name, n in found.most_common(_MOST_NAMES)]
     waits = plural(
@@ -79,7 +86,7 @@ def _waits(device: DeviceLine) -> Text:
         names=listed((*most, "…") if len(found) > _MOST_NAMES else most),
         time=fmt.time(device.waited_ns),
     )
-    return sentences(waits, at_end)
+    return sentences(waits, *at_end)
 
 
 def _account(device: DeviceLine) -> Text:
@@ -111,7 +118,10 @@ def _stages(device: DeviceLine) -> Table:
     rows = [_row(stage_name(row.name), row, device) for row in device.stages]
     if device.tail_ns:
         rows.append(_row(m("after the last operation"), DeviceRow(Place(), 0, 0.0, 0.0, device.tail_ns, 0.0), device))
-    busy, unclear = float(device.busy_ns.sum()), float(device.unclear_ns.sum())
+    if device.other_ns:
+        other = DeviceRow(Place(), 0, device.other_ns, 0.0, 0.0, 0.0)
+        rows.append(_row(m("not launched by the cycle"), other, device))
+    busy, unclear = float(device.busy_ns.sum()) + device.other_ns, float(device.unclear_ns.sum())
     rows.append(_row(m("total"), DeviceRow(Place(), 0, busy, unclear, device.idle_total_ns, device.ahead_ns), device))
     caption = m("Work and waiting of the device in each part of the cycle")
     return Table(_columns(m("part")), tuple(rows), total=True, caption=caption)

@@ -12,6 +12,7 @@ from cyclescope.explaining.explanation import Explanation
 from cyclescope.report import format as fmt
 from cyclescope.report.naming.answer import answer
 from cyclescope.report.naming.arithmetic import at_least, flops_of
+from cyclescope.report.naming.importing import is_imported
 from cyclescope.report.naming.predicting import (
     PREDICTED,
     interval_name,
@@ -56,6 +57,8 @@ def remarks(cycle: Cycle) -> tuple[Text, ...]:
     """What a reader of the figures must know about how they were obtained."""
     work = cycle.workload
     found: list[Text] = []
+    if is_imported(cycle):
+        return (*cycle.notes, *cycle.graph.notes)
     if work.model.weights is Weights.RANDOM and not is_predicted(cycle):
         found.append(RANDOM_WEIGHTS)
     if work.input_source is InputSource.SYNTHETIC:
@@ -80,6 +83,16 @@ def _facts(explanation: Explanation) -> Iterator[tuple[Text, Text]]:
     if is_predicted(explanation.cycle):
         yield from prediction_facts(explanation.cycle, explanation.wall)
         yield from task_facts(explanation)
+    elif explanation.lanes is not None:
+        yield (
+            m("time of a step, as recorded"),
+            m(
+                "{wall} (median of {n}); minimum {minimum}",
+                wall=fmt.estimate(explanation.wall),
+                n=fmt.count(explanation.wall.n),
+                minimum=fmt.time(explanation.minimum_ns),
+            ),
+        )
     elif explanation.wall.n:
         yield (
             m("wall time"),
@@ -104,6 +117,11 @@ def _figures(explanation: Explanation) -> Iterator[Headline]:
     if is_predicted(explanation.cycle):
         share = interval_name(True) if interval else m("no interval")
         yield Headline(m("predicted time"), fmt.time(wall.value_ns), interval, share, "predicted")
+    elif explanation.lanes is not None:
+        yield Headline(m("time of a step"), fmt.time(wall.value_ns), interval, m("n = {n}", n=fmt.count(wall.n)))
+        for account in explanation.lanes.devices[:1]:
+            share = fmt.share(account.busy_ns / account.total_ns if account.total_ns else None)
+            yield Headline(m("the device works"), fmt.time(account.busy_ns / max(1, wall.n)), share)
     else:
         n = m("n = {n}", n=fmt.count(wall.n))
         yield Headline(m("wall time, median"), fmt.time(wall.value_ns), interval, n, "wall")

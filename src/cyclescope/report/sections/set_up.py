@@ -25,6 +25,8 @@ def method_section(explanation: Explanation) -> Section:
     """The three passes, their settings, and what else the machine did; HTML only."""
     if is_predicted(explanation.cycle):
         return _how_predicted(explanation)
+    if explanation.lanes is not None:
+        return _how_imported(explanation)
     passes = (
         m(
             "Uninstrumented: whole cycles, until the interval of the median is narrow or the budget ends. The parts must add up to this."
@@ -59,6 +61,30 @@ def _how_predicted(explanation: Explanation) -> Section:
     if cycle.taken_at:
         facts.append((m("predicted at"), cycle.taken_at))
     summary = m("Trace, durations and scenarios")
+    return Section("method", m("Method"), (Details(summary, (Listing(steps), KeyValues(tuple(facts))), printed=True),))
+
+
+def _how_imported(explanation: Explanation) -> Section:
+    """How the figures of a trace came about; HTML only."""
+    steps = (
+        m(
+            "Events: every event of the trace stays as it was recorded. What the recording itself cost is unknown and in all times."
+        ),
+        m(
+            "Structure: operations are the outermost ones of the thread that asks for the work; calls of modules and named ranges around them, or else repetition, give stages and layers."
+        ),
+        m("Ties: work of a device belongs to its launch by the correlation id, and with it to an operation."),
+        m("Arithmetic and bytes follow from the shapes that the trace tells; where it tells none they are unknown."),
+        m("Steps in which the same is asked for in the same order are samples of one graph."),
+    )
+    cycle = explanation.cycle
+    packages = ", ".join(" ".join(pair) for pair in cycle.machine.packages)
+    facts: list[tuple[Text, Text]] = [(m("steps"), fmt.count(len(cycle.samples.uninstrumented)))]
+    if packages:
+        facts.append((m("software"), packages))
+    if cycle.taken_at:
+        facts.append((m("taken at"), cycle.taken_at))
+    summary = m("Events, structure and ties")
     return Section("method", m("Method"), (Details(summary, (Listing(steps), KeyValues(tuple(facts))), printed=True),))
 
 

@@ -62,11 +62,19 @@ def _bar(row: StageRow, explanation: Explanation, *, native: bool) -> Bar:
             time,
             interval,
             share,
-            fmt.flop_rate(row.cost.flops / row.op_ns * NS_PER_S) if row.cost.flops and row.op_ns > 0 else fmt.UNKNOWN,
+            _rate(row, explanation),
             fmt.count(row.operations),
         ),
         _spoken(row, explanation),
     )
+
+
+def _rate(row: StageRow, explanation: Explanation) -> str:
+    """FLOPs a second in the operations; by the device’s time where a trace tells it, since the host only launches."""
+    worked = row.op_ns
+    if explanation.lanes is not None and explanation.device is not None:
+        worked = sum(each.busy_ns for each in explanation.device.stages if each.name == row.name)
+    return fmt.flop_rate(row.cost.flops / worked * NS_PER_S) if row.cost.flops and worked > 0 else fmt.UNKNOWN
 
 
 def _spoken(row: StageRow, explanation: Explanation) -> Text:

@@ -14,6 +14,7 @@ from cyclescope.report.documents.cycle.device import DevicePart, device
 from cyclescope.report.documents.cycle.experts import Experts, experts
 from cyclescope.report.documents.cycle.findings import FindingPart, finding, warning
 from cyclescope.report.documents.cycle.generation import GenerationPart, generation
+from cyclescope.report.documents.cycle.lanes import LanesPart, lanes
 from cyclescope.report.documents.cycle.memory import MemoryPart, memory
 from cyclescope.report.documents.cycle.roofline import RooflinePart, roofline
 from cyclescope.report.documents.cycle.tasks import Division, Throughput, division, throughput
@@ -79,6 +80,9 @@ class CycleDocument(Document):
     source: Source
     taken_at: Text = Field(description="UTC, ISO 8601")
     partial: bool = Field(description="whether the measurement was interrupted")
+    imported: LanesPart | None = Field(
+        default=None, description="what a trace holds, and what was lost of it; null for a cycle that was not imported"
+    )
     answer: Text = Field(description="one sentence in English: where the time goes")
     wall: Figure | None = Field(
         description="wall time of whole cycles, text in to text out, without instrumentation; null where not measured"
@@ -95,7 +99,7 @@ class CycleDocument(Document):
     workload: Workload
     plan: Plan
     machine: Host
-    set_up: SetUp | None = Field(description="null for a predicted cycle")
+    set_up: SetUp | None = Field(description="null for a cycle that did not run here")
     warnings: list[WarningPart]
     findings: list[FindingPart] = Field(description="the most promising first, those that only inform last")
     notes: list[Text] = Field(description="facts that a reader of the figures must know")
@@ -107,7 +111,7 @@ class CycleDocument(Document):
     experts: list[Experts] = Field(description="of a mixture of experts, by layer; empty for any other model")
     roofline: RooflinePart | None = Field(description="null where no ceilings are known, or no operation was timed")
     device: DevicePart | None = Field(description="null where no device was marked, as on a CPU")
-    prediction: PredictionPart | None = Field(default=None, description="null for a cycle that was measured")
+    prediction: PredictionPart | None = Field(default=None, description="null for a cycle that was not predicted")
 
 
 def cycle_document(explanation: Explanation) -> CycleDocument:
@@ -115,11 +119,13 @@ def cycle_document(explanation: Explanation) -> CycleDocument:
     cycle, found = explanation.cycle, explanation
     measured = found.wall.n > 0
     timed = measured and not is_predicted(cycle)
+    own = timed and found.lanes is None  # by a run of ours
     return CycleDocument.of(
         cycle,
         answer=str(answer(found)),
         wall=time(found.wall) if measured else None,
-        cpu=time(found.cpu) if timed else None,
+        imported=lanes(found.lanes) if found.lanes is not None else None,
+        cpu=time(found.cpu) if own else None,
         minimum_s=seconds(found.minimum_ns) if timed else None,
         stages=[parts.stage(row) for row in found.stages],
         layers=[parts.layer(row) for row in found.layers],
@@ -128,7 +134,7 @@ def cycle_document(explanation: Explanation) -> CycleDocument:
         places=[parts.group(row) for row in found.places],
         unpriced_operations=len(cycle.graph.unpriced),
         closure=None if is_predicted(cycle) else parts.account(found.closure),
-        set_up=None if is_predicted(cycle) else cycle.samples.set_up,
+        set_up=None if is_predicted(cycle) or found.lanes is not None else cycle.samples.set_up,
         warnings=[warning(each) for each in found.warnings],
         findings=[finding(each, cycle.graph) for each in found.findings],
         notes=list(map(str, remarks(cycle))),

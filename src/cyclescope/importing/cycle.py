@@ -1,0 +1,117 @@
+"""From a trace to a cycle: its steps become samples of one graph, its events lanes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import numpy as np
+
+from cyclescope.core.cycle import Cycle, Source
+from cyclescope.core.graph.graph import Graph
+from cyclescope.core.lanes import LaneSamples, StepSpan
+from cyclescope.core.message import Text
+from cyclescope.core.samples import InstrumentedSamples, Load, Samples, SetUp, UninstrumentedSamples
+from cyclescope.core.units import NS_PER_S, IntArray
+from cyclescope.core.version import __version__
+from cyclescope.importing.events import events_of
+from cyclescope.importing.facts import facts_of
+from cyclescope.importing.structure.costs import costs_of
+from cyclescope.importing.structure.graph import booked, graph_of
+from cyclescope.importing.structure.mainline import MainLine, choose_lane, main_line
+from cyclescope.importing.structure.runs import Piece, boundaries, piece_of, repeated
+from cyclescope.importing.structure.steps import Step, find_steps, whole, window
+from cyclescope.importing.trace import Trace
+from cyclescope.importing.workload import machine_of, plan_of, workload_of
+
+# Steps that agree must be so many of all to stand for the trace; else it is one sample with every step in it.
+_LEAST_ALIKE = 0.5
+
+
+def imported_cycle(trace: Trace, name: str, notes: Sequence[Text] = ()) -> Cycle:
+    """The cycle that `trace` holds, called `name` where it names no model itself."""
+    events = events_of(trace)
+    events = replace(events, main=choose_lane(events))
+    line = main_line(events, events.main)
+    found = _samples(events, line)
+    costs = costs_of(events, line, found.runs[-1].ops)
+    graph = graph_of(events, found.runs[-1], costs, _device_ns(events, found.runs[-1]), notes)
+    op = booked(events, found.runs)
+    windows = np.asarray([(run.begin_ns, run.end_ns) for run in found.runs], dtype=np.int64).reshape(-1, 2)
+    lanes = replace(events, op=op, windows_ns=windows, steps=found.steps)
+    lanes = replace(lanes, facts=facts_of(trace, lanes, graph, costs.shapeless))
+    return Cycle(
+        source=Source.IMPORTED,
+        workload=workload_of(events, found.runs[-1].ops, graph, name),
+        plan=plan_of(events, graph),
+        machine=machine_of(events, dict(trace.properties)),
+        graph=graph,
+        samples=_timed(lanes, graph, found.runs),
+        taken_at=_taken_at(trace),
+        version=__version__,
+        notes=(),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """The pieces that are samples, in order of time, and all steps."""
+
+    runs: list[Piece]
+    steps: tuple[StepSpan, ...]
+
+
+def _samples(events: LaneSamples, line: MainLine) -> _Found:
+    steps = find_steps(events, line)
+    windows = [
+        window(events, line, step, following.begin_ns if following else None)
+        for step, following in zip(steps, [*steps[1:], None], strict=True)
+    ]
+    pieces = [piece_of(events, line, *bounds) for bounds in windows]
+    full = [number for number, piece in enumerate(pieces) if len(piece.ops)]
+    if full:
+        alike = [full[k] for k in repeated(events, [pieces[number] for number in full])]
+        if len(alike) >= _LEAST_ALIKE * len(full) or len(full) == 1:
+            row = {number: run for run, number in enumerate(alike)}
+            return _Found([pieces[n] for n in alike], _spans(events, steps, windows, row))
+    bounds = window(events, line, whole(events, line), None)
+    if windows:
+        bounds = windows[0][0], max(end for _, end in windows)
+    return _Found([piece_of(events, line, *bounds)], _spans(events, steps, windows, dict.fromkeys(full, 0)))
+
+
+def _spans(
+    events: LaneSamples, steps: Sequence[Step], windows: Sequence[tuple[int, int]], row: dict[int, int]
+) -> tuple[StepSpan, ...]:
+    return tuple(
+        StepSpan(step.name, events.rank, begin, end, step.phase, row.get(n, -1), step.sequences, step.tokens)
+        for n, (step, (begin, end)) in enumerate(zip(steps, windows, strict=True))
+    )
+
+
+def _device_ns(events: LaneSamples, piece: Piece) -> IntArray:
+    """What devices work for each operation of `piece` [ops]."""
+    op = booked(events, [piece])
+    work = np.flatnonzero((op >= 0) & events.on_device)
+    return np.bincount(op[work], events.duration_ns[work], len(piece.ops)).astype(np.int64)
+
+
+def _timed(lanes: LaneSamples, graph: Graph, runs: Sequence[Piece]) -> Samples:
+    begins, ends = lanes.windows_ns[:, 0], lanes.windows_ns[:, 1]
+    none = np.zeros(len(runs), dtype=np.int64)
+    stamps = np.asarray([boundaries(lanes, graph, run) for run in runs], dtype=np.int64)
+    return Samples(
+        uninstrumented=UninstrumentedSamples(ends - begins, none, begins),
+        instrumented=InstrumentedSamples(stamps, none, begins),
+        instrumentation=None,
+        set_up=SetUp(),
+        load=Load(),
+        lanes=lanes,
+    )
+
+
+def _taken_at(trace: Trace) -> str:
+    if not trace.epoch:
+        return ""
+    return datetime.fromtimestamp(trace.start_ns // NS_PER_S, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

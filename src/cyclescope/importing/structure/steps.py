@@ -1,0 +1,146 @@
+"""The steps of a trace: the pieces in which the same work is asked for again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cyclescope.core.lanes import EventKind, LaneSamples, Phase
+from cyclescope.core.units import IntArray
+from cyclescope.importing.structure.mainline import MainLine
+
+_PROFILER = re.compile(r"^ProfilerStep#\d+$")
+# vLLM names a step by its sequences and their tokens: those of a prompt ("context"), then those that are written.
+_VLLM = re.compile(r"^execute_(?:(?:new|context)_)?(\d+)\(([\d_]+)\)_(?:cached|generation)_(\d+)\(([\d_]+)\)$")
+_NAMED = re.compile(r"\b(prefill|decode|context|generation)\b|(prefill|decode)", re.IGNORECASE)
+_NUMBER = re.compile(r"\d+")
+_LEAST_SHARE = 0.5  # of the operations, which steps that no convention names must hold
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A piece of the trace: `begin_ns` … `end_ns` of the lane that asks for the work, and what its name says."""
+
+    name: str
+    begin_ns: int
+    end_ns: int
+    phase: Phase = Phase.UNKNOWN
+    sequences: int = 0
+    tokens: int = 0
+
+
+def find_steps(events: LaneSamples, line: MainLine) -> tuple[Step, ...]:
+    """The steps in order of time, none in another; empty where nothing says that there are several, or one.
+
+    Ranges that a profiler or an engine names so come first, then a range of one name (numbers aside) that comes again
+    and again around half of the operations, then the calls of the outermost module.
+    """
+    ranges = line.members[events.kind[line.members] == EventKind.ANNOTATION]
+    names = [events.names[k] for k in events.name[ranges].tolist()]
+    for pattern in (_VLLM, _PROFILER):
+        found = [int(i) for i, name in zip(ranges, names, strict=True) if pattern.match(name)]
+        if found:
+            return _steps(events, found)
+    groups: dict[str, list[int]] = {}
+    for i, name in zip(ranges.tolist(), names, strict=True):
+        groups.setdefault(_NUMBER.sub("#", name), []).append(i)
+    candidates = [group for group in groups.values() if len(group) > 1 and _apart(events, group)]
+    outer = [int(i) for i in line.frames if events.kind[i] == EventKind.MODULE and _is_root(events, line, int(i))]
+    calls: dict[int, list[int]] = {}
+    for i in outer:
+        calls.setdefault(int(events.name[i]), []).append(i)
+    candidates += [group for group in calls.values() if len(group) > 1]
+    best = max(candidates, key=lambda group: _held(events, line, group), default=[])
+    if best and _held(events, line, best) >= _LEAST_SHARE * len(line.ops):
+        return _steps(events, best)
+    return ()
+
+
+def _is_root(events: LaneSamples, line: MainLine, event: int) -> bool:
+    """Whether no other module lies around `event`."""
+    at = int(line.parent[np.searchsorted(line.members, event)])
+    while at >= 0:
+        if events.kind[line.members[at]] == EventKind.MODULE:
+            return False
+        at = int(line.parent[at])
+    return True
+
+
+def _apart(events: LaneSamples, group: Sequence[int]) -> bool:
+    rows = np.asarray(group)
+    return bool(np.all(events.begin_ns[rows[1:]] >= events.end_ns[rows[:-1]]))
+
+
+def _held(events: LaneSamples, line: MainLine, group: Sequence[int]) -> int:
+    """How many operations begin inside the ranges of `group`."""
+    rows = np.asarray(group)
+    begins = events.begin_ns[line.ops]
+    return int(np.sum(np.searchsorted(begins, events.end_ns[rows]) - np.searchsorted(begins, events.begin_ns[rows])))
+
+
+def _steps(events: LaneSamples, rows: Sequence[int]) -> tuple[Step, ...]:
+    found: list[Step] = []
+    for i in rows:
+        begin, end = int(events.begin_ns[i]), int(events.end_ns[i])
+        if found and begin < found[-1].end_ns:
+            continue
+        name = events.names[int(events.name[i])]
+        found.append(Step(name, begin, end, *what_a_name_says(name)))
+    return tuple(found)
+
+
+def what_a_name_says(name: str) -> tuple[Phase, int, int]:
+    """Phase, sequences and tokens of a step, by its name."""
+    vllm = _VLLM.match(name)
+    if vllm:
+        prompts, written = int(vllm[1]), int(vllm[3])
+        # "888_788544" is the number of tokens and the sum of squares or of contexts behind it.
+        tokens = int(vllm[2].split("_")[0]) + int(vllm[4].split("_")[0])
+        phase = Phase.MIXED if prompts and written else Phase.PREFILL if prompts else Phase.DECODE
+        return phase, prompts + written, tokens
+    word = _NAMED.search(name)
+    if word is None:
+        return Phase.UNKNOWN, 0, 0
+    said = (word[1] or word[2]).lower()
+    return (Phase.PREFILL if said in ("prefill", "context") else Phase.DECODE), 0, 0
+
+
+def whole(events: LaneSamples, line: MainLine) -> Step:
+    """All of the trace as one step."""
+    rows = line.ops if len(line.ops) else line.members
+    mine = np.concatenate([rows, line.frames])
+    if not len(mine):
+        return Step("", 0, 0)
+    return Step("", int(events.begin_ns[mine].min()), int(events.end_ns[mine].max()))
+
+
+def window(events: LaneSamples, line: MainLine, step: Step, until_ns: int | None) -> tuple[int, int]:
+    """The begin and end of a sample: those of `step`, and until the device has done all that it was asked for in it, but not
+    beyond `until_ns`, where the next one begins.
+
+    What a step waits for before it has asked for anything is the end of earlier work, and no part of it.
+    """
+    first, last = (int(np.searchsorted(events.begin_ns[line.ops], at)) for at in (step.begin_ns, step.end_ns))
+    ops = line.ops[first:last]
+    asking = ops[events.kind[ops] != EventKind.SYNC]
+    modules = line.frames[events.kind[line.frames] == EventKind.MODULE]
+    inside = (events.begin_ns[modules] >= step.begin_ns) & (events.begin_ns[modules] < step.end_ns)
+    begins: IntArray = np.concatenate([events.begin_ns[asking][:1], events.begin_ns[modules[inside]][:1]])
+    if not len(begins):
+        return step.begin_ns, step.end_ns
+    waits = ops[(events.kind[ops] == EventKind.SYNC) & (events.end_ns[ops] <= int(begins.min()))]
+    begin = int(max([step.begin_ns, *events.end_ns[waits].tolist()]))
+    ends = np.concatenate([events.end_ns[asking], events.end_ns[modules[inside]]])
+    end = max(step.end_ns, int(ends.max()))
+    launched = events.launch >= 0
+    at = events.begin_ns[events.launch[launched]]
+    mine = (at >= begin) & (at < max(end, step.end_ns)) & (events.lane_rank[events.lane[launched]] == events.rank)
+    done = events.end_ns[launched][mine]
+    if len(done):
+        end = max(end, int(done.max()))
+    if until_ns is not None:
+        end = max(min(end, until_ns), begin)
+    return begin, end
