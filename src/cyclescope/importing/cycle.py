@@ -20,6 +20,7 @@ from cyclescope.importing.facts import facts_of
 from cyclescope.importing.structure.costs import costs_of
 from cyclescope.importing.structure.graph import booked, graph_of
 from cyclescope.importing.structure.mainline import MainLine, choose_lane, main_line
+from cyclescope.importing.structure.repetition import with_layers
 from cyclescope.importing.structure.runs import Piece, boundaries, piece_of, repeated
 from cyclescope.importing.structure.steps import Step, find_steps, whole, window
 from cyclescope.importing.trace import Trace
@@ -35,6 +36,7 @@ def imported_cycle(trace: Trace, name: str, notes: Sequence[Text] = ()) -> Cycle
     events = replace(events, main=choose_lane(events))
     line = main_line(events, events.main)
     found = _samples(events, line)
+    found = _Found([replace(run, calls=with_layers(events, run)) for run in found.runs], found.steps)
     costs = costs_of(events, line, found.runs[-1].ops)
     graph = graph_of(events, found.runs[-1], costs, _device_ns(events, found.runs[-1]), notes)
     op = booked(events, found.runs)

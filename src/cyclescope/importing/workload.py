@@ -91,7 +91,7 @@ def _dtype(events: LaneSamples) -> str:
 
 def machine_of(events: LaneSamples, properties: Mapping[str, str]) -> Machine:
     """The device that the trace names, with what its maker states; the host that it ran beside is unknown."""
-    named = [value for key, value in sorted(properties.items()) if key.split()[0] in ("device", "gpu") and value]
+    named = [value for key, value in sorted(properties.items()) if key.startswith(("device ", "gpu")) and value]
     device = any(lane.device for lane in events.lanes)
     processor = named[0] if named and device else UNKNOWN
     versions = tuple((key, value) for key, value in sorted(properties.items()) if "version" in key)

@@ -97,8 +97,12 @@ def paths(calls: Sequence[Call]) -> list[str]:
     return found
 
 
-def frames_of(calls: Sequence[Call], op_frame: IntArray, weight: IntArray) -> tuple[Frame, ...]:
-    """The frames of `calls`, with stages and layers; `op_frame` [ops] and `weight` [ops] are the calls and the time of operations."""
+def frames_of(
+    calls: Sequence[Call], op_frame: IntArray, weight: IntArray, *, causal: bool = False
+) -> tuple[Frame, ...]:
+    """The frames of `calls`, with stages and layers; `op_frame` [ops] and `weight` [ops] are the calls and the time of
+    operations. `causal`: tokens look back only, as in a model that writes text.
+    """
     names = paths(calls)
     direct = np.bincount(op_frame, minlength=len(calls)).tolist()
     inside = np.bincount(op_frame, weight, minlength=len(calls)).astype(np.int64).tolist()
@@ -120,7 +124,7 @@ def frames_of(calls: Sequence[Call], op_frame: IntArray, weight: IntArray) -> tu
         )
         for k, call in enumerate(calls)
     ]
-    writes = any(_WRITES.search(call.kind) for call in calls)
+    writes = causal or any(_WRITES.search(call.kind) for call in calls)
     return tuple(assign_stages(frames, inside, generates=writes))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,15 +13,16 @@ from cyclescope.core.message import Text
 from cyclescope.core.units import IntArray
 from cyclescope.importing.structure.calls import frames_of, innermost
 from cyclescope.importing.structure.costs import Costs
-from cyclescope.importing.structure.repetition import with_layers
 from cyclescope.importing.structure.runs import Piece
+
+_CAUSAL = 5  # query, key, value, mask, dropout, is_causal
 
 
 def graph_of(events: LaneSamples, piece: Piece, costs: Costs, device_ns: IntArray, notes: Sequence[Text] = ()) -> Graph:
     """The graph of `piece`. `device_ns` [ops] is what the device works for each operation. Its tensors are unknown: a trace
     tells shapes, not which tensor is which.
     """
-    calls = with_layers(events, piece)
+    calls = piece.calls
     op_frame = innermost(calls, len(piece.ops))
     weight = events.duration_ns[piece.ops] + device_ns + 1
     none = np.zeros(0, dtype=np.int64)
@@ -39,12 +41,22 @@ def graph_of(events: LaneSamples, piece: Piece, costs: Costs, device_ns: IntArra
         output_offsets=offsets,
         outputs=none,
         tensors=(),
-        frames=frames_of(calls, op_frame, weight),
+        frames=frames_of(calls, op_frame, weight, causal=_is_causal(events, piece)),
         notes=tuple(notes),
         unpriced=costs.unpriced,
     )
     graph.self_check()
     return graph
+
+
+def _is_causal(events: LaneSamples, piece: Piece) -> bool:
+    """Whether the attention of `piece` says that it is (the sixth argument of ATen’s)."""
+    attention = [k for k, name in enumerate(events.names) if name == "aten::scaled_dot_product_attention"]
+    rows = piece.ops[np.isin(events.name[piece.ops], attention)]
+    if not len(rows) or events.detail[rows[0]] < 0:
+        return False
+    concrete = json.loads(events.details[events.detail[rows[0]]]).get("Concrete Inputs") or []
+    return len(concrete) > _CAUSAL and concrete[_CAUSAL] == "True"
 
 
 def short(name: str) -> str:
