@@ -105,7 +105,8 @@ def _per_lane(trace: Trace, place: Place, of_lane: Callable[[IntArray, IntArray]
 
 def _begins_inside(begin: IntArray, end: IntArray) -> BoolArray:
     reached = np.maximum.accumulate(end)
-    return np.r_[False, begin[1:] < reached[:-1]]
+    inside: BoolArray = np.r_[False, begin[1:] < reached[:-1]]
+    return inside
 
 
 def _ends_outside(begin: IntArray, end: IntArray) -> BoolArray:
