@@ -19,6 +19,7 @@ class Defect(Enum):
     NO_END = "dropped: a beginning without its end"
     OFF_CLOCK = "dropped: far from all other events in time"
     TOO_LARGE = "dropped: larger than any event may be"
+    NOT_RUN = "dropped: a layer that was fused or folded away, and did not run"
     UNKNOWN_PHASE = "dropped: of a phase that is not known"
     # Mended: in the columns, changed.
     ESCAPED = "mended: unescaped quotes or control characters"
@@ -26,6 +27,7 @@ class Defect(Enum):
     NOT_A_NUMBER = "mended: a duration that is not a number, taken as 0"
     TEXT_TIME = "mended: a time that is a text"
     NANOSECONDS = "mended: times in nanoseconds"
+    LAID = "mended: without a time of beginning, laid behind what comes before it"
     TOO_LONG = "mended: a duration that ends an hour after everything else, cut there"
     # Kept as they are: whoever reads on must know.
     JUMP = "kept: a clock that was set by an hour or more"
@@ -36,6 +38,7 @@ class Defect(Enum):
     NO_WORK = "kept: a launch without work on the device"
     DUPLICATE = "kept: the same correlation id as another launch"
     EARLY = "kept: on the device, before the call that launched it"
+    NO_CLOCK = "kept: of a rank whose clock is not that of the others; each begins at 0"
     NO_SHAPES = "kept: an operation without shapes"
     IN_GRAPH = "kept: within a captured graph"
 
@@ -79,10 +82,11 @@ class Source:
 
 @dataclass(frozen=True)
 class Reading:
-    """All that was counted. `counts` are those that are not 0."""
+    """All that was counted. `counts` are those that are not 0; `skipped` are files of the folder that are no traces."""
 
     sources: tuple[Source, ...] = ()
     counts: tuple[Count, ...] = ()
+    skipped: tuple[str, ...] = ()
 
     def count(self, defect: Defect) -> int:
         """Events with `defect`, in all ranks."""

@@ -53,14 +53,14 @@ class Decoder:
             records = _strict.decode(listed)
         except msgspec.ValidationError:
             records = self._loosened(_loose.decode(listed))
-        return self._timed(records, listed)
+        return self.timed(records, listed)
 
     def _loosened(self, loose: list[LooseRecord]) -> list[Record]:
         strict = [record.strict() for record in loose]
         self.text_times += sum(was_text for _, was_text in strict)
         return [record for record, _ in strict]
 
-    def _timed(self, records: list[Record], listed: bytes) -> Batch:
+    def timed(self, records: list[Record], listed: bytes) -> Batch:
         ts = np.array([r.ts for r in records], np.float64)
         dur = np.array([r.dur for r in records], np.float64)
         with np.errstate(invalid="ignore"):
@@ -74,6 +74,11 @@ class Decoder:
             begin = np.array([_exactly(t.ts, scale) for t in _times.decode(listed)], np.int64)
         duration, numbers = _whole(dur, scale)
         return Batch(records, begin, np.maximum(duration, 0), timed, duration < 0, ~numbers)
+
+
+def batch_of(records: list[Record]) -> Batch:
+    """`records` whose times are microseconds and fit into floats."""
+    return Decoder().timed(records, b"[]")
 
 
 def _whole(values: FloatArray, scale: int) -> tuple[IntArray, BoolArray]:

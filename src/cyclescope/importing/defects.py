@@ -18,9 +18,10 @@ _LAUNCH = re.compile(r"Launch|(?:Memcpy|Memset)\w*Async|zeCommandListAppend|clEn
 _GRAPH = re.compile(r"GraphLaunch", re.IGNORECASE)
 
 
-def counted(trace: Trace, rank: int) -> tuple[Count, ...]:
-    """What is off with the events of `trace`, which are of one file."""
-    return tuple(_count(trace, defect, mask, rank) for defect, mask in _masks(trace) if mask.any())
+def counted(trace: Trace, rank: int, launches: bool) -> tuple[Count, ...]:
+    """What is off with the events of `trace`, which are of one file; `launches`: calls and the work that they launched share an id."""
+    masks = [*_masks(trace), *(_masks_of_launches(trace) if launches else ())]
+    return tuple(_count(trace, defect, mask, rank) for defect, mask in masks if mask.any())
 
 
 def _count(trace: Trace, defect: Defect, mask: BoolArray, rank: int) -> Count:
@@ -32,6 +33,10 @@ def _count(trace: Trace, defect: Defect, mask: BoolArray, rank: int) -> Count:
 def _masks(trace: Trace) -> Iterator[tuple[Defect, BoolArray]]:
     yield Defect.CROSSING, crossing(trace)
     yield Defect.OVERLAPPING, overlapping(trace)
+    yield Defect.NO_SHAPES, (trace.events.kind == Kind.OPERATION) & (trace.events.detail < 0)
+
+
+def _masks_of_launches(trace: Trace) -> Iterator[tuple[Defect, BoolArray]]:
     calls = _calls(trace)
     at_work = work(trace)
     yield Defect.ORPHAN, at_work & (calls.of < 0)
@@ -39,8 +44,6 @@ def _masks(trace: Trace) -> Iterator[tuple[Defect, BoolArray]]:
     yield Defect.EARLY, at_work & (calls.of >= 0) & (trace.events.begin_ns < trace.events.begin_ns[calls.of])
     yield Defect.NO_WORK, calls.launches & ~np.isin(trace.events.correlation, trace.events.correlation[at_work])
     yield Defect.DUPLICATE, calls.duplicate
-    operations = trace.events.kind == Kind.OPERATION
-    yield Defect.NO_SHAPES, operations & (trace.events.detail < 0)
 
 
 @dataclass(frozen=True)

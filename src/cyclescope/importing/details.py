@@ -52,6 +52,7 @@ class Details:
 
 
 # The names of columns of `Detail` in the traces of PyTorch, and in those of the other formats as their readers write them.
+_TYPED = {"input_type_shape": ("inputs", "dtypes"), "output_type_shape": ("outputs", "")}
 _COLUMNS = {
     "Input Dims": "inputs",
     "Input type": "dtypes",
@@ -62,12 +63,24 @@ _COLUMNS = {
 
 
 def parsed(raw: bytes) -> Detail:
-    """`raw`, a JSON object, as a record."""
-    record = json.loads(raw)
-    columns = {
-        _COLUMNS[name]: _frozen(value) for name, value in record.items() if name in _COLUMNS and isinstance(value, list)
-    }
-    return Detail(**columns, others=MappingProxyType({n: v for n, v in record.items() if n not in _COLUMNS}))
+    """`raw`, a JSON object, as a record; what is none has no facts."""
+    try:
+        record = json.loads(raw)
+    except (ValueError, RecursionError):
+        record = {}
+    if not isinstance(record, dict):
+        record = {}
+    columns: dict[str, Any] = {}
+    for name, value in record.items():
+        if name in _COLUMNS and isinstance(value, list):
+            columns[_COLUMNS[name]] = _frozen(value)
+        elif name in _TYPED and isinstance(value, list):
+            pairs = [pair for typed in value if isinstance(typed, dict) for pair in typed.items()]
+            shapes, dtypes = _TYPED[name]
+            columns[shapes] = tuple(_frozen(shape) for _, shape in pairs)
+            columns |= {dtypes: tuple(dtype for dtype, _ in pairs)} if dtypes else {}
+    others = {name: value for name, value in record.items() if name not in _COLUMNS and name not in _TYPED}
+    return Detail(**columns, others=MappingProxyType(others))
 
 
 def _frozen(value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,62 +16,73 @@ from cyclescope.importing.decoding import Batch, Decoder
 from cyclescope.importing.errors import TraceFileError
 from cyclescope.importing.finishing import finished
 from cyclescope.importing.formats.dialect import Opening
-from cyclescope.importing.formats.formats import DIALECTS
+from cyclescope.importing.formats.formats import DIALECTS, unknown_format
 from cyclescope.importing.gathering import METADATA, PHASES, Gathering
 from cyclescope.importing.packing import Stream
+from cyclescope.importing.ranks import rank_in_name
 from cyclescope.importing.recovery import recover
 from cyclescope.importing.splitting import Head, Splitter
 from cyclescope.importing.trace import Trace
 
-_RANK_IN_NAME = re.compile(r"rank[-_. ]?(\d+)", re.IGNORECASE)
 # What stands behind the events: a name, devices, versions. More than this is something else, and is passed over.
 _MOST_TAIL = 1 << 24
+# Names of threads can fill the beginning of a trace; behind so many chunks of them no event is waited for.
+_MOST_WAITING = 16
 
 
 class EventsFile:
-    """One reading of one file."""
+    """One reading of one file. `counts` is what was found in the text; what is found in the events is counted later."""
 
     def __init__(self, stream: Stream, splitter: Splitter, head: Head) -> None:
         self.stream, self.splitter, self.head = stream, splitter, head
         self.decoder = Decoder()
         self.gathering: Gathering | None = None
+        self.waiting: list[Batch] = []
+        self.counts: Counter[Defect] = Counter()
         self.lost: Bytes = 0
         self.closed = False
         self.values = _values(head.text)
 
     def trace(self) -> Trace:
-        """Raises `TraceFileError` where no event can be read."""
+        """Raises `TraceFileError` where there is no event, or none of a known format."""
         for chunk in self.splitter.chunks():
             try:
-                self._add(self.decoder.batch(chunk))
+                self.waiting.append(self.decoder.batch(chunk))
             except (msgspec.DecodeError, RecursionError):
                 self._recover(chunk)
+            self._gather(last=self.closed or self.splitter.ended)
             if self.closed:
                 break
         if self.gathering is None:
             raise _no_events(self.stream.path)
-        if self.decoder.text_times:
-            self.gathering.counts[Defect.TEXT_TIME] += self.decoder.text_times
-        if self.decoder.nanoseconds:
-            self.gathering.counts[Defect.NANOSECONDS] += 1
+        self.counts[Defect.TEXT_TIME] += self.decoder.text_times
+        self.counts[Defect.NANOSECONDS] += int(self.decoder.nanoseconds)
+        self.gathering.counts.update(self.counts)
         return finished(self.gathering, self._source(self.gathering), self.values)
 
-    def _add(self, batch: Batch) -> None:
-        if batch.records:
-            if self.gathering is None:
-                opening = Opening(self.values, batch.records)
-                self.gathering = Gathering(next(dialect for dialect in DIALECTS if dialect.recognises(opening)))
+    def _gather(self, last: bool) -> None:
+        """Hands on what waits; at first only when there are enough events to tell whose they are."""
+        if self.gathering is None:
+            records = [record for batch in self.waiting for record in batch.records]
+            known = any(record.ph not in ("M", "") for record in records)
+            if not records or not (known or last or len(self.waiting) > _MOST_WAITING):
+                return
+            opening = Opening(self.values, records)
+            dialect = next((dialect for dialect in DIALECTS if dialect.recognises(opening)), None)
+            if dialect is None:
+                raise unknown_format(self.stream.path)
+            self.gathering = Gathering(dialect)
+        for batch in self.waiting:
             self.gathering.add(batch)
+        self.waiting.clear()
 
     def _recover(self, chunk: bytes) -> None:
         ended = self.splitter.ended
         found = recover(chunk, self.decoder, ended)
-        for batch in found.batches:
-            self._add(batch)
+        self.waiting += found.batches
         self.lost += found.lost
-        if self.gathering is not None:
-            self.gathering.counts[Defect.ESCAPED] += found.mended
-            self.gathering.counts[Defect.BROKEN] += found.broken
+        self.counts[Defect.ESCAPED] += found.mended
+        self.counts[Defect.BROKEN] += found.broken
         if found.tail is not None:
             self.closed = True
             self.values |= self._tail(found.tail)
@@ -79,8 +90,7 @@ class EventsFile:
             self.splitter.put_back(found.rest)
         elif found.rest.strip():
             self.lost += len(found.rest)
-            if self.gathering is not None:
-                self.gathering.counts[Defect.CUT] += 1
+            self.counts[Defect.CUT] += 1
 
     def _tail(self, text: bytes) -> Mapping[str, Any]:
         """The values behind the events."""
@@ -95,10 +105,10 @@ class EventsFile:
         name = self.stream.path.name
         distributed = self.values.get("distributedInfo")
         rank = distributed.get("rank") if isinstance(distributed, dict) else None
-        in_name = _RANK_IN_NAME.search(name)
-        if not isinstance(rank, int):
-            rank = int(in_name[1]) if in_name else 0
-        cut = self.stream.cut or not (self.closed or (self.head.whole and not gathering.counts[Defect.CUT]))
+        if not isinstance(rank, int) or isinstance(rank, bool) or not 0 <= rank < 1 << 31:
+            rank = rank_in_name(name)
+        # The bracket behind a bare list of events may be missing, as the format has it.
+        cut = self.stream.cut or not (self.closed or (self.head.whole and not self.counts[Defect.CUT]))
         return Source(
             name, rank, self.stream.packing, self.stream.size, self.stream.text, self.stream.text - self.lost, cut,
             records=sum(gathering.phases.values()), metadata=gathering.phases[METADATA],

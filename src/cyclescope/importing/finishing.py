@@ -37,7 +37,11 @@ def finished(gathering: Gathering, source: Source, values: Mapping[str, Any]) ->
     marks = {name: gathering.marks.pop(name, dtype) for name, dtype in _MARKS.items()}
     _add_pairs(gathering, marks)
     columns = {name: gathering.events.pop(name, dtype) for name, dtype in _EVENTS.items()}
-    thread, device = columns.pop("thread"), columns["kind"] >= Kind.KERNEL
+    columns["detail"], details = _details(gathering, columns["kind"], columns["detail"])
+    thread = columns.pop("thread")
+    if gathering.dialect.placed is not None:
+        columns["kind"] = _placed(gathering, columns, thread, details)
+    device = columns["kind"] >= Kind.KERNEL
     lanes = Lanes([*gathering.threads], gathering.sides.titles, source.rank, thread, device)
     columns["lane"] = lanes.of(thread, device)
     gathering.counts[Defect.UNSORTED] += ordering.unsorted(columns["lane"], columns["begin_ns"])
@@ -47,7 +51,6 @@ def finished(gathering: Gathering, source: Source, values: Mapping[str, Any]) ->
     order = ordering.order(columns["begin_ns"], columns["duration_ns"], clock.kept)
     zero = int(columns["begin_ns"][order[0]]) if len(order) else 0
     columns["begin_ns"] -= zero
-    columns["detail"], details = _details(gathering, columns["kind"], columns["detail"])
     for name in columns:
         columns[name] = columns[name][order]
     base = values.get("baseTimeNanoseconds")
@@ -66,7 +69,9 @@ def finished(gathering: Gathering, source: Source, values: Mapping[str, Any]) ->
         epoch=start > _YEAR_2001,
         properties=gathering.dialect.properties(values),
     )
-    reading = replace(trace.reading, counts=trace.reading.counts + defects.counted(trace, source.rank))
+    reading = replace(
+        trace.reading, counts=trace.reading.counts + defects.counted(trace, source.rank, gathering.dialect.launches)
+    )
     return replace(trace, reading=reading)
 
 
@@ -105,7 +110,27 @@ def _details(gathering: Gathering, kind: AnyArray, detail: AnyArray) -> tuple[Co
 
 
 def _object(names: Sequence[bytes], kept: Kept) -> bytes:
+    if names == [b'""']:
+        return kept[0]
     return b"{%b}" % b",".join([b"%b:%b" % pair for pair in zip(names, kept, strict=True) if pair[1]])
+
+
+def _placed(gathering: Gathering, columns: Mapping[str, AnyArray], thread: AnyArray, details: Details) -> AnyArray:
+    """The kind of every event [n], where it depends on the lane: distinct pairs of a thread and a name are few."""
+    placed, titles = gathering.dialect.placed, gathering.sides.titles
+    assert placed is not None
+    kind, names, threads = columns["kind"].copy(), [*gathering.names], [*gathering.threads]
+    mark = gathering.dialect.operations
+    is_operation = np.array([mark in raw for raw in details.raw] + [False], np.bool_)
+    kind[(kind == Kind.SPAN) & is_operation[columns["detail"]]] = Kind.OPERATION
+    pairs_, which = np.unique(thread.astype(np.int64) * len(names) + columns["name"], return_inverse=True)
+    found = []
+    for pair in pairs_.tolist():
+        pid, tid = threads[pair // len(names)]
+        place = placed(titles.get((pid, None), ""), titles.get((pid, tid), ""), names[pair % len(names)])
+        found.append(-1 if place is None else int(place))
+    by_lane = np.array(found, np.int8)[which.reshape(-1)]
+    return np.where(by_lane >= 0, by_lane, kind)
 
 
 def _counters(gathering: Gathering, lanes: Lanes, zero: int) -> Counters:

@@ -24,7 +24,7 @@ Thread = tuple[int | str, int | str]
 _SPANS, _INSTANTS, _MARKS = "X", "iIR", "BEbenSTFpstf"
 _CODES = {phase: code for code, phase in enumerate(_SPANS + _INSTANTS + _MARKS)}
 SPAN, COUNTER, METADATA, OTHER = 0, len(_CODES), len(_CODES) + 1, len(_CODES) + 2
-PHASES = _CODES | {"C": COUNTER, "M": METADATA}
+PHASES = _CODES | {"C": COUNTER, "M": METADATA, "": METADATA}
 INSTANTS = [PHASES[phase] for phase in _INSTANTS]
 MARKS = [PHASES[phase] for phase in _MARKS]
 
@@ -66,7 +66,10 @@ class Gathering:
         """What a new pair of category and name, or of phase and thread, stands for."""
         if len(self._named) > len(self._table_named):
             new = [*self._named][len(self._table_named) :]
-            rows = [(self.names[name], self.dialect.kind(category, name)) for category, name in new]
+            rows = [
+                (self.names[self.dialect.named(category, name)], self.dialect.kind(category, name))
+                for category, name in new
+            ]
             self._table_named = np.concatenate([self._table_named, np.array(rows, np.int32)])
         if len(self._placed) > len(self._table_placed):
             new_places = [*self._placed][len(self._table_placed) :]
@@ -107,7 +110,7 @@ class Gathering:
                 phase=phase[marks].astype(np.int8), name=name[marks], kind=kind[marks].astype(np.int8),
                 at_ns=batch.begin_ns[marks], thread=thread[marks],
                 category=np.array([self.names[records[i].cat] for i in marks.tolist()], np.int32),
-                id=np.array([self.ids[records[i].id] for i in marks.tolist()], np.int64),
+                id=np.array([self.ids[records[i].key] for i in marks.tolist()], np.int64),
                 **self._arguments(records, marks, kind[marks]),
             )  # fmt: skip
         self.sides.add_metadata([records[i] for i in rows[phase[rows] == METADATA].tolist()])

@@ -26,6 +26,12 @@ class Record(msgspec.Struct, gc=False):
     dur: float = NAN
     id: int | str = NONE
     args: msgspec.Raw = msgspec.Raw()
+    id2: msgspec.Raw = msgspec.Raw()
+
+    @property
+    def key(self) -> int | str:
+        """What ties this to other records: `id2` is {"local": "0x1"} or {"global": …}."""
+        return bytes(self.id2).decode("utf-8", "replace") if self.id2 else self.id
 
 
 class TimeText(msgspec.Struct, gc=False):
@@ -45,7 +51,7 @@ class LooseRecord(msgspec.Struct, gc=False):
     ts: Any = NAN
     dur: Any = NAN
     id: Any = NONE
-    id2: Any = None
+    id2: msgspec.Raw = msgspec.Raw()
     args: msgspec.Raw = msgspec.Raw()
 
     def strict(self) -> tuple[Record, bool]:
@@ -55,7 +61,7 @@ class LooseRecord(msgspec.Struct, gc=False):
         return (
             Record(
                 _text(self.ph), _text(self.cat), _text(self.name), _id(self.pid), _id(self.tid), ts, dur,
-                _id(self.id if self.id2 is None else self.id2), self.args,
+                _id(self.id), self.args, self.id2,
             ),
             ts_text or dur_text,
         )  # fmt: skip
@@ -80,8 +86,6 @@ def _text(value: Any) -> str:
 
 
 def _id(value: Any) -> int | str:
-    if isinstance(value, dict):  # {"local": "0x1"}, {"global": …}
-        value = next(iter(value.values()), NONE)
     if isinstance(value, int) and not isinstance(value, bool) and -(2**63) <= value < 2**63:
         return value
     return NONE if value is None else _text(value)

@@ -52,6 +52,13 @@ class Splitter:
             if (text and not text.startswith(b"{")) or len(self._held) > MOST_HEAD or not self._more():
                 return None
 
+    def whole(self, most: Bytes) -> bytes | None:
+        """All text that is left, or None where it is more than `most`."""
+        while self._more():
+            if len(self._held) > most:
+                return None
+        return self._held
+
     @property
     def held(self) -> bytes:
         """What was read and not given out."""

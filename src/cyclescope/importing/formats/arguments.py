@@ -37,7 +37,7 @@ class ArgumentReader:
         columns: list[tuple[str, Any, Any]] = [(f"i{n}", int, NONE) for n in range(len(ids))]
         columns += [(f"k{n}", msgspec.Raw, msgspec.Raw()) for n in range(len(kept))]
         fitting = msgspec.defstruct("Fitting", columns, rename=rename, gc=False)
-        self._decoder = msgspec.json.Decoder(list[fitting])  # type: ignore[valid-type]
+        self._decoder = msgspec.json.Decoder(list[fitting], strict=False)  # type: ignore[valid-type]
         self._kept_texts = attrgetter(*(f"k{n}" for n in range(len(kept)))) if len(kept) > 1 else None
 
     def read(self, raws: Sequence[Any]) -> Arguments:
@@ -65,6 +65,18 @@ class ArgumentReader:
 
         kept = [tuple(msgspec.json.encode(a[name]) if name in a else b"" for name in self.kept) for a in found]
         return Arguments(ids(self._correlation), ids(self._external), kept if self.kept else [])
+
+
+class WholeReader(ArgumentReader):
+    """Keeps all arguments, as they stand there."""
+
+    def read(self, raws: Sequence[Any]) -> Arguments:
+        none = [NONE] * len(raws)
+        return Arguments(none, none, [(bytes(raw).strip(),) for raw in raws])
+
+
+# `kept` without a name: the text of the arguments is the record.
+WHOLE = WholeReader(kept=("",))
 
 
 def _first_of(found: Sequence[Any], numbers: range) -> list[int]:

@@ -29,6 +29,9 @@ class Dialect:
 
     `recognises` says whether a trace is of this profiler; `kind` what a span of a category with a name is; `arguments` has a reader
     for each kind whose arguments are kept; `properties` are facts about the run from the values before and behind the events.
+    `named` is the name that an event gets. Where no category says it, `placed` is the kind of an event by the titles of its process
+    and its thread and by its name, and `operations` is what stands in the details of operations of the framework.
+    Without `launches` nothing in the trace says which call launched which work.
     """
 
     name: str
@@ -37,3 +40,7 @@ class Dialect:
     kind: Callable[[str, str], Kind]
     arguments: Mapping[Kind, ArgumentReader]
     properties: Callable[[Mapping[str, Any]], dict[str, str]]
+    named: Callable[[str, str], str] = lambda category, name: name
+    placed: Callable[[str, str, str], Kind | None] | None = None
+    operations: bytes = b""
+    launches: bool = True
