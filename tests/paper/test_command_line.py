@@ -45,6 +45,41 @@ def spoken(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, st
     return int(ended.value.code or 0), shown.out, shown.err
 
 
+# Interruptions and refusals ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("command", "cost"),
+    [
+        ("predict", "No prediction was shown or saved."),
+        ("measure", "Nothing was measured yet."),
+        ("show", ""),
+    ],
+)
+def test_ctrl_c_says_what_it_costs(
+    command: str, cost: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cyclescope.cli.predict.require_places", stopped)
+    monkeypatch.setattr("cyclescope.cli.measure.require_places", stopped)
+    monkeypatch.setattr("cyclescope.cli.show.require_places", stopped)
+    code, _, err = spoken(capsys, command, "a-model", "--lang", "en")
+    assert (code, err) == (130, "Error: Interrupted.\n" + (f"{cost}\n" if cost else ""))
+
+
+@pytest.mark.parametrize("option", ["--sweep", "--set"])
+def test_a_typo_is_refused_before_the_machine_is_looked_for(
+    option: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("cyclescope.predicting.target.target", None)
+    code, _, err = spoken(capsys, "predict", "a-model", option, "bach=1,2", "--lang", "en")
+    assert code == UsageError.exit_code
+    assert f"{option} knows no bach." in err
+    assert "Did you mean batch?" in err
+
+
 # Forms ---------------------------------------------------------------------------------------------------------------
 
 

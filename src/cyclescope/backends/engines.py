@@ -72,8 +72,8 @@ def engine_packages(name: str) -> tuple[tuple[str, str], ...]:
 
 def installed_engines() -> tuple[tuple[str, str], ...]:
     """Name and version of each engine that can be used; the version is that of its own package."""
-    there = ((engine, dict(_versions(engine.packages))) for engine in ENGINES)
-    return tuple((engine.name, next(iter(found.values()))) for engine, found in there if found)
+    there = ((engine.name, dict(_versions(engine.packages[:1]))) for engine in ENGINES)
+    return tuple((name, version) for name, found in there for version in found.values())
 
 
 def installed_companions() -> tuple[tuple[str, str], ...]:

@@ -185,9 +185,13 @@ def _learn(
             learned = learn(found.ceilings, wanted, progress=shown)
     except KeyboardInterrupt as exc:
         command = "cyclescope calibrate --learn" + (f" --engine {engine}" if engine != REFERENCE_ENGINE else "")
-        raise Interrupted(
-            m("Interrupted."), m("What was measured is kept: the next `{command}` goes on there.", command=command)
-        ) from exc
+        kept = m("What was measured is kept: the next `{command}` goes on there.", command=command)
+        if engine != REFERENCE_ENGINE:
+            kept = m(
+                "Models that were made ready and times that were measured are kept: the next `{command}` goes on there.",
+                command=command,
+            )
+        raise Interrupted(m("Interrupted."), kept) from exc
     return replace(found, learned=learned.models, learned_path=learned.path), failed or learned.failed
 
 

@@ -16,7 +16,7 @@ from cyclescope.cli.grouped import grouped
 from cyclescope.cli.help import Command, CommandGroup
 from cyclescope.cli.options import LanguageOption
 from cyclescope.core.errors import Interrupted
-from cyclescope.core.message import m
+from cyclescope.core.message import Text, m
 
 _KINDS: Mapping[str, type[Command]] = {"compare": GatedCommand, "verify": AnsweringCommand}
 
@@ -67,13 +67,20 @@ class _Root(CommandGroup):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as exc:
-            raise Interrupted(m("Interrupted."), m("Nothing was measured yet.")) from exc
+            raise Interrupted(m("Interrupted."), _LOST.get(ctx.invoked_subcommand or "", "")) from exc
         except BrokenPipeError as exc:
             # The reader of our output has closed the pipe; Python must not complain about it while it exits.
             forget_output()
             raise typer.Exit from exc
 
 
+# What Ctrl-C costs where a command does not say it itself; the others lose nothing.
+_LOST: Mapping[str, Text] = {
+    **dict.fromkeys(("measure", "optimize", "tokens", "demo", "doctor", "calibrate"), m("Nothing was measured yet.")),
+    "predict": m("No prediction was shown or saved."),
+    "compare": m("No comparison was shown or saved."),
+    "verify": m("Nothing was verified."),
+}
 _SETTINGS = {"help_option_names": list(HELP_OPTIONS)}
 _app = typer.Typer(
     name=NAME,

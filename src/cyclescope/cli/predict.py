@@ -105,9 +105,10 @@ def predict(
 ) -> None:
     """Predict the compute cycle of a model."""
     require_places((out, *forms.files))
-    from cyclescope.predicting.settings import Settings, parse_setting, parse_sweep
+    from cyclescope.predicting.settings import Settings, grid, parse_setting, parse_sweep
 
-    what_if = Settings(tuple(map(parse_setting, changes or ())))
+    what_if, swept = Settings(tuple(map(parse_setting, changes or ()))), tuple(map(parse_sweep, sweeps or ()))
+    grid(swept)  # what it refuses is refused before the machine is looked for
     if check and (machine is not None or changes or sweeps):
         raise UsageError(
             m("--check takes no --machine, --set or --sweep."),
@@ -121,7 +122,7 @@ def predict(
     from cyclescope.cli.progress import progress
     from cyclescope.predicting.predict import predict as predicted
 
-    if sweeps:
+    if swept:
         if out is not None:
             raise UsageError(
                 m("--out takes no --sweep."),
@@ -135,7 +136,7 @@ def predict(
             dtype=dtype, attention=attention.value if attention else None, threads=threads, seed=seed,
             trust_remote_code=trust_remote_code, engine=engine,
         )  # fmt: skip
-        _sweep(request, _target(on, engine, machine), tuple(map(parse_sweep, sweeps)), what_if, timing_model, forms)
+        _sweep(request, _target(on, engine, machine), swept, what_if, timing_model, forms)
         return
     with progress(forms.language) as notify:
         cycle = predicted(

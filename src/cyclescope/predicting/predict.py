@@ -19,7 +19,7 @@ from cyclescope.core.workload import InputSource, Workload
 from cyclescope.predicting.models import AUTO, available, best, fuses, named_model
 from cyclescope.predicting.prediction import mean_error, predicted_cycle
 from cyclescope.predicting.scenarios import has_interval
-from cyclescope.predicting.settings import Settings, changed_machine
+from cyclescope.predicting.settings import Settings, changed_machine, require_no_threads
 from cyclescope.predicting.target import THIS, Target, target
 from cyclescope.predicting.timing_model import Durations, TimingModel
 from cyclescope.predicting.weights import with_weights_in
@@ -56,7 +56,10 @@ def predict(
 
     Raises like `trace`, and `Unsupported` where the machine lacks a figure that is needed.
     """
-    found = changed_target(target(on, engine, machine), what_if)
+    found = target(on, engine, machine)
+    if found.device != "cpu":
+        require_no_threads((change.name for change in what_if.changes), "--set", found.machine)
+    found = changed_target(found, what_if)
     request = Request(
         model=model,
         tokens=tokens,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from itertools import product
@@ -13,7 +13,7 @@ from cyclescope.core.ceilings import Ceilings, Figure
 from cyclescope.core.errors import UsageError
 from cyclescope.core.graph.tensor import known_dtypes
 from cyclescope.core.machine import Machine
-from cyclescope.core.message import Text, listed, m
+from cyclescope.core.message import Text, listed, m, sentences
 from cyclescope.machines import plausible
 
 FACTORS = ("bandwidth", "flops", "overhead", "memory")
@@ -85,27 +85,52 @@ def parse_sweep(text: str) -> tuple[Setting, ...]:
     """
     name, values = _split(text, "--sweep")
     parts = [value for part in values.split(",") for value in _values(part.strip(), text)]
-    if len(set(parts)) < 2 or not all(parts):
+    if not all(parts):
         raise UsageError(
-            m("--sweep must have two values or more (got {value}).", value=text), "",
-            m("Write for example --sweep {name}=1,2,4,8.", name=name),
-        )  # fmt: skip
-    return tuple(_setting(name, part, "--sweep") for part in dict.fromkeys(parts))
+            m("--sweep must have a value on both sides of each comma (got {value}).", value=text), "", _example(name)
+        )
+    found = tuple(dict.fromkeys(_setting(name, part, "--sweep") for part in parts))
+    if len(found) < 2:
+        raise UsageError(m("--sweep must have two values or more (got {value}).", value=text), "", _example(name))
+    return found
+
+
+def require_no_threads(names: Iterable[str], option: str, machine: Machine) -> None:
+    """Raise `UsageError` where threads are among the `names` that `option` sets on a device, which has none of a processor."""
+    if "threads" in names:
+        raise UsageError(
+            m("{option} threads needs a processor (got {machine}).", option=option, machine=machine.processor),
+            m("The operations run on the device, and the threads of its host change no time of a prediction."),
+            m("Remove it, or name a processor with --on."),
+        )
+
+
+def _example(name: str) -> Text:
+    """How a sweep over `name` is written."""
+    values = "1x,2x,4x" if name in FACTORS else "1,2,4,8" if name in COUNTS else _NAMED[name]
+    return m("Write for example --sweep {name}={values}.", name=name, values=values)
 
 
 def _values(part: str, text: str) -> Sequence[str]:
     """The values of one part between commas: itself, or all of a range."""
     found = _RANGE.fullmatch(part)
     if found is None:
+        if ".." in part:
+            raise _no_range(
+                m("--sweep must have ranges with a first and a last whole number (got {value}).", value=text)
+            )
         return (part,)
     first, last, how = int(found[1]), int(found[2]), found[3] or ":"
     step = int(found[4] or 1)
-    if first > last or step < (1 if how == ":" else 2) or (how != ":" and not first) or last > _MOST_COUNT:
-        raise UsageError(
-            m("--sweep must have ranges that rise (got {value}).", value=text),
-            m("A range is FIRST..LAST, FIRST..LAST:STEP, or FIRST..LAST*FACTOR."),
-            m("Write for example --sweep batch=1..64, or --sweep tokens=128..4096*2."),
-        )  # fmt: skip
+    if not first:
+        raise _no_range(m("--sweep must have ranges from 1 up (got {value}).", value=text))
+    if first > last:
+        raise _no_range(m("--sweep must have ranges that rise (got {value}).", value=text))
+    if step < (1 if how == ":" else 2):
+        least = m("The step must be 1 or more.") if how == ":" else m("The factor must be 2 or more.")
+        raise _no_range(m("--sweep must have ranges that rise (got {value}).", value=text), least)
+    if last > _MOST_COUNT:
+        raise _no_range(m("--sweep must have ranges up to {most} (got {value}).", most=_MOST_COUNT, value=text))
     if how == ":":
         wanted = range(first, last + 1, step)
         if len(wanted) > MOST_POINTS:
@@ -115,6 +140,14 @@ def _values(part: str, text: str) -> Sequence[str]:
     while counts[-1] * step <= last:
         counts.append(counts[-1] * step)
     return tuple(map(str, counts))
+
+
+def _no_range(fact: Text, cause: Text = "") -> UsageError:
+    return UsageError(
+        fact,
+        sentences(cause, m("A range is FIRST..LAST, FIRST..LAST:STEP, or FIRST..LAST*FACTOR.")),
+        m("Write for example --sweep batch=1..64, or --sweep tokens=128..4096*2."),
+    )
 
 
 def _too_many(points: int) -> UsageError:
@@ -173,11 +206,12 @@ def _split(text: str, option: str) -> tuple[str, str]:
             m("Write for example {option} bandwidth=2x.", option=option) if option == "--set" else _SWEEP_EXAMPLE,
         )  # fmt: skip
     if name not in KEYS:
-        near = get_close_matches(name, KEYS, 1, 0.5)
-        known = m("Known are {names}.", names=listed(KEYS))
+        near = get_close_matches(name, KEYS, 1, 0.6)
         raise UsageError(
             m("{option} knows no {name}.", option=option, name=name), "",
-            m("Did you mean {name}?", name=near[0]) if near else known,
+            sentences(
+                m("Did you mean {name}?", name=near[0]) if near else "", m("Known are {names}.", names=listed(KEYS))
+            ),
         )  # fmt: skip
     return name, value
 
@@ -186,6 +220,7 @@ _ALIASES: Mapping[str, str] = {
     "cache_length": "cache", "compute": "flops", "peak": "flops", "bytes_per_s": "bandwidth", "memory_bytes": "memory",
     "overheads": "overhead", "batch_size": "batch", "length": "tokens",
 }  # fmt: skip
+_NAMED = {"dtype": "float32,bfloat16", "attention": "eager,sdpa", "weights": "int8,int4"}
 _SWEEP_EXAMPLE = m("Write for example --sweep batch=1,2,4,8.")
 
 
@@ -196,7 +231,7 @@ def _setting(name: str, value: str, option: str) -> Setting:
         if not value.isascii() or not value.isdigit() or not 1 <= int(value) <= _MOST_COUNT:
             raise UsageError(
                 m("{option} {name} must be a whole number from 1 up (got {value}).", option=option, name=name, value=value),
-                "", m("Write for example {option} {name}=8.", option=option, name=name),
+                "", _example(name) if option == "--sweep" else m("Write for example {option} {name}=8.", option=option, name=name),
             )  # fmt: skip
         return Setting(name, int(value))
     if name == "attention":

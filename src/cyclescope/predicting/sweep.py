@@ -16,7 +16,7 @@ from cyclescope.core.message import m
 from cyclescope.core.progress import Notify, silent
 from cyclescope.predicting.models import AUTO
 from cyclescope.predicting.predict import outlined, plan_of, predict_graph, requested, weighed, workload_of
-from cyclescope.predicting.settings import FACTORS, Setting, Settings, grid
+from cyclescope.predicting.settings import FACTORS, Setting, Settings, grid, require_no_threads
 from cyclescope.predicting.sweep_rows import Sweep, SweepRow
 from cyclescope.predicting.sweep_singly import Singly
 from cyclescope.predicting.sweep_together import Ready, together
@@ -40,6 +40,10 @@ def sweep(
     Raises like `predict`.
     """
     points = grid(sweeps)
+    if found.device != "cpu":
+        require_no_threads((each[0].name for each in sweeps), "--sweep", found.machine)
+        require_no_threads((change.name for change in settings.changes), "--set", found.machine)
+    progress("trace", 0.0)
     variants = _variants(request, found, points, settings)
     singly = Singly.of([asked for variant in variants for asked in variant.ends()])
     ready = Ready()
@@ -47,8 +51,10 @@ def sweep(
     for variant in variants:
         done = None
         if len(variant.points) > _FEW_POINTS:
-            progress("trace", 0.0)
-            done = together(variant, model_kind, singly.families(variant.request), ready)
+            progress("trace", variant.at[0] / len(points))
+            families = singly.families(variant.request)
+            progress("predict", variant.at[0] / len(points))
+            done = together(variant, model_kind, families, ready)
         if done is None and len(variant.points) > _MOST_SINGLY:
             raise UsageError(
                 m(

@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 
 from cyclescope.core.errors import UsageError
-from cyclescope.predicting.settings import MOST_POINTS, Setting, grid, parse_setting, parse_sweep
+from cyclescope.core.machine import Machine
+from cyclescope.predicting.settings import (
+    MOST_POINTS,
+    Setting,
+    grid,
+    parse_setting,
+    parse_sweep,
+    require_no_threads,
+)
 
 
 @pytest.mark.parametrize(
@@ -83,6 +91,41 @@ def test_the_same_name_three_names_and_too_many_points_are_refused() -> None:
 )
 def test_a_range_is_all_of_its_values(text: str, values: list[int]) -> None:
     assert [setting.value for setting in parse_sweep(text)] == values
+
+
+@pytest.mark.parametrize(
+    ("text", "fact", "help_"),
+    [
+        ("batch=0", "must be a whole number from 1 up (got 0)", "--sweep batch=1,2,4,8"),
+        ("batch=1,0,2", "must be a whole number from 1 up (got 0)", "--sweep batch=1,2,4,8"),
+        ("batch=4", "must have two values or more", "--sweep batch=1,2,4,8"),
+        ("bandwidth=2x", "must have two values or more", "--sweep bandwidth=1x,2x,4x"),
+        ("dtype=float32", "must have two values or more", "--sweep dtype=float32,bfloat16"),
+        ("batch=1,,2", "a value on both sides of each comma", "--sweep batch=1,2,4,8"),
+        ("batch=1..", "a first and a last whole number", "FIRST..LAST"),
+        ("batch=..8", "a first and a last whole number", "FIRST..LAST"),
+        ("batch=1..64:0", "ranges that rise", "The step must be 1 or more."),
+        ("batch=1..64*1", "ranges that rise", "The factor must be 2 or more."),
+        ("batch=0..64", "ranges from 1 up", "FIRST..LAST"),
+        ("batch=1..1000000000", "ranges up to 100", "FIRST..LAST"),
+        ("foo=1,2", "knows no foo", "Known are bandwidth"),
+        ("bach=1,2", "knows no bach", "Did you mean batch? Known are bandwidth"),
+    ],
+)
+def test_a_bad_sweep_is_told_what_is_wrong_with_it(text: str, fact: str, help_: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_sweep(text)
+    error = caught.value
+    assert fact in str(error.fact)
+    assert help_ in f"{error.cause} {error.way_out}"
+    assert "flops?" not in str(error.way_out)
+
+
+def test_threads_mean_nothing_on_a_device() -> None:
+    machine = Machine("a GPU", 0, 0, "", "")
+    require_no_threads(["batch", "tokens"], "--sweep", machine)
+    with pytest.raises(UsageError, match=r"--sweep threads needs a processor \(got a GPU\)"):
+        require_no_threads(["batch", "threads"], "--sweep", machine)
 
 
 @pytest.mark.parametrize("text", ["batch=8..1", "batch=1..8*1", "batch=1..8:0", "batch=0..8*2", "batch=1..1000000000"])

@@ -41,7 +41,7 @@ class LearnedEngine:
 def announced(engine: str, budget_s: float) -> Message:
     """What learning is going to do, said before it begins."""
     return m(
-        "Learning {title}: {n} small models are made ready for it, which takes one to three minutes, and then measured for {budget} s.",
+        "Learning {title}: {n} small models are made ready for it, and then measured for {budget} s.",
         title=engine_named(engine).title,
         n=len(engine_cases()),
         budget=format(budget_s, "g"),
