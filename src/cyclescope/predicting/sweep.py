@@ -17,7 +17,7 @@ from cyclescope.core.progress import Notify, silent
 from cyclescope.predicting.models import AUTO
 from cyclescope.predicting.predict import outlined, plan_of, predict_graph, requested, weighed, workload_of
 from cyclescope.predicting.settings import FACTORS, Setting, Settings, grid, require_no_threads
-from cyclescope.predicting.sweep_rows import Sweep, SweepRow
+from cyclescope.predicting.sweep_rows import Common, Sweep, SweepRow
 from cyclescope.predicting.sweep_singly import Singly
 from cyclescope.predicting.sweep_together import Ready, together
 from cyclescope.predicting.sweep_variant import SIZES, Variant
@@ -111,13 +111,15 @@ def _summed_up(
     cycle = predict_graph(graph, workload, plan, replace(there, notes=found.notes), kind)
     said = cycle.samples.prediction
     assert said is not None
+    names, step = tuple(each[0].name for each in sweeps), asked.cache_length is not None
     return Sweep(
-        model=str(asked.model),
+        model=workload.model,
         machine=found.machine.processor,
         memory_bytes=found.machine.memory_bytes,
-        names=tuple(each[0].name for each in sweeps),
+        names=names,
         fixed=settings.changes,
-        step=asked.cache_length is not None,
+        step=step,
+        common=Common.of(workload, plan, asked.cache_length, names, step=step),
         rows=tuple(rows),
         prediction=said,
         ceilings=found.ceilings,

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
 
 from cyclescope.core.ceilings import Ceilings
 from cyclescope.core.message import Text
+from cyclescope.core.plan import Plan
 from cyclescope.core.prediction import Prediction
 from cyclescope.core.statistics import Estimate
 from cyclescope.core.units import NS_PER_S
+from cyclescope.core.workload import ModelFacts, Workload
 from cyclescope.predicting.settings import Setting
 
+_Kept = TypeVar("_Kept", int, str, int | None)
 NEARLY = 0.02  # a throughput that is less than 2 % below the most is nearly as large
 
 
@@ -27,7 +32,8 @@ class Limit(StrEnum):
 class SweepRow:
     """One point: `wall` with its interval (none where nothing is known of the model's error), `batch` sequences and `tokens` that
     go through in that time, `shares` of the time by limit, the bytes that it needs (0: unknown) and whether the machine has
-    them (None: unknown), and `most_sequences`, the largest batch that would fit at these lengths (None: unknown).
+    them (None: unknown), and `most_sequences`, the largest batch that would fit at these lengths (None: unknown). The interval is
+    `widening` times as wide as on what was seen, because of what lies `outside` of it.
     """
 
     settings: tuple[Setting, ...]
@@ -38,6 +44,8 @@ class SweepRow:
     needed_bytes: int
     fits: bool | None
     most_sequences: int | None
+    widening: float = 1.0
+    outside: tuple[Text, ...] = ()
 
     @property
     def limit(self) -> Limit:
@@ -49,19 +57,59 @@ class SweepRow:
         return self.tokens * NS_PER_S / self.wall.value_ns if self.wall.value_ns else 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Common:
+    """What is run at every point; None for what is swept, and for what a point has not. `threads` of a device are None."""
+
+    task: str
+    engine: str
+    device: str
+    dtype: str | None
+    attention: str | None
+    threads: int | None
+    batch: int | None
+    tokens: int | None
+    cache_length: int | None
+    new_tokens: int | None
+
+    @staticmethod
+    def of(workload: Workload, plan: Plan, cache_length: int | None, names: Sequence[str], *, step: bool) -> Common:
+        """What `workload` and `plan` of any point have, without what `names` say is swept."""
+
+        def kept(name: str, value: _Kept) -> _Kept | None:
+            return None if name in names else value
+
+        # A decode step reads one token; more are those that its encoder has read.
+        tokens = None if step and workload.tokens_in == 1 else workload.tokens_in
+        return Common(
+            task=workload.task,
+            engine=plan.engine,
+            device=plan.device,
+            dtype=kept("dtype", plan.dtype),
+            attention=kept("attention", plan.attention),
+            threads=kept("threads", plan.threads or None),
+            batch=kept("batch", workload.batch),
+            tokens=kept("tokens", tokens),
+            cache_length=kept("cache", cache_length),
+            new_tokens=workload.tokens_out or None,
+        )
+
+
 @dataclass(frozen=True, eq=False)
 class Sweep:
     """All points of a grid. `names` are what was swept, `fixed` what was changed for all; `step`: each is one decode step.
 
-    `prediction` says what the times rest on, `ceilings` are those of the machine before any change.
+    `prediction` says what the times rest on, `ceilings` are those of the machine before any change, `common` is what is run at
+    every point.
     """
 
-    model: str
+    model: ModelFacts
     machine: str
     memory_bytes: int
     names: tuple[str, ...]
     fixed: tuple[Setting, ...]
     step: bool
+    common: Common
     rows: tuple[SweepRow, ...]
     prediction: Prediction
     ceilings: Ceilings | None = None

@@ -82,6 +82,8 @@ class Singly:
         workload, plan = workload_of(asked, variant.outline), plan_of(asked, variant.outline, there)
         cycle = predict_graph(graph, workload, plan, there, model_kind)
         needed, has = needed_bytes(graph), there.machine.memory_bytes
+        said = cycle.samples.prediction
+        assert said is not None
         return SweepRow(
             settings=point,
             wall=scenario_estimate(cycle.samples.uninstrumented.wall_ns),
@@ -91,6 +93,8 @@ class Singly:
             needed_bytes=needed,
             fits=needed <= has if has and needed else None,
             most_sequences=self.most_sequences(asked, settings, has),
+            widening=said.widening,
+            outside=said.outside,
         )
 
     def most_sequences(self, request: Request, settings: Settings, has: int) -> int | None:

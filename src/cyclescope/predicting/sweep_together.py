@@ -19,6 +19,7 @@ from cyclescope.predicting.scenarios import whole_cycles
 from cyclescope.predicting.settings import Settings
 from cyclescope.predicting.sweep_rows import Limit, SweepRow
 from cyclescope.predicting.sweep_variant import Variant
+from cyclescope.predicting.timing_model import Durations
 from cyclescope.tracing.families import Families
 
 _AXES = {"batch": "batch", "tokens": "tokens", "cache_length": "cache"}
@@ -78,7 +79,7 @@ def together(variant: Variant, model_kind: str, families: Families | None, ready
         columns[:, at] = found.total_ns, found.compute_ns, found.memory_ns
         needed[at] = held.needed(points[at])
     most = _most_sequences(peaks, points, variant.memory_bytes)
-    return _rows(variant, Times(*columns), scenario_estimate(whole_cycles(said.durations)), needed, most)
+    return _rows(variant, Times(*columns), said.durations, needed, most)
 
 
 def _holds(piece: GraphFamily, points: IntArray, but: int | None = None) -> BoolArray:
@@ -124,8 +125,9 @@ def _weighed(family: GraphFamily, settings: Settings) -> GraphFamily:
     return fit(family.axes, family.low, family.high, nodes)
 
 
-def _rows(variant: Variant, times: Times, unit: Estimate, needed: IntArray, most: IntArray) -> list[SweepRow]:
-    """`unit` is the time of a cycle that the model says takes a nanosecond, with its interval."""
+def _rows(variant: Variant, times: Times, said: Durations, needed: IntArray, most: IntArray) -> list[SweepRow]:
+    """The rows of a model that has `said` so of one of the points, with the same errors for all."""
+    unit = scenario_estimate(whole_cycles(said))  # of a cycle that the model says takes a nanosecond
     total = np.maximum(np.maximum(times.total_ns, times.compute_ns + times.memory_ns), 1e-9)
     compute, memory = times.compute_ns / total, times.memory_ns / total
     batch, has = variant.sizes["batch"], variant.memory_bytes
@@ -143,6 +145,8 @@ def _rows(variant: Variant, times: Times, unit: Estimate, needed: IntArray, most
             need,
             need <= size if size and need else None,
             fitting if fitting != NO_LIMIT else None,
+            said.widening,
+            said.outside,
         )
         for point, ns, c, m, sequences, tokens, need, size, fitting in columns
     ]

@@ -143,7 +143,8 @@ class Bar:
 @dataclass(frozen=True, slots=True)
 class Bars:
     """Bars on one common scale. `label` titles the rows, `legend` names the parts, `columns` the numbers beside the bars, and
-    `drawn` what their lengths show. `drawing`, where there is one, is the picture that a medium with more than characters shows instead.
+    `drawn` what their lengths show. `drawing`, where there is one, is the picture that a medium with more than characters shows instead;
+    `more` is what the bars leave out.
     """
 
     legend: tuple[Text, ...]
@@ -153,6 +154,7 @@ class Bars:
     caption: Text = ""
     drawn: Text = _TIME_DRAWN
     drawing: Drawing | None = None
+    more: Text = ""
 
     def __post_init__(self) -> None:
         if any(len(bar.cells) != len(self.columns) or len(bar.parts) != len(self.legend) for bar in self.rows):

@@ -18,7 +18,7 @@ from paper_device import Planted, device_cycle
 from paper_dialogue import held
 from paper_doctor import REST, TROUBLE
 from paper_generation import paper_decoder, paper_generation
-from paper_models import paper_bert, paper_cycle, slot_times
+from paper_models import PAPER_BERT_WORKLOAD, paper_bert, paper_cycle, slot_times
 from paper_predictions import ceilings, checked, predicted, predicted_generation, uncertain
 from paper_roofline import on_paper_machine, paper_ceilings
 from paper_structures import EVEN, UNEVEN, mixture, step
@@ -32,6 +32,7 @@ from cyclescope.core.cycle import Cycle
 from cyclescope.core.dialogue import Dialogue
 from cyclescope.core.graph.op import OpKind
 from cyclescope.core.message import m
+from cyclescope.core.plan import Plan
 from cyclescope.core.prediction import Prediction
 from cyclescope.core.samples import Load
 from cyclescope.core.statistics import Estimate
@@ -44,7 +45,7 @@ from cyclescope.models.packaged import MINILM
 from cyclescope.predicting.fitted import FittedModels, LearnedCase
 from cyclescope.predicting.learned import LearnedModel
 from cyclescope.predicting.settings import Setting
-from cyclescope.predicting.sweep_rows import Limit, Sweep, SweepRow
+from cyclescope.predicting.sweep_rows import Common, Limit, Sweep, SweepRow
 from cyclescope.predicting.timing_model import KeptOutErrors
 from cyclescope.report.pages.calibration import Calibration
 
@@ -196,13 +197,15 @@ def cluster() -> ClusterLearning:
 
 
 def what_if() -> Sweep:
-    """A decode step over batch and cache on paper: it turns to compute, its largest point does not fit, and its last but one
-    is hardly faster than the one before.
+    """A decode step over batch and cache on paper: it turns to compute, its largest points do not fit and lie outside of what
+    was seen, and its last but one is hardly faster than the one before.
     """
+    far = m("{n} sequences at once", n=64)
     rows = tuple(
         SweepRow(
             (Setting("batch", batch), Setting("cache", cache)), Estimate(ns, 0.9 * ns, 1.2 * ns, 41), batch, batch,
             ((Limit.COMPUTE, share), (Limit.MEMORY, 0.9 - share), (Limit.OVERHEAD, 0.1)), held, held <= 80_000_000_000, most,
+            *((1.5, (far,)) if batch >= 64 else ()),
         )
         for batch, cache, ns, share, held, most in (
             (1, 1024, 5e6, 0.1, 17_000_000_000, 480), (1, 8192, 5.5e6, 0.2, 18_000_000_000, 60),
@@ -215,7 +218,28 @@ def what_if() -> Sweep:
         "analytic", unseen=40, mean_error=0.07, errors_on="cycles on paper", errors_source="paper", shift=1.2
     )
     names = ("batch", "cache")
-    return Sweep("paper-llama", "Paper GPU", 80_000_000_000, names, fixed, True, rows, made, ceilings(), ("A note.",))
+    model = replace(PAPER_BERT_WORKLOAD.model, reference="paper-llama", class_name="LlamaForCausalLM")
+    plan = Plan(device="cuda", threads=0, dtype="bfloat16", attention="sdpa")
+    workload = replace(PAPER_BERT_WORKLOAD, task="text-generation", tokens_in=1, batch=70)
+    common = Common.of(workload, plan, 8192, names, step=True)
+    return Sweep(model, "Paper GPU", 80_000_000_000, names, fixed, True, common, rows, made, ceilings(), ("A note.",))
+
+
+def many() -> Sweep:
+    """An encoder on a processor over more batches than are drawn one by one: throughput hardly grows."""
+    rows = tuple(
+        SweepRow(
+            (Setting("batch", batch),), Estimate(1e6 * batch / (1 + 1e-4 * batch), 0, 0, 1), batch, 128 * batch,
+            ((Limit.COMPUTE, 0.9), (Limit.MEMORY, 0.1), (Limit.OVERHEAD, 0.0)), 400_000_000 + batch * 1_000_000, True, 20_000,
+        )
+        for batch in range(1, 49)
+    )  # fmt: skip
+    plan = Plan(threads=2, attention="sdpa")
+    workload = replace(PAPER_BERT_WORKLOAD, tokens_in=128)
+    common = Common.of(workload, plan, None, ("batch",), step=False)
+    return Sweep(
+        workload.model, "Paper Processor", 24_000_000_000, ("batch",), (), False, common, rows, Prediction("analytic")
+    )
 
 
 # Every page, and of what; the first part of the name says which page it is.
@@ -257,6 +281,7 @@ SUBJECTS: Mapping[str, Callable[[], Any]] = {
     **{f"definitions-{name}": lambda name=name: name for name in ("tpot", "itl", "throughput")},
     "models-all": models,
     "sweep-grid": what_if,
+    "sweep-many": many,
 }
 
 

@@ -33,12 +33,16 @@ class SweepMark:
 
 @dataclass(frozen=True, slots=True)
 class SweepLine:
-    """One line, as paths in units of `WIDE` across: `band` is its interval (empty without one). `of` is its other setting (None: there is none)."""
+    """One line, as paths in units of `WIDE` across: `band` is its interval (empty without one). `of` is its other setting (None: there
+    is none). It joins `joined` of its `points`.
+    """
 
     of: Setting | None
     path: str
     band: str
     marks: tuple[SweepMark, ...]
+    joined: int
+    points: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,9 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class SweepPlot:
-    """Both panels over the values of `across`. `fit` is where the largest batch that fits stands (empty: outside, or of several lines)."""
+    """Both panels over the values of `across`. `fit` is where the largest batch that fits stands (empty: outside, or of several
+    lines). Of all lines `left_out` are not drawn.
+    """
 
     across: str
     time: Panel
@@ -121,7 +127,7 @@ def _panel(
         scale, marks = Scale(math.log(reach.low), math.log(reach.high), FLOOR, TOP), list(reach.marks)
         change: Callable[[float], float] = math.log
     else:
-        marks, change = axis(low, high), float
+        marks, change = axis(min(low, 0.0), high), float  # from zero: small differences must look small
         scale = Scale(marks[0], marks[-1], FLOOR, TOP)
 
     def y(value: float) -> float:
@@ -153,7 +159,7 @@ def _line(
         for k, row in enumerate(rows)
         if k in few or id(row) in turning
     )
-    return SweepLine(of, path, band, marks)
+    return SweepLine(of, path, band, marks, len(shown), len(rows))
 
 
 def _fit(lines: dict[Setting | None, list[SweepRow]], across: str, x: Scale, change: Callable[[float], float]) -> str:

@@ -125,7 +125,7 @@ class _Markdown:
     def _bars(self, chart: Bars) -> Iterator[str]:
         longest = max((bar.length for bar in chart.rows), default=0.0)
         there = [c for c, column in enumerate(chart.columns) if not column.html]
-        columns = (Column(""), Column(""), *(chart.columns[c] for c in there))
+        columns = (Column(chart.label), Column(""), *(chart.columns[c] for c in there))
         rows = [
             (self.text(bar.label), _bar(bar.parts, longest), *(self.text(bar.cells[c]) for c in there))
             for bar in chart.rows
@@ -134,6 +134,8 @@ class _Markdown:
         if len(chart.legend) > 1:
             yield ""
             yield ", ".join(f"`{_PARTS[i % 3]}` {self.text(name)}" for i, name in enumerate(chart.legend))
+        if chart.more:
+            yield from ("", self.text(chart.more))
 
 
 def _bar(parts: Sequence[float], longest: float) -> str:

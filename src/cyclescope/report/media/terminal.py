@@ -43,6 +43,7 @@ from cyclescope.report.words.translate import ENGLISH, say_in
 
 _GAP = 2
 _LEAST_TERMINAL = 20
+_LEAST_HEAD, _MOST_HEAD = 6, 3  # cells that a title is not made narrower than, and its lines
 _LEAST_TEXT = 16  # a wrapped column narrower than this reads worse than a dropped number
 _LUXURY = 3  # columns of this priority and above go before any text is wrapped
 _LEAST_BAR, _MOST_BAR = 8, 40
@@ -287,7 +288,10 @@ class _Terminal:
     def _bars(self, chart: Bars) -> Iterator[Text]:
         """Label, bar, numbers; where the terminal is too narrow the bar goes first and then the least needed numbers."""
         there = [c for c, column in enumerate(chart.columns) if not column.html]
-        columns = [_Narrow("", Column("")), *(_Narrow(self.say(c.title), c) for c in (chart.columns[k] for k in there))]
+        columns = [
+            _Narrow(self.say(chart.label), Column(""), True),
+            *(_Narrow(self.say(c.title), c) for c in (chart.columns[k] for k in there)),
+        ]
         rows = [[self.say(bar.label), *(self.say(bar.cells[k]) for k in there)] for bar in chart.rows]
         with_bar = self.width - _LEAST_BAR - _GAP
         kept = _fitting(columns, rows, with_bar)
@@ -303,17 +307,20 @@ class _Terminal:
             yield from self._barred(shown, row, widths, self._bar(bar, longest, room), _PLAIN)
         if len(chart.legend) > 1:
             yield from self._legend([self.say(name) for name in chart.legend])
+        if chart.more:
+            yield from (Text(line) for line in wrap(self.say(chart.more), min(self.width, _MOST_PROSE)))
 
     def _barred(
         self, columns: Sequence[_Narrow], cells: Sequence[str], widths: Sequence[int], bar: Text, style: Style
     ) -> Iterator[Text]:
-        """A row with its bar between label and numbers."""
-        for i, line in enumerate(_row(columns[:1], cells[:1], widths[:1], style)):
-            if i:
-                yield line
-                continue
-            numbers = next(iter(_row(columns[1:], cells[1:], widths[1:], style)))
-            yield Text.assemble(line, " " * _GAP, bar, " " * _GAP, numbers)
+        """A row with its bar between label and numbers, on the first of its lines."""
+        labels = list(_row(columns[:1], cells[:1], widths[:1], style))
+        numbers = list(_row(columns[1:], cells[1:], widths[1:], style))
+        gap, blank, no_label = " " * _GAP, Text(" " * bar.cell_len), Text(" " * widths[0])
+        for i in range(max(len(labels), len(numbers))):
+            label = labels[i] if i < len(labels) else no_label
+            beside = numbers[i] if i < len(numbers) else Text()
+            yield Text.assemble(label, gap, blank if i else bar, gap, beside)
 
     def _bar(self, bar: Bar, longest: float, room: int) -> Text:
         """A bar in `room` cells, each part ending on the cell nearest to its end."""
@@ -345,10 +352,11 @@ class _Terminal:
 
 @dataclass(frozen=True, slots=True)
 class _Narrow:
-    """A column with its title as text."""
+    """A column with its title as text; a `squeezed` title never makes its column wider than it need be."""
 
     title: str
     column: Column
+    squeezed: bool = False
 
     @property
     def align(self) -> Align:
@@ -358,15 +366,40 @@ class _Narrow:
     def priority(self) -> int:
         return self.column.priority
 
+    @property
+    def wraps(self) -> bool:
+        """Whether the title stands on several lines where that saves room: numbers do not."""
+        return self.squeezed or self.align is Align.RIGHT
+
+    def least(self) -> int:
+        """The narrowest that the title can stand in without a word broken, on a few lines."""
+        whole = cell_len(self.title)
+        for width in range(max(_LEAST_HEAD, -(-whole // _MOST_HEAD)), whole):
+            lines = wrap(self.title, width)
+            if len(lines) <= _MOST_HEAD and _whole_words(self.title, lines):
+                return width
+        return whole
+
+
+def _whole_words(title: str, lines: Sequence[str]) -> bool:
+    """Whether `lines` of `title` break no word of Latin letters."""
+    words = {word for line in lines for word in line.split()}
+    return all(word in words for word in title.split() if word.isascii())
+
 
 def _fitting(columns: Sequence[_Narrow], rows: Sequence[Sequence[str]], width: int) -> list[int]:
-    """Columns that fit into `width` with every number whole: luxuries go before a text is wrapped, the others after."""
+    """Columns that fit into `width` with every number whole: luxuries go before a text or the title of numbers is wrapped, the
+    others after.
+    """
     kept = list(range(len(columns)))
-    cells = [[column.title, *(row[c] for row in rows)] for c, column in enumerate(columns)]
-    whole = [max(map(cell_len, texts)) for texts in cells]
+    narrow = [_least(column, [row[c] for row in rows]) for c, column in enumerate(columns)]
+    whole = [
+        natural if column.squeezed else max(natural, cell_len(column.title))
+        for column, natural in zip(columns, narrow, strict=True)
+    ]
     least = [
         natural if column.align is Align.RIGHT else min(natural, _LEAST_TEXT)
-        for column, natural in zip(columns, whole, strict=True)
+        for column, natural in zip(columns, narrow, strict=True)
     ]
     for widths, from_priority in ((whole, _LUXURY), (least, 1)):
         while sum(widths[c] for c in kept) + _GAP * (len(kept) - 1) > width:
@@ -377,11 +410,24 @@ def _fitting(columns: Sequence[_Narrow], rows: Sequence[Sequence[str]], width: i
     return kept
 
 
+def _least(column: _Narrow, cells: Sequence[str]) -> int:
+    """What a column needs with its cells whole, and its title too unless that wraps."""
+    title = column.least() if column.wraps else cell_len(column.title)
+    return max([title, *map(cell_len, cells)])
+
+
 def _widths(columns: Sequence[_Narrow], rows: Sequence[Sequence[str]], width: int) -> list[int]:
-    """Numbers get what they need; texts share what is left, each at most what it needs."""
-    widths = [max([cell_len(column.title), *(cell_len(row[c]) for row in rows)]) for c, column in enumerate(columns)]
+    """Numbers get what they need, and their titles as far as there is room; texts share what is left, each at most what it needs."""
+    least = [_least(column, [row[c] for row in rows]) for c, column in enumerate(columns)]
+    widths = [
+        narrow if column.squeezed else max(narrow, cell_len(column.title))
+        for column, narrow in zip(columns, least, strict=True)
+    ]
     texts = [c for c, column in enumerate(columns) if column.align is Align.LEFT]
     over = sum(widths) + _GAP * (len(widths) - 1) - width
+    while over > 0 and (wide := [c for c in range(len(widths)) if widths[c] > least[c]]):
+        widths[max(wide, key=lambda c: widths[c] - least[c])] -= 1
+        over -= 1
     while over > 0 and texts:
         widest = max(texts, key=lambda c: widths[c])
         if widths[widest] <= 4:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from cyclescope.core.ceilings import Ceilings, Origin
@@ -90,7 +90,7 @@ def prediction_facts(cycle: Cycle, wall: Estimate) -> Iterator[tuple[Text, Text]
         if made.alternatives:
             yield m("other timing models"), _alternatives(made)
         if made.outside:
-            yield m("outside of what was seen"), _outside(made)
+            yield m("outside of what was seen"), outside(made.outside, made.widening if made.unseen else 1.0)
     if cycle.machine.ceilings is not None:
         yield m("figures of the machine"), figures_from(cycle.machine.ceilings)
 
@@ -127,11 +127,11 @@ def _alternatives(made: Prediction) -> Text:
     )
 
 
-def _outside(made: Prediction) -> Text:
-    what = listed(made.outside)
-    if made.mean_error is None or made.widening <= 1:
-        return what
-    return m("{what}; the interval is {factor} as wide for it", what=what, factor=fmt.times(made.widening))
+def outside(what: Sequence[Text], widening: float) -> Text:
+    """What lies outside of what a timing model has seen, and how much wider the interval is for it (1: there is none)."""
+    if widening <= 1:
+        return listed(what)
+    return m("{what}; the interval is {factor} as wide for it", what=listed(what), factor=fmt.times(widening))
 
 
 def figures_from(ceilings: Ceilings) -> Text:

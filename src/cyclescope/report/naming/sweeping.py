@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from cyclescope.core.message import Text, listed, m
+from cyclescope.core.message import Text, listed, m, plural
 from cyclescope.predicting.settings import Setting
-from cyclescope.predicting.sweep_rows import Limit, SweepRow
+from cyclescope.predicting.sweep_rows import Common, Limit, SweepRow
 from cyclescope.report import format as fmt
 
 LIMITS: dict[Limit, Text] = {
@@ -18,6 +18,7 @@ NAMES: dict[str, Text] = {
     "batch": m("batch"),
     "tokens": m("tokens"),
     "cache": m("tokens in the KV cache"),
+    "new_tokens": m("new tokens"),
     "threads": m("threads"),
     "bandwidth": m("bandwidth"),
     "flops": m("compute"),
@@ -37,6 +38,23 @@ def named(settings: Sequence[Setting]) -> Text:
 def values(row: SweepRow) -> Text:
     """The settings of a point without their names."""
     return listed(change.text for change in row.settings)
+
+
+def run_at_every_point(common: Common) -> Iterator[tuple[Text, Text]]:
+    """What all points have in common, as labels and values: the input as far as it is not swept, and the plan."""
+    sizes = {
+        "batch": common.batch,
+        "tokens": common.tokens,
+        "cache": common.cache_length,
+        "new_tokens": common.new_tokens,
+    }
+    given = named([Setting(name, size) for name, size in sizes.items() if size is not None])
+    if given:
+        yield m("input, at every point"), given
+    attention = m("{kind} attention", kind=common.attention) if common.attention else ""
+    threads = plural("{n} thread", "{n} threads", common.threads) if common.threads else ""
+    where = m("{engine} on {device}", engine=common.engine, device=common.device)
+    yield m("plan, at every point"), listed(part for part in (where, common.dtype or "", attention, threads) if part)
 
 
 def rate(tokens_per_s: float) -> Text:
