@@ -315,7 +315,12 @@ def _table(sweep: Sweep) -> tuple[Block, ...]:
         Column(m("sequences that fit"), Align.RIGHT, html=True),
     )
     rows = spread(sweep.rows, MOST_ROWS)
-    table = Table(columns, tuple(_cells(row, known) for row in rows), sortable=True, caption=m("All predictions"))
+    table = Table(
+        columns,
+        tuple(_cells(row, known) for row in rows),
+        sortable=True,
+        caption=m("Each point with its interval, what limits it and the memory that it needs"),
+    )
     if len(rows) == len(sweep.rows):
         return (table,)
     shown, points = fmt.count(len(rows)), fmt.count(len(sweep.rows))
