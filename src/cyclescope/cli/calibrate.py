@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def calibrate(
     *,
     quick: Annotated[
-        bool, typer.Option("--quick", help=N_("Use coarser probes: seconds instead of 90 seconds"))
+        bool, typer.Option("--quick", help=N_("Use coarser probes: less than fifteen seconds instead of 90"))
     ] = False,
     device: DeviceOption = "cpu",
     threads: Annotated[

@@ -11,7 +11,7 @@ from cyclescope.backends.request_checks import check
 from cyclescope.core.ceilings import Ceilings, Origin
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.graph.graph import Graph
-from cyclescope.core.message import Text, m
+from cyclescope.core.message import Text, m, sentences
 from cyclescope.core.plan import REFERENCE_ENGINE, Plan
 from cyclescope.core.prediction import ANALYTIC, Alternative
 from cyclescope.core.progress import Notify, silent
@@ -138,12 +138,16 @@ def _of_engine(plan: Plan, found: Target, said: Chosen) -> tuple[Text, ...]:
     """What a reader must know of a prediction for an engine that fuses: whose graph and figures it rests on."""
     if not fuses(plan):
         return ()
-    rests_on = m(
-        "{engine} fuses operations and moves them: predicted is the graph as {reference} runs it, with pointwise operations "
-        "within the kernels before them, and the ceilings are those measured with {measured}.",
-        engine=plan.engine,
-        reference=REFERENCE_ENGINE,
-        measured=found.ceilings.engine or m("no engine"),
+    rests_on = sentences(
+        m(
+            "{engine} fuses operations and moves them: predicted is the graph as {reference} runs it, with pointwise operations "
+            "within the kernels before them.",
+            engine=plan.engine,
+            reference=REFERENCE_ENGINE,
+        ),
+        m("The ceilings are those measured with {measured}.", measured=found.ceilings.engine)
+        if found.ceilings.origin is Origin.MEASURED and found.ceilings.engine
+        else m("The ceilings are those of a datasheet."),
     )
     if said.model.name != ANALYTIC or has_interval(said.durations.errors):
         return (rests_on,)

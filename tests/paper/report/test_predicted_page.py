@@ -9,14 +9,18 @@ from importlib.resources import files
 
 import pytest
 from paper_generation import paper_decoder
-from paper_models import paper_bert
-from paper_predictions import ERRORS, predicted, predicted_generation
+from paper_models import PAPER_BERT_WORKLOAD, paper_bert
+from paper_predictions import ERRORS, MACHINE, PLAN, ceilings, predicted, predicted_generation
 
+from cyclescope.core.ceilings import Overheads
 from cyclescope.core.cycle import Cycle
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation
 from cyclescope.explaining.findings.finding import EvidenceName, FindingCode
+from cyclescope.predicting.analytic import AnalyticModel
+from cyclescope.predicting.prediction import predicted_cycle
 from cyclescope.report.media.html.html import to_html
+from cyclescope.report.media.terminal import to_text
 from cyclescope.report.pages.cycle import cycle_page
 from cyclescope.report.terms import TERMS
 
@@ -95,3 +99,16 @@ def test_the_error_of_a_prediction_is_no_gain() -> None:
     gain, evidence = products("learned")
     assert gain > 0.2
     assert EvidenceName.OF_CEILING in evidence
+
+
+def test_what_a_datasheet_does_not_state_is_unknown_and_not_nothing() -> None:
+    known = ceilings()
+    bare = replace(known, overheads=Overheads())
+    graph = paper_bert(2)
+    model = AnalyticModel(ERRORS, None)
+    machine = replace(MACHINE, ceilings=bare)
+    cycle = predicted_cycle(graph, PAPER_BERT_WORKLOAD, PLAN, machine, model, model.predict(graph, PLAN, bare))
+    text = to_text(cycle_page(explain(cycle)), 80)
+    assert re.search(r"Python between operations +– +– +–", text)
+    assert not re.search(r"^(overhead|Python between operations) .*\b0 ns", text, re.MULTILINE)
+    assert "Python takes 0 ns" not in text

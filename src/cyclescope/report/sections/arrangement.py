@@ -34,7 +34,8 @@ def _blocks(found: Arrangement, graph: Graph, cores: int) -> Iterator[Block]:
     yield Paragraph(bound_sentence(found), term="critical-path")
     if found.busy_cores is not None and found.python_cores is not None:
         yield _busy(found.busy_cores, found.python_cores, graph, cores)
-    yield Paragraph(_rest(found, graph))
+    if found.python_ns > 0:  # else it is unknown, or there is none
+        yield Paragraph(_rest(found, graph))
     yield _parts(found)
     yield from _schedules(found)
     yield _path(found)

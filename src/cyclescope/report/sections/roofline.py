@@ -225,11 +225,19 @@ def _predicted_bounds(found: Roofline, graph: Graph) -> Table:
         Column(m("share"), Align.RIGHT, priority=1),
         Column(m("operations"), Align.RIGHT, priority=2),
     )
-    rows = tuple(
+    known = found.ceilings.overheads
+    untold = found.python_ns <= 0 and known.launch_ns is None and known.module_call_ns is None
+    rows = [
         (name, fmt.time(ns), fmt.share(ns / found.total_ns if found.total_ns > 0 else None), count)
         for name, ns, count in parts
-    )
-    return Table(columns, rows, total=True, caption=m("The cycle by what bounds its operations"))
+    ]
+    if untold:  # of a datasheet, which states no time of a dispatch or between operations: that is not none
+        parts_told = [ns > 0 for _, ns, _ in parts]
+        rows = [
+            row if told else (row[0], fmt.UNKNOWN, fmt.UNKNOWN, row[3])
+            for row, told in zip(rows, parts_told, strict=True)
+        ]
+    return Table(columns, tuple(rows), total=True, caption=m("The cycle by what bounds its operations"))
 
 
 def _cells(row: RooflineRow, found: Roofline) -> tuple[str, ...]:

@@ -272,7 +272,9 @@ def _unreachable(address: str, cause: Text) -> UsageError:
     return UsageError(
         m("The Ray cluster at {address} cannot be joined.", address=address),
         cause,
-        m("Run `ray start --address={address}` on this machine first, with the same versions.", address=address),
+        m(
+            "Check the address: `ray start --head` prints it on the first machine of the cluster, and `ray status` tells there whether it runs."
+        ),
     )
 
 
