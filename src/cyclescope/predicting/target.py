@@ -78,6 +78,12 @@ def _this(engine: str) -> Target:
                     changed=changed,
                 )
             )
+        if found.ceilings.noise is None:  # every calibration measures it; one beyond use is not kept
+            notes.append(
+                m(
+                    "This machine was disturbed while it was calibrated, so that its ceilings may be too low: run `cyclescope calibrate` again when it is idle."
+                )
+            )
         return Target(replace(machine, ceilings=found.ceilings), found.ceilings, machine.device, tuple(notes))
     raise Unsupported(
         m("This machine must be calibrated before a cycle can be predicted on it."),

@@ -9,6 +9,7 @@ import pytest
 from paper_ceilings import ceilings_of
 
 from cyclescope.backends.registry import machine_for
+from cyclescope.core.ceilings import Figure
 from cyclescope.core.errors import Unsupported, UsageError
 from cyclescope.predicting.target import THIS, target
 from cyclescope.store.calibration_file import keep
@@ -68,3 +69,10 @@ def test_figures_that_are_given() -> None:
     given = ceilings_of(machine_for())
     found = target(THIS, "torch", given)
     assert (found.ceilings, found.device, found.machine.cores) == (given, "cpu", 2)
+
+
+def test_a_disturbed_calibration_is_told_with_every_prediction() -> None:
+    noise = Figure(29.9, 1.0, 60.0, 30, "A/A")
+    keep(replace(ceilings_of(machine_for()), noise=noise))
+    (note,) = target(THIS, "torch").notes
+    assert "was disturbed while it was calibrated" in str(note)
