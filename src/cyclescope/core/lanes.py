@@ -9,7 +9,7 @@ from typing import cast
 
 import numpy as np
 
-from cyclescope.core.units import AnyArray, BoolArray, IntArray, Nanoseconds
+from cyclescope.core.units import AnyArray, BoolArray, FloatArray, IntArray, Nanoseconds
 
 
 class EventKind(IntEnum):
@@ -48,6 +48,7 @@ class Lane:
     thread: str
     device: bool
     title: str
+    process_title: str = ""
 
 
 class Phase(StrEnum):
@@ -90,13 +91,35 @@ class ReadingFact:
 
 
 @dataclass(frozen=True, eq=False)
+class CounterSamples:
+    """Values over time [m]: `name` and `series` are positions in `LaneSamples.names`."""
+
+    name: IntArray
+    series: IntArray
+    lane: IntArray
+    at_ns: IntArray
+    value: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class ArrowSamples:
+    """Arrows that the trace draws beside those from a launch to its work [m]; `name` is a position in `LaneSamples.names`."""
+
+    name: IntArray
+    from_lane: IntArray
+    begin_ns: IntArray
+    to_lane: IntArray
+    end_ns: IntArray
+
+
+@dataclass(frozen=True, eq=False)
 class LaneSamples:
     """Every event of a trace. Columns have one row an event [n], sorted by lane, then by begin, longer ones first.
 
     `name` and `detail` are positions in `names` and `details` (JSON objects with the other facts of an event; −1: none),
     `kind` a number of `EventKind`, `lane` a position in `lanes`. Times are nanoseconds from the first event. `launch` is the
     event on a host that asked for this work of a device (−1: none that is in the trace), `op` the operation of the graph
-    that the event is or belongs to (−1: none). `captured` [n] is 1 where the launch was that of a whole captured graph.
+    that the event is or belongs to (−1: none). `correlation` and `external` are the ids of the trace (−1: none). `captured` [n] is 1 where the launch was that of a whole captured graph.
     `windows_ns` [runs, 2] are the pieces of the trace that became samples, of rank `rank`; `main` is the lane that asks for them.
     """
 
@@ -118,6 +141,10 @@ class LaneSamples:
     facts: tuple[ReadingFact, ...] = ()
     rank: int = 0
     main: int = 0
+    correlation: IntArray | None = None
+    external: IntArray | None = None
+    counters: CounterSamples | None = None
+    arrows: ArrowSamples | None = None
 
     def __len__(self) -> int:
         return len(self.name)

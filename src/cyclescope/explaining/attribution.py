@@ -39,7 +39,7 @@ class Attribution:
     the mean total, and the middle half keeps out the runs that something else disturbed. `native` [slots] are those
     between operations that are neither an operation nor Python, but native code that was not traced.
 
-    Of a predicted cycle the runs are `scenarios`: typical is the one of median length, which is the prediction itself, and
+    Of an imported cycle typical is the run of median length. Of a predicted cycle the runs are `scenarios`: typical is the one of median length, which is the prediction itself, and
     intervals are quantiles of all.
     """
 
@@ -108,6 +108,10 @@ def attribute(cycle: Cycle) -> Attribution:
     if cycle.source is Source.PREDICTED:
         rows = np.diff(instrumented.boundaries_ns, axis=1).astype(np.float64)
         return Attribution(cycle.graph, rows, middle_one(instrumented.wall_ns), cost, native, scenarios=True)
+    if cycle.source is Source.IMPORTED:
+        # One recorded step stands for all, so that its parts add up to it; a mean of few that differ would be none of them.
+        rows = np.diff(instrumented.boundaries_ns, axis=1).astype(np.float64)
+        return Attribution(cycle.graph, rows, middle_one(instrumented.wall_ns), cost, native)
     runs = np.diff(instrumented.boundaries_ns, axis=1) - cost
     return Attribution(cycle.graph, runs, middle_half(instrumented.wall_ns), cost, native)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from cyclescope.core.cycle import Cycle, Source
@@ -30,6 +32,10 @@ def close(cycle: Cycle, attribution: Attribution) -> Closure:
         return Closure(wall, attributed, 0.0, nothing, nothing, 0.0, ())
     if not len(uninstrumented) or not len(attribution.runs_ns) or wall.value_ns <= 0:
         return Closure(wall, attributed, wall.value_ns - attributed, nothing, nothing, 0.0, ())
+    if cycle.source is Source.IMPORTED:
+        wall = replace(
+            wall, value_ns=attributed, low_ns=min(wall.low_ns, attributed), high_ns=max(wall.high_ns, attributed)
+        )
     slots = attribution.graph.slots
     stage, sorts = slots.stage.in_order, (TEXT, OPERATIONS, NATIVE, PYTHON)
     sort = np.full(len(slots), sorts.index(PYTHON), dtype=np.int64)

@@ -50,7 +50,7 @@ def explain(cycle: Cycle) -> Explanation:
     if cycle.source is Source.PREDICTED:
         wall, cpu = closure.wall, none  # how many cores would be busy, no timing model says
     if cycle.source is Source.IMPORTED:
-        cpu = none  # a trace does not tell it
+        wall, cpu = closure.wall, none  # processor time is not in a trace
     # Findings are about what was instrumented; both times are of that.
     covered = scaled(cpu, covered_share(cycle)) if closure.tokens else cpu
     device = device_line(cycle, place_of_op) or imported_line(cycle, place_of_op)

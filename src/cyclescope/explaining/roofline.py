@@ -165,6 +165,8 @@ def roofline(
     time = np.bincount(slots.op[inside], attribution.slot_ns[inside], minlength=len(graph)).astype(np.float64)
     unknown = graph.of_kind(OpKind.TEXT)
     unknown[list(graph.unpriced)] = True
+    if not graph.tensors:  # what has no sums, such as communication, has no ceiling that is known
+        unknown |= (graph.flops + graph.read_bytes + graph.written_bytes == 0) & ~graph.of_kind(OpKind.VIEW)
     limits = np.stack([lower_bounds.compute_ns, lower_bounds.memory_ns, lower_bounds.overhead_ns])
     lower_bound = np.where(unknown, time, limits.max(axis=0))
     bound = np.argmax(limits, axis=0)

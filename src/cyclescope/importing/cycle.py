@@ -22,26 +22,29 @@ from cyclescope.importing.structure.graph import booked, graph_of
 from cyclescope.importing.structure.mainline import MainLine, choose_lane, main_line
 from cyclescope.importing.structure.repetition import with_layers
 from cyclescope.importing.structure.runs import Piece, boundaries, piece_of, repeated
-from cyclescope.importing.structure.steps import Step, find_steps, whole, window
+from cyclescope.importing.structure.steps import Step, Windows, find_steps, whole
 from cyclescope.importing.trace import Trace
-from cyclescope.importing.workload import machine_of, plan_of, workload_of
+from cyclescope.importing.workload import OF_THE_REFERENCE, machine_of, plan_of, workload_of
 
 # Steps that agree must be so many of all to stand for the trace; else it is one sample with every step in it.
 _LEAST_ALIKE = 0.5
+_OF_ANYTHING = ("chrome", "jax")  # formats in which anything can run between operations
 
 
 def imported_cycle(trace: Trace, name: str, notes: Sequence[Text] = ()) -> Cycle:
     """The cycle that `trace` holds, called `name` where it names no model itself."""
     events = events_of(trace)
-    events = replace(events, main=choose_lane(events))
+    events = replace(events, main=choose_lane(events, events.rank))
     line = main_line(events, events.main)
     found = _samples(events, line)
     found = _Found([replace(run, calls=with_layers(events, run)) for run in found.runs], found.steps)
     costs = costs_of(events, line, found.runs[-1].ops)
     graph = graph_of(events, found.runs[-1], costs, _device_ns(events, found.runs[-1]), notes)
+    # An engine that runs a whole model calls the operations itself.
+    graph = replace(graph, engine_between=trace.format not in (*OF_THE_REFERENCE, *_OF_ANYTHING))
     op = booked(events, found.runs)
     windows = np.asarray([(run.begin_ns, run.end_ns) for run in found.runs], dtype=np.int64).reshape(-1, 2)
-    lanes = replace(events, op=op, windows_ns=windows, steps=found.steps)
+    lanes = replace(events, op=op, windows_ns=windows, steps=(*found.steps, *_of_other_ranks(events)))
     lanes = replace(lanes, facts=facts_of(trace, lanes, graph, costs.shapeless))
     return Cycle(
         source=Source.IMPORTED,
@@ -66,28 +69,45 @@ class _Found:
 
 def _samples(events: LaneSamples, line: MainLine) -> _Found:
     steps = find_steps(events, line)
-    windows = [
-        window(events, line, step, following.begin_ns if following else None)
-        for step, following in zip(steps, [*steps[1:], None], strict=True)
-    ]
+    windows = _windows(events, line, steps)
     pieces = [piece_of(events, line, *bounds) for bounds in windows]
     full = [number for number, piece in enumerate(pieces) if len(piece.ops)]
     if full:
         alike = [full[k] for k in repeated(events, [pieces[number] for number in full])]
         if len(alike) >= _LEAST_ALIKE * len(full) or len(full) == 1:
             row = {number: run for run, number in enumerate(alike)}
-            return _Found([pieces[n] for n in alike], _spans(events, steps, windows, row))
-    bounds = window(events, line, whole(events, line), None)
+            return _Found([pieces[n] for n in alike], _spans(events.rank, steps, windows, row))
+    bounds = Windows(events, line).of(whole(events, line), None)
     if windows:
         bounds = windows[0][0], max(end for _, end in windows)
-    return _Found([piece_of(events, line, *bounds)], _spans(events, steps, windows, dict.fromkeys(full, 0)))
+    return _Found([piece_of(events, line, *bounds)], _spans(events.rank, steps, windows, dict.fromkeys(full, 0)))
+
+
+def _windows(events: LaneSamples, line: MainLine, steps: Sequence[Step]) -> list[tuple[int, int]]:
+    """The window of each of `steps`, none beyond the beginning of the next."""
+    windows = Windows(events, line)
+    return [
+        windows.of(step, following.begin_ns if following else None)
+        for step, following in zip(steps, [*steps[1:], None], strict=False)
+    ]
+
+
+def _of_other_ranks(events: LaneSamples) -> tuple[StepSpan, ...]:
+    """The steps of all ranks but the one that is explained, numbered in their order."""
+    found: tuple[StepSpan, ...] = ()
+    for rank in sorted(set(events.lane_rank.tolist()) - {events.rank}):
+        line = main_line(events, choose_lane(events, rank))
+        steps = find_steps(events, line) or (whole(events, line),)
+        rows = dict(enumerate(range(len(steps))))
+        found += _spans(rank, steps, _windows(events, line, steps), rows)
+    return found
 
 
 def _spans(
-    events: LaneSamples, steps: Sequence[Step], windows: Sequence[tuple[int, int]], row: dict[int, int]
+    rank: int, steps: Sequence[Step], windows: Sequence[tuple[int, int]], row: dict[int, int]
 ) -> tuple[StepSpan, ...]:
     return tuple(
-        StepSpan(step.name, events.rank, begin, end, step.phase, row.get(n, -1), step.sequences, step.tokens)
+        StepSpan(step.name, rank, begin, end, step.phase, row.get(n, -1), step.sequences, step.tokens)
         for n, (step, (begin, end)) in enumerate(zip(steps, windows, strict=True))
     )
 

@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 
-from cyclescope.core.lanes import EventKind, Lane, LaneSamples, narrow
+from cyclescope.core.lanes import ArrowSamples, CounterSamples, EventKind, Lane, LaneSamples, narrow
 from cyclescope.core.units import BoolArray, IntArray
 from cyclescope.importing.nesting import order_of
 from cyclescope.importing.trace import Kind, Place, Trace
@@ -25,6 +25,7 @@ _COMMUNICATION = re.compile(
 _WAIT = re.compile(
     r"(?:Device|Stream|Event|Ctx|Context)\w*Synchronize|^(?:cuda|hip|cu)Memcpy(?!\w*Async)|MemcpyWithStream"
 )
+_LAUNCH_ARROWS = ("ac2g", "async_gpu", "async_cpu_to_gpu")
 _GRAPH = re.compile(r"GraphLaunch", re.IGNORECASE)
 
 
@@ -44,7 +45,15 @@ def events_of(trace: Trace) -> LaneSamples:
         names=trace.names,
         details=tuple(raw.decode("utf-8", "replace") for raw in trace.details.raw),
         lanes=tuple(
-            Lane(lane.rank, lane.process, lane.thread, lane.place is Place.DEVICE, lane.title) for lane in trace.lanes
+            Lane(
+                lane.rank,
+                lane.process,
+                lane.thread,
+                lane.place is Place.DEVICE,
+                lane.title,
+                lane.process_title,
+            )
+            for lane in trace.lanes
         ),
         name=name,
         kind=kind,
@@ -57,6 +66,33 @@ def events_of(trace: Trace) -> LaneSamples:
         captured=captured,
         windows_ns=np.zeros((0, 2), dtype=np.int64),
         rank=min((lane.rank for lane in trace.lanes), default=0),
+        correlation=events.correlation[order],
+        external=events.external[order],
+        counters=_counters(trace),
+        arrows=_arrows(trace),
+    )
+
+
+def _counters(trace: Trace) -> CounterSamples | None:
+    found = trace.counters
+    if not len(found):
+        return None
+    return CounterSamples(narrow(found.name), narrow(found.series), narrow(found.lane), found.at_ns, found.value)
+
+
+def _arrows(trace: Trace) -> ArrowSamples | None:
+    """All but those from launches to their work, which follow from the events."""
+    found = trace.flows
+    launches = np.asarray([name in _LAUNCH_ARROWS for name in trace.names], dtype=bool)
+    rows = np.flatnonzero(~launches[found.name]) if len(found) else np.zeros(0, dtype=np.int64)
+    if not len(rows):
+        return None
+    return ArrowSamples(
+        narrow(found.name[rows]),
+        narrow(found.from_lane[rows]),
+        found.begin_ns[rows],
+        narrow(found.to_lane[rows]),
+        found.end_ns[rows],
     )
 
 

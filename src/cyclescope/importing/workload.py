@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -11,15 +10,17 @@ from typing import Any
 import numpy as np
 
 from cyclescope.core.graph.graph import Graph
-from cyclescope.core.lanes import LaneSamples
+from cyclescope.core.lanes import EventKind, LaneSamples
 from cyclescope.core.machine import Machine
 from cyclescope.core.plan import REFERENCE_ENGINE, Plan
 from cyclescope.core.units import IntArray
 from cyclescope.core.workload import InputSource, InputUnit, ModelFacts, Weights, Workload
+from cyclescope.importing.structure.calls import class_of
 from cyclescope.importing.structure.costs import DTYPES
+from cyclescope.importing.structure.labels import record_of
 from cyclescope.machines.catalog import find_machine
 
-_OF_THE_REFERENCE = (
+OF_THE_REFERENCE = (
     "kineto",
     "chakra",
 )  # formats that the reference engine writes; others are called by what writes them
@@ -30,11 +31,14 @@ UNKNOWN = "unknown"
 
 def workload_of(events: LaneSamples, ops: IntArray, graph: Graph, name: str) -> Workload:
     """The model is called by the outermost module, or by `name`; a first embedding tells the batch and the length."""
-    roots = [frame.class_name for frame in graph.frames if frame.parent == 0 and frame.module == ""]
-    found = roots[0] if roots and roots[0] else name
+    classes = {class_of(events.names[k]) for k in np.unique(events.name[events.kind == EventKind.MODULE]).tolist()}
+    roots = [frame for frame in graph.frames if frame.parent == 0 and frame.class_name in classes]
+    root = max(roots, key=lambda frame: frame.end_op - frame.first_op, default=None)
+    own = root.class_name if root is not None and 2 * (root.end_op - root.first_op) >= len(graph) else ""
+    found = own or name
     batch, tokens = _input_shape(events, ops)
     unit = InputUnit.TOKENS if batch else InputUnit.UNKNOWN
-    facts = ModelFacts(found, roots[0] if roots else "", "", 0, 0, Weights.GIVEN, "", source=name)
+    facts = ModelFacts(found, own, "", 0, 0, Weights.GIVEN, "", source=name)
     return Workload(facts, UNKNOWN, InputSource.RECORDED, batch, tokens, batch * tokens, 0, 0, unit=unit)
 
 
@@ -42,7 +46,7 @@ def _input_shape(events: LaneSamples, ops: IntArray) -> tuple[int, int]:
     for i in ops.tolist():
         if events.names[int(events.name[i])] != "aten::embedding" or events.detail[i] < 0:
             continue
-        dims: Any = _record(events, int(events.detail[i])).get("Input Dims")
+        dims: Any = record_of(events, int(events.detail[i])).get("Input Dims")
         try:
             sides = [int(side) for side in dims[1]]
         except (TypeError, IndexError, ValueError):
@@ -54,20 +58,12 @@ def _input_shape(events: LaneSamples, ops: IntArray) -> tuple[int, int]:
     return 0, 0
 
 
-def _record(events: LaneSamples, detail: int) -> Mapping[str, Any]:
-    try:
-        found = json.loads(events.details[detail])
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
-
-
 def plan_of(events: LaneSamples, graph: Graph) -> Plan:
     """How it was run, as far as a trace shows it."""
     fused = any(_FUSED.search(name) for name in set(graph.names))
     device = any(lane.device for lane in events.lanes)
     return Plan(
-        engine=REFERENCE_ENGINE if events.format in _OF_THE_REFERENCE else events.format,
+        engine=REFERENCE_ENGINE if events.format in OF_THE_REFERENCE else events.format,
         device="accelerator" if device else "cpu",
         threads=0,
         dtype=_dtype(events),
@@ -82,7 +78,7 @@ def _dtype(events: LaneSamples) -> str:
     details, counts = np.unique(events.detail[rows], return_counts=True)
     found: Counter[str] = Counter()
     for detail, count in zip(details.tolist(), counts.tolist(), strict=True):
-        types = _record(events, detail).get("Input type")
+        types = record_of(events, detail).get("Input type")
         known = [DTYPES[t] for t in types if isinstance(t, str) and t in DTYPES] if isinstance(types, list) else []
         if known:
             found[known[0]] += count

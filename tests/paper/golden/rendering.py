@@ -85,6 +85,7 @@ _MORE = {
     "cycle-partial": ("html",),
     "cycle-wall-only": ("html",),
     "cycle-doubtful": ("html",),
+    "cycle-imported": ("html", "perfetto"),
     "cycle-predicted": ("html",),
     "sweep-grid": ("html",),
     "optimization-found": ("ascii",),

@@ -23,6 +23,7 @@ from paper_predictions import ceilings, checked, predicted, predicted_generation
 from paper_roofline import on_paper_machine, paper_ceilings
 from paper_structures import EVEN, UNEVEN, mixture, step
 from paper_texts import COSTS, COUNTS, FAST, SLOW, WITH_CYCLES, run, unlabelled
+from paper_trace import paper_trace
 from planted import PLANTED, growing_cache, restless, with_ceilings
 
 from cyclescope.calibrating.learning.cluster.kinds import MachineShare
@@ -37,6 +38,7 @@ from cyclescope.core.prediction import Prediction
 from cyclescope.core.samples import Load
 from cyclescope.core.statistics import Estimate
 from cyclescope.core.tokenization import TokenCount
+from cyclescope.importing.cycle import imported_cycle
 from cyclescope.machines.catalog import find_machine
 from cyclescope.machines.doctor import Calibrated, MachineFacts
 from cyclescope.machines.fingerprint import freshness
@@ -80,6 +82,10 @@ def device(ops: list[Planted], **options: int) -> Cycle:
     return with_ceilings(device_cycle(ops, mark_host_ns=1_500, mark_device_ns=700, **options))
 
 
+def imported() -> Cycle:
+    return replace(imported_cycle(paper_trace(), "paper"), version="0.0.0")
+
+
 _CYCLES: Mapping[str, Callable[[], Cycle]] = {
     "encoder": encoder,
     "generation": lambda: paper_generation(paper_decoder(4)),
@@ -96,6 +102,7 @@ _CYCLES: Mapping[str, Callable[[], Cycle]] = {
     "partial": lambda: paper_cycle(paper_bert(2), runs=0, instrumented=False, partial=True),
     "wall-only": lambda: paper_cycle(paper_bert(2), runs=3, instrumented=False, partial=True),
     "doubtful": doubtful,
+    "imported": imported,
     "predicted": predicted,
     "predicted-uncertain": uncertain,
     "predicted-generation": lambda: predicted_generation(paper_decoder(9)),

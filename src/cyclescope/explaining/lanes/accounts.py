@@ -9,7 +9,7 @@ import numpy as np
 
 from cyclescope.core.lanes import EventKind, LaneSamples
 from cyclescope.core.units import IntArray
-from cyclescope.explaining.lanes.intervals import Intervals, clipped, union
+from cyclescope.explaining.lanes.intervals import Intervals, Sorted, clipped, union
 
 COMPUTE = (EventKind.KERNEL, EventKind.SET)
 
@@ -83,17 +83,17 @@ def device_accounts(lanes: LaneSamples, rank: int, windows: IntArray) -> tuple[D
         mine = [k for k in numbers if lanes.lanes[k].process == device]
         rows = np.flatnonzero(lanes.on_device & np.isin(lanes.lane, mine))
         if len(rows):
-            found.append(
-                _device_account(lanes, rank, device, rows[np.argsort(lanes.begin_ns[rows], kind="stable")], windows)
-            )
+            found.append(_device_account(lanes, rank, device, Sorted.of(rows, lanes.begin_ns, lanes.end_ns), windows))
     return tuple(found)
 
 
-def _device_account(lanes: LaneSamples, rank: int, device: str, rows: IntArray, windows: IntArray) -> DeviceAccount:
+def _device_account(lanes: LaneSamples, rank: int, device: str, work: Sorted, windows: IntArray) -> DeviceAccount:
     sums = dict.fromkeys(Idle, 0)
+    waits = _Waits(lanes)
     total = compute = communication = copies = all_communication = all_copies = works = 0
     for low, high in windows.tolist():
-        mine = rows[(lanes.end_ns[rows] > low) & (lanes.begin_ns[rows] < high)]
+        mine = work.touching(low, high)
+        mine = mine[lanes.end_ns[mine] > low]
         begin, end = clipped(lanes.begin_ns[mine], lanes.end_ns[mine], low, high)
         kind = lanes.kind[mine]
         is_communication, is_copy = kind == EventKind.COMMUNICATION, kind == EventKind.COPY
@@ -107,7 +107,7 @@ def _device_account(lanes: LaneSamples, rank: int, device: str, rows: IntArray, 
         all_copies += union(begin[is_copy], end[is_copy]).total_ns
         total += high - low
         works += len(mine)
-        for cause, ns in _idle(lanes, mine, busy.gaps(low, high), high).items():
+        for cause, ns in _idle(lanes, mine, busy.gaps(low, high), waits).items():
             sums[cause] += ns
     causes = tuple((cause, ns) for cause, ns in sums.items() if ns)
     return DeviceAccount(
@@ -115,7 +115,23 @@ def _device_account(lanes: LaneSamples, rank: int, device: str, rows: IntArray, 
     )
 
 
-def _idle(lanes: LaneSamples, work: IntArray, gaps: Intervals, high: int) -> dict[Idle, int]:
+class _Waits:
+    """When each thread waits for a device, found once for each."""
+
+    def __init__(self, lanes: LaneSamples) -> None:
+        self._lanes = lanes
+        self._sync = np.flatnonzero(lanes.kind == EventKind.SYNC)
+        self._known: dict[int, Intervals] = {}
+
+    def of(self, lane: int) -> Intervals:
+        """That of one lane."""
+        if lane not in self._known:
+            mine = self._sync[self._lanes.lane[self._sync] == lane]
+            self._known[lane] = union(self._lanes.begin_ns[mine], self._lanes.end_ns[mine])
+        return self._known[lane]
+
+
+def _idle(lanes: LaneSamples, work: IntArray, gaps: Intervals, waits: _Waits) -> dict[Idle, int]:
     """The time of `gaps` by cause; `work` is in order of its beginning."""
     begin, end = gaps.begin_ns, gaps.end_ns
     at = np.searchsorted(lanes.begin_ns[work], end)
@@ -129,9 +145,7 @@ def _idle(lanes: LaneSamples, work: IntArray, gaps: Intervals, high: int) -> dic
     waiting = np.zeros(len(end), dtype=np.int64)
     for lane in np.unique(lanes.lane[asked[known]]).tolist():
         mine = known & (lanes.lane[np.maximum(asked, 0)] == lane)
-        sync = np.flatnonzero((lanes.lane == lane) & (lanes.kind == EventKind.SYNC))
-        waits = union(lanes.begin_ns[sync], lanes.end_ns[sync])
-        waiting[mine] = waits.covered_ns(begin[mine], until[mine])
+        waiting[mine] = waits.of(lane).covered_ns(begin[mine], until[mine])
     rest = length - late
     return {
         Idle.HOST: int((late - waiting)[known].sum()),
@@ -163,11 +177,13 @@ def _stream(lanes: LaneSamples, lane: int, rows: IntArray, windows: IntArray) ->
     same = [k for k, other in enumerate(lanes.lanes) if other.device and (other.process, other.rank) == (process, rank)]
     rows = rows[lanes.on_device[rows]]
     others = np.flatnonzero(lanes.on_device & np.isin(lanes.lane, same))
+    own, of_device = (Sorted.of(each, lanes.begin_ns, lanes.end_ns) for each in (rows, others))
     total = busy = either = events = 0
     for low, high in windows.tolist():
-        inside = rows[(lanes.end_ns[rows] > low) & (lanes.begin_ns[rows] < high)]
+        inside, beside = own.touching(low, high), of_device.touching(low, high)
+        inside = inside[lanes.end_ns[inside] > low]
         busy += union(*clipped(lanes.begin_ns[inside], lanes.end_ns[inside], low, high)).total_ns
-        either += union(*clipped(lanes.begin_ns[others], lanes.end_ns[others], low, high)).total_ns
+        either += union(*clipped(lanes.begin_ns[beside], lanes.end_ns[beside], low, high)).total_ns
         total += high - low
         events += len(inside)
     return LaneRow(lane, events, total, busy, 0, 0, either - busy, total - either)
@@ -179,10 +195,12 @@ _AROUND = (EventKind.PYTHON, EventKind.MODULE, EventKind.ANNOTATION, EventKind.O
 
 def _thread(lanes: LaneSamples, lane: int, rows: IntArray, windows: IntArray) -> LaneRow:
     total = busy = around = wait = events = 0
-    kinds = lanes.kind[rows]
+    own = Sorted.of(rows, lanes.begin_ns, lanes.end_ns)
     for low, high in windows.tolist():
-        inside = (lanes.end_ns[rows] > low) & (lanes.begin_ns[rows] < high)
-        begin, end = clipped(lanes.begin_ns[rows], lanes.end_ns[rows], low, high)
+        mine = own.touching(low, high)
+        kinds = lanes.kind[mine]
+        inside = lanes.end_ns[mine] > low
+        begin, end = clipped(lanes.begin_ns[mine], lanes.end_ns[mine], low, high)
         waits = inside & (kinds == EventKind.SYNC)
         calls = waits | (inside & np.isin(kinds, _CALLS))
         all_ = calls | (inside & np.isin(kinds, _AROUND))

@@ -12,8 +12,9 @@ from cyclescope.core.graph.columns import Labels
 from cyclescope.core.lanes import EventKind, LaneSamples
 from cyclescope.core.statistics import Ratio, median_ratio
 from cyclescope.core.units import FloatArray, IntArray
-from cyclescope.explaining.attribution import Attribution, middle_half
+from cyclescope.explaining.attribution import Attribution, middle_one
 from cyclescope.explaining.device import DeviceLine, device_rows
+from cyclescope.explaining.lanes.intervals import Sorted
 from cyclescope.explaining.places import Place
 
 _WAITED_NS = 20_000  # a shorter call that may wait did not
@@ -30,8 +31,8 @@ def imported_line(cycle: Cycle, places: Sequence[Place]) -> DeviceLine | None:
     work = np.flatnonzero(lanes.on_device & (lanes.lane_rank[lanes.lane] == lanes.rank))
     if not len(work) or not len(lanes.windows_ns):
         return None
-    work = work[np.argsort(lanes.begin_ns[work], kind="stable")]
-    cuts = [_cut(lanes, work, int(low), int(high), len(graph)) for low, high in lanes.windows_ns]
+    done = Sorted.of(work, lanes.begin_ns, lanes.end_ns)
+    cuts = [_cut(lanes, done.touching(low, high), low, high, len(graph)) for low, high in lanes.windows_ns.tolist()]
     runs = len(cuts)
     slot = graph.slots.of_op
     times = np.zeros((runs, len(graph.slots)))
@@ -40,7 +41,7 @@ def imported_line(cycle: Cycle, places: Sequence[Place]) -> DeviceLine | None:
         times[run, slot - 1] += cut.idle
         times[run, -1] += cut.tail + cut.other
     walls = cycle.samples.uninstrumented.wall_ns
-    kept = middle_half(walls)
+    kept = middle_one(walls)
     busy, idle, queue = (np.mean([getattr(cuts[k], name) for k in kept], axis=0) for name in ("busy", "idle", "queue"))
     attribution = Attribution(graph, times, kept, np.zeros(len(graph.slots)), np.zeros(len(graph.slots), dtype=bool))
     waits = _waits(lanes, len(graph))

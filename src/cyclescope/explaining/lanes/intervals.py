@@ -59,6 +59,26 @@ def union(begin_ns: IntArray, end_ns: IntArray) -> Intervals:
     return Intervals(begin[first], reached[last])
 
 
+@dataclass(frozen=True, eq=False)
+class Sorted:
+    """Events in order of their beginning: `rows` [n] are their positions, `reached_ns` [n] the latest end so far."""
+
+    rows: IntArray
+    begin_ns: IntArray
+    reached_ns: IntArray
+
+    @staticmethod
+    def of(rows: IntArray, begin_ns: IntArray, end_ns: IntArray) -> Sorted:
+        """`rows` of all events, whose times these columns are."""
+        order = rows[np.argsort(begin_ns[rows], kind="stable")]
+        return Sorted(order, begin_ns[order], np.maximum.accumulate(end_ns[order]))
+
+    def touching(self, low_ns: int, high_ns: int) -> IntArray:
+        """Those of the rows that may reach into `low_ns` … `high_ns`, and all that do."""
+        first = int(np.searchsorted(self.reached_ns, low_ns, side="right"))
+        return self.rows[first : max(first, int(np.searchsorted(self.begin_ns, high_ns)))]
+
+
 def clipped(begin_ns: IntArray, end_ns: IntArray, low_ns: int, high_ns: int) -> tuple[IntArray, IntArray]:
     """The parts of intervals within `low_ns` … `high_ns`; of what lies outside nothing is left."""
     begin = np.clip(begin_ns, low_ns, high_ns)

@@ -88,8 +88,10 @@ class _Walk:
 
     def path(self) -> CriticalPath:
         at, work = self._high, self._last_work(self._high, self._low)
-        host_end = self._host_end()
-        if work >= 0 and int(self._lanes.end_ns[work]) >= host_end:
+        done = int(self._lanes.end_ns[work]) if work >= 0 else self._low
+        if self._waited_for(done):
+            work = -1  # the host saw its end, and went on
+        elif work >= 0 and done >= self._host_end():
             self._add(Part.SYNC, "", self._high - int(min(self._lanes.end_ns[work], self._high)))
         else:
             work = -1
@@ -104,6 +106,11 @@ class _Walk:
             tuple((edge, self._edges[edge]) for edge in Edge if self._edges[edge]),
             np.asarray(self._works[::-1], dtype=np.int64),
         )
+
+    def _waited_for(self, done: int) -> bool:
+        """Whether a call that waits ends after `done`, in the window, and began before."""
+        begins, ends = self._lanes.begin_ns[self._syncs], self._lanes.end_ns[self._syncs]
+        return bool(np.any((begins < done) & (ends >= done) & (ends <= self._high)))
 
     def _host_end(self) -> int:
         """When the host has done its last operation in the window, one that waits aside."""

@@ -52,7 +52,7 @@ def calls_of(events: LaneSamples, rows: IntArray, ops: IntArray, begin_ns: int, 
         if low >= high:
             number[i] = parent
             continue
-        kind = _class_of(texts[i]) if modules[i] else texts[i]
+        kind = class_of(texts[i]) if modules[i] else texts[i]
         number[i] = len(calls)
         free[parent] = high
         free.append(low)
@@ -61,7 +61,8 @@ def calls_of(events: LaneSamples, rows: IntArray, ops: IntArray, begin_ns: int, 
     return calls
 
 
-def _class_of(name: str) -> str:
+def class_of(name: str) -> str:
+    """The class of a module by the name of its call."""
     found = _MODULE.match(name)
     return found["name"] if found and found["name"] else name
 
@@ -69,10 +70,10 @@ def _class_of(name: str) -> str:
 def paths(calls: Sequence[Call]) -> list[str]:
     """A path for each call, the same for every call of one object.
 
-    Of objects of one class in one call those that hold others are numbered like the members of a container (`.0`), so that
-    layers are found; those that hold none are told apart by their place (`Linear-0`, `Linear-1`).
+    Of objects of one class in one call those that hold several things are numbered like the members of a container (`.0`), so that
+    layers are found; those that hold one are told apart by their place (`Linear-0`, `Linear-1`).
     """
-    holds = {call.parent for call in calls}
+    holds = {call.parent for call in calls} | {k for k, call in enumerate(calls) if call.end_op - call.first_op > 1}
     siblings: dict[tuple[int, str], dict[str, int]] = {}
     filled: set[tuple[int, str]] = set()
     for k, call in enumerate(calls):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +14,11 @@ from cyclescope.core.graph.tensor import TensorSpec, known_dtypes
 from cyclescope.core.lanes import EventKind, LaneSamples
 from cyclescope.core.units import BoolArray, IntArray
 from cyclescope.cost.call import EngineCall, OpCost
+from cyclescope.cost.movement import FORMULAS as MOVEMENT
 from cyclescope.cost.movement import VIEW
 from cyclescope.cost.registry import FORMULAS, estimate_cost, kind_of_group
 from cyclescope.importing.nesting import covered
+from cyclescope.importing.structure.labels import record_of, type_of
 from cyclescope.importing.structure.mainline import MainLine
 from cyclescope.importing.structure.shapes import result_of
 
@@ -42,15 +43,21 @@ _WORDS: Sequence[tuple[re.Pattern[str], OpKind]] = tuple(
     (re.compile(words, re.IGNORECASE), kind)
     for words, kind in (
         (r"attention|attn|flash|fmha|sdpa|mha_", OpKind.ATTENTION),
-        (r"memcpy|memset|copy|cache|cat_|concat|transpose|permute|gather|scatter|index|pad|slice|fill", OpKind.COPY),
-        (r"gemm|matmul|linear|moe|cutlass|xmma|cijk|wgmma|(?:^|_|::)mm(?:_|$)|matrix|einsum", OpKind.MATMUL),
+        (
+            r"memcpy|memset|copy|convert|reorder|cache|cat_|concat|transpose|permute|gather|scatter|index|pad|slice|fill",
+            OpKind.COPY,
+        ),
+        (
+            r"gemm|matmul|fullyconnected|linear|moe|cutlass|xmma|cijk|wgmma|(?:^|_|::)mm(?:_|$)|matrix|einsum",
+            OpKind.MATMUL,
+        ),
         (r"conv", OpKind.CONVOLUTION),
         (r"softmax", OpKind.SOFTMAX),
-        (r"norm", OpKind.NORM),
+        (r"norm|^mvn$|rms$", OpKind.NORM),
         (r"silu|gelu|relu|swiglu|sigmoid|tanh|activation|_act", OpKind.ACTIVATION),
         (r"embed", OpKind.EMBEDDING),
         (r"reduce|sum|mean|argmax|topk|sort", OpKind.REDUCTION),
-        (r"elementwise|rotary|rope|quant|add|mul|triton_poi", OpKind.ELEMENTWISE),
+        (r"elementwise|subgraph|eltwise|rotary|rope|quant|add|mul|triton_poi", OpKind.ELEMENTWISE),
     )
 )
 
@@ -165,10 +172,12 @@ def _of_parts(events: LaneSamples, ops: IntArray, parts: list[list[OpCost]], sum
             # What gives the device nothing to do works on the host alone, and computes nothing that counts.
             kinds.append(OpKind.VIEW if is_operation[i] else OpKind.OTHER)
             continue
-        kind = kind_by_name(name)
+        kind = kind_by_name(type_of(record_of(events, int(events.detail[ops[i]]))) or name)
         if kind is OpKind.OTHER and first[i] >= 0:
             kind = kind_by_name(events.names[int(events.name[first[i]])])
         kinds.append(kind)
+        if first[i] >= 0 and explained[i]:
+            continue  # it only copies or communicates
         unpriced.append(i)
         shapeless += "Input Dims" not in _raw(events, int(events.detail[ops[i]]))
     columns = [sums[:, k].copy() for k in range(4)]
@@ -184,16 +193,43 @@ def _price(events: LaneSamples, name: int, detail: int) -> OpCost | None:
     text = events.names[name]
     plain = text.removeprefix("aten::")
     formula = f"aten.{plain}"
-    if plain == text or not (formula in FORMULAS or formula.removesuffix("_") in FORMULAS):
+    if plain == text:
+        return _node(record_of(events, detail))
+    if not (formula in FORMULAS or formula.removesuffix("_") in FORMULAS):
         return None
     try:
-        record = json.loads(events.details[detail]) if detail >= 0 else {}
-        found = _estimate(plain, record)
+        found = _estimate(plain, record_of(events, detail))
     except (ValueError, IndexError, TypeError, KeyError, AttributeError):
         found = None
-    if found is None and estimate_cost(EngineCall(formula)).kind is OpKind.COPY:
+    if found is None and formula in MOVEMENT:
         return OpCost(OpKind.COPY, Cost())  # that it computes nothing is known, though not how much it moves
     return found
+
+
+def _node(record: Mapping[str, Any]) -> OpCost | None:
+    """What a node of a graph in ONNX costs, whose inputs and outputs an engine tells by type and shape, weights by their bytes."""
+    name = f"onnx.{record.get('op_name', '')}"
+    if name not in FORMULAS:
+        return None
+    try:
+        reads, writes = (_listed(record.get(key)) for key in ("input_type_shape", "output_type_shape"))
+        found = estimate_cost(EngineCall(name, reads, writes))
+        weights = int(record.get("parameter_size") or 0)
+    except (ValueError, IndexError, TypeError, KeyError, AttributeError):
+        return None
+    return OpCost(found.kind, found.cost + Cost(read_bytes=weights), found.known) if reads or writes else None
+
+
+def _listed(tensors: Any) -> tuple[TensorSpec, ...]:
+    """[{"float": [8, 64]}, …] as tensors."""
+    pairs = [pair for tensor in tensors or () for pair in tensor.items()]
+    return tuple(
+        TensorSpec(tuple(int(side) for side in shape), _ONNX_DTYPES.get(dtype, dtype), number)
+        for number, (dtype, shape) in enumerate(pairs)
+    )
+
+
+_ONNX_DTYPES = {"float": "float32", "double": "float64"}
 
 
 def _estimate(name: str, record: Any) -> OpCost | None:

@@ -13,6 +13,7 @@ from cyclescope.core.message import Text
 from cyclescope.core.units import IntArray
 from cyclescope.importing.structure.calls import frames_of, innermost
 from cyclescope.importing.structure.costs import Costs
+from cyclescope.importing.structure.labels import labels
 from cyclescope.importing.structure.runs import Piece
 
 _CAUSAL = 5  # query, key, value, mask, dropout, is_causal
@@ -28,7 +29,7 @@ def graph_of(events: LaneSamples, piece: Piece, costs: Costs, device_ns: IntArra
     none = np.zeros(0, dtype=np.int64)
     offsets = np.zeros(len(piece.ops) + 1, dtype=np.int64)
     graph = Graph(
-        names=tuple(short(events.names[k]) for k in events.name[piece.ops].tolist()),
+        names=tuple(labels(events, piece.ops)),
         kinds=costs.kinds,
         op_frame=op_frame,
         flops=costs.flops,
@@ -59,11 +60,6 @@ def _is_causal(events: LaneSamples, piece: Piece) -> bool:
     return len(concrete) > _CAUSAL and concrete[_CAUSAL] == "True"
 
 
-def short(name: str) -> str:
-    """The name of an operation as measured cycles have it: ATen's own without the space that all of them are in."""
-    return name.removeprefix("aten::")
-
-
 def booked(events: LaneSamples, pieces: Sequence[Piece]) -> IntArray:
     """The operation that every event is, lies in, or does the work of [n], −1: none. `pieces` are runs of one graph."""
     found = narrow(np.full(len(events), -1))
@@ -73,8 +69,8 @@ def booked(events: LaneSamples, pieces: Sequence[Piece]) -> IntArray:
         lane = int(events.lane[piece.ops[0]])
         low, high = np.searchsorted(events.lane, [lane, lane + 1])
         begins, ends = events.begin_ns[piece.ops], events.end_ns[piece.ops]
-        mine = np.arange(low, high)
-        mine = mine[(events.begin_ns[mine] >= piece.begin_ns) & (events.begin_ns[mine] < piece.end_ns)]
+        times = events.begin_ns[low:high]
+        mine = low + np.arange(*np.searchsorted(times, [piece.begin_ns, piece.end_ns]))
         at = np.searchsorted(begins, events.begin_ns[mine], side="right") - 1
         inside = (at >= 0) & (events.begin_ns[mine] < np.maximum(ends, begins + 1)[np.maximum(at, 0)])
         # Calls of modules lie around operations, not in them, also where one begins at the same time.

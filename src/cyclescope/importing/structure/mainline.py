@@ -32,13 +32,12 @@ class MainLine:
     parent: IntArray
 
 
-def choose_lane(events: LaneSamples) -> int:
-    """The lane of the first rank that asks for the most work of a device; without one, that with the most operations.
+def choose_lane(events: LaneSamples, rank: int) -> int:
+    """The lane of `rank` that asks for the most work of a device; without one, that with the most operations.
 
     A trace without any operation on a host is read from its busiest device lane.
     """
-    first = events.lane_rank[events.lane].min() if len(events) else 0
-    mine = events.lane_rank[events.lane] == first
+    mine = events.lane_rank[events.lane] == rank
     lanes = len(events.lanes)
     host = ~np.asarray([lane.device for lane in events.lanes], dtype=bool)
     asked = events.launch[events.launch >= 0]

@@ -6,9 +6,11 @@ from collections import Counter
 
 import numpy as np
 
+from cyclescope.core.graph.columns import numbered
 from cyclescope.core.lanes import LaneSamples
 from cyclescope.core.units import IntArray
 from cyclescope.importing.structure.calls import Call
+from cyclescope.importing.structure.labels import labels
 from cyclescope.importing.structure.runs import Piece
 
 _FEWEST, _LEAST_SHARE = 2, 0.5  # layers; share of the operations that they must hold
@@ -21,7 +23,7 @@ def with_layers(events: LaneSamples, piece: Piece) -> list[Call]:
     alike = Counter((call.parent, call.kind) for call in piece.calls[1:] if call.end_op - call.first_op > 1)
     if max(alike.values(), default=0) > 1 or len(piece.ops) < _FEWEST_OPS:
         return piece.calls
-    found = repetition(events.name[piece.ops])
+    found = repetition(numbered(labels(events, piece.ops))[0])
     if found is None:
         return piece.calls
     begin, period, count = found

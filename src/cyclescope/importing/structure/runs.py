@@ -36,7 +36,7 @@ def piece_of(events: LaneSamples, line: MainLine, begin_ns: int, end_ns: int) ->
     begins = events.begin_ns[line.ops]
     ops = line.ops[np.searchsorted(begins, begin_ns) : np.searchsorted(begins, end_ns)]
     at = events.begin_ns[line.frames]
-    rows = line.frames[(at >= begin_ns) & (at < end_ns)]
+    rows = line.frames[np.searchsorted(at, begin_ns) : np.searchsorted(at, end_ns)]
     around = (events.begin_ns[rows] <= begin_ns) & (events.end_ns[rows] >= end_ns)
     return Piece(begin_ns, end_ns, ops, calls_of(events, rows[~around], ops, begin_ns, end_ns))
 

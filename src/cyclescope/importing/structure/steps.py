@@ -117,30 +117,38 @@ def whole(events: LaneSamples, line: MainLine) -> Step:
     return Step("", int(events.begin_ns[mine].min()), int(events.end_ns[mine].max()))
 
 
-def window(events: LaneSamples, line: MainLine, step: Step, until_ns: int | None) -> tuple[int, int]:
-    """The begin and end of a sample: those of `step`, and until the device has done all that it was asked for in it, but not
-    beyond `until_ns`, where the next one begins.
+class Windows:
+    """The windows of steps on one lane: what was asked for on it, found once for all of them."""
 
-    What a step waits for before it has asked for anything is the end of earlier work, and no part of it.
-    """
-    first, last = (int(np.searchsorted(events.begin_ns[line.ops], at)) for at in (step.begin_ns, step.end_ns))
-    ops = line.ops[first:last]
-    asking = ops[events.kind[ops] != EventKind.SYNC]
-    modules = line.frames[events.kind[line.frames] == EventKind.MODULE]
-    inside = (events.begin_ns[modules] >= step.begin_ns) & (events.begin_ns[modules] < step.end_ns)
-    begins: IntArray = np.concatenate([events.begin_ns[asking][:1], events.begin_ns[modules[inside]][:1]])
-    if not len(begins):
-        return step.begin_ns, step.end_ns
-    waits = ops[(events.kind[ops] == EventKind.SYNC) & (events.end_ns[ops] <= int(begins.min()))]
-    begin = int(max([step.begin_ns, *events.end_ns[waits].tolist()]))
-    ends = np.concatenate([events.end_ns[asking], events.end_ns[modules[inside]]])
-    end = max(step.end_ns, int(ends.max()))
-    launched = events.launch >= 0
-    at = events.begin_ns[events.launch[launched]]
-    mine = (at >= begin) & (at < max(end, step.end_ns)) & (events.lane_rank[events.lane[launched]] == events.rank)
-    done = events.end_ns[launched][mine]
-    if len(done):
-        end = max(end, int(done.max()))
-    if until_ns is not None:
-        end = max(min(end, until_ns), begin)
-    return begin, end
+    def __init__(self, events: LaneSamples, line: MainLine) -> None:
+        self._events, self._line = events, line
+        work = np.flatnonzero(events.launch >= 0)
+        rank = events.lanes[line.lane].rank if len(events.lanes) else 0
+        work = work[events.lane_rank[events.lane[events.launch[work]]] == rank]
+        asked = events.begin_ns[events.launch[work]]
+        order = np.argsort(asked, kind="stable")
+        self._asked, self._done = asked[order], events.end_ns[work][order]
+        self._modules = line.frames[events.kind[line.frames] == EventKind.MODULE]
+
+    def of(self, step: Step, until_ns: int | None) -> tuple[int, int]:
+        """The begin and end of a sample: those of `step`, and until the device has done all that it was asked for in it, but
+        not beyond `until_ns`, where the next one begins.
+
+        What a step waits for before it has asked for anything is the end of earlier work, and no part of it.
+        """
+        events = self._events
+        ops, modules = (self._within(rows, step) for rows in (self._line.ops, self._modules))
+        asking = ops[events.kind[ops] != EventKind.SYNC]
+        first = np.concatenate([events.begin_ns[asking][:1], events.begin_ns[modules][:1]])
+        if not len(first):
+            return step.begin_ns, step.end_ns
+        waits = ops[(events.kind[ops] == EventKind.SYNC) & (events.end_ns[ops] <= int(first.min()))]
+        begin = max([step.begin_ns, *events.end_ns[waits].tolist()])
+        end = max([step.end_ns, *events.end_ns[asking].tolist(), *events.end_ns[modules].tolist()])
+        low, high = np.searchsorted(self._asked, [begin, end])
+        end = max([end, *self._done[low:high].tolist()])
+        return begin, max(min(end, until_ns), begin) if until_ns is not None else end
+
+    def _within(self, rows: IntArray, step: Step) -> IntArray:
+        low, high = np.searchsorted(self._events.begin_ns[rows], [step.begin_ns, step.end_ns])
+        return rows[low:high]

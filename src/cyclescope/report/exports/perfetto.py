@@ -8,7 +8,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from cyclescope.core.samples import Samples
+from cyclescope.explaining.attribution import middle_one
 from cyclescope.explaining.explanation import Explanation, Span
+from cyclescope.report.exports.lanes import lane_events
 from cyclescope.report.exports.nesting import label, nested
 from cyclescope.report.names import printable
 
@@ -16,7 +19,8 @@ _NS_PER_US = 1000
 
 
 def to_perfetto(explanation: Explanation) -> str:
-    """JSON with one strictly nested track: module calls, operations and Python time, in µs to the nanosecond.
+    """JSON with one strictly nested track: module calls, operations and Python time, in µs to the nanosecond. Of an imported
+    cycle all events of its trace follow, on strictly nested tracks too.
 
     Spans are pairs of begin and end, not complete events with a duration: a reader that adds a duration to a beginning in
     floating point finds neighbours that overlap by a rounding error, and nests them.
@@ -26,17 +30,21 @@ def to_perfetto(explanation: Explanation) -> str:
         _event("M", "process_name", args={"name": printable(f"cyclescope: {cycle.workload.model.reference}")}),
         _event("M", "thread_name", args={"name": "cycle"}),
     ]
+    begin_ns = 0
+    if cycle.samples.lanes is not None:
+        events += lane_events(cycle.samples.lanes)
+        begin_ns = _exemplar_begin(cycle.samples)
     open_spans: list[Span] = []
 
     def close_down_to(depth: int) -> None:
         while len(open_spans) > depth:
             span = open_spans.pop()
-            at = (span.start_ns + span.duration_ns) / _NS_PER_US
+            at = (begin_ns + span.start_ns + span.duration_ns) / _NS_PER_US
             events.append(_event("E", printable(label(span)), cat=span.kind, ts=at, args=_args(explanation, span)))
 
     for span in nested(explanation.spans):
         close_down_to(span.depth)
-        at = span.start_ns / _NS_PER_US
+        at = (begin_ns + span.start_ns) / _NS_PER_US
         events.append(_event("B", printable(label(span)), cat=span.kind, ts=at, args=_args(explanation, span)))
         open_spans.append(span)
     close_down_to(0)
@@ -46,6 +54,12 @@ def to_perfetto(explanation: Explanation) -> str:
         "otherData": {"producer": f"cyclescope {cycle.version}", "taken_at": cycle.taken_at, "source": cycle.source},
     }
     return json.dumps(document, allow_nan=False)
+
+
+def _exemplar_begin(samples: Samples) -> int:
+    """When the run that is drawn begins in the trace: that of median length."""
+    walls = samples.instrumented.wall_ns
+    return int(samples.instrumented.started_ns[middle_one(walls)[0]]) if len(walls) else 0
 
 
 def _event(phase: str, name: str, **more: Any) -> dict[str, Any]:

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from cyclescope.core.cycle import Cycle, Source
-from cyclescope.core.lanes import LaneSamples, Phase, ReadingFact
+from cyclescope.core.lanes import Lane, LaneSamples, Phase, ReadingFact
 from cyclescope.core.message import Message, Text, in_context, m, plural, sentences
 from cyclescope.explaining.lanes.accounts import Idle
 from cyclescope.explaining.lanes.lanes import WholeTrace
 from cyclescope.explaining.lanes.path import Edge, Part
 from cyclescope.report import format as fmt
+from cyclescope.report.names import printable
 from cyclescope.report.naming.advice import filled
 
 FORMATS: Mapping[str, Text] = MappingProxyType(
@@ -35,7 +36,7 @@ IDLE: Mapping[Idle, Message] = MappingProxyType(
 PARTS: Mapping[Part, Message] = MappingProxyType(
     {
         Part.OPERATION: m("operations on the host"),
-        Part.PYTHON: m("Python between operations"),
+        Part.PYTHON: m("between operations on the host"),
         Part.KERNEL: m("kernels"),
         Part.COMMUNICATION: m("communication"),
         Part.COPY: m("copies"),
@@ -123,6 +124,29 @@ _FACTS: Mapping[str, Message] = MappingProxyType(
         "nanoseconds": plural(
             "{n} event had its time in nanoseconds.", "{n} events had their times in nanoseconds.", 2
         ),
+        "not-run": plural(
+            "{n} layer was fused or folded away and did not run.",
+            "{n} layers were fused or folded away and did not run.",
+            2,
+        ),
+        "laid": plural(
+            "{n} event has no time of its beginning and was laid behind the one before it.",
+            "{n} events have no time of their beginning and were laid behind the ones before them.",
+            2,
+        ),
+        "too-long": plural(
+            "{n} event ended an hour after everything else and was cut there.",
+            "{n} events ended an hour after everything else and were cut there.",
+            2,
+        ),
+        "jump": plural(
+            "The clock was set by an hour or more {n} time.", "The clock was set by an hour or more {n} times.", 2
+        ),
+        "no-clock": plural(
+            "{n} event belongs to a rank whose clock is not that of the others: each rank begins at 0.",
+            "{n} events belong to ranks whose clocks are not those of the others: each rank begins at 0.",
+            2,
+        ),
         "unsorted": plural(
             "{n} event stands out of order in the file and was sorted.",
             "{n} events stand out of order in the file and were sorted.",
@@ -171,12 +195,24 @@ _FACTS: Mapping[str, Message] = MappingProxyType(
 # What the reader is told otherwise, or of what nothing follows: it stands in the table of what was read.
 _QUIET = frozenset(("events", "source", "orphan", "in-graph", "shapeless", "no-shapes", "overlay"))
 _GRAVE = ("cut", "unlaunched", "captured", "other-threads", "broken", "off-clock", "steps-differ", "unpriced")
-_OF_LITTLE_WEIGHT = frozenset(("unsorted", "nanoseconds", "text-time", "no-work", "by-operation"))
+_OF_LITTLE_WEIGHT = frozenset(
+    ("unsorted", "nanoseconds", "text-time", "no-work", "by-operation", "not-run", "duplicate")
+)
 
 
 def is_imported(cycle: Cycle) -> bool:
     """Whether the times of `cycle` were recorded by another tool."""
     return cycle.source is Source.IMPORTED
+
+
+_TAKEN: Mapping[Source, Message] = MappingProxyType(
+    {Source.MEASURED: m("measured"), Source.PREDICTED: m("predicted"), Source.IMPORTED: m("imported")}
+)
+
+
+def taken(cycle: Cycle) -> Message:
+    """How a cycle came about, within a sentence."""
+    return _TAKEN[cycle.source]
 
 
 def format_name(lanes: LaneSamples) -> Text:
@@ -234,3 +270,14 @@ def both_rules(whole: WholeTrace) -> Text:
         linked=fmt.exact_time(whole.launched_busy_ns),
         span=fmt.exact_time(whole.launched_span_ns),
     )
+
+
+def lane_name(lane: Lane, *, ranks: bool) -> Text:
+    """What a lane is called: its title or its number, with its device and, where there are several, its rank."""
+    own = printable(lane.title or lane.thread)[:_LONGEST_NAME]
+    if lane.device:
+        own = f"{printable(lane.process)[:_LONGEST_NAME]} · {own}" if lane.process else own
+    return m("rank {rank}: {lane}", rank=lane.rank, lane=own) if ranks else own
+
+
+_LONGEST_NAME = 80

@@ -44,7 +44,7 @@ def model(ran: ModelFacts, *, weights: bool = True) -> tuple[Text, Text]:
 
 def plan(made: Plan) -> tuple[Text, Text]:
     """How it ran."""
-    if made.device != "cpu" and not made.threads:  # the threads of a host that is not known
+    if not made.threads:  # the threads of a host that is not known
         return m("plan"), m(
             "{engine} on {device}, {dtype}, {attention} attention",
             engine=made.engine,

@@ -10,6 +10,7 @@ from cyclescope.explaining.comparison import Aspect, Comparison, Limit
 from cyclescope.report import format as fmt
 from cyclescope.report.drawings.interval import interval_shape
 from cyclescope.report.naming.comparing import aspect_name, limit_kept, verdict
+from cyclescope.report.naming.importing import is_imported, taken
 from cyclescope.report.naming.predicting import held, is_predicted
 from cyclescope.report.naming.work import work_facts
 from cyclescope.report.page import (
@@ -53,6 +54,9 @@ def _footer(comparison: Comparison) -> Text:
         "b": comparison.b.taken_at,
         "version": comparison.b.version,
     }
+    if is_imported(comparison.a) or is_imported(comparison.b):
+        how = {"how_a": taken(comparison.a), "how_b": taken(comparison.b)}
+        return m("A {how_a} {a}, B {how_b} {b}, with cyclescope {version}.", **when, **how)
     match is_predicted(comparison.a), is_predicted(comparison.b):
         case False, False:
             return m("A measured {a}, B measured {b}, with cyclescope {version}.", **when)
@@ -87,6 +91,13 @@ def method(comparison: Comparison) -> Text:
     """How both were measured, and what that does to the interval."""
     if comparison.predicts:
         return predicted_sides(comparison)
+    if is_imported(comparison.a) or is_imported(comparison.b):
+        return m(
+            "{a} and {b}; the interval is widened by {between} for run-to-run variation",
+            a=m("A {how}", how=taken(comparison.a)),
+            b=m("B {how}", how=taken(comparison.b)),
+            between=fmt.share(comparison.between_runs),
+        )
     if not comparison.interleaved:
         return m(
             "measured separately; the interval is widened by {between} for run-to-run variation",

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from cyclescope.core.message import m
 from cyclescope.explaining.explanation import Explanation
+from cyclescope.report.drawings.lanes import LanesDrawing
 from cyclescope.report.drawings.link_targets import NOWHERE
 from cyclescope.report.drawings.timeline import MOST_BYTES, Timeline
 from cyclescope.report.naming.predicting import is_predicted
@@ -83,7 +84,8 @@ def _sections(explanation: Explanation, timeline: Timeline | None) -> Iterator[S
     yield stages_section(explanation)
     yield timeline_section(timeline, predicted=is_predicted(cycle)) if timeline is not None else None
     if explanation.lanes is not None:
-        yield lanes_section(explanation.lanes)
+        drawing = LanesDrawing(explanation.lanes) if timeline is not None else None
+        yield lanes_section(explanation.lanes, drawing)
         yield path_section(explanation.lanes.path)
         yield ranks_section(explanation.lanes.ranks)
         yield steps_section(explanation.lanes)

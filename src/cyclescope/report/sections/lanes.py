@@ -4,31 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cyclescope.core.lanes import Lane, StepSpan
+from cyclescope.core.lanes import StepSpan
 from cyclescope.core.message import Series, Text, listed, m, plural, sentences
 from cyclescope.explaining.lanes.accounts import DeviceAccount, LaneRow
 from cyclescope.explaining.lanes.lanes import Lanes
 from cyclescope.explaining.lanes.path import CriticalPath, PathPart
 from cyclescope.explaining.lanes.ranks import Ranks
 from cyclescope.report import format as fmt
+from cyclescope.report.drawings.lanes import LanesDrawing
 from cyclescope.report.drawings.spans import name as harmless
-from cyclescope.report.naming.importing import EDGES, IDLE, PARTS, PHASES
-from cyclescope.report.page import Align, Block, Column, Emphasis, Note, Paragraph, Section, Severity, Table
+from cyclescope.report.naming.importing import EDGES, IDLE, PARTS, PHASES, lane_name
+from cyclescope.report.page import Align, Block, Column, Drawing, Emphasis, Note, Paragraph, Section, Severity, Table
 
 _MOST_LANES, _MOST_PARTS, _MOST_STEPS = 24, 14, 40
 _TIME = Column(m("time"), Align.RIGHT, emphasis=Emphasis.STRONG)
 _SHARE = Column(m("share"), Align.RIGHT, priority=1)
 
 
-def lanes_section(lanes: Lanes | None) -> Section | None:
-    """Devices, threads and streams over the steps that are explained; None without lanes."""
+def lanes_section(lanes: Lanes | None, drawing: LanesDrawing | None = None) -> Section | None:
+    """Devices, threads and streams over the steps that are explained; None without lanes. `drawing` is for HTML."""
     if lanes is None or not lanes.rows:
         return None
     note = m("Threads of the host and streams of devices, over the explained steps. Every row adds up to their time.")
-    return Section("lanes", m("Lanes"), tuple(_lanes(lanes)), note, wide=True)
+    return Section("lanes", m("Lanes"), tuple(_lanes(lanes, drawing)), note, wide=True)
 
 
-def _lanes(lanes: Lanes) -> Iterator[Block]:
+def _lanes(lanes: Lanes, drawing: LanesDrawing | None) -> Iterator[Block]:
+    if drawing is not None:
+        yield Drawing("lanes", drawing, m("Lanes of the trace, drawn"))
     for account in lanes.devices[:_MOST_LANES]:
         yield _account(account, several=len(lanes.devices) > 1)
         if account.all_communication_ns or account.all_copy_ns:
@@ -49,9 +52,11 @@ def _account(account: DeviceAccount, *, several: bool) -> Table:
     cells = [(label, fmt.exact_time(ns), fmt.share(_part(ns, account.total_ns))) for label, ns in rows if ns]
     cells.append((m("total"), fmt.exact_time(account.total_ns), fmt.share(1.0)))
     caption = m("The account of device {device}", device=harmless(account.device))
+    title = m("device {device}", device=harmless(account.device))
     if several:
         caption = m("The account of device {device} of rank {rank}", device=harmless(account.device), rank=account.rank)
-    return Table((Column(m("device")), _TIME, _SHARE), tuple(cells), total=True, caption=caption)
+        title = m("device {device} of rank {rank}", device=harmless(account.device), rank=account.rank)
+    return Table((Column(title), _TIME, _SHARE), tuple(cells), total=True, caption=caption)
 
 
 def _overlap(account: DeviceAccount) -> Text:
@@ -126,14 +131,6 @@ def _streams(lanes: Lanes) -> Table:
 
 def _more(count: int) -> Text:
     return m("{n} more are not listed.", n=fmt.count(count - _MOST_LANES)) if count > _MOST_LANES else ""
-
-
-def lane_name(lane: Lane, *, ranks: bool) -> Text:
-    """What a lane is called: its title or its number, with its device and, where there are several, its rank."""
-    own = harmless(lane.title or lane.thread)
-    if lane.device:
-        own = f"{harmless(lane.process)} · {own}" if lane.process else own
-    return m("rank {rank}: {lane}", rank=lane.rank, lane=own) if ranks else own
 
 
 def _lane_name(lanes: Lanes, row: LaneRow) -> Text:

@@ -16,6 +16,7 @@ _SCRIPTS: Sequence[tuple[str, frozenset[str]]] = (
     ("format.js", frozenset()),
     ("spans.js", frozenset({"timeline"})),
     ("timeline.js", frozenset({"timeline"})),
+    ("lanes.js", frozenset({"lanes"})),
     ("tables.js", frozenset()),
     ("curve.js", frozenset({"curve", "step-plot"})),
     ("dataflow.js", frozenset({"flow"})),

@@ -44,21 +44,6 @@ const LEAST_SCALE = 0.75;
 const BETWEEN = { nodesep: 26, ranksep: 40, edgesep: 14, marginx: 8, marginy: 8, rankdir: "TB" };
 
 /**
- * As much of `text` as fits, with an ellipsis, or nothing where that would be no help.
- * @param {{ measureText: (text: string) => { width: number } }} context
- * @param {string} text
- * @param {number} width
- */
-function shorten(context, text, width) {
-  const whole = context.measureText(text).width;
-  if (whole <= width) return text;
-  const letters = Array.from(text);
-  let keep = Math.floor((letters.length * width) / whole) - 1;
-  while (keep > 1 && context.measureText(`${letters.slice(0, keep).join("")}…`).width > width) keep--;
-  return keep > 1 ? `${letters.slice(0, keep).join("")}…` : "";
-}
-
-/**
  * Letters of the page's font.
  * @returns {Letters}
  */

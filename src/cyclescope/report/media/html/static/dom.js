@@ -101,3 +101,18 @@ function fit(canvas, width, height) {
   canvas.style.width = `${width}px`;
   canvas.style.height = `${height}px`;
 }
+
+/**
+ * As much of `text` as fits, with an ellipsis, or nothing where that would be no help.
+ * @param {{ measureText: (text: string) => { width: number } }} context
+ * @param {string} text
+ * @param {number} width
+ */
+function shorten(context, text, width) {
+  const whole = context.measureText(text).width;
+  if (whole <= width) return text;
+  const letters = Array.from(text);
+  let keep = Math.floor((letters.length * width) / whole) - 1;
+  while (keep > 1 && context.measureText(`${letters.slice(0, keep).join("")}…`).width > width) keep--;
+  return keep > 1 ? `${letters.slice(0, keep).join("")}…` : "";
+}

@@ -5,6 +5,7 @@
  * @typedef {object} PageData
  * @property {{ themes: Record<string, string> }} texts
  * @property {{ spans: Columns, texts: ChartTexts, families: Families }} [timeline]
+ * @property {LanesData} [lanes]
  * @property {FlowData} [flow]
  * @property {RooflineData} [roofline]
  * @property {WhatIfData} [what-if]
@@ -12,7 +13,7 @@
 
 /** @type {PageData} */
 const data = JSON.parse(the(document, "#data", HTMLScriptElement).text);
-/** @type {(Timeline | Roofline)[]} */
+/** @type {(Timeline | Roofline | LanesChart)[]} */
 const charts = [];
 
 /** @param {HTMLElement} button */
@@ -154,6 +155,8 @@ const course = chartCalled("memory-course");
 if (course) startCourse(course, timeline);
 const roof = chartCalled("roofline-plot");
 if (roof && data.roofline) charts.push(new Roofline(roof, data.roofline, (span) => timeline?.goTo(span)));
+const lanes = chartCalled("lanes-chart");
+if (lanes && data.lanes) charts.push(new LanesChart(lanes, data.lanes));
 const panel = chartCalled("what-if-panel");
 const bounds = data["what-if"];
 if (panel && bounds) new WhatIf(panel, bounds);
