@@ -8,6 +8,7 @@ from time import perf_counter
 import numpy as np
 import pytest
 import torch
+import transformers
 from test_generation import NEW, WRITERS, prompt, writer
 
 import cyclescope
@@ -121,6 +122,17 @@ def test_a_built_in_of_seventy_billion_parameters_takes_seconds() -> None:
     assert graph.stages == ("embed", "decode", "head")
     held = sum(spec.bytes for spec in graph.tensors if spec.role is TensorRole.CACHE)
     assert held == 2 * 80 * 8 * 128 * 8191 * 4  # keys and values, layers, heads, width, tokens, float32
+
+
+def test_a_batch_of_hundreds_over_a_large_vocabulary_is_traced() -> None:
+    """Scores of all tokens of all sequences would be 157 MB, of which one row is known."""
+    config = transformers.LlamaConfig(
+        vocab_size=131_072, hidden_size=8, intermediate_size=8, num_hidden_layers=1, num_attention_heads=1
+    )
+    ids = torch.ones((300, 4), dtype=torch.int64)
+    inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+    graph = trace_step(lambda: transformers.LlamaForCausalLM(config), inputs, 4, "cpu").graph
+    assert graph.tensors[int(graph.outputs[-1])].shape == (300, 1, 131_072)
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,10 @@ import torch
 from torch.utils._pytree import tree_flatten, tree_map
 from torch.utils.weak import WeakTensorKeyDictionary
 
-from cyclescope.backends.torch.tracing.layouts import leaves
+from cyclescope.backends.torch.tracing.layouts import footprint, leaves
 
-# Above this many elements a value is not carried along: masks of a few thousand positions squared still are.
-_MOST_ELEMENTS = 1 << 25
+# A value that spans more memory than this is not carried along: masks of a few thousand positions squared still are.
+_MOST_BYTES = 1 << 27
 
 
 class ValueUnknown(Exception):
@@ -58,10 +58,10 @@ class ConcreteValues:
     def follow(self, result: Any, real: Any) -> None:
         """Attach the values `real` of a call to its meta `result`, tensor by tensor."""
         for meta, value in zip(tree_flatten(result)[0], tree_flatten(real)[0], strict=True):
-            if isinstance(meta, torch.Tensor) and meta.device.type == "meta" and value.numel() <= _MOST_ELEMENTS:
+            if isinstance(meta, torch.Tensor) and meta.device.type == "meta" and footprint(value) <= _MOST_BYTES:
                 self.attach(meta, value)
 
 
 def affordable(result: Any) -> bool:
     """Whether a result is small enough to be computed for real beside the meta tensor."""
-    return all(tensor.numel() <= _MOST_ELEMENTS for tensor in leaves(result))
+    return all(footprint(tensor) <= _MOST_BYTES for tensor in leaves(result))

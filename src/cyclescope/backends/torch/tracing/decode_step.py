@@ -30,11 +30,14 @@ class _KnownScores(transformers.LogitsProcessor):
         self._chosen, self._tracer = chosen, tracer
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        batch, vocabulary = scores.shape
         recording, self._tracer.recording = self._tracer.recording, False
         try:
-            distance = (torch.arange(vocabulary, device=scores.device) - self._chosen).abs()
-            return -distance.to(scores.dtype).expand(batch, vocabulary)
+            known = torch.empty_like(scores)
+            row = -(torch.arange(scores.shape[-1], device="cpu") - self._chosen).abs()
+            assert self._tracer.concrete_values is not None
+            # All rows are alike: as a value they take the memory of one.
+            self._tracer.concrete_values.attach(known, row.to(scores.dtype).expand(scores.shape))
+            return known
         finally:
             self._tracer.recording = recording
 
