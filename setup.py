@@ -1,4 +1,4 @@
-"""The one part that is compiled, and only where it can be: see the C file. Everything else stands in pyproject.toml."""
+"""The two parts that are compiled, and only where they can be: see the C files. Everything else stands in pyproject.toml."""
 
 from setuptools import Extension, setup
 
@@ -8,6 +8,11 @@ setup(
             "cyclescope.backends.torch.stamping._stamp",
             ["src/cyclescope/backends/torch/stamping/_stamp.c"],
             optional=True,  # no compiler, no headers, another system: the shims in Python do the same
-        )
+        ),
+        Extension(
+            "cyclescope.importing.scanning._scan",
+            ["src/cyclescope/importing/scanning/_scan.c"],
+            optional=True,  # traces are parsed in Python then, to the same columns
+        ),
     ]
 )

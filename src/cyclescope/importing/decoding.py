@@ -8,8 +8,12 @@ from decimal import Decimal, InvalidOperation
 import msgspec
 import numpy as np
 
-from cyclescope.core.units import BoolArray, FloatArray, IntArray
-from cyclescope.importing.records import LooseRecord, Record, TimeText
+from cyclescope.core.units import AnyArray, BoolArray, FloatArray, IntArray
+from cyclescope.importing.formats.arguments import Kept
+from cyclescope.importing.formats.dialect import Dialect
+from cyclescope.importing.interning import Numbering
+from cyclescope.importing.records import NONE, LooseRecord, Record, TimeText
+from cyclescope.importing.trace import Kind
 
 # Microseconds from here on do not keep three decimals in 53 bits: 2^43 µs are 102 days. Clocks that count from 1970 lie above.
 _INEXACT_US = float(1 << 42)
@@ -36,6 +40,26 @@ class Batch:
     timed: BoolArray
     negative: BoolArray
     no_number: BoolArray
+
+    def records_at(self, rows: IntArray) -> list[Record]:
+        return [self.records[i] for i in rows.tolist()]
+
+    def arguments(
+        self, dialect: Dialect, numbers: dict[Kind, Numbering[Kept]], rows: IntArray, kinds: AnyArray
+    ) -> tuple[IntArray, IntArray, AnyArray]:
+        """`correlation`, `external` and `detail` [rows]; `numbers` gives new details theirs."""
+        correlation, external = np.full(len(rows), NONE, np.int64), np.full(len(rows), NONE, np.int64)
+        detail = np.full(len(rows), NONE, np.int32)
+        for kind in np.unique(kinds).tolist():
+            reader = dialect.arguments.get(kind)
+            if reader is None:
+                continue
+            at = np.flatnonzero(kinds == kind)
+            found = reader.read([record.args for record in self.records_at(rows[at])])
+            correlation[at], external[at] = found.correlation, found.external
+            if found.kept:
+                detail[at] = [numbers[kind][kept] if any(kept) else NONE for kept in found.kept]
+        return correlation, external, detail
 
 
 class Decoder:

@@ -21,7 +21,8 @@ from cyclescope.importing.gathering import METADATA, PHASES, Gathering
 from cyclescope.importing.packing import Stream
 from cyclescope.importing.ranks import rank_in_name
 from cyclescope.importing.recovery import recover
-from cyclescope.importing.splitting import Head, Splitter
+from cyclescope.importing.scanning.scanner import Scanning, compiled
+from cyclescope.importing.splitting import MOST_EVENT, Head, Splitter, TooLarge
 from cyclescope.importing.trace import Trace
 
 # What stands behind the events: a name, devices, versions. More than this is something else, and is passed over.
@@ -37,6 +38,7 @@ class EventsFile:
         self.stream, self.splitter, self.head = stream, splitter, head
         self.decoder = Decoder()
         self.gathering: Gathering | None = None
+        self.scanning: Scanning | None = None
         self.waiting: list[Batch] = []
         self.counts: Counter[Defect] = Counter()
         self.lost: Bytes = 0
@@ -44,21 +46,41 @@ class EventsFile:
         self.values = _values(head.text)
 
     def trace(self) -> Trace:
-        """Raises `TraceFileError` where there is no event, or none of a known format."""
-        for chunk in self.splitter.chunks():
-            try:
-                self.waiting.append(self.decoder.batch(chunk))
-            except (msgspec.DecodeError, RecursionError):
-                self._recover(chunk)
-            self._gather(last=self.closed or self.splitter.ended)
-            if self.closed:
-                break
+        """Raises `TraceFileError` where there is no event, none of a known format, or one without an end."""
+        try:
+            for chunk in self.splitter.chunks():
+                if not self._scan(chunk):
+                    self._parse(chunk)
+                if self.closed:
+                    break
+        except TooLarge as error:
+            raise _too_large(self.stream.path) from error
         if self.gathering is None:
             raise _no_events(self.stream.path)
         self.counts[Defect.TEXT_TIME] += self.decoder.text_times
         self.counts[Defect.NANOSECONDS] += int(self.decoder.nanoseconds)
         self.gathering.counts.update(self.counts)
         return finished(self.gathering, self._source(self.gathering), self.values)
+
+    def _scan(self, chunk: bytes) -> bool:
+        """Whether compiled code could take the chunk."""
+        if self.scanning is None or self.gathering is None:
+            return False
+        try:
+            self.gathering.add_scanned(self.scanning.scan(chunk))
+        except msgspec.DecodeError:
+            self.scanning = None  # a name that it numbered cannot be read
+            return False
+        except ValueError:
+            return False
+        return True
+
+    def _parse(self, chunk: bytes) -> None:
+        try:
+            self.waiting.append(self.decoder.batch(chunk))
+        except (msgspec.DecodeError, RecursionError):
+            self._recover(chunk)
+        self._gather(last=self.closed or self.splitter.ended)
 
     def _gather(self, last: bool) -> None:
         """Hands on what waits; at first only when there are enough events to tell whose they are."""
@@ -72,6 +94,7 @@ class EventsFile:
             if dialect is None:
                 raise unknown_format(self.stream.path)
             self.gathering = Gathering(dialect)
+            self.scanning = Scanning(dialect) if dialect.plain and compiled() else None
         for batch in self.waiting:
             self.gathering.add(batch)
         self.waiting.clear()
@@ -130,4 +153,12 @@ def _no_events(path: Path) -> TraceFileError:
         m("{file} must have at least one whole event (got none).", file=path.name),
         m("The recording was empty, or the file was cut before its first event ended."),
         m("Record again, and close the profiler before the file is copied."),
+    )
+
+
+def _too_large(path: Path) -> TraceFileError:
+    return TraceFileError(
+        m("An event of {file} must be smaller than {size} MB.", file=path.name, size=MOST_EVENT // 10**6),
+        m("Events of profilers have hundreds of bytes; in this file one does not end, or it is nested without end."),
+        m("Check that the file comes from a profiler, and record again."),
     )

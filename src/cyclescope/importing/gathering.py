@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -14,7 +13,8 @@ from cyclescope.importing.decoding import Batch
 from cyclescope.importing.formats.arguments import Kept
 from cyclescope.importing.formats.dialect import Dialect
 from cyclescope.importing.interning import Numbering
-from cyclescope.importing.records import NONE, Record
+from cyclescope.importing.records import NONE
+from cyclescope.importing.scanning.scanner import Scanned
 from cyclescope.importing.sides import Sides
 from cyclescope.importing.trace import Kind
 
@@ -44,6 +44,8 @@ class Gathering:
         self.phases: Counter[int] = Counter()
         self._named: Numbering[tuple[str, str]] = Numbering()
         self._placed: Numbering[tuple[str, int | str, int | str]] = Numbering()
+        self._scanned_named: list[int] = []
+        self._scanned_placed: list[int] = []
         self._table_named = np.empty((0, 2), np.int32)
         self._table_placed = np.empty((0, 2), np.int32)
 
@@ -51,16 +53,26 @@ class Gathering:
         records = batch.records
         named = np.array([self._named[r.cat, r.name] for r in records], np.int64)
         placed = np.array([self._placed[r.ph, r.pid, r.tid] for r in records], np.int64)
+        self._add(batch, named, placed)
+
+    def add_scanned(self, chunk: Scanned) -> None:
+        self._scanned_named += [self._named[r.cat, r.name] for r in chunk.new_names]
+        self._scanned_placed += [self._placed[r.ph, r.pid, r.tid] for r in chunk.new_places]
+        named = np.array(self._scanned_named, np.int64)[chunk.named]
+        placed = np.array(self._scanned_placed, np.int64)[chunk.placed]
+        self._add(chunk, named, placed)
+
+    def _add(self, chunk: Batch | Scanned, named: IntArray, placed: IntArray) -> None:
         self._extend_tables()
         name, kind = self._table_named[named].T
         phase, thread = self._table_placed[placed].T
         self.phases.update(dict(enumerate(np.bincount(phase, minlength=OTHER + 1).tolist())))
-        timed = batch.timed | (phase == METADATA)
+        timed = chunk.timed | (phase == METADATA)
         self.counts[Defect.NO_TIME] += int((~timed).sum())
         self.counts[Defect.UNKNOWN_PHASE] += int((phase == OTHER).sum())
-        self._add_spans(batch, np.flatnonzero((phase == SPAN) & timed), name, kind, thread)
+        self._add_spans(chunk, np.flatnonzero((phase == SPAN) & timed), name, kind, thread)
         if len(other := np.flatnonzero((phase != SPAN) & (phase != OTHER) & timed)):
-            self._add_others(batch, other, phase, name, kind, thread)
+            self._add_others(chunk, other, phase, name, kind, thread)
 
     def _extend_tables(self) -> None:
         """What a new pair of category and name, or of phase and thread, stands for."""
@@ -76,51 +88,44 @@ class Gathering:
             places = [(PHASES.get(phase, OTHER), self.threads[pid, tid]) for phase, pid, tid in new_places]
             self._table_placed = np.concatenate([self._table_placed, np.array(places, np.int32)])
 
-    def _add_spans(self, batch: Batch, rows: IntArray, name: AnyArray, kind: AnyArray, thread: AnyArray) -> None:
-        self.counts[Defect.NEGATIVE] += int(batch.negative[rows].sum())
-        self.counts[Defect.NOT_A_NUMBER] += int(batch.no_number[rows].sum())
+    def _add_spans(
+        self, chunk: Batch | Scanned, rows: IntArray, name: AnyArray, kind: AnyArray, thread: AnyArray
+    ) -> None:
+        self.counts[Defect.NEGATIVE] += int(chunk.negative[rows].sum())
+        self.counts[Defect.NOT_A_NUMBER] += int(chunk.no_number[rows].sum())
         kind = kind[rows]
         self.events.add(
-            name=name[rows], kind=kind.astype(np.int8), begin_ns=batch.begin_ns[rows], duration_ns=batch.duration_ns[rows],
-            thread=thread[rows], **self._arguments(batch.records, rows, kind),
+            name=name[rows], kind=kind.astype(np.int8), begin_ns=chunk.begin_ns[rows], duration_ns=chunk.duration_ns[rows],
+            thread=thread[rows], **self._arguments(chunk, rows, kind),
         )  # fmt: skip
 
-    def _arguments(self, records: Sequence[Record], rows: IntArray, kinds: AnyArray) -> dict[str, AnyArray]:
+    def _arguments(self, chunk: Batch | Scanned, rows: IntArray, kinds: AnyArray) -> dict[str, AnyArray]:
         """`correlation`, `external` and `detail` [rows]; details are numbered by kind."""
-        correlation, external = np.full(len(rows), NONE, np.int64), np.full(len(rows), NONE, np.int64)
-        detail = np.full(len(rows), NONE, np.int32)
-        for kind in np.unique(kinds).tolist():
-            reader = self.dialect.arguments.get(kind)
-            if reader is None:
-                continue
-            at = np.flatnonzero(kinds == kind)
-            found = reader.read([records[i].args for i in rows[at].tolist()])
-            correlation[at], external[at] = found.correlation, found.external
-            if found.kept:
-                numbers = self.kept[kind]
-                detail[at] = [numbers[kept] if any(kept) else NONE for kept in found.kept]
+        correlation, external, detail = chunk.arguments(self.dialect, self.kept, rows, kinds)
         return {"correlation": correlation, "external": external, "detail": detail}
 
     def _add_others(
-        self, batch: Batch, rows: IntArray, phase: AnyArray, name: AnyArray, kind: AnyArray, thread: AnyArray
+        self, chunk: Batch | Scanned, rows: IntArray, phase: AnyArray, name: AnyArray, kind: AnyArray, thread: AnyArray
     ) -> None:
-        records = batch.records
-        if len(marks := rows[np.isin(phase[rows], MARKS)]):
+        """Marks, metadata, counters and moments: far fewer than spans, and taken as records."""
+        at_ns, phases, records = chunk.begin_ns[rows], phase[rows], chunk.records_at(rows)
+        if len(marks := np.flatnonzero(np.isin(phases, MARKS))):
+            here = rows[marks]
             self.marks.add(
-                phase=phase[marks].astype(np.int8), name=name[marks], kind=kind[marks].astype(np.int8),
-                at_ns=batch.begin_ns[marks], thread=thread[marks],
+                phase=phases[marks].astype(np.int8), name=name[here], kind=kind[here].astype(np.int8),
+                at_ns=at_ns[marks], thread=thread[here],
                 category=np.array([self.names[records[i].cat] for i in marks.tolist()], np.int32),
                 id=np.array([self.ids[records[i].key] for i in marks.tolist()], np.int64),
-                **self._arguments(records, marks, kind[marks]),
+                **self._arguments(chunk, here, kind[here]),
             )  # fmt: skip
-        self.sides.add_metadata([records[i] for i in rows[phase[rows] == METADATA].tolist()])
-        counters = rows[phase[rows] == COUNTER]
-        self.sides.add_counters([records[i] for i in counters.tolist()], batch.begin_ns[counters])
-        instants = rows[np.isin(phase[rows], INSTANTS)]
-        instants = instants[~self.sides.add_memory([records[i] for i in instants.tolist()], batch.begin_ns[instants])]
+        self.sides.add_metadata([records[i] for i in np.flatnonzero(phases == METADATA).tolist()])
+        counters = np.flatnonzero(phases == COUNTER)
+        self.sides.add_counters([records[i] for i in counters.tolist()], at_ns[counters])
+        instants = np.flatnonzero(np.isin(phases, INSTANTS))
+        instants = instants[~self.sides.add_memory([records[i] for i in instants.tolist()], at_ns[instants])]
         none = np.full(len(instants), NONE, np.int64)
         self.events.add(
-            name=name[instants], kind=np.full(len(instants), Kind.INSTANT, np.int8), begin_ns=batch.begin_ns[instants],
-            duration_ns=np.zeros(len(instants), np.int64), thread=thread[instants], correlation=none, external=none,
+            name=name[rows[instants]], kind=np.full(len(instants), Kind.INSTANT, np.int8), begin_ns=at_ns[instants],
+            duration_ns=np.zeros(len(instants), np.int64), thread=thread[rows[instants]], correlation=none, external=none,
             detail=none.astype(np.int32),
         )  # fmt: skip

@@ -16,6 +16,10 @@ from cyclescope.importing.errors import TraceFileError
 # One reading from the disk, and about the size of what is handed on: large enough for few Python calls, small beside the columns.
 PIECE: Bytes = 1 << 22
 
+# Packed bytes that are handed on at once where a damage would lose what they unpack to.
+_STEP: Bytes = 1 << 12
+_FEW: Bytes = 16
+
 # Traces of profilers shrink by 8 to 40 (JSON of few distinct names); zeros by 1030. Only checked beyond a size that any machine has.
 _MOST_UNPACKED = 400
 _UNCHECKED: Bytes = 1 << 28
@@ -88,7 +92,13 @@ class Stream:
     def _gzip(self, file: IO[bytes], data: bytes) -> Iterator[bytes]:
         unpacker = zlib.decompressobj(wbits=31)
         while data:
-            yield from _filled(unpacker.decompress(data, PIECE))
+            before = unpacker.copy()
+            try:
+                text = unpacker.decompress(data, PIECE)
+            except zlib.error:
+                yield from _filled(_before_damage(before, data))
+                raise
+            yield from _filled(text)
             data = unpacker.unconsumed_tail
             if unpacker.eof:
                 break
@@ -96,13 +106,16 @@ class Stream:
         self._ended(file, unpacker, data)
 
     def _zstandard(self, file: IO[bytes], data: bytes) -> Iterator[bytes]:
-        unpacker = _zstandard_unpacker()
-        while data or not unpacker.needs_input:
-            yield from _filled(unpacker.decompress(data, PIECE))
-            if unpacker.eof:
-                break
-            data = self._next(file) if unpacker.needs_input else b""
+        unpacker, at = _zstandard_unpacker(), 0
+        while data and not unpacker.eof:
+            step = data[at : at + _STEP] if unpacker.needs_input else b""
+            at += len(step)
+            yield from _filled(unpacker.decompress(step, PIECE))
+            if unpacker.needs_input and at >= len(data) and not unpacker.eof:
+                data, at = self._next(file), 0
         self._ended(file, unpacker, data)
+        if unpacker.eof:
+            self._rest = unpacker.unused_data + data[at:] or self._next(file)
 
     def _ended(self, file: IO[bytes], unpacker: _Unpacker, data: bytes) -> None:
         self.cut = not unpacker.eof
@@ -117,6 +130,17 @@ class Stream:
                 m("Traces shrink to between a fortieth and an eighth when they are packed; this file would fill the memory or the disk."),
                 m("If you trust it, unpack it yourself and import the unpacked file."),
             )  # fmt: skip
+
+
+def _before_damage(unpacker: Any, data: bytes) -> bytes:
+    """What `data` unpacks to until it cannot be unpacked, a few bytes at a time."""
+    texts = []
+    for at in range(0, len(data), _FEW):
+        try:
+            texts.append(unpacker.decompress(data[at : at + _FEW]))
+        except zlib.error:
+            break
+    return b"".join(texts)
 
 
 def _filled(text: bytes) -> Iterator[bytes]:

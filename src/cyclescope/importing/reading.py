@@ -9,7 +9,7 @@ from cyclescope.core.units import Bytes
 from cyclescope.importing.document_file import read_document
 from cyclescope.importing.errors import TraceFileError
 from cyclescope.importing.events_file import EventsFile
-from cyclescope.importing.formats.formats import unknown_format
+from cyclescope.importing.formats.formats import can_be_document, unknown_format
 from cyclescope.importing.packing import Stream
 from cyclescope.importing.ranks import joined
 from cyclescope.importing.splitting import Splitter
@@ -43,7 +43,7 @@ def _read(stream: Stream) -> Trace:
     head = splitter.head()
     if head is not None:
         return EventsFile(stream, splitter, head).trace()
-    text = splitter.whole(_MOST_DOCUMENT)
+    text = splitter.whole(_MOST_DOCUMENT) if can_be_document(splitter.held) else None
     if text is None:
-        raise unknown_format(stream.path)
+        raise unknown_format(stream.path, empty=stream.text == 0)
     return read_document(stream, text)

@@ -81,7 +81,9 @@ class _Recovery:
         """A piece that is no event by itself."""
         piece = self.text[self.starts[at] : self.ends[at]]
         final = at == len(self.starts) - 1
-        if self._ended(piece, at) or self._joined(at) or self._continued(at):
+        if self._ended(piece, at, mending=False) or self._joined(at) or self._continued(at):
+            return
+        if self._ended(piece, at, mending=True):
             return
         if final and (whole := piece.rstrip(_BEHIND)) != piece and (not whole or self._decoded(whole, at + 1)):
             return
@@ -94,25 +96,29 @@ class _Recovery:
             self.found.lost += len(piece)
             self.read_until = at + 1
 
-    def _ended(self, piece: bytes, at: int) -> bool:
-        """Whether the list ends in `piece`: behind an event, or before any."""
+    def _ended(self, piece: bytes, at: int, mending: bool) -> bool:
+        """Whether the list ends in `piece`: behind an event, or before any; `mending`: behind one that has to be mended."""
         if only := _ONLY_END.match(piece):
             self.found.tail = self.text[self.starts[at] + only.end() :]
             return True
-        for end in islice(_END_OF_LIST.finditer(piece), _MOST_JOINED):
-            event = piece[: end.start() + 1]
-            if not self._decoded(event, at + 1):
-                if not self._decoded(mended_numbers(mended(event)), at + 1):
-                    continue
+        ends = [*islice(_END_OF_LIST.finditer(piece), _MOST_JOINED)]
+        for end in ends:
+            if self._decoded(piece[: end.start() + 1], at + 1):
+                self.found.tail = self.text[self.starts[at] + end.end() :]
+                return True
+        for end in ends if mending else ():
+            if self._decoded(mended_numbers(mended(piece[: end.start() + 1])), at + 1):
                 self.found.mended += 1
-            self.found.tail = self.text[self.starts[at] + end.end() :]
-            return True
+                self.found.tail = self.text[self.starts[at] + end.end() :]
+                return True
         return False
 
     def _joined(self, at: int) -> bool:
         """Whether the event goes on behind what looked like its end."""
         last = min(at + _MOST_JOINED, len(self.starts))
-        return any(self._decoded(self.text[self.starts[at] : self.ends[i]], i + 1) for i in range(at + 1, last))
+        if any(self._decoded(self.text[self.starts[at] : self.ends[i]], i + 1) for i in range(at + 1, last)):
+            return True
+        return at + 1 < len(self.starts) == last and self._ended(self.text[self.starts[at] :], at, mending=False)
 
     def _continued(self, at: int) -> bool:
         """Whether the event may go on behind the chunk."""

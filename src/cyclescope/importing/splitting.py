@@ -20,6 +20,9 @@ MOST_EVENT: Bytes = 1 << 25
 EVENTS = re.compile(rb'"traceEvents"\s*:\s*\[')
 _BORDER = re.compile(rb"\}\s*,\s*\{")
 _SPACE = b" \t\r\n"
+# Brackets that are looked at from the end, and white space between two events: more than any profiler writes.
+_MOST_TRIED = 4096
+_MOST_BETWEEN = 256
 
 
 @dataclass(frozen=True)
@@ -40,24 +43,31 @@ class Splitter:
 
     def head(self) -> Head | None:
         """The head, or None where the file has no list of trace events. What follows it is given by `chunks`."""
+        searched = 0
         while True:
-            text = self._held.lstrip(_SPACE + b"\xef\xbb\xbf")
-            if text.startswith(b"["):
-                self._held = text[1:]
+            if not searched:
+                self._held = self._held.lstrip(_SPACE + b"\xef\xbb\xbf")
+            if self._held.startswith(b"["):
+                self._held = self._held[1:]
                 return Head(b"", whole=True)
-            found = EVENTS.search(self._held) if text.startswith(b"{") else None
+            found = EVENTS.search(self._held, searched) if self._held.startswith(b"{") else None
             if found:
                 head, self._held = self._held[: found.start()], self._held[found.end() :]
                 return Head(head, whole=False)
-            if (text and not text.startswith(b"{")) or len(self._held) > MOST_HEAD or not self._more():
+            searched = max(0, len(self._held) - _MOST_BETWEEN)
+            if (self._held and not self._held.startswith(b"{")) or len(self._held) > MOST_HEAD or not self._more():
                 return None
 
     def whole(self, most: Bytes) -> bytes | None:
         """All text that is left, or None where it is more than `most`."""
-        while self._more():
-            if len(self._held) > most:
+        parts, size = [self._held], len(self._held)
+        self._held = b""
+        for piece in self.pieces:
+            parts.append(piece)
+            size += len(piece)
+            if size > most:
                 return None
-        return self._held
+        return b"".join(parts)
 
     @property
     def held(self) -> bytes:
@@ -71,35 +81,50 @@ class Splitter:
         return bool(piece)
 
     def chunks(self) -> Iterator[bytes]:
-        """Texts that end at a border, without its comma; the last one holds what is left, with the end of the list and the tail."""
-        while self._more():
-            end = self._last_border()
+        """Texts that end at a border, without its comma; the last one holds what is left, with the end of the list and the tail.
+
+        Raises `TooLarge` where no event ends.
+        """
+        piece = self._held
+        self._held = b""
+        while piece or not self.ended:
+            end = _last_border(piece)
             if end:
-                chunk, self._held = self._held[:end], self._held[self._held.index(b",", end) + 1 :]
+                chunk = self._held + piece[:end]
+                self._held = piece[piece.index(b",", end) + 1 :]
                 yield chunk
+            else:
+                self._held += piece
+                if len(self._held) > MOST_EVENT:
+                    raise TooLarge
+            piece = next(self.pieces, b"")
+            self.ended = not piece
         left, self._held = self._held, b""
         yield left
 
     def put_back(self, text: bytes) -> None:
         """`text` stood before what is held, and is no whole event yet."""
-        if len(text) > MOST_EVENT:
+        if len(text) + len(self._held) > MOST_EVENT:
             raise TooLarge
         self._held = text + b"," + self._held
-
-    def _last_border(self) -> int:
-        """Behind the last object that another follows, or 0."""
-        end = len(self._held)
-        while (end := self._held.rfind(b"{", 0, end)) > 0:
-            before = self._held[max(0, end - 64) : end].rstrip(_SPACE)
-            if before.endswith(b","):
-                object_ = before[:-1].rstrip(_SPACE)
-                if object_.endswith(b"}"):
-                    return max(0, end - 64) + len(object_)
-        return 0
 
 
 class TooLarge(Exception):
     """An event does not end within `MOST_EVENT` bytes."""
+
+
+def _last_border(text: bytes) -> int:
+    """Behind the last object that another follows, or 0."""
+    end = len(text)
+    for _ in range(_MOST_TRIED):
+        end = text.rfind(b"{", 0, end)
+        if end <= 0:
+            return 0
+        first = max(0, end - _MOST_BETWEEN)
+        before = text[first:end].rstrip(_SPACE)
+        if before.endswith(b",") and (object_ := before[:-1].rstrip(_SPACE)).endswith(b"}"):
+            return first + len(object_)
+    return 0
 
 
 def borders(text: bytes) -> Iterator[tuple[int, int]]:

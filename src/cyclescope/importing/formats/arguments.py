@@ -31,8 +31,8 @@ class ArgumentReader:
 
     def __init__(self, correlation: Sequence[str] = (), external: Sequence[str] = (), kept: Sequence[str] = ()) -> None:
         self.kept = tuple(kept)
-        self._correlation, self._external = tuple(correlation), tuple(external)
-        ids = [*self._correlation, *self._external]
+        self.correlation, self.external = tuple(correlation), tuple(external)
+        ids = [*self.correlation, *self.external]
         rename = {f"i{n}": name for n, name in enumerate(ids)} | {f"k{n}": name for n, name in enumerate(kept)}
         columns: list[tuple[str, Any, Any]] = [(f"i{n}", int, NONE) for n in range(len(ids))]
         columns += [(f"k{n}", msgspec.Raw, msgspec.Raw()) for n in range(len(kept))]
@@ -47,10 +47,10 @@ class ArgumentReader:
             found = self._decoder.decode(b"[%b]" % b",".join(texts))
         except (msgspec.DecodeError, RecursionError):
             return self._loose([_values(raw) for raw in texts])
-        first = len(self._correlation)
+        first = len(self.correlation)
         return Arguments(
             _first_of(found, range(first)),
-            _first_of(found, range(first, first + len(self._external))),
+            _first_of(found, range(first, first + len(self.external))),
             self._kept(found),
         )
 
@@ -64,7 +64,7 @@ class ArgumentReader:
             return [next((number for name in names if (number := _id(a.get(name))) != NONE), NONE) for a in found]
 
         kept = [tuple(msgspec.json.encode(a[name]) if name in a else b"" for name in self.kept) for a in found]
-        return Arguments(ids(self._correlation), ids(self._external), kept if self.kept else [])
+        return Arguments(ids(self.correlation), ids(self.external), kept if self.kept else [])
 
 
 class WholeReader(ArgumentReader):

@@ -31,7 +31,8 @@ class Dialect:
     for each kind whose arguments are kept; `properties` are facts about the run from the values before and behind the events.
     `named` is the name that an event gets. Where no category says it, `placed` is the kind of an event by the titles of its process
     and its thread and by its name, and `operations` is what stands in the details of operations of the framework.
-    Without `launches` nothing in the trace says which call launched which work.
+    Without `launches` nothing in the trace says which call launched which work. With `plain` all that is kept are values by name, which
+    compiled code can take.
     """
 
     name: str
@@ -44,3 +45,4 @@ class Dialect:
     placed: Callable[[str, str, str], Kind | None] | None = None
     operations: bytes = b""
     launches: bool = True
+    plain: bool = False

@@ -13,7 +13,7 @@ from cyclescope.importing.formats.document import Document
 from cyclescope.importing.formats.jax import JAX
 from cyclescope.importing.formats.kineto import KINETO
 from cyclescope.importing.formats.onnxruntime import ONNXRUNTIME
-from cyclescope.importing.formats.openvino import OPENVINO
+from cyclescope.importing.formats.openvino import OPENVINO, TABLES
 
 # Lists of events, in the order in which they are asked; the last takes any.
 DIALECTS: tuple[Dialect, ...] = (KINETO, ONNXRUNTIME, JAX, CHROME)
@@ -24,6 +24,11 @@ TITLES: tuple[str, ...] = (
     *(dialect.title for dialect in DIALECTS),
     *(document.dialect.title for document in DOCUMENTS),
 )
+
+
+def can_be_document(start: bytes) -> bool:
+    """Whether a text that begins so can be one of `DOCUMENTS`: they are objects or tables."""
+    return start.lstrip().startswith((b"{", *TABLES))
 
 
 def unknown_format(path: Path, empty: bool = False) -> TraceFileError:

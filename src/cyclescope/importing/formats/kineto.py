@@ -106,4 +106,4 @@ def _properties(values: Mapping[str, Any]) -> dict[str, str]:
     return facts
 
 
-KINETO = Dialect("kineto", "PyTorch profiler (Kineto)", _recognises, _kind, _ARGUMENTS, _properties)
+KINETO = Dialect("kineto", "PyTorch profiler (Kineto)", _recognises, _kind, _ARGUMENTS, _properties, plain=True)

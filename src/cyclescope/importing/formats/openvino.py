@@ -23,6 +23,8 @@ _HEADER = ("layerName", "execStatus", "layerType", "execType", "realTime (ms)", 
 _COLUMNS = ("name", "status", "node_type", "exec_type", "real_time", "cpu_time")
 # What the same tool writes where it was not asked for counters.
 _REPORT_CSV, _REPORT_JSON = b"Command line parameters", "execution_results"
+# What its tables begin with.
+TABLES = (_HEADER[0].encode(), _REPORT_CSV)
 _NOT_RUN = ("NOT_RUN", "OPTIMIZED_OUT")
 _KEPT = ("node_type", "exec_type", "cpu_time")
 

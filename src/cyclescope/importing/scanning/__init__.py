@@ -1,0 +1,1 @@
+"""Events to columns in compiled code, where there is any."""
