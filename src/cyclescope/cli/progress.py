@@ -26,7 +26,7 @@ _PHASES = {
     "trace": in_context("progress", "trace"),
     "predict": in_context("progress", "predict"),
     "warm up": in_context("progress", "warm up"),
-    "calibrate": in_context("progress", "calibrate"),
+    "overhead": in_context("progress", "instrumentation overhead"),
     "measure": in_context("progress", "measure"),
     "dialogue": in_context("progress", "dialogue"),
     "tokenize": in_context("progress", "tokenize"),

@@ -182,7 +182,7 @@ class _Measurement:
         warm = warm_up(division.session, clock, limit, self._tell, division.run_ns)
         self._set_up = replace(self._set_up, warmup_ns=warm.elapsed_ns, warmup_cycles=warm.cycles, steady=warm.steady)
         if division.instruments:
-            self._tell("calibrate", 0.0)
+            self._tell("overhead", 0.0)
             left = max(0, self._stop_ns - clock.now_ns())
             # A proxy is made, traced and run some dozen times: several times what tracing one call of the model costs.
             proxy_ns = PROXY_CALLS * division.call_overhead_ns

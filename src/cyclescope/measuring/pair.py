@@ -297,7 +297,7 @@ class Side:
         warm = warm_up(division.session, clock, min(budget_ns // 3, left_ns), notify, division.run_ns)
         instrumentation = None
         if division.instruments:
-            notify("calibrate", 0.0)
+            notify("overhead", 0.0)
             most = min(_MOST_CALIBRATION_NS, int(budget_ns * _CALIBRATION_SHARE))
             proxy_ns = PROXY_CALLS * division.call_overhead_ns
             instrumentation = division.parts.calibrate(division.graph, 0 if proxy_ns > _PROXY_SHARE * left_ns else most)

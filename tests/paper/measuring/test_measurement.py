@@ -87,7 +87,7 @@ def test_progress_tells_the_phases_in_order() -> None:
     told: list[str] = []
     s = session()
     measure_session(s, 100 * S, clock=s.clock, progress=lambda phase, done: told.append(phase))
-    assert list(dict.fromkeys(told)) == ["first cycle", "trace", "warm up", "calibrate", "measure", "memory", "done"]
+    assert list(dict.fromkeys(told)) == ["first cycle", "trace", "warm up", "overhead", "measure", "memory", "done"]
 
 
 # An undisturbed session of cycles of 20 ms; every one of its runs is to be interrupted, and to fail, once.
