@@ -35,8 +35,8 @@ NOW = datetime.fromisoformat(TAKEN) + timedelta(days=3)
 NOISE = Figure(0.01, 0.008, 0.012, 400, "A/A")
 
 
-def calibrated(machine: Machine = MACHINE, now: datetime = NOW) -> Calibrated:
-    ceilings = ceilings_of(MACHINE)
+def calibrated(machine: Machine = MACHINE, now: datetime = NOW, *, noise: Figure | None = NOISE) -> Calibrated:
+    ceilings = replace(ceilings_of(MACHINE), noise=noise)
     return Calibrated(ceilings, freshness(ceilings, machine, "torch", now))
 
 
@@ -91,6 +91,7 @@ TROUBLE = {
     CheckOutcome.INSTRUCTIONS_SCALAR: state(features=("fma",)),
     CheckOutcome.CALIBRATION_CHANGED: replace(REST, calibrated=calibrated(replace(MACHINE, cores=4))),
     CheckOutcome.CALIBRATION_OLD: replace(REST, calibrated=calibrated(now=NOW + timedelta(days=100))),
+    CheckOutcome.CALIBRATION_DISTURBED: replace(REST, calibrated=calibrated(noise=None)),
     CheckOutcome.CALIBRATION_MISSING: replace(REST, calibrated=Calibrated()),
     CheckOutcome.CALIBRATION_BROKEN: replace(REST, calibrated=Calibrated(broken=1)),
     CheckOutcome.LEARNING_STALE: replace(REST, calibrated=replace(REST.calibrated, learned=Learning.STALE)),

@@ -82,6 +82,7 @@ class CheckOutcome(StrEnum):
     CALIBRATION_FRESH = "calibration-fresh"
     CALIBRATION_CHANGED = "calibration-changed"
     CALIBRATION_OLD = "calibration-old"
+    CALIBRATION_DISTURBED = "calibration-disturbed"
     CALIBRATION_MISSING = "calibration-missing"
     CALIBRATION_BROKEN = "calibration-broken"
     LEARNING_FRESH = "learning-fresh"
@@ -110,6 +111,7 @@ WARNINGS = frozenset(
         CheckOutcome.INSTRUCTIONS_SCALAR,
         CheckOutcome.CALIBRATION_CHANGED,
         CheckOutcome.CALIBRATION_OLD,
+        CheckOutcome.CALIBRATION_DISTURBED,
         CheckOutcome.CALIBRATION_MISSING,
         CheckOutcome.CALIBRATION_BROKEN,
         CheckOutcome.LEARNING_STALE,
@@ -265,7 +267,11 @@ def _calibration(calibrated: Calibrated) -> CheckOutcome:
         return CheckOutcome.CALIBRATION_BROKEN if calibrated.broken else CheckOutcome.CALIBRATION_MISSING
     if freshness.changed:
         return CheckOutcome.CALIBRATION_CHANGED
-    return CheckOutcome.CALIBRATION_OLD if freshness.too_old else CheckOutcome.CALIBRATION_FRESH
+    if freshness.too_old:
+        return CheckOutcome.CALIBRATION_OLD
+    # Every calibration measures the noise; one beyond use is not kept.
+    disturbed = calibrated.ceilings is not None and calibrated.ceilings.noise is None
+    return CheckOutcome.CALIBRATION_DISTURBED if disturbed else CheckOutcome.CALIBRATION_FRESH
 
 
 def _noise(noise: Figure | None) -> CheckOutcome:

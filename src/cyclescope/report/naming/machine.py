@@ -116,6 +116,10 @@ FINDINGS: Mapping[CheckOutcome, Advice] = MappingProxyType(
             m("Stale: the machine has changed since {taken}: {changes}."), _CALIBRATE
         ),
         CheckOutcome.CALIBRATION_OLD: Advice(m("Stale: it is {days} days old."), _CALIBRATE),
+        CheckOutcome.CALIBRATION_DISTURBED: Advice(
+            m("The machine was disturbed while it was calibrated: its ceilings may be too low."),
+            m("Run cyclescope calibrate again when it is idle."),
+        ),
         CheckOutcome.CALIBRATION_MISSING: Advice(m("There is no calibration of this machine."), _CALIBRATE),
         CheckOutcome.CALIBRATION_BROKEN: Advice(m("The stored calibration cannot be read."), _CALIBRATE),
         CheckOutcome.LEARNING_FRESH: Advice(m("Learned on this machine: predictions use them.")),
