@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -17,8 +17,11 @@ from cyclescope.core.units import NS_PER_S, IntArray
 from cyclescope.core.version import __version__
 from cyclescope.importing.events import events_of
 from cyclescope.importing.facts import facts_of
-from cyclescope.importing.structure.costs import costs_of
+from cyclescope.importing.overlay import Laid, Overlay, calls_over, filled, lay
+from cyclescope.importing.structure.calls import Call
+from cyclescope.importing.structure.costs import Costs, costs_of
 from cyclescope.importing.structure.graph import booked, graph_of
+from cyclescope.importing.structure.labels import labels
 from cyclescope.importing.structure.mainline import MainLine, choose_lane, main_line
 from cyclescope.importing.structure.repetition import with_layers
 from cyclescope.importing.structure.runs import Piece, boundaries, piece_of, repeated
@@ -31,14 +34,34 @@ _LEAST_ALIKE = 0.5
 _OF_ANYTHING = ("chrome", "jax")  # formats in which anything can run between operations
 
 
-def imported_cycle(trace: Trace, name: str, notes: Sequence[Text] = ()) -> Cycle:
-    """The cycle that `trace` holds, called `name` where it names no model itself."""
+def imported_cycle(trace: Trace, name: str, overlay: Callable[[Cycle], Overlay] | None = None) -> Cycle:
+    """The cycle that `trace` holds, called `name` where it names no model itself. `overlay` gives the model to be laid over it,
+    by what is known without it.
+    """
     events = events_of(trace)
     events = replace(events, main=choose_lane(events, events.rank))
     line = main_line(events, events.main)
     found = _samples(events, line)
-    found = _Found([replace(run, calls=with_layers(events, run)) for run in found.runs], found.steps)
     costs = costs_of(events, line, found.runs[-1].ops)
+    bare = _Found([replace(run, calls=with_layers(events, run)) for run in found.runs], found.steps)
+    cycle = _cycle(trace, events, bare, costs, name)
+    if overlay is None:
+        return cycle
+    given = overlay(cycle)
+    laid = lay(given, labels(events, found.runs[-1].ops), costs)
+    over = [replace(run, calls=_calls(events, given, laid, run)) for run in found.runs]
+    made = _cycle(trace, events, _Found(over, found.steps), filled(costs, given.graph, laid), name, laid.notes)
+    known = replace(cycle.workload, model=given.model, task=given.task)
+    return replace(made, workload=known)
+
+
+def _calls(events: LaneSamples, overlay: Overlay, laid: Laid, run: Piece) -> list[Call]:
+    return calls_over(overlay.graph, laid, run, events.begin_ns[run.ops], events.end_ns[run.ops])
+
+
+def _cycle(
+    trace: Trace, events: LaneSamples, found: _Found, costs: Costs, name: str, notes: Sequence[Text] = ()
+) -> Cycle:
     graph = graph_of(events, found.runs[-1], costs, _device_ns(events, found.runs[-1]), notes)
     # An engine that runs a whole model calls the operations itself.
     graph = replace(graph, engine_between=trace.format not in (*OF_THE_REFERENCE, *_OF_ANYTHING))

@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from paper_trace import STEPS, paper_trace
 
 from cyclescope.core.cycle import Cycle
-from cyclescope.core.graph.op import OpKind
+from cyclescope.core.graph.builder import GraphBuilder
+from cyclescope.core.graph.op import Cost, OpKind
 from cyclescope.core.lanes import EventKind
+from cyclescope.core.workload import ModelFacts, Weights
 from cyclescope.explaining.comparison import compare
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation
@@ -25,6 +27,7 @@ from cyclescope.explaining.lanes.lanes import Lanes
 from cyclescope.explaining.lanes.path import Edge, Part
 from cyclescope.importing.cycle import imported_cycle
 from cyclescope.importing.nesting import _walked, order_of, parents
+from cyclescope.importing.overlay import Overlay
 from cyclescope.importing.structure.repetition import repetition
 from cyclescope.importing.structure.steps import what_a_name_says
 from cyclescope.report.documents.cycle.document import cycle_document
@@ -215,3 +218,30 @@ def test_crossing_events_get_a_track_of_their_own() -> None:
     samples = cycle().samples.lanes
     assert samples is not None
     assert not tracks(samples)[samples.of_kind(EventKind.OPERATION)].any()
+
+
+def test_a_model_is_laid_over_and_what_does_not_match_is_said() -> None:
+    build = GraphBuilder()
+    with build.frame("", "Model"):
+        build.op("to", OpKind.COPY)
+        for layer in range(2):
+            with build.frame(f"blocks.{layer}", "Block"):
+                with build.frame(f"blocks.{layer}.proj", "Linear"):
+                    build.op("mm", OpKind.MATMUL, cost=Cost(flops=128 * (1 + layer)))
+                with build.frame(f"blocks.{layer}.act", "SiLU"):
+                    build.op("silu", OpKind.ACTIVATION, cost=Cost(elementwise_flops=99, read_bytes=8, written_bytes=8))
+    facts = ModelFacts("mine", "Model", "mine", 10, 40, Weights.RANDOM, "")
+    found = imported_cycle(paper_trace(), "paper", lambda cycle: Overlay(build.build(), facts, "embed"))
+
+    graph = found.graph
+    assert [graph.location(i).module for i in range(1, 5)] == [
+        "blocks.0.proj", "blocks.0.act", "blocks.1.proj", "blocks.1.act",
+    ]  # fmt: skip
+    assert graph.elementwise_flops[2] == 99
+    assert {graph.names[i] for i in graph.unpriced} == {"cudaGraphLaunch"}
+    said = [str(note) for note in graph.notes]
+    assert said[0].startswith("The graph of mine is laid over the trace: 4 of its 5 operations")
+    assert said[1] == "1 operation of the model is not in the trace: to × 1."
+    assert said[2].startswith("4 operations of the trace are not in the model: ")
+    assert said[3].startswith("1 product has another size")
+    assert explain(found).closure.rest_ns == 0

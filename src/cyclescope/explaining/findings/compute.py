@@ -28,7 +28,7 @@ def compute_bound(facts: Facts) -> Iterator[Finding]:
     flops = int(facts.graph.flops[mask].sum())
     reached = Evidence(EvidenceName.REACHED_FLOPS, Quantity.FLOP_RATE, flops / time * NS_PER_S, op)
     evidence, gain = [reached], 0.0
-    if facts.roofline is not None:
+    if facts.roofline is not None and facts.roofline.compute_ns[mask].any():  # else no peak of the dtype is known
         ceiling = flops / float(facts.roofline.compute_ns[mask].sum()) * NS_PER_S
         gap = float(facts.roofline.gap_ns[mask].sum())  # none where a ceiling turns out to be too low
         limit = Evidence(EvidenceName.FLOPS_CEILING, Quantity.FLOP_RATE, ceiling)

@@ -20,7 +20,9 @@ _WRITES = re.compile(r"CausalLM|ForConditionalGeneration|GPT|LMHeadModel|Decoder
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call before it is a frame: its class, which object of that class, and what it holds."""
+    """One call before it is a frame: its class, which object of that class, and what it holds. `path` is that of its module,
+    where it is known.
+    """
 
     kind: str
     thing: str
@@ -30,6 +32,7 @@ class Call:
     begin_ns: int
     end_ns: int
     step: int = -1
+    path: str | None = None
 
 
 def calls_of(events: LaneSamples, rows: IntArray, ops: IntArray, begin_ns: int, end_ns: int) -> list[Call]:
@@ -88,6 +91,9 @@ def paths(calls: Sequence[Call]) -> list[str]:
         key = (call.parent, call.kind)
         things = siblings[key]
         above = found[call.parent]
+        if call.path is not None:
+            found.append(call.path)
+            continue
         if call.parent == 0 and roots == 1:
             found.append("")
             continue

@@ -83,6 +83,9 @@ class Costs:
 def costs_of(events: LaneSamples, line: MainLine, ops: IntArray) -> Costs:
     """The costs of `ops` (positions in all events): of each, the sum of the outermost events in it that are known."""
     n = len(ops)
+    if not n:
+        none = np.zeros(0, dtype=np.int64)
+        return Costs((), none, none, none, none, (), 0)
     begins = events.begin_ns[ops]
     at = np.searchsorted(begins, events.begin_ns[line.members], side="right") - 1
     inside = (at >= 0) & (events.begin_ns[line.members] < np.maximum(events.end_ns[ops], begins + 1)[np.maximum(at, 0)])

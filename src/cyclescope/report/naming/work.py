@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from cyclescope.core.cycle import Cycle
+from cyclescope.core.cycle import Cycle, Source
 from cyclescope.core.message import Message, Text, m
 from cyclescope.core.workload import InputItem, InputSource, InputUnit, Workload
 from cyclescope.report import format as fmt
 from cyclescope.report.naming import run
 from cyclescope.report.naming.advice import filled
-from cyclescope.report.naming.predicting import is_predicted
 
 _LENGTHS: Mapping[InputUnit, Message] = MappingProxyType(
     {
@@ -34,7 +33,7 @@ def work_facts(cycle: Cycle) -> tuple[tuple[Text, Text], ...]:
     """Model, input, plan and machine of `cycle`."""
     work = cycle.workload
     return (
-        run.model(work.model, weights=not is_predicted(cycle)),
+        run.model(work.model, weights=cycle.source is Source.MEASURED),
         given(work),
         run.plan(cycle.plan),
         run.machine(cycle.machine),

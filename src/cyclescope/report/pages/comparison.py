@@ -137,7 +137,9 @@ def _opening(comparison: Comparison, limit: float | None) -> Iterator[Block]:
                 "A and B were measured separately. Changes of the machine between the two runs look like a difference "
                 "between A and B."
             ),
-            m("For small differences, name both models instead of files: cyclescope then interleaves their runs."),
+            ""
+            if is_imported(comparison.a) or is_imported(comparison.b)
+            else m("For small differences, name both models instead of files: cyclescope then interleaves their runs."),
         )
     if not comparison.stages:
         yield Note(
