@@ -121,10 +121,11 @@ def _exactly(text: msgspec.Raw, scale: int) -> int:
     """The number that is written in `text`, times `scale`, rounded; 0 where there is none."""
     written = bytes(text)
     whole, _, part = written.strip(b'"').partition(b".")
-    if whole.isdigit() and (not part or part.isdigit()) and len(whole) < 19 and len(part) <= 3 and scale == 1000:
-        return int(whole) * 1000 + int(part.ljust(3, b"0"))
+    if whole.isdigit() and (not part or part.isdigit()) and len(whole) <= 16 and len(part) <= 3 and scale == 1000:
+        value = int(whole) * 1000 + int(part.ljust(3, b"0"))
+        return value if value < _MOST_NS else 0
     try:
-        value = Decimal(written.strip(b'"').decode()) * scale
-        return int(value.to_integral_value()) if abs(value) < _MOST_NS else 0
+        exact = Decimal(written.strip(b'"').decode()) * scale
+        return int(exact.to_integral_value()) if abs(exact) < _MOST_NS else 0
     except (InvalidOperation, ValueError, UnicodeDecodeError, OverflowError):
         return 0

@@ -22,13 +22,15 @@ from cyclescope.importing.packing import Stream
 from cyclescope.importing.ranks import rank_in_name
 from cyclescope.importing.recovery import recover
 from cyclescope.importing.scanning.scanner import Scanning, compiled
-from cyclescope.importing.splitting import MOST_EVENT, Head, Splitter, TooLarge
+from cyclescope.importing.splitting import MOST_EVENT, Head, Splitter, TooLarge, end_of_list
 from cyclescope.importing.trace import Trace
 
 # What stands behind the events: a name, devices, versions. More than this is something else, and is passed over.
 _MOST_TAIL = 1 << 24
 # Names of threads can fill the beginning of a trace; behind so many chunks of them no event is waited for.
 _MOST_WAITING = 16
+# A file of which so many chunks are not plain is not worth trying.
+_MOST_REFUSED = 64
 
 
 class EventsFile:
@@ -40,6 +42,7 @@ class EventsFile:
         self.gathering: Gathering | None = None
         self.scanning: Scanning | None = None
         self.waiting: list[Batch] = []
+        self.refused = 0
         self.counts: Counter[Defect] = Counter()
         self.lost: Bytes = 0
         self.closed = False
@@ -63,16 +66,18 @@ class EventsFile:
         return finished(self.gathering, self._source(self.gathering), self.values)
 
     def _scan(self, chunk: bytes) -> bool:
-        """Whether compiled code could take the chunk."""
+        """Whether compiled code could take the chunk; of the last one what stands before the end of the list."""
         if self.scanning is None or self.gathering is None:
             return False
+        end = end_of_list(chunk) if self.splitter.ended else None
         try:
-            self.gathering.add_scanned(self.scanning.scan(chunk))
-        except msgspec.DecodeError:
-            self.scanning = None  # a name that it numbered cannot be read
+            self.gathering.add_scanned(self.scanning.scan(chunk[: end[0]] if end else chunk))
+        except (ValueError, msgspec.DecodeError):
+            self.refused += 1
+            self.scanning = Scanning(self.gathering.dialect) if self.refused < _MOST_REFUSED else None
             return False
-        except ValueError:
-            return False
+        if end:
+            self._close(chunk[end[1] :])
         return True
 
     def _parse(self, chunk: bytes) -> None:
@@ -107,13 +112,16 @@ class EventsFile:
         self.counts[Defect.ESCAPED] += found.mended
         self.counts[Defect.BROKEN] += found.broken
         if found.tail is not None:
-            self.closed = True
-            self.values |= self._tail(found.tail)
+            self._close(found.tail)
         elif found.rest and not ended:
             self.splitter.put_back(found.rest)
         elif found.rest.strip():
             self.lost += len(found.rest)
             self.counts[Defect.CUT] += 1
+
+    def _close(self, tail: bytes) -> None:
+        self.closed = True
+        self.values |= self._tail(tail)
 
     def _tail(self, text: bytes) -> Mapping[str, Any]:
         """The values behind the events."""

@@ -44,8 +44,6 @@ class Gathering:
         self.phases: Counter[int] = Counter()
         self._named: Numbering[tuple[str, str]] = Numbering()
         self._placed: Numbering[tuple[str, int | str, int | str]] = Numbering()
-        self._scanned_named: list[int] = []
-        self._scanned_placed: list[int] = []
         self._table_named = np.empty((0, 2), np.int32)
         self._table_placed = np.empty((0, 2), np.int32)
 
@@ -56,10 +54,11 @@ class Gathering:
         self._add(batch, named, placed)
 
     def add_scanned(self, chunk: Scanned) -> None:
-        self._scanned_named += [self._named[r.cat, r.name] for r in chunk.new_names]
-        self._scanned_placed += [self._placed[r.ph, r.pid, r.tid] for r in chunk.new_places]
-        named = np.array(self._scanned_named, np.int64)[chunk.named]
-        placed = np.array(self._scanned_placed, np.int64)[chunk.placed]
+        table = chunk.table
+        table.named += [self._named[r.cat, r.name] for r in chunk.new_names]
+        table.placed += [self._placed[r.ph, r.pid, r.tid] for r in chunk.new_places]
+        named = np.array(table.named, np.int64)[chunk.named]
+        placed = np.array(table.placed, np.int64)[chunk.placed]
         self._add(chunk, named, placed)
 
     def _add(self, chunk: Batch | Scanned, named: IntArray, placed: IntArray) -> None:

@@ -16,6 +16,8 @@ from cyclescope.importing.errors import TraceFileError
 # One reading from the disk, and about the size of what is handed on: large enough for few Python calls, small beside the columns.
 PIECE: Bytes = 1 << 22
 
+# The first reading is small: a format is known from few events.
+_OPENING: Bytes = 1 << 16
 # Packed bytes that are handed on at once where a damage would lose what they unpack to.
 _STEP: Bytes = 1 << 12
 _FEW: Bytes = 16
@@ -53,14 +55,14 @@ class Stream:
     def pieces(self) -> Iterator[bytes]:
         """All text, in pieces of at most `PIECE` bytes. Raises `TraceFileError` where it unpacks without end."""
         with self.path.open("rb", buffering=0) as file:
-            first = self._next(file)
+            first = self._next(file, _OPENING)
             for piece in self._unpacked(file, first):
                 self.text += len(piece)
                 self._refuse_bombs()
                 yield piece
 
-    def _next(self, file: IO[bytes]) -> bytes:
-        data = file.read(PIECE if not self.packing else PIECE >> 4)
+    def _next(self, file: IO[bytes], most: Bytes = 0) -> bytes:
+        data = file.read(most or (PIECE if not self.packing else PIECE >> 4))
         self.read += len(data)
         return data
 

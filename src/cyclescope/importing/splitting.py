@@ -19,6 +19,7 @@ MOST_EVENT: Bytes = 1 << 25
 
 EVENTS = re.compile(rb'"traceEvents"\s*:\s*\[')
 _BORDER = re.compile(rb"\}\s*,\s*\{")
+_END = re.compile(rb"\}\s*,?\s*\]")
 _SPACE = b" \t\r\n"
 # Brackets that are looked at from the end, and white space between two events: more than any profiler writes.
 _MOST_TRIED = 4096
@@ -131,3 +132,9 @@ def borders(text: bytes) -> Iterator[tuple[int, int]]:
     """Where each object of a text ends, and the next begins: as far as can be seen without parsing."""
     for found in _BORDER.finditer(text):
         yield found.start() + 1, found.end() - 1
+
+
+def end_of_list(text: bytes) -> tuple[int, int] | None:
+    """Where in the last chunk the last event ends, and where what stands behind the list begins: a guess, as all borders."""
+    found = _END.search(text, max(0, text.rfind(b'"ph"')))
+    return (found.start() + 1, found.end()) if found else None

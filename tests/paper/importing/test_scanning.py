@@ -151,3 +151,17 @@ def test_a_name_that_is_no_utf8_is_left_to_python(tmp_path: Path, monkeypatch: p
 
     assert len(trace.events) == 801
     assert "\ufffd\ufffd" in trace.names
+
+
+def test_a_chunk_that_was_refused_half_way_spoils_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was numbered before the reason is not known to Python; found by random damage."""
+    monkeypatch.setattr("cyclescope.importing.packing.PIECE", 1 << 12)
+    path = tmp_path / "trace.json"
+    many = [event for i in range(400) for event in launched(f"kernel {i}", i, 10.0 * i, 10.0 * i + 1, 2.0, i)]
+    text = document(many).replace('"name": "kernel 200"', '"name": "new 200"').replace('"ts": 2011.0', '"ts": "2011.0"')
+    path.write_text(text)
+    trace = read(path)
+
+    assert [trace.name_of(i) for i in np.flatnonzero(trace.events.kind == 8)] == [
+        *(f"kernel {i}" for i in range(200)), "new 200", *(f"kernel {i}" for i in range(201, 400)),
+    ]  # fmt: skip

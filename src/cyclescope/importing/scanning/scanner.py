@@ -39,7 +39,7 @@ class Scanned:
     Raises `msgspec.DecodeError` where a new name is no UTF-8.
     """
 
-    def __init__(self, text: bytes, columns: _scan.Columns, firsts: _scan.Firsts, table: KeptTable) -> None:
+    def __init__(self, text: bytes, columns: _scan.Columns, firsts: _scan.Firsts, table: Translation) -> None:
         named, placed, begin, duration, correlation, external, kept, flags, start, stop = columns
         self.text, self.table = text, table
         self.named: AnyArray = np.frombuffer(named, np.int32)
@@ -92,10 +92,15 @@ class Scanned:
         return correlation, external, detail
 
 
-class KeptTable:
-    """For each kind what the scanner's numbers of kept arguments are in the numbering of its details, and which ids it has."""
+class Translation:
+    """What the numbers of a scanner are in the numberings of a gathering: `named` and `placed`, and by kind those of kept arguments.
+
+    `ids` [kinds, 2] says which kinds have a correlation and an external id.
+    """
 
     def __init__(self, dialect: Dialect) -> None:
+        self.named: list[int] = []
+        self.placed: list[int] = []
         self._tables: dict[Kind, AnyArray] = {}
         self.ids = np.zeros((max(Kind) + 1, 2), np.bool_)
         for kind, reader in dialect.arguments.items():
@@ -112,7 +117,7 @@ class KeptTable:
 
 
 class Scanning:
-    """One scanner for one file."""
+    """One scanner for one file. Where it refuses a chunk it has numbered what stands before the reason, and another one is needed."""
 
     def __init__(self, dialect: Dialect) -> None:
         readers = [*dialect.arguments.values()]
@@ -120,10 +125,10 @@ class Scanning:
             _distinct(reader.correlation for reader in readers), _distinct(reader.external for reader in readers),
             _distinct(reader.kept for reader in readers), secrets.randbits(64),
         )  # fmt: skip
-        self._table = KeptTable(dialect)
+        self._table = Translation(dialect)
 
     def scan(self, text: bytes) -> Scanned:
-        """The events of `text`. Raises `ValueError` where they are not plain (`msgspec.DecodeError` is one)."""
+        """The events of `text`. Raises `ValueError` where they are not plain, and `msgspec.DecodeError` where a name is no UTF-8."""
         return Scanned(text, *self._scanner.scan(text), self._table)
 
 
