@@ -9,7 +9,8 @@ CyclescopeError                  1
 │   └── RemoteCodeRefused        3   the model needs code that came with it
 ├── RunFileError                 4   a saved run cannot be read
 │   ├── CalibrationFileError     4   a kept calibration cannot be read
-│   └── FittedModelError         4   a fitted timing model cannot be read
+│   ├── FittedModelError         4   a fitted timing model cannot be read
+│   └── TraceFileError           4   a trace that is to be imported cannot be read
 ├── OutputError                  5   a file cannot be written (full disk, no permission)
 ├── Unsupported                  6   this engine cannot make that plan real
 ├── MissingExtra                 7   an optional package is not installed
@@ -85,6 +86,10 @@ class CalibrationFileError(RunFileError):
 
 class FittedModelError(RunFileError):
     """A fitted timing model is cut, empty, foreign or of another version than this one reads."""
+
+
+class TraceFileError(RunFileError):
+    """A trace is empty, foreign, of no known format or without times, or larger or deeper than any trace may be."""
 
 
 class OutputError(CyclescopeError):

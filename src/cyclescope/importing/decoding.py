@@ -12,7 +12,7 @@ from cyclescope.core.units import AnyArray, BoolArray, FloatArray, IntArray
 from cyclescope.importing.formats.arguments import Kept
 from cyclescope.importing.formats.dialect import Dialect
 from cyclescope.importing.interning import Numbering
-from cyclescope.importing.records import NONE, LooseRecord, Record, TimeText
+from cyclescope.importing.records import NONE, LooseRecord, Record, TimeText, number_of
 from cyclescope.importing.trace import Kind
 
 # Microseconds from here on do not keep three decimals in 53 bits: 2^43 µs are 102 days. Clocks that count from 1970 lie above.
@@ -43,6 +43,14 @@ class Batch:
 
     def records_at(self, rows: IntArray) -> list[Record]:
         return [self.records[i] for i in rows.tolist()]
+
+    def ids_at(self, rows: IntArray, numbers: Numbering[str]) -> IntArray:
+        """What ties marks to each other [rows]; `numbers` gives texts theirs."""
+        return np.array([number_of(record.key, numbers) for record in self.records_at(rows)], np.int64)
+
+    def argument_texts(self, rows: IntArray) -> list[bytes]:
+        """The arguments of the events at `rows` as they are written."""
+        return [bytes(record.args) for record in self.records_at(rows)]
 
     def arguments(
         self, dialect: Dialect, numbers: dict[Kind, Numbering[Kept]], rows: IntArray, kinds: AnyArray

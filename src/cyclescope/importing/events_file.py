@@ -9,11 +9,11 @@ from typing import Any
 
 import msgspec
 
+from cyclescope.core.errors import TraceFileError
 from cyclescope.core.message import m
 from cyclescope.core.units import Bytes
 from cyclescope.importing.counts import Defect, Source
 from cyclescope.importing.decoding import Batch, Decoder
-from cyclescope.importing.errors import TraceFileError
 from cyclescope.importing.finishing import finished
 from cyclescope.importing.formats.dialect import Opening
 from cyclescope.importing.formats.formats import DIALECTS, unknown_format

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from cyclescope.importing.formats.dialect import Dialect
 from cyclescope.importing.interning import Numbering
 from cyclescope.importing.records import NONE
 from cyclescope.importing.scanning.scanner import Scanned
-from cyclescope.importing.sides import Sides
+from cyclescope.importing.sides import MEMORY, Sides
 from cyclescope.importing.trace import Kind
 
 Thread = tuple[int | str, int | str]
@@ -29,6 +30,16 @@ INSTANTS = [PHASES[phase] for phase in _INSTANTS]
 MARKS = [PHASES[phase] for phase in _MARKS]
 
 
+class _Words(NamedTuple):
+    """What stands in the words of each event of a chunk [n]: numbers of names, kinds, phases and threads."""
+
+    name: AnyArray
+    kind: AnyArray
+    category: AnyArray
+    phase: AnyArray
+    thread: AnyArray
+
+
 class Gathering:
     """All records of one file, in the words of one `dialect`."""
 
@@ -36,7 +47,7 @@ class Gathering:
         self.dialect = dialect
         self.names: Numbering[str] = Numbering()
         self.threads: Numbering[Thread] = Numbering()
-        self.ids: Numbering[int | str] = Numbering()
+        self.ids: Numbering[str] = Numbering()
         self.kept: dict[Kind, Numbering[Kept]] = {kind: Numbering() for kind in dialect.arguments}
         self.events, self.marks = Columns(), Columns()
         self.sides = Sides(self.names, self.threads)
@@ -44,7 +55,7 @@ class Gathering:
         self.phases: Counter[int] = Counter()
         self._named: Numbering[tuple[str, str]] = Numbering()
         self._placed: Numbering[tuple[str, int | str, int | str]] = Numbering()
-        self._table_named = np.empty((0, 2), np.int32)
+        self._table_named = np.empty((0, 3), np.int32)
         self._table_placed = np.empty((0, 2), np.int32)
 
     def add(self, batch: Batch) -> None:
@@ -63,22 +74,31 @@ class Gathering:
 
     def _add(self, chunk: Batch | Scanned, named: IntArray, placed: IntArray) -> None:
         self._extend_tables()
-        name, kind = self._table_named[named].T
-        phase, thread = self._table_placed[placed].T
+        words = _Words(*self._table_named[named].T, *self._table_placed[placed].T)
+        phase = words.phase
         self.phases.update(dict(enumerate(np.bincount(phase, minlength=OTHER + 1).tolist())))
         timed = chunk.timed | (phase == METADATA)
         self.counts[Defect.NO_TIME] += int((~timed).sum())
         self.counts[Defect.UNKNOWN_PHASE] += int((phase == OTHER).sum())
-        self._add_spans(chunk, np.flatnonzero((phase == SPAN) & timed), name, kind, thread)
+        self._add_spans(chunk, np.flatnonzero((phase == SPAN) & timed), words)
         if len(other := np.flatnonzero((phase != SPAN) & (phase != OTHER) & timed)):
-            self._add_others(chunk, other, phase, name, kind, thread)
+            phases = phase[other]
+            self._add_marks(chunk, other[np.isin(phases, MARKS)], words)
+            self._add_instants(chunk, other[np.isin(phases, INSTANTS)], words)
+            self.sides.add_metadata(chunk.records_at(other[phases == METADATA]))
+            counters = other[phases == COUNTER]
+            self.sides.add_counters(chunk.records_at(counters), chunk.begin_ns[counters])
 
     def _extend_tables(self) -> None:
         """What a new pair of category and name, or of phase and thread, stands for."""
         if len(self._named) > len(self._table_named):
             new = [*self._named][len(self._table_named) :]
             rows = [
-                (self.names[self.dialect.named(category, name)], self.dialect.kind(category, name))
+                (
+                    self.names[self.dialect.named(category, name)],
+                    self.dialect.kind(category, name),
+                    self.names[category],
+                )
                 for category, name in new
             ]
             self._table_named = np.concatenate([self._table_named, np.array(rows, np.int32)])
@@ -87,15 +107,13 @@ class Gathering:
             places = [(PHASES.get(phase, OTHER), self.threads[pid, tid]) for phase, pid, tid in new_places]
             self._table_placed = np.concatenate([self._table_placed, np.array(places, np.int32)])
 
-    def _add_spans(
-        self, chunk: Batch | Scanned, rows: IntArray, name: AnyArray, kind: AnyArray, thread: AnyArray
-    ) -> None:
+    def _add_spans(self, chunk: Batch | Scanned, rows: IntArray, words: _Words) -> None:
         self.counts[Defect.NEGATIVE] += int(chunk.negative[rows].sum())
         self.counts[Defect.NOT_A_NUMBER] += int(chunk.no_number[rows].sum())
-        kind = kind[rows]
+        kind = words.kind[rows]
         self.events.add(
-            name=name[rows], kind=kind.astype(np.int8), begin_ns=chunk.begin_ns[rows], duration_ns=chunk.duration_ns[rows],
-            thread=thread[rows], **self._arguments(chunk, rows, kind),
+            name=words.name[rows], kind=kind.astype(np.int8), begin_ns=chunk.begin_ns[rows], duration_ns=chunk.duration_ns[rows],
+            thread=words.thread[rows], **self._arguments(chunk, rows, kind),
         )  # fmt: skip
 
     def _arguments(self, chunk: Batch | Scanned, rows: IntArray, kinds: AnyArray) -> dict[str, AnyArray]:
@@ -103,28 +121,24 @@ class Gathering:
         correlation, external, detail = chunk.arguments(self.dialect, self.kept, rows, kinds)
         return {"correlation": correlation, "external": external, "detail": detail}
 
-    def _add_others(
-        self, chunk: Batch | Scanned, rows: IntArray, phase: AnyArray, name: AnyArray, kind: AnyArray, thread: AnyArray
-    ) -> None:
-        """Marks, metadata, counters and moments: far fewer than spans, and taken as records."""
-        at_ns, phases, records = chunk.begin_ns[rows], phase[rows], chunk.records_at(rows)
-        if len(marks := np.flatnonzero(np.isin(phases, MARKS))):
-            here = rows[marks]
+    def _add_marks(self, chunk: Batch | Scanned, rows: IntArray, words: _Words) -> None:
+        if len(rows):
+            kind = words.kind[rows]
             self.marks.add(
-                phase=phases[marks].astype(np.int8), name=name[here], kind=kind[here].astype(np.int8),
-                at_ns=at_ns[marks], thread=thread[here],
-                category=np.array([self.names[records[i].cat] for i in marks.tolist()], np.int32),
-                id=np.array([self.ids[records[i].key] for i in marks.tolist()], np.int64),
-                **self._arguments(chunk, here, kind[here]),
+                phase=words.phase[rows].astype(np.int8), name=words.name[rows], kind=kind.astype(np.int8),
+                at_ns=chunk.begin_ns[rows], thread=words.thread[rows], category=words.category[rows],
+                id=chunk.ids_at(rows, self.ids), **self._arguments(chunk, rows, kind),
             )  # fmt: skip
-        self.sides.add_metadata([records[i] for i in np.flatnonzero(phases == METADATA).tolist()])
-        counters = np.flatnonzero(phases == COUNTER)
-        self.sides.add_counters([records[i] for i in counters.tolist()], at_ns[counters])
-        instants = np.flatnonzero(np.isin(phases, INSTANTS))
-        instants = instants[~self.sides.add_memory([records[i] for i in instants.tolist()], at_ns[instants])]
-        none = np.full(len(instants), NONE, np.int64)
+
+    def _add_instants(self, chunk: Batch | Scanned, rows: IntArray, words: _Words) -> None:
+        """Moments; those of the allocator are counters."""
+        memory = words.name[rows] == self.names.get(MEMORY, NONE)
+        at = rows[memory]
+        if len(at) and self.sides.add_memory(chunk.argument_texts(at), chunk.begin_ns[at], words.thread[at]):
+            rows = rows[~memory]
+        none = np.full(len(rows), NONE, np.int64)
         self.events.add(
-            name=name[rows[instants]], kind=np.full(len(instants), Kind.INSTANT, np.int8), begin_ns=at_ns[instants],
-            duration_ns=np.zeros(len(instants), np.int64), thread=thread[rows[instants]], correlation=none, external=none,
+            name=words.name[rows], kind=np.full(len(rows), Kind.INSTANT, np.int8), begin_ns=chunk.begin_ns[rows],
+            duration_ns=np.zeros(len(rows), np.int64), thread=words.thread[rows], correlation=none, external=none,
             detail=none.astype(np.int32),
         )  # fmt: skip

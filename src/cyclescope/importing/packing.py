@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, Protocol
 
-from cyclescope.core.errors import MissingExtra
+from cyclescope.core.errors import MissingExtra, TraceFileError
 from cyclescope.core.message import m
 from cyclescope.core.units import Bytes
-from cyclescope.importing.errors import TraceFileError
 
 # One reading from the disk, and about the size of what is handed on: large enough for few Python calls, small beside the columns.
 PIECE: Bytes = 1 << 22

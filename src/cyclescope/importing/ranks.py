@@ -10,11 +10,11 @@ from typing import TypeVar
 
 import numpy as np
 
+from cyclescope.core.errors import TraceFileError
 from cyclescope.core.message import m
 from cyclescope.core.units import NS_PER_S, AnyArray
 from cyclescope.importing.counts import Count, Defect, Reading
 from cyclescope.importing.details import Details
-from cyclescope.importing.errors import TraceFileError
 from cyclescope.importing.interning import Numbering
 from cyclescope.importing.trace import Codes, Counters, Events, Flows, Trace
 

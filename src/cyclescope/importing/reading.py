@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from cyclescope.core.errors import TraceFileError
 from cyclescope.core.message import m
 from cyclescope.core.units import Bytes
 from cyclescope.importing.document_file import read_document
-from cyclescope.importing.errors import TraceFileError
 from cyclescope.importing.events_file import EventsFile
 from cyclescope.importing.formats.formats import can_be_document, unknown_format
 from cyclescope.importing.packing import Stream

@@ -10,8 +10,11 @@ from typing import Any
 
 import msgspec
 
+from cyclescope.importing.interning import Numbering
+
 NAN = math.nan
 NONE = -1
+_TEXT_IDS = 1 << 62
 
 
 class Record(msgspec.Struct, gc=False):
@@ -32,6 +35,11 @@ class Record(msgspec.Struct, gc=False):
     def key(self) -> int | str:
         """What ties this to other records: `id2` is {"local": "0x1"} or {"global": …}."""
         return bytes(self.id2).decode("utf-8", "replace") if self.id2 else self.id
+
+
+def number_of(key: int | str, numbers: Numbering[str]) -> int:
+    """An id as a number: a number stands for itself, a text for the next that no profiler counts up to."""
+    return key if isinstance(key, int) and key < _TEXT_IDS else _TEXT_IDS + numbers[str(key)]
 
 
 class TimeText(msgspec.Struct, gc=False):

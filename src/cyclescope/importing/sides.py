@@ -8,15 +8,14 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from cyclescope.core.units import BoolArray, IntArray
+from cyclescope.core.units import AnyArray, IntArray
 from cyclescope.importing.columns import Columns
 from cyclescope.importing.interning import Numbering
 from cyclescope.importing.records import Record
 
 Thread = tuple[int | str, int | str]
 
-_MEMORY = "[memory]"
-_AMOUNTS = ("Bytes", "Total Allocated", "Total Reserved")
+MEMORY = "[memory]"
 
 
 class _Memory(msgspec.Struct, gc=False):
@@ -58,22 +57,25 @@ class Sides:
         ]
         self._add(rows)
 
-    def add_memory(self, records: Sequence[Record], at_ns: IntArray) -> BoolArray:
-        """[records] which of these instants the allocator made: they become counters."""
-        ours = np.array([record.name == _MEMORY and bool(record.args) for record in records], np.bool_)
-        chosen = [record for record, our in zip(records, ours.tolist(), strict=True) if our]
+    def add_memory(self, arguments: Sequence[bytes], at_ns: IntArray, thread: AnyArray) -> bool:
+        """Instants of the allocator become counters, a value for each of its amounts; False where their arguments are not its own."""
         try:
-            found = _memories.decode(b"[%b]" % b",".join([record.args for record in chosen]))
+            found = _memories.decode(b"[%b]" % b",".join(arguments))
         except msgspec.DecodeError:
-            return np.zeros(len(records), np.bool_)
-        rows = [
-            (self._names[_MEMORY], self._names[f"{amount} on device {memory.type}:{memory.device}"], thread, at, value)
-            for record, memory, at in zip(chosen, found, at_ns[ours].tolist(), strict=True)
-            for thread in (self._threads[record.pid, record.tid],)
-            for amount, value in zip(_AMOUNTS, (memory.bytes, memory.allocated, memory.reserved), strict=True)
-        ]
-        self._add(rows)
-        return ours
+            return False
+        devices: Numbering[tuple[int, int]] = Numbering()
+        device = np.array([devices[f.type, f.device] for f in found], np.int32)
+        for amount, values in (
+            ("Bytes", [f.bytes for f in found]), ("Total Allocated", [f.allocated for f in found]), ("Total Reserved", [f.reserved for f in found]),
+        ):  # fmt: skip
+            series = np.array(
+                [self._names[f"{amount} on device {kind}:{number}"] for kind, number in devices], np.int32
+            )
+            self.counters.add(
+                name=np.full(len(found), self._names[MEMORY], np.int32), series=series[device], thread=thread.astype(np.int32),
+                at_ns=at_ns, value=np.array(values, np.float64),
+            )  # fmt: skip
+        return True
 
     def _add(self, rows: Sequence[tuple[int, int, int, int, float]]) -> None:
         if rows:

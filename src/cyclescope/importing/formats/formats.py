@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from cyclescope.core.errors import TraceFileError
 from cyclescope.core.message import m
-from cyclescope.importing.errors import TraceFileError
 from cyclescope.importing.formats.chakra import CHAKRA
 from cyclescope.importing.formats.chrome import CHROME
 from cyclescope.importing.formats.dialect import Dialect

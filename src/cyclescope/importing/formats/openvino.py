@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
+from cyclescope.core.errors import TraceFileError
 from cyclescope.core.message import m
 from cyclescope.importing.counts import Defect
-from cyclescope.importing.errors import TraceFileError
 from cyclescope.importing.formats.arguments import ArgumentReader
 from cyclescope.importing.formats.dialect import Dialect
 from cyclescope.importing.formats.document import Document, Translated

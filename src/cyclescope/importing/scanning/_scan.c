@@ -20,6 +20,7 @@
 #define NO_TIME 1
 #define NO_DURATION 2
 #define NEGATIVE 4
+#define ODD_ID 8
 
 typedef struct {
     uint64_t *keys;
@@ -407,7 +408,8 @@ whole(const char *p, const char *end, int64_t *found)
 
 typedef struct {
     uint64_t named, placed, kept;
-    int64_t begin, duration, correlation, external;
+    int64_t begin, duration, correlation, external, id;
+    const char *args, *args_end;
     int has_kept;
     unsigned char flags;
 } Event;
@@ -481,6 +483,8 @@ event_end(const Scanner *self, const char *p, const char *end, Event *event)
     event->correlation = event->external = -1;
     event->kept = self->seed;
     event->has_kept = 0;
+    event->id = -1;
+    event->args = event->args_end = p;
     event->flags = NO_TIME | NO_DURATION;
     if (p >= end || *p != '{') {
         return NULL;
@@ -511,6 +515,8 @@ event_end(const Scanner *self, const char *p, const char *end, Event *event)
                 event->kept = self->seed;
                 event->has_kept = 0;
                 p = arguments(self, value, end, event);
+                event->args = value;
+                event->args_end = p;
             } else {
                 p = value_end(value, end);
             }
@@ -530,17 +536,20 @@ event_end(const Scanner *self, const char *p, const char *end, Event *event)
                     ph = value, ph_size = p - value;
                 }
             } else if (is_key(key, size, "pid", 3) || is_key(key, size, "tid", 3) || is_key(key, size, "id", 2)) {
-                int64_t ignored;
-                if (*value != '"' && !whole(value, p, &ignored)) {
+                int64_t number = -1;
+                if (*value != '"' && !whole(value, p, &number)) {
                     return NULL;
                 }
                 if (*key == 'i') {
-                    ; /* the records of arrows are parsed */
+                    event->id = number;
+                    event->flags |= *value == '"' ? ODD_ID : 0;
                 } else if (*key == 'p') {
                     pid = value, pid_size = p - value;
                 } else {
                     tid = value, tid_size = p - value;
                 }
+            } else if (is_key(key, size, "id2", 3)) {
+                event->flags |= ODD_ID;
             } else if (is_key(key, size, "ts", 2)) {
                 if (!nanoseconds(value, p, &event->begin)) {
                     return NULL;
@@ -577,8 +586,8 @@ event_end(const Scanner *self, const char *p, const char *end, Event *event)
 
 /* ---- the type ---- */
 
-enum { NAMED, PLACED, BEGIN, DURATION, CORRELATION, EXTERNAL, KEPT, FLAGS, START, STOP, COLUMNS };
-static const int width[COLUMNS] = {4, 4, 8, 8, 8, 8, 4, 1, 4, 4};
+enum { NAMED, PLACED, BEGIN, DURATION, CORRELATION, EXTERNAL, KEPT, FLAGS, START, STOP, ID, ARGUMENTS, ARGUMENTS_STOP, COLUMNS };
+static const int width[COLUMNS] = {4, 4, 8, 8, 8, 8, 4, 1, 4, 4, 8, 4, 4};
 
 static int
 columns_resized(PyObject **columns, Py_ssize_t rows)
@@ -664,6 +673,9 @@ scanner_scan(Scanner *self, PyObject *argument)
         COLUMN(FLAGS, unsigned char)[row] = event.flags;
         COLUMN(START, int32_t)[row] = (int32_t)(start - text);
         COLUMN(STOP, int32_t)[row] = (int32_t)(p - text);
+        COLUMN(ID, int64_t)[row] = event.id;
+        COLUMN(ARGUMENTS, int32_t)[row] = (int32_t)(event.args - text);
+        COLUMN(ARGUMENTS_STOP, int32_t)[row] = (int32_t)(event.args_end - text);
         p = space(p, end);
         if (p == end) {
             row++;
@@ -676,8 +688,9 @@ scanner_scan(Scanner *self, PyObject *argument)
         p = space(p + 1, end);
     }
     if (columns_resized(columns, row)) {
-        found = Py_BuildValue("((OOOOOOOOOO)(OOO))", columns[0], columns[1], columns[2], columns[3], columns[4], columns[5], columns[6],
-                              columns[7], columns[8], columns[9], firsts[0], firsts[1], firsts[2]);
+        found = Py_BuildValue("((OOOOOOOOOOOOO)(OOO))", columns[0], columns[1], columns[2], columns[3], columns[4], columns[5],
+                              columns[6], columns[7], columns[8], columns[9], columns[10], columns[11], columns[12], firsts[0],
+                              firsts[1], firsts[2]);
     }
 done:
     PyBuffer_Release(&view);

@@ -12,7 +12,7 @@ import numpy as np
 from cyclescope.core.units import AnyArray, BoolArray, IntArray
 from cyclescope.importing.formats.dialect import Dialect
 from cyclescope.importing.interning import Numbering
-from cyclescope.importing.records import NONE, Record
+from cyclescope.importing.records import NONE, Record, number_of
 from cyclescope.importing.trace import Kind
 
 try:
@@ -23,7 +23,7 @@ except ImportError:  # no compiler when the package was installed
 if TYPE_CHECKING:
     from cyclescope.importing.formats.arguments import Kept
 
-_NO_TIME, _NO_DURATION, _NEGATIVE = 1, 2, 4
+_NO_TIME, _NO_DURATION, _NEGATIVE, _ODD_ID = 1, 2, 4, 8
 _UNKNOWN = -2
 _records = msgspec.json.Decoder(list[Record])
 
@@ -40,7 +40,7 @@ class Scanned:
     """
 
     def __init__(self, text: bytes, columns: _scan.Columns, firsts: _scan.Firsts, table: Translation) -> None:
-        named, placed, begin, duration, correlation, external, kept, flags, start, stop = columns
+        named, placed, begin, duration, correlation, external, kept, flags, start, stop, id_, args, args_stop = columns
         self.text, self.table = text, table
         self.named: AnyArray = np.frombuffer(named, np.int32)
         self.placed: AnyArray = np.frombuffer(placed, np.int32)
@@ -53,7 +53,10 @@ class Scanned:
         self.timed: BoolArray = (marks & _NO_TIME) == 0
         self.negative: BoolArray = (marks & _NEGATIVE) != 0
         self.no_number: BoolArray = (marks & _NO_DURATION) != 0
+        self._odd_id: BoolArray = (marks & _ODD_ID) != 0
         self._start, self._stop = np.frombuffer(start, np.int32), np.frombuffer(stop, np.int32)
+        self._args, self._args_stop = np.frombuffer(args, np.int32), np.frombuffer(args_stop, np.int32)
+        self._id: IntArray = np.frombuffer(id_, np.int64)
         new_names, new_places, _ = (np.array(rows, np.int64) for rows in firsts)
         self.new_names = _records.decode(self._text_at(new_names))
         self.new_places = _records.decode(self._text_at(new_places))
@@ -65,6 +68,17 @@ class Scanned:
             return _records.decode(text)
         except msgspec.DecodeError:
             return _records.decode(text.decode("utf-8", "replace"))
+
+    def ids_at(self, rows: IntArray, numbers: Numbering[str]) -> IntArray:
+        """What ties marks to each other [rows]; `numbers` gives texts theirs."""
+        ids = self._id[rows]
+        if len(odd := np.flatnonzero(self._odd_id[rows])):
+            ids[odd] = [number_of(record.key, numbers) for record in self.records_at(rows[odd])]
+        return ids
+
+    def argument_texts(self, rows: IntArray) -> list[bytes]:
+        """The arguments of the events at `rows` as they are written."""
+        return [self.text[a:b] for a, b in zip(self._args[rows].tolist(), self._args_stop[rows].tolist(), strict=True)]
 
     def _text_at(self, rows: IntArray) -> bytes:
         starts, stops = self._start[rows].tolist(), self._stop[rows].tolist()
@@ -86,7 +100,7 @@ class Scanned:
                 if (table[codes] == _UNKNOWN).any():
                     new, first = np.unique(codes[table[codes] == _UNKNOWN], return_index=True)
                     first = at[table[codes] == _UNKNOWN][first]
-                    found = reader.read([record.args for record in self.records_at(rows[first])])
+                    found = reader.read(self.argument_texts(rows[first]))
                     table[new] = [numbers[kind][kept] if any(kept) else NONE for kept in found.kept]
                 detail[at] = table[codes]
         return correlation, external, detail
