@@ -16,6 +16,7 @@ import sys
 import time
 from pathlib import Path
 
+from tables.collectives import collective_rows
 from tables.gpu import attention_rows, product_rows
 from tables.layers import layer_rows
 from tables.networks import network_rows
@@ -25,7 +26,7 @@ from tables.sheet import sheets
 
 from cyclescope.core.errors import CyclescopeError
 
-_ROWS = ("layers", "gemm", "attention", "networks")
+_ROWS = ("layers", "gemm", "attention", "networks", "collectives")
 
 
 def main() -> int:
@@ -63,6 +64,7 @@ def main() -> int:
         "layers": lambda: layer_rows(found.layers, known, asked.seeds),
         "gemm": lambda: product_rows(found.products, known, asked.points, asked.seeds, asked.most),
         "networks": lambda: network_rows(found.networks, asked.seeds),
+        "collectives": lambda: collective_rows(asked.data),
         "attention": lambda: attention_rows(found.attention, known, asked.points, asked.seeds, asked.most),
     }
     for kind in wanted:

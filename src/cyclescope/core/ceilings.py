@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from cyclescope.core.collectives import CollectiveCeiling, Interconnect
 from cyclescope.core.message import Message, Series, Text, m, plural
+from cyclescope.core.stored import ADDED_LATER
 
 # Where the same took half as long again as the same, what was probed is the load of others and not this machine.
 MOST_NOISE = 0.5
@@ -103,7 +105,8 @@ class Ceilings:
     `machine` names it (processor or device), `fingerprint` tells whether it is still the same (empty for a datasheet),
     `taken_at` is UTC in ISO 8601 (for a datasheet: when somebody read it). `noise` is the half width of the 95 %
     interval of an A/A comparison, as a share: no smaller difference means anything here. Beyond `MOST_NOISE` it is no
-    floor any more: only `usable_noise` may be compared with.
+    floor any more: only `usable_noise` may be compared with. `collectives` are those between ranks that were measured, `interconnects` what a
+    datasheet states of the links that they go over.
     """
 
     origin: Origin
@@ -115,6 +118,8 @@ class Ceilings:
     overheads: Overheads = Overheads()
     noise: Figure | None = None
     fingerprint: str = ""
+    collectives: tuple[CollectiveCeiling, ...] = field(default=(), metadata=ADDED_LATER)
+    interconnects: tuple[Interconnect, ...] = field(default=(), metadata=ADDED_LATER)
 
     @property
     def usable_noise(self) -> Figure | None:

@@ -11,6 +11,7 @@ from importlib import resources
 from typing import Any
 
 from cyclescope.core.ceilings import BandwidthCeiling, Ceilings, Figure, Origin, ProductCeiling
+from cyclescope.core.collectives import CollectiveCeiling, CollectiveKind, CollectivePiece, Interconnect
 from cyclescope.core.message import Series, Text, plural
 from cyclescope.machines.remarks import REMARKS
 
@@ -87,10 +88,36 @@ def machine_of_row(row: Mapping[str, Any]) -> KnownMachine:
         taken_at=READ_AT,
         products=(*_stated(row.get("flops", {}), source, remark), *_derived(row, source, remark)),
         bandwidths=() if rate is None else (BandwidthCeiling("memory", 0, 0, Figure.stated(rate, source, remark)),),
+        collectives=_collectives().get(row["name"], ()),
+        interconnects=tuple(map(_interconnect, row.get("interconnects", ()))),
     )
     return KnownMachine(
         row["name"], tuple(row["also"]), ceilings, int(row.get("memory_bytes", 0)), int(row.get("cores", 0))
     )
+
+
+def _interconnect(link: Mapping[str, Any]) -> Interconnect:
+    remark = REMARKS.get(link.get("remark", ""), link.get("remark", ""))
+    latency = link.get("latency_ns")
+    return Interconnect(
+        link["name"],
+        int(link["devices"]),
+        Figure.stated(link["bytes_per_s"], link["source"], remark),
+        None if latency is None else Figure.stated(latency, link["source"]),
+    )
+
+
+@cache
+def _collectives() -> Mapping[str, tuple[CollectiveCeiling, ...]]:
+    """Collectives that others measured on machines of the catalogue, by the name of the machine."""
+    text = resources.files(__package__).joinpath("collectives.toml").read_text(encoding="utf-8")
+    found: dict[str, tuple[CollectiveCeiling, ...]] = {}
+    for row in tomllib.loads(text)["collective"]:
+        pieces = tuple(CollectivePiece(int(start), *figures) for start, *figures in row["pieces"])
+        kind = CollectiveKind(row["kind"])
+        ceiling = CollectiveCeiling(kind, row["ranks"], row["hosts"], pieces, row["sizes"], row["source"])
+        found[row["machine"]] = (*found.get(row["machine"], ()), ceiling)
+    return found
 
 
 def _stated(flops: Mapping[str, float], source: str, remark: Text) -> list[ProductCeiling]:

@@ -1,6 +1,6 @@
 """A file of a machine's figures that a user writes, in the form of the rows of `machines.toml`.
 
-Beside the keys of the catalogue a row may have `levels`, a list of caches {level, capacity_bytes, bytes_per_s}, and what the
+Beside the keys of the catalogue (`interconnects` too, with the `latency_ns` of a message where it is known) a row may have `levels`, a list of caches {level, capacity_bytes, bytes_per_s}, and what the
 engine takes there: `dispatch_ns`, `launch_ns`, `module_call_ns`, with their `overheads_source`. A file holds one row at its
 top, or several as [[machine]]. Every figure needs a source, and one in another unit is refused with what it seems to mean.
 """
@@ -20,7 +20,7 @@ from typing import Any
 from cyclescope.core.ceilings import BandwidthCeiling, Figure, Overheads
 from cyclescope.core.errors import UsageError
 from cyclescope.core.graph.tensor import known_dtypes
-from cyclescope.core.message import listed, m
+from cyclescope.core.message import Message, listed, m
 from cyclescope.machines import plausible
 from cyclescope.machines.catalog import KnownMachine, machine_of_row
 from cyclescope.machines.plausible import Quantity
@@ -38,14 +38,18 @@ _LEVEL: Mapping[str, Quantity] = {
     "capacity_bytes": plausible.CAPACITY_BYTES,
     "bytes_per_s": plausible.CACHE_BYTES_PER_S,
 }
+_LINK: Mapping[str, Quantity] = {"bytes_per_s": plausible.LINK_BYTES_PER_S, "latency_ns": plausible.OVERHEAD_NS}
 _TEXTS = ("name", "source", "remark", "flops_per_cycle_source", "overheads_source")
-_KEYS = (*_FIGURES, *_TABLES, *_TEXTS, "also", "levels")
+_KEYS = (*_FIGURES, *_TABLES, *_TEXTS, "also", "levels", "interconnects")
 # What needs a source, and the key that names it; all else needs `source`.
 _SOURCES: Mapping[str, str] = {
     "flops_per_cycle": "flops_per_cycle_source",
     **dict.fromkeys(OVERHEADS, "overheads_source"),
 }
 _MOST_BYTES = 1_000_000
+_LINK_EXAMPLE = m(
+    'Write interconnects = [{{ name = "NVLink", devices = 8, bytes_per_s = 450e9, latency_ns = 5e3, source = "https://…" }}].'
+)
 _EXAMPLE = m(
     'Write for example: name = "My GPU", bytes_per_s = 900e9, flops = {{ float16 = 125e12 }}, source = "https://…".'
 )
@@ -115,8 +119,11 @@ def _checked(row: Mapping[str, Any], path: str, read_at: str) -> KnownMachine:
         if key in row:
             figures[key] = _table(row[key], quantity, key, name)
     levels = [_level(level, name) for level in _list(row, "levels", name)]
+    links = [_link(link, name) for link in _list(row, "interconnects", name, _LINK_EXAMPLE)]
     _require(row, name)
-    known = machine_of_row({**{key: row[key] for key in _TEXTS if key in row}, **figures, "also": also})
+    known = machine_of_row(
+        {**{key: row[key] for key in _TEXTS if key in row}, **figures, "also": also, "interconnects": links}
+    )
     ceilings = replace(known.ceilings, taken_at=read_at, overheads=_overheads(row, figures))
     source = str(row.get("source", ""))
     caches = (
@@ -163,15 +170,43 @@ def _require(row: Mapping[str, Any], name: str) -> None:
             )
 
 
-def _list(row: Mapping[str, Any], key: str, name: str) -> list[Any]:
+def _list(row: Mapping[str, Any], key: str, name: str, example: Message | None = None) -> list[Any]:
     rows = row.get(key, [])
     if not isinstance(rows, list) or not all(isinstance(each, dict) for each in rows):
         raise UsageError(
             m("{key} of {name} must be a list of tables (got {value}).", key=key, name=name, value=repr(rows)),
             "",
-            m('Write levels = [{{ level = "L2", capacity_bytes = 50e6, bytes_per_s = 5e12 }}].'),
+            example or m('Write levels = [{{ level = "L2", capacity_bytes = 50e6, bytes_per_s = 5e12 }}].'),
         )
     return rows
+
+
+def _link(link: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """One interconnect, every figure in SI units."""
+    _refuse_unknown(link, ("name", "devices", "source", "remark", *_LINK), name)
+    missing = [key for key in ("name", "devices", "bytes_per_s", "source") if not link.get(key) and link.get(key) != 0]
+    devices = link.get("devices")
+    if missing or not isinstance(devices, int) or isinstance(devices, bool) or devices < -1 or devices == 1:
+        raise UsageError(
+            m(
+                "An interconnect of {name} must have name, devices, bytes_per_s and source (got {value}).",
+                name=name,
+                value=repr(link),
+            ),
+            m("devices is how many it joins: 0 for a network between hosts, -1 for as many as a host has."),
+            _LINK_EXAMPLE,
+        )
+    label = str(link["name"])
+    figures = {
+        key: _figure(link[key], quantity, f"{label}.{key}", name) for key, quantity in _LINK.items() if key in link
+    }
+    return {
+        "name": label,
+        "devices": devices,
+        "source": str(link["source"]),
+        "remark": str(link.get("remark", "")),
+        **figures,
+    }
 
 
 def _level(level: Mapping[str, Any], name: str) -> Mapping[str, Any]:

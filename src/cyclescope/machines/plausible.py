@@ -43,6 +43,10 @@ _WITH_UNIT = re.compile(r"([-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)\s*(\D*)")
 
 # The slowest is a board of a few watts, the fastest about twice what is sold today: so a bare 3.35 is TB/s and a bare 50 GB/s.
 BYTES_PER_S = Quantity("B/s", 1e9, 2e13, (("TB/s", 1e12), ("GB/s", 1e9), ("MB/s", 1e6)))
+# Of one device in one direction: a network of 1 Gbit/s is a tenth of a GB/s, and a link of devices below 10 TB/s.
+LINK_BYTES_PER_S = Quantity(
+    "B/s", 1e7, 1e13, (("TB/s", 1e12), ("GB/s", 1e9), ("MB/s", 1e6), ("Gbit/s", 1.25e8), ("Mbit/s", 1.25e5))
+)
 CACHE_BYTES_PER_S = Quantity("B/s", 1e9, 1e15, (("GB/s", 1e9), ("TB/s", 1e12), ("MB/s", 1e6)))
 FLOPS = Quantity("FLOP/s", 1e9, 1e17, (("TFLOP/s", 1e12), ("GFLOP/s", 1e9), ("PFLOP/s", 1e15)))
 MEMORY_BYTES = Quantity("B", 1e8, 1e14, (("GB", 1e9), ("MB", 1e6), ("TB", 1e12)))

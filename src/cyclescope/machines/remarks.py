@@ -24,6 +24,8 @@ REMARKS: Mapping[str, Message] = MappingProxyType(
         ),
         "neoverse-v1": m("Neoverse V1: four 128-bit or two 256-bit multiply-adds a cycle"),
         "neoverse-v2": m("Neoverse V2: four 128-bit multiply-adds a cycle"),
+        "both-directions": m("half of the figure for both directions"),
+        "network-adapter": m("one network adapter for each device"),
         "larger-version": m("the larger of its two versions"),
     }
 )
