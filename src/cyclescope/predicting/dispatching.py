@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from cyclescope.core.graph.graph import Graph
-from cyclescope.core.graph.structure import PREPARE, READ_OUT, SAMPLE, TOKENIZE
+from cyclescope.core.graph.structure import PREPARE, READ_OUT, RECEIVE, SAMPLE, TOKENIZE
 from cyclescope.core.units import FloatArray
 
-_NO_MODULE = (TOKENIZE, PREPARE, SAMPLE, READ_OUT)  # stages whose frames are no calls of modules
+_NO_MODULE = (TOKENIZE, PREPARE, RECEIVE, SAMPLE, READ_OUT)  # stages whose frames are no calls of modules
 
 
 def module_calls(graph: Graph) -> FloatArray:

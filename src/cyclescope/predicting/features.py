@@ -56,6 +56,7 @@ _OF_KIND = {
     OpKind.VIEW: Group.VIEW,
     OpKind.TEXT: Group.TEXT,
     OpKind.OTHER: Group.POINTWISE,
+    OpKind.COLLECTIVE: Group.MOVEMENT,  # its time is none of the model's: see `spreading/timing.py`
 }
 GROUPS = tuple(Group)
 

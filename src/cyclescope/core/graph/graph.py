@@ -8,11 +8,13 @@ writer of what it reads, through views too, and a write in place waits for earli
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
+from cyclescope.core.collectives import Collective
 from cyclescope.core.graph.columns import Labels
 from cyclescope.core.graph.dependencies import Dependencies, Entries, find_dependencies
 from cyclescope.core.graph.experts import ExpertLoad
@@ -22,6 +24,7 @@ from cyclescope.core.graph.slots import Slots, cut
 from cyclescope.core.graph.structure import UnassignedRegion
 from cyclescope.core.graph.tensor import TensorRole, TensorSpec
 from cyclescope.core.message import Text
+from cyclescope.core.stored import ADDED_LATER
 from cyclescope.core.units import BoolArray, IntArray
 
 
@@ -43,7 +46,7 @@ class Graph:
     in the cache of a decode step that was traced by itself; None for everything else. `engine_between`: what passes
     between operations is the time of an engine that runs the whole model by itself, and not that of Python. `opaque`: calls
     of an engine stand here as one operation each, and what is held inside them is unknown. `unpriced` are the rows of
-    the operations whose arithmetic is unknown: their FLOPs are no more than what is known of them, often 0.
+    the operations whose arithmetic is unknown: their FLOPs are no more than what is known of them, often 0. `collectives` are the operations of that kind whose ranks and bytes are known.
     """
 
     names: tuple[str, ...]
@@ -68,6 +71,7 @@ class Graph:
     engine_between: bool = False
     opaque: bool = False
     unpriced: tuple[int, ...] = ()
+    collectives: tuple[Collective, ...] = field(default=(), metadata=ADDED_LATER)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -175,6 +179,11 @@ class Graph:
     def writes(self, index: int) -> tuple[int, ...]:
         return tuple(int(t) for t in self.outputs[self.output_offsets[index] : self.output_offsets[index + 1]])
 
+    @cached_property
+    def operands(self) -> tuple[list[tuple[int, ...]], list[tuple[int, ...]]]:
+        """What every operation reads and what it writes, at once: where all of them are walked through."""
+        return _rows_of(self.input_offsets, self.inputs), _rows_of(self.output_offsets, self.outputs)
+
     def op(self, index: int) -> Op:
         """Row `index` as a typed value."""
         return Op(
@@ -274,6 +283,8 @@ class Graph:
                 len(load.per_expert) != load.experts or sum(load.per_expert) > load.tokens * load.chosen
             ):
                 raise GraphError("more tokens reach the experts than were sent to them")
+        if any(not 0 <= c.op < n or self.kinds[c.op] is not OpKind.COLLECTIVE for c in self.collectives):
+            raise GraphError("a collective names an operation that is none")
         edges = self.dependencies
         if len(edges.source) and not bool(np.all(edges.source < edges.target)):
             raise GraphError("an operation depends on a later one")
@@ -296,6 +307,11 @@ class Graph:
             i = int(outside[0])
             module = self.frames[int(self.op_frame[i])].module
             raise GraphError(f"operation {i} lies outside its frame {module!r}")
+
+
+def _rows_of(offsets: IntArray, values: IntArray) -> list[tuple[int, ...]]:
+    column, ends = tuple(values.tolist()), offsets.tolist()
+    return [column[begin:end] for begin, end in pairwise(ends)]
 
 
 _KIND_NUMBER = {kind: number for number, kind in enumerate(OpKind)}

@@ -24,6 +24,7 @@ class OpKind(StrEnum):
     SCAN = "scan"
     TEXT = "text"
     OTHER = "other"
+    COLLECTIVE = "collective"
 
 
 @dataclass(frozen=True, slots=True)

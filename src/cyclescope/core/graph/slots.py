@@ -131,7 +131,7 @@ def _book(graph: Graph, op: IntArray, frame_of: IntArray) -> tuple[Labels[str], 
         steps = np.asarray([f.step for f in graph.frames], dtype=np.int64)
         of_step = steps[frame_of]
         of_step[in_op] = steps[graph.op_frame]  # whose frame need not be instrumented
-        by_place = np.searchsorted(loose.step_begins, upcoming, side="left") - 1
+        by_place = np.asarray([-1, *loose.steps])[np.searchsorted(loose.step_begins, upcoming, side="left")]
         step[counted] = np.where(of_step >= 0, of_step, by_place)[counted]
     return Labels(stage, tuple(numbers)), layer, step
 

@@ -17,6 +17,7 @@ from cyclescope.core.graph.frame import Frame
 
 TOKENIZE, EMBED, ENCODE, DECODE, HEAD, READ_OUT = "tokenize", "embed", "encode", "decode", "head", "read out"
 PREPARE, SAMPLE = "prepare", "sample"  # what a generation does before its first forward pass, and after each
+RECEIVE = "receive"  # a rank waits for what another stage of a pipeline sends
 WHOLE = "model"  # a model in which nothing repeats
 
 # A stack must hold this share of the model's work; smaller repetitions (two dense layers of a head) are not layers.
@@ -194,16 +195,18 @@ class UnassignedRegion:
     spans: tuple[StackSpan, ...]
     roots: tuple[int, ...]
     step_begins: tuple[int, ...]
+    steps: tuple[int, ...]
     of_root: Mapping[int, tuple[StackSpan, ...]]
 
     @staticmethod
     def of(frames: Sequence[Frame]) -> UnassignedRegion:
-        begins = tuple(f.first_op for f in frames if f.parent == 0 and f.step >= 0)
+        calls = [f for f in frames if f.parent == 0 and f.step >= 0]
+        begins, steps = tuple(f.first_op for f in calls), tuple(f.step for f in calls)
         spans = stack_spans(frames)
         of_root: dict[int, tuple[StackSpan, ...]] = {}
         for root, own in groupby(spans, lambda span: span.root):
             of_root[root] = (*of_root.get(root, ()), *own)
-        return UnassignedRegion(spans, tuple(_roots(frames)), begins, of_root)
+        return UnassignedRegion(spans, tuple(_roots(frames)), begins, steps, of_root)
 
     def stage(self, frame: int, op: int) -> str:
         """Stage of what stands directly in `frame`, just before operation `op`."""
@@ -217,7 +220,8 @@ class UnassignedRegion:
         """Step that it belongs to: what follows a forward pass, until the next one begins, is part of that step."""
         if frame.step >= 0:
             return frame.step
-        return bisect_left(self.step_begins, op) - 1
+        before = bisect_left(self.step_begins, op)
+        return self.steps[before - 1] if before else -1
 
 
 def _name_stacks(containers: Sequence[str], generates: bool) -> list[str]:

@@ -36,6 +36,7 @@ FAMILIES = {
     "fft": "other",
     "scan": "other",
     "other": "other",
+    "collective": "other",
     "python": "python",
     "frame": "frame",
 }

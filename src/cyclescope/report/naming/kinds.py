@@ -25,5 +25,6 @@ KINDS: Mapping[OpKind, Message] = MappingProxyType(
         OpKind.SCAN: m("scans"),
         OpKind.TEXT: m("text operations"),
         OpKind.OTHER: m("other operations"),
+        OpKind.COLLECTIVE: m("collectives"),
     }
 )

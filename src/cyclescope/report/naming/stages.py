@@ -12,6 +12,7 @@ STAGES: Mapping[str, Message] = MappingProxyType(
     {
         "tokenize": in_context("stage", "tokenize"),
         "prepare": in_context("stage", "prepare"),
+        "receive": in_context("stage", "receive"),
         "sample": in_context("stage", "sample"),
         "embed": in_context("stage", "embed"),
         "encode": in_context("stage", "encode"),
