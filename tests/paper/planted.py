@@ -9,7 +9,9 @@ from math import prod
 import numpy as np
 from paper_device import Planted as DeviceOp
 from paper_device import device_cycle
+from paper_layers import tower
 from paper_models import PAPER_BERT_WORKLOAD, paper_bert, paper_cycle, slot_times
+from paper_spread import machine, plan, spread
 
 from cyclescope.core.ceilings import BandwidthCeiling, Ceilings, Figure, Origin, Overheads, ProductCeiling
 from cyclescope.core.cycle import Cycle
@@ -272,6 +274,7 @@ def restless() -> Cycle:
     return p.cycle(pace=(1.0, 1.2, 0.9, 1.1, 1.3, 0.8))
 
 
+_WIDE = tower(8, width=512, batch=8, tokens=64)  # its products are bound by compute
 PLANTED: dict[FindingCode, Callable[[], Cycle]] = {
     FindingCode.DISPATCH_BOUND: dispatch_bound,
     FindingCode.LAUNCH_BOUND: launch_bound,
@@ -286,6 +289,12 @@ PLANTED: dict[FindingCode, Callable[[], Cycle]] = {
     FindingCode.OVERSUBSCRIPTION: oversubscribed,
     FindingCode.IDLE_CORES: idle_cores,
     FindingCode.UNLIKE_LAYER: unlike_layer,
+    FindingCode.COMMUNICATION_BOUND: lambda: spread(_WIDE, plan(tensor=2), machine(link=1e9)),
+    FindingCode.PIPELINE_BUBBLE: lambda: spread(
+        _WIDE, plan(pipeline=4, microbatches=2), machine(link=1e16, network=1e16)
+    ),
+    FindingCode.TOO_MANY_RANKS: lambda: spread(_WIDE, plan(tensor=8), machine(link=4e8), memory_bytes=10_000),
+    FindingCode.TOO_SMALL_TO_SPREAD: lambda: spread(_WIDE, plan(tensor=8), machine(link=4e8)),
     FindingCode.FIRST_CALL: slow_first_call,
     FindingCode.NOISE: restless,
 }

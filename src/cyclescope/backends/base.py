@@ -224,6 +224,7 @@ class Request:
     attention, changes … `edits` are made in place of what its changes would come to; `files` is the folder of the files
     that go with edits, be they given or made now. `export_to` is a folder that keeps the files of an engine that runs a
     model from a file; `shared` one in which it leaves what it made for the next process with the same model.
+    `tensor`, `pipeline`, `data` and `microbatches` spread it over ranks as those of a plan do (None: as many as pay).
     """
 
     model: str | object
@@ -253,6 +254,10 @@ class Request:
     export_to: str | None = None
     shared: str | None = None
     engine: str = REFERENCE_ENGINE
+    tensor: int = 1
+    pipeline: int = 1
+    data: int = 1
+    microbatches: int | None = None
 
     def __post_init__(self) -> None:
         """Take a path for its name."""

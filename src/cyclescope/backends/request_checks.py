@@ -27,6 +27,10 @@ def check(request: Request) -> None:
         ("new-tokens", request.new_tokens, 1),
         ("cache-length", request.cache_length, 1),
         ("seed", request.seed, 0),
+        ("tensor", request.tensor, 1),
+        ("pipeline", request.pipeline, 1),
+        ("data", request.data, 1),
+        ("microbatches", request.microbatches, 1),
     ):
         if value is not None and value < least:
             raise UsageError(

@@ -82,6 +82,15 @@ def predict(
     engine: Annotated[str, typer.Option(ENGINE, parser=known_engine, metavar="ENGINE", help=N_("Inference engine"))] = (
         REFERENCE_ENGINE
     ),
+    tensor: Annotated[int, optional(N_("Ranks that share every layer (tensor parallel)"))] = 1,
+    pipeline: Annotated[int, optional(N_("Stages that have some of the layers each (pipeline parallel)"))] = 1,
+    data: Annotated[int, optional(N_("Replicas that share the batch (data parallel)"))] = 1,
+    microbatches: Annotated[
+        int | None,
+        optional(
+            N_("Parts of a replica's batch that pass the stages one behind the other (default: as many as stages)")
+        ),
+    ] = None,
     timing_model: Annotated[
         str,
         typer.Option(
@@ -134,7 +143,7 @@ def predict(
         request = Asked(
             model=model, tokens=tokens, batch=batch, new_tokens=new_tokens, cache_length=cache_length, task=task.value,
             dtype=dtype, attention=attention.value if attention else None, threads=threads, seed=seed,
-            trust_remote_code=trust_remote_code, engine=engine,
+            trust_remote_code=trust_remote_code, engine=engine, tensor=tensor, pipeline=pipeline, data=data, microbatches=microbatches,
         )  # fmt: skip
         _sweep(request, _target(on, engine, machine), swept, what_if, timing_model, forms)
         return
@@ -151,6 +160,10 @@ def predict(
             attention=attention.value if attention else None,
             threads=threads,
             engine=engine,
+            tensor=tensor,
+            pipeline=pipeline,
+            data=data,
+            microbatches=microbatches,
             model_kind=timing_model,
             machine=_target(on, engine, machine) if machine is not None else None,
             what_if=what_if,

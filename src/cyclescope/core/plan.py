@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
+
+from cyclescope.core.stored import ADDED_LATER
 
 # The engine that runs the model itself: what every other one is held against, and what a plan names by default.
 REFERENCE_ENGINE = "torch"
@@ -81,6 +83,9 @@ class Plan:
     `instances` is the number of processes that share the work, each pinned to its own cores. `batch` texts go into
     one call (0: all of them), put together as `batching` says: `given` order, by `length`, or `packed` without padding.
     `drafting`: `off`, `prompt-lookup`, `layers:N` (the model's own first N layers), or the reference of a draft model. `overlap` tokenizes the next texts while the model runs.
+
+    A spread plan runs on several ranks: `tensor` of them share every layer, `pipeline` stages have some of the layers each
+    and pass on `microbatches` parts of their batch, and `data` replicas of all that share the texts.
     """
 
     engine: str = REFERENCE_ENGINE
@@ -100,9 +105,20 @@ class Plan:
     batching: Batching = Batching.GIVEN
     drafting: str = "off"
     overlap: bool = False
+    tensor: int = field(default=1, metadata=ADDED_LATER)
+    pipeline: int = field(default=1, metadata=ADDED_LATER)
+    data: int = field(default=1, metadata=ADDED_LATER)
+    microbatches: int = field(default=1, metadata=ADDED_LATER)
+
+    @property
+    def ranks(self) -> int:
+        """Processes or devices that run the plan together."""
+        return self.tensor * self.pipeline * self.data
 
     def __post_init__(self) -> None:
-        """Take the text of a value for the value. Raises `ValueError` for what is none."""
+        """Take the text of a value for the value. Raises `ValueError` for what is none, and for a degree below 1."""
+        if min(self.tensor, self.pipeline, self.data, self.microbatches) < 1:
+            raise ValueError("tensor, pipeline, data and microbatches must be at least 1")
         for name, kind in _CLOSED.items():
             object.__setattr__(self, name, kind(getattr(self, name)))
 

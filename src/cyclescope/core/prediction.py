@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from cyclescope.core.message import Text
+from cyclescope.core.spread import Spread
 from cyclescope.core.stored import ADDED_LATER
 
 COVERAGE = 0.9  # share of unseen cycles that an interval of a prediction is meant to hold
@@ -31,7 +32,7 @@ class Prediction:
     interval is stated. `coverage` is the share of cycles that an interval is meant to hold, which is `widening` times as
     wide as on what was seen, because of what lies `outside`. `missing_bytes` is what the cycle needs beyond the memory
     of the machine (0: it fits, or either is unknown). `unknown_operations` are those that no time could be given. `shift` is
-    the factor by which the median error on what was unseen moves what the timing model itself says.
+    the factor by which the median error on what was unseen moves what the timing model itself says. `spread` is about all ranks where the plan has several.
     """
 
     timing_model: str
@@ -47,6 +48,7 @@ class Prediction:
     unknown_operations: tuple[int, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
     shift: float = field(default=1.0, metadata=ADDED_LATER)
+    spread: Spread | None = field(default=None, metadata=ADDED_LATER)
 
     @property
     def at_ceilings(self) -> bool:

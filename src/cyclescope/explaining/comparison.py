@@ -83,6 +83,10 @@ class Aspect(StrEnum):
     BATCHING = "batching"
     DRAFTING = "drafting"
     OVERLAP = "overlap"
+    TENSOR = "tensor"
+    PIPELINE = "pipeline"
+    DATA = "data"
+    MICROBATCHES = "microbatches"
     PROCESSOR = "processor"
     CORES = "cores"
     SYSTEM = "system"
@@ -389,6 +393,10 @@ def _aspects(cycle: Cycle) -> dict[Aspect, str]:
         Aspect.BATCHING: plan.batching,
         Aspect.DRAFTING: plan.drafting,
         Aspect.OVERLAP: str(plan.overlap).lower(),
+        Aspect.TENSOR: str(plan.tensor),
+        Aspect.PIPELINE: str(plan.pipeline),
+        Aspect.DATA: str(plan.data),
+        Aspect.MICROBATCHES: str(plan.microbatches),
         Aspect.PROCESSOR: machine.processor,
         Aspect.CORES: str(machine.cores)
         if machine.quota_cores is None

@@ -20,6 +20,8 @@ from cyclescope.predicting.models import AUTO, available, best, fuses, named_mod
 from cyclescope.predicting.prediction import mean_error, predicted_cycle
 from cyclescope.predicting.scenarios import has_interval
 from cyclescope.predicting.settings import Settings, changed_machine, require_no_threads
+from cyclescope.predicting.spreading.cycle import spread_cycle
+from cyclescope.predicting.spreading.request import of_one_microbatch, settled
 from cyclescope.predicting.target import THIS, Target, target
 from cyclescope.predicting.timing_model import Durations, TimingModel
 from cyclescope.predicting.weights import with_weights_in
@@ -40,6 +42,10 @@ def predict(
     engine: str = REFERENCE_ENGINE,
     on: str = THIS,
     machine: Ceilings | Target | None = None,
+    tensor: int = 1,
+    pipeline: int = 1,
+    data: int = 1,
+    microbatches: int | None = None,
     model_kind: str = AUTO,
     what_if: Settings = Settings(),  # noqa: B008  frozen
     seed: int = 0,
@@ -52,7 +58,8 @@ def predict(
     many tokens. `on` is `this` machine, as it was calibrated, or one
     of the catalogue; `machine` gives the figures of any other instead. `model_kind` is the timing model; `auto` takes the
     one with the least error on cycles that it was not fitted on. `what_if` changes figures of the machine by factors, and what
-    is run. The other options are those of `measure`.
+    is run. `tensor` ranks share every layer, `pipeline` stages the layers and pass on `microbatches`, and `data` replicas of
+    all that share the batch: then it is the cycle of one rank. The other options are those of `measure`.
 
     Raises like `trace`, and `Unsupported` where the machine lacks a figure that is needed.
     """
@@ -74,14 +81,28 @@ def predict(
         seed=seed,
         trust_remote_code=trust_remote_code,
         engine=engine,
+        tensor=tensor,
+        pipeline=pipeline,
+        data=data,
+        microbatches=microbatches,
     )
-    request = requested(request, what_if)
+    request = settled(requested(request, what_if))
     check(request)
     progress("trace", 0.0)
     outline, request = outlined(request)
-    graph = weighed(structure_of(request), what_if)
+    graph = weighed(structure_of(of_one_microbatch(request)), what_if)
     progress("predict", 0.0)
-    return predict_graph(graph, workload_of(request, outline), plan_of(request, outline, found), found, model_kind)
+    return predict_request(request, outline, graph, found, model_kind)
+
+
+def predict_request(
+    request: Request, outline: ModelOutline, graph: Graph, found: Target, model_kind: str = AUTO
+) -> Cycle:
+    """The predicted cycle of `request`, whose `graph` is that of one microbatch; of one rank where it asks for several."""
+    workload, plan = workload_of(request, outline), plan_of(request, outline, found)
+    if plan.ranks == 1:
+        return predict_graph(graph, workload, plan, found, model_kind)
+    return spread_cycle(graph, workload, plan, found, lambda rank: chosen(rank, plan, found.ceilings, model_kind).model)
 
 
 def outlined(request: Request) -> tuple[ModelOutline, Request]:
@@ -102,6 +123,10 @@ def requested(request: Request, settings: Settings) -> Request:
         threads=settings.count("threads", request.threads),
         dtype=settings.name("dtype", request.dtype),
         attention=settings.name("attention", request.attention),
+        tensor=settings.count("tensor", request.tensor) or 1,
+        pipeline=settings.count("pipeline", request.pipeline) or 1,
+        data=settings.count("data", request.data) or 1,
+        microbatches=settings.count("microbatches", request.microbatches),
     )
 
 
@@ -204,6 +229,10 @@ def plan_of(request: Request, outline: ModelOutline, found: Target) -> Plan:
         # An engine that runs a file computes attention in a way of its own.
         attention=outline.attention if request.engine == REFERENCE_ENGINE else "engine",
         seed=request.seed,
+        tensor=request.tensor,
+        pipeline=request.pipeline,
+        data=request.data,
+        microbatches=request.microbatches or 1,
     )
 
 

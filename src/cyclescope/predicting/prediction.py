@@ -21,6 +21,7 @@ from cyclescope.core.samples import (
     TokenSamples,
     UninstrumentedSamples,
 )
+from cyclescope.core.spread import Spread
 from cyclescope.core.units import FloatArray, IntArray
 from cyclescope.core.version import __version__
 from cyclescope.core.workload import Workload
@@ -39,8 +40,12 @@ def predicted_cycle(
     *,
     alternatives: tuple[Alternative, ...] = (),
     notes: tuple[Text, ...] = (),
+    spread: Spread | None = None,
+    shift: float | None = None,
 ) -> Cycle:
-    """The cycle that `model` predicts by `durations` of `graph`."""
+    """The cycle that `model` predicts by `durations` of `graph`; that of one rank where the plan is `spread` over several, whose times
+    have the `shift` by the median error in them already.
+    """
     rows = scenarios(graph, durations)
     boundaries = _boundaries(rows)
     none = np.zeros(len(rows), dtype=np.int64)
@@ -55,11 +60,12 @@ def predicted_cycle(
         errors_source=errors.source,
         repeat_error=errors.repeat_error,
         widening=durations.widening,
-        shift=float(np.median(whole_cycles(durations))),
+        shift=float(np.median(whole_cycles(durations))) if shift is None else shift,
         outside=durations.outside,
-        missing_bytes=missing_bytes(graph, workload, machine),
+        missing_bytes=missing_bytes(graph, workload, machine) if spread is None else missing_of_ranks(spread),
         unknown_operations=tuple(unknown.tolist()),
         alternatives=alternatives,
+        spread=spread,
     )
     samples = Samples(
         uninstrumented=UninstrumentedSamples(wall, none, none),
@@ -100,6 +106,11 @@ def missing_bytes(graph: Graph, workload: Workload, machine: Machine) -> int:
     weights = max(workload.model.parameter_bytes, held.computed.weights if held is not None else 0)
     needed = weights + (held.computed.peak - held.computed.weights if held is not None else 0)
     return max(0, needed - machine.memory_bytes)
+
+
+def missing_of_ranks(spread: Spread) -> int:
+    """What the fullest rank holds beyond its memory; 0 where it fits or either is unknown."""
+    return max(0, spread.most_needed.needed_bytes - spread.memory_bytes) if spread.memory_bytes else 0
 
 
 def _boundaries(rows: FloatArray) -> IntArray:

@@ -17,7 +17,8 @@ from cyclescope.core.message import Text, listed, m, sentences
 from cyclescope.machines import plausible
 
 FACTORS = ("bandwidth", "flops", "overhead", "memory")
-COUNTS = ("batch", "tokens", "cache", "threads")
+DEGREES = ("tensor", "pipeline", "data", "microbatches")
+COUNTS = ("batch", "tokens", "cache", "threads", *DEGREES)
 NAMES = ("dtype", "attention", "weights")
 KEYS = (*FACTORS, *COUNTS, *NAMES)
 ATTENTION = ("eager", "sdpa")

@@ -15,8 +15,9 @@ from cyclescope.core.errors import UsageError
 from cyclescope.core.message import m
 from cyclescope.core.progress import Notify, silent
 from cyclescope.predicting.models import AUTO
-from cyclescope.predicting.predict import outlined, plan_of, predict_graph, requested, weighed, workload_of
+from cyclescope.predicting.predict import outlined, plan_of, predict_request, requested, weighed, workload_of
 from cyclescope.predicting.settings import FACTORS, Setting, Settings, grid, require_no_threads
+from cyclescope.predicting.spreading.request import is_spread, of_one_microbatch, settled
 from cyclescope.predicting.sweep_rows import Common, Sweep, SweepRow
 from cyclescope.predicting.sweep_singly import Singly
 from cyclescope.predicting.sweep_together import Ready, together
@@ -45,12 +46,12 @@ def sweep(
         require_no_threads((change.name for change in settings.changes), "--set", found.machine)
     progress("trace", 0.0)
     variants = _variants(request, found, points, settings)
-    singly = Singly.of([asked for variant in variants for asked in variant.ends()])
+    singly = Singly.of([of_one_microbatch(asked) for variant in variants for asked in variant.ends()])
     ready = Ready()
     rows: list[SweepRow | None] = [None] * len(points)
     for variant in variants:
         done = None
-        if len(variant.points) > _FEW_POINTS:
+        if len(variant.points) > _FEW_POINTS and not is_spread(variant.request):
             progress("trace", variant.at[0] / len(points))
             families = singly.families(variant.request)
             progress("predict", variant.at[0] / len(points))
@@ -83,7 +84,7 @@ def _variants(
     for kept, here in places.items():
         own = settings.joined(kept)
         first = requested(request, settings.joined(points[here[0]]))
-        check(first)
+        check(settled(first))
         outline, asked = outlined(first)
         variant = Variant(asked, outline, found, own, tuple(here), tuple(points[k] for k in here))
         for end in variant.ends():
@@ -106,9 +107,9 @@ def _summed_up(
     found = variant.found
     asked = variant.asked(len(variant.points) - 1)
     there = variant.target(settings)
-    graph = weighed(singly.graph(asked), variant.settings)
+    graph = weighed(singly.graph(of_one_microbatch(asked)), variant.settings)
     workload, plan = workload_of(asked, variant.outline), plan_of(asked, variant.outline, there)
-    cycle = predict_graph(graph, workload, plan, replace(there, notes=found.notes), kind)
+    cycle = predict_request(asked, variant.outline, graph, replace(there, notes=found.notes), kind)
     said = cycle.samples.prediction
     assert said is not None
     names, step = tuple(each[0].name for each in sweeps), asked.cache_length is not None

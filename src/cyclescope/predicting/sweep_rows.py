@@ -26,6 +26,8 @@ class Limit(StrEnum):
     COMPUTE = "compute"
     MEMORY = "memory"
     OVERHEAD = "overhead"
+    COMMUNICATION = "communication"
+    WAITING = "waiting"  # for other stages of a pipeline
 
 
 @dataclass(frozen=True, slots=True)

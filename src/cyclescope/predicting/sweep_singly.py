@@ -13,11 +13,13 @@ from cyclescope.core.cycle import Cycle
 from cyclescope.core.errors import CyclescopeError, Unsupported
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.graph.op import OpKind
+from cyclescope.core.spread import Spread
 from cyclescope.core.statistics import scenario_estimate
 from cyclescope.explaining.lower_bounds import find_lower_bounds
 from cyclescope.explaining.memory import memory
-from cyclescope.predicting.predict import plan_of, predict_graph, weighed, workload_of
+from cyclescope.predicting.predict import predict_request, weighed
 from cyclescope.predicting.settings import Settings
+from cyclescope.predicting.spreading.request import of_one_microbatch
 from cyclescope.predicting.sweep_rows import Limit, SweepRow
 from cyclescope.predicting.sweep_variant import Variant
 from cyclescope.tracing.families import Families, families_of
@@ -78,12 +80,13 @@ class Singly:
         point, asked = variant.points[k], variant.asked(k)
         settings = variant.settings.joined(point)
         there = variant.target(settings)
-        graph = weighed(self.graph(asked), settings)
-        workload, plan = workload_of(asked, variant.outline), plan_of(asked, variant.outline, there)
-        cycle = predict_graph(graph, workload, plan, there, model_kind)
-        needed, has = needed_bytes(graph), there.machine.memory_bytes
+        graph = weighed(self.graph(of_one_microbatch(asked)), settings)
+        cycle = predict_request(asked, variant.outline, graph, there, model_kind)
+        workload, has = cycle.workload, there.machine.memory_bytes
         said = cycle.samples.prediction
         assert said is not None
+        spread = said.spread
+        needed = needed_bytes(graph) if spread is None else spread.most_needed.needed_bytes
         return SweepRow(
             settings=point,
             wall=scenario_estimate(cycle.samples.uninstrumented.wall_ns),
@@ -92,7 +95,11 @@ class Singly:
             shares=_shares(cycle),
             needed_bytes=needed,
             fits=needed <= has if has and needed else None,
-            most_sequences=self.most_sequences(asked, settings, has),
+            most_sequences=self.most_sequences(asked, settings, has)
+            if spread is None
+            else _most_of_ranks(spread, workload.batch // asked.data) * asked.data
+            if has
+            else None,
             widening=said.widening,
             outside=said.outside,
         )
@@ -117,6 +124,15 @@ class Singly:
         return max(0, (has - (held[0] - each)) // each)
 
 
+def _most_of_ranks(spread: Spread, batch: int) -> int:
+    """The largest batch of a replica that fits on all its ranks, where cache and activations grow with the batch."""
+    room = [
+        (spread.memory_bytes - stage.weights_bytes) * batch // max(1, stage.cache_bytes + stage.activation_bytes)
+        for stage in spread.stages
+    ]
+    return max(0, min(room))
+
+
 def needed_bytes(graph: Graph) -> int:
     """What a cycle of `graph` holds at its peak; 0 where that is unknown."""
     held = memory(graph)
@@ -131,16 +147,20 @@ def _shares(cycle: Cycle) -> tuple[tuple[Limit, float], ...]:
     ceilings, prediction = cycle.machine.ceilings, cycle.samples.prediction
     assert ceilings is not None
     assert prediction is not None
+    spread = prediction.spread
     on_cpu = cycle.plan.device == "cpu"
     bounds = find_lower_bounds(cycle.graph, ceilings, cycle.plan.threads if on_cpu else 0)
-    known = ~cycle.graph.of_kind(OpKind.TEXT)
+    known = ~cycle.graph.of_kind(OpKind.TEXT, OpKind.COLLECTIVE)
     by_compute = bounds.compute_ns >= bounds.memory_ns
     compute = float(bounds.compute_ns[known & by_compute].sum())
     moved = float(bounds.memory_ns[known & ~by_compute].sum())
     whole = float(np.median(cycle.samples.uninstrumented.wall_ns)) / prediction.shift
-    total = max(whole, compute + moved, 1e-9)
-    rest = total - compute - moved
-    return (Limit.COMPUTE, compute / total), (Limit.MEMORY, moved / total), (Limit.OVERHEAD, rest / total)
+    sent, waited = (spread.account.collective_ns, spread.account.waiting_ns) if spread is not None else (0.0, 0.0)
+    whole += (sent + waited) * (1 - 1 / prediction.shift)  # which that error is none of
+    total = max(whole, compute + moved + sent + waited, 1e-9)
+    rest = total - compute - moved - sent - waited
+    shares = (Limit.COMPUTE, compute / total), (Limit.MEMORY, moved / total), (Limit.OVERHEAD, rest / total)
+    return shares if spread is None else (*shares, (Limit.COMMUNICATION, sent / total), (Limit.WAITING, waited / total))
 
 
 def _shape(request: Request, axis: str) -> int | None:

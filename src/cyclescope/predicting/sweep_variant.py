@@ -13,6 +13,7 @@ from cyclescope.core.units import FloatArray, IntArray
 from cyclescope.predicting.fast import Factors
 from cyclescope.predicting.predict import changed_target, requested
 from cyclescope.predicting.settings import Setting, Settings
+from cyclescope.predicting.spreading.request import settled
 from cyclescope.predicting.target import Target
 
 SIZES = ("batch", "tokens", "cache")
@@ -33,7 +34,7 @@ class Variant:
 
     def asked(self, k: int) -> Request:
         """The request of point `k`."""
-        return requested(self.request, Settings(self.points[k]))
+        return settled(requested(self.request, Settings(self.points[k])))
 
     def target(self, settings: Settings) -> Target:
         """The machine with what `settings` change of it."""
@@ -49,7 +50,7 @@ class Variant:
     def sizes(self) -> dict[str, IntArray]:
         """Each of `SIZES` at every point [n]; 0 where it is not given."""
         plain = {
-            "batch": self.request.batch or 1,
+            "batch": self.request.batch or settled(self.request).batch or 1,
             "tokens": self.request.tokens or 0,
             "cache": self.request.cache_length or 0,
         }

@@ -18,9 +18,11 @@ from paper_device import Planted, device_cycle
 from paper_dialogue import held
 from paper_doctor import REST, TROUBLE
 from paper_generation import paper_decoder, paper_generation
+from paper_layers import decoder
 from paper_models import PAPER_BERT_WORKLOAD, paper_bert, paper_cycle, slot_times
 from paper_predictions import ceilings, checked, predicted, predicted_generation, uncertain
 from paper_roofline import on_paper_machine, paper_ceilings
+from paper_spread import plan, spread
 from paper_structures import EVEN, UNEVEN, mixture, step
 from paper_texts import COSTS, COUNTS, FAST, SLOW, WITH_CYCLES, run, unlabelled
 from paper_trace import paper_trace
@@ -78,6 +80,11 @@ def doubtful() -> Cycle:
     return replace(cycle, notes=("The machine went to sleep.",), samples=replace(cycle.samples, load=load))
 
 
+def spread_decoder() -> Cycle:
+    """A rank of the second of two stages, each of four ranks, on three hosts' worth of replicas."""
+    return spread(decoder(layers=4), plan(tensor=4, pipeline=2, data=3, microbatches=2), memory_bytes=200_000)
+
+
 def device(ops: list[Planted], **options: int) -> Cycle:
     return with_ceilings(device_cycle(ops, mark_host_ns=1_500, mark_device_ns=700, **options))
 
@@ -105,6 +112,7 @@ _CYCLES: Mapping[str, Callable[[], Cycle]] = {
     "imported": imported,
     "predicted": predicted,
     "predicted-uncertain": uncertain,
+    "predicted-spread": spread_decoder,
     "predicted-generation": lambda: predicted_generation(paper_decoder(9)),
 }
 # One cause of slowness each, on a machine whose ceilings are known: for reading only, since little else differs.

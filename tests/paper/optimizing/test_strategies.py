@@ -174,4 +174,11 @@ def test_every_finding_that_another_plan_can_answer_has_a_strategy() -> None:
     answered = {code for strategy in STRATEGIES for code in strategy.answers}
     # A fact about one layer, about the first cycle, about the machine, and about a device: no plan changes those.
     others = {FindingCode.UNLIKE_LAYER, FindingCode.FIRST_CALL, FindingCode.NOISE, FindingCode.LAUNCH_BOUND}
-    assert set(FindingCode) - answered <= others
+    # Plans over several ranks are predicted, and none is tried yet.
+    spread = {
+        FindingCode.COMMUNICATION_BOUND,
+        FindingCode.PIPELINE_BUBBLE,
+        FindingCode.TOO_MANY_RANKS,
+        FindingCode.TOO_SMALL_TO_SPREAD,
+    }
+    assert set(FindingCode) - answered <= others | spread

@@ -20,6 +20,12 @@ from cyclescope.explaining.findings.layer import unlike_layer
 from cyclescope.explaining.findings.noise import noise
 from cyclescope.explaining.findings.oversubscription import oversubscription
 from cyclescope.explaining.findings.padding import padding
+from cyclescope.explaining.findings.spread import (
+    communication_bound,
+    pipeline_bubble,
+    too_many_ranks,
+    too_small_to_spread,
+)
 from cyclescope.explaining.findings.tokenizer import slow_tokenizer
 from cyclescope.explaining.findings.traffic import product_traffic
 
@@ -39,6 +45,10 @@ FINDERS: tuple[Finder, ...] = (
     oversubscription,
     idle_cores,
     unlike_layer,
+    communication_bound,
+    pipeline_bubble,
+    too_many_ranks,
+    too_small_to_spread,
     first_call,
     noise,
 )

@@ -22,6 +22,10 @@ class FindingCode(StrEnum):
     OVERSUBSCRIPTION = "oversubscription"  # more threads than cores
     IDLE_CORES = "idle-cores"  # cores that the cycle does not use
     UNLIKE_LAYER = "unlike-layer"  # one layer is not like its siblings
+    COMMUNICATION_BOUND = "communication-bound"  # ranks send each other too much, or too often
+    PIPELINE_BUBBLE = "pipeline-bubble"  # a stage waits for others
+    TOO_MANY_RANKS = "too-many-ranks"  # which have more to do with each other than with the model
+    TOO_SMALL_TO_SPREAD = "too-small-to-spread"  # one rank alone would take no longer
     FIRST_CALL = "first-call"  # what the first cycle costs more
     NOISE = "noise"  # the machine is too restless for small differences
 
@@ -76,6 +80,10 @@ class EvidenceName(StrEnum):
     STARVED = "starved"  # operations that reach a device with nothing left to do
     MEAN_WAIT = "mean-wait"  # how long the device waits for one of them
     HOST_WAITS = "host-waits"  # operations in which the host waits for the device
+    RANKS = "ranks"
+    ONE_RANK = "one-rank"  # time that one rank would take at most
+    STAGES = "stages"  # of a pipeline
+    MICROBATCHES = "microbatches"
     FIRST = "first"  # time of the first cycle
     STEADY = "steady"  # median of the cycles after warm-up
     TIMES_STEADY = "times-steady"

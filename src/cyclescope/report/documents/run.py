@@ -71,6 +71,12 @@ class Plan(DocumentPart):
     batching: Text
     drafting: Text
     overlap: bool = Field(description="the next texts are tokenized while the model runs")
+    tensor: int = Field(default=1, description="ranks that share every layer")
+    pipeline: int = Field(default=1, description="stages that have some of the layers each")
+    data: int = Field(default=1, description="replicas that share the texts")
+    microbatches: int = Field(
+        default=1, description="parts of a replica's batch that pass the stages one behind the other"
+    )
 
 
 class Host(DocumentPart):

@@ -96,6 +96,22 @@ ADVICE: Mapping[FindingCode, FindingAdvice] = MappingProxyType(
             m("{place} takes {factor} the time of the median layer of its stack."),
             m("Check what this layer ({subject}) does that the others do not: another class, a hook, other shapes."),
         ),
+        _F.COMMUNICATION_BOUND: FindingAdvice(
+            m("{share} of the cycle is collectives: the ranks wait for what they send each other."),
+            m("Use fewer ranks of --tensor, more of --data, or an interconnect with less latency and more bandwidth."),
+        ),
+        _F.PIPELINE_BUBBLE: FindingAdvice(
+            m("For {share} of the cycle this rank waits for other stages of the pipeline."),
+            m("Use more microbatches (a larger --batch), fewer stages, or --tensor in the place of some of them."),
+        ),
+        _F.TOO_MANY_RANKS: FindingAdvice(
+            m("Collectives take {share} of the cycle: these are more ranks than the work is worth."),
+            m("Use fewer ranks for each replica, and --data for the others."),
+        ),
+        _F.TOO_SMALL_TO_SPREAD: FindingAdvice(
+            m("The model is too small to be spread: one rank alone would take at most {one_rank}."),
+            m("Use one rank for each replica, and --data for the others."),
+        ),
         _F.FIRST_CALL: FindingAdvice(
             m("The first cycle takes {times_steady} the time of those after the warm-up."),
             m("Run a cycle before the first request comes, and keep the process alive."),
@@ -172,6 +188,10 @@ EVIDENCE: Mapping[EvidenceName, Message] = MappingProxyType(
         _E.STARVED: plural("{value} operation reaches an idle device", "{value} operations reach an idle device", 2),
         _E.MEAN_WAIT: m("waiting {value} each"),
         _E.HOST_WAITS: plural("the host waits in {value} operation", "the host waits in {value} operations", 2),
+        _E.RANKS: plural("{value} rank", "{value} ranks", 2),
+        _E.ONE_RANK: m("one rank at most {value}"),
+        _E.STAGES: plural("{value} stage", "{value} stages", 2),
+        _E.MICROBATCHES: plural("{value} microbatch", "{value} microbatches", 2),
         _E.FIRST: m("first {value}"),
         _E.STEADY: m("later {value}"),
         _E.TIMES_STEADY: m("{value} of a later one"),

@@ -70,5 +70,9 @@ _FIELDS: Mapping[str, Callable[[Any], Text]] = MappingProxyType(
         "batching": lambda kind: _BATCHING.get(kind, str(kind)),
         "drafting": str,
         "overlap": lambda _: m("overlapped tokenization"),
+        "tensor": lambda n: m("tensor parallel over {n}", n=n),
+        "pipeline": lambda n: plural("{n} pipeline stage", "{n} pipeline stages", n),
+        "data": lambda n: plural("{n} replica", "{n} replicas", n),
+        "microbatches": lambda n: plural("{n} microbatch", "{n} microbatches", n),
     }
 )

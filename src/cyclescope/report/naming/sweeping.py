@@ -13,6 +13,8 @@ LIMITS: dict[Limit, Text] = {
     Limit.COMPUTE: m("compute"),
     Limit.MEMORY: m("memory"),
     Limit.OVERHEAD: m("overhead"),
+    Limit.COMMUNICATION: m("communication"),
+    Limit.WAITING: m("waiting"),
 }
 NAMES: dict[str, Text] = {
     "batch": m("batch"),
@@ -27,6 +29,10 @@ NAMES: dict[str, Text] = {
     "dtype": m("dtype"),
     "weights": m("dtype of the weights"),
     "attention": m("attention"),
+    "tensor": m("tensor parallel"),
+    "pipeline": m("pipeline stages"),
+    "data": m("replicas"),
+    "microbatches": m("microbatches"),
 }
 
 

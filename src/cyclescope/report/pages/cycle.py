@@ -27,6 +27,7 @@ from cyclescope.report.sections.places import places_section
 from cyclescope.report.sections.reading import reading_section
 from cyclescope.report.sections.roofline import roofline_section, what_if_section
 from cyclescope.report.sections.set_up import method_section, set_up_section
+from cyclescope.report.sections.spread import spread_section
 from cyclescope.report.sections.stages import stages_section
 from cyclescope.report.sections.timeline import timeline_section
 
@@ -80,6 +81,7 @@ def _sections(explanation: Explanation, timeline: Timeline | None) -> Iterator[S
     yield reading_section(explanation.lanes)
     yield warnings_section(explanation)
     yield findings_section(explanation.findings, graph, links)
+    yield spread_section(cycle)
     yield generation_section(explanation.generation, graph)
     yield stages_section(explanation)
     yield timeline_section(timeline, predicted=is_predicted(cycle)) if timeline is not None else None

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from cyclescope.core.cycle import Cycle, Source
+from cyclescope.core.spread import Spread
 from cyclescope.explaining.explanation import Explanation
 from cyclescope.report.documents.cycle import parts
 from cyclescope.report.documents.cycle.arrangement import ArrangementPart, arrangement
@@ -54,6 +55,31 @@ class AlternativePart(DocumentPart):
     mean_error: float | None = Field(description="share; on unseen cycles; null: unknown")
 
 
+class StagePart(DocumentPart):
+    """One stage of a pipeline, on each of its ranks; work, communication and waiting add up to the whole."""
+
+    layers: int = Field(description="number of layers of the model")
+    work_s: float = Field(description="s")
+    collective_s: float = Field(description="s; moving bytes to other ranks")
+    waiting_s: float = Field(description="s; for other stages")
+    weights_bytes: int = Field(description="bytes")
+    cache_bytes: int = Field(description="bytes; of all microbatches")
+    activation_bytes: int = Field(description="bytes; inputs and buffers included")
+
+
+class SpreadPart(DocumentPart):
+    """All ranks of a spread plan; the cycle is that of a rank of stage `shown`."""
+
+    shown: int = Field(description="from 0")
+    hosts: int = Field(description="number of hosts that hold all ranks")
+    devices_per_host: int = Field(description="0: as many as there are")
+    memory_bytes: int = Field(description="bytes of each rank; 0: unknown")
+    communication: float = Field(description="share of the cycle, on the stage where it is largest")
+    bubble: float = Field(description="share of the time of all stages that they wait for each other")
+    fits: bool | None = Field(description="whether every rank holds what it needs; null: unknown")
+    stages: list[StagePart]
+
+
 class PredictionPart(DocumentPart):
     """What the times of a predicted cycle rest on."""
 
@@ -70,6 +96,7 @@ class PredictionPart(DocumentPart):
     unknown_operations: list[int] = Field(description="operations without a time, by their row")
     alternatives: list[AlternativePart]
     figures_from: Text = Field(description="where the figures of the machine come from, in English")
+    spread: SpreadPart | None = Field(default=None, description="null for a plan of one rank")
 
 
 class CycleDocument(Document):
@@ -160,4 +187,23 @@ def _prediction(cycle: Cycle) -> PredictionPart | None:
         outside=list(map(str, made.outside)),
         unknown_operations=list(made.unknown_operations),
         figures_from=str(figures_from(ceilings)) if ceilings is not None else "",
+        spread=_spread(made.spread) if made.spread is not None else None,
+    )
+
+
+def _spread(spread: Spread) -> SpreadPart:
+    stages = [
+        StagePart(
+            layers=stage.layers,
+            work_s=seconds(stage.work_ns),
+            collective_s=seconds(stage.collective_ns),
+            waiting_s=seconds(stage.waiting_ns),
+            weights_bytes=stage.weights_bytes,
+            cache_bytes=stage.cache_bytes,
+            activation_bytes=stage.activation_bytes,
+        )
+        for stage in spread.stages
+    ]
+    return SpreadPart.of(
+        spread, communication=spread.communication, bubble=spread.bubble, fits=spread.fits, stages=stages
     )
