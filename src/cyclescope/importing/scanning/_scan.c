@@ -395,10 +395,10 @@ whole(const char *p, const char *end, int64_t *found)
     int64_t value = 0;
     p += negative;
     for (; is_digit(p, end); p++) {
-        value = value * 10 + (*p - '0');
         if (++digits > 18) {
             return 0;
         }
+        value = value * 10 + (*p - '0');
     }
     *found = negative ? -value : value;
     return p == end && digits > 0;
