@@ -9,6 +9,7 @@ import numpy as np
 from cyclescope.core.graph.graph import Graph
 from cyclescope.core.lanes import EventKind, LaneSamples, ReadingFact
 from cyclescope.core.units import BoolArray
+from cyclescope.importing.counts import Defect
 from cyclescope.importing.trace import Trace
 
 
@@ -24,6 +25,8 @@ def _facts(trace: Trace, lanes: LaneSamples, graph: Graph, shapeless: int) -> It
         yield ReadingFact(code, source.records, 0, share, source.name)
     yield ReadingFact("events", len(lanes), what=trace.format)
     for each in trace.reading.counts:
+        if each.defect is Defect.CUT:
+            continue  # the source says so
         yield ReadingFact(each.defect.name.lower().replace("_", "-"), each.events, each.time_ns, what=each.example)
     work = lanes.on_device
     yield _fact("unlaunched", lanes, work & (lanes.launch < 0))

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from cyclescope.core.errors import CyclescopeError, RunFileError
 from cyclescope.importing.counts import Defect
+from cyclescope.importing.import_trace import import_trace
 from cyclescope.importing.reading import read
 from cyclescope.importing.trace import Trace
 from importing.kineto_text import document, events, launched, span
@@ -318,3 +319,13 @@ def _read_or_refused(factory: pytest.TempPathFactory, data: bytes) -> None:
     assert (events_.detail < len(trace.details)).all()
     for detail in range(len(trace.details)):
         assert trace.details[detail] is not None
+
+
+def test_a_cut_file_is_said_once(tmp_path: Path) -> None:
+    path = tmp_path / "trace.json"
+    path.write_text(document(MANY)[:-400])
+    lanes = import_trace(path).samples.lanes
+    assert lanes is not None
+    facts = [fact for fact in lanes.facts if fact.code == "cut"]
+
+    assert [(fact.what, 0 < fact.share < 1) for fact in facts] == [("trace.json", True)]
