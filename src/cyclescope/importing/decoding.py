@@ -93,6 +93,7 @@ class Decoder:
         return [record for record, _ in strict]
 
     def timed(self, records: list[Record], listed: bytes) -> Batch:
+        """`records` with their times; `listed` is the text that they were parsed from, or empty where their floats are all there is."""
         ts = np.array([r.ts for r in records], np.float64)
         dur = np.array([r.dur for r in records], np.float64)
         with np.errstate(invalid="ignore"):
@@ -102,7 +103,7 @@ class Decoder:
         scale = 1 if self.nanoseconds else 1000
         begin, timed = _whole(ts, scale)
         # Of few times all may look whole: a quarter of a microsecond is all that a float keeps there.
-        if self.exact or self.nanoseconds or (large.any() and len(ts) < _FEW):
+        if listed and (self.exact or self.nanoseconds or (large.any() and len(ts) < _FEW)):
             begin = np.array([_exactly(t.ts, scale) for t in _times.decode(listed)], np.int64)
         duration, numbers = _whole(dur, scale)
         return Batch(records, begin, np.maximum(duration, 0), timed, duration < 0, ~numbers)
@@ -110,7 +111,7 @@ class Decoder:
 
 def batch_of(records: list[Record]) -> Batch:
     """`records` whose times are microseconds and fit into floats."""
-    return Decoder().timed(records, b"[]")
+    return Decoder().timed(records, b"")
 
 
 def _whole(values: FloatArray, scale: int) -> tuple[IntArray, BoolArray]:

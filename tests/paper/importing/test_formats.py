@@ -195,3 +195,12 @@ def test_what_is_no_trace_is_one_clear_error(tmp_path: Path, text: str, message:
 def test_a_file_that_is_not_there_is_an_error_and_no_traceback(tmp_path: Path) -> None:
     with pytest.raises(RunFileError, match="cannot be read"):
         read(tmp_path / "nothing.json")
+
+
+def test_counters_with_a_time_that_cannot_be_are_read(tmp_path: Path) -> None:
+    """Such a sum of durations is taken for nanoseconds since 1970, and there is no text to read it from again; found by random damage."""
+    path = tmp_path / "report.csv"
+    header = "layerName;execStatus;layerType;execType;realTime (ms);cpuTime (ms)"
+    path.write_text(f"{header}\na;EXECUTED;MatMul;ref;1e15;1.0\nb;EXECUTED;MatMul;ref;2.0;2.0\n")
+
+    assert read(path).format == "openvino"
