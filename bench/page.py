@@ -1,13 +1,14 @@
 """Does the page stay fluid? Its size, and the times of Chromium to load it, to zoom, and to move a slider.
 
-    python bench/page.py [--operations N …] [--rounds N] [--chromium PATH]
+    python bench/page.py [--operations N …] [--events N …] [--rounds N] [--chromium PATH]
 
 A BERT on paper, with so many layers that it has about N operations, on a machine with known ceilings. Printed for each:
 operations, spans that the timeline draws, size of the page, seconds to explain and to render it; milliseconds until the
 page is loaded and everything in it is drawn; milliseconds that the page's scripts take for one step of zoom in the
 timeline and for one step of a slider (median and worst of the rounds, drawing included); and the time from frame to
 frame while the timeline zooms in every frame (16.7 ms is what a screen of 60 Hz asks for; without a screen Chromium
-paints on the processor).
+paints on the processor). For each of --events an imported trace of two ranks on paper with about N events: seconds to assemble,
+to explain and to render it, its page, and the same times for the chart of the lanes.
 """
 
 from __future__ import annotations
@@ -27,9 +28,12 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "paper"))
 
 from paper_models import paper_bert, paper_cycle
 from paper_roofline import on_paper_machine, paper_ceilings
+from paper_trace import paper_trace
 
 from cyclescope.explaining.explain import explain
-from cyclescope.report.media.html.html import render
+from cyclescope.importing.cycle import imported_cycle
+from cyclescope.report.media.html.html import to_html
+from cyclescope.report.pages.cycle import cycle_page
 
 # Operations of one layer of the paper BERT, and of what stands around its layers.
 _A_LAYER, _AROUND = 16, 7
@@ -95,7 +99,7 @@ def look(browser: Browser, operations: int, rounds: int, folder: Path) -> Figure
     begin = perf_counter()
     explanation = explain(cycle)
     explained = perf_counter()
-    html = render(explanation)
+    html = to_html(cycle_page(explanation))
     rendered = perf_counter()
     path = folder / f"{operations}.html"
     path.write_text(html, encoding="utf-8")
@@ -104,7 +108,7 @@ def look(browser: Browser, operations: int, rounds: int, folder: Path) -> Figure
     page.goto(path.as_uri(), wait_until="load")
     page.wait_for_function("window.drawnAfter !== undefined")
     load = float(page.evaluate("window.drawnAfter"))
-    spans = int(page.evaluate("JSON.parse(document.getElementById('data').textContent).spans.duration.length"))
+    spans = int(page.evaluate("JSON.parse(document.getElementById('data').textContent).timeline.spans.duration.length"))
     page.locator("#timeline-chart").scroll_into_view_if_needed()
     zoom, frames = work(page, ZOOM, rounds), taken(page, ZOOM, rounds)
     page.locator("#what-if-panel").scroll_into_view_if_needed()
@@ -113,6 +117,40 @@ def look(browser: Browser, operations: int, rounds: int, folder: Path) -> Figure
     return Figures(
         len(graph), spans, len(html.encode()), explained - begin, rendered - explained, load, zoom, slide, frames
     )
+
+
+LANES_ZOOM = (
+    "document.querySelector(k % 8 < 4 ? '#lanes-chart [data-part=in]' : '#lanes-chart [data-part=out]').click()"
+)
+LANES_PAN = (
+    "document.querySelector('#lanes-chart [data-part=stage]').dispatchEvent("
+    "new KeyboardEvent('keydown', { key: k % 2 ? 'ArrowLeft' : 'ArrowRight', bubbles: true }))"
+)
+_A_STEP = 52  # events of one step of the paper trace
+
+
+def look_at_lanes(browser: Browser, events: int, rounds: int, folder: Path) -> str:
+    """A line of figures about the page of an imported trace."""
+    trace = paper_trace(2, max(1, events // _A_STEP))
+    begin = perf_counter()
+    cycle = imported_cycle(trace, "paper")
+    assembled = perf_counter()
+    explanation = explain(cycle)
+    explained = perf_counter()
+    html = to_html(cycle_page(explanation))
+    rendered = perf_counter()
+    path = folder / f"{events}-events.html"
+    path.write_text(html, encoding="utf-8")
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.add_init_script(DRAWN)
+    page.goto(path.as_uri(), wait_until="load")
+    page.wait_for_function("window.drawnAfter !== undefined")
+    load = float(page.evaluate("window.drawnAfter"))
+    page.locator("#lanes-chart").scroll_into_view_if_needed()
+    zoom, pan, frames = work(page, LANES_ZOOM, rounds), work(page, LANES_PAN, rounds), taken(page, LANES_ZOOM, rounds)
+    page.close()
+    times = f"{assembled - begin:>8.2f} {explained - assembled:>8.2f} {rendered - explained:>8.2f} {load:>8.0f}"
+    return f"{len(trace.events):>9,} {len(html.encode()) / 1000:>8.0f} {times} {spread(zoom)} {spread(pan)} {spread(frames)}"
 
 
 def work(page: Page, act: str, rounds: int) -> list[float]:
@@ -129,7 +167,8 @@ def spread(times: list[float]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--operations", type=int, nargs="+", default=[1_000, 10_000, 100_000])
+    parser.add_argument("--operations", type=int, nargs="*", default=[1_000, 10_000, 100_000])
+    parser.add_argument("--events", type=int, nargs="+", default=[])
     parser.add_argument("--rounds", type=int, default=60)
     parser.add_argument("--chromium", default=shutil.which("chromium") or shutil.which("google-chrome"))
     chosen = parser.parse_args()
@@ -144,6 +183,11 @@ def main() -> None:
             print(f"{f.operations:>9,} {f.spans:>7,} {f.page_bytes / 1000:>8.0f}", end="")
             print(f" {f.explain_s:>8.2f} {f.render_s:>8.2f} {f.load:>8.0f}", end="")
             print(f" {spread(f.zoom)} {spread(f.slide)} {spread(f.frames)}", flush=True)
+        if chosen.events:
+            print(f"\n{'events':>9} {'page kB':>8} {'assemble':>8} {'explain':>8} {'render':>8} {'load ms':>8}", end="")
+            print(f" {'zoom':>13} {'pan':>13} {'frame':>13}")
+        for events in chosen.events:
+            print(look_at_lanes(browser, events, chosen.rounds, Path(folder)), flush=True)
         browser.close()
 
 

@@ -17,6 +17,7 @@ STEPS, STEP = 7, 1000
 HOST, COMPUTE, NETWORK = 0, 1, 2  # lanes of a rank
 _US = 1000
 PRODUCT = b'{"Input Dims": [[2, 8], [8, 4]], "Input type": ["float", "float"], "Concrete Inputs": ["", ""]}'
+_NEVER = 10**9  # a correlation id that no launch has
 # A name from a stranger.
 MODULE = 'nn.Module: <script>alert("x")</script>Model_0'
 
@@ -53,7 +54,7 @@ def _rank(rank: int, late: int) -> list[tuple[str, Kind, int, int, int, int]]:
     ]
 
 
-def paper_trace(ranks: int = 2) -> Trace:
+def paper_trace(ranks: int = 2, steps: int = STEPS) -> Trace:
     """The whole trace. Rank 1 computes 40 µs longer in its second layer; before the first step one kernel runs that nobody launched."""
     names: dict[str, int] = {}
     rows: list[tuple[int, ...]] = []
@@ -64,8 +65,8 @@ def paper_trace(ranks: int = 2) -> Trace:
             Lane(rank, Place.DEVICE, "0", "7", "stream 7", "python"),
             Lane(rank, Place.DEVICE, "0", "20", "stream 20", "python"),
         ]
-        rows.append(_row(names, ("before_kernel", Kind.KERNEL, COMPUTE, -50, 30, 5000), rank, 0))
-        for step in range(STEPS):
+        rows.append(_row(names, ("before_kernel", Kind.KERNEL, COMPUTE, -50, 30, _NEVER), rank, 0))
+        for step in range(steps):
             for event in _rank(rank, 40 * rank):
                 named = (event[0].replace("#1", f"#{step}"), *event[1:])
                 rows.append(_row(names, named, rank, step))

@@ -145,7 +145,7 @@ def _device_ns(events: LaneSamples, piece: Piece) -> IntArray:
 def _timed(lanes: LaneSamples, graph: Graph, runs: Sequence[Piece]) -> Samples:
     begins, ends = lanes.windows_ns[:, 0], lanes.windows_ns[:, 1]
     none = np.zeros(len(runs), dtype=np.int64)
-    stamps = np.asarray([boundaries(lanes, graph, run) for run in runs], dtype=np.int64)
+    stamps = boundaries(lanes, graph, runs)
     return Samples(
         uninstrumented=UninstrumentedSamples(ends - begins, none, begins),
         instrumented=InstrumentedSamples(stamps, none, begins),

@@ -8,8 +8,8 @@ from enum import StrEnum
 import numpy as np
 
 from cyclescope.core.lanes import EventKind, LaneSamples
-from cyclescope.core.units import IntArray
-from cyclescope.explaining.lanes.intervals import Intervals, Sorted, clipped, union
+from cyclescope.core.units import BoolArray, IntArray
+from cyclescope.explaining.lanes.intervals import Intervals, union
 
 COMPUTE = (EventKind.KERNEL, EventKind.SET)
 
@@ -76,68 +76,71 @@ class LaneRow:
 
 
 def device_accounts(lanes: LaneSamples, rank: int, windows: IntArray) -> tuple[DeviceAccount, ...]:
-    """The account of every device of `rank` over `windows` [windows, 2]."""
+    """The account of every device of `rank` over `windows` [windows, 2], which are disjoint and in order of time."""
     found = []
     numbers = [k for k, lane in enumerate(lanes.lanes) if lane.device and lane.rank == rank]
     for device in dict.fromkeys(lanes.lanes[k].process for k in numbers):
         mine = [k for k in numbers if lanes.lanes[k].process == device]
         rows = np.flatnonzero(lanes.on_device & np.isin(lanes.lane, mine))
-        if len(rows):
-            found.append(_device_account(lanes, rank, device, Sorted.of(rows, lanes.begin_ns, lanes.end_ns), windows))
+        if len(rows) and len(windows):
+            found.append(_device_account(lanes, rank, device, rows, windows))
     return tuple(found)
 
 
-def _device_account(lanes: LaneSamples, rank: int, device: str, work: Sorted, windows: IntArray) -> DeviceAccount:
-    sums = dict.fromkeys(Idle, 0)
-    waits = _Waits(lanes)
-    total = compute = communication = copies = all_communication = all_copies = works = 0
-    for low, high in windows.tolist():
-        mine = work.touching(low, high)
-        mine = mine[lanes.end_ns[mine] > low]
-        begin, end = clipped(lanes.begin_ns[mine], lanes.end_ns[mine], low, high)
-        kind = lanes.kind[mine]
-        is_communication, is_copy = kind == EventKind.COMMUNICATION, kind == EventKind.COPY
-        computing = union(begin[~is_communication & ~is_copy], end[~is_communication & ~is_copy])
-        with_communication = union(begin[~is_copy], end[~is_copy])
-        busy = union(begin, end)
-        compute += computing.total_ns
-        communication += with_communication.total_ns - computing.total_ns
-        copies += busy.total_ns - with_communication.total_ns
-        all_communication += union(begin[is_communication], end[is_communication]).total_ns
-        all_copies += union(begin[is_copy], end[is_copy]).total_ns
-        total += high - low
-        works += len(mine)
-        for cause, ns in _idle(lanes, mine, busy.gaps(low, high), waits).items():
-            sums[cause] += ns
-    causes = tuple((cause, ns) for cause, ns in sums.items() if ns)
+def _device_account(lanes: LaneSamples, rank: int, device: str, rows: IntArray, windows: IntArray) -> DeviceAccount:
+    rows = rows[np.argsort(lanes.begin_ns[rows], kind="stable")]
+    kind = lanes.kind[rows]
+    is_communication, is_copy = kind == EventKind.COMMUNICATION, kind == EventKind.COPY
+
+    def of(mask: BoolArray) -> Intervals:
+        return union(lanes.begin_ns[rows[mask]], lanes.end_ns[rows[mask]])
+
+    busy = of(np.ones(len(rows), dtype=bool))
+    computing, with_communication, communication, copies = (
+        _within(of(mask), windows) for mask in (~is_communication & ~is_copy, ~is_copy, is_communication, is_copy)
+    )
+    total_busy = _within(busy, windows)
+    causes = _idle(lanes, rows, _outside(busy, windows), windows)
     return DeviceAccount(
-        rank, device, total, compute, communication, copies, causes, all_communication, all_copies, works
+        rank,
+        device,
+        int((windows[:, 1] - windows[:, 0]).sum()),
+        computing,
+        with_communication - computing,
+        total_busy - with_communication,
+        tuple((cause, ns) for cause, ns in causes.items() if ns),
+        communication,
+        copies,
+        _events_in(lanes, rows, windows),
     )
 
 
-class _Waits:
-    """When each thread waits for a device, found once for each."""
-
-    def __init__(self, lanes: LaneSamples) -> None:
-        self._lanes = lanes
-        self._sync = np.flatnonzero(lanes.kind == EventKind.SYNC)
-        self._known: dict[int, Intervals] = {}
-
-    def of(self, lane: int) -> Intervals:
-        """That of one lane."""
-        if lane not in self._known:
-            mine = self._sync[self._lanes.lane[self._sync] == lane]
-            self._known[lane] = union(self._lanes.begin_ns[mine], self._lanes.end_ns[mine])
-        return self._known[lane]
+def _within(intervals: Intervals, windows: IntArray) -> int:
+    """How much of `intervals` lies in `windows`."""
+    return int(intervals.covered_ns(windows[:, 0], windows[:, 1]).sum())
 
 
-def _idle(lanes: LaneSamples, work: IntArray, gaps: Intervals, waits: _Waits) -> dict[Idle, int]:
-    """The time of `gaps` by cause; `work` is in order of its beginning."""
+def _outside(intervals: Intervals, windows: IntArray) -> Intervals:
+    """What of `windows` lies in none of `intervals`."""
+    low, high = int(windows[0, 0]), int(windows[-1, 1])
+    between = union(windows[:, 0], windows[:, 1]).gaps(low, high)
+    begin = np.clip(np.concatenate([intervals.begin_ns, between.begin_ns]), low, high)
+    end = np.clip(np.concatenate([intervals.end_ns, between.end_ns]), low, high)
+    gaps = union(begin, end).gaps(low, high)
+    # Where one window begins as another ends a gap may lie in both.
+    cuts = windows[1:, 0]
+    at = np.searchsorted(gaps.begin_ns, cuts, side="right") - 1
+    split = (at >= 0) & (gaps.begin_ns[np.maximum(at, 0)] < cuts) & (gaps.end_ns[np.maximum(at, 0)] > cuts)
+    begin = np.sort(np.concatenate([gaps.begin_ns, cuts[split]]))
+    return Intervals(begin, np.sort(np.concatenate([gaps.end_ns, cuts[split]])))
+
+
+def _idle(lanes: LaneSamples, work: IntArray, gaps: Intervals, windows: IntArray) -> dict[Idle, int]:
+    """The time of `gaps` by cause; `work` is in order of its beginning. A gap that ends with its window ends with no work."""
     begin, end = gaps.begin_ns, gaps.end_ns
-    at = np.searchsorted(lanes.begin_ns[work], end)
-    last = at >= len(work)
-    asked = np.full(len(end), -1, dtype=np.int64)
-    asked[~last] = lanes.launch[work[at[~last]]]
+    last = np.isin(end, windows[:, 1])
+    at = np.minimum(np.searchsorted(lanes.begin_ns[work], end), len(work) - 1)
+    asked = np.where(last, -1, lanes.launch[work[at]]).astype(np.int64)
     length = end - begin
     known = asked >= 0
     until = np.where(known, np.clip(lanes.end_ns[np.maximum(asked, 0)], begin, end), begin)
@@ -145,7 +148,9 @@ def _idle(lanes: LaneSamples, work: IntArray, gaps: Intervals, waits: _Waits) ->
     waiting = np.zeros(len(end), dtype=np.int64)
     for lane in np.unique(lanes.lane[asked[known]]).tolist():
         mine = known & (lanes.lane[np.maximum(asked, 0)] == lane)
-        waiting[mine] = waits.of(lane).covered_ns(begin[mine], until[mine])
+        sync = np.flatnonzero((lanes.lane == lane) & (lanes.kind == EventKind.SYNC))
+        waits = union(lanes.begin_ns[sync], lanes.end_ns[sync])
+        waiting[mine] = waits.covered_ns(begin[mine], until[mine])
     rest = length - late
     return {
         Idle.HOST: int((late - waiting)[known].sum()),
@@ -158,11 +163,11 @@ def _idle(lanes: LaneSamples, work: IntArray, gaps: Intervals, waits: _Waits) ->
 
 
 def lane_rows(lanes: LaneSamples, rank: int, windows: IntArray) -> tuple[LaneRow, ...]:
-    """Every lane of `rank` that has an event in `windows`."""
+    """Every lane of `rank` that has an event in `windows`, which are disjoint and in order of time."""
     bounds = np.searchsorted(lanes.lane, np.arange(len(lanes.lanes) + 1))
     found = []
     for k, lane in enumerate(lanes.lanes):
-        if lane.rank != rank:
+        if lane.rank != rank or not len(windows):
             continue
         rows = np.arange(bounds[k], bounds[k + 1])
         rows = rows[lanes.lasts[rows]]
@@ -172,21 +177,21 @@ def lane_rows(lanes: LaneSamples, rank: int, windows: IntArray) -> tuple[LaneRow
     return tuple(found)
 
 
+def _events_in(lanes: LaneSamples, rows: IntArray, windows: IntArray) -> int:
+    """How many of `rows` reach into one of `windows`."""
+    k = np.searchsorted(windows[:, 0], lanes.end_ns[rows]) - 1
+    reaches = (k >= 0) & (lanes.begin_ns[rows] < windows[np.maximum(k, 0), 1])
+    return int(reaches.sum())
+
+
 def _stream(lanes: LaneSamples, lane: int, rows: IntArray, windows: IntArray) -> LaneRow:
     process, rank = lanes.lanes[lane].process, lanes.lanes[lane].rank
     same = [k for k, other in enumerate(lanes.lanes) if other.device and (other.process, other.rank) == (process, rank)]
     rows = rows[lanes.on_device[rows]]
     others = np.flatnonzero(lanes.on_device & np.isin(lanes.lane, same))
-    own, of_device = (Sorted.of(each, lanes.begin_ns, lanes.end_ns) for each in (rows, others))
-    total = busy = either = events = 0
-    for low, high in windows.tolist():
-        inside, beside = own.touching(low, high), of_device.touching(low, high)
-        inside = inside[lanes.end_ns[inside] > low]
-        busy += union(*clipped(lanes.begin_ns[inside], lanes.end_ns[inside], low, high)).total_ns
-        either += union(*clipped(lanes.begin_ns[beside], lanes.end_ns[beside], low, high)).total_ns
-        total += high - low
-        events += len(inside)
-    return LaneRow(lane, events, total, busy, 0, 0, either - busy, total - either)
+    busy, either = (_within(union(lanes.begin_ns[each], lanes.end_ns[each]), windows) for each in (rows, others))
+    total = int((windows[:, 1] - windows[:, 0]).sum())
+    return LaneRow(lane, _events_in(lanes, rows, windows), total, busy, 0, 0, either - busy, total - either)
 
 
 _CALLS = (EventKind.OPERATION, EventKind.RUNTIME)
@@ -194,18 +199,14 @@ _AROUND = (EventKind.PYTHON, EventKind.MODULE, EventKind.ANNOTATION, EventKind.O
 
 
 def _thread(lanes: LaneSamples, lane: int, rows: IntArray, windows: IntArray) -> LaneRow:
-    total = busy = around = wait = events = 0
-    own = Sorted.of(rows, lanes.begin_ns, lanes.end_ns)
-    for low, high in windows.tolist():
-        mine = own.touching(low, high)
-        kinds = lanes.kind[mine]
-        inside = lanes.end_ns[mine] > low
-        begin, end = clipped(lanes.begin_ns[mine], lanes.end_ns[mine], low, high)
-        waits = inside & (kinds == EventKind.SYNC)
-        calls = waits | (inside & np.isin(kinds, _CALLS))
-        all_ = calls | (inside & np.isin(kinds, _AROUND))
-        waited, called, any_ = (union(begin[mask], end[mask]).total_ns for mask in (waits, calls, all_))
-        wait, busy, around = wait + waited, busy + called - waited, around + any_ - called
-        total += high - low
-        events += int(inside.sum())
-    return LaneRow(lane, events, total, busy, around, wait, 0, total - busy - around - wait)
+    kinds = lanes.kind[rows]
+    waits = kinds == EventKind.SYNC
+    calls = waits | np.isin(kinds, _CALLS)
+    either = calls | np.isin(kinds, _AROUND)
+    wait, called, covered = (
+        _within(union(lanes.begin_ns[rows[mask]], lanes.end_ns[rows[mask]]), windows) for mask in (waits, calls, either)
+    )
+    total = int((windows[:, 1] - windows[:, 0]).sum())
+    return LaneRow(
+        lane, _events_in(lanes, rows, windows), total, called - wait, covered - called, wait, 0, total - covered
+    )

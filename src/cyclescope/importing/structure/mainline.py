@@ -23,6 +23,7 @@ class MainLine:
 
     `ops` are its operations, none inside another, in order of time; `frames` the calls and named ranges around them,
     outer ones first. `members` [m] are all that count, and `parent` [m] the one (of `members`) that each lies in.
+    `op_begin_ns` and `frame_begin_ns` are when operations and calls begin.
     """
 
     lane: int
@@ -30,6 +31,8 @@ class MainLine:
     frames: IntArray
     members: IntArray
     parent: IntArray
+    op_begin_ns: IntArray
+    frame_begin_ns: IntArray
 
 
 def choose_lane(events: LaneSamples, rank: int) -> int:
@@ -59,7 +62,9 @@ def main_line(events: LaneSamples, lane: int) -> MainLine:
     if events.lanes[lane].device:
         ops = np.flatnonzero(on_lane & events.on_device)
         apart = _apart(events, ops)
-        return MainLine(lane, apart, np.zeros(0, dtype=np.int64), apart, np.full(len(apart), -1, dtype=np.int64))
+        none = np.zeros(0, dtype=np.int64)
+        alone = np.full(len(apart), -1, dtype=np.int64)
+        return MainLine(lane, apart, none, apart, alone, events.begin_ns[apart], none)
     work = events.of_kind(*_HOST_WORK)
     around = events.of_kind(EventKind.MODULE, EventKind.ANNOTATION)
     members = np.flatnonzero(on_lane & (work | around))
@@ -71,7 +76,7 @@ def main_line(events: LaneSamples, lane: int) -> MainLine:
     inside = covered(is_work, parent)
     ops = members[is_work & ~inside]
     frames = members[~is_work & ~inside]
-    return MainLine(lane, ops, frames, members, parent)
+    return MainLine(lane, ops, frames, members, parent, events.begin_ns[ops], events.begin_ns[frames])
 
 
 def _apart(events: LaneSamples, ops: IntArray) -> IntArray:

@@ -33,10 +33,8 @@ class Piece:
 
 def piece_of(events: LaneSamples, line: MainLine, begin_ns: int, end_ns: int) -> Piece:
     """The piece `begin_ns` … `end_ns`, without the range that makes it a step."""
-    begins = events.begin_ns[line.ops]
-    ops = line.ops[np.searchsorted(begins, begin_ns) : np.searchsorted(begins, end_ns)]
-    at = events.begin_ns[line.frames]
-    rows = line.frames[np.searchsorted(at, begin_ns) : np.searchsorted(at, end_ns)]
+    ops = line.ops[slice(*np.searchsorted(line.op_begin_ns, [begin_ns, end_ns]))]
+    rows = line.frames[slice(*np.searchsorted(line.frame_begin_ns, [begin_ns, end_ns]))]
     around = (events.begin_ns[rows] <= begin_ns) & (events.end_ns[rows] >= end_ns)
     return Piece(begin_ns, end_ns, ops, calls_of(events, rows[~around], ops, begin_ns, end_ns))
 
@@ -49,18 +47,22 @@ def repeated(events: LaneSamples, pieces: Sequence[Piece]) -> list[int]:
     return max(groups.values(), key=lambda g: (len(g), sum(pieces[n].end_ns - pieces[n].begin_ns for n in g)))
 
 
-def boundaries(events: LaneSamples, graph: Graph, piece: Piece) -> IntArray:
-    """The stamps of `piece` [slots + 1] from its beginning. Where one reaches out of its place it is cut."""
+def boundaries(events: LaneSamples, graph: Graph, pieces: Sequence[Piece]) -> IntArray:
+    """The stamps of runs of `graph` [pieces, slots + 1], each from its beginning. Where one reaches out of its place it is cut."""
     n = len(graph.slots)
-    found = np.full(n + 1, -1, dtype=np.int64)
     timed = [k for k, frame in enumerate(graph.frames) if frame.timed]
     _, entry, leave = frame_stamps(graph)
-    found[entry[timed]] = [piece.calls[k].begin_ns for k in timed]
-    found[leave[timed]] = [piece.calls[k].end_ns for k in timed]
-    found[0], found[n] = piece.begin_ns, piece.end_ns
-    places = np.flatnonzero(found < 0)
-    found[places[::2]] = events.begin_ns[piece.ops]
-    found[places[1::2]] = events.end_ns[piece.ops]
-    # Where an operation outlasts the call around it, the call ends with it.
-    ordered: IntArray = np.minimum(np.maximum.accumulate(found), piece.end_ns) - piece.begin_ns
-    return ordered
+    of_frame = np.zeros(n + 1, dtype=bool)
+    of_frame[entry[timed]] = of_frame[leave[timed]] = of_frame[0] = of_frame[n] = True
+    places = np.flatnonzero(~of_frame)
+    found = np.zeros((len(pieces), n + 1), dtype=np.int64)
+    for run, piece in enumerate(pieces):
+        stamps = found[run]
+        stamps[entry[timed]] = [piece.calls[k].begin_ns for k in timed]
+        stamps[leave[timed]] = [piece.calls[k].end_ns for k in timed]
+        stamps[0], stamps[n] = piece.begin_ns, piece.end_ns
+        stamps[places[::2]] = events.begin_ns[piece.ops]
+        stamps[places[1::2]] = events.end_ns[piece.ops]
+        # Where an operation outlasts the call around it, the call ends with it.
+        stamps[:] = np.minimum(np.maximum.accumulate(stamps), piece.end_ns) - piece.begin_ns
+    return found

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from cyclescope.core.lanes import EventKind, LaneSamples, Phase
-from cyclescope.core.units import IntArray
 from cyclescope.importing.structure.mainline import MainLine
 
 _PROFILER = re.compile(r"^ProfilerStep#\d+$")
@@ -129,6 +128,7 @@ class Windows:
         order = np.argsort(asked, kind="stable")
         self._asked, self._done = asked[order], events.end_ns[work][order]
         self._modules = line.frames[events.kind[line.frames] == EventKind.MODULE]
+        self._module_begins = events.begin_ns[self._modules]
 
     def of(self, step: Step, until_ns: int | None) -> tuple[int, int]:
         """The begin and end of a sample: those of `step`, and until the device has done all that it was asked for in it, but
@@ -137,7 +137,8 @@ class Windows:
         What a step waits for before it has asked for anything is the end of earlier work, and no part of it.
         """
         events = self._events
-        ops, modules = (self._within(rows, step) for rows in (self._line.ops, self._modules))
+        ops = self._line.ops[slice(*np.searchsorted(self._line.op_begin_ns, [step.begin_ns, step.end_ns]))]
+        modules = self._modules[slice(*np.searchsorted(self._module_begins, [step.begin_ns, step.end_ns]))]
         asking = ops[events.kind[ops] != EventKind.SYNC]
         first = np.concatenate([events.begin_ns[asking][:1], events.begin_ns[modules][:1]])
         if not len(first):
@@ -148,7 +149,3 @@ class Windows:
         low, high = np.searchsorted(self._asked, [begin, end])
         end = max([end, *self._done[low:high].tolist()])
         return begin, max(min(end, until_ns), begin) if until_ns is not None else end
-
-    def _within(self, rows: IntArray, step: Step) -> IntArray:
-        low, high = np.searchsorted(self._events.begin_ns[rows], [step.begin_ns, step.end_ns])
-        return rows[low:high]

@@ -25,7 +25,7 @@ from cyclescope.report.drawings.spans import name as harmless
 from cyclescope.report.naming.importing import lane_name
 
 MOST_BYTES = 300_000
-_COARSE, _FINEST = 1024, 65536  # bins over the whole trace
+_COARSE, _MIDDLE, _FINEST = 1024, 8192, 65536  # bins over the whole trace
 _MOST_ITEMS, _MOST_LANES, _LONGEST_NAME = 4000, 40, 96
 _SHADES = 9
 # What is drawn in one colour: its class, its name and the kinds of events; the first of several that overlap hides the others.
@@ -138,7 +138,9 @@ class LanesDrawing:
         """The data of the drawing, and the number of bins of its finest level."""
         bins = _FINEST
         while True:
-            levels = [{"bins": count, "runs": self._level(count)} for count in dict.fromkeys((_COARSE, bins))]
+            levels = [
+                {"bins": count, "runs": self._level(count)} for count in sorted({_COARSE, min(_MIDDLE, bins), bins})
+            ]
             size = len(json.dumps(levels, separators=(",", ":")))
             if size <= self.most_bytes * 2 // 3 or bins <= _COARSE:
                 break

@@ -302,7 +302,7 @@ class LanesChart {
    */
   bins(pen, lane, top, scale, colours) {
     const span = this.data.span;
-    const fine = this.data.levels.findIndex((level) => (span / level.bins) * scale <= 1);
+    const fine = this.data.levels.findIndex((level) => (span / level.bins) * scale <= 1.5);
     const k = fine < 0 ? this.data.levels.length - 1 : fine;
     const { bins } = this.data.levels[k];
     const values = this.levels[k][lane];
