@@ -24,10 +24,12 @@ def _facts(trace: Trace, lanes: LaneSamples, graph: Graph, shapeless: int) -> It
         code = "cut" if source.cut else "source"
         yield ReadingFact(code, source.records, 0, share, source.name)
     yield ReadingFact("events", len(lanes), what=trace.format)
-    for each in trace.reading.counts:
-        if each.defect is Defect.CUT:
+    for defect in dict.fromkeys(each.defect for each in trace.reading.counts):
+        if defect is Defect.CUT:
             continue  # the source says so
-        yield ReadingFact(each.defect.name.lower().replace("_", "-"), each.events, each.time_ns, what=each.example)
+        mine = [each for each in trace.reading.counts if each.defect is defect]  # one for each rank
+        count, ns = sum(each.events for each in mine), sum(each.time_ns for each in mine)
+        yield ReadingFact(defect.name.lower().replace("_", "-"), count, ns, what=mine[0].example)
     work = lanes.on_device
     yield _fact("unlaunched", lanes, work & (lanes.launch < 0))
     by_operation = work & (lanes.launch >= 0)

@@ -17,7 +17,7 @@ from cyclescope.explaining.lanes.ranks import Ranks, compare_ranks
 
 @dataclass(frozen=True, slots=True)
 class WholeTrace:
-    """What devices do in all of the trace, beyond the windows too. `launched` is about the work whose launch is in the trace:
+    """What devices do in all of the trace, beyond the windows too, those of all ranks added up. `launched` is about the work whose launch is in the trace:
     its busy time, and the time from the first to the last of it; other tools take these for all there is.
     """
 
@@ -79,10 +79,21 @@ def _whole(lanes: LaneSamples) -> WholeTrace:
     computing = launched[np.isin(lanes.kind[launched], COMPUTE)]
     return WholeTrace(
         span_ns=int(end[there].max()) - int(begin[there].min()) if there.any() else 0,
-        busy_ns=union(begin[work], end[work]).total_ns,
+        busy_ns=_busy(lanes, work),
         works=len(work),
-        launched_busy_ns=union(begin[launched], end[launched]).total_ns,
+        launched_busy_ns=_busy(lanes, launched),
         launched_span_ns=int(end[launched].max()) - int(begin[launched].min()) if len(launched) else 0,
-        launched_compute_ns=union(begin[computing], end[computing]).total_ns,
+        launched_compute_ns=_busy(lanes, computing),
         launched=len(launched),
+    )
+
+
+def _busy(lanes: LaneSamples, rows: IntArray) -> int:
+    """How long each device works for `rows`, over all devices."""
+    numbers: dict[tuple[int, str], int] = {}
+    of_lane = [numbers.setdefault((lane.rank, lane.process), len(numbers)) for lane in lanes.lanes]
+    device = np.asarray(of_lane, dtype=np.int64)[lanes.lane[rows]]
+    return sum(
+        union(lanes.begin_ns[mine], lanes.end_ns[mine]).total_ns
+        for mine in (rows[device == number] for number in np.unique(device).tolist())
     )

@@ -200,6 +200,9 @@ _OF_LITTLE_WEIGHT = frozenset(
 )
 
 
+LITTLE_SKEW = 0.005  # ranks that differ by less are equally quick
+
+
 def is_imported(cycle: Cycle) -> bool:
     """Whether the times of `cycle` were recorded by another tool."""
     return cycle.source is Source.IMPORTED

@@ -7,7 +7,7 @@ from cyclescope.explaining.explanation import Explanation
 from cyclescope.explaining.lanes.accounts import DeviceAccount
 from cyclescope.explaining.lanes.lanes import Lanes
 from cyclescope.report import format as fmt
-from cyclescope.report.naming.importing import IDLE, grave, imported_from
+from cyclescope.report.naming.importing import IDLE, LITTLE_SKEW, grave, imported_from
 
 
 def imported_answer(explanation: Explanation, lanes: Lanes) -> Text:
@@ -26,7 +26,7 @@ def imported_answer(explanation: Explanation, lanes: Lanes) -> Text:
                 share=fmt.share(row.busy_ns / row.total_ns if row.total_ns else 0.0),
             )
         )
-    if lanes.ranks is not None:
+    if lanes.ranks is not None and lanes.ranks.skew >= LITTLE_SKEW:
         said.append(
             m(
                 "Of {n} ranks, rank {rank} is the slowest, by {share}.",

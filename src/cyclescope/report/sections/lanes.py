@@ -13,7 +13,7 @@ from cyclescope.explaining.lanes.ranks import Ranks
 from cyclescope.report import format as fmt
 from cyclescope.report.drawings.lanes import LanesDrawing
 from cyclescope.report.drawings.spans import name as harmless
-from cyclescope.report.naming.importing import EDGES, IDLE, PARTS, PHASES, lane_name
+from cyclescope.report.naming.importing import EDGES, IDLE, LITTLE_SKEW, PARTS, PHASES, lane_name
 from cyclescope.report.page import Align, Block, Column, Drawing, Emphasis, Note, Paragraph, Section, Severity, Table
 
 _MOST_LANES, _MOST_PARTS, _MOST_STEPS = 24, 14, 40
@@ -201,11 +201,13 @@ def ranks_section(ranks: Ranks | None) -> Section | None:
 
 
 def _slowest(ranks: Ranks) -> Text:
-    slowest = m(
-        "Rank {rank} is the slowest: without waiting for communication it takes {share} longer than the quickest.",
-        rank=ranks.slowest,
-        share=fmt.share(ranks.skew),
-    )
+    slowest: Text = m("No rank is the slowest: without waiting for communication all take as long.")
+    if ranks.skew >= LITTLE_SKEW:
+        slowest = m(
+            "Rank {rank} is the slowest: without waiting for communication it takes {share} longer than the quickest.",
+            rank=ranks.slowest,
+            share=fmt.share(ranks.skew),
+        )
     if not ranks.collectives:
         return sentences(slowest, m("The ranks have no collectives in one order, so that arrivals cannot be compared."))
     if not ranks.comparable:
