@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from cyclescope.core.collectives import CollectiveCeiling, Interconnect
-from cyclescope.core.message import Message, Series, Text, m, plural
+from cyclescope.core.figure import Figure as Figure
+from cyclescope.core.figure import joined
+from cyclescope.core.message import Message, m, plural
 from cyclescope.core.stored import ADDED_LATER
 
 # Where the same took half as long again as the same, what was probed is the load of others and not this machine.
@@ -21,42 +23,6 @@ class Origin(StrEnum):
 
     MEASURED = "measured"
     DATASHEET = "datasheet"
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One figure about a machine in SI units, with its 95 % interval, the samples behind it and its source.
-
-    `source` names the probe that measured it, or is the URL of the datasheet; a datasheet's figure has n = 0 and no width.
-    `remark` says how the figure follows from what the source gives (may be empty).
-    """
-
-    value: float
-    low: float
-    high: float
-    n: int
-    source: str
-    remark: Text = ""
-
-    @staticmethod
-    def stated(value: float, source: str, remark: Text = "") -> Figure:
-        """A figure that a datasheet states."""
-        return Figure(value, value, value, 0, source, remark)
-
-    @property
-    def origin(self) -> Text:
-        """Source and remark."""
-        return _joined(self.source, self.remark)
-
-    def scaled(self, factor: float, remark: Text) -> Figure:
-        """This figure times `factor`, its interval too, with a further `remark`."""
-        together = _joined(self.remark, remark)
-        return Figure(self.value * factor, self.low * factor, self.high * factor, self.n, self.source, together)
-
-
-def _joined(*texts: Text) -> Text:
-    there = tuple(text for text in texts if text)
-    return there[0] if len(there) == 1 else Series(there, "; ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,5 +221,5 @@ def _between(before: ProductCeiling, after: ProductCeiling, rows: int) -> Figure
         return low ** (1 - part) * high**part if low > 0 else high
 
     a, b = before.flops_per_s, after.flops_per_s
-    remark = _joined(b.remark, m("between {before} and {after} rows", before=before.rows, after=after.rows))
+    remark = joined(b.remark, m("between {before} and {after} rows", before=before.rows, after=after.rows))
     return Figure(mix(a.value, b.value), mix(a.low, b.low), mix(a.high, b.high), min(a.n, b.n), b.source, remark)

@@ -13,13 +13,10 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
+from cyclescope.core.figure import Figure
 from cyclescope.core.message import Text, m
 from cyclescope.core.units import NS_PER_S
-
-if TYPE_CHECKING:
-    from cyclescope.core.ceilings import Figure
 
 
 class CollectiveKind(StrEnum):
