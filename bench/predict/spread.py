@@ -4,7 +4,7 @@
 
 For every way to divide the devices (or those of --only, such as 8x1x1) the prefill and the decode step in the middle are
 predicted, each by itself; the time of a generation is the prefill and as many of these steps, since steps grow evenly.
-Memory is that of the last step, with the activations of the prefill.
+Memory is that of the last step, with the activations of the prefill. The bubble is that of the prefill.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def _row(asked: argparse.Namespace, tensor: int, pipeline: int, data: int, batch
     prefill = cycle(tokens=asked.tokens, new_tokens=1)
     step = cycle(cache_length=asked.tokens + asked.new_tokens // 2)
     last = cycle(cache_length=asked.tokens + asked.new_tokens)
-    first, each = _ms(prefill), _ms(step)
+    first, each = _ms(prefill), _ms_in_a_row(step)
     whole_s = (first + (asked.new_tokens - 1) * each) / 1e3
     found, start = _spread(step), _spread(prefill)
     stage = _spread(last).most_needed
@@ -76,7 +76,7 @@ def _row(asked: argparse.Namespace, tensor: int, pipeline: int, data: int, batch
     memory = step.machine.memory_bytes
     cells = (
         f"{tensor} × {pipeline} × {data}", str(batch), f"{first:.0f} ms", f"{each:.2f} ms", f"{batch * asked.new_tokens / whole_s:,.0f}",
-        f"{found.communication:.0%}", f"{found.bubble:.0%}",
+        f"{found.communication:.0%}", f"{start.bubble:.0%}",
         *(f"{part / 1e9:.1f} GB" for part in (stage.weights_bytes, stage.cache_bytes, activations)),
         "yes" if held <= memory else f"no, {held / 1e9:.0f} of {memory / 1e9:.0f} GB",
     )  # fmt: skip
@@ -86,6 +86,15 @@ def _row(asked: argparse.Namespace, tensor: int, pipeline: int, data: int, batch
 def _ms(cycle: Cycle) -> float:
     wall = sorted(cycle.samples.uninstrumented.wall_ns.tolist())
     return float(wall[len(wall) // 2]) / _NS_PER_MS
+
+
+def _ms_in_a_row(step: Cycle) -> float:
+    """What a step takes among others: with as many microbatches as stages a pipeline stays filled from step to step, and the
+    busiest stage decides; by itself a step fills and empties it.
+    """
+    if step.plan.microbatches < step.plan.pipeline or step.plan.pipeline == 1:
+        return _ms(step)
+    return max(stage.work_ns + stage.collective_ns for stage in _spread(step).stages) / _NS_PER_MS
 
 
 def _spread(cycle: Cycle) -> Spread:

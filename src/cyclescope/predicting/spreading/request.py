@@ -23,7 +23,8 @@ def settled(request: Request) -> Request:
     """
     if not is_spread(request):
         return request
-    if min(request.tensor, request.pipeline, request.data, request.microbatches or 1) < 1:
+    microbatches = 1 if request.microbatches is None else request.microbatches
+    if min(request.tensor, request.pipeline, request.data, microbatches) < 1:
         return request  # which `check` refuses
     asked = request.microbatches
     if asked is not None and asked > 1 and request.pipeline == 1:

@@ -16,13 +16,13 @@ def imported_answer(explanation: Explanation, lanes: Lanes) -> Text:
     said = [imported_from(lanes.samples), *([lost] if lost else []), _length(explanation)]
     mine = [account for account in lanes.devices if account.rank == lanes.samples.rank]
     if mine:
-        said.append(_device(max(mine, key=lambda account: account.busy_ns), max(1, explanation.wall.n)))
+        said.append(_device(max(mine, key=lambda account: account.busy_ns)))
     elif lanes.rows:
         row = max(lanes.rows, key=lambda row: row.busy_ns)
         said.append(
             m(
                 "No device works in it; the busiest lane is in operations for {busy} ({share}).",
-                busy=fmt.time(row.busy_ns / max(1, explanation.wall.n)),
+                busy=fmt.time(row.busy_ns),
                 share=fmt.share(row.busy_ns / row.total_ns if row.total_ns else 0.0),
             )
         )
@@ -48,8 +48,7 @@ def _length(explanation: Explanation) -> Text:
     )
 
 
-def _device(account: DeviceAccount, steps: int) -> Text:
-    """What the device does, and why it is idle; times are those of one step."""
+def _device(account: DeviceAccount) -> Text:
     total = max(1, account.total_ns)
     busy = m(
         "The device works for {share} of it and is idle for {idle}",
@@ -59,4 +58,4 @@ def _device(account: DeviceAccount, steps: int) -> Text:
     if not account.idle_ns:
         return m("{busy}.", busy=busy)
     cause, ns = max(account.idle, key=lambda each: each[1])
-    return m("{busy}; most of that is: {cause} ({time}).", busy=busy, cause=IDLE[cause], time=fmt.time(ns / steps))
+    return m("{busy}; most of that is: {cause} ({time}).", busy=busy, cause=IDLE[cause], time=fmt.time(ns))

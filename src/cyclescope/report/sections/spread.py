@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cyclescope.core.cycle import Cycle
-from cyclescope.core.message import Text, m, plural
+from cyclescope.core.message import Text, in_context, m, plural
 from cyclescope.core.spread import Spread, StageAccount
 from cyclescope.core.units import NS_PER_S
 from cyclescope.report import format as fmt
@@ -80,7 +80,7 @@ def _stages(spread: Spread) -> Table:
         Column(m("waiting"), Align.RIGHT),
         Column(m("weights"), Align.RIGHT, priority=1),
         Column(m("KV cache"), Align.RIGHT, priority=1),
-        Column(m("activations"), Align.RIGHT, priority=2),
+        Column(in_context("memory", "activations"), Align.RIGHT, priority=2),
     )
     rows = tuple(_row(number, stage) for number, stage in enumerate(spread.stages, 1))
     return Table(columns, rows, caption=m("Each rank of a stage"))
