@@ -101,7 +101,7 @@ $(STAMPS)/torch: constraints.txt | $(STAMPS)/python
 		have >$(VENV)/constraints.txt)
 	@touch $@
 
-$(STAMPS)/package: pyproject.toml setup.py src/cyclescope/backends/torch/stamping/_stamp.c src/cyclescope/importing/scanning/_scan.c $(STAMPS)/torch
+$(STAMPS)/package: pyproject.toml setup.py src/cyclescope/backends/torch/stamping/_stamp.c src/cyclescope/importing/parsing/scanning/_scan.c $(STAMPS)/torch
 	$(call quietly,Installing cyclescope and transformers,$(PIP) install -c $(VENV)/constraints.txt -e '.[torch]')
 	@touch $@
 

@@ -10,8 +10,8 @@ setup(
             optional=True,  # no compiler, no headers, another system: the shims in Python do the same
         ),
         Extension(
-            "cyclescope.importing.scanning._scan",
-            ["src/cyclescope/importing/scanning/_scan.c"],
+            "cyclescope.importing.parsing.scanning._scan",
+            ["src/cyclescope/importing/parsing/scanning/_scan.c"],
             optional=True,  # traces are parsed in Python then, to the same columns
         ),
     ]

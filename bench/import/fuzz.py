@@ -16,7 +16,7 @@ from pathlib import Path
 from time import perf_counter
 
 from cyclescope.core.errors import CyclescopeError
-from cyclescope.importing import packing
+from cyclescope.importing.parsing import packing
 from cyclescope.importing.reading import read
 
 _PIECES = (

@@ -15,7 +15,7 @@ def cyclescope(path: Path) -> int:
 
 def cyclescope_in_python(path: Path) -> int:
     """Without the compiled code: msgspec, and columns made from its records."""
-    from cyclescope.importing import events_file
+    from cyclescope.importing.parsing import events_file
 
     events_file.compiled = lambda: False  # type: ignore[assignment]  # as where no compiler was at hand
     return cyclescope(path)

@@ -15,7 +15,7 @@ from cyclescope.core.message import m
 from cyclescope.core.units import NS_PER_S, AnyArray
 from cyclescope.importing.counts import Count, Defect, Reading
 from cyclescope.importing.details import Details
-from cyclescope.importing.interning import Numbering
+from cyclescope.importing.parsing.interning import Numbering
 from cyclescope.importing.trace import Codes, Counters, Events, Flows, Trace
 
 _RANK = re.compile(r"rank[-_. ]?\[?(\d+)", re.IGNORECASE)

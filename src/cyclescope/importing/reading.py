@@ -7,12 +7,12 @@ from pathlib import Path
 from cyclescope.core.errors import TraceFileError
 from cyclescope.core.message import m
 from cyclescope.core.units import Bytes
-from cyclescope.importing.document_file import read_document
-from cyclescope.importing.events_file import EventsFile
 from cyclescope.importing.formats.formats import can_be_document, unknown_format
-from cyclescope.importing.packing import Stream
+from cyclescope.importing.parsing.document_file import read_document
+from cyclescope.importing.parsing.events_file import EventsFile
+from cyclescope.importing.parsing.packing import Stream
+from cyclescope.importing.parsing.splitting import Splitter
 from cyclescope.importing.ranks import joined
-from cyclescope.importing.splitting import Splitter
 from cyclescope.importing.trace import Trace
 
 # Documents that are no list of events are read as a whole.

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cyclescope.importing import events_file
 from cyclescope.importing.formats.kineto import KINETO
+from cyclescope.importing.parsing import events_file
+from cyclescope.importing.parsing.scanning.scanner import Scanning, compiled
 from cyclescope.importing.reading import read
-from cyclescope.importing.scanning.scanner import Scanning, compiled
 from cyclescope.importing.trace import Trace
 from importing.kineto_text import document, events, launched, span
 
@@ -46,7 +46,7 @@ def both(path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Trace, Trace, int
         taken += 1
         return found
 
-    monkeypatch.setattr("cyclescope.importing.packing.PIECE", 1 << 14)
+    monkeypatch.setattr("cyclescope.importing.parsing.packing.PIECE", 1 << 14)
     monkeypatch.setattr(Scanning, "scan", counting)
     fast = read(path)
     monkeypatch.setattr(events_file, "compiled", lambda: False)
@@ -91,8 +91,8 @@ odd_events = st.dictionaries(
 @given(st.lists(st.one_of(whole_events, odd_events), min_size=1, max_size=8), st.sampled_from([None, 2]))
 def test_any_events_are_read_alike_or_refused(records: list[dict[str, Any]], indent: int | None) -> None:
     """What compiled code takes, Python reads to the same numbers."""
-    from cyclescope.importing.decoding import Decoder
-    from cyclescope.importing.gathering import Gathering
+    from cyclescope.importing.parsing.decoding import Decoder
+    from cyclescope.importing.parsing.gathering import Gathering
 
     text = json.dumps(records, indent=indent)[1:-1].encode()
     try:
@@ -142,7 +142,7 @@ def test_every_prefix_of_a_trace_is_read_or_refused() -> None:
 
 
 def test_a_name_that_is_no_utf8_is_left_to_python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cyclescope.importing.packing.PIECE", 1 << 12)
+    monkeypatch.setattr("cyclescope.importing.parsing.packing.PIECE", 1 << 12)
     path = tmp_path / "trace.json"
     many = [event for i in range(200) for event in launched(f"kernel {i}", i, 10.0 * i, 10.0 * i + 1, 2.0, i)]
     text = document([*many, span("cpu_op", "BAD", 5000.0, 1.0), *many]).encode().replace(b"BAD", b"\xff\xfe")
@@ -155,7 +155,7 @@ def test_a_name_that_is_no_utf8_is_left_to_python(tmp_path: Path, monkeypatch: p
 
 def test_a_chunk_that_was_refused_half_way_spoils_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was numbered before the reason is not known to Python; found by random damage."""
-    monkeypatch.setattr("cyclescope.importing.packing.PIECE", 1 << 12)
+    monkeypatch.setattr("cyclescope.importing.parsing.packing.PIECE", 1 << 12)
     path = tmp_path / "trace.json"
     many = [event for i in range(400) for event in launched(f"kernel {i}", i, 10.0 * i, 10.0 * i + 1, 2.0, i)]
     text = document(many).replace('"name": "kernel 200"', '"name": "new 200"').replace('"ts": 2011.0', '"ts": "2011.0"')

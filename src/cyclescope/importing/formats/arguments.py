@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from cyclescope.importing.records import NONE
+from cyclescope.importing.parsing.records import NONE
 
 # The texts of the kept values of one event, in the order of `ArgumentReader.kept`; empty where it has none.
 Kept = tuple[bytes, ...]

@@ -19,7 +19,7 @@ from cyclescope.importing.counts import Defect
 from cyclescope.importing.formats.arguments import ArgumentReader
 from cyclescope.importing.formats.dialect import Dialect
 from cyclescope.importing.formats.document import Document, Translated
-from cyclescope.importing.records import NONE, Record
+from cyclescope.importing.parsing.records import NONE, Record
 from cyclescope.importing.trace import Kind
 
 _HOST, _DEVICE, _COMMUNICATION, _MEMORY = "cpu", "device", "communication", "memory"

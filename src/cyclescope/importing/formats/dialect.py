@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cyclescope.importing.formats.arguments import ArgumentReader
-from cyclescope.importing.records import Record
+from cyclescope.importing.parsing.records import Record
 from cyclescope.importing.trace import Kind
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from cyclescope.importing.counts import Defect
 from cyclescope.importing.formats.dialect import Dialect
-from cyclescope.importing.records import Record
+from cyclescope.importing.parsing.records import Record
 
 
 @dataclass(frozen=True)

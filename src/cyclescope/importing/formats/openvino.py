@@ -16,7 +16,7 @@ from cyclescope.importing.counts import Defect
 from cyclescope.importing.formats.arguments import ArgumentReader
 from cyclescope.importing.formats.dialect import Dialect
 from cyclescope.importing.formats.document import Document, Translated
-from cyclescope.importing.records import Record
+from cyclescope.importing.parsing.records import Record
 from cyclescope.importing.trace import Kind
 
 _HEADER = ("layerName", "execStatus", "layerType", "execType", "realTime (ms)", "cpuTime (ms)")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cyclescope.core.units import AnyArray, IntArray
-from cyclescope.importing.gathering import PHASES
+from cyclescope.importing.parsing.gathering import PHASES
 
 Table = dict[str, AnyArray]
 

@@ -8,15 +8,15 @@ from typing import NamedTuple
 import numpy as np
 
 from cyclescope.core.units import AnyArray, IntArray
-from cyclescope.importing.columns import Columns
 from cyclescope.importing.counts import Defect
-from cyclescope.importing.decoding import Batch
 from cyclescope.importing.formats.arguments import Kept
 from cyclescope.importing.formats.dialect import Dialect
-from cyclescope.importing.interning import Numbering
-from cyclescope.importing.records import NONE
-from cyclescope.importing.scanning.scanner import Scanned
-from cyclescope.importing.sides import MEMORY, Sides
+from cyclescope.importing.parsing.columns import Columns
+from cyclescope.importing.parsing.decoding import Batch
+from cyclescope.importing.parsing.interning import Numbering
+from cyclescope.importing.parsing.records import NONE
+from cyclescope.importing.parsing.scanning.scanner import Scanned
+from cyclescope.importing.parsing.sides import MEMORY, Sides
 from cyclescope.importing.trace import Kind
 
 Thread = tuple[int | str, int | str]

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from cyclescope.importing.interning import Numbering
+from cyclescope.importing.parsing.interning import Numbering
 
 NAN = math.nan
 NONE = -1

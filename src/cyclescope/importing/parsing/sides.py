@@ -9,9 +9,9 @@ import msgspec
 import numpy as np
 
 from cyclescope.core.units import AnyArray, IntArray
-from cyclescope.importing.columns import Columns
-from cyclescope.importing.interning import Numbering
-from cyclescope.importing.records import Record
+from cyclescope.importing.parsing.columns import Columns
+from cyclescope.importing.parsing.interning import Numbering
+from cyclescope.importing.parsing.records import Record
 
 Thread = tuple[int | str, int | str]
 

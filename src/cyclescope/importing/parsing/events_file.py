@@ -13,16 +13,16 @@ from cyclescope.core.errors import TraceFileError
 from cyclescope.core.message import m
 from cyclescope.core.units import Bytes
 from cyclescope.importing.counts import Defect, Source
-from cyclescope.importing.decoding import Batch, Decoder
-from cyclescope.importing.finishing import finished
 from cyclescope.importing.formats.dialect import Opening
 from cyclescope.importing.formats.formats import DIALECTS, unknown_format
-from cyclescope.importing.gathering import METADATA, PHASES, Gathering
-from cyclescope.importing.packing import Stream
+from cyclescope.importing.parsing.decoding import Batch, Decoder
+from cyclescope.importing.parsing.finishing import finished
+from cyclescope.importing.parsing.gathering import METADATA, PHASES, Gathering
+from cyclescope.importing.parsing.packing import Stream
+from cyclescope.importing.parsing.recovery import recover
+from cyclescope.importing.parsing.scanning.scanner import Scanning, compiled
+from cyclescope.importing.parsing.splitting import MOST_EVENT, Head, Splitter, TooLarge, end_of_list
 from cyclescope.importing.ranks import rank_in_name
-from cyclescope.importing.recovery import recover
-from cyclescope.importing.scanning.scanner import Scanning, compiled
-from cyclescope.importing.splitting import MOST_EVENT, Head, Splitter, TooLarge, end_of_list
 from cyclescope.importing.trace import Trace
 
 # What stands behind the events: a name, devices, versions. More than this is something else, and is passed over.

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from cyclescope.importing.counts import Source
-from cyclescope.importing.decoding import batch_of
-from cyclescope.importing.finishing import finished
 from cyclescope.importing.formats.formats import DOCUMENTS, unknown_format
-from cyclescope.importing.gathering import Gathering
-from cyclescope.importing.packing import Stream
+from cyclescope.importing.parsing.decoding import batch_of
+from cyclescope.importing.parsing.finishing import finished
+from cyclescope.importing.parsing.gathering import Gathering
+from cyclescope.importing.parsing.packing import Stream
 from cyclescope.importing.ranks import rank_in_name
 from cyclescope.importing.trace import Trace
 

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 
 from cyclescope.core.units import AnyArray
-from cyclescope.importing import defects, ordering, pairs
+from cyclescope.importing import defects
 from cyclescope.importing.counts import Count, Defect, Reading, Source
 from cyclescope.importing.details import Details
 from cyclescope.importing.formats.arguments import Kept
-from cyclescope.importing.gathering import Gathering
-from cyclescope.importing.records import NONE
-from cyclescope.importing.threads import Apart, Lanes
+from cyclescope.importing.parsing import ordering, pairs
+from cyclescope.importing.parsing.gathering import Gathering
+from cyclescope.importing.parsing.records import NONE
+from cyclescope.importing.parsing.threads import Apart, Lanes
 from cyclescope.importing.trace import Codes, Counters, Events, Flows, Kind, Trace
 
 # Nanoseconds since 1970; the clock of a machine that was started is far below.

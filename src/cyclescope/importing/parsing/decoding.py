@@ -11,8 +11,8 @@ import numpy as np
 from cyclescope.core.units import AnyArray, BoolArray, FloatArray, IntArray
 from cyclescope.importing.formats.arguments import Kept
 from cyclescope.importing.formats.dialect import Dialect
-from cyclescope.importing.interning import Numbering
-from cyclescope.importing.records import NONE, LooseRecord, Record, TimeText, number_of
+from cyclescope.importing.parsing.interning import Numbering
+from cyclescope.importing.parsing.records import NONE, LooseRecord, Record, TimeText, number_of
 from cyclescope.importing.trace import Kind
 
 # Microseconds from here on do not keep three decimals in 53 bits: 2^43 µs are 102 days. Clocks that count from 1970 lie above.

@@ -11,12 +11,12 @@ import numpy as np
 
 from cyclescope.core.units import AnyArray, BoolArray, IntArray
 from cyclescope.importing.formats.dialect import Dialect
-from cyclescope.importing.interning import Numbering
-from cyclescope.importing.records import NONE, Record, number_of
+from cyclescope.importing.parsing.interning import Numbering
+from cyclescope.importing.parsing.records import NONE, Record, number_of
 from cyclescope.importing.trace import Kind
 
 try:
-    from cyclescope.importing.scanning import _scan
+    from cyclescope.importing.parsing.scanning import _scan
 except ImportError:  # no compiler when the package was installed
     _scan = None  # type: ignore[assignment]  # asked for below
 

@@ -784,7 +784,7 @@ static PyMethodDef scanner_methods[] = {
 
 static PyTypeObject scanner_type = {
     PyVarObject_HEAD_INIT(NULL, 0)
-    .tp_name = "cyclescope.importing.scanning._scan.Scanner",
+    .tp_name = "cyclescope.importing.parsing.scanning._scan.Scanner",
     .tp_basicsize = sizeof(Scanner),
     .tp_flags = Py_TPFLAGS_DEFAULT,
     .tp_doc = "Numbers what repeats in the events of one trace.",

@@ -9,9 +9,9 @@ from itertools import islice
 import msgspec
 
 from cyclescope.core.units import Bytes
-from cyclescope.importing.decoding import Batch, Decoder
-from cyclescope.importing.mending import mended, mended_numbers
-from cyclescope.importing.splitting import borders
+from cyclescope.importing.parsing.decoding import Batch, Decoder
+from cyclescope.importing.parsing.mending import mended, mended_numbers
+from cyclescope.importing.parsing.splitting import borders
 
 # An object in a list in the arguments of an event can look like a border; an event has few of these.
 _MOST_JOINED = 8
