@@ -7,7 +7,6 @@ import gc
 import inspect
 import weakref
 from itertools import count
-from statistics import median
 from typing import Any
 
 import numpy as np
@@ -135,8 +134,8 @@ def test_a_model_that_changes_between_cycles_is_refused_with_the_reason() -> Non
 
 
 def test_the_proxy_gives_a_cost_of_the_right_kind() -> None:
-    """A stamp pair costs something, and much less than a function mode does: the median of tries that take turns, since
-    what else the machine does may lengthen the runs with stamps or those without.
+    """A stamp pair costs something, and much less than a function mode does: the least of tries that take turns, since
+    what else the machine does lengthens runs, and no cost is below that of a loop in which every cache is warm.
     """
     model = build("BertConfig")
     session = _session(model)
@@ -148,7 +147,7 @@ def test_the_proxy_gives_a_cost_of_the_right_kind() -> None:
         found = session.calibrate(graph, 60_000_000)
         assert "proxy of BertModel" in found.calibrated_on
         costs[how].append(found.inside_ns + found.outside_ns)
-    assert 0 < median(costs[WRAPPERS]) < median(costs[FUNCTION_MODE])
+    assert 0 < min(costs[WRAPPERS]) < min(costs[FUNCTION_MODE])
 
 
 def test_threads_are_put_back() -> None:

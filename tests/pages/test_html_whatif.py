@@ -142,7 +142,7 @@ def test_it_says_that_it_is_no_measurement_and_the_account_stays(visit: Open, wh
     move(seen.page, peak=3)
     outcome(seen)
     text = seen.page.locator("#what-if").inner_text()
-    for words in ("A bound", "An extrapolation", "Not a measurement", "No figure of this section is measured"):
+    for words in ("A bound", "An extrapolation", "Not a measurement", "None of its times was measured"):
         assert words in text
     assert seen.page.locator("#account").inner_text() == account
 

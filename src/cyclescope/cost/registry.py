@@ -28,6 +28,7 @@ _IMPORTANCE = (
     OpKind.ATTENTION,
     OpKind.MATMUL,
     OpKind.CONVOLUTION,
+    OpKind.COLLECTIVE,
     OpKind.FFT,
     OpKind.SOFTMAX,
     OpKind.NORM,

@@ -25,9 +25,9 @@ from cyclescope.importing.structure.labels import labels
 from cyclescope.importing.structure.mainline import MainLine, choose_lane, main_line
 from cyclescope.importing.structure.repetition import with_layers
 from cyclescope.importing.structure.runs import Piece, boundaries, piece_of, repeated
-from cyclescope.importing.structure.steps import Step, Windows, find_steps, whole
+from cyclescope.importing.structure.steps import Step, Windows, find_steps, whole, with_phases
 from cyclescope.importing.trace import Trace
-from cyclescope.importing.workload import OF_THE_REFERENCE, machine_of, plan_of, workload_of
+from cyclescope.importing.workload import OF_THE_REFERENCE, input_shape, machine_of, plan_of, workload_of
 
 # Steps that agree must be so many of all to stand for the trace; else it is one sample with every step in it.
 _LEAST_ALIKE = 0.5
@@ -94,6 +94,7 @@ def _samples(events: LaneSamples, line: MainLine) -> _Found:
     steps = find_steps(events, line)
     windows = _windows(events, line, steps)
     pieces = [piece_of(events, line, *bounds) for bounds in windows]
+    steps = with_phases(steps, [input_shape(events, piece.ops) for piece in pieces])
     full = [number for number, piece in enumerate(pieces) if len(piece.ops)]
     if full:
         alike = [full[k] for k in repeated(events, [pieces[number] for number in full])]

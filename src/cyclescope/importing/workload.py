@@ -36,13 +36,14 @@ def workload_of(events: LaneSamples, ops: IntArray, graph: Graph, name: str) -> 
     root = max(roots, key=lambda frame: frame.end_op - frame.first_op, default=None)
     own = root.class_name if root is not None and 2 * (root.end_op - root.first_op) >= len(graph) else ""
     found = own or name
-    batch, tokens = _input_shape(events, ops)
+    batch, tokens = input_shape(events, ops)
     unit = InputUnit.TOKENS if batch else InputUnit.UNKNOWN
     facts = ModelFacts(found, own, "", 0, 0, Weights.GIVEN, "", source=name)
     return Workload(facts, UNKNOWN, InputSource.RECORDED, batch, tokens, batch * tokens, 0, 0, unit=unit)
 
 
-def _input_shape(events: LaneSamples, ops: IntArray) -> tuple[int, int]:
+def input_shape(events: LaneSamples, ops: IntArray) -> tuple[int, int]:
+    """Sequences and length of what the first embedding among `ops` reads; 0 where no shape is there."""
     for i in ops.tolist():
         if events.names[int(events.name[i])] != "aten::embedding" or events.detail[i] < 0:
             continue

@@ -16,7 +16,7 @@ from paper_trace import STEPS, paper_trace
 from cyclescope.core.cycle import Cycle
 from cyclescope.core.graph.builder import GraphBuilder
 from cyclescope.core.graph.op import Cost, OpKind
-from cyclescope.core.lanes import EventKind
+from cyclescope.core.lanes import EventKind, Phase
 from cyclescope.core.workload import ModelFacts, Weights
 from cyclescope.explaining.comparison import compare
 from cyclescope.explaining.explain import explain
@@ -29,7 +29,7 @@ from cyclescope.importing.cycle import imported_cycle
 from cyclescope.importing.nesting import _walked, order_of, parents
 from cyclescope.importing.overlay import Overlay
 from cyclescope.importing.structure.repetition import repetition
-from cyclescope.importing.structure.steps import what_a_name_says
+from cyclescope.importing.structure.steps import Step, what_a_name_says, with_phases
 from cyclescope.report.documents.cycle.document import cycle_document
 from cyclescope.report.exports.lanes import tracks
 from cyclescope.report.exports.perfetto import to_perfetto
@@ -179,6 +179,30 @@ def test_two_imported_cycles_are_compared() -> None:
 def test_a_step_says_its_phase(name: str, said: tuple[str, int, int]) -> None:
     phase, sequences, tokens = what_a_name_says(name)
     assert (phase.value, sequences, tokens) == said
+
+
+@pytest.mark.parametrize(
+    ("shapes", "phases"),
+    [
+        ([(2, 9), (2, 1), (2, 1)], "prefill decode decode"),
+        ([(1, 1), (1, 1)], "decode decode"),
+        ([(1, 9), (1, 1), (1, 5), (1, 1)], "prefill decode prefill decode"),
+        ([(4, 128)], "unknown"),
+        ([(1, 1)], "unknown"),
+        ([(2, 8), (2, 8)], "unknown unknown"),
+        ([(0, 0), (1, 1), (0, 0)], "unknown unknown unknown"),
+    ],
+)
+def test_steps_that_no_name_tells_apart_have_the_phase_of_their_lengths(
+    shapes: list[tuple[int, int]], phases: str
+) -> None:
+    steps = [Step(f"call {k}", k, k + 1) for k in range(len(shapes))]
+    found = with_phases(steps, shapes)
+    assert [step.phase or "unknown" for step in found] == phases.split()
+    for step, (sequences, length) in zip(found, shapes, strict=True):
+        assert (step.sequences, step.tokens) == ((sequences, sequences * length) if step.phase else (0, 0))
+    named = [Step("decode 7", 0, 1, Phase.DECODE, 3, 3), *steps]
+    assert with_phases(named, [(1, 9), *shapes])[0] == named[0]
 
 
 def test_layers_are_found_by_repetition() -> None:

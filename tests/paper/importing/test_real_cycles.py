@@ -9,6 +9,7 @@ import pytest
 
 from cyclescope.core.cycle import Cycle, Source
 from cyclescope.core.graph.op import OpKind
+from cyclescope.core.lanes import Phase
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation
 from cyclescope.explaining.lanes.lanes import Lanes
@@ -103,3 +104,12 @@ def test_work_of_the_device_is_booked_to_its_operation() -> None:
     assert found.device is not None
     products = [i for i, kind in enumerate(found.cycle.graph.kinds) if kind is OpKind.MATMUL]
     assert sum(found.device.busy_ns[products]) / 1e3 == pytest.approx(PRODUCTS_US, rel=1e-3)
+
+
+def test_a_generation_has_a_prefill_and_decode_steps_by_its_shapes() -> None:
+    cycle = imported("torch-generation")
+    lanes = cycle.samples.lanes
+    assert lanes is not None
+    said = [(step.phase, step.sequences, step.tokens, step.run) for step in lanes.steps]
+    assert said == [(Phase.PREFILL, 2, 24, -1), *((Phase.DECODE, 2, 2, run) for run in range(4))]
+    assert (cycle.workload.batch, cycle.workload.tokens_in) == (2, 1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -105,6 +105,28 @@ def what_a_name_says(name: str) -> tuple[Phase, int, int]:
         return Phase.UNKNOWN, 0, 0
     said = (word[1] or word[2]).lower()
     return (Phase.PREFILL if said in ("prefill", "context") else Phase.DECODE), 0, 0
+
+
+def with_phases(steps: Sequence[Step], shapes: Sequence[tuple[int, int]]) -> tuple[Step, ...]:
+    """`steps` with the phases that follow from `shapes`, sequences and length of what each reads (0: unknown), where no name says them.
+
+    A step that reads one position after a longer one, or beside another such step, is a decode step; a longer one before it
+    is a prefill. A longer step with none behind it may be anything, such as an encoder.
+    """
+    found = list(steps)
+    lengths = [length for _, length in shapes]
+    for k, (step, (sequences, length)) in enumerate(zip(steps, shapes, strict=True)):
+        if step.phase is not Phase.UNKNOWN or not length:
+            continue
+        follows = lengths[k + 1] if k + 1 < len(steps) else 0
+        if length > 1 and follows == 1:
+            phase = Phase.PREFILL
+        elif length == 1 and (follows == 1 or any(earlier > 0 for earlier in lengths[:k])):
+            phase = Phase.DECODE
+        else:
+            continue
+        found[k] = replace(step, phase=phase, sequences=sequences, tokens=sequences * length)
+    return tuple(found)
 
 
 def whole(events: LaneSamples, line: MainLine) -> Step:
