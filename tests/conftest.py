@@ -9,7 +9,11 @@ import tempfile
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
+# How long an example takes says something about the machine and nothing about what is tested.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 os.environ["CYCLESCOPE_LANG"] = "en"  # for subprocesses too, whatever language the developer's shell speaks
 
 

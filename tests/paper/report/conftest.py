@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import settings
 from paper_models import PAPER_BERT_WORKLOAD, paper_bert, paper_cycle, slot_times
 
 from cyclescope.core.graph.builder import GraphBuilder
@@ -14,10 +13,6 @@ from cyclescope.core.graph.op import Cost, OpKind
 from cyclescope.core.graph.tensor import TensorRole
 from cyclescope.explaining.explain import explain
 from cyclescope.explaining.explanation import Explanation
-
-# How long an example takes says something about the machine and nothing about the report.
-settings.register_profile("patient", deadline=None)
-settings.load_profile("patient")
 
 # What a model, a trace or a user may put into a name; each has broken some tool's report.
 HOSTILE = (
