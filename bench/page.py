@@ -93,6 +93,16 @@ class Figures:
     frames: list[float]
 
 
+def opened(browser: Browser, html: str, path: Path) -> tuple[Page, float]:
+    """The page `html`, written to `path`, and the milliseconds until it was drawn."""
+    path.write_text(html, encoding="utf-8")
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.add_init_script(DRAWN)
+    page.goto(path.as_uri(), wait_until="load")
+    page.wait_for_function("window.drawnAfter !== undefined")
+    return page, float(page.evaluate("window.drawnAfter"))
+
+
 def look(browser: Browser, operations: int, rounds: int, folder: Path) -> Figures:
     graph = paper_bert(max(1, (operations - _AROUND) // _A_LAYER), hidden=64, vocabulary=100)
     cycle = on_paper_machine(paper_cycle(graph), paper_ceilings(faster=5.0))
@@ -101,13 +111,7 @@ def look(browser: Browser, operations: int, rounds: int, folder: Path) -> Figure
     explained = perf_counter()
     html = to_html(cycle_page(explanation))
     rendered = perf_counter()
-    path = folder / f"{operations}.html"
-    path.write_text(html, encoding="utf-8")
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.add_init_script(DRAWN)
-    page.goto(path.as_uri(), wait_until="load")
-    page.wait_for_function("window.drawnAfter !== undefined")
-    load = float(page.evaluate("window.drawnAfter"))
+    page, load = opened(browser, html, folder / f"{operations}.html")
     spans = int(page.evaluate("JSON.parse(document.getElementById('data').textContent).timeline.spans.duration.length"))
     page.locator("#timeline-chart").scroll_into_view_if_needed()
     zoom, frames = work(page, ZOOM, rounds), taken(page, ZOOM, rounds)
@@ -139,13 +143,7 @@ def look_at_lanes(browser: Browser, events: int, rounds: int, folder: Path) -> s
     explained = perf_counter()
     html = to_html(cycle_page(explanation))
     rendered = perf_counter()
-    path = folder / f"{events}-events.html"
-    path.write_text(html, encoding="utf-8")
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.add_init_script(DRAWN)
-    page.goto(path.as_uri(), wait_until="load")
-    page.wait_for_function("window.drawnAfter !== undefined")
-    load = float(page.evaluate("window.drawnAfter"))
+    page, load = opened(browser, html, folder / f"{events}-events.html")
     page.locator("#lanes-chart").scroll_into_view_if_needed()
     zoom, pan, frames = work(page, LANES_ZOOM, rounds), work(page, LANES_PAN, rounds), taken(page, LANES_ZOOM, rounds)
     page.close()
