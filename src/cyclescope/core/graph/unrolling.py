@@ -57,19 +57,19 @@ def agrees_with_step(graph: Graph, step: Graph) -> bool:
 
 
 def _calls(graph: Graph) -> list[int]:
-    """The frames that are whole calls of the model, in order: the prefill, then the decode steps."""
+    """The frame in which each step begins, in order: the call of the model for the prefill, then those of the decode steps."""
     frames = graph.frames
-    return [k for k, f in enumerate(frames) if k and f.step >= 0 and frames[f.parent].step < 0]
+    found: dict[int, int] = {}
+    for k, f in enumerate(frames):
+        if k and f.step >= 0 and frames[f.parent].step < 0:
+            found.setdefault(f.step, k)
+    return list(found.values())
 
 
 def _steps(graph: Graph) -> list[_Step]:
     """The prefill, with all before it, and the decode steps of a generation."""
     n, count = len(graph), len(graph.tensors)
-    calls = [
-        k
-        for k, (a, b) in zip(_calls(graph), pairwise([-1, *(graph.frames[k].step for k in _calls(graph))]), strict=True)
-        if a != b
-    ]
+    calls = _calls(graph)
     ops = [0, *(graph.frames[k].first_op for k in calls[1:]), n]
     frames = [0, *calls[1:], len(graph.frames)]
     first_use = np.full(count, n, dtype=np.int64)
