@@ -420,6 +420,26 @@ is_key(const char *key, Py_ssize_t size, const char *word, Py_ssize_t length)
     return size == length && memcmp(key, word, (size_t)length) == 0;
 }
 
+/* A member of an object at p: its key, and where its value begins; NULL where there is none. */
+static inline const char *
+member(const char *p, const char *end, const char **key, Py_ssize_t *size)
+{
+    if (p >= end || *p != '"') {
+        return NULL;
+    }
+    *key = p + 1;
+    if ((p = text_end(p + 1, end)) == NULL) {
+        return NULL;
+    }
+    *size = p - 1 - *key;
+    p = space(p, end);
+    if (p >= end || *p != ':') {
+        return NULL;
+    }
+    p = space(p + 1, end);
+    return p < end ? p : NULL;
+}
+
 /* The arguments: an object, of which ids are taken and what is kept is hashed. */
 static const char *
 arguments(const Scanner *self, const char *p, const char *end, Event *event)
@@ -429,17 +449,9 @@ arguments(const Scanner *self, const char *p, const char *end, Event *event)
         return p + 1;
     }
     for (;;) {
-        const char *key = p + 1, *value;
-        if (p >= end || *p != '"' || (p = text_end(p + 1, end)) == NULL) {
-            return NULL;
-        }
-        Py_ssize_t size = p - 1 - key;
-        p = space(p, end);
-        if (p >= end || *p != ':') {
-            return NULL;
-        }
-        value = space(p + 1, end);
-        if (value >= end) {
+        const char *key, *value;
+        Py_ssize_t size;
+        if ((value = member(p, end, &key, &size)) == NULL) {
             return NULL;
         }
         p = *value == '{' || *value == '[' ? value_end(value, end) : plain_end(value, end);
@@ -494,17 +506,9 @@ event_end(const Scanner *self, const char *p, const char *end, Event *event)
         p++;
     } else {
         for (;;) {
-            const char *key = p + 1, *value;
-            if (p >= end || *p != '"' || (p = text_end(p + 1, end)) == NULL) {
-                return NULL;
-            }
-            Py_ssize_t size = p - 1 - key;
-            p = space(p, end);
-            if (p >= end || *p != ':') {
-                return NULL;
-            }
-            value = space(p + 1, end);
-            if (value >= end) {
+            const char *key, *value;
+            Py_ssize_t size;
+            if ((value = member(p, end, &key, &size)) == NULL) {
                 return NULL;
             }
             if (is_key(key, size, "args", 4)) {
