@@ -94,7 +94,7 @@ def _samples(events: LaneSamples, line: MainLine) -> _Found:
     steps = find_steps(events, line)
     windows = _windows(events, line, steps)
     pieces = [piece_of(events, line, *bounds) for bounds in windows]
-    steps = with_phases(steps, [input_shape(events, piece.ops) for piece in pieces])
+    steps = _phased(events, line, steps, windows)
     full = [number for number, piece in enumerate(pieces) if len(piece.ops)]
     if full:
         alike = [full[k] for k in repeated(events, [pieces[number] for number in full])]
@@ -116,14 +116,23 @@ def _windows(events: LaneSamples, line: MainLine, steps: Sequence[Step]) -> list
     ]
 
 
+def _phased(
+    events: LaneSamples, line: MainLine, steps: Sequence[Step], windows: Sequence[tuple[int, int]]
+) -> tuple[Step, ...]:
+    """`steps` with the phases that follow from what each reads in its window."""
+    ops = [line.ops[slice(*np.searchsorted(line.op_begin_ns, window))] for window in windows]
+    return with_phases(steps, [input_shape(events, each) for each in ops])
+
+
 def _of_other_ranks(events: LaneSamples) -> tuple[StepSpan, ...]:
     """The steps of all ranks but the one that is explained, numbered in their order."""
     found: tuple[StepSpan, ...] = ()
     for rank in sorted(set(events.lane_rank.tolist()) - {events.rank}):
         line = main_line(events, choose_lane(events, rank))
         steps = find_steps(events, line) or (whole(events, line),)
+        windows = _windows(events, line, steps)
         rows = dict(enumerate(range(len(steps))))
-        found += _spans(rank, steps, _windows(events, line, steps), rows)
+        found += _spans(rank, _phased(events, line, steps, windows), windows, rows)
     return found
 
 

@@ -44,9 +44,8 @@ def workload_of(events: LaneSamples, ops: IntArray, graph: Graph, name: str) -> 
 
 def input_shape(events: LaneSamples, ops: IntArray) -> tuple[int, int]:
     """Sequences and length of what the first embedding among `ops` reads; 0 where no shape is there."""
-    for i in ops.tolist():
-        if events.names[int(events.name[i])] != "aten::embedding" or events.detail[i] < 0:
-            continue
+    lookups = [k for k, name in enumerate(events.names) if name == "aten::embedding"]
+    for i in ops[np.isin(events.name[ops], lookups) & (events.detail[ops] >= 0)].tolist():
         dims: Any = record_of(events, int(events.detail[i])).get("Input Dims")
         try:
             sides = [int(side) for side in dims[1]]
